@@ -1,0 +1,186 @@
+//! The piece of a repository's history that a tick needs, as a plain value.
+//!
+//! The git adapter loads it once per tick; everything the core wants to know of the commit graph
+//! (first-parent chains, containment, what is between two commits) is answered from it by the same
+//! code in the service and in the simulator.
+//!
+//! Not here: trees' contents and diffs, which are dear and asked for by name.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{CommitId, TreeId};
+
+/// A commit as the graph needs it. The texts are whatever somebody pushed: hostile until shown
+/// through [`crate::text::Shown`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// The commit.
+    pub id: CommitId,
+    /// Its tree.
+    pub tree: TreeId,
+    /// Its parents, first parent first, including those outside the loaded piece.
+    pub parents: Vec<CommitId>,
+    /// The author's name as written in the commit (never trusted for policy).
+    pub author: String,
+    /// The author's e-mail as written in the commit, lower-cased.
+    pub email: String,
+    /// The first line of the message, cut at 200 characters.
+    pub subject: String,
+}
+
+/// A loaded piece of history.
+///
+/// It holds every commit that some wanted commit reaches, except those strictly below the *floor*:
+/// the best common ancestors of all environment tips, which it still holds. So whatever is below
+/// the floor is contained in every environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Wire", into = "Wire")]
+pub struct Dag {
+    nodes: Vec<Node>,
+    below: BTreeSet<CommitId>,
+    index: HashMap<CommitId, usize>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Wire {
+    nodes: Vec<Node>,
+    below: BTreeSet<CommitId>,
+}
+
+impl From<Wire> for Dag {
+    fn from(wire: Wire) -> Self {
+        Self::new(wire.nodes, wire.below)
+    }
+}
+
+impl From<Dag> for Wire {
+    fn from(dag: Dag) -> Self {
+        Self { nodes: dag.nodes, below: dag.below }
+    }
+}
+
+/// One bit per commit of a [`Dag`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marks(Vec<bool>);
+
+impl Dag {
+    /// Builds the piece from nodes **in topological order, parents before children**, and those
+    /// wanted commits that exist in the repository but lie below the floor.
+    pub fn new(nodes: Vec<Node>, below: BTreeSet<CommitId>) -> Self {
+        let index = nodes.iter().enumerate().map(|(at, node)| (node.id, at)).collect();
+        Self { nodes, below, index }
+    }
+
+    /// How many commits are loaded.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether nothing is loaded.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// The loaded commits, parents before children.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The commit, if loaded.
+    pub fn node(&self, id: CommitId) -> Option<&Node> {
+        self.index.get(&id).map(|at| &self.nodes[*at])
+    }
+
+    /// Whether the commit exists but lies below the floor, and so in every environment.
+    pub fn is_below(&self, id: CommitId) -> bool {
+        self.below.contains(&id)
+    }
+
+    /// Whether the repository has the commit, as far as this piece can tell.
+    pub fn knows(&self, id: CommitId) -> bool {
+        self.index.contains_key(&id) || self.is_below(id)
+    }
+
+    /// Marks `tips` and all their loaded ancestors.
+    pub fn ancestors(&self, tips: impl IntoIterator<Item = CommitId>) -> Marks {
+        let mut marks = vec![false; self.nodes.len()];
+        for tip in tips {
+            if let Some(at) = self.index.get(&tip) {
+                marks[*at] = true;
+            }
+        }
+        for at in (0..self.nodes.len()).rev() {
+            if marks[at] {
+                for parent in &self.nodes[at].parents {
+                    if let Some(parent) = self.index.get(parent) {
+                        marks[*parent] = true;
+                    }
+                }
+            }
+        }
+        Marks(marks)
+    }
+
+    /// Marks `base` and every loaded commit that contains it. All of them if it is below the floor.
+    pub fn descendants(&self, base: CommitId) -> Marks {
+        self.descendants_of_any([base])
+    }
+
+    /// Marks every loaded commit that contains at least one of `bases`.
+    pub fn descendants_of_any(&self, bases: impl IntoIterator<Item = CommitId>) -> Marks {
+        let mut marks = vec![false; self.nodes.len()];
+        for base in bases {
+            if self.is_below(base) {
+                marks.fill(true);
+                return Marks(marks);
+            }
+            if let Some(at) = self.index.get(&base) {
+                marks[*at] = true;
+            }
+        }
+        for at in 0..self.nodes.len() {
+            if !marks[at] {
+                marks[at] = self.nodes[at]
+                    .parents
+                    .iter()
+                    .any(|parent| self.index.get(parent).is_some_and(|p| marks[*p]));
+            }
+        }
+        Marks(marks)
+    }
+
+    /// Whether `commit` contains `base` (is it, or descends from it). `false` where either is not
+    /// known: absence of knowledge never proves a fast-forward.
+    pub fn contains(&self, commit: CommitId, base: CommitId) -> bool {
+        if commit == base {
+            return self.knows(commit);
+        }
+        self.has(&self.descendants(base), commit)
+    }
+
+    /// Whether the commit is marked.
+    pub fn has(&self, marks: &Marks, id: CommitId) -> bool {
+        self.index.get(&id).is_some_and(|at| marks.0[*at])
+    }
+
+    /// The marked commits that are not also marked in `less`, newest (children) first.
+    pub fn minus<'a>(&'a self, marks: &'a Marks, less: &'a Marks) -> impl Iterator<Item = &'a Node> {
+        (0..self.nodes.len()).rev().filter(|at| marks.0[*at] && !less.0[*at]).map(|at| &self.nodes[at])
+    }
+
+    /// The first-parent chain from `tip` down, newest first, as far as it is loaded.
+    pub fn chain(&self, tip: CommitId) -> impl Iterator<Item = &Node> {
+        std::iter::successors(self.node(tip), |node| node.parents.first().and_then(|p| self.node(*p)))
+    }
+
+    /// For each tree, the loaded commits that have it, oldest first.
+    pub fn by_tree(&self) -> BTreeMap<TreeId, Vec<CommitId>> {
+        let mut map: BTreeMap<TreeId, Vec<CommitId>> = BTreeMap::new();
+        for node in &self.nodes {
+            map.entry(node.tree).or_default().push(node.id);
+        }
+        map
+    }
+}

@@ -1,0 +1,3 @@
+//! The list of gates; one rule a file.
+
+pub mod window;

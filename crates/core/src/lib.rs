@@ -1,0 +1,10 @@
+//! What moves, when and why: the pure core of Towpath.
+//!
+//! No I/O, no clock, no async; and policy that cannot fail.
+
+pub mod act;
+pub mod calendar;
+pub mod dag;
+pub mod decide;
+pub mod model;
+pub mod text;

@@ -1,0 +1,21 @@
+//! The words of Towpath as types: see `ARCHITECTURE.md` for the map and README for the words.
+//!
+//! Plain data with public fields; no policy (that is `decide`), no text for people (`explain`).
+
+pub mod flow;
+pub mod id;
+pub mod ledger;
+pub mod plan;
+pub mod seen;
+pub mod standing;
+pub mod time;
+pub mod verdict;
+
+pub use flow::*;
+pub use id::*;
+pub use ledger::*;
+pub use plan::*;
+pub use seen::*;
+pub use standing::*;
+pub use time::{ClockRow, Instant, Now, Reading, Span, Trusted};
+pub use verdict::*;
