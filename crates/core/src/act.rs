@@ -152,6 +152,11 @@ pub enum Outcome {
         /// Its words.
         words: String,
     },
+    /// Nothing reached the server.
+    NotSent {
+        /// What git said.
+        words: String,
+    },
     /// The branch has not moved and the push can no longer land.
     Abandoned,
 }
@@ -173,7 +178,7 @@ impl Outcome {
         match self {
             Self::Landed | Self::LandedAndPassed { .. } => IntentState::Landed,
             Self::Overtaken { .. } => IntentState::Overtaken,
-            Self::Superseded(_) => IntentState::Superseded,
+            Self::Superseded(_) | Self::NotSent { .. } => IntentState::Superseded,
             Self::Refused { .. } => IntentState::Refused,
             Self::Abandoned => IntentState::Abandoned,
         }
@@ -216,7 +221,8 @@ fn after_read(row: &IntentRow, place: Place, answer: Option<PushAnswer>, now: No
         Place::Beyond(at) => Effect::Record(Outcome::Overtaken { now: at }),
         Place::Old => match answer {
             Some(PushAnswer::Refused { words }) => Effect::Record(Outcome::Refused { words }),
-            Some(PushAnswer::NotSent { .. }) => Effect::Record(Outcome::Abandoned),
+            Some(PushAnswer::NotSent { words }) => Effect::Record(Outcome::NotSent { words }),
+            Some(PushAnswer::LostRace { .. }) => Effect::Record(Outcome::Superseded(Why::Moved(place))),
             _ if row.deadline.is_none_or(|deadline| now.trusted >= deadline) => {
                 Effect::Record(Outcome::Abandoned)
             }

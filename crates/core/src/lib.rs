@@ -7,4 +7,5 @@ pub mod calendar;
 pub mod dag;
 pub mod decide;
 pub mod model;
+pub mod see;
 pub mod text;
