@@ -1,1 +1,4 @@
-//! x
+//! Towpath moves commits along a repository's environment branches, one careful step at a time.
+//! See `ARCHITECTURE.md` for the map.
+
+pub mod engine;

@@ -53,7 +53,9 @@ pub enum PushAnswer {
 pub enum Input {
     /// A new intent, not yet stored.
     New,
-    /// The row was found in the store, by recovery or by the process that just saved it.
+    /// It is stored now, by this process.
+    Saved,
+    /// The row was found in the store: what an earlier tick or process left.
     Found,
     /// Everything outside was read again and judged: still passing, or why not.
     Reread(Result<(), Reason>),
@@ -189,6 +191,7 @@ impl Outcome {
 pub fn next(row: &IntentRow, input: Input) -> Effect {
     match input {
         Input::New => Effect::SaveIntent,
+        Input::Saved => Effect::Reread,
         Input::Found => match row.state {
             // A rollback is a person's word and is carried through; a forward move that was not
             // begun is forgotten, because the facts it rested on are.

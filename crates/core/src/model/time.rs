@@ -189,9 +189,12 @@ impl Sub for Span {
 }
 
 impl Now {
-    /// The wall instant at which the trusted clock will read `at` if nothing disturbs it.
+    /// The wall instant at which the trusted clock will read `at` if nothing disturbs it, rounded
+    /// up to a whole second: the two clocks drift by milliseconds, and a verdict that names an
+    /// instant should read the same at the next look.
     pub fn wall_at(&self, at: Trusted) -> Instant {
-        Instant(self.wall.0.saturating_add(at.0.saturating_sub(self.trusted.0)))
+        let exact = self.wall.0.saturating_add(at.0.saturating_sub(self.trusted.0));
+        Instant(exact.saturating_add(999).div_euclid(1_000).saturating_mul(1_000))
     }
 }
 
