@@ -92,9 +92,9 @@ impl Span {
                     ));
                 }
             };
-            let number: i64 = number
-                .parse()
-                .map_err(|_| format!("`{}` is no duration; write one such as `30m`, `2h` or `1d`", text.escape_debug()))?;
+            let number: i64 = number.parse().map_err(|_| {
+                format!("`{}` is no duration; write one such as `30m`, `2h` or `1d`", text.escape_debug())
+            })?;
             total = number
                 .checked_mul(ms_per)
                 .and_then(|ms| total.checked_add(ms))
