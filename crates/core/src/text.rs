@@ -31,10 +31,7 @@ const MARKS_MAX: usize = 4;
 impl<'a> Shown<'a> {
     /// The whole text, however long.
     pub const fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            at_most: usize::MAX,
-        }
+        Self { text, at_most: usize::MAX }
     }
 
     /// Cut after `limit` characters, the `…` that says so included. An escape counts as long as it
@@ -69,11 +66,7 @@ impl fmt::Display for Shown<'_> {
         while let Some(piece) = pieces.next() {
             let width = piece.width();
             // Room for the `…` is kept until the last piece, which needs none after it.
-            let fits = if pieces.peek().is_some() {
-                width < room
-            } else {
-                width <= room
-            };
+            let fits = if pieces.peek().is_some() { width < room } else { width <= room };
             if !fits {
                 return if room == 0 { Ok(()) } else { f.write_str("…") };
             }
@@ -94,18 +87,12 @@ pub fn one_line(text: &str, max: usize) -> String {
 /// The first line that is not blank, without the white space around it; empty if there is none.
 /// Not made inert: show it through [`Shown`].
 pub fn first_line(text: &str) -> &str {
-    text.split(ends_line)
-        .map(str::trim)
-        .find(|line| !line.is_empty())
-        .unwrap_or("")
+    text.split(ends_line).map(str::trim).find(|line| !line.is_empty()).unwrap_or("")
 }
 
 /// Whether anything that shows text could begin a new line here.
 fn ends_line(c: char) -> bool {
-    matches!(
-        c,
-        '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}'
-    )
+    matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
 /// Every run of white space that holds a line end or a tab becomes one space.
@@ -180,17 +167,11 @@ fn kind(c: char) -> Kind {
     let mut pair = [0; 8];
     pair[0] = b'a';
     let length = 1 + c.encode_utf8(&mut pair[1..]).len();
-    let after_a_letter = std::str::from_utf8(&pair[..length])
-        .ok()
-        .and_then(|pair| pair.escape_debug().nth(1));
+    let after_a_letter = std::str::from_utf8(&pair[..length]).ok().and_then(|pair| pair.escape_debug().nth(1));
     if after_a_letter != Some(c) {
         return Kind::Unsafe;
     }
-    if c.escape_debug().next() == Some(c) {
-        Kind::Plain
-    } else {
-        Kind::Mark
-    }
+    if c.escape_debug().next() == Some(c) { Kind::Plain } else { Kind::Mark }
 }
 
 /// Characters that show nothing and are no format characters by their category: fillers, variation

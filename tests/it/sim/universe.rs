@@ -229,6 +229,23 @@ impl Universe {
         repository.moves.push(Moved { branch: branch.clone(), old, new, by });
     }
 
+    /// Where a branch was before its last move. Being told so cannot be distinguished from its
+    /// having been there just now, so what a stale answer shows counts as having arrived with it.
+    pub fn stale_tip(&mut self, flow: &FlowName, branch: &BranchName) -> Option<CommitId> {
+        let truth = self.truth;
+        let dag = self.dag(flow);
+        let repository = self.repositories.get_mut(flow).expect("the flow exists");
+        let moved = repository.moves.iter().rev().find(|moved| &moved.branch == branch)?;
+        let old = moved.old?;
+        let marks = dag.ancestors([old]);
+        let there = repository.arrivals.entry(branch.clone()).or_default();
+        let gone = repository.unseen_gone.entry(branch.clone()).or_default();
+        for node in dag.nodes().iter().filter(|node| dag.has(&marks, node.id) && !there.contains_key(&node.id)) {
+            gone.entry(node.id).or_insert(truth);
+        }
+        Some(old)
+    }
+
     /// What the server does with a push: compare, refuse, swap.
     pub fn serve_push(&mut self, flow: &FlowName, row: &IntentRow) -> towpath_core::act::PushAnswer {
         use towpath_core::act::PushAnswer;

@@ -11,8 +11,8 @@ use towpath::engine::{Committed, Fault, Side, World};
 use towpath_core::act::{self, PushAnswer};
 use towpath_core::dag::Dag;
 use towpath_core::model::{
-    Change, CommitId, EnvName, Fact, Facts, Flow, FlowName, IntentId, IntentRow, IntentState, Ledger, Message,
-    Missing, Now, Reason, Span, Tip, Unknown, UnknownWhy,
+    BranchName, Change, CommitId, EnvName, Fact, Facts, Flow, FlowName, IntentId, IntentRow, IntentState, Ledger,
+    Message, Missing, Now, Reason, Span, Tip, Unknown, UnknownWhy,
 };
 use towpath_core::see::Tips;
 
@@ -194,13 +194,12 @@ impl World for SimWorld {
         }
         let percent = self.it().faults.stale_read;
         let stale = self.strikes(percent, "fault: stale read");
-        let it = self.it();
-        let repository = &it.repositories[&flow.name];
-        let at = |branch: &_| {
-            let moved = repository.moves.iter().rev().find(|m| &m.branch == branch);
-            match moved.filter(|_| stale) {
-                Some(moved) => moved.old,
-                None => repository.branches.get(branch).copied(),
+        let mut it = self.it();
+        let mut at = |branch: &BranchName| {
+            if stale {
+                it.stale_tip(&flow.name, branch)
+            } else {
+                it.repositories[&flow.name].branches.get(branch).copied()
             }
         };
         flow.environments.iter().map(|e| (e.name.clone(), at(&e.branch).map_or(Tip::Absent, Tip::At))).collect()

@@ -64,12 +64,7 @@ impl Schedule {
         if catch_up == Span::ZERO {
             return Err("`catch_up` of no time leaves no moment to enter; write at least `1m`".into());
         }
-        Ok(Self {
-            text,
-            catch_up,
-            zone,
-            cron: parsed,
-        })
+        Ok(Self { text, catch_up, zone, cron: parsed })
     }
 
     /// The cron as written.
@@ -140,19 +135,11 @@ fn parse_cron(text: &str) -> Result<Cron, String> {
     // In UTC, where no gap hides a slot; from a fixed day, because no clock is read here.
     let start = Utc.timestamp_opt(1_767_225_600, 0).single();
     let fires = start.is_some_and(|start| cron.find_next_occurrence(&start, false).is_ok());
-    if fires {
-        Ok(cron)
-    } else {
-        Err("it never fires, as no such date exists; check day and month".into())
-    }
+    if fires { Ok(cron) } else { Err("it never fires, as no such date exists; check day and month".into()) }
 }
 
 fn read(text: &str) -> Result<Cron, CronError> {
-    CronParser::builder()
-        .seconds(Seconds::Disallowed)
-        .year(Year::Disallowed)
-        .build()
-        .parse(text)
+    CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build().parse(text)
 }
 
 /// Says which field croner refused, which it does not tell: the first that is refused alone.
@@ -161,11 +148,7 @@ fn blame(fields: &[&str], why: &CronError) -> String {
         let mut alone = ["*"; 5];
         alone[at] = field;
         if let Err(why) = read(&alone.join(" ")) {
-            return format!(
-                "`{}` is no {name}{}; write {range}",
-                Shown::new(field).at_most(40),
-                detail(&why)
-            );
+            return format!("`{}` is no {name}{}; write {range}", Shown::new(field).at_most(40), detail(&why));
         }
     }
     format!("the fields do not fit together{}", detail(why))
@@ -183,11 +166,7 @@ fn detail(why: &CronError) -> String {
 
 impl From<Schedule> for Written {
     fn from(schedule: Schedule) -> Self {
-        Self {
-            cron: schedule.text,
-            catch_up: schedule.catch_up,
-            zone: schedule.zone,
-        }
+        Self { cron: schedule.text, catch_up: schedule.catch_up, zone: schedule.zone }
     }
 }
 

@@ -57,10 +57,8 @@ impl Span {
                     0 => WEEK,
                     minutes => minutes,
                 };
-                let minutes = parts
-                    .iter()
-                    .flat_map(|part| [wait(part.start), wait(part.start + part.length)])
-                    .min()?;
+                let minutes =
+                    parts.iter().flat_map(|part| [wait(part.start), wait(part.start + part.length)]).min()?;
                 let minute = local.with_second(0)?.with_nanosecond(0)?;
                 minute.checked_add_signed(TimeDelta::minutes(minutes.into()))
             }
@@ -78,20 +76,13 @@ impl Span {
             return Err(format!("an empty text is no span of time; {SHAPES}"));
         }
         if text.len() > TEXT_MAX {
-            return Err(format!(
-                "{} is longer than {TEXT_MAX} bytes; write one span in each text",
-                quoted()
-            ));
+            return Err(format!("{} is longer than {TEXT_MAX} bytes; write one span in each text", quoted()));
         }
         if text.contains(['\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2212}']) {
             return Err(format!("{}: a range is written with a plain `-`", quoted()));
         }
         let tight = tighten(text);
-        let parsed = if is_dated(&tight) {
-            parse_dates(&tight)
-        } else {
-            parse_weekly(&tight)
-        };
+        let parsed = if is_dated(&tight) { parse_dates(&tight) } else { parse_weekly(&tight) };
         parsed.map_err(|why| format!("{}: {why}", quoted()))
     }
 }
@@ -121,7 +112,9 @@ fn tighten(text: &str) -> String {
 /// Whether this is meant as dates: `2026-…`, anything with a slash, or `24.12.2026`.
 fn is_dated(tight: &str) -> bool {
     let digits = tight.bytes().take_while(u8::is_ascii_digit).count();
-    tight.contains('/') || tight.matches('.').count() == 2 || (digits == 4 && tight.as_bytes().get(4) == Some(&b'-'))
+    tight.contains('/')
+        || tight.matches('.').count() == 2
+        || (digits == 4 && tight.as_bytes().get(4) == Some(&b'-'))
 }
 
 fn parse_weekly(tight: &str) -> Result<Span, String> {
@@ -130,10 +123,7 @@ fn parse_weekly(tight: &str) -> Result<Span, String> {
     let parts = match words.as_slice() {
         [hours] if starts_with_digit(hours) => on_days(&[0, 1, 2, 3, 4, 5, 6], hours)?,
         [days] => {
-            let whole = |day: u16| Weekly {
-                start: day * DAY,
-                length: DAY,
-            };
+            let whole = |day: u16| Weekly { start: day * DAY, length: DAY };
             parse_days(days)?.into_iter().map(whole).collect()
         }
         [days, hours] => on_days(&parse_days(days)?, hours)?,
@@ -146,40 +136,28 @@ fn parse_weekly(tight: &str) -> Result<Span, String> {
 /// `09:00-16:00` on each of these days; past midnight if it ends before it starts.
 fn on_days(days: &[u16], hours: &str) -> Result<Vec<Weekly>, String> {
     let (start, end) = hours.split_once('-').ok_or_else(|| {
-        format!(
-            "`{}` has a start and no end; write hours such as `09:00-16:00`",
-            Shown::new(hours).at_most(20)
-        )
+        format!("`{}` has a start and no end; write hours such as `09:00-16:00`", Shown::new(hours).at_most(20))
     })?;
     let (start, end) = (parse_start(start)?, parse_time(end)?);
     if start == end {
-        return Err(
-            "it ends when it starts and so is never open; for whole days leave the hours out, or write \
+        return Err("it ends when it starts and so is never open; for whole days leave the hours out, or write \
                     `00:00-24:00`"
-                .into(),
-        );
+            .into());
     }
     let length = if end > start { end - start } else { end + DAY - start };
-    Ok(days
-        .iter()
-        .map(|day| Weekly {
-            start: day * DAY + start,
-            length,
-        })
-        .collect())
+    Ok(days.iter().map(|day| Weekly { start: day * DAY + start, length }).collect())
 }
 
 /// `Fri 13:00-Mon 09:00`, given as `Fri`, `13:00-Mon` and `09:00`.
 fn across_days(first: &str, middle: &str, last: &str) -> Result<Weekly, String> {
-    let shape =
-        || "a span over several days reads `Fri 13:00-Mon 09:00`: one day and time, `-`, one day and time".to_owned();
+    let shape = || {
+        "a span over several days reads `Fri 13:00-Mon 09:00`: one day and time, `-`, one day and time".to_owned()
+    };
     let (start_time, last_day) = middle.split_once('-').ok_or_else(shape)?;
     if last_day.starts_with(|c: char| c.is_ascii_digit()) {
-        return Err(
-            "nothing may follow the hours; write each span in a text of its own, and no zone (the flow's \
+        return Err("nothing may follow the hours; write each span in a text of its own, and no zone (the flow's \
                     `zone` holds)"
-                .into(),
-        );
+            .into());
     }
     if [first, last_day].iter().any(|days| days.contains([',', '-'])) {
         return Err(shape());
@@ -218,28 +196,14 @@ fn parse_days(text: &str) -> Result<Vec<u16>, String> {
 }
 
 fn parse_day(text: &str) -> Result<u16, String> {
-    const NAMES: [&str; 7] = [
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-    ];
+    const NAMES: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
     let lower = text.to_ascii_lowercase();
-    let found = NAMES
-        .iter()
-        .zip(0..)
-        .find(|(name, _)| **name == lower || name[..3] == lower);
+    let found = NAMES.iter().zip(0..).find(|(name, _)| **name == lower || name[..3] == lower);
     found.map(|(_, day)| day).ok_or_else(|| {
         if text.is_empty() {
             return "a day is missing; write for example `Mon-Fri` or `Mon,Wed`".to_owned();
         }
-        format!(
-            "`{}` is no day; write Mon, Tue, Wed, Thu, Fri, Sat or Sun",
-            Shown::new(text).at_most(20)
-        )
+        format!("`{}` is no day; write Mon, Tue, Wed, Thu, Fri, Sat or Sun", Shown::new(text).at_most(20))
     })
 }
 
@@ -292,11 +256,7 @@ fn parse_dates(tight: &str) -> Result<Span, String> {
 /// The first moment after an end: of the whole day if no time is written.
 fn parse_end(text: &str) -> Result<NaiveDateTime, String> {
     let (moment, timed) = parse_moment(text)?;
-    let end = if timed {
-        Some(moment)
-    } else {
-        moment.checked_add_days(Days::new(1))
-    };
+    let end = if timed { Some(moment) } else { moment.checked_add_days(Days::new(1)) };
     end.ok_or_else(|| "its end lies beyond the calendar; write an earlier year".to_owned())
 }
 
@@ -308,9 +268,7 @@ fn parse_moment(text: &str) -> Result<(NaiveDateTime, bool), String> {
     };
     let date = parse_date(date)?;
     let minutes = time.map(parse_time).transpose()?.unwrap_or(0);
-    let moment = date
-        .and_time(NaiveTime::MIN)
-        .checked_add_signed(TimeDelta::minutes(minutes.into()));
+    let moment = date.and_time(NaiveTime::MIN).checked_add_signed(TimeDelta::minutes(minutes.into()));
     let moment = moment.ok_or_else(|| "it lies beyond the calendar; write an earlier year".to_owned())?;
     Ok((moment, time.is_some()))
 }
@@ -322,13 +280,7 @@ fn parse_date(text: &str) -> Result<NaiveDate, String> {
     let shown = Shown::new(text).at_most(20);
     let shape = || format!("`{shown}` is no date; write year, month and day as in `2026-12-24`");
     let shaped = text.len() == 10
-        && text.bytes().enumerate().all(|(at, b)| {
-            if at == 4 || at == 7 {
-                b == b'-'
-            } else {
-                b.is_ascii_digit()
-            }
-        });
+        && text.bytes().enumerate().all(|(at, b)| if at == 4 || at == 7 { b == b'-' } else { b.is_ascii_digit() });
     if !shaped {
         return Err(shape());
     }
@@ -338,8 +290,6 @@ fn parse_date(text: &str) -> Result<NaiveDate, String> {
     if !(1970..=4000).contains(&year) {
         return Err(format!("`{shown}` is out of range; write a year from 1970 to 4000"));
     }
-    let date = i32::try_from(year)
-        .ok()
-        .and_then(|year| NaiveDate::from_ymd_opt(year, month, day));
+    let date = i32::try_from(year).ok().and_then(|year| NaiveDate::from_ymd_opt(year, month, day));
     date.ok_or_else(|| format!("`{shown}` is not in the calendar; check month and day"))
 }

@@ -15,10 +15,7 @@ const MINUTE: i64 = 60_000;
 /// `2026-03-29 02:30` in a zone; the earlier of two.
 fn at(zone: Tz, text: &str) -> Instant {
     let naive = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").expect("a test's date");
-    let local = zone
-        .from_local_datetime(&naive)
-        .earliest()
-        .expect("a local time that exists");
+    let local = zone.from_local_datetime(&naive).earliest().expect("a local time that exists");
     Instant(local.timestamp_millis())
 }
 

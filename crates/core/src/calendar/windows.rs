@@ -89,21 +89,14 @@ impl Windows {
             let mut entries = Vec::with_capacity(texts.len());
             for (index, text) in texts.iter().enumerate() {
                 match Span::parse(text) {
-                    Ok(span) => entries.push(Entry {
-                        text: text.trim().to_owned(),
-                        span,
-                    }),
+                    Ok(span) => entries.push(Entry { text: text.trim().to_owned(), span }),
                     Err(why) => problems.push((which, index, why)),
                 }
             }
             entries
         };
         let (allow, deny) = (list(Which::Allow, allow), list(Which::Deny, deny));
-        if problems.is_empty() {
-            Ok(Self { allow, deny, zone })
-        } else {
-            Err(problems)
-        }
+        if problems.is_empty() { Ok(Self { allow, deny, zone }) } else { Err(problems) }
     }
 
     /// The texts of one list, as they were written.
@@ -175,11 +168,7 @@ impl Windows {
 
     /// The first start or end of any span after a local time.
     fn edge_after(&self, local: NaiveDateTime) -> Option<NaiveDateTime> {
-        self.allow
-            .iter()
-            .chain(&self.deny)
-            .filter_map(|entry| entry.span.boundary_after(local))
-            .min()
+        self.allow.iter().chain(&self.deny).filter_map(|entry| entry.span.boundary_after(local)).min()
     }
 
     /// What the zone adds to UTC at an instant.
@@ -211,11 +200,7 @@ impl Windows {
 impl From<Windows> for Written {
     fn from(windows: Windows) -> Self {
         let texts = |entries: Vec<Entry>| entries.into_iter().map(|entry| entry.text).collect();
-        Self {
-            allow: texts(windows.allow),
-            deny: texts(windows.deny),
-            zone: windows.zone,
-        }
+        Self { allow: texts(windows.allow), deny: texts(windows.deny), zone: windows.zone }
     }
 }
 
@@ -224,10 +209,8 @@ impl TryFrom<Written> for Windows {
 
     fn try_from(written: Written) -> Result<Self, String> {
         Self::parse(&written.allow, &written.deny, written.zone).map_err(|problems| {
-            let lines: Vec<String> = problems
-                .iter()
-                .map(|(which, index, why)| format!("{which}[{index}]: {why}"))
-                .collect();
+            let lines: Vec<String> =
+                problems.iter().map(|(which, index, why)| format!("{which}[{index}]: {why}")).collect();
             lines.join("; ")
         })
     }

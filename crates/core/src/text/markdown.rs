@@ -72,9 +72,6 @@ fn splits(before: char, c: char, next: char) -> bool {
 
 /// Whether `www.` ends with `c`, but for its point: where a link without a scheme begins.
 fn is_www(before: &str, c: char, next: char) -> bool {
-    let ends_ww = before
-        .as_bytes()
-        .last_chunk()
-        .is_some_and(|ww: &[u8; 2]| ww.eq_ignore_ascii_case(b"ww"));
+    let ends_ww = before.as_bytes().last_chunk().is_some_and(|ww: &[u8; 2]| ww.eq_ignore_ascii_case(b"ww"));
     next == '.' && c.eq_ignore_ascii_case(&'w') && ends_ww
 }

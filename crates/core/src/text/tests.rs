@@ -42,23 +42,11 @@ fn what_could_act_is_written_out() {
         ("a\nb\r\nc\td", "a\\nb\\r\\nc\\td"),
         ("\0\u{7f}\u{9b}2J\u{85}", "\\x00\\x7f\\u{9b}2J\\u{85}"),
         ("user\u{202e}txt.exe", "user\\u{202e}txt.exe"),
-        (
-            "\u{61c}\u{200e}\u{200f}\u{2066}\u{2069}",
-            "\\u{61c}\\u{200e}\\u{200f}\\u{2066}\\u{2069}",
-        ),
-        (
-            "a\u{200b}b\u{200d}c\u{2060}d\u{feff}\u{ad}",
-            "a\\u{200b}b\\u{200d}c\\u{2060}d\\u{feff}\\u{ad}",
-        ),
+        ("\u{61c}\u{200e}\u{200f}\u{2066}\u{2069}", "\\u{61c}\\u{200e}\\u{200f}\\u{2066}\\u{2069}"),
+        ("a\u{200b}b\u{200d}c\u{2060}d\u{feff}\u{ad}", "a\\u{200b}b\\u{200d}c\\u{2060}d\\u{feff}\\u{ad}"),
         ("\u{2028}\u{2029}", "\\u{2028}\\u{2029}"),
-        (
-            "\u{e000}\u{10ffff}\u{378}\u{fffe}",
-            "\\u{e000}\\u{10ffff}\\u{378}\\u{fffe}",
-        ),
-        (
-            "\u{e0041}\u{e0100}\u{fe00}\u{3164}\u{2800}",
-            "\\u{e0041}\\u{e0100}\\u{fe00}\\u{3164}\\u{2800}",
-        ),
+        ("\u{e000}\u{10ffff}\u{378}\u{fffe}", "\\u{e000}\\u{10ffff}\\u{378}\\u{fffe}"),
+        ("\u{e0041}\u{e0100}\u{fe00}\u{3164}\u{2800}", "\\u{e0041}\\u{e0100}\\u{fe00}\\u{3164}\\u{2800}"),
         // A mark without a letter would sit on what stands before the text.
         ("\u{301}a", "\\u{301}a"),
         ("\n\u{301}a", "\\n\\u{301}a"),
@@ -93,10 +81,7 @@ fn lines() {
     assert_eq!(first_line("\r\n \n\t Fix it \u{2028}more"), "Fix it");
     assert_eq!(first_line("no end"), "no end");
     assert_eq!((first_line(""), first_line(" \n\u{85}\n")), ("", ""));
-    assert_eq!(
-        one_line(" remote: denied\r\n  remote:\tby\n\nhook \n", 72),
-        "remote: denied remote: by hook"
-    );
+    assert_eq!(one_line(" remote: denied\r\n  remote:\tby\n\nhook \n", 72), "remote: denied remote: by hook");
     assert_eq!(one_line("two  spaces", 72), "two  spaces");
     assert_eq!(one_line("abc\ndef", 6), "abc d…");
 }

@@ -51,7 +51,9 @@ impl Meant {
         let day = local.weekday().num_days_from_monday();
         let minute = local.hour() * 60 + local.minute();
         match self {
-            Self::Hours { days, start, end } if start < end => days.contains(&day) && (*start..*end).contains(&minute),
+            Self::Hours { days, start, end } if start < end => {
+                days.contains(&day) && (*start..*end).contains(&minute)
+            }
             Self::Hours { days, start, end } => {
                 days.contains(&day) && minute >= *start || days.contains(&((day + 6) % 7)) && minute < *end
             }
@@ -73,16 +75,11 @@ fn meant(around: NaiveDate) -> impl Strategy<Value = Meant> {
     let across = ((0..7u32, minute()), (0..7u32, minute()))
         .prop_filter("not empty", |(from, until)| from != until)
         .prop_map(|(from, until)| Meant::Across { from, until });
-    let dates = (-4..5i64, 0..4i64).prop_map(move |(from, more)| Meant::Dates {
-        first: date(from),
-        last: date(from + more),
-    });
+    let dates = (-4..5i64, 0..4i64)
+        .prop_map(move |(from, more)| Meant::Dates { first: date(from), last: date(from + more) });
     let moments = (-3..4i64, minute(), 1..4_000i64).prop_map(move |(day, start, length)| {
         let from = date(day).and_time(chrono::NaiveTime::MIN) + TimeDelta::minutes(start.into());
-        Meant::Moments {
-            from,
-            until: from + TimeDelta::minutes(length),
-        }
+        Meant::Moments { from, until: from + TimeDelta::minutes(length) }
     });
     prop_oneof![4 => hours, 2 => across, 1 => dates, 1 => moments]
 }
@@ -99,12 +96,7 @@ impl Pair {
     fn new(allow: Vec<Meant>, deny: Vec<Meant>, zone: Tz) -> Self {
         let texts = |list: &[Meant]| list.iter().map(Meant::text).collect::<Vec<_>>();
         let windows = Windows::parse(&texts(&allow), &texts(&deny), zone).expect("generated texts");
-        Self {
-            windows,
-            allow,
-            deny,
-            zone,
-        }
+        Self { windows, allow, deny, zone }
     }
 
     fn open(&self, at: Instant) -> bool {
@@ -116,35 +108,23 @@ impl Pair {
     /// Compares everything at each of `starts` with a scan of `days` days from the first.
     fn check(&self, starts: &[Instant], days: i64) {
         let first = starts.iter().min().expect("a start").0.div_euclid(MINUTE);
-        let states: Vec<bool> = (first..=first + days * 1_440)
-            .map(|minute| self.open(Instant(minute * MINUTE)))
-            .collect();
+        let states: Vec<bool> =
+            (first..=first + days * 1_440).map(|minute| self.open(Instant(minute * MINUTE))).collect();
         for start in starts {
             let here = usize::try_from(start.0.div_euclid(MINUTE) - first).expect("not before the first");
             let find = |from: usize, wanted: bool| (from..states.len()).find(|at| states[*at] == wanted);
             let change = find(here + 1, !states[here]);
-            let opening = if states[here] {
-                change.and_then(|closing| find(closing, true))
-            } else {
-                change
-            };
+            let opening = if states[here] { change.and_then(|closing| find(closing, true)) } else { change };
             let closing = change.filter(|_| states[here]);
             let instant = |index: usize| Instant((first + i64::try_from(index).expect("small")) * MINUTE);
             // Beyond the scan the oracle knows only that nothing came before.
             let check = |name: &str, got: Option<Instant>, wanted: Option<usize>| match wanted.map(instant) {
                 Some(wanted) => assert_eq!(got, Some(wanted), "{name} of {} after {start:?}", self.windows),
-                None => assert!(
-                    got.is_none_or(|got| got > instant(states.len() - 1)),
-                    "{name} of {}",
-                    self.windows
-                ),
+                None => {
+                    assert!(got.is_none_or(|got| got > instant(states.len() - 1)), "{name} of {}", self.windows)
+                }
             };
-            assert_eq!(
-                self.windows.is_open(*start),
-                states[here],
-                "{} at {start:?}",
-                self.windows
-            );
+            assert_eq!(self.windows.is_open(*start), states[here], "{} at {start:?}", self.windows);
             check("change", self.windows.next_change(*start), change);
             check("opening", self.windows.next_opening(*start), opening);
             if states[here] {
@@ -211,12 +191,7 @@ fn changes_everywhere() -> Vec<(Tz, Instant)> {
     let from = at(Tz::UTC, "2026-01-01 00:00").0;
     let until = at(Tz::UTC, "2028-01-01 00:00").0;
     let offset = |zone: Tz, ms: i64| {
-        DateTime::from_timestamp_millis(ms)
-            .expect("in range")
-            .with_timezone(&zone)
-            .offset()
-            .fix()
-            .local_minus_utc()
+        DateTime::from_timestamp_millis(ms).expect("in range").with_timezone(&zone).offset().fix().local_minus_utc()
     };
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
@@ -235,17 +210,11 @@ fn changes_everywhere() -> Vec<(Tz, Instant)> {
 
 #[test]
 fn every_zone_that_changes_its_clock_agrees_with_the_oracle() {
-    let hours = |start, end| Meant::Hours {
-        days: (0..7).collect(),
-        start,
-        end,
-    };
+    let hours = |start, end| Meant::Hours { days: (0..7).collect(), start, end };
     let changes = changes_everywhere();
     assert!(changes.len() > 50, "{}", changes.len());
     for (zone, change) in changes {
-        let starts: Vec<Instant> = (0..8)
-            .map(|step| Instant(change.0 - step * 2 * 3_600_000 - 1))
-            .collect();
+        let starts: Vec<Instant> = (0..8).map(|step| Instant(change.0 - step * 2 * 3_600_000 - 1)).collect();
         // Starts and ends in, around and beside the hours in which clocks change.
         for allow in [hours(15, 135), hours(105, 150), hours(1_410, 15), hours(180, 165)] {
             Pair::new(vec![allow], vec![hours(130, 140)], zone).check(&starts, 2);

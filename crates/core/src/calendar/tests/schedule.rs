@@ -106,17 +106,10 @@ fn plain_days() {
     let office = schedule("0 9,13,15 * * Mon-Fri", "20m");
     assert_eq!(
         slots(&office, "2026-11-20 09:00", "2026-11-23 09:00"),
-        [
-            "Fri 2026-11-20 13:00 CET",
-            "Fri 2026-11-20 15:00 CET",
-            "Mon 2026-11-23 09:00 CET"
-        ]
+        ["Fri 2026-11-20 13:00 CET", "Fri 2026-11-20 15:00 CET", "Mon 2026-11-23 09:00 CET"]
     );
     let leap = schedule("0 12 29 2 *", "1h");
-    assert_eq!(
-        read(WARSAW, leap.next_slot(at(WARSAW, "2026-11-20 09:00"))),
-        "Tue 2028-02-29 12:00 CET"
-    );
+    assert_eq!(read(WARSAW, leap.next_slot(at(WARSAW, "2026-11-20 09:00"))), "Tue 2028-02-29 12:00 CET");
     // As everywhere else in cron: a day of the month or a day of the week.
     let either = schedule("0 12 1 * Mon", "1h");
     assert_eq!(
@@ -137,11 +130,7 @@ fn in_spring_a_time_that_does_not_exist_comes_as_the_clock_jumps() {
         ["Mon 2026-03-30 02:00 CEST", "Mon 2026-03-30 02:30 CEST"]
     );
     assert_eq!(
-        slots(
-            &schedule("*/30 1-3 * * *", "20m"),
-            "2026-03-29 00:00",
-            "2026-03-29 12:00"
-        ),
+        slots(&schedule("*/30 1-3 * * *", "20m"), "2026-03-29 00:00", "2026-03-29 12:00"),
         [
             "Sun 2026-03-29 01:00 CET",
             "Sun 2026-03-29 01:30 CET",
@@ -164,15 +153,7 @@ fn in_autumn_a_time_that_comes_twice_is_one_slot() {
     assert_eq!(daily.slot(second), None);
     assert_eq!(schedule("30 2 * * *", "2h").slot(second), Some(first));
     // Several times a day come whenever the clock shows them.
-    assert_eq!(
-        slots(
-            &schedule("30 2,14 * * *", "20m"),
-            "2026-10-25 00:00",
-            "2026-10-25 23:00"
-        )
-        .len(),
-        3
-    );
+    assert_eq!(slots(&schedule("30 2,14 * * *", "20m"), "2026-10-25 00:00", "2026-10-25 23:00").len(), 3);
 }
 
 #[test]
@@ -187,10 +168,7 @@ fn catching_up_ends_exactly() {
     assert_eq!(office.slot(later(20 * MINUTE)), None);
     assert_eq!(office.next_slot(later(-1)), Some(slot));
     assert_eq!(office.next_slot(slot), Some(later(1_440 * MINUTE)));
-    assert_eq!(
-        Schedule::parse("0 9 * * *", None, WARSAW).expect("default").catch_up(),
-        Span::from_mins(10)
-    );
+    assert_eq!(Schedule::parse("0 9 * * *", None, WARSAW).expect("default").catch_up(), Span::from_mins(10));
     // A newer slot hides an older one.
     let often = schedule("*/5 * * * *", "20m");
     assert_eq!(often.slot(later(5 * MINUTE)), Some(later(5 * MINUTE)));
@@ -201,11 +179,7 @@ fn catching_up_ends_exactly() {
 fn a_broken_clock_has_no_slots() {
     let always = schedule("* * * * *", "20m");
     for ms in [i64::MIN, i64::MIN + 1, -1 << 52, 1 << 52, i64::MAX - 1, i64::MAX] {
-        assert_eq!(
-            (always.slot(Instant(ms)), always.next_slot(Instant(ms))),
-            (None, None),
-            "{ms}"
-        );
+        assert_eq!((always.slot(Instant(ms)), always.next_slot(Instant(ms))), (None, None), "{ms}");
     }
     // Before 1970 a part of a second is rounded down like any other.
     assert_eq!(always.slot(Instant(-1)), Some(Instant(-MINUTE)));
@@ -240,15 +214,10 @@ const CHANGES: [(Tz, &str); 9] = [
 type Fields = (Vec<u32>, Vec<u32>, Vec<u32>);
 
 fn fields() -> impl Strategy<Value = Fields> {
-    let hours =
-        prop_oneof![2 => prop::collection::btree_set(0..5u32, 1..4), 1 => prop::collection::btree_set(0..24u32, 1..6)];
+    let hours = prop_oneof![2 => prop::collection::btree_set(0..5u32, 1..4), 1 => prop::collection::btree_set(0..24u32, 1..6)];
     let days = prop::collection::btree_set(0..7u32, 1..=7);
     (prop::collection::btree_set(0..60u32, 1..5), hours, days).prop_map(|(minutes, hours, days)| {
-        (
-            minutes.into_iter().collect(),
-            hours.into_iter().collect(),
-            days.into_iter().collect(),
-        )
+        (minutes.into_iter().collect(), hours.into_iter().collect(), days.into_iter().collect())
     })
 }
 

@@ -19,102 +19,36 @@ fn windows(allow: &[&str], deny: &[&str]) -> Windows {
 /// The sentence that refuses this text.
 fn refusal(text: &str) -> String {
     let problems = Windows::parse(&texts(&[text]), &[], WARSAW).expect_err(text);
-    let [(Which::Allow, 0, why)] = problems.as_slice() else {
-        panic!("{problems:?}")
-    };
+    let [(Which::Allow, 0, why)] = problems.as_slice() else { panic!("{problems:?}") };
     why.clone()
 }
 
 /// A text, moments of November 2026 that it covers, and moments that it does not. The 16th is a Monday.
 const COVERS: &[(&str, &[&str], &[&str])] = &[
-    (
-        "Mon-Fri 09:00-16:00",
-        &["16 09:00", "20 15:59"],
-        &["16 08:59", "16 16:00", "21 10:00"],
-    ),
-    (
-        "mon-FRIDAY 9:00-16:00",
-        &["16 09:00", "20 15:59"],
-        &["16 08:59", "21 10:00"],
-    ),
-    (
-        " Mon - Fri  09:00 - 16:00 ",
-        &["16 09:00", "20 15:59"],
-        &["16 08:59", "21 10:00"],
-    ),
-    (
-        "Mon,Wed 09:00-12:00",
-        &["16 11:00", "18 11:00"],
-        &["17 11:00", "18 12:00"],
-    ),
-    (
-        "Mon , Wed-Thu 09:00-12:00",
-        &["16 11:00", "18 11:00", "19 11:00"],
-        &["17 11:00", "20 11:00"],
-    ),
+    ("Mon-Fri 09:00-16:00", &["16 09:00", "20 15:59"], &["16 08:59", "16 16:00", "21 10:00"]),
+    ("mon-FRIDAY 9:00-16:00", &["16 09:00", "20 15:59"], &["16 08:59", "21 10:00"]),
+    (" Mon - Fri  09:00 - 16:00 ", &["16 09:00", "20 15:59"], &["16 08:59", "21 10:00"]),
+    ("Mon,Wed 09:00-12:00", &["16 11:00", "18 11:00"], &["17 11:00", "18 12:00"]),
+    ("Mon , Wed-Thu 09:00-12:00", &["16 11:00", "18 11:00", "19 11:00"], &["17 11:00", "20 11:00"]),
     ("Sat", &["21 00:00", "21 23:59"], &["20 23:59", "22 00:00"]),
     ("Sat,Sun", &["21 00:00", "22 23:59"], &["20 23:59", "23 00:00"]),
-    (
-        "Sat-Mon",
-        &["21 00:00", "22 12:00", "16 23:59"],
-        &["17 00:00", "20 23:59"],
-    ),
+    ("Sat-Mon", &["21 00:00", "22 12:00", "16 23:59"], &["17 00:00", "20 23:59"]),
     ("09:00-16:00", &["16 09:00", "22 15:59"], &["16 16:00", "22 08:59"]),
-    (
-        "22:00-06:00",
-        &["16 22:00", "17 05:59", "16 00:00"],
-        &["16 06:00", "16 21:59"],
-    ),
+    ("22:00-06:00", &["16 22:00", "17 05:59", "16 00:00"], &["16 06:00", "16 21:59"]),
     ("22:00-24:00", &["16 22:00", "16 23:59"], &["16 00:00", "16 21:59"]),
     ("22:00-00:00", &["16 22:00", "16 23:59"], &["16 00:00", "16 21:59"]),
-    (
-        "Fri 22:00-02:00",
-        &["20 22:00", "21 01:59"],
-        &["20 01:00", "21 02:00", "20 21:59"],
-    ),
-    (
-        "Sun 22:00-02:00",
-        &["22 22:00", "16 01:59", "23 01:59"],
-        &["17 01:00", "23 02:00"],
-    ),
-    (
-        "Fri 13:00-Mon 09:00",
-        &["20 13:00", "22 00:00", "23 08:59"],
-        &["20 12:59", "23 09:00", "18 10:00"],
-    ),
-    (
-        "Fri 13:00 - Fri 09:00",
-        &["20 13:00", "18 10:00", "20 08:59"],
-        &["20 09:00", "20 12:59"],
-    ),
+    ("Fri 22:00-02:00", &["20 22:00", "21 01:59"], &["20 01:00", "21 02:00", "20 21:59"]),
+    ("Sun 22:00-02:00", &["22 22:00", "16 01:59", "23 01:59"], &["17 01:00", "23 02:00"]),
+    ("Fri 13:00-Mon 09:00", &["20 13:00", "22 00:00", "23 08:59"], &["20 12:59", "23 09:00", "18 10:00"]),
+    ("Fri 13:00 - Fri 09:00", &["20 13:00", "18 10:00", "20 08:59"], &["20 09:00", "20 12:59"]),
     ("Mon 00:00-Sun 24:00", &["16 00:00", "22 23:59", "19 12:00"], &[]),
     ("00:00-24:00", &["16 00:00", "22 23:59"], &[]),
     ("2026-11-18", &["18 00:00", "18 23:59"], &["17 23:59", "19 00:00"]),
-    (
-        "2026-11-18/2026-11-19",
-        &["18 00:00", "19 23:59"],
-        &["17 23:59", "20 00:00"],
-    ),
-    (
-        "2026-11-18/2026-11-18",
-        &["18 00:00", "18 23:59"],
-        &["17 23:59", "19 00:00"],
-    ),
-    (
-        "2026-11-18T12:00 / 2026-11-20t08:00",
-        &["18 12:00", "20 07:59"],
-        &["18 11:59", "20 08:00"],
-    ),
-    (
-        "2026-11-18 12:00/2026-11-20",
-        &["18 12:00", "20 23:59"],
-        &["18 11:59", "21 00:00"],
-    ),
-    (
-        "2026-11-18/2026-11-18T24:00",
-        &["18 00:00", "18 23:59"],
-        &["17 23:59", "19 00:00"],
-    ),
+    ("2026-11-18/2026-11-19", &["18 00:00", "19 23:59"], &["17 23:59", "20 00:00"]),
+    ("2026-11-18/2026-11-18", &["18 00:00", "18 23:59"], &["17 23:59", "19 00:00"]),
+    ("2026-11-18T12:00 / 2026-11-20t08:00", &["18 12:00", "20 07:59"], &["18 11:59", "20 08:00"]),
+    ("2026-11-18 12:00/2026-11-20", &["18 12:00", "20 23:59"], &["18 11:59", "21 00:00"]),
+    ("2026-11-18/2026-11-18T24:00", &["18 00:00", "18 23:59"], &["17 23:59", "19 00:00"]),
 ];
 
 #[test]
@@ -126,11 +60,7 @@ fn a_text_covers_what_a_reader_expects() {
                 let instant = at(WARSAW, &format!("2026-11-{moment}"));
                 assert_eq!(windows.is_open(instant), expected, "{text} at {moment}");
                 // A minute belongs to a span to its last millisecond.
-                assert_eq!(
-                    windows.is_open(Instant(instant.0 + MINUTE - 1)),
-                    expected,
-                    "{text} late in {moment}"
-                );
+                assert_eq!(windows.is_open(Instant(instant.0 + MINUTE - 1)), expected, "{text} late in {moment}");
             }
         }
     }
@@ -244,14 +174,7 @@ fn deny_beats_allow_and_no_allow_means_always() {
     let always = windows(&[], &[]);
     let now = at(WARSAW, "2026-11-18 03:00");
     assert!(always.is_open(now));
-    assert_eq!(
-        (
-            always.next_change(now),
-            always.next_opening(now),
-            always.next_closing(now)
-        ),
-        (None, None, None)
-    );
+    assert_eq!((always.next_change(now), always.next_opening(now), always.next_closing(now)), (None, None, None));
 }
 
 #[test]
@@ -259,28 +182,16 @@ fn what_comes_next() {
     let office = windows(&["Mon-Fri 09:00-16:00"], &["2026-12-23/2027-01-02"]);
     let next = |now: &str| {
         let now = at(WARSAW, now);
-        (
-            read(WARSAW, office.next_opening(now)),
-            read(WARSAW, office.next_closing(now)),
-        )
+        (read(WARSAW, office.next_opening(now)), read(WARSAW, office.next_closing(now)))
     };
     let never = || "never".to_owned();
     // Closed: no closing is near.
-    assert_eq!(
-        next("2026-11-20 16:00"),
-        ("Mon 2026-11-23 09:00 CET".to_owned(), never())
-    );
-    assert_eq!(
-        next("2026-12-22 16:00"),
-        ("Mon 2027-01-04 09:00 CET".to_owned(), never())
-    );
+    assert_eq!(next("2026-11-20 16:00"), ("Mon 2026-11-23 09:00 CET".to_owned(), never()));
+    assert_eq!(next("2026-12-22 16:00"), ("Mon 2027-01-04 09:00 CET".to_owned(), never()));
     // Open: the opening is the one after the closing.
     assert_eq!(
         next("2026-11-20 09:00"),
-        (
-            "Mon 2026-11-23 09:00 CET".to_owned(),
-            "Fri 2026-11-20 16:00 CET".to_owned()
-        )
+        ("Mon 2026-11-23 09:00 CET".to_owned(), "Fri 2026-11-20 16:00 CET".to_owned())
     );
     assert_eq!(next("2026-11-19 15:59").1, "Thu 2026-11-19 16:00 CET");
     assert_eq!(next("2026-11-19 08:59").0, "Thu 2026-11-19 09:00 CET");
@@ -290,21 +201,12 @@ fn what_comes_next() {
 fn the_change_of_the_clock_opens_and_closes() {
     // Spring: 02:00 becomes 03:00. A window wholly in the gap does not open that day.
     let gap = windows(&["02:15-02:45"], &[]);
-    assert_eq!(
-        read(WARSAW, gap.next_opening(at(WARSAW, "2026-03-28 12:00"))),
-        "Mon 2026-03-30 02:15 CEST"
-    );
+    assert_eq!(read(WARSAW, gap.next_opening(at(WARSAW, "2026-03-28 12:00"))), "Mon 2026-03-30 02:15 CEST");
     // One that starts in the gap opens as the clock jumps, one that ends in it closes then.
     let starts = windows(&["02:15-04:00"], &[]);
-    assert_eq!(
-        read(WARSAW, starts.next_opening(at(WARSAW, "2026-03-28 12:00"))),
-        "Sun 2026-03-29 03:00 CEST"
-    );
+    assert_eq!(read(WARSAW, starts.next_opening(at(WARSAW, "2026-03-28 12:00"))), "Sun 2026-03-29 03:00 CEST");
     let ends = windows(&["01:00-02:15"], &[]);
-    assert_eq!(
-        read(WARSAW, ends.next_closing(at(WARSAW, "2026-03-29 01:30"))),
-        "Sun 2026-03-29 03:00 CEST"
-    );
+    assert_eq!(read(WARSAW, ends.next_closing(at(WARSAW, "2026-03-29 01:30"))), "Sun 2026-03-29 03:00 CEST");
     // Autumn: 03:00 becomes 02:00. A window that closed at 02:30 is open again at 02:00.
     let twice = windows(&["01:30-02:30"], &[]);
     let first = twice.next_closing(at(WARSAW, "2026-10-25 01:45")).expect("closes");
@@ -354,15 +256,9 @@ fn serde_and_display_keep_what_was_written() {
     insta::assert_snapshot!(json, @r#"{"allow":["Mon-Fri 09:00-16:00","Sat 10:00-12:00"],"deny":["2026-12-23/2027-01-02"],"zone":"America/New_York"}"#);
     assert_eq!(serde_json::from_str::<Windows>(&json).expect("windows"), written);
     let bad = serde_json::from_str::<Windows>(&json.replace("Sat", "Sut")).expect_err("no day");
-    assert!(
-        bad.to_string().contains("allow[1]: `Sut 10:00-12:00`: `Sut` is no day"),
-        "{bad}"
-    );
+    assert!(bad.to_string().contains("allow[1]: `Sut 10:00-12:00`: `Sut` is no day"), "{bad}");
     insta::assert_snapshot!(written, @"Mon-Fri 09:00-16:00, Sat 10:00-12:00, but not 2026-12-23/2027-01-02 (America/New_York)");
     let deny = Windows::parse(&[], &texts(&["Fri"]), Asia::Kolkata).expect("windows of a test");
     insta::assert_snapshot!(deny, @"always, but not Fri (Asia/Kolkata)");
-    assert_eq!(
-        written.texts(Which::Allow).collect::<Vec<_>>(),
-        ["Mon-Fri 09:00-16:00", "Sat 10:00-12:00"]
-    );
+    assert_eq!(written.texts(Which::Allow).collect::<Vec<_>>(), ["Mon-Fri 09:00-16:00", "Sat 10:00-12:00"]);
 }
