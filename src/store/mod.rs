@@ -25,8 +25,10 @@ mod views;
 pub use error::{Conflict, StoreError};
 pub use holder::Holder;
 pub use lease::Lease;
+pub use load::{APPROVALS_MAX, MAY_LAND_WITHIN, SHOWN_AFTER_OVER};
+pub use push::Check;
 pub use sqlite::SqliteStore;
-pub use views::{HistoryItem, What};
+pub use views::{COMMITS_KNOWN_MAX, HistoryItem, What};
 
 use towpath_core::model::IntentRow;
 

@@ -40,7 +40,7 @@ impl<'r> Fields<'r> {
         Self { row, table }
     }
 
-    fn bad(&self, column: &'static str, words: impl ToString) -> StoreError {
+    fn bad(&self, column: &'static str, words: &impl ToString) -> StoreError {
         StoreError::Unreadable { table: self.table, column, words: words.to_string() }
     }
 
@@ -48,7 +48,7 @@ impl<'r> Fields<'r> {
     where
         T: for<'a> Decode<'a, Sqlite> + Type<Sqlite>,
     {
-        self.row.try_get(column).map_err(|error| self.bad(column, error))
+        self.row.try_get(column).map_err(|error| self.bad(column, &error))
     }
 
 
@@ -57,25 +57,25 @@ impl<'r> Fields<'r> {
     }
 
     pub(super) fn json<T: DeserializeOwned>(&self, column: &'static str) -> Result<T> {
-        serde_json::from_str(&self.text(column)?).map_err(|error| self.bad(column, error))
+        serde_json::from_str(&self.text(column)?).map_err(|error| self.bad(column, &error))
     }
 
     fn word<T: DeserializeOwned>(&self, column: &'static str) -> Result<T> {
         let value = serde_json::Value::String(self.text(column)?);
-        serde_json::from_value(value).map_err(|error| self.bad(column, error))
+        serde_json::from_value(value).map_err(|error| self.bad(column, &error))
     }
 
     pub(super) fn commit(&self, column: &'static str) -> Result<CommitId> {
-        CommitId::from_str(&self.text(column)?).map_err(|error| self.bad(column, error))
+        CommitId::from_str(&self.text(column)?).map_err(|error| self.bad(column, &error))
     }
 
     fn commit_or_none(&self, column: &'static str) -> Result<Option<CommitId>> {
         let text: Option<String> = self.get(column)?;
-        text.map(|text| CommitId::from_str(&text).map_err(|error| self.bad(column, error))).transpose()
+        text.map(|text| CommitId::from_str(&text).map_err(|error| self.bad(column, &error))).transpose()
     }
 
     fn count(&self, column: &'static str) -> Result<u32> {
-        u32::try_from(self.get::<i64>(column)?).map_err(|error| self.bad(column, error))
+        u32::try_from(self.get::<i64>(column)?).map_err(|error| self.bad(column, &error))
     }
 
     pub(super) fn wall(&self, column: &'static str) -> Result<Instant> {
@@ -219,7 +219,7 @@ pub(super) fn override_(f: &Fields<'_>) -> Result<Override> {
     let gate = f.text("gate")?;
     Ok(Override {
         id: f.order()?,
-        gate: GateKind::from_key(&gate).ok_or_else(|| f.bad("gate", format!("`{gate}` is no gate")))?,
+        gate: GateKind::from_key(&gate).ok_or_else(|| f.bad("gate", &format!("`{gate}` is no gate")))?,
         flow: f.flow()?,
         env: f.env()?,
         commit: f.commit("commit_id")?,
@@ -257,7 +257,7 @@ pub(super) fn backoff(f: &Fields<'_>) -> Result<Backoff> {
 
 pub(super) fn state(f: &Fields<'_>) -> Result<IntentState> {
     let state = f.text("state")?;
-    IntentState::from_word(&state).ok_or_else(|| f.bad("state", format!("`{state}` is no state")))
+    IntentState::from_word(&state).ok_or_else(|| f.bad("state", &format!("`{state}` is no state")))
 }
 
 pub(super) fn intent(f: &Fields<'_>) -> Result<IntentRow> {

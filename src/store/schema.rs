@@ -89,8 +89,9 @@ pub(super) async fn prepare(path: &Path, conn: &mut SqliteConnection, create: Cr
         return wal(path, conn).await;
     }
     wal(path, conn).await?;
-    let done = Migrator::with_migrations(migrations()).run(&mut *conn).await;
-    done.map_err(|error| match error {
+    let migrator = Migrator::with_migrations(migrations());
+    // Not `run`: its future is not `Send` for a borrowed connection, and then neither is `open`'s.
+    migrator.run_direct(None, conn, false).await.map_err(|error| match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => StoreError::from_sql(path, error),
         MigrateError::VersionMismatch(version) | MigrateError::Dirty(version) => {
             StoreError::Altered { path: path.to_owned(), version }

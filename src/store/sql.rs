@@ -186,6 +186,7 @@ statements! {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use sqlx::{ConnectOptions, Executor, SqlSafeStr};
 

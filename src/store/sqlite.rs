@@ -334,3 +334,22 @@ async fn advance(conn: &mut SqliteConnection, reading: &Reading) -> Result<Now, 
         .await?;
     Ok(row.now())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_transaction_is_synced_exactly_if_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("store.db"), Create::Yes).await.unwrap();
+        for (durability, synchronous) in
+            [(Durability::Full, 2_i64), (Durability::Light, 1), (Durability::Light, 1), (Durability::Full, 2)]
+        {
+            let mut writing = store.write(durability).await.unwrap();
+            let found: Result<i64, _> = sqlx::query_scalar("PRAGMA synchronous").fetch_one(writing.conn()).await;
+            assert_eq!(writing.end(found.map_err(Fault::from)).await.unwrap(), synchronous);
+        }
+    }
+}

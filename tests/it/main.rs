@@ -3,4 +3,5 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod sim;
+mod store;
 mod swarm;
