@@ -6,6 +6,7 @@ pub mod act;
 pub mod calendar;
 pub mod dag;
 pub mod decide;
+pub mod explain;
 pub mod model;
 pub mod see;
 pub mod text;
