@@ -8,7 +8,7 @@
 use super::inert::{name, shell_word, shown};
 use super::reason::{source, target};
 use super::{Line, Mark, Todo, Words, count, id};
-use crate::model::{CommitId, Decision, Edge, Reason, Stray, StrayKind};
+use crate::model::{CommitId, Decision, Edge, Reason, Stray, StrayKind, Via};
 
 /// How many strays are named in one line.
 const IN_ONE_LINE: usize = 3;
@@ -19,8 +19,7 @@ const QUOTED_LINES: usize = 20;
 impl Words<'_> {
     /// The reason as a clause of one line.
     pub(super) fn diverged(&self, commits: &[Stray], total: u32, edge: Option<Edge<'_>>) -> String {
-        let has = count(total, "commit", "commits");
-        let mut text = format!("{} has {has} that {} lacks", target(edge), source(edge));
+        let mut text = self.has_strays(total, edge);
         let named: Vec<String> = commits.iter().take(IN_ONE_LINE).map(|stray| self.stray(stray, edge)).collect();
         if !named.is_empty() {
             text.push_str(&format!(": {}", named.join("; ")));
@@ -30,6 +29,10 @@ impl Words<'_> {
             text.push_str(&format!("; and {left} more"));
         }
         text
+    }
+
+    pub(super) fn has_strays(&self, total: u32, edge: Option<Edge<'_>>) -> String {
+        format!("{} has {} that {} lacks", target(edge), count(total, "commit", "commits"), source(edge))
     }
 
     /// A stray with its kind.
@@ -52,7 +55,7 @@ impl Words<'_> {
     /// What a stray of this kind asks for, in one line.
     pub fn stray_advice(&self, kind: &StrayKind, edge: Edge<'_>) -> String {
         let (source, target) = (name(edge.source.branch.as_str()), name(edge.target.branch.as_str()));
-        let first = self.first(edge);
+        let first = self.first();
         match kind {
             StrayKind::PromotionMerge => format!(
                 "a fast-forward needs this very merge: merge {target} back into {first}, \
@@ -88,36 +91,35 @@ impl Words<'_> {
 
     /// Lines that belong under a check's line: each stray with its advice, or what a server said.
     pub(super) fn details(&self, why: &Reason, edge: Option<Edge<'_>>) -> Vec<Line> {
-        match why {
-            Reason::Diverged { commits, total } => {
-                let mut lines = Vec::new();
-                for stray in commits {
-                    let mark = match stray.kind {
-                        StrayKind::OnItsWay { .. } => Mark::Wait,
-                        StrayKind::PromotionMerge
-                        | StrayKind::Squash { .. }
-                        | StrayKind::EmptyMerge
-                        | StrayKind::CherryPick { .. }
-                        | StrayKind::Withdrawn
-                        | StrayKind::Content => Mark::Block,
-                    };
-                    let text = match edge {
-                        Some(known) => format!("{}: {}", self.stray(stray, edge), self.stray_advice(&stray.kind, known)),
-                        None => self.stray(stray, edge),
-                    };
-                    lines.push(Line { mark, text });
-                }
-                let left = (*total as usize).saturating_sub(commits.len());
-                if left > 0 {
-                    lines.push(Line { mark: Mark::Note, text: format!("and {left} more that are not listed") });
-                }
-                lines
-            }
-            Reason::PushRefused { words, .. } if words.trim().lines().count() > 1 => {
-                quoted(words).map(|text| Line { mark: Mark::Note, text }).collect()
-            }
-            _ => Vec::new(),
+        if let Reason::PushRefused { words, .. } = why
+            && words.trim().lines().count() > 1
+        {
+            return quoted(words).map(|text| Line { mark: Mark::Note, text }).collect();
         }
+        let Reason::Diverged { commits, total } = why else { return Vec::new() };
+        let mut lines: Vec<Line> = commits.iter().map(|stray| self.stray_line(stray, edge)).collect();
+        let left = (*total as usize).saturating_sub(commits.len());
+        if left > 0 {
+            lines.push(Line { mark: Mark::Note, text: format!("and {left} more that are not listed") });
+        }
+        lines
+    }
+
+    fn stray_line(&self, stray: &Stray, edge: Option<Edge<'_>>) -> Line {
+        let mark = match stray.kind {
+            StrayKind::OnItsWay { .. } => Mark::Wait,
+            StrayKind::PromotionMerge
+            | StrayKind::Squash { .. }
+            | StrayKind::EmptyMerge
+            | StrayKind::CherryPick { .. }
+            | StrayKind::Withdrawn
+            | StrayKind::Content => Mark::Block,
+        };
+        let text = match edge {
+            Some(known) => format!("{}: {}", self.stray(stray, edge), self.stray_advice(&stray.kind, known)),
+            None => self.stray(stray, edge),
+        };
+        Line { mark, text }
     }
 
     /// What to do about the strays of an edge.
@@ -136,7 +138,7 @@ impl Words<'_> {
         }
         let Some(tip) = decision.target.commit() else { return Vec::new() };
         let mut todo = Vec::new();
-        if strays.len() < total as usize && edge.target.via == crate::model::Via::FastForward {
+        if strays.len() < total as usize && edge.target.via == Via::FastForward {
             let say = format!(
                 "First look at all {total} commits: what was withdrawn from {} on purpose must not be merged back.",
                 source(Some(edge))
@@ -160,7 +162,8 @@ impl Words<'_> {
 
     /// The merge that lets the first branch contain the target's tip.
     fn back_merge(&self, strays: &[Stray], tip: CommitId, edge: Edge<'_>) -> Todo {
-        let (first, target) = (&self.flow.environments[0].branch, &edge.target.branch);
+        let target = &edge.target.branch;
+        let first = self.flow.environments.first().map_or(&edge.source.branch, |first| &first.branch);
         let message = shell_word(&format!("Merge {target} back into {first}"));
         let merge = |what: &str| format!("git merge --no-ff -m {message} {what}");
         let push = format!("git push {} {}", self.remote(), shell_word(&format!("HEAD:{}", first.full_ref())));
@@ -176,12 +179,12 @@ impl Words<'_> {
                 format!("git switch --detach {of}"),
                 merge(&tip.to_string()),
                 "git switch --detach FETCH_HEAD".to_owned(),
-                merge("@{-1}"),
+                merge("'@{-1}'"),
             ]),
             None => commands.extend(["git switch --detach FETCH_HEAD".to_owned(), merge(&tip.to_string())]),
         }
         commands.push(push);
-        let first = self.first(edge);
+        let first = self.first();
         let then = match edge.at {
             0 => String::new(),
             _ => format!(" The edge is free when that merge has come to {}.", source(Some(edge))),
@@ -236,7 +239,8 @@ impl Words<'_> {
     /// Fetches the target's branch, then the first one, which is `FETCH_HEAD` from then on.
     fn fetch(&self, edge: Edge<'_>) -> Vec<String> {
         let fetch = |full: &str| format!("git fetch {} {}", self.remote(), shell_word(full));
-        vec![fetch(&edge.target.branch.full_ref()), fetch(&self.flow.environments[0].branch.full_ref())]
+        let first = self.flow.environments.first().map(|first| &first.branch);
+        [Some(&edge.target.branch), first].into_iter().flatten().map(|branch| fetch(&branch.full_ref())).collect()
     }
 
     /// The repository as a word of a git command.
@@ -244,9 +248,9 @@ impl Words<'_> {
         shell_word(self.remote_word)
     }
 
-    /// The first branch of the flow; `_edge` proves that there is one.
-    fn first(&self, _edge: Edge<'_>) -> String {
-        name(self.flow.environments[0].branch.as_str())
+    /// The branch of the flow's first environment, where every change begins.
+    pub(super) fn first(&self) -> String {
+        self.flow.environments.first().map_or_else(String::new, |first| name(first.branch.as_str()))
     }
 }
 

@@ -97,7 +97,7 @@ impl Words<'_> {
                 Place::Beyond(at) | Place::Aside(at) => format!("{branch} has moved on to {}", id(*at)),
                 Place::Elsewhere(at) => format!("{branch} was moved to {}, which does not contain where it was", id(*at)),
                 Place::Absent => format!("{branch} no longer exists"),
-                Place::Unknown => format!("where {branch} is cannot be told"),
+                Place::Unknown => format!("It cannot be told where {branch} is"),
             },
         }
     }

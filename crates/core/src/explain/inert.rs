@@ -62,7 +62,7 @@ pub fn shell_word(text: &str) -> String {
 
 /// Whether a character does something other than being seen: control characters, directions,
 /// invisible ones, line and paragraph separators, tags and variation selectors.
-fn acts(c: char) -> bool {
+pub(super) fn acts(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'

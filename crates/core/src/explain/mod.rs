@@ -342,7 +342,17 @@ impl Words<'_> {
     /// The verdict of an edge that has no candidate to name.
     fn about_edge(&self, decision: &Decision, edge: Option<Edge<'_>>) -> Vec<Line> {
         let key = Check::Branches.key();
-        let text = format!("{key}: {}", self.verdict_on(&decision.verdict, edge));
+        let said = match (&decision.verdict, decision.verdict.why()) {
+            // Its commits come one by one below.
+            (Verdict::Block { who, .. }, Reason::Diverged { total, .. }) => {
+                format!("{}; {}", self.has_strays(*total, edge), self.mender(who))
+            }
+            (Verdict::Wait { .. } | Verdict::Pass { .. }, Reason::Diverged { total, .. }) => {
+                self.has_strays(*total, edge)
+            }
+            (verdict, _) => self.verdict_on(verdict, edge),
+        };
+        let text = format!("{key}: {said}");
         let mut lines = vec![Line { mark: Mark::of(&decision.verdict), text }];
         lines.extend(self.details(decision.verdict.why(), edge));
         lines
@@ -367,7 +377,7 @@ impl Words<'_> {
 
     fn actor(&self, actor: &Actor) -> String {
         match actor.as_str() {
-            SOMEBODY => "somebody in git".to_owned(),
+            SOMEBODY => "a push from outside".to_owned(),
             known => name(known),
         }
     }

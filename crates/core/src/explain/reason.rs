@@ -38,15 +38,14 @@ impl Words<'_> {
             Reason::Frozen { by, reason, at, until } => self.stopped("frozen", by, reason, *at, *until),
             Reason::Held { what, by, reason, fixed_by, .. } => {
                 let what = match what {
-                    Held::Commit(commit) => format!("it contains {}, which is held", id(*commit)),
-                    Held::Range { lost, kept } => format!(
-                        "it contains commits that were taken back when {target} went from {} to {}, and they are held",
-                        id(*lost),
-                        id(*kept)
-                    ),
+                    Held::Commit(commit) => format!("{} with everything that contains it", id(*commit)),
+                    Held::Range { lost, kept } => {
+                        format!("what was taken back when {target} went from {} to {}", id(*lost), id(*kept))
+                    }
                 };
                 let fix = fixed_by.map(|fix| format!("; only a commit that contains {} may pass", id(fix)));
-                format!("{what} by {}: {}{}", self.actor(by), quote(reason, REASON_MAX), fix.unwrap_or_default())
+                let (by, reason) = (self.actor(by), quote(reason, REASON_MAX));
+                format!("{what} is held by {by}: {reason}{}", fix.unwrap_or_default())
             }
             Reason::Promoted { by, until } => {
                 format!("passed by the `promote` of {}, which stands until {}", self.actor(by), self.at(*until))
@@ -56,6 +55,7 @@ impl Words<'_> {
             }
             Reason::ChecksGreen { count: 0 } => "no check is required".to_owned(),
             Reason::ChecksGreen { count: 1 } => "the required check is green".to_owned(),
+            Reason::ChecksGreen { count: 2 } => "both required checks are green".to_owned(),
             Reason::ChecksGreen { count } => format!("all {count} required checks are green"),
             Reason::CheckMissing { name, push_tip, since } => {
                 let there = since.map(|at| format!("; the commit has been on {source} since {}", self.at(at)));
@@ -74,7 +74,7 @@ impl Words<'_> {
             ),
             Reason::CheckRunning { name: check, on } => format!("{} has not finished{}", self.check(check), on_branch(on)),
             Reason::CheckRed { name: check, on, url } => {
-                let more = url.as_ref().map(|url| format!(" (see {} )", shown(url, 500)));
+                let more = url.as_ref().map(|url| format!(" <{}>", shown(url, 500).replace('<', "%3C").replace('>', "%3E")));
                 format!("{} is red{}{}", self.check(check), on_branch(on), more.unwrap_or_default())
             }
             Reason::LagOver { since } => match lag(edge) {
@@ -117,8 +117,9 @@ impl Words<'_> {
             Reason::Approved { by } if by.is_empty() => "no approval is required".to_owned(),
             Reason::Approved { by } => format!("approved by {}", list(by.iter().map(|by| self.actor(by)), "and")),
             Reason::ApprovalsMissing { have, need, not_counted } => {
-                let have = format!("{have} of {} given", count(*need, "approval is", "approvals are"));
-                not_counted.iter().fold(have, |text, one| format!("{text}; {}", self.not_counted(one)))
+                let lacks = count(need.saturating_sub(*have), "approval is", "approvals are");
+                let lacks = format!("{lacks} missing ({have} of {need} given)");
+                not_counted.iter().fold(lacks, |text, one| format!("{text}; {}", self.not_counted(one)))
             }
             Reason::BranchesMoved => {
                 "a branch was no longer where it had been when this was decided, or the commit was no candidate any more"

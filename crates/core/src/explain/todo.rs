@@ -29,7 +29,10 @@ impl Words<'_> {
             }
         }
         if let Some(unproven) = &decision.unproven {
-            add(self.prove(unproven.commit, None, edge));
+            let lacks = unproven.judged.iter().find_map(|judged| {
+                if let Reason::CheckMissing { name, .. } = judged.verdict.why() { name.as_ref() } else { None }
+            });
+            add(self.prove(unproven.commit, lacks, edge));
         }
         if todo.is_empty() {
             todo.push(self.nothing_to_do(&decision.verdict));
@@ -96,6 +99,12 @@ impl Words<'_> {
                 Some(commit) => self.prove(commit, name.as_ref(), edge),
                 None => Vec::new(),
             },
+            Reason::CheckMissing { name: check, push_tip: true, .. } => {
+                let say = "Where no forge has the result, CI reports it with:".to_owned();
+                lead.map(|commit| Todo { say, commands: vec![self.report(commit, check.as_ref(), edge)] })
+                    .into_iter()
+                    .collect()
+            }
             Reason::NoCiCame { name: check, .. } => {
                 let say = format!(
                     "Usual causes: no CI is set up for {}, or the push was made with a token whose pushes start none. \
@@ -110,7 +119,7 @@ impl Words<'_> {
                 format!(
                     "Mend {} with a commit on {}, or run it again if it failed by chance.",
                     name(check.as_str()),
-                    source(Some(edge))
+                    self.first()
                 ),
                 Vec::new(),
             ),
@@ -123,7 +132,7 @@ impl Words<'_> {
                 (None, Via::FastForward) => Vec::new(),
             },
             Reason::WindowClosed { opens: None } => {
-                one(format!("Mend `gates.window` of {env}, which never opens again."), Vec::new())
+                one(format!("Mend `gates.window` of {env}, which does not open within two years."), Vec::new())
             }
             Reason::NoSlot { next: None, .. } => {
                 one(format!("Mend `gates.schedule` of {env}, which has no further slot."), Vec::new())
@@ -139,7 +148,6 @@ impl Words<'_> {
             | Reason::Promoted { .. }
             | Reason::Overridden { .. }
             | Reason::ChecksGreen { .. }
-            | Reason::CheckMissing { push_tip: true, .. }
             | Reason::CheckRunning { .. }
             | Reason::LagOver { .. }
             | Reason::LagNotOver { .. }
@@ -172,7 +180,7 @@ impl Words<'_> {
             Held::Range { lost, .. } => (lost, true),
         };
         if fixed_by.is_some() {
-            let say = format!("Push a commit that contains the fix to {}, or lift the hold altogether:", source(Some(edge)));
+            let say = format!("Push a commit that contains the fix to {}, or lift the hold altogether:", self.first());
             return vec![Todo { say, commands: vec![format!("towpath unhold {commit} {flow} {env}")] }];
         }
         let scope = match range {
@@ -189,8 +197,8 @@ impl Words<'_> {
     fn prove(&self, commit: CommitId, check: Option<&CheckName>, edge: Edge<'_>) -> Vec<Todo> {
         if only_on_source(check, edge) {
             let say = format!(
-                "Only results on {} count here, where {} is not the tip and CI runs no more. A newer commit that \
-                 passes brings it; a result of your own is reported with:",
+                "Only results on {} count here, where CI runs for newer commits only. One of those that passes \
+                 brings {} along; where CI did run for it, its result is reported with:",
                 source(Some(edge)),
                 id(commit)
             );
