@@ -1,4 +1,6 @@
 //! Towpath moves commits along a repository's environment branches, one careful step at a time.
 //! See `ARCHITECTURE.md` for the map.
 
+pub mod clock;
 pub mod engine;
+pub mod store;

@@ -7,8 +7,8 @@ use sha2::{Digest as _, Sha256};
 use towpath_core::act::{self, Effect, Input, Outcome, Place, Why};
 use towpath_core::decide::{self, Depth};
 use towpath_core::model::{
-    Backoff, Change, EnvName, Event, EventRow, Flow, IntentId, IntentRow, IntentState, Ledger, MoveKind, Now, Reason,
-    Span, Tip, Verdict,
+    Backoff, Change, EnvName, Event, EventRow, Flow, IntentId, IntentRow, IntentState, Ledger, MoveKind, Now,
+    Reason, Span, Tip, Verdict,
 };
 use towpath_core::see;
 
@@ -144,12 +144,7 @@ impl<W: World> Runner<'_, W> {
         }
     }
 
-    async fn read(
-        &self,
-        row: &IntentRow,
-        look: &Look,
-        answer: Option<act::PushAnswer>,
-    ) -> Result<Input, Fault> {
+    async fn read(&self, row: &IntentRow, look: &Look, answer: Option<act::PushAnswer>) -> Result<Input, Fault> {
         let tip = self.world.read_ref(self.flow, &row.env).await;
         let now = self.world.now().await?;
         let at_end = |tip: &Tip| tip.commit().is_none_or(|at| at == row.old || at == row.new);

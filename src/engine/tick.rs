@@ -5,7 +5,8 @@
 
 use towpath_core::act::Input;
 use towpath_core::model::{
-    Action, Change, DecisionRow, EnvName, Flow, IntentRow, IntentState, Ledger, Mode, MoveKind, Now, Observation, Plan,
+    Action, Change, DecisionRow, EnvName, Flow, IntentRow, IntentState, Ledger, Mode, MoveKind, Now, Observation,
+    Plan,
 };
 
 use super::observe::{self, Look};

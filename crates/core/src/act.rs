@@ -202,9 +202,7 @@ pub fn next(row: &IntentRow, input: Input) -> Effect {
         },
         Input::Reread(Ok(())) => Effect::MarkPushing,
         Input::Marked(Ok(())) => Effect::Push,
-        Input::Reread(Err(why)) | Input::Marked(Err(why)) => {
-            Effect::Record(Outcome::Superseded(Why::Judged(why)))
-        }
+        Input::Reread(Err(why)) | Input::Marked(Err(why)) => Effect::Record(Outcome::Superseded(Why::Judged(why))),
         // Whatever was answered, only the reference itself is believed.
         Input::Pushed(_) => Effect::ReadRef,
         Input::Read { place, answer, now } => after_read(row, place, answer, now),
@@ -226,9 +224,7 @@ fn after_read(row: &IntentRow, place: Place, answer: Option<PushAnswer>, now: No
             Some(PushAnswer::Refused { words }) => Effect::Record(Outcome::Refused { words }),
             Some(PushAnswer::NotSent { words }) => Effect::Record(Outcome::NotSent { words }),
             Some(PushAnswer::LostRace { .. }) => Effect::Record(Outcome::Superseded(Why::Moved(place))),
-            _ if row.deadline.is_none_or(|deadline| now.trusted >= deadline) => {
-                Effect::Record(Outcome::Abandoned)
-            }
+            _ if row.deadline.is_none_or(|deadline| now.trusted >= deadline) => Effect::Record(Outcome::Abandoned),
             _ => Effect::Leave,
         },
         // The server said yes, and then somebody moved the branch back or away.
@@ -285,9 +281,8 @@ pub fn may_begin(
     if holds_on(standing, edge) != row.holds {
         return Err(Reason::HoldsChanged);
     }
-    let overridden = |gate: &Gate| {
-        standing.overrides.iter().any(|o| row.overrides.contains(&o.id) && o.gate == gate.kind())
-    };
+    let overridden =
+        |gate: &Gate| standing.overrides.iter().any(|o| row.overrides.contains(&o.id) && o.gate == gate.kind());
     for gate in &edge.target.gates {
         if let Gate::Window(windows) = gate
             && !promoted
@@ -303,10 +298,7 @@ pub fn may_begin(
 }
 
 /// The holds that bear on an edge, with their fixes: what a judgement of its candidates saw.
-pub fn holds_on(
-    standing: &Standing,
-    edge: &Edge<'_>,
-) -> Vec<(crate::model::OrderId, Option<CommitId>)> {
+pub fn holds_on(standing: &Standing, edge: &Edge<'_>) -> Vec<(crate::model::OrderId, Option<CommitId>)> {
     let mut holds: Vec<_> = standing
         .holds
         .iter()

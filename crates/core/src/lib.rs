@@ -4,6 +4,7 @@
 
 pub mod act;
 pub mod calendar;
+pub mod command;
 pub mod dag;
 pub mod decide;
 pub mod explain;

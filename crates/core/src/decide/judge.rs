@@ -196,9 +196,10 @@ pub fn overrides_used(edge: &Edge<'_>, lead: &Candidate, seen: &Observation) -> 
             && order.env == edge.target.name
             && order.commit == lead.commit
             && seen.now.wall < order.until
-            && lead.judged.iter().any(|j| {
-                j.check == Check::Gate(order.gate) && matches!(j.verdict.why(), Reason::Overridden { .. })
-            })
+            && lead
+                .judged
+                .iter()
+                .any(|j| j.check == Check::Gate(order.gate) && matches!(j.verdict.why(), Reason::Overridden { .. }))
     };
     seen.standing.overrides.iter().filter(used).map(|order| order.id.clone()).collect()
 }

@@ -109,7 +109,8 @@ fn choose(
 
     // Newest first, those that nothing cheap holds up: the first that passes all moves.
     let ripe: Vec<usize> = (0..tried.len()).filter(|at| tried[*at].distance == Distance::Now).collect();
-    let mover = look_whole(edge, &mut tried, &ripe, look, look_back, &mut looked_at, |t| t.distance == Distance::Now)?;
+    let mover =
+        look_whole(edge, &mut tried, &ripe, look, look_back, &mut looked_at, |t| t.distance == Distance::Now)?;
 
     let lead = match mover {
         Some(at) => Some(at),

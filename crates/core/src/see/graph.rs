@@ -83,7 +83,10 @@ fn waiting(edge: &Edge<'_>, ledger: &Ledger, dag: &Dag, sides: &Sides, s: Commit
     let mut beside = HashSet::new();
     for tip in held {
         let off_chain = dag.has(&sides.source, tip) && !dag.has(&sides.target, tip) && !on_chain.contains(&tip);
-        if off_chain && beside.insert(tip) && let Some(node) = dag.node(tip) {
+        if off_chain
+            && beside.insert(tip)
+            && let Some(node) = dag.node(tip)
+        {
             // A tip that a later merge took in as its second parent: it stands just below the
             // oldest commit of the chain that contains it, after those held later.
             let over = dag.descendants(tip);

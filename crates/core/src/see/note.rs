@@ -67,9 +67,8 @@ struct Noting<'a> {
 impl Noting<'_> {
     fn branch(&mut self) {
         let last = self.ledger.branches.get(&self.environment.name);
-        let same_branch = |seen: &&BranchSeen| {
-            seen.branch == self.environment.branch && seen.repository == self.flow.repository
-        };
+        let same_branch =
+            |seen: &&BranchSeen| seen.branch == self.environment.branch && seen.repository == self.flow.repository;
         let first_sight = match (last, last.filter(same_branch)) {
             (Some(_), None) => {
                 self.changes.push(Change::ForgetBranch(self.environment.name.clone()));
@@ -260,7 +259,9 @@ impl Noting<'_> {
         let past: Vec<CommitId> = known
             .iter()
             .filter(|(id, arrival)| {
-                old(arrival) && next_tip.is_some() && (self.dag.node(**id).is_none() || self.dag.has(&in_next, **id))
+                old(arrival)
+                    && next_tip.is_some()
+                    && (self.dag.node(**id).is_none() || self.dag.has(&in_next, **id))
             })
             .map(|(id, _)| *id)
             .collect();

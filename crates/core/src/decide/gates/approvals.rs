@@ -9,12 +9,7 @@ use crate::model::{
 };
 
 /// Whether enough approvals count. `None` when the authors of the range are not yet known.
-pub fn judge(
-    gate: &ApprovalsGate,
-    edge: &Edge<'_>,
-    candidate: &Waiting,
-    look: &mut Look<'_>,
-) -> Option<Verdict> {
+pub fn judge(gate: &ApprovalsGate, edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>) -> Option<Verdict> {
     let given: Vec<&Approval> = look
         .seen
         .standing
