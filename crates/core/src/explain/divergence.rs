@@ -40,9 +40,13 @@ impl Words<'_> {
         let (source, target) = (source(edge), target(edge));
         let kind = match &stray.kind {
             StrayKind::PromotionMerge => format!("a merge of {source} with no change of its own"),
-            StrayKind::Squash { of } => format!("a squashed promotion, with the files of {} in another commit", id(*of)),
+            StrayKind::Squash { of } => {
+                format!("a squashed promotion, with the files of {} in another commit", id(*of))
+            }
             StrayKind::EmptyMerge => "a merge that changes no file".to_owned(),
-            StrayKind::CherryPick { of } => format!("a cherry-pick, with the change of {} in another commit", id(*of)),
+            StrayKind::CherryPick { of } => {
+                format!("a cherry-pick, with the change of {} in another commit", id(*of))
+            }
             StrayKind::Withdrawn => format!("withdrawn, since {source} no longer has it or it is held on its way"),
             StrayKind::OnItsWay { env, brought_by } => {
                 format!("on its way, since {} has it in {}", name(env.as_str()), id(*brought_by))
@@ -79,7 +83,9 @@ impl Words<'_> {
                  commit comes along the flow"
             ),
             StrayKind::Withdrawn => {
-                format!("do not merge it back: restore it on {source}, or roll {target} back to a commit without it")
+                format!(
+                    "do not merge it back: restore it on {source}, or roll {target} back to a commit without it"
+                )
             }
             StrayKind::OnItsWay { env, brought_by } => format!(
                 "nothing to do: it comes to {source} with {}, which is in {}",
@@ -123,12 +129,20 @@ impl Words<'_> {
     }
 
     /// What to do about the strays of an edge.
-    pub(super) fn todo_diverged(&self, strays: &[Stray], total: u32, decision: &Decision, edge: Edge<'_>) -> Vec<Todo> {
+    pub(super) fn todo_diverged(
+        &self,
+        strays: &[Stray],
+        total: u32,
+        decision: &Decision,
+        edge: Edge<'_>,
+    ) -> Vec<Todo> {
         let withdrawn = strays.iter().find(|stray| stray.kind == StrayKind::Withdrawn);
         if let Some(stray) = withdrawn {
             return self.todo_withdrawn(stray, edge);
         }
-        if strays.iter().all(|stray| matches!(stray.kind, StrayKind::OnItsWay { .. })) && strays.len() == total as usize {
+        if strays.iter().all(|stray| matches!(stray.kind, StrayKind::OnItsWay { .. }))
+            && strays.len() == total as usize
+        {
             let say = format!(
                 "Nothing to do: what {} has beyond {} is on its way there.",
                 target(Some(edge)),
@@ -206,7 +220,11 @@ impl Words<'_> {
             commands.extend([
                 "git switch --detach FETCH_HEAD".to_owned(),
                 format!("git merge --no-ff --no-edit {}", stray.commit),
-                format!("git push {} {}", self.remote(), shell_word(&format!("HEAD:{}", edge.source.branch.full_ref()))),
+                format!(
+                    "git push {} {}",
+                    self.remote(),
+                    shell_word(&format!("HEAD:{}", edge.source.branch.full_ref()))
+                ),
             ]);
             let say = format!(
                 "{stray_id} was on {source} and was taken off it, so {target} is not merged back. \

@@ -21,7 +21,9 @@ impl Words<'_> {
                 id(*new),
                 self.go_again(env, &old.to_string())
             ),
-            Event::Moved { old, new } => format!("Somebody moved {branch} forward from {} to {}", id(*old), id(*new)),
+            Event::Moved { old, new } => {
+                format!("Somebody moved {branch} forward from {} to {}", id(*old), id(*new))
+            }
             Event::Rewound { lost, kept, hold: Some(_) } => format!(
                 "Somebody moved {branch} back from {} to {}; Towpath holds what was lost and paused the edge. {}",
                 id(*lost),
@@ -45,7 +47,8 @@ impl Words<'_> {
                 id(*kept)
             ),
             Event::Refused { new, words } => {
-                let mut text = format!("The push of {} to {branch} was refused; Towpath tries again by itself", id(*new));
+                let mut text =
+                    format!("The push of {} to {branch} was refused; Towpath tries again by itself", id(*new));
                 let mut lines = quoted(words).peekable();
                 if lines.peek().is_some() {
                     text.push_str(". The server said:");
@@ -67,7 +70,9 @@ impl Words<'_> {
         let (old, new) = (id(row.old), id(row.new));
         let what = match row.kind {
             MoveKind::FastForward => format!("move of {branch} from {old} to {new}"),
-            MoveKind::Rollback => format!("rollback of {branch} from {old} to {new}, ordered by {},", self.actor(&row.by)),
+            MoveKind::Rollback => {
+                format!("rollback of {branch} from {old} to {new}, ordered by {},", self.actor(&row.by))
+            }
         };
         let at = self.at(row.saved.wall);
         let said = match row.state {
@@ -95,7 +100,9 @@ impl Words<'_> {
                 Place::Old => format!("{branch} was moved by somebody else while it was pushed, and is back"),
                 Place::New => format!("{branch} is there already"),
                 Place::Beyond(at) | Place::Aside(at) => format!("{branch} has moved on to {}", id(*at)),
-                Place::Elsewhere(at) => format!("{branch} was moved to {}, which does not contain where it was", id(*at)),
+                Place::Elsewhere(at) => {
+                    format!("{branch} was moved to {}, which does not contain where it was", id(*at))
+                }
                 Place::Absent => format!("{branch} no longer exists"),
                 Place::Unknown => format!("It cannot be told where {branch} is"),
             },

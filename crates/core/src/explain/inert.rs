@@ -1,27 +1,16 @@
 //! Texts from outside made harmless: for reading, and as one word of a shell command.
 
+use crate::text::{self, Shown};
+
 /// The longest name shown: branches, checks, people.
 const NAME_MAX: usize = 120;
 
-/// One line of at most `max` characters that no terminal and no backtick acts on.
+/// One line of at most `max` characters that no terminal acts on, and no back quote in it: what
+/// stands between back quotes in our sentences stays there.
 ///
 /// The only place in `explain` that a text from outside passes on its way to people.
 pub(super) fn shown(text: &str, max: usize) -> String {
-    // A stand-in for `crate::text::one_line(text, max)`, until that is here.
-    let mut line = String::new();
-    for c in text.trim().chars() {
-        match c {
-            '\t' | '\n' | '\r' => line.push(' '),
-            // Whatever is between backticks in our sentences must stay there.
-            '`' => line.push('\''),
-            c if acts(c) => line.extend(c.escape_unicode()),
-            c => line.push(c),
-        }
-    }
-    if line.chars().count() > max {
-        line = line.chars().take(max.saturating_sub(1)).chain(['…']).collect();
-    }
-    line
+    text::one_line(text, max).replace('`', "'")
 }
 
 /// A name in backticks.
@@ -60,13 +49,9 @@ pub fn shell_word(text: &str) -> String {
     word
 }
 
-/// Whether a character does something other than being seen: control characters, directions,
-/// invisible ones, line and paragraph separators, tags and variation selectors.
+/// Whether a character standing alone is anything but seen.
 pub(super) fn acts(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+    let mut bytes = [0; 4];
+    let alone: &str = c.encode_utf8(&mut bytes);
+    Shown::new(alone).to_string() != alone
 }

@@ -288,7 +288,11 @@ impl Words<'_> {
         for newer in &decision.beside {
             let mut text = format!("newer: {}", self.candidate(newer));
             if let Some((judged, verdict)) = worst(newer) {
-                text.push_str(&format!(" does not move: {}: {}", judged.check.key(), self.verdict_on(verdict, edge)));
+                text.push_str(&format!(
+                    " does not move: {}: {}",
+                    judged.check.key(),
+                    self.verdict_on(verdict, edge)
+                ));
             }
             let mark = newer.verdict().map_or(Mark::Note, Mark::of);
             lines.push(Line { mark, text });
@@ -313,7 +317,9 @@ impl Words<'_> {
         let Action::FastForward { old, new, .. } = action;
         let branch = edge.map_or_else(|| "the target branch".to_owned(), |e| name(e.target.branch.as_str()));
         let text = match edge.map(|e| e.target.mode) {
-            Some(Mode::Observe) => format!("{branch} would move from {} to {}; it is only observed", id(*old), id(*new)),
+            Some(Mode::Observe) => {
+                format!("{branch} would move from {} to {}; it is only observed", id(*old), id(*new))
+            }
             Some(Mode::Act) | None => format!("{branch} moves by fast-forward from {} to {}", id(*old), id(*new)),
         };
         Line { mark: Mark::Pass, text }

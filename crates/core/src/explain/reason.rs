@@ -162,7 +162,9 @@ impl Words<'_> {
             UnknownWhy::MissingCommit { commit } => {
                 format!("the commit {} is part of the history of {repository}, but it is not there", id(*commit))
             }
-            UnknownWhy::Unreadable { words } => format!("what git holds of {repository} cannot be read: {}", said(words)),
+            UnknownWhy::Unreadable { words } => {
+                format!("what git holds of {repository} cannot be read: {}", said(words))
+            }
         }
     }
 
@@ -224,7 +226,9 @@ impl Words<'_> {
                 format!("the lag of {length} after {}", self.check(check))
             }
             Reason::LagNotBegun { check } => format!("{}, from which the lag counts", self.check(check)),
-            Reason::CheckMissing { name: Some(check), .. } => format!("{}, which has no result yet", self.check(check)),
+            Reason::CheckMissing { name: Some(check), .. } => {
+                format!("{}, which has no result yet", self.check(check))
+            }
             Reason::CheckMissing { name: None, .. } => "CI, which has reported nothing yet".to_owned(),
             Reason::CheckRunning { name: check, on } => format!("{}{}", self.check(check), on_branch(on)),
             Reason::NotQuiet { length, .. } => format!("{} to be quiet for {length}", source(edge)),
@@ -234,7 +238,9 @@ impl Words<'_> {
                 count(need.saturating_sub(*have), "approval", "approvals")
             }
             Reason::InFlight { to, .. } => format!("the push of {} that is under way", id(*to)),
-            Reason::PushRefused { words, .. } => format!("another try, because the last push failed: {}", said(words)),
+            Reason::PushRefused { words, .. } => {
+                format!("another try, because the last push failed: {}", said(words))
+            }
             Reason::Paused { by, reason, .. } => {
                 format!("the end of the pause by {}: {}", self.actor(by), quote(reason, REASON_MAX))
             }

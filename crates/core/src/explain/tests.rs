@@ -7,9 +7,9 @@ use insta::assert_snapshot;
 use super::*;
 use crate::act::{Place, Why};
 use crate::model::{
-    BranchName, Candidates, CheckName, CheckRef, Checks, CiGate, EnvName, Environment, Event, Gate, GateKind, Held, IntentRow, IntentState, LagFrom,
-    LagGate, MoveKind, NamedCheck, NotCounted, NotCountedWhy, Now, Stray, StrayKind, Trusted, Unknown, UnknownWhy,
-    Until, Via,
+    BranchName, Candidates, CheckName, CheckRef, Checks, CiGate, EnvName, Environment, Event, Gate, GateKind, Held,
+    IntentRow, IntentState, LagFrom, LagGate, MoveKind, NamedCheck, NotCounted, NotCountedWhy, Now, Stray,
+    StrayKind, Trusted, Unknown, UnknownWhy, Until, Via,
 };
 
 fn commit(n: u8) -> CommitId {
@@ -55,7 +55,9 @@ fn flow() -> Flow {
 
 /// An instant of 2026 in Warsaw.
 fn local(month: u32, day: u32, hour: u32, minute: u32) -> Instant {
-    Instant(Warsaw.with_ymd_and_hms(2026, month, day, hour, minute, 0).earliest().expect("a time").timestamp_millis())
+    Instant(
+        Warsaw.with_ymd_and_hms(2026, month, day, hour, minute, 0).earliest().expect("a time").timestamp_millis(),
+    )
 }
 
 fn words(flow: &Flow) -> Words<'_> {
@@ -79,6 +81,7 @@ fn every_stray() -> Vec<Stray> {
 }
 
 /// Every reason, in the forms that read differently.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn every_reason() -> Vec<Reason> {
     let (ana, since, soon) = (Actor::from("os:ana@laptop"), local(11, 21, 10, 2), local(11, 21, 14, 32));
     let incident = "the till is down".to_owned();
@@ -192,7 +195,8 @@ fn pass(why: Reason) -> Verdict {
 }
 
 fn lag_runs() -> Verdict {
-    let why = Reason::LagNotOver { length: Span::from_mins(30), since: local(11, 21, 14, 2), from: LagFrom::Arrival };
+    let why =
+        Reason::LagNotOver { length: Span::from_mins(30), since: local(11, 21, 14, 2), from: LagFrom::Arrival };
     Verdict::Wait { why, on: Who::Time, until: Some(local(11, 21, 14, 32)) }
 }
 
@@ -324,7 +328,8 @@ fn reasons_name_the_branches_of_their_edge() {
     let words = words(&flow);
     let edge = flow.edge(&"production".into());
     let naming = every_reason().into_iter().map(|reason| (words.reason(&reason), words.clause(&reason, edge)));
-    let lines: Vec<String> = naming.filter(|(without, with)| *without != capital(with.clone())).map(|(_, with)| with).collect();
+    let lines: Vec<String> =
+        naming.filter(|(without, with)| *without != capital(with.clone())).map(|(_, with)| with).collect();
     assert_snapshot!(lines.join("\n"), @r#"
     `master` has everything that `staging` has
     `master` has 1 commit that `staging` lacks: `333333333` "Stop the bleeding" (Ana), a change made on `master` itself
@@ -523,7 +528,10 @@ fn headlines() {
         decided(gate(GateKind::Ci, red())),
         many,
         diverged("production", vec![stray(3, StrayKind::Content)]),
-        stuck("production", Verdict::unknown(Unknown::passing(UnknownWhy::TimedOut { after: Span::from_secs(60) }))),
+        stuck(
+            "production",
+            Verdict::unknown(Unknown::passing(UnknownWhy::TimedOut { after: Span::from_secs(60) })),
+        ),
         stuck("gone-from-config", pass(Reason::UpToDate)),
     ];
     let lines: Vec<String> = decisions.iter().map(|d| words(&flow).headline(d)).collect();
@@ -718,7 +726,8 @@ fn every_stray_has_its_advice() {
 #[test]
 fn a_hotfix_is_merged_back() {
     let flow = flow();
-    let first = diverged("staging", vec![stray(3, StrayKind::Content), stray(6, StrayKind::CherryPick { of: commit(2) })]);
+    let first =
+        diverged("staging", vec![stray(3, StrayKind::Content), stray(6, StrayKind::CherryPick { of: commit(2) })]);
     assert_snapshot!(words(&flow).explain(&first), @r#"
     staging: blocked: `staging` has 2 commits that `develop` lacks: `333333333` "Stop the bleeding" (Ana), a change made on `staging` itself; `666666666` "Stop the bleeding" (Ana), a cherry-pick, with the change of `222222222` in another commit; whoever may push to `staging` can mend it
       ! branches: `staging` has 2 commits that `develop` lacks; whoever may push to `staging` can mend it
@@ -921,7 +930,7 @@ fn every_event_has_a_sentence() {
     Somebody moved `master` from `222222222` to `111111111`; the commits that it no longer has count as withdrawn, and those that are in a later environment are reported there
     The push of `222222222` to `master` was refused; Towpath tries again by itself. The server said:
     > remote: protected
-    > remote: ask 'admin'\u{1b}[2J
+    > remote: ask 'admin'\x1b[2J
     The push of `222222222` to `master` was refused; Towpath tries again by itself
     `master` is at `333333333`, which contains `222222222`: somebody else moved it, so Towpath counts no move of its own
     ");
@@ -1034,7 +1043,8 @@ fn times_are_absolute_with_zone_and_relative() {
 #[test]
 fn the_hour_that_comes_twice_is_told_apart() {
     let flow = flow();
-    let first = Instant(Warsaw.with_ymd_and_hms(2026, 10, 25, 2, 30, 0).earliest().expect("a time").timestamp_millis());
+    let first =
+        Instant(Warsaw.with_ymd_and_hms(2026, 10, 25, 2, 30, 0).earliest().expect("a time").timestamp_millis());
     let hour = Span::from_mins(60);
     let words = Words { now: Instant(first.0 - hour.ms()), ..words(&flow) };
     let times = [words.now, first, first + hour, first + hour + hour];
@@ -1121,6 +1131,35 @@ fn hostile_texts_come_out_inert_and_on_one_line() {
         assert!(is_command || line.matches('`').count() % 2 == 0, "{line}");
         assert!(line.chars().count() < 2_500, "{line}");
     }
+}
+
+#[test]
+fn every_command_of_ours_is_one_that_towpath_reads() {
+    let mut flow = flow();
+    flow.environments[2].rollback = true;
+    let words = words(&flow);
+    let mut read = BTreeSet::new();
+    for reason in every_reason()
+        .into_iter()
+        .chain([Reason::Diverged { commits: vec![stray(5, StrayKind::Withdrawn)], total: 1 }])
+    {
+        let judged = vec![judged(Check::Gate(GateKind::Lag), Verdict::Block { why: reason, who: Who::Ci })];
+        let said = words.explain(&decided(judged.clone()));
+        let alone = words.explain(&Decision { lead: None, ..decided(judged) });
+        for command in said.todo.into_iter().chain(alone.todo).flat_map(|todo| todo.commands) {
+            let Some(command) = command.strip_prefix("towpath ") else { continue };
+            if command.starts_with("explain ") || command == "doctor" {
+                continue;
+            }
+            let whole = commit(1).to_string();
+            let filled = command.replace("SHA", &whole).replace("FIX", &whole);
+            let parsed = crate::command::Command::parse(&filled);
+            assert!(parsed.is_ok(), "{filled}: {parsed:?}");
+            read.insert(filled.split(' ').next().expect("a verb").to_owned());
+        }
+    }
+    let verbs: Vec<&str> = read.iter().map(String::as_str).collect();
+    assert_eq!(verbs, ["approve", "promote", "report", "resume", "retry", "rollback", "unhold"]);
 }
 
 #[test]

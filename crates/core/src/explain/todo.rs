@@ -16,7 +16,13 @@ impl Words<'_> {
             return Vec::new();
         }
         let mut todo: Vec<Todo> = Vec::new();
-        let mut add = |more: Vec<Todo>| more.into_iter().for_each(|t| if !todo.contains(&t) { todo.push(t) });
+        let mut add = |more: Vec<Todo>| {
+            for one in more {
+                if !todo.contains(&one) {
+                    todo.push(one);
+                }
+            }
+        };
         match &decision.lead {
             None => add(self.todo_for(&decision.verdict, None, decision, edge)),
             Some(lead) => {
@@ -64,7 +70,14 @@ impl Words<'_> {
     }
 
     /// What can be done about one verdict.
-    fn todo_for(&self, verdict: &Verdict, lead: Option<CommitId>, decision: &Decision, edge: Edge<'_>) -> Vec<Todo> {
+    #[expect(clippy::too_many_lines, reason = "the one table of what to do")]
+    fn todo_for(
+        &self,
+        verdict: &Verdict,
+        lead: Option<CommitId>,
+        decision: &Decision,
+        edge: Edge<'_>,
+    ) -> Vec<Todo> {
         let one = |say: String, commands: Vec<String>| vec![Todo { say, commands }];
         let env = name(edge.target.name.as_str());
         match verdict.why() {
@@ -180,7 +193,8 @@ impl Words<'_> {
             Held::Range { lost, .. } => (lost, true),
         };
         if fixed_by.is_some() {
-            let say = format!("Push a commit that contains the fix to {}, or lift the hold altogether:", self.first());
+            let say =
+                format!("Push a commit that contains the fix to {}, or lift the hold altogether:", self.first());
             return vec![Todo { say, commands: vec![format!("towpath unhold {commit} {flow} {env}")] }];
         }
         let scope = match range {
@@ -205,7 +219,8 @@ impl Words<'_> {
             return vec![Todo { say, commands: vec![self.report(commit, check, edge)] }];
         }
         let ci = format!("{commit}:refs/heads/ci/{}", commit.short());
-        let say = format!("To let CI see {}, give it a branch (CI has to be set up for such branches):", id(commit));
+        let say =
+            format!("To let CI see {}, give it a branch (CI has to be set up for such branches):", id(commit));
         let fetch = format!("git fetch {} {}", self.remote(), shell_word(&edge.source.branch.full_ref()));
         vec![Todo { say, commands: vec![fetch, format!("git push {} {ci}", self.remote())] }]
     }
@@ -223,9 +238,10 @@ impl Words<'_> {
     fn todo_unknown(&self, why: &UnknownWhy, edge: Edge<'_>) -> Vec<Todo> {
         let one = |say: String, commands: Vec<String>| vec![Todo { say, commands }];
         match why {
-            UnknownWhy::CredentialsRefused { .. } | UnknownWhy::NoRepository { .. } => {
-                one("What Towpath may and may not do there is told by:".to_owned(), vec!["towpath doctor".to_owned()])
-            }
+            UnknownWhy::CredentialsRefused { .. } | UnknownWhy::NoRepository { .. } => one(
+                "What Towpath may and may not do there is told by:".to_owned(),
+                vec!["towpath doctor".to_owned()],
+            ),
             UnknownWhy::NoCommonAncestor => one(
                 format!(
                     "Check `branch` of {} and {} in the config: nothing can move from {} to {}, not even by a merge.",
