@@ -2,5 +2,6 @@
 //! See `ARCHITECTURE.md` for the map.
 
 pub mod clock;
+pub mod config;
 pub mod engine;
 pub mod store;

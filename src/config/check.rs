@@ -1,0 +1,289 @@
+//! Holds everything that was written against the table of keys: unknown keys, wrong types, values
+//! that cannot be. Each value is judged once, where it stands, whoever inherits it.
+
+use std::ops::Range;
+
+use towpath_core::calendar::{Schedule, Which, Windows};
+use towpath_core::model::Span;
+
+use super::keys::{Default, Kind, Place, ROWS, Row};
+use super::kinds;
+use super::names;
+use super::problem::{Problem, shown};
+use super::redact::names_secret;
+use super::suggest;
+use super::tree::{Entry, Node, Table, Value};
+
+/// What checking the tree has found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub problems: Vec<Problem>,
+    /// Bytes that must not be shown.
+    pub secrets: Vec<Range<usize>>,
+}
+
+/// Checks the whole file.
+pub(super) fn file(top: &Table) -> Found {
+    let mut found = Found::default();
+    found.table(Place::Top, top, 0..0, "");
+    found
+}
+
+impl Found {
+    fn push(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    fn table(&mut self, place: Place, table: &Table, span: Range<usize>, path: &str) {
+        for entry in &table.0 {
+            let path = join(path, &entry.key);
+            match place.row(&entry.key) {
+                Some(Row { later: Some((why, hint)), .. }) if !entry.node.is_false() => {
+                    self.hide_inside(&entry.node);
+                    self.push(Problem::error(entry.key_span.clone(), path, *why).hint(*hint));
+                }
+                Some(row) => self.value(row, &row.kind, &entry.node, &path),
+                None => self.unknown(place, entry, path),
+            }
+        }
+        // The file as a whole without flows is said in `resolve`, with an example.
+        for row in place.rows().filter(|row| row.default == Default::Required && place != Place::Top) {
+            if table.get(row.key).is_none() {
+                let problem =
+                    Problem::error(span.clone(), path, format!("{} has no `{}`", title(place, path), row.key));
+                self.push(problem.hint(format!("add it, for example `{}`", row.example)));
+            }
+        }
+        self.whole(place, table, span, path);
+    }
+
+    /// What needs two keys of one table.
+    fn whole(&mut self, place: Place, table: &Table, span: Range<usize>, path: &str) {
+        match place {
+            Place::Window => self.window(table, span, path),
+            Place::Schedule => self.schedule(table, path),
+            Place::Secret if table.get("env").is_some() == table.get("file").is_some() => {
+                let problem = Problem::error(span, path, "a reference to a secret has either `env` or `file`");
+                self.push(problem.hint("write `{ env = \"NAME\" }` or `{ file = \"PATH\" }`"));
+            }
+            _ => {}
+        }
+    }
+
+    fn window(&mut self, table: &Table, span: Range<usize>, path: &str) {
+        let (allow, deny) = (texts(table.get("allow")), texts(table.get("deny")));
+        if table.get("allow").is_none() && table.get("deny").is_none() {
+            let problem = Problem::error(span, path, "a window without `allow` and `deny` says nothing");
+            self.push(problem.hint("write when entry is open, as in `allow = [\"Mon-Fri 09:00-16:00\"]`"));
+        }
+        for problem in window_problems(&allow, &deny, chrono_tz::UTC, table, path) {
+            self.push(problem);
+        }
+    }
+
+    fn schedule(&mut self, table: &Table, path: &str) {
+        let catch_up = table.get("catch_up").and_then(Node::text).and_then(|t| Span::parse(t).ok());
+        let Some(cron) = table.get("cron").filter(|n| n.text().is_some_and(|t| t.split_whitespace().count() == 5))
+        else {
+            return;
+        };
+        let text = cron.text().unwrap_or_default();
+        if Schedule::parse(text, None, chrono_tz::UTC).is_ok()
+            && let Err(why) = Schedule::parse(text, catch_up, chrono_tz::UTC)
+        {
+            let at = table.get("catch_up").unwrap_or(cron);
+            self.push(Problem::error(at.span.clone(), path, why));
+        }
+    }
+
+    fn value(&mut self, row: &Row, kind: &Kind, node: &Node, path: &str) {
+        if let Kind::OneOf(kinds) = kind {
+            match kinds.iter().find(|k| kinds::fits(k, node)) {
+                Some(kind) => self.value(row, kind, node, path),
+                None => self.wrong_type(row, kind, node, path),
+            }
+            return;
+        }
+        if !kinds::fits(kind, node) {
+            return self.wrong_type(row, kind, node, path);
+        }
+        match (kind, &node.value) {
+            (Kind::Table(place), Value::Table(table)) => self.table(*place, table, node.span.clone(), path),
+            (Kind::Secret, Value::Table(table)) => self.table(Place::Secret, table, node.span.clone(), path),
+            (Kind::Tables(place), Value::List(list)) => {
+                for (node, table) in list.iter().filter_map(|n| Some((n, n.table()?))) {
+                    self.table(*place, table, node.span.clone(), path);
+                }
+            }
+            (Kind::Named(place), Value::Table(table)) => self.named(row, *place, table, path),
+            (Kind::ListOf(kind), Value::List(list)) => self.list(row, kind, node, list, path),
+            _ => self.leaf(row, kind, node, path),
+        }
+    }
+
+    fn leaf(&mut self, row: &Row, kind: &Kind, node: &Node, path: &str) {
+        if let Err((what, hint)) = kinds::leaf(kind, node) {
+            // A name where a list of names belongs is the usual slip.
+            let list = matches!(row.kind, Kind::OneOf(kinds) if kinds.iter().any(|k| matches!(k, Kind::ListOf(_))));
+            let hint = match node.text() {
+                Some(text) if list && what.contains("not known") => {
+                    format!("write `{} = [\"{}\"]` for a check of that name", row.key, shown(text))
+                }
+                _ => hint,
+            };
+            if matches!(kind, Kind::EnvVar) {
+                self.secrets.push(node.span.clone());
+            }
+            self.push(Problem::error(node.span.clone(), path, what).hint(hint));
+        }
+    }
+
+    fn list(&mut self, row: &Row, kind: &Kind, node: &Node, list: &[Node], path: &str) {
+        if list.is_empty() {
+            let what = format!("`{}` is an empty list", row.key);
+            let hint = match row.key {
+                "checks" => "name the checks, or write `checks = \"all\"` for everything that is reported".to_owned(),
+                _ => format!("add to it, as in `{}`, or remove the key", row.example),
+            };
+            self.push(Problem::error(node.span.clone(), path, what).hint(hint));
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        for one in list {
+            self.value(row, kind, one, path);
+            if let Some(text) = one.text().or_else(|| one.table()?.get("name")?.text())
+                && !seen.insert(text)
+            {
+                let what = format!("`{}` stands in this list twice", shown(text));
+                self.push(Problem::error(one.span.clone(), path, what).hint("leave it there once"));
+            }
+        }
+    }
+
+    fn named(&mut self, row: &Row, place: Place, table: &Table, path: &str) {
+        for entry in &table.0 {
+            let path = join(path, &entry.key);
+            if let Some(why) = names::forge_name_fault(&entry.key) {
+                let what = format!("`{}` cannot name a forge: {why}", shown(&entry.key));
+                self.push(
+                    Problem::error(entry.key_span.clone(), path.clone(), what).hint("write for example `[forge.work]`"),
+                );
+            }
+            match entry.node.table() {
+                Some(inner) => self.table(place, inner, entry.node.span.clone(), &path),
+                None => self.wrong_type(row, &Kind::Table(place), &entry.node, &path),
+            }
+        }
+    }
+
+    fn wrong_type(&mut self, row: &Row, kind: &Kind, node: &Node, path: &str) {
+        if matches!(kind, Kind::Secret) {
+            self.hide_inside(node);
+            let what = format!("`{}` never stands in the config itself", row.key);
+            let hint = format!(
+                "put it into an environment variable or a file and write `{0} = {{ env = \"NAME\" }}` or `{0} = {{ file = \"PATH\" }}`",
+                row.key
+            );
+            return self.push(Problem::error(node.span.clone(), path, what).hint(hint));
+        }
+        let what = format!("`{}` must be {}, not {}", row.key, kind.phrase(), node.type_word());
+        self.push(Problem::error(node.span.clone(), path, what).hint(format!("write it as in `{}`", row.example)));
+    }
+
+    fn unknown(&mut self, place: Place, entry: &Entry, path: String) {
+        let key = entry.key.as_str();
+        if names_secret(key) {
+            self.hide_inside(&entry.node);
+        }
+        let here = suggest::nearest(key, place.rows().map(|row| row.key));
+        let elsewhere = || ROWS.iter().find(|row| row.key == key && row.places[0] != place);
+        let inside = || {
+            let row = ROWS.iter().find(|row| Some(row.key) == suggest::nearest(key, ROWS.iter().map(|r| r.key)))?;
+            Some(format!("did you mean `{}`, which belongs to {}?", row.key, row.places[0].title()))
+        };
+        let hint = match (here, elsewhere()) {
+            (Some(meant), _) => format!("did you mean `{meant}`?"),
+            (None, Some(row)) if row.places[0] == Place::Gates => {
+                format!("it is a gate: write `gates.{key}` in an environment")
+            }
+            (None, Some(row)) => format!("`{key}` belongs to {}", in_words(row.places)),
+            (None, None) => inside().unwrap_or_else(|| known(place)),
+        };
+        let what = format!("{} has no key `{}`", title(place, &path), shown(key));
+        self.push(Problem::error(entry.key_span.clone(), path, what).hint(hint));
+    }
+
+    /// Nothing in here is to be shown: it may be a secret.
+    fn hide_inside(&mut self, node: &Node) {
+        match &node.value {
+            Value::List(list) => list.iter().for_each(|n| self.hide_inside(n)),
+            Value::Table(table) => table.0.iter().for_each(|e| self.hide_inside(&e.node)),
+            Value::Text(_) | Value::Whole(_) | Value::Other(_) => self.secrets.push(node.span.clone()),
+            Value::Bool(_) => {}
+        }
+    }
+}
+
+/// The problems of a window in a zone, each at its entry.
+pub(super) fn window_problems(
+    allow: &[String],
+    deny: &[String],
+    zone: chrono_tz::Tz,
+    table: &Table,
+    path: &str,
+) -> Vec<Problem> {
+    let Err(problems) = Windows::parse(allow, deny, zone) else {
+        return Vec::new();
+    };
+    let at = |which: Which, index: usize| {
+        let key = match which {
+            Which::Allow => "allow",
+            Which::Deny => "deny",
+        };
+        let node = table.get(key)?;
+        let entry = node.list().unwrap_or_default().iter().filter(|n| n.text().is_some()).nth(index);
+        Some((key, entry.unwrap_or(node).span.clone()))
+    };
+    problems
+        .into_iter()
+        .map(|(which, index, why)| {
+            let (key, span) = at(which, index).unwrap_or(("", 0..0));
+            Problem::error(span, join(path, key), why)
+        })
+        .collect()
+}
+
+/// The texts of a list; what is none has been reported.
+pub(super) fn texts(node: Option<&Node>) -> Vec<String> {
+    let list = node.and_then(Node::list).unwrap_or_default();
+    list.iter().filter_map(|n| n.text().map(str::to_owned)).collect()
+}
+
+fn join(path: &str, key: &str) -> String {
+    let key = shown(key);
+    if path.is_empty() { key } else { format!("{path}.{key}") }
+}
+
+/// How a message calls the table: `[forge.gitlab]` by its own name.
+fn title(place: Place, path: &str) -> String {
+    match place {
+        Place::Top => "the file".to_owned(),
+        Place::Check | Place::Secret => place.title().to_owned(),
+        Place::Forge => {
+            let name = path.split('.').nth(1).unwrap_or("NAME");
+            format!("`[forge.{name}]`")
+        }
+        Place::Environment if path.starts_with("defaults") => "`[[defaults.environment]]`".to_owned(),
+        Place::Environment if path.starts_with("group") => "`[[group.environment]]`".to_owned(),
+        _ => format!("`{}`", place.title()),
+    }
+}
+
+fn in_words(places: &[Place]) -> String {
+    let titles: Vec<String> = places.iter().map(|place| format!("`{}`", place.title())).collect();
+    titles.join(" or ")
+}
+
+fn known(place: Place) -> String {
+    let keys: Vec<String> = place.rows().filter(|r| r.later.is_none()).map(|r| format!("`{}`", r.key)).collect();
+    format!("known here: {}", keys.join(", "))
+}

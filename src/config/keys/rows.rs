@@ -1,0 +1,221 @@
+//! The rows themselves. One a key; the order is that of the reference.
+
+use super::{Default, Kind, Place, Row};
+
+const SERVICE: &[Place] = &[Place::Service];
+const FORGE: &[Place] = &[Place::Forge];
+const FLOW: &[Place] = &[Place::Flow];
+const SHARED: &[Place] = &[Place::Defaults, Place::Group, Place::Flow];
+const ENV: &[Place] = &[Place::Environment];
+const GATES: &[Place] = &[Place::Gates];
+
+const MODE: Kind = Kind::Word { words: &["act", "observe"], later: &[] };
+const SPAN: Kind = Kind::Duration { zero: false };
+
+const fn row(places: &'static [Place], key: &'static str, kind: Kind, default: Default) -> Row {
+    Row { places, key, kind, default, meaning: "", example: "", later: None }
+}
+
+impl Row {
+    const fn says(self, meaning: &'static str, example: &'static str) -> Self {
+        Self { meaning, example, ..self }
+    }
+
+    const fn not_yet(self, why: &'static str, hint: &'static str) -> Self {
+        Self { later: Some((why, hint)), ..self }
+    }
+}
+
+const NO_FORGE_HINT: &str = "use `kind = \"git\"` with the forge's git URL, and `towpath report` for results of checks";
+
+const LATER_FORGES: &[(&str, &str, &str)] = &[
+    ("github", "this build knows `kind = \"git\"` only", NO_FORGE_HINT),
+    ("gitlab", "this build knows `kind = \"git\"` only", NO_FORGE_HINT),
+    ("gitea", "this build knows `kind = \"git\"` only", NO_FORGE_HINT),
+    ("forgejo", "this build knows `kind = \"git\"` only", NO_FORGE_HINT),
+    ("bitbucket", "this build knows `kind = \"git\"` only", NO_FORGE_HINT),
+];
+
+const LATER_VIA: &[(&str, &str, &str)] = &[(
+    "merge-request",
+    "a plain git remote has no merge requests, and this build knows plain git only",
+    "leave `via` out; with `gates.approvals` people approve by `towpath approve` before a fast-forward",
+)];
+
+const LATER_CHECKS: &[(&str, &str, &str)] = &[(
+    "required",
+    "only a forge can say which checks are required, and this build knows plain git only",
+    "name the checks, as in `checks = [\"build\", \"test\"]`, or write `checks = \"all\"`",
+)];
+
+/// Every key there is.
+pub(in crate::config) const ROWS: &[Row] = &[
+    row(&[Place::Top], "service", Kind::Table(Place::Service), Default::Nothing)
+        .says("What concerns the running program and not one flow.", "[service]"),
+    row(&[Place::Top], "forge", Kind::Named(Place::Forge), Default::Nothing)
+        .says("Where repositories are, by a name of your own that `repository` then uses as a prefix.", "[forge.work]"),
+    row(&[Place::Top], "defaults", Kind::Table(Place::Defaults), Default::Nothing)
+        .says("Keys for every flow. A group and the flow itself go before them.", "[defaults]"),
+    row(&[Place::Top], "group", Kind::Tables(Place::Group), Default::Nothing).says(
+        "Keys for the flows whose names match. A later group goes before an earlier one, the flow itself before all.",
+        "[[group]]",
+    ),
+    row(&[Place::Top], "flow", Kind::Tables(Place::Flow), Default::Required)
+        .says("One repository and its ordered environments. At least one.", "[[flow]]"),
+    // [service]
+    row(SERVICE, "store", Kind::Store, Default::Text("sqlite:towpath.db")).says(
+        "Where the ledger is kept: `sqlite:` and a path, relative to the config file.",
+        "store = \"sqlite:/var/lib/towpath/towpath.db\"",
+    ),
+    row(SERVICE, "look", Kind::Cron, Default::Text("*/5 * * * *")).says(
+        "How often to look: a cron expression of five fields, in UTC. Reports, commands and times that come due are seen sooner.",
+        "look = \"*/5 * * * *\"",
+    ),
+    row(SERVICE, "mode", MODE, Default::Text("act")).says(
+        "`observe` decides, records and shows, and touches nothing outside its own store. Written here it holds for every flow, whatever the flow says.",
+        "mode = \"observe\"",
+    ),
+    row(SERVICE, "listen", Kind::Listen, Default::Text("127.0.0.1:8080"))
+        .says("Where `serve` listens: an IP address and a port.", "listen = \"127.0.0.1:8080\""),
+    row(SERVICE, "heartbeat", Kind::Text, Default::Nothing)
+        .not_yet("this build sends no heartbeat yet", "remove the key and watch the process itself"),
+    // [forge.X]
+    row(FORGE, "kind", Kind::Word { words: &["git"], later: LATER_FORGES }, Default::Required)
+        .says("What speaks there. `git` is any server that git can push to.", "kind = \"git\""),
+    row(FORGE, "url", Kind::Url, Default::Required).says(
+        "What a repository's path is appended to. Without user name and password.",
+        "url = \"https://git.example.com\"",
+    ),
+    row(FORGE, "token", Kind::Secret, Default::Nothing)
+        .says("Where the token for git over HTTPS is to be found. Never the token itself.", "token = { env = \"GIT_TOKEN\" }"),
+    row(FORGE, "webhook_secrets", Kind::ListOf(&Kind::Secret), Default::Nothing)
+        .not_yet("this build receives no webhooks yet", "remove the key; `look` says how often Towpath looks by itself"),
+    row(FORGE, "app", Kind::Text, Default::Nothing)
+        .not_yet("a GitHub app needs `kind = \"github\"`, which this build does not know yet", "use `token`"),
+    row(FORGE, "discover", Kind::Bool, Default::Nothing)
+        .not_yet("this build does not discover repositories yet", "write one `[[flow]]` for each repository"),
+    row(&[Place::Secret], "env", Kind::EnvVar, Default::Nothing)
+        .says("The environment variable that holds it.", "env = \"GIT_TOKEN\""),
+    row(&[Place::Secret], "file", Kind::File, Default::Nothing)
+        .says("The file that holds it, relative to the config file; a newline at its end is dropped.", "file = \"/run/secrets/git-token\""),
+    // [[group]]
+    row(&[Place::Group], "match", Kind::ListOf(&Kind::Glob), Default::Required).says(
+        "Patterns over flow names: `*` stands for anything but a slash, `**` for anything, `?` for one character.",
+        "match = [\"shop/*\"]",
+    ),
+    // [[flow]]
+    row(FLOW, "repository", Kind::Repository, Default::Required).says(
+        "`NAME:PATH` where `[forge.NAME]` exists; else a git URL, `user@host:path`, or a path, relative to the config file.",
+        "repository = \"ssh://git@git.example.com/shop/checkout.git\"",
+    ),
+    row(FLOW, "name", Kind::Name, Default::From("the repository's path in lower case without `.git`; of a local path, its last part"))
+        .says("What people call it. Commands also take any end of it that begins after a slash, if only one flow has it.", "name = \"checkout\""),
+    row(SHARED, "zone", Kind::Zone, Default::Text("UTC"))
+        .says("The time zone of windows and schedules, and of the times that people are shown.", "zone = \"Europe/Warsaw\""),
+    row(SHARED, "mode", MODE, Default::Text("act")).says(
+        "`observe` decides, records and shows, and touches nothing. It holds for all environments of the flow, whatever they say.",
+        "mode = \"observe\"",
+    ),
+    row(SHARED, "look_back", Kind::Count { least: 1, most: 10_000 }, Default::Whole(50)).says(
+        "How many waiting commits of an environment may be judged, newest first, in one look.",
+        "look_back = 50",
+    ),
+    row(SHARED, "environment", Kind::Tables(Place::Environment), Default::Nothing).says(
+        "The environments, in the order in which commits move; at least two. Environments of several layers are merged by name.",
+        "[[flow.environment]]",
+    ),
+    // [[flow.environment]]
+    row(ENV, "name", Kind::Name, Default::Required).says("What people call it.", "name = \"production\""),
+    row(ENV, "after", Kind::Name, Default::Nothing).says(
+        "Places an environment that an earlier layer does not have directly after one that it has. Only there.",
+        "after = \"staging\"",
+    ),
+    row(ENV, "branch", Kind::Branch, Default::From("the environment's name")).says(
+        "Its branch. Everything that git allows is allowed, also a leading dash: git is only ever given the full name, `refs/heads/…`.",
+        "branch = \"master\"",
+    ),
+    row(ENV, "via", Kind::Word { words: &["fast-forward"], later: LATER_VIA }, Default::Text("fast-forward"))
+        .says("How commits enter: the branch is moved forward to the very commit.", "via = \"fast-forward\""),
+    row(ENV, "candidates", Kind::Word { words: &["tips", "commits"], later: &[] }, Default::From("`commits` for the second environment, `tips` for later ones"))
+        .says("Which commits may enter: only those that the environment before it has held as its tip, or also the ones between them.", "candidates = \"commits\""),
+    row(ENV, "mode", MODE, Default::Text("act"))
+        .says("As for the flow, for this environment alone.", "mode = \"observe\""),
+    row(ENV, "settle", Kind::Duration { zero: true }, Default::Text("15m"))
+        .says("How long the code of a commit may still be running after its place was taken.", "settle = \"15m\""),
+    row(ENV, "deployed", Kind::Text, Default::Nothing)
+        .says("The check that turns green when a commit has been deployed here.", "deployed = \"deploy-production\""),
+    row(ENV, "rollback", Kind::Bool, Default::Bool(false))
+        .says("Whether `towpath rollback` may move this branch back.", "rollback = true"),
+    row(ENV, "behind_alarm", SPAN, Default::Nothing)
+        .says("How far behind the environment before it this one may fall before somebody is told.", "behind_alarm = \"1d\""),
+    row(ENV, "database", Kind::Text, Default::Nothing).says(
+        "The database that the environment's code uses. On the first environment it only says whose code runs there; on any other it asks for `gates.migrations`, which this build cannot judge yet, so there it is an error.",
+        "database = \"main\"",
+    ),
+    row(ENV, "gates", Kind::Table(Place::Gates), Default::Nothing).says(
+        "The conditions on entry; all must pass. The first environment has none. A gate written in a later layer replaces the whole gate.",
+        "gates.lag = \"30m\"",
+    ),
+    row(ENV, "request", Kind::Table(Place::Environment), Default::Nothing).not_yet(
+        "`request` is about merge requests, which a plain git remote does not have, and this build knows plain git only",
+        "remove the table",
+    ),
+    // gates
+    row(GATES, "ci", Kind::OneOf(&[Kind::False, Kind::Table(Place::Ci)]), Default::Nothing)
+        .says("Checks are green for exactly the commit. `false` removes the gate of an earlier layer.", "gates.ci = { checks = [\"build\", \"test\"] }"),
+    row(GATES, "lag", Kind::OneOf(&[Kind::False, SPAN, Kind::Table(Place::Lag)]), Default::Nothing).says(
+        "The commit has been on the branch of the environment before for this long, by the time at which Towpath saw it there. `false` removes.",
+        "gates.lag = \"30m\"",
+    ),
+    row(GATES, "quiet", Kind::OneOf(&[Kind::False, SPAN]), Default::Nothing)
+        .says("Nothing new has come onto the branch of the environment before for this long. `false` removes.", "gates.quiet = \"10m\""),
+    row(GATES, "window", Kind::OneOf(&[Kind::False, Kind::Table(Place::Window)]), Default::Nothing).says(
+        "Entry is open at certain times only, in the flow's zone. `false` removes.",
+        "gates.window = { allow = [\"Mon-Fri 09:00-16:00\"] }",
+    ),
+    row(GATES, "schedule", Kind::OneOf(&[Kind::False, Kind::Table(Place::Schedule)]), Default::Nothing).says(
+        "One promotion may enter at each of certain instants, in the flow's zone. `false` removes.",
+        "gates.schedule = { cron = \"0 9,13,15 * * Mon-Fri\" }",
+    ),
+    row(GATES, "approvals", Kind::OneOf(&[Kind::False, Kind::Table(Place::Approvals)]), Default::Nothing)
+        .says("People approved exactly the commit with `towpath approve`. `false` removes.", "gates.approvals = { required = 1 }"),
+    row(GATES, "migrations", Kind::OneOf(&[Kind::False, Kind::Bool]), Default::Nothing)
+        .not_yet("this build cannot judge migrations yet", "remove the gate; nothing then checks migrations before a promotion"),
+    row(GATES, "http", Kind::OneOf(&[Kind::False, Kind::Text]), Default::Nothing)
+        .not_yet("this build cannot ask an HTTP gate yet", "let whatever decides report a check with `towpath report`, and require it in `gates.ci`"),
+    // gates.ci
+    row(&[Place::Ci], "checks", Kind::OneOf(&[Kind::Word { words: &["all"], later: LATER_CHECKS }, Kind::ListOf(&Kind::OneOf(&[Kind::Text, Kind::Table(Place::Check)]))]), Default::Required).says(
+        "The checks that must be green, by name; or `\"all\"`: everything that was reported, and at least one.",
+        "checks = [\"build\", { name = \"deploy\", ref = \"source\" }]",
+    ),
+    row(&[Place::Ci], "missing_after", Kind::DurationOr("never"), Default::Text("30m")).says(
+        "A commit that was pushed and got no result at all for this long is blocked instead of waiting, so that somebody hears of it. A result that comes later still counts.",
+        "missing_after = \"1h\"",
+    ),
+    row(&[Place::Check], "name", Kind::Text, Default::Required).says("The check's name, compared exactly.", "name = \"deploy\""),
+    row(&[Place::Check], "ref", Kind::Word { words: &["any", "source"], later: &[] }, Default::Text("any")).says(
+        "On which branches its results count. `any`: green on some branch, and neither red nor running on the branch of the environment before. `source`: only on that branch.",
+        "ref = \"source\"",
+    ),
+    // gates.lag
+    row(&[Place::Lag], "for", SPAN, Default::Required).says("How long.", "for = \"30m\""),
+    row(&[Place::Lag], "since", Kind::Text, Default::Nothing)
+        .says("A check: the time counts from when it turned green, if that is later than when the commit came.", "since = \"deploy-staging\""),
+    // gates.window
+    row(&[Place::Window], "allow", Kind::ListOf(&Kind::Times), Default::From("always"))
+        .says("When entry is open: days and hours.", "allow = [\"Mon-Fri 09:00-16:00\"]"),
+    row(&[Place::Window], "deny", Kind::ListOf(&Kind::Times), Default::From("never"))
+        .says("When it is not, whatever `allow` says: days and hours, or dates.", "deny = [\"2026-12-23/2027-01-02\"]"),
+    // gates.schedule
+    row(&[Place::Schedule], "cron", Kind::Cron, Default::Required)
+        .says("The instants: a cron expression of five fields.", "cron = \"0 9,13,15 * * Mon-Fri\""),
+    row(&[Place::Schedule], "catch_up", SPAN, Default::From("as the schedule allows"))
+        .says("For how long after an instant its promotion may still enter.", "catch_up = \"20m\""),
+    // gates.approvals
+    row(&[Place::Approvals], "required", Kind::Count { least: 1, most: 100 }, Default::Whole(1))
+        .says("How many different people.", "required = 2"),
+    row(&[Place::Approvals], "from", Kind::ListOf(&Kind::Approver), Default::From("everybody who may run `towpath approve`"))
+        .says("Who counts, by the names under which commands are recorded.", "from = [\"os:ana@build1\"]"),
+    row(&[Place::Approvals], "authors", Kind::Word { words: &["refuse", "allow"], later: &[] }, Default::Text("refuse"))
+        .says("Whether the approval of somebody who wrote one of the commits counts.", "authors = \"allow\""),
+];

@@ -1,0 +1,222 @@
+//! The config: from a TOML file to values that need no further understanding.
+//!
+//! The way through: [`source`] reads bytes, [`tree`] parses them keeping every position, [`check`]
+//! holds each written value against the one table of keys in [`keys`], [`merge`] lays defaults,
+//! groups and flows over one another, [`resolve`] makes [`Flow`]s of them and [`rules`] judges what
+//! concerns several keys at once. Problems are collected all the way and reported together.
+//! [`show`], [`schema`] and [`reference`](mod@reference) are views of the same table and the same
+//! settings.
+//!
+//! Not here: reading a secret's value, asking a remote whether a branch exists, or anything that
+//! the command line prints by itself.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde_json::Value as Json;
+use towpath_core::calendar::Schedule;
+use towpath_core::model::{Flow, Mode};
+
+mod check;
+mod find;
+mod gates;
+mod glob;
+mod keys;
+mod kinds;
+mod merge;
+mod names;
+mod problem;
+mod redact;
+mod reference;
+mod remote;
+mod render;
+mod resolve;
+mod rules;
+mod schema;
+mod service;
+mod show;
+mod source;
+mod suggest;
+mod tree;
+mod words;
+
+pub use find::{DEFAULT_FILE, ENV_VAR};
+pub use names::{branch_fault, name_fault};
+pub use problem::{Level, Problem, Problems};
+pub use reference::reference;
+pub use render::{Style, to_json, to_text};
+pub use schema::schema;
+pub use words::WordFault;
+
+/// A config without errors.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file it was read from.
+    pub path: PathBuf,
+    /// The folder that relative paths start from.
+    pub base_dir: PathBuf,
+    /// `[service]`.
+    pub service: Service,
+    /// `[forge.NAME]`, by name.
+    pub forges: BTreeMap<String, Forge>,
+    /// At least one, in file order.
+    pub flows: Vec<FlowConfig>,
+    /// What is allowed but probably not meant; to be shown, never to stop anything.
+    pub warnings: Problems,
+}
+
+/// `[service]`: what concerns the running program and not one flow.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// Where the ledger is kept.
+    pub store: Store,
+    /// How often to look, as written (five-field cron, UTC).
+    pub look: String,
+    /// The same, understood. Only its slots have a meaning here.
+    pub look_schedule: Schedule,
+    /// Whether Towpath acts at all. `observe` rules every flow; it is worked into their
+    /// environments already.
+    pub mode: Mode,
+    /// Where `serve` listens.
+    pub listen: SocketAddr,
+    /// Every key of the table as it is in effect.
+    pub settings: Vec<Setting>,
+}
+
+/// Where the ledger is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Store {
+    /// A SQLite file; absolute, or relative to where the program runs if the config's path was.
+    Sqlite(PathBuf),
+}
+
+/// `[forge.NAME]`.
+#[derive(Debug, Clone)]
+pub struct Forge {
+    /// The prefix in `repository`.
+    pub name: String,
+    /// What speaks there.
+    pub kind: ForgeKind,
+    /// What repository paths are appended to, without a slash at the end.
+    pub url: String,
+    /// Where the token is, never the token.
+    pub token: Option<SecretRef>,
+    /// Every key of the table as it is in effect.
+    pub settings: Vec<Setting>,
+}
+
+/// What speaks at the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForgeKind {
+    /// Git and nothing else: no requests, no results of checks.
+    Git,
+}
+
+/// Where a secret is to be found. It is read when it is used and never kept in the config.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretRef {
+    /// In this environment variable.
+    Env(String),
+    /// In this file.
+    File(PathBuf),
+}
+
+/// One flow with what the engine needs besides its policy.
+#[derive(Debug, Clone)]
+pub struct FlowConfig {
+    /// The policy.
+    pub flow: Flow,
+    /// What git is given: a URL, an scp form, or a path (relative ones resolved against the
+    /// config's folder).
+    pub remote: String,
+    /// The `[forge.NAME]` it is reached through; none for a plain git remote.
+    pub forge: Option<String>,
+    /// Where the value of each key came from; keys as in [`Setting::key`].
+    pub origins: BTreeMap<String, Origin>,
+    /// Every key as it is in effect, in the order in which `config show` prints them.
+    pub settings: Vec<Setting>,
+    /// The line on which the flow begins.
+    pub line: usize,
+}
+
+/// One effective value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Setting {
+    /// The key path within its table: `zone`, `environment.staging.gates.lag.for`.
+    pub key: String,
+    /// The value in the form in which it would be written.
+    pub value: Json,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(tag = "from", rename_all = "kebab-case")]
+pub enum Origin {
+    /// Nobody wrote it.
+    Default,
+    /// `[service]` rules it.
+    Service {
+        /// Its line.
+        line: usize,
+    },
+    /// `[forge.X]`.
+    Forge {
+        /// Its line.
+        line: usize,
+    },
+    /// `[defaults]`.
+    Defaults {
+        /// Its line.
+        line: usize,
+    },
+    /// A `[[group]]`.
+    Group {
+        /// The pattern of it that matched.
+        pattern: String,
+        /// Its line.
+        line: usize,
+    },
+    /// The flow itself.
+    Flow {
+        /// Its line.
+        line: usize,
+    },
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::Service { line } => write!(f, "[service] line {line}"),
+            Self::Defaults { line } => write!(f, "[defaults] line {line}"),
+            Self::Group { pattern, line } => write!(f, "group \"{}\" line {line}", problem::shown(pattern)),
+            Self::Forge { line } | Self::Flow { line } => write!(f, "line {line}"),
+        }
+    }
+}
+
+impl Config {
+    /// Reads and judges the file.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, at once.
+    pub fn load(path: &Path) -> Result<Self, Problems> {
+        let source = source::Source::read(path)?;
+        resolve::config(&source)
+    }
+
+    /// The same for a text that is already here; `path` says where relative paths start from.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, at once.
+    pub fn from_text(text: &str, path: &Path) -> Result<Self, Problems> {
+        let source = source::Source::new(path, text.as_bytes())?;
+        resolve::config(&source)
+    }
+}

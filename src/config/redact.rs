@@ -1,0 +1,145 @@
+//! The text of the file as it may be shown: secrets masked, control characters replaced, and every
+//! byte offset still valid.
+//!
+//! This works on lines, not on the parsed tree, so that it also holds for a file that cannot be
+//! parsed and for a key that is misspelt. It would rather mask too much.
+
+use std::ops::Range;
+
+/// Words in a key that make its value a secret.
+const SECRET_WORDS: [&str; 7] = ["tok", "secr", "passw", "pwd", "credential", "private", "apikey"];
+
+/// How tokens of the usual servers begin.
+const TOKEN_PREFIXES: [&str; 12] =
+    ["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "gldt-", "glcbt-", "glptt-", "xoxb-", "xoxp-"];
+
+/// Whether a text has the look of a token.
+pub(super) fn looks_like_token(text: &str) -> bool {
+    TOKEN_PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+}
+
+/// Whether a key of that name would hold a secret, also when misspelt.
+pub(super) fn names_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase().replace(['_', '-'], "");
+    SECRET_WORDS.iter().any(|word| key.contains(word)) || strsim::levenshtein(&key, "token") <= 1
+}
+
+/// Control characters and those that change the direction or hide: never shown raw.
+pub(super) fn is_deceptive(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The text with everything masked that must not be shown; of the same length in bytes.
+pub(super) fn redact(text: &str, secrets: &[Range<usize>]) -> String {
+    let mut mask: Vec<Range<usize>> = secrets.to_vec();
+    let mut open = None;
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        mask.extend(secrets_in_line(line, &mut open).into_iter().map(|r| r.start + at..r.end + at));
+        at += line.len();
+    }
+    mask.sort_by_key(|r| r.start);
+    let mut out = String::with_capacity(text.len());
+    let mut masks = mask.iter().peekable();
+    let mut until = 0;
+    for (i, c) in text.char_indices() {
+        while let Some(range) = masks.next_if(|r| r.start <= i) {
+            until = until.max(range.end);
+        }
+        push_safely(&mut out, c, i < until);
+    }
+    out
+}
+
+/// The same number of bytes, harmless.
+fn push_safely(out: &mut String, c: char, masked: bool) {
+    if c == '\n' || c == '\t' {
+        out.push(c);
+    } else if masked {
+        out.extend(std::iter::repeat_n('*', c.len_utf8()));
+    } else if is_deceptive(c) {
+        match c.len_utf8() {
+            3 => out.push('\u{fffd}'),
+            n => out.extend(std::iter::repeat_n(if c == '\r' { ' ' } else { '?' }, n)),
+        }
+    } else {
+        out.push(c);
+    }
+}
+
+/// What to mask in one line. `open` holds the closing quotes of a secret of several lines.
+fn secrets_in_line(line: &str, open: &mut Option<&'static str>) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    if let Some(quotes) = *open {
+        let end = line.find(quotes);
+        if end.is_some() {
+            *open = None;
+        }
+        found.push(0..end.unwrap_or(line.len()));
+    }
+    let mut from = 0;
+    while let Some(eq) = line[from..].find('=').map(|n| n + from) {
+        from = eq + 1;
+        let value = from + (line[from..].len() - line[from..].trim_start().len());
+        if !names_secret(key_before(&line[..eq])) || line[value..].starts_with(['{', '=']) {
+            continue;
+        }
+        *open = ["\"\"\"", "'''"]
+            .into_iter()
+            .find(|q| line[value..].starts_with(q) && !line[value + q.len()..].contains(q));
+        found.push(value..value_end(line, value));
+    }
+    found.extend(user_infos(line));
+    found.extend(bare_tokens(line));
+    found
+}
+
+/// The key that ends here.
+fn key_before(text: &str) -> &str {
+    let text = text.trim_end().trim_end_matches(['"', '\'']);
+    let start = text.rfind(|c: char| c.is_whitespace() || matches!(c, '{' | ',' | '"' | '\'')).map_or(0, |n| n + 1);
+    text.get(start..).unwrap_or(text)
+}
+
+/// Where a value ends: at its closing quote; unquoted, at the end of the line.
+fn value_end(line: &str, start: usize) -> usize {
+    let quote = line[start..].chars().next().filter(|c| matches!(c, '"' | '\''));
+    let end = quote.and_then(|q| line[start + 1..].find(q).map(|n| start + 1 + n + 1));
+    match end {
+        Some(end) if end > start + 2 => end,
+        _ => line.trim_end().len().max(start),
+    }
+}
+
+/// `user:password` in `scheme://user:password@host`.
+fn user_infos(line: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(start) = line[from..].find("://").map(|n| n + from + 3) {
+        let rest = &line[start..];
+        let end = rest.find(|c: char| c == '/' || c == '"' || c == '\'' || c.is_whitespace()).unwrap_or(rest.len());
+        if let Some(at) = rest[..end].rfind('@') {
+            let user = &rest[..at];
+            if user.contains(':') || looks_like_token(user) || user.len() >= 20 {
+                found.push(start..start + at);
+            }
+        }
+        from = start;
+    }
+    found
+}
+
+/// Words that begin as tokens do, wherever they stand.
+fn bare_tokens(line: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for prefix in TOKEN_PREFIXES {
+        for (at, _) in line.match_indices(prefix) {
+            let rest = &line[at..];
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-').unwrap_or(rest.len());
+            found.push(at..at + end);
+        }
+    }
+    found
+}

@@ -1,0 +1,191 @@
+//! What `repository` says: a path on a forge, a git URL, an scp form, or a local path.
+//!
+//! Not here: asking the remote anything.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::problem::shown;
+use super::redact::looks_like_token;
+use super::suggest;
+
+/// A remote as git is given it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Remote {
+    /// For git.
+    pub remote: String,
+    /// The forge it is on.
+    pub forge: Option<String>,
+    /// For people: what the forge calls it, or as written.
+    pub repository: String,
+    /// What the flow is called if nobody says.
+    pub default_name: String,
+    /// Equal for two remotes that are one repository, as far as their texts tell.
+    pub identity: String,
+}
+
+/// What is wrong with it, and what to write.
+pub(super) type Fault = (String, String);
+
+/// The schemes that git may use.
+const SCHEMES: [&str; 5] = ["https", "http", "ssh", "git", "file"];
+
+/// Understands `repository`. `forges` are names with their URLs.
+pub(super) fn read(text: &str, forges: &[(String, String)], base: &Path) -> Result<Remote, Fault> {
+    general_fault(text)?;
+    if let Some((prefix, path)) = text.split_once(':')
+        && let Some((name, url)) = forges.iter().find(|(name, _)| name == prefix)
+    {
+        return on_forge(name, url, path);
+    }
+    if let Some((scheme, rest)) = text.split_once("://") {
+        return url(text, scheme, rest);
+    }
+    match text.split_once(':') {
+        Some((host, path)) if !host.contains('/') => scp(text, host, path, forges),
+        _ => local(text, base),
+    }
+}
+
+fn general_fault(text: &str) -> Result<(), Fault> {
+    let fault = |what: &str, hint: &str| Err((what.to_owned(), hint.to_owned()));
+    if text.trim() != text || text.is_empty() {
+        return fault(
+            "a repository is written without spaces around it",
+            "write a git URL, `user@host:path` or a path",
+        );
+    }
+    if text.chars().any(char::is_control) {
+        return fault("a repository holds no control characters", "write a git URL, `user@host:path` or a path");
+    }
+    if text.starts_with('-') {
+        return fault(
+            "a repository may not begin with a dash, because git would take it for an option",
+            "write a path as `./-name`",
+        );
+    }
+    if text.contains("::") && !text.contains('[') {
+        return fault("git's transport helpers (`NAME::…`) may run any program and are not allowed", "write a git URL");
+    }
+    Ok(())
+}
+
+fn on_forge(name: &str, url: &str, path: &str) -> Result<Remote, Fault> {
+    let bad = path.is_empty() || path.starts_with('/') || path.ends_with('/') || path.contains("//");
+    if bad || path.split('/').any(|part| matches!(part, "." | "..")) {
+        return Err((
+            format!("`{}` is no path of a repository", shown(path)),
+            format!("write the path as it stands in the forge's URL, as in `{name}:shop/checkout`"),
+        ));
+    }
+    let remote = format!("{}/{path}", url.trim_end_matches('/'));
+    Ok(Remote {
+        identity: identity(&remote),
+        remote,
+        forge: Some(name.to_owned()),
+        repository: path.to_owned(),
+        default_name: plain_name(path),
+    })
+}
+
+/// What is wrong with a URL's user, host and path, whichever key holds it.
+pub(super) fn url_fault(scheme: &str, rest: &str) -> Result<(), Fault> {
+    if !SCHEMES.contains(&scheme) {
+        return Err((
+            format!("`{}://` is no way to reach a repository", shown(scheme)),
+            format!("use one of {}", SCHEMES.map(|s| format!("`{s}://`")).join(", ")),
+        ));
+    }
+    let authority = rest.split('/').next().unwrap_or_default();
+    if let Some((user, _)) = authority.rsplit_once('@') {
+        let secret = user.contains(':') || looks_like_token(user) || (scheme.starts_with("http") && user.len() >= 20);
+        if secret {
+            return Err((
+                "a URL may not hold a password or a token".to_owned(),
+                "make a `[forge.NAME]` with `token = { env = \"NAME\" }` and write `NAME:PATH`, or let git's ssh keys do it"
+                    .to_owned(),
+            ));
+        }
+    }
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    if scheme != "file" && (host.is_empty() || host.starts_with('-') || host.starts_with(':')) {
+        return Err((
+            "this URL names no host".to_owned(),
+            "write it as `https://git.example.com/shop/checkout.git`".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+fn url(text: &str, scheme: &str, rest: &str) -> Result<Remote, Fault> {
+    url_fault(scheme, rest)?;
+    let path = rest.split_once('/').map_or("", |(_, path)| path);
+    if path.trim_matches('/').is_empty() {
+        return Err(("this URL has no path".to_owned(), "add the repository's path after the host".to_owned()));
+    }
+    let default_name = if scheme == "file" { last_name(path) } else { plain_name(path) };
+    Ok(plain(text.to_owned(), text, default_name))
+}
+
+fn scp(text: &str, host: &str, path: &str, forges: &[(String, String)]) -> Result<Remote, Fault> {
+    const KINDS: [&str; 6] = ["github", "gitlab", "gitea", "forgejo", "bitbucket", "git"];
+    let names = forges.iter().map(|(name, _)| name.as_str());
+    let plain_word = !host.contains(['@', '.', '[']);
+    let meant = suggest::nearest(host, names).filter(|_| plain_word);
+    if meant.is_some() || (plain_word && KINDS.contains(&host)) {
+        let hint = match meant {
+            Some(meant) => format!("did you mean `{meant}:{}`?", shown(path)),
+            None => format!("add `[forge.{host}]` with `kind = \"git\"` and its `url`"),
+        };
+        return Err((
+            format!("there is no `[forge.{}]` in this file", shown(host)),
+            format!("{hint} (for an ssh host of that name write `ssh://{}/{}`)", shown(host), shown(path)),
+        ));
+    }
+    let user_secret = host.rsplit_once('@').is_some_and(|(user, _)| looks_like_token(user));
+    if host.is_empty() || host.starts_with('-') || path.is_empty() || path.starts_with('-') || user_secret {
+        return Err((
+            "this is neither a git URL nor `user@host:path`".to_owned(),
+            "write it as `git@git.example.com:shop/checkout.git`".to_owned(),
+        ));
+    }
+    Ok(plain(text.to_owned(), text, plain_name(path)))
+}
+
+fn local(text: &str, base: &Path) -> Result<Remote, Fault> {
+    if text.starts_with('~') {
+        return Err(("`~` is not expanded here".to_owned(), "write the whole path, beginning with `/`".to_owned()));
+    }
+    let path = tidy(&base.join(text));
+    let Some(remote) = path.to_str() else {
+        return Err(("the config's folder is not UTF-8".to_owned(), "write the repository's whole path".to_owned()));
+    };
+    Ok(plain(remote.to_owned(), text, last_name(text)))
+}
+
+fn plain(remote: String, written: &str, default_name: String) -> Remote {
+    Remote { identity: identity(&remote), remote, forge: None, repository: written.to_owned(), default_name }
+}
+
+/// Without `.`; `..` stays, since only the file system knows where it leads past a link.
+pub(super) fn tidy(path: &Path) -> PathBuf {
+    path.components().filter(|c| !matches!(c, Component::CurDir)).collect()
+}
+
+fn identity(remote: &str) -> String {
+    let end = remote.trim_end_matches('/');
+    end.strip_suffix(".git").unwrap_or(end).trim_end_matches('/').to_owned()
+}
+
+fn plain_name(path: &str) -> String {
+    let path = path.trim_matches('/');
+    path.strip_suffix(".git").unwrap_or(path).to_lowercase()
+}
+
+fn last_name(path: &str) -> String {
+    let mut parts = path.split('/').filter(|p| !p.is_empty() && *p != ".");
+    let last = match parts.next_back() {
+        Some(".git") => parts.next_back(),
+        other => other,
+    };
+    plain_name(last.unwrap_or_default())
+}

@@ -1,0 +1,127 @@
+//! What concerns several keys, environments or flows at once.
+
+use std::collections::BTreeMap;
+
+use super::gates;
+use super::merge::MergedEnvironment;
+use super::names;
+use super::problem::{Problem, shown};
+use super::resolve::Draft;
+
+/// The rules for one environment at its place in the flow.
+pub(super) fn environment(at: usize, env: &MergedEnvironment<'_>, problems: &mut Vec<Problem>) {
+    if at == 0 {
+        for set in env.gates.values() {
+            let what =
+                format!("`{}` is the first environment: nothing enters it by Towpath, so it has no gates", env.name);
+            let hint = format!("move {} to the environment that the commits are to enter", gates::listed(env));
+            problems.push(Problem::error(set.key_span.clone(), "flow.environment.gates", what).hint(hint));
+        }
+    }
+    let Some(database) = env.keys.get("database") else { return };
+    let at_key = database.key_span.clone();
+    if at == 0 {
+        let what = format!(
+            "`database` on the first environment, `{}`, guards nothing: it only says whose code runs on the database",
+            env.name
+        );
+        let problem = Problem::warning(at_key, "flow.environment.database", what);
+        problems.push(problem.hint("this is allowed; remove it if it was meant as a check"));
+    } else if !env.gates.contains_key("migrations") {
+        let what = format!(
+            "`{}` has a `database` but no `gates.migrations`, and this build cannot judge migrations yet",
+            env.name
+        );
+        let problem = Problem::error(at_key, "flow.environment.database", what);
+        problems.push(problem.hint("remove `database`; nothing then checks migrations before a promotion"));
+    }
+}
+
+/// The rules for all flows together.
+pub(super) fn judge(drafts: &[Draft], problems: &mut Vec<Problem>) {
+    for draft in drafts {
+        enough_environments(draft, problems);
+        branches_within(draft, problems);
+    }
+    flow_names(drafts, problems);
+    flow_against_environment(drafts, problems);
+    targets(drafts, problems);
+}
+
+fn name(draft: &Draft) -> &str {
+    draft.config.flow.name.as_str()
+}
+
+fn enough_environments(draft: &Draft, problems: &mut Vec<Problem>) {
+    let count = draft.config.flow.environments.len();
+    if count < 2 {
+        let flow = shown(name(draft));
+        let has = if count == 0 { "no environment" } else { "one environment" };
+        let problem = Problem::error(
+            draft.header.clone(),
+            "flow.environment",
+            format!("the flow `{flow}` has {has}, and commits move from one to another"),
+        );
+        problems.push(problem.hint("add at least two `[[flow.environment]]`, in the order in which commits move"));
+    }
+}
+
+fn branches_within(draft: &Draft, problems: &mut Vec<Problem>) {
+    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    for (env, spans) in draft.config.flow.environments.iter().zip(&draft.environments) {
+        if let Some(first) = seen.insert(env.branch.as_str(), env.name.as_str()) {
+            let what = format!("`{first}` and `{}` are on the same branch, `{}`", env.name, shown(env.branch.as_str()));
+            let problem = Problem::error(spans.branch.clone(), "flow.environment.branch", what);
+            problems.push(problem.hint("give each environment a branch of its own"));
+        }
+    }
+}
+
+fn flow_names(drafts: &[Draft], problems: &mut Vec<Problem>) {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for draft in drafts.iter().filter(|d| !name(d).is_empty()) {
+        let line = draft.config.line;
+        if let Some(first) = seen.insert(name(draft), line) {
+            let what = format!("two flows are called `{}`; the first is on line {first}", shown(name(draft)));
+            let problem = Problem::error(draft.name.clone(), "flow.name", what);
+            problems.push(problem.hint("give one of them another `name`"));
+        }
+    }
+}
+
+/// One word must say which of the two is meant.
+fn flow_against_environment(drafts: &[Draft], problems: &mut Vec<Problem>) {
+    let flows: BTreeMap<&str, usize> = drafts.iter().map(|d| (name(d), d.config.line)).collect();
+    for draft in drafts {
+        for (env, spans) in draft.config.flow.environments.iter().zip(&draft.environments) {
+            if let Some(line) = flows.get(env.name.as_str()) {
+                let what = format!("a flow (line {line}) and an environment are both called `{}`", env.name);
+                let problem = Problem::error(spans.name.clone(), "flow.environment.name", what);
+                problems.push(problem.hint("rename one of them: commands take a single word for either"));
+            }
+        }
+    }
+}
+
+/// In one repository a branch is the target of one edge.
+fn targets(drafts: &[Draft], problems: &mut Vec<Problem>) {
+    let mut seen: BTreeMap<(&str, &str), (&Draft, &str)> = BTreeMap::new();
+    for draft in drafts.iter().filter(|d| d.repository.is_some() && !d.identity.is_empty()) {
+        for (env, spans) in draft.config.flow.environments.iter().zip(&draft.environments).skip(1) {
+            let key = (draft.identity.as_str(), env.branch.as_str());
+            let Some((other, other_env)) = seen.insert(key, (draft, env.name.as_str())) else { continue };
+            if std::ptr::eq(other, draft) || names::branch_fault(env.branch.as_str()).is_some() {
+                continue;
+            }
+            let what = format!(
+                "the branch `{}` of this repository is moved by two flows: as `{other_env}` of `{}` and as `{}` of `{}`",
+                shown(env.branch.as_str()),
+                shown(name(other)),
+                env.name,
+                shown(name(draft)),
+            );
+            let problem = Problem::error(spans.branch.clone(), "flow.environment.branch", what);
+            problems.push(problem.hint("let one flow move it"));
+        }
+    }
+}

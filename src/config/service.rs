@@ -1,0 +1,93 @@
+//! `[service]` and `[forge.NAME]`, typed.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use chrono_tz::Tz;
+use towpath_core::calendar::Schedule;
+use towpath_core::model::{Mode, Span};
+
+use super::keys::{Place, Row};
+use super::problem::Problem;
+use super::resolve::{mode_of, node_json};
+use super::source::Source;
+use super::tree::{Node, Table};
+use super::{Forge, ForgeKind, Origin, SecretRef, Service, Setting, Store, remote};
+
+/// Every key of a table that is written or has a default, in the order of the table of keys.
+fn settings(place: Place, table: Option<&Table>, source: &Source, origin: fn(usize) -> Origin) -> Vec<Setting> {
+    let one = |row: &Row| {
+        let (value, origin) = match table.and_then(|t| t.entry(row.key)) {
+            Some(entry) => (node_json(&entry.node), origin(source.line(entry.key_span.start))),
+            None => (row.default_value()?, Origin::Default),
+        };
+        Some(Setting { key: row.key.to_owned(), value, origin })
+    };
+    place.rows().filter(|row| row.later.is_none()).filter_map(one).collect()
+}
+
+fn text<'a>(settings: &'a [Setting], key: &str) -> &'a str {
+    settings.iter().find(|s| s.key == key).and_then(|s| s.value.as_str()).unwrap_or_default()
+}
+
+/// `[service]`. What is invalid has been reported and gets some value.
+pub(super) fn service(top: &Table, source: &Source, base: &Path, problems: &mut Vec<Problem>) -> Option<Service> {
+    let node = top.get("service");
+    let settings = settings(Place::Service, node.and_then(Node::table), source, |line| Origin::Service { line });
+    let look = text(&settings, "look").to_owned();
+    let look_schedule = match Schedule::parse(&look, None, Tz::UTC) {
+        Ok(schedule) => schedule,
+        Err(why) => {
+            let span = node.map_or(0..0, |n| n.span.clone());
+            // The check of the key itself has said so already; this is for a default gone bad.
+            if problems.is_empty() {
+                problems.push(Problem::error(span, "service.look", why));
+            }
+            return None;
+        }
+    };
+    let path = text(&settings, "store").strip_prefix("sqlite:").unwrap_or_default().to_owned();
+    let listen = text(&settings, "listen").parse().unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)));
+    Some(Service {
+        store: Store::Sqlite(remote::tidy(&base.join(path))),
+        look,
+        look_schedule,
+        mode: mode_of(text(&settings, "mode")),
+        listen,
+        settings,
+    })
+}
+
+/// The service's mode and where it came from.
+pub(super) fn mode(service: Option<&Service>) -> (Mode, Origin) {
+    let setting = service.and_then(|s| s.settings.iter().find(|s| s.key == "mode"));
+    setting.map_or((Mode::Act, Origin::Default), |s| (mode_of(s.value.as_str().unwrap_or_default()), s.origin.clone()))
+}
+
+/// Every `[forge.NAME]`.
+pub(super) fn forges(top: &Table, source: &Source, base: &Path) -> BTreeMap<String, Forge> {
+    let tables = top.get("forge").and_then(Node::table).into_iter().flat_map(|t| &t.0);
+    let forge = |name: &str, table: &Table| {
+        let settings = settings(Place::Forge, Some(table), source, |line| Origin::Forge { line });
+        Forge {
+            name: name.to_owned(),
+            kind: ForgeKind::Git,
+            url: text(&settings, "url").trim_end_matches('/').to_owned(),
+            token: table.get("token").and_then(|node| secret(node, base)),
+            settings,
+        }
+    };
+    tables.filter_map(|e| Some((e.key.clone(), forge(&e.key, e.node.table()?)))).collect()
+}
+
+fn secret(node: &Node, base: &Path) -> Option<SecretRef> {
+    let table = node.table()?;
+    let env = table.get("env").and_then(Node::text).map(|name| SecretRef::Env(name.to_owned()));
+    env.or_else(|| table.get("file").and_then(Node::text).map(|path| SecretRef::File(remote::tidy(&base.join(path)))))
+}
+
+/// A span that is valid, or none at all: what is invalid has been reported.
+pub(super) fn span(text: &str) -> Span {
+    Span::parse(text).unwrap_or(Span::ZERO)
+}
