@@ -104,11 +104,7 @@ fn system() -> Reading {
         let time = clock_gettime(id);
         time.tv_sec.saturating_mul(1_000).saturating_add(time.tv_nsec / 1_000_000)
     };
-    Reading {
-        wall: Instant(ms(ClockId::Realtime)),
-        boottime_ms: ms(ClockId::Boottime),
-        boot: boot_id().to_owned(),
-    }
+    Reading { wall: Instant(ms(ClockId::Realtime)), boottime_ms: ms(ClockId::Boottime), boot: boot_id().to_owned() }
 }
 
 /// Which boot of which host this is.

@@ -65,7 +65,8 @@ fn unknown<'a>(word: &str, as_what: &'static str, names: impl Iterator<Item = &'
     names.sort_unstable();
     names.dedup();
     let nearest = suggest::nearest(word, names.iter().copied()).map(str::to_owned);
-    let known = if names.len() <= LISTED_MOST { names.into_iter().map(str::to_owned).collect() } else { Vec::new() };
+    let known =
+        if names.len() <= LISTED_MOST { names.into_iter().map(str::to_owned).collect() } else { Vec::new() };
     WordFault::Unknown { word: word.to_owned(), as_what, nearest, known }
 }
 

@@ -9,5 +9,5 @@ pub mod run;
 pub mod tick;
 pub mod world;
 
-pub use tick::{Acted, Pass, Ticked, plan, tick};
+pub use tick::{Acted, Pass, Planned, Ticked, plan, tick};
 pub use world::{Committed, Fault, Side, World};

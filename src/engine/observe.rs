@@ -10,7 +10,7 @@ use towpath_core::model::{
 };
 use towpath_core::see::{self, Tips};
 
-use super::world::World;
+use super::world::{Fault, World};
 
 /// After how many rounds of questions the rest is unknown.
 const ROUNDS_MAX: usize = 16;
@@ -35,15 +35,23 @@ impl Look {
 }
 
 /// Reads tips and history.
-pub async fn look<W: World>(world: &W, flow: &Flow, ledger: &Ledger, now: Now) -> Look {
+///
+/// The clock is read *after* the tips: what is first seen in them has arrived by then, whatever
+/// stopped the process in between. Read before, it would date an arrival too early and end its lag
+/// too soon.
+///
+/// # Errors
+/// When the store cannot advance the clock.
+pub async fn look<W: World>(world: &W, flow: &Flow, ledger: &Ledger) -> Result<Look, Fault> {
     let tips = world.tips(flow).await;
+    let now = world.now().await?;
     let any = tips.values().any(|tip| tip.commit().is_some());
     let history = if any {
         world.history(flow, &tips, &see::wanted(flow, ledger)).await
     } else {
         Fact::Known(Dag::default())
     };
-    Look { now, tips, history, nothing: Dag::default() }
+    Ok(Look { now, tips, history, nothing: Dag::default() })
 }
 
 /// What the ledger has to learn from a look.

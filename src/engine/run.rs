@@ -116,9 +116,8 @@ impl<W: World> Runner<'_, W> {
     /// Reads again, from outside, everything that the intent rests on, and judges once more.
     async fn reread(&self, row: &IntentRow) -> Result<Result<(), Reason>, Fault> {
         let Some(edge) = self.flow.edge(&row.env) else { return Ok(Err(Reason::ConfigChanged)) };
-        let now = self.world.now().await?;
         let mut ledger = self.world.load(self.flow).await?;
-        let look = observe::look(self.world, self.flow, &ledger, now).await;
+        let look = observe::look(self.world, self.flow, &ledger).await?;
         if look.tips.get(&row.env) != Some(&Tip::At(row.old)) {
             return Ok(Err(Reason::BranchesMoved));
         }

@@ -42,6 +42,19 @@ pub struct Acted {
     pub recovered: bool,
 }
 
+/// What `plan` shows, with what it was decided on.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// What was decided.
+    pub plan: Plan,
+    /// What it was decided on.
+    pub seen: Observation,
+    /// The look.
+    pub look: Look,
+    /// The ledger, which has noted the look in memory only.
+    pub ledger: Ledger,
+}
+
 /// One pass over one flow.
 ///
 /// # Errors
@@ -55,9 +68,8 @@ pub async fn tick<W: World>(world: &W, flow: &Flow) -> Result<Ticked, Fault> {
 
 async fn pass<W: World>(world: &W, flow: &Flow, lease: &W::Lease) -> Result<Pass, Fault> {
     let targets = targets(flow);
-    let now = world.now().await?;
     let mut ledger = world.load(flow).await?;
-    let look = observe::look(world, flow, &ledger, now).await;
+    let look = observe::look(world, flow, &ledger).await?;
 
     let mut runner = Runner { world, flow, lease, targets: &targets };
     let mut acted = recover(&mut runner, &mut ledger, &look).await?;
@@ -87,16 +99,16 @@ async fn pass<W: World>(world: &W, flow: &Flow, lease: &W::Lease) -> Result<Pass
 ///
 /// # Errors
 /// Only when the store cannot be read.
-pub async fn plan<W: World>(world: &W, flow: &Flow, ledger: Ledger, now: Now) -> (Plan, Observation, Look) {
+pub async fn plan<W: World>(world: &W, flow: &Flow) -> Result<Planned, Fault> {
     let targets = targets(flow);
-    let mut ledger = ledger;
-    let look = observe::look(world, flow, &ledger, now).await;
+    let mut ledger = world.load(flow).await?;
+    let look = observe::look(world, flow, &ledger).await?;
     for change in observe::note(flow, &ledger, &look) {
         ledger.apply(&flow.name, &targets, &change);
     }
     let mut seen = observe::observation(flow, &ledger, &look);
     let plan = observe::decide(world, flow, &look, &mut seen).await;
-    (plan, seen, look)
+    Ok(Planned { plan, seen, look, ledger })
 }
 
 /// The environments that commits enter.

@@ -9,8 +9,8 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Row, Sqlite};
 use towpath_core::model::{
     Approval, Arrival, AuditRow, Backoff, BranchSeen, Change, CommitId, DecisionRow, EffectRow, EnvName, EventRow,
-    FlowName, Hold, IntentId, IntentRow, IntentState, Message, Now, OrderId, Override, Pause, Promote, Report, TipHow,
-    Until,
+    FlowName, Hold, IntentId, IntentRow, IntentState, Message, Now, OrderId, Override, Pause, Promote, Report,
+    TipHow, Until,
 };
 
 use super::error::{Conflict, Fault, StoreError};

@@ -15,8 +15,8 @@ use towpath_core::model::{FlowName, Span, Trusted};
 use super::error::{Fault, StoreError};
 use super::holder::Holder;
 use super::rows::json;
-use super::sqlite::{Durability, SqliteStore, clock};
 use super::sql;
+use super::sqlite::{Durability, SqliteStore, clock};
 
 /// The right to work on a flow for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]

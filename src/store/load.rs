@@ -12,14 +12,12 @@
 use std::collections::BTreeMap;
 
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use towpath_core::model::{
-    EnvName, FlowName, IntentRow, Instant, Ledger, Now, Span, Standing, TipHeld, Until,
-};
+use towpath_core::model::{EnvName, FlowName, Instant, IntentRow, Ledger, Now, Span, Standing, TipHeld, Until};
 
 use super::error::{Fault, StoreError};
 use super::rows::{self, Fields};
-use super::sqlite::{SqliteStore, clock};
 use super::sql;
+use super::sqlite::{SqliteStore, clock};
 
 /// For how long an order that is over is still loaded, so that people see that it was there. By
 /// the store's wall clock.
@@ -125,11 +123,7 @@ async fn held(conn: &mut SqliteConnection, flow: &FlowName) -> Result<BTreeMap<E
     Ok(held)
 }
 
-async fn intents(
-    conn: &mut SqliteConnection,
-    flow: &FlowName,
-    now: Option<Now>,
-) -> Result<Vec<IntentRow>, Fault> {
+async fn intents(conn: &mut SqliteConnection, flow: &FlowName, now: Option<Now>) -> Result<Vec<IntentRow>, Fault> {
     let since = now.map_or(i64::MIN, |now| now.trusted.0.saturating_sub(MAY_LAND_WITHIN.ms()));
     let found = sqlx::query(sql::INTENTS_OPEN).bind(flow.as_str()).bind(since).fetch_all(conn).await?;
     Ok(read(&found, "intents", rows::intent)?)

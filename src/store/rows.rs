@@ -9,9 +9,10 @@ use serde::de::DeserializeOwned;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Row, Sqlite, Type};
 use towpath_core::model::{
-    Actor, Approval, Arrival, AuditRow, Backoff, BranchName, BranchSeen, CheckName, ClockRow, CommitId, DecisionRow, EffectRow,
-    EnvName, EventRow, FlowName, GateKind, Held, Hold, Instant, IntentId, IntentRow, IntentState, Message, Now,
-    OrderId, Override, Pause, PolicyDigest, Promote, Reading, Report, Scope, TipHeld, Trusted, Until,
+    Actor, Approval, Arrival, AuditRow, Backoff, BranchName, BranchSeen, CheckName, ClockRow, CommitId,
+    DecisionRow, EffectRow, EnvName, EventRow, FlowName, GateKind, Held, Hold, Instant, IntentId, IntentRow,
+    IntentState, Message, Now, OrderId, Override, Pause, PolicyDigest, Promote, Reading, Report, Scope, TipHeld,
+    Trusted, Until,
 };
 
 use super::error::StoreError;
@@ -50,7 +51,6 @@ impl<'r> Fields<'r> {
     {
         self.row.try_get(column).map_err(|error| self.bad(column, &error))
     }
-
 
     fn text(&self, column: &'static str) -> Result<String> {
         self.get(column)

@@ -41,8 +41,7 @@ fn migrations() -> Vec<Migration> {
 /// An existing file is never opened here: closing it would drop the locks that SQLite holds on it
 /// elsewhere in this process.
 pub(super) fn place(path: &Path, create: Create) -> Result<(), StoreError> {
-    let unwritable =
-        |error: io::Error| StoreError::Unwritable { path: path.to_owned(), words: error.to_string() };
+    let unwritable = |error: io::Error| StoreError::Unwritable { path: path.to_owned(), words: error.to_string() };
     match (fs::metadata(path), create) {
         (Ok(meta), _) if meta.is_file() => return Ok(()),
         (Ok(_), _) => {
@@ -92,7 +91,9 @@ pub(super) async fn prepare(path: &Path, conn: &mut SqliteConnection, create: Cr
     let migrator = Migrator::with_migrations(migrations());
     // Not `run`: its future is not `Send` for a borrowed connection, and then neither is `open`'s.
     migrator.run_direct(None, conn, false).await.map_err(|error| match error {
-        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => StoreError::from_sql(path, error),
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            StoreError::from_sql(path, error)
+        }
         MigrateError::VersionMismatch(version) | MigrateError::Dirty(version) => {
             StoreError::Altered { path: path.to_owned(), version }
         }
@@ -134,7 +135,8 @@ async fn find(conn: &mut SqliteConnection) -> Result<Found, Fault> {
         (0, 0) => return Ok(Found::Nothing),
         _ => return Ok(Found::Foreign),
     }
-    let rows = sqlx::query("SELECT version, checksum FROM _sqlx_migrations ORDER BY version").fetch_all(conn).await?;
+    let rows =
+        sqlx::query("SELECT version, checksum FROM _sqlx_migrations ORDER BY version").fetch_all(conn).await?;
     let mut applied = Vec::with_capacity(rows.len());
     for row in rows {
         applied.push((row.try_get("version")?, row.try_get("checksum")?));
@@ -180,13 +182,8 @@ async fn lock(path: &Path) -> Result<File, StoreError> {
     name.push(".lock");
     let name = PathBuf::from(name);
     let unwritable = |error: io::Error| StoreError::Unwritable { path: name.clone(), words: error.to_string() };
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(&name)
-        .map_err(unwritable)?;
+    let file =
+        OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&name).map_err(unwritable)?;
     for _ in 0..LOCK_TRIES {
         match file.try_lock() {
             Ok(()) => return Ok(file),

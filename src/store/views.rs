@@ -16,8 +16,8 @@ use towpath_core::model::{
 use super::error::{Fault, StoreError};
 use super::load::read;
 use super::rows::{self, Fields, word};
-use super::sqlite::SqliteStore;
 use super::sql;
+use super::sqlite::SqliteStore;
 
 /// How many commits [`SqliteStore::commits_known`] returns at most.
 pub const COMMITS_KNOWN_MAX: i64 = 100;
@@ -216,7 +216,12 @@ async fn history(
 fn finished_intent(f: &Fields<'_>) -> Result<HistoryItem, StoreError> {
     let row = rows::intent(f)?;
     let at = f.get::<Option<i64>>("finished_wall")?.map_or(row.saved.wall, Instant);
-    Ok(HistoryItem { seq: f.get("finished_seq")?, flow: Some(row.flow.clone()), at, what: What::Intent(Box::new(row)) })
+    Ok(HistoryItem {
+        seq: f.get("finished_seq")?,
+        flow: Some(row.flow.clone()),
+        at,
+        what: What::Intent(Box::new(row)),
+    })
 }
 
 fn saved_intent(f: &Fields<'_>) -> Result<HistoryItem, StoreError> {

@@ -7,9 +7,9 @@ use proptest::test_runner::{Config, TestCaseError};
 use towpath::store::{Lease, SqliteStore};
 use towpath_core::model::{
     Actor, Approval, Arrival, ArrivalHow, Backoff, BranchName, BranchSeen, Change, CheckName, CiState, CommitId,
-    Decision, DecisionRow, EnvName, Event, EventRow, FlowName, GateKind, Held, Hold, Instant, IntentId, IntentState,
-    Ledger, Message, OrderId, Override, Pause, PauseKind, PolicyDigest, Promote, Reason, Report, Scope, Tip, TipHow,
-    Trusted, Until, Verdict,
+    Decision, DecisionRow, EnvName, Event, EventRow, FlowName, GateKind, Held, Hold, Instant, IntentId,
+    IntentState, Ledger, Message, OrderId, Override, Pause, PauseKind, PolicyDigest, Promote, Reason, Report,
+    Scope, Tip, TipHow, Trusted, Until, Verdict,
 };
 
 use super::{Place, at, audit, commit, effect, finish, flow, intent};
@@ -19,10 +19,7 @@ type Step = (u8, u8, u8, u8);
 
 /// The two flows and their targets. `production` is in both, so a pause of it concerns both.
 fn flows() -> [(FlowName, Vec<EnvName>); 2] {
-    [
-        (flow("web"), vec!["staging".into(), "production".into()]),
-        (flow("api"), vec!["production".into()]),
-    ]
+    [(flow("web"), vec!["staging".into(), "production".into()]), (flow("api"), vec!["production".into()])]
 }
 
 /// The ledgers by the core's rules, and what is needed to make up sensible changes.
@@ -62,7 +59,13 @@ impl Model {
         }
     }
 
-    fn ordered_everywhere(&mut self, kind: u8, of: &FlowName, env: EnvName, (a, b, c): (u8, u8, u8)) -> Vec<Change> {
+    fn ordered_everywhere(
+        &mut self,
+        kind: u8,
+        of: &FlowName,
+        env: EnvName,
+        (a, b, c): (u8, u8, u8),
+    ) -> Vec<Change> {
         match kind {
             6 | 7 => {
                 let id = OrderId::from(self.id("pause").as_str());
@@ -83,7 +86,8 @@ impl Model {
     }
 
     fn ordered_here(&mut self, kind: u8, of: &FlowName, env: EnvName, (a, b, c): (u8, u8, u8)) -> Vec<Change> {
-        let (id, by) = (OrderId::from(self.id("order").as_str()), Actor::from(["os:a@b", "os:c@d"][usize::from(c % 2)]));
+        let (id, by) =
+            (OrderId::from(self.id("order").as_str()), Actor::from(["os:a@b", "os:c@d"][usize::from(c % 2)]));
         let (flow, at, until, reason) = (of.clone(), Instant(a.into()), Instant(i64::from(b) + 9), "r".to_owned());
         let commit = commit(a % 3);
         match kind {
@@ -96,12 +100,24 @@ impl Model {
                 let gate = GateKind::ALL[usize::from(c % 3)];
                 vec![Change::Override(Override { id, gate, flow, env, commit, by, reason, at, until })]
             }
-            14 => vec![Change::Approve(Approval { id, flow, env, commit, by, email: (b > 9).then_some(reason), at })],
+            14 => {
+                vec![Change::Approve(Approval { id, flow, env, commit, by, email: (b > 9).then_some(reason), at })]
+            }
             15 => vec![Change::Spend(pick(&self.orders, a).into_iter().chain(pick(&self.orders, b)).collect())],
             _ if b < 60 => vec![Change::ClearBackoff(env)],
             _ => {
-                let (old, policy, words) = (super::commit(c), PolicyDigest::from("p"), "denied\n\u{1b}[31m".to_owned());
-                vec![Change::Backoff(Backoff { flow, env, words, count: c.into(), until, old, new: commit, policy })]
+                let (old, policy, words) =
+                    (super::commit(c), PolicyDigest::from("p"), "denied\n\u{1b}[31m".to_owned());
+                vec![Change::Backoff(Backoff {
+                    flow,
+                    env,
+                    words,
+                    count: c.into(),
+                    until,
+                    old,
+                    new: commit,
+                    policy,
+                })]
             }
         }
     }
@@ -124,7 +140,9 @@ impl Model {
             }
             (_, Some(row)) if row.state == IntentState::Abandoned => vec![],
             (20, Some(row)) => vec![finish(&row, IntentState::Abandoned)],
-            (_, Some(row)) => vec![finish(&row, [IntentState::Refused, IntentState::Superseded][usize::from(b % 2)])],
+            (_, Some(row)) => {
+                vec![finish(&row, [IntentState::Refused, IntentState::Superseded][usize::from(b % 2)])]
+            }
         }
     }
 
@@ -142,7 +160,8 @@ impl Model {
             27 => vec![Change::Audit(audit(&self.id("audit")))],
             _ => {
                 let (name, by) = (CheckName::from("build"), Actor::from("ci"));
-                let report = Report { commit: commit(c), name, on: None, state: CiState::Green, url: None, by, at: now };
+                let report =
+                    Report { commit: commit(c), name, on: None, state: CiState::Green, url: None, by, at: now };
                 vec![Change::Report(report)]
             }
         }
@@ -223,6 +242,7 @@ fn some_decision(a: u8, b: u8) -> DecisionRow {
         verdict: Verdict::Pass { why: Reason::UpToDate },
         lead: None,
         beside: vec![],
+        unproven: None,
         next: Some(Instant(b.into())),
         looked_at: a.into(),
         waiting: b.into(),

@@ -18,7 +18,8 @@ async fn a_full_disk_changes_nothing_and_passes() {
     store.limit_pages(Some(1)).await.unwrap(); // SQLite takes the file's present size
     let mut big = audit("big");
     big.effect = "x".repeat(1_000_000);
-    let changes = [Change::Intent(intent("i", "web", 1, 2)), Change::Audit(big), Change::Pause(pause("p", Scope::All))];
+    let changes =
+        [Change::Intent(intent("i", "web", 1, 2)), Change::Audit(big), Change::Pause(pause("p", Scope::All))];
     for _ in 0..3 {
         let error = store.commit(None, Some(&flow("web")), &changes).await.unwrap_err();
         assert!(matches!(error, StoreError::Full { .. }), "{error}");

@@ -2,9 +2,7 @@
 
 use towpath::clock::{Clock, ManualClock};
 use towpath::store::{Conflict, Holder, StoreError};
-use towpath_core::model::{
-    Change, EnvName, Instant, IntentId, IntentState, Reason, Scope, Span, Trusted, Until,
-};
+use towpath_core::model::{Change, EnvName, Instant, IntentId, IntentState, Reason, Scope, Span, Trusted, Until};
 
 use super::{Place, at, audit, effect, finish, flow, intent, lease, pause};
 
@@ -73,7 +71,10 @@ async fn a_push_begins_from_saved_alone_and_only_if_the_check_agrees() {
     let lease = lease(&store, "web").await;
     let (row, other) = (intent("i", "web", 1, 2), intent("o", "api", 1, 2));
     store.commit(None, None, &[Change::Intent(row.clone()), Change::Intent(other.clone())]).await.unwrap();
-    let over = Change::Pause(super::Pause { until: Until::At(Instant(6)), ..pause("over", Scope::Environment("production".into())) });
+    let over = Change::Pause(super::Pause {
+        until: Until::At(Instant(6)),
+        ..pause("over", Scope::Environment("production".into()))
+    });
     store.commit(None, None, &[over]).await.unwrap();
 
     // The check sees the stored row and orders that are over too; its no changes nothing.
@@ -103,7 +104,10 @@ async fn ids_are_used_once_and_changes_of_a_flow_need_one() {
     let place = Place::new();
     let store = place.open().await;
     let twice = [Change::Audit(audit("a")), Change::Audit(audit("a"))];
-    assert_eq!(conflict(store.commit(None, None, &twice).await), Conflict::Exists { table: "audit", id: "a".into() });
+    assert_eq!(
+        conflict(store.commit(None, None, &twice).await),
+        Conflict::Exists { table: "audit", id: "a".into() }
+    );
     let homeless = store.commit(None, None, &[Change::Looked(at(1))]).await.unwrap_err();
     assert!(matches!(homeless, StoreError::NoFlow { change: "looked" }));
 }
