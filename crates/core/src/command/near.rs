@@ -101,9 +101,15 @@ mod tests {
 
     #[test]
     fn a_swap_of_neighbours_is_one_slip() {
-        for (one, other, slips) in
-            [("", "", 0), ("", "abc", 3), ("pause", "pause", 0), ("puase", "pause", 1), ("prmote", "promote", 1), ("ab", "ba", 1), ("kitten", "sitting", 3)]
-        {
+        for (one, other, slips) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("pause", "pause", 0),
+            ("puase", "pause", 1),
+            ("prmote", "promote", 1),
+            ("ab", "ba", 1),
+            ("kitten", "sitting", 3),
+        ] {
             assert_eq!(distance(one, other), slips, "{one} {other}");
             assert_eq!(distance(other, one), slips, "{other} {one}");
         }
