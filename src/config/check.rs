@@ -153,7 +153,9 @@ impl Found {
         if list.is_empty() {
             let what = format!("`{}` is an empty list", row.key);
             let hint = match row.key {
-                "checks" => "name the checks, or write `checks = \"all\"` for everything that is reported".to_owned(),
+                "checks" => {
+                    "name the checks, or write `checks = \"all\"` for everything that is reported".to_owned()
+                }
                 _ => format!("add to it, as in `{}`, or remove the key", row.example),
             };
             self.push(Problem::error(node.span.clone(), path, what).hint(hint));
@@ -176,7 +178,8 @@ impl Found {
             if let Some(why) = names::forge_name_fault(&entry.key) {
                 let what = format!("`{}` cannot name a forge: {why}", shown(&entry.key));
                 self.push(
-                    Problem::error(entry.key_span.clone(), path.clone(), what).hint("write for example `[forge.work]`"),
+                    Problem::error(entry.key_span.clone(), path.clone(), what)
+                        .hint("write for example `[forge.work]`"),
                 );
             }
             match entry.node.table() {

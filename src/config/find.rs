@@ -25,7 +25,11 @@ impl Config {
     ///
     /// # Errors
     /// What was looked for, and where.
-    pub fn find_with(explicit: Option<&Path>, variable: Option<OsString>, here: &Path) -> Result<PathBuf, Problems> {
+    pub fn find_with(
+        explicit: Option<&Path>,
+        variable: Option<OsString>,
+        here: &Path,
+    ) -> Result<PathBuf, Problems> {
         let variable = variable.filter(|value| !value.is_empty()).map(PathBuf::from);
         let (path, said_by) = match (explicit, variable) {
             (Some(path), _) => (path.to_owned(), "--config"),
@@ -46,7 +50,8 @@ fn default_file(here: &Path) -> Result<PathBuf, Problems> {
     if path.exists() {
         return Ok(path);
     }
-    let what =
-        format!("there is no config: neither `--config` nor `{ENV_VAR}` names one, and there is no `./{DEFAULT_FILE}`");
+    let what = format!(
+        "there is no config: neither `--config` nor `{ENV_VAR}` names one, and there is no `./{DEFAULT_FILE}`"
+    );
     Err(Problems::whole_file(&path, what, "name one with `--config FILE`, or make one with `towpath init`"))
 }

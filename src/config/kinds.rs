@@ -19,9 +19,9 @@ pub(super) type Fault = (String, String);
 pub(super) fn fits(kind: &Kind, node: &Node) -> bool {
     match (&node.value, kind) {
         (_, Kind::OneOf(kinds)) => kinds.iter().any(|k| fits(k, node)),
-        (Value::Bool(false), Kind::False) | (Value::Bool(_), Kind::Bool) | (Value::Whole(_), Kind::Count { .. }) => {
-            true
-        }
+        (Value::Bool(false), Kind::False)
+        | (Value::Bool(_), Kind::Bool)
+        | (Value::Whole(_), Kind::Count { .. }) => true,
         (Value::List(_), Kind::ListOf(_)) => true,
         (Value::List(list), Kind::Tables(_)) => list.iter().all(|n| n.table().is_some()),
         (Value::Table(_), Kind::Table(_) | Kind::Named(_) | Kind::Secret) => true,
@@ -175,10 +175,13 @@ fn cron(text: &str) -> Result<(), Fault> {
 fn duration(text: &str, zero: bool) -> Result<(), Fault> {
     match Span::parse(text) {
         Err(why) => {
-            let (what, hint) = why.split_once("; ").unwrap_or((why.as_str(), "write one such as `30m`, `2h` or `1d`"));
+            let (what, hint) =
+                why.split_once("; ").unwrap_or((why.as_str(), "write one such as `30m`, `2h` or `1d`"));
             fault(what, hint)
         }
-        Ok(Span::ZERO) if !zero => fault("no time at all has no effect here", "write a longer time, or remove the key"),
+        Ok(Span::ZERO) if !zero => {
+            fault("no time at all has no effect here", "write a longer time, or remove the key")
+        }
         Ok(_) => Ok(()),
     }
 }
@@ -189,7 +192,9 @@ fn listen(text: &str) -> Result<(), Fault> {
     }
     let port = text.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok()).or_else(|| text.parse().ok());
     let hint = match port {
-        Some(port) => format!("write `\"127.0.0.1:{port}\"` for this machine alone, or `\"0.0.0.0:{port}\"` for all"),
+        Some(port) => {
+            format!("write `\"127.0.0.1:{port}\"` for this machine alone, or `\"0.0.0.0:{port}\"` for all")
+        }
         None => "write an IP address and a port, as in `\"127.0.0.1:8080\"`".to_owned(),
     };
     fault(format!("`{}` is no IP address with a port", shown(text)), hint)

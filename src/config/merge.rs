@@ -104,12 +104,15 @@ impl<'a> Layer<'a> {
         let mut here: BTreeMap<&str, usize> = BTreeMap::new();
         for (node, table) in self.table.get("environment").into_iter().flat_map(Node::tables) {
             let Some(name_entry) = table.entry("name") else { continue };
-            let Some(name) = name_entry.node.text().filter(|name| names::name_fault(name).is_none()) else { continue };
+            let Some(name) = name_entry.node.text().filter(|name| names::name_fault(name).is_none()) else {
+                continue;
+            };
             let span = name_entry.node.span.clone();
             if let Some(line) = here.insert(name, source.line(node.span.start)) {
                 let what = format!("the environment `{name}` stands here twice; the first is on line {line}");
-                problems
-                    .push(Problem::error(span, "environment.name", what).hint("join the two, or rename one of them"));
+                problems.push(
+                    Problem::error(span, "environment.name", what).hint("join the two, or rename one of them"),
+                );
                 continue;
             }
             let at = match merged.environments.iter().position(|e| e.name == name) {

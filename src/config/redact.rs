@@ -10,8 +10,20 @@ use std::ops::Range;
 const SECRET_WORDS: [&str; 7] = ["tok", "secr", "passw", "pwd", "credential", "private", "apikey"];
 
 /// How tokens of the usual servers begin.
-const TOKEN_PREFIXES: [&str; 12] =
-    ["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "gldt-", "glcbt-", "glptt-", "xoxb-", "xoxp-"];
+const TOKEN_PREFIXES: [&str; 12] = [
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat_",
+    "glpat-",
+    "gldt-",
+    "glcbt-",
+    "glptt-",
+    "xoxb-",
+    "xoxp-",
+];
 
 /// Whether a text has the look of a token.
 pub(super) fn looks_like_token(text: &str) -> bool {

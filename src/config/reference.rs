@@ -89,7 +89,9 @@ fn one(out: &mut String, row: &Row) {
 
 fn unit(kind: &Kind) -> Option<&'static str> {
     match kind {
-        Kind::Duration { .. } | Kind::DurationOr(_) => Some("written with the number: `ms`, `s`, `m`, `h`, `d`, `w`"),
+        Kind::Duration { .. } | Kind::DurationOr(_) => {
+            Some("written with the number: `ms`, `s`, `m`, `h`, `d`, `w`")
+        }
         Kind::OneOf(kinds) => kinds.iter().find_map(unit),
         _ => None,
     }

@@ -64,7 +64,10 @@ fn general_fault(text: &str) -> Result<(), Fault> {
         );
     }
     if text.contains("::") && !text.contains('[') {
-        return fault("git's transport helpers (`NAME::…`) may run any program and are not allowed", "write a git URL");
+        return fault(
+            "git's transport helpers (`NAME::…`) may run any program and are not allowed",
+            "write a git URL",
+        );
     }
     Ok(())
 }
@@ -97,7 +100,8 @@ pub(super) fn url_fault(scheme: &str, rest: &str) -> Result<(), Fault> {
     }
     let authority = rest.split('/').next().unwrap_or_default();
     if let Some((user, _)) = authority.rsplit_once('@') {
-        let secret = user.contains(':') || looks_like_token(user) || (scheme.starts_with("http") && user.len() >= 20);
+        let secret =
+            user.contains(':') || looks_like_token(user) || (scheme.starts_with("http") && user.len() >= 20);
         if secret {
             return Err((
                 "a URL may not hold a password or a token".to_owned(),
@@ -157,7 +161,10 @@ fn local(text: &str, base: &Path) -> Result<Remote, Fault> {
     }
     let path = tidy(&base.join(text));
     let Some(remote) = path.to_str() else {
-        return Err(("the config's folder is not UTF-8".to_owned(), "write the repository's whole path".to_owned()));
+        return Err((
+            "the config's folder is not UTF-8".to_owned(),
+            "write the repository's whole path".to_owned(),
+        ));
     };
     Ok(plain(remote.to_owned(), text, last_name(text)))
 }

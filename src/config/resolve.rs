@@ -108,7 +108,8 @@ impl<'a> Reader<'a> {
         }
         let groups: Vec<_> = self.top.get("group").into_iter().flat_map(Node::tables).collect();
         let mut matched = vec![false; groups.len()];
-        let drafts: Vec<_> = flows.iter().map(|(node, table)| self.flow(node, table, &mut matched, problems)).collect();
+        let drafts: Vec<_> =
+            flows.iter().map(|(node, table)| self.flow(node, table, &mut matched, problems)).collect();
         for ((_, table), _) in groups.iter().zip(&matched).filter(|(_, matched)| !**matched) {
             let Some(entry) = table.entry("match") else { continue };
             let problem = Problem::warning(entry.node.span.clone(), "group.match", "this group matches no flow");
@@ -270,8 +271,9 @@ impl Settings {
     /// The mode in effect: `observe` of what is above rules.
     fn mode(&mut self, prefix: &str, keys: &Keys<'_>, place: Place, above: &(Mode, Origin)) -> (Mode, Origin) {
         debug_assert!(place.row("mode").is_some(), "no mode there");
-        let own =
-            keys.get("mode").map(|Set { node, origin, .. }| (mode_of(node.text().unwrap_or_default()), origin.clone()));
+        let own = keys
+            .get("mode")
+            .map(|Set { node, origin, .. }| (mode_of(node.text().unwrap_or_default()), origin.clone()));
         let (mode, origin) = match own {
             Some(own) if above.0 == Mode::Act => own,
             _ => above.clone(),

@@ -12,8 +12,10 @@ use super::resolve::Draft;
 pub(super) fn environment(at: usize, env: &MergedEnvironment<'_>, problems: &mut Vec<Problem>) {
     if at == 0 {
         for set in env.gates.values() {
-            let what =
-                format!("`{}` is the first environment: nothing enters it by Towpath, so it has no gates", env.name);
+            let what = format!(
+                "`{}` is the first environment: nothing enters it by Towpath, so it has no gates",
+                env.name
+            );
             let hint = format!("move {} to the environment that the commits are to enter", gates::listed(env));
             problems.push(Problem::error(set.key_span.clone(), "flow.environment.gates", what).hint(hint));
         }
@@ -74,7 +76,8 @@ fn branches_within(draft: &Draft, problems: &mut Vec<Problem>) {
     let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
     for (env, spans) in draft.config.flow.environments.iter().zip(&draft.environments) {
         if let Some(first) = seen.insert(env.branch.as_str(), env.name.as_str()) {
-            let what = format!("`{first}` and `{}` are on the same branch, `{}`", env.name, shown(env.branch.as_str()));
+            let what =
+                format!("`{first}` and `{}` are on the same branch, `{}`", env.name, shown(env.branch.as_str()));
             let problem = Problem::error(spans.branch.clone(), "flow.environment.branch", what);
             problems.push(problem.hint("give each environment a branch of its own"));
         }

@@ -68,7 +68,9 @@ fn kind(kind_of: &Kind) -> Json {
     match kind_of {
         Kind::Name => json!({ "type": "string", "pattern": "^[a-z0-9][a-z0-9._/-]*$", "not": { "const": "all" } }),
         Kind::Duration { .. } => json!({ "type": "string", "pattern": DURATION }),
-        Kind::DurationOr(word) => json!({ "anyOf": [{ "type": "string", "pattern": DURATION }, { "const": word }] }),
+        Kind::DurationOr(word) => {
+            json!({ "anyOf": [{ "type": "string", "pattern": DURATION }, { "const": word }] })
+        }
         Kind::Bool => json!({ "type": "boolean" }),
         Kind::False => json!({ "const": false }),
         Kind::Count { least, most } => json!({ "type": "integer", "minimum": least, "maximum": most }),

@@ -62,7 +62,8 @@ pub(super) fn service(top: &Table, source: &Source, base: &Path, problems: &mut 
 /// The service's mode and where it came from.
 pub(super) fn mode(service: Option<&Service>) -> (Mode, Origin) {
     let setting = service.and_then(|s| s.settings.iter().find(|s| s.key == "mode"));
-    setting.map_or((Mode::Act, Origin::Default), |s| (mode_of(s.value.as_str().unwrap_or_default()), s.origin.clone()))
+    setting
+        .map_or((Mode::Act, Origin::Default), |s| (mode_of(s.value.as_str().unwrap_or_default()), s.origin.clone()))
 }
 
 /// Every `[forge.NAME]`.
@@ -84,7 +85,9 @@ pub(super) fn forges(top: &Table, source: &Source, base: &Path) -> BTreeMap<Stri
 fn secret(node: &Node, base: &Path) -> Option<SecretRef> {
     let table = node.table()?;
     let env = table.get("env").and_then(Node::text).map(|name| SecretRef::Env(name.to_owned()));
-    env.or_else(|| table.get("file").and_then(Node::text).map(|path| SecretRef::File(remote::tidy(&base.join(path)))))
+    env.or_else(|| {
+        table.get("file").and_then(Node::text).map(|path| SecretRef::File(remote::tidy(&base.join(path))))
+    })
 }
 
 /// A span that is valid, or none at all: what is invalid has been reported.

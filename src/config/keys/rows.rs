@@ -26,7 +26,8 @@ impl Row {
     }
 }
 
-const NO_FORGE_HINT: &str = "use `kind = \"git\"` with the forge's git URL, and `towpath report` for results of checks";
+const NO_FORGE_HINT: &str =
+    "use `kind = \"git\"` with the forge's git URL, and `towpath report` for results of checks";
 
 const LATER_FORGES: &[(&str, &str, &str)] = &[
     ("github", "this build knows `kind = \"git\"` only", NO_FORGE_HINT),

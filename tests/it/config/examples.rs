@@ -20,7 +20,8 @@ fn names(config: &Config) -> Vec<&str> {
 #[test]
 fn every_example_loads_without_a_warning() {
     let dir = std::fs::read_dir(super::root().join("config")).expect("examples");
-    let files: BTreeSet<String> = dir.map(|e| e.expect("entry").file_name().to_string_lossy().into_owned()).collect();
+    let files: BTreeSet<String> =
+        dir.map(|e| e.expect("entry").file_name().to_string_lossy().into_owned()).collect();
     assert!(files.len() >= 4, "{files:?}");
     for file in files {
         let config = example(&file);

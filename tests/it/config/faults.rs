@@ -185,9 +185,11 @@ fn what_this_build_cannot_judge_is_an_error_that_says_so() {
         "database = \"main\"\ngates.migrations = false",
         "request = { reviewers = [\"ana\"] }",
     ]));
-    insta::assert_debug_snapshot!(["github", "gitlab", "gitea", "forgejo", "bitbucket", "gihub", "svn"].map(|kind| {
-        sentences(&format!("[forge.work]\nkind = \"{kind}\"\nurl = \"https://example.com\"\n{}", super::FLOW))
-    }));
+    insta::assert_debug_snapshot!(["github", "gitlab", "gitea", "forgejo", "bitbucket", "gihub", "svn"].map(
+        |kind| {
+            sentences(&format!("[forge.work]\nkind = \"{kind}\"\nurl = \"https://example.com\"\n{}", super::FLOW))
+        }
+    ));
     insta::assert_debug_snapshot!(
         [
             "store = \"postgres://db\"",
@@ -237,9 +239,21 @@ fn names_are_held_to_their_rule() {
 #[test]
 fn branches_may_be_odd_but_must_be_valid_for_git() {
     let branch = |branch: &str| staging(&format!("branch = {}", toml::Value::from(branch)));
-    for odd in
-        ["$(id)", "a;b", "-x", "--force", "ünï", "<b>", "a'b\"c", "x`y`", "@x", "feature/$(id)/x", "a&&b", "a|b", "#1"]
-    {
+    for odd in [
+        "$(id)",
+        "a;b",
+        "-x",
+        "--force",
+        "ünï",
+        "<b>",
+        "a'b\"c",
+        "x`y`",
+        "@x",
+        "feature/$(id)/x",
+        "a&&b",
+        "a|b",
+        "#1",
+    ] {
         assert_eq!(branch(odd), Vec::<String>::new(), "{odd}");
     }
     insta::assert_debug_snapshot!(
@@ -368,8 +382,11 @@ fn what_flows_and_environments_may_not_share() {
 
 #[test]
 fn gates_on_the_first_environment_are_refused() {
-    let text =
-        super::FLOW.replacen("name = \"develop\"", "name = \"develop\"\ngates.lag = \"1h\"\ngates.quiet = false", 1);
+    let text = super::FLOW.replacen(
+        "name = \"develop\"",
+        "name = \"develop\"\ngates.lag = \"1h\"\ngates.quiet = false",
+        1,
+    );
     insta::assert_debug_snapshot!(sentences(&text));
 }
 

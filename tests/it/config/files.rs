@@ -67,7 +67,8 @@ fn the_flag_goes_before_the_variable_and_that_before_the_folder() {
         std::fs::write(dir.path().join(file), super::FLOW).expect("written");
     }
     let find = |flag: Option<&str>, variable: Option<&str>| {
-        let found = Config::find_with(flag.map(Path::new), variable.map(OsString::from), dir.path()).expect("found");
+        let found =
+            Config::find_with(flag.map(Path::new), variable.map(OsString::from), dir.path()).expect("found");
         found.file_name().map(|n| n.to_string_lossy().into_owned())
     };
     assert_eq!(find(Some("flag.toml"), Some("variable.toml")).as_deref(), Some("flag.toml"));

@@ -16,8 +16,9 @@ pub(super) fn same_when_shown(config: &Config) {
     assert_eq!(what(&again), what(config), "{shown}");
     let values = |config: &Config| -> Vec<Vec<_>> {
         let service = std::iter::once(&config.service.settings);
-        let all =
-            service.chain(config.forges.values().map(|f| &f.settings)).chain(config.flows.iter().map(|f| &f.settings));
+        let all = service
+            .chain(config.forges.values().map(|f| &f.settings))
+            .chain(config.flows.iter().map(|f| &f.settings));
         all.map(|settings| settings.iter().map(|s| (s.key.clone(), s.value.clone())).collect()).collect()
     };
     assert_eq!(values(&again), values(config), "{shown}");
@@ -39,7 +40,9 @@ fn environment_line() -> impl Strategy<Value = String> {
         Just("gates.quiet = \"10m\"".to_owned()),
         prop::collection::btree_set("[a-zA-Z $<>;']{1,6}x", 1..4)
             .prop_map(|names| format!("gates.ci = {{ checks = {:?} }}", names.into_iter().collect::<Vec<_>>())),
-        Just("gates.ci = { checks = [{ name = \"a.b\", ref = \"source\" }], missing_after = \"never\" }".to_owned()),
+        Just(
+            "gates.ci = { checks = [{ name = \"a.b\", ref = \"source\" }], missing_after = \"never\" }".to_owned()
+        ),
         (1..5u32).prop_map(|n| format!("gates.approvals = {{ required = {n} }}")),
         Just("gates.window = { allow = [\"Mon-Fri 09:00-16:00\"] }".to_owned()),
         Just("gates.schedule = { cron = \"0 9 * * *\", catch_up = \"5m\" }".to_owned()),

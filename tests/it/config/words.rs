@@ -26,7 +26,7 @@ fn a_flow_is_named_whole_or_by_an_end_that_only_it_has() {
     assert_eq!(flow("checkout").as_deref(), Ok("shop/checkout"));
     assert_eq!(flow("bank/search").as_deref(), Ok("bank/search"));
     insta::assert_debug_snapshot!(
-        ["search", "out", "", "chekout", "shop/chekout", "\u{1b}[2J"].map(|word| flow(word).unwrap_err())
+        ["search", "out", "", "chekout", "shop/chekout", "\u{1b}[2J"].map(|word| flow(word).expect_err("no flow"))
     );
 }
 
@@ -44,6 +44,6 @@ fn a_target_is_all_a_flow_an_edge_or_an_environment_of_every_flow() {
     assert_eq!(reached(&["checkout"]), 1);
     insta::assert_debug_snapshot!(
         [&["search"][..], &["stagin"], &["checkout", "live"], &["nope"], &[], &["a", "b", "c"]]
-            .map(|words| config.target(words).map_err(|e| e.to_string()).unwrap_err())
+            .map(|words| config.target(words).map_err(|e| e.to_string()).expect_err("no target"))
     );
 }
