@@ -1,3 +1,7 @@
-//! x
+//! Towpath moves commits along a repository's environment branches, one careful step at a time.
+//! See `ARCHITECTURE.md` for the map.
 
+pub mod clock;
 pub mod config;
+pub mod engine;
+pub mod store;

@@ -53,7 +53,9 @@ pub enum PushAnswer {
 pub enum Input {
     /// A new intent, not yet stored.
     New,
-    /// The row was found in the store, by recovery or by the process that just saved it.
+    /// It is stored now, by this process.
+    Saved,
+    /// The row was found in the store: what an earlier tick or process left.
     Found,
     /// Everything outside was read again and judged: still passing, or why not.
     Reread(Result<(), Reason>),
@@ -152,6 +154,11 @@ pub enum Outcome {
         /// Its words.
         words: String,
     },
+    /// Nothing reached the server.
+    NotSent {
+        /// What git said.
+        words: String,
+    },
     /// The branch has not moved and the push can no longer land.
     Abandoned,
 }
@@ -173,7 +180,7 @@ impl Outcome {
         match self {
             Self::Landed | Self::LandedAndPassed { .. } => IntentState::Landed,
             Self::Overtaken { .. } => IntentState::Overtaken,
-            Self::Superseded(_) => IntentState::Superseded,
+            Self::Superseded(_) | Self::NotSent { .. } => IntentState::Superseded,
             Self::Refused { .. } => IntentState::Refused,
             Self::Abandoned => IntentState::Abandoned,
         }
@@ -184,6 +191,7 @@ impl Outcome {
 pub fn next(row: &IntentRow, input: Input) -> Effect {
     match input {
         Input::New => Effect::SaveIntent,
+        Input::Saved => Effect::Reread,
         Input::Found => match row.state {
             // A rollback is a person's word and is carried through; a forward move that was not
             // begun is forgotten, because the facts it rested on are.
@@ -194,9 +202,7 @@ pub fn next(row: &IntentRow, input: Input) -> Effect {
         },
         Input::Reread(Ok(())) => Effect::MarkPushing,
         Input::Marked(Ok(())) => Effect::Push,
-        Input::Reread(Err(why)) | Input::Marked(Err(why)) => {
-            Effect::Record(Outcome::Superseded(Why::Judged(why)))
-        }
+        Input::Reread(Err(why)) | Input::Marked(Err(why)) => Effect::Record(Outcome::Superseded(Why::Judged(why))),
         // Whatever was answered, only the reference itself is believed.
         Input::Pushed(_) => Effect::ReadRef,
         Input::Read { place, answer, now } => after_read(row, place, answer, now),
@@ -216,10 +222,9 @@ fn after_read(row: &IntentRow, place: Place, answer: Option<PushAnswer>, now: No
         Place::Beyond(at) => Effect::Record(Outcome::Overtaken { now: at }),
         Place::Old => match answer {
             Some(PushAnswer::Refused { words }) => Effect::Record(Outcome::Refused { words }),
-            Some(PushAnswer::NotSent { .. }) => Effect::Record(Outcome::Abandoned),
-            _ if row.deadline.is_none_or(|deadline| now.trusted >= deadline) => {
-                Effect::Record(Outcome::Abandoned)
-            }
+            Some(PushAnswer::NotSent { words }) => Effect::Record(Outcome::NotSent { words }),
+            Some(PushAnswer::LostRace { .. }) => Effect::Record(Outcome::Superseded(Why::Moved(place))),
+            _ if row.deadline.is_none_or(|deadline| now.trusted >= deadline) => Effect::Record(Outcome::Abandoned),
             _ => Effect::Leave,
         },
         // The server said yes, and then somebody moved the branch back or away.
@@ -276,9 +281,8 @@ pub fn may_begin(
     if holds_on(standing, edge) != row.holds {
         return Err(Reason::HoldsChanged);
     }
-    let overridden = |gate: &Gate| {
-        standing.overrides.iter().any(|o| row.overrides.contains(&o.id) && o.gate == gate.kind())
-    };
+    let overridden =
+        |gate: &Gate| standing.overrides.iter().any(|o| row.overrides.contains(&o.id) && o.gate == gate.kind());
     for gate in &edge.target.gates {
         if let Gate::Window(windows) = gate
             && !promoted
@@ -294,10 +298,7 @@ pub fn may_begin(
 }
 
 /// The holds that bear on an edge, with their fixes: what a judgement of its candidates saw.
-pub fn holds_on(
-    standing: &Standing,
-    edge: &Edge<'_>,
-) -> Vec<(crate::model::OrderId, Option<CommitId>)> {
+pub fn holds_on(standing: &Standing, edge: &Edge<'_>) -> Vec<(crate::model::OrderId, Option<CommitId>)> {
     let mut holds: Vec<_> = standing
         .holds
         .iter()

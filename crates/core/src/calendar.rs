@@ -1,76 +1,31 @@
-//! Windows and schedules (types first; the module is being written).
+//! When entry is open, and the instants at which one promotion may enter.
+//!
+//! People write both in the local time of the flow's zone, so a change of the clock is met by
+//! converting the *instant* to local time and asking a predicate, never by an event that might be
+//! missed or seen twice.
+//!
+//! Not here: the gates that ask (`decide::gates`), and whether a slot has been used (the ledger).
 
+mod schedule;
+mod span;
+#[cfg(test)]
+mod tests;
+mod windows;
+
+use chrono::{DateTime, Datelike};
 use chrono_tz::Tz;
-use serde::{Deserialize, Serialize};
 
-use crate::model::{Instant, Span};
+pub use schedule::Schedule;
+pub use windows::{Which, Windows};
 
-/// `gates.window`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Windows {
-    allow: Vec<String>,
-    deny: Vec<String>,
-    zone: Tz,
-}
+use crate::model::Instant;
 
-/// Which list of a window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which {
-    /// `allow`.
-    Allow,
-    /// `deny`.
-    Deny,
-}
+/// The years in which local times are computed. Far from both ends of chrono's range, where the
+/// conversion to a local time may overflow, and inside croner's own limits.
+const YEARS: std::ops::Range<i32> = 1900..4900;
 
-impl Windows {
-    /// Parses both lists.
-    ///
-    /// # Errors
-    /// Every problem: list, index, sentence.
-    pub fn parse(allow: &[String], deny: &[String], zone: Tz) -> Result<Self, Vec<(Which, usize, String)>> {
-        Ok(Self { allow: allow.to_vec(), deny: deny.to_vec(), zone })
-    }
-
-    /// Whether entry is open.
-    pub fn is_open(&self, _at: Instant) -> bool {
-        true
-    }
-
-    /// The next opening.
-    pub fn next_opening(&self, _at: Instant) -> Option<Instant> {
-        None
-    }
-
-    /// The next closing.
-    pub fn next_closing(&self, _at: Instant) -> Option<Instant> {
-        None
-    }
-}
-
-/// `gates.schedule`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Schedule {
-    cron: String,
-    catch_up: Span,
-    zone: Tz,
-}
-
-impl Schedule {
-    /// Parses a five-field cron.
-    ///
-    /// # Errors
-    /// A sentence.
-    pub fn parse(cron: &str, catch_up: Option<Span>, zone: Tz) -> Result<Self, String> {
-        Ok(Self { cron: cron.to_owned(), catch_up: catch_up.unwrap_or(Span::from_mins(10)), zone })
-    }
-
-    /// The slot that is open.
-    pub fn slot(&self, _at: Instant) -> Option<Instant> {
-        None
-    }
-
-    /// The next slot.
-    pub fn next_slot(&self, _at: Instant) -> Option<Instant> {
-        None
-    }
+/// The instant in local time; nothing outside [`YEARS`], where a clock can only be wrong.
+fn local(at: Instant, zone: Tz) -> Option<DateTime<Tz>> {
+    let utc = at.utc().filter(|utc| YEARS.contains(&utc.year()))?;
+    Some(utc.with_timezone(&zone))
 }

@@ -142,10 +142,8 @@ impl Dag {
         }
         for at in 0..self.nodes.len() {
             if !marks[at] {
-                marks[at] = self.nodes[at]
-                    .parents
-                    .iter()
-                    .any(|parent| self.index.get(parent).is_some_and(|p| marks[*p]));
+                marks[at] =
+                    self.nodes[at].parents.iter().any(|parent| self.index.get(parent).is_some_and(|p| marks[*p]));
             }
         }
         Marks(marks)

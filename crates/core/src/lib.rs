@@ -4,7 +4,10 @@
 
 pub mod act;
 pub mod calendar;
+pub mod command;
 pub mod dag;
 pub mod decide;
+pub mod explain;
 pub mod model;
+pub mod see;
 pub mod text;

@@ -1,8 +1,257 @@
-//! The whole policy: what may move and why, from facts alone. See the types in `model`.
+//! The whole policy: what may move and why, from facts alone.
+//!
+//! [`decide`] cannot fail and reads nothing: it returns the facts that it lacks, or a plan. Which
+//! commits are candidates is in `candidate`, what is checked of each in `judge` (the only copy of
+//! policy: deciding, re-reading before a push and `promote` all use it), one rule a file in
+//! `gates`, and the target's own commits in `divergence`.
+//!
+//! Not here: sentences (`explain`), acting (`act`), and where facts come from.
 
+mod candidate;
+pub mod divergence;
 pub mod gates;
+mod judge;
 
-use crate::model::{Pause, PauseKind, Reason};
+use crate::model::{
+    Action, Candidate, Decision, Distance, Edge, EdgeSeen, Flow, Instant, Judged, Missing, Observation, Pause,
+    PauseKind, Plan, Reason, Tip, Verdict, Waiting,
+};
+
+pub use candidate::candidates;
+pub use judge::{Depth, Look, judge};
+
+/// What comes of deciding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// These facts are needed; answer every key, known or unknown, and decide again.
+    Ask(Missing),
+    /// This is to be done, and why.
+    Done(Plan),
+}
+
+/// How many candidates beyond those already judged are asked about in one round, so that fifty
+/// take six rounds and not fifty.
+const ASK_AHEAD_MIN: usize = 4;
+
+/// Decides every edge of the flow.
+pub fn decide(flow: &Flow, seen: &Observation) -> Next {
+    let mut missing = Missing::default();
+    let mut decisions = Vec::new();
+    for edge in flow.edges() {
+        let Some(on_edge) = seen.edges.iter().find(|e| e.env == edge.target.name) else { continue };
+        let mut look = Look { seen, on_edge, missing: Missing::default() };
+        let decision = decide_edge(&edge, on_edge, &mut look);
+        missing.absorb(look.missing);
+        decisions.extend(decision);
+    }
+    if missing.is_empty() {
+        let policy = flow.policy.clone();
+        Next::Done(Plan { flow: flow.name.clone(), now: seen.now, policy, decisions })
+    } else {
+        Next::Ask(missing)
+    }
+}
+
+/// The decision for one edge, or `None` with `look.missing` filled.
+fn decide_edge(edge: &Edge<'_>, on_edge: &EdgeSeen, look: &mut Look<'_>) -> Option<Decision> {
+    let mut decision = Decision {
+        env: edge.target.name.clone(),
+        source: on_edge.source.clone(),
+        target: on_edge.target.clone(),
+        action: None,
+        verdict: Verdict::Pass { why: Reason::UpToDate },
+        lead: None,
+        beside: Vec::new(),
+        unproven: None,
+        next: None,
+        looked_at: 0,
+        waiting: on_edge.graph.known().map_or(0, |g| u32::try_from(g.waiting.len()).unwrap_or(u32::MAX)),
+    };
+    match divergence::branches(edge, on_edge, look)? {
+        Verdict::Pass { why: Reason::UpToDate } => return Some(decision),
+        Verdict::Pass { .. } => {}
+        stuck => {
+            decision.verdict = stuck;
+            return Some(decision);
+        }
+    }
+    let candidates = candidates(edge, on_edge, look.seen);
+    choose(edge, on_edge, &candidates, look, &mut decision)?;
+    Some(decision)
+}
+
+/// A candidate on its way through the two depths of judging.
+struct Tried<'a> {
+    commit: &'a Waiting,
+    judged: Vec<Judged>,
+    distance: Distance,
+    whole: bool,
+}
+
+/// Picks the newest candidate that passes everything or, where none does, the one that can move
+/// soonest, and fills the decision.
+fn choose(
+    edge: &Edge<'_>,
+    on_edge: &EdgeSeen,
+    candidates: &[&Waiting],
+    look: &mut Look<'_>,
+    decision: &mut Decision,
+) -> Option<()> {
+    let mut tried: Vec<Tried<'_>> = candidates
+        .iter()
+        .filter_map(|commit| {
+            let judged = judge(edge, commit, look, Depth::Cheap)?;
+            Some(Tried { commit, distance: distance(&judged), judged, whole: false })
+        })
+        .collect();
+    let look_back = usize::try_from(edge.flow.look_back).unwrap_or(usize::MAX).max(1);
+    let mut looked_at = 0;
+
+    // Newest first, those that nothing cheap holds up: the first that passes all moves.
+    let ripe: Vec<usize> = (0..tried.len()).filter(|at| tried[*at].distance == Distance::Now).collect();
+    let mover =
+        look_whole(edge, &mut tried, &ripe, look, look_back, &mut looked_at, |t| t.distance == Distance::Now)?;
+
+    let lead = match mover {
+        Some(at) => Some(at),
+        None => soonest(edge, &mut tried, look, look_back, &mut looked_at)?,
+    };
+    decision.looked_at = u32::try_from(looked_at).unwrap_or(u32::MAX);
+    decision.next = next_change(&tried, look);
+    let Some(lead) = lead else {
+        // Every candidate is out of reach although the target has nothing of its own: the source's
+        // tip is not yet known as a candidate. The next look knows it.
+        decision.verdict = Verdict::unknown(crate::model::Unknown::passing(crate::model::UnknownWhy::NotAnswered));
+        return Some(());
+    };
+    decision.beside = beside(&tried, lead);
+    decision.unproven = unproven(&tried, lead);
+    let lead = shown(&tried[lead]);
+    decision.verdict = match lead.verdict() {
+        Some(Verdict::Pass { .. }) | None => Verdict::Pass { why: Reason::Ready },
+        Some(held_up) => held_up.clone(),
+    };
+    if decision.verdict.passes()
+        && let Tip::At(old) = on_edge.target
+    {
+        decision.action = Some(Action::FastForward {
+            old,
+            new: lead.commit,
+            promote: judge::promote_used(edge, &lead, look.seen),
+            overrides: judge::overrides_used(edge, &lead, look.seen),
+        });
+    }
+    decision.lead = Some(lead);
+    Some(())
+}
+
+/// Judges the listed candidates whole, in that order, until one satisfies `stop` or `look_back`
+/// of them have been looked at; answers which one stopped it. `None` when facts are missing: then
+/// those of a few candidates further on are asked for too.
+fn look_whole(
+    edge: &Edge<'_>,
+    tried: &mut [Tried<'_>],
+    order: &[usize],
+    look: &mut Look<'_>,
+    look_back: usize,
+    looked_at: &mut usize,
+    stop: impl Fn(&Tried<'_>) -> bool,
+) -> Option<Option<usize>> {
+    let mut ahead = None;
+    for at in order {
+        if *looked_at >= look_back || ahead == Some(0) {
+            break;
+        }
+        *looked_at += 1;
+        match judge(edge, tried[*at].commit, look, Depth::Whole) {
+            Some(judged) => {
+                let distance = distance(&judged);
+                tried[*at] = Tried { commit: tried[*at].commit, judged, distance, whole: true };
+                if ahead.is_none() && stop(&tried[*at]) {
+                    return Some(Some(*at));
+                }
+            }
+            None => ahead = ahead.or(Some((*looked_at).max(ASK_AHEAD_MIN))),
+        }
+        ahead = ahead.map(|left: usize| left.saturating_sub(1));
+    }
+    ahead.is_none().then_some(None)
+}
+
+/// The candidate that can move soonest, the newest of equals; `None` inside where there is none.
+///
+/// A cheap verdict is the least that a candidate waits for, so candidates are judged whole in that
+/// order until none that is left can be sooner.
+fn soonest(
+    edge: &Edge<'_>,
+    tried: &mut [Tried<'_>],
+    look: &mut Look<'_>,
+    look_back: usize,
+    looked_at: &mut usize,
+) -> Option<Option<usize>> {
+    let mut rest: Vec<usize> = (0..tried.len()).filter(|at| !tried[*at].whole).collect();
+    rest.sort_by_key(|at| (tried[*at].distance, *at));
+    for (nth, at) in rest.iter().enumerate() {
+        let best = tried.iter().enumerate().filter(|(_, t)| t.whole).map(|(at, t)| (t.distance, at)).min();
+        if best.is_some_and(|best| best <= (tried[*at].distance, *at)) {
+            break;
+        }
+        if look_whole(edge, tried, &[*at], look, look_back, looked_at, |_| false).is_none() {
+            // Ask for a few of those that come next too, or fifty would take fifty rounds.
+            let ahead = nth.max(ASK_AHEAD_MIN).min(rest.len() - nth - 1);
+            for next in &rest[nth + 1..nth + 1 + ahead] {
+                judge(edge, tried[*next].commit, look, Depth::Whole);
+            }
+            return None;
+        }
+    }
+    // Where the look-back was used up before anything was judged whole, the cheap verdicts are
+    // what there is.
+    let any_whole = tried.iter().any(|t| t.whole);
+    Some((0..tried.len()).filter(|at| tried[*at].whole || !any_whole).min_by_key(|at| (tried[*at].distance, *at)))
+}
+
+fn distance(judged: &[Judged]) -> Distance {
+    judged.iter().map(|j| j.verdict.distance()).max().unwrap_or(Distance::Now)
+}
+
+fn shown(tried: &Tried<'_>) -> Candidate {
+    Candidate {
+        commit: tried.commit.id,
+        author: tried.commit.author.clone(),
+        subject: tried.commit.subject.clone(),
+        judged: tried.judged.clone(),
+    }
+}
+
+/// Newer candidates than the lead, newest first.
+fn beside(tried: &[Tried<'_>], lead: usize) -> Vec<Candidate> {
+    tried[..lead].iter().take(Decision::BESIDE_MAX).map(shown).collect()
+}
+
+/// The newest candidate that only lacks CI because it never was a push tip, where everything
+/// newer is blocked: somebody could push it to a branch for CI to see.
+fn unproven(tried: &[Tried<'_>], lead: usize) -> Option<Candidate> {
+    if tried[lead].distance != Distance::Blocked {
+        return None;
+    }
+    let lacks_ci_only = |t: &&Tried<'_>| {
+        let mut failing = t.judged.iter().filter(|j| !j.verdict.passes());
+        let only = failing.next();
+        failing.next().is_none()
+            && only.is_some_and(|j| matches!(j.verdict.why(), Reason::CheckMissing { push_tip: false, .. }))
+    };
+    tried.iter().filter(|t| t.whole).find(lacks_ci_only).map(shown)
+}
+
+/// The earliest instant after now at which time alone may change a verdict.
+fn next_change(tried: &[Tried<'_>], look: &Look<'_>) -> Option<Instant> {
+    let untils = tried.iter().flat_map(|t| &t.judged).filter_map(|j| match &j.verdict {
+        Verdict::Wait { until, .. } => *until,
+        Verdict::Pass { .. } | Verdict::Block { .. } => None,
+    });
+    untils.filter(|at| *at > look.seen.now.wall).min()
+}
 
 /// The reason that a pause or freeze gives.
 pub fn pause_reason(pause: &Pause) -> Reason {

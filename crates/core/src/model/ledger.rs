@@ -107,7 +107,7 @@ pub struct IntentRow {
     pub new: CommitId,
     /// The config it was decided under.
     pub policy: PolicyDigest,
-    /// 0 for the first intent with these values.
+    /// Tells intents apart whose other values are the same.
     pub attempt: u32,
     /// Who wants it: `towpath`, or the person who ordered a rollback.
     pub by: Actor,

@@ -37,6 +37,9 @@ pub struct Decision {
     pub lead: Option<Candidate>,
     /// Newer candidates that are further from moving, newest first, at most [`Decision::BESIDE_MAX`].
     pub beside: Vec<Candidate>,
+    /// Where everything newer is blocked: the newest candidate that would pass if it had CI, and
+    /// has none because it never was a push tip.
+    pub unproven: Option<Candidate>,
     /// The earliest instant at which the verdict may change by time alone.
     pub next: Option<Instant>,
     /// How many candidates were judged on dear facts.

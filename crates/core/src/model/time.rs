@@ -92,9 +92,9 @@ impl Span {
                     ));
                 }
             };
-            let number: i64 = number
-                .parse()
-                .map_err(|_| format!("`{}` is no duration; write one such as `30m`, `2h` or `1d`", text.escape_debug()))?;
+            let number: i64 = number.parse().map_err(|_| {
+                format!("`{}` is no duration; write one such as `30m`, `2h` or `1d`", text.escape_debug())
+            })?;
             total = number
                 .checked_mul(ms_per)
                 .and_then(|ms| total.checked_add(ms))
@@ -189,9 +189,12 @@ impl Sub for Span {
 }
 
 impl Now {
-    /// The wall instant at which the trusted clock will read `at` if nothing disturbs it.
+    /// The wall instant at which the trusted clock will read `at` if nothing disturbs it, rounded
+    /// up to a whole second: the two clocks drift by milliseconds, and a verdict that names an
+    /// instant should read the same at the next look.
     pub fn wall_at(&self, at: Trusted) -> Instant {
-        Instant(self.wall.0.saturating_add(at.0.saturating_sub(self.trusted.0)))
+        let exact = self.wall.0.saturating_add(at.0.saturating_sub(self.trusted.0));
+        Instant(exact.saturating_add(999).div_euclid(1_000).saturating_mul(1_000))
     }
 }
 
@@ -234,9 +237,18 @@ impl ClockRow {
     /// Adds what has certainly passed: within one boot the lesser of what wall and boottime say
     /// since that boot's last reading, for a boot not seen before (a reboot, another host) what
     /// the wall says since the last reading of all; never backwards.
+    ///
+    /// A reading that was taken before the boot's last one (by a process that was stopped in
+    /// between) changes nothing: were it remembered, the time between the two would count twice.
     #[must_use]
     pub fn advance(&self, reading: Reading) -> Self {
         let seen = self.boots.iter().rposition(|(last, _)| last.boot == reading.boot);
+        if let Some(at) = seen {
+            let last = &self.boots[at].0;
+            if reading.boottime_ms < last.boottime_ms && reading.wall <= last.wall {
+                return self.clone();
+            }
+        }
         let reached = match seen {
             Some(at) => {
                 let (last, then) = &self.boots[at];
@@ -259,5 +271,21 @@ impl ClockRow {
     /// Both clocks as of this row.
     pub fn now(&self) -> Now {
         Now { wall: self.reading.wall, trusted: self.trusted }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(ms: i64) -> Reading {
+        Reading { wall: Instant(ms), boottime_ms: ms, boot: "b".to_owned() }
+    }
+
+    #[test]
+    fn a_late_reading_does_not_count_an_hour_twice() {
+        let row = ClockRow::start(reading(0));
+        let row = row.advance(reading(3_600_000)).advance(reading(0)).advance(reading(3_600_001));
+        assert_eq!(row.trusted, Trusted(3_600_001));
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::flow::GateKind;
 use super::id::{Actor, BranchName, CheckName, CommitId, EnvName, IntentId, OrderId};
-use super::standing::Until;
+use super::standing::{Held, Until};
 use super::time::{Instant, Span};
 
 /// The answer of one check.
@@ -168,9 +168,9 @@ pub enum Reason {
         /// What it moves to.
         to: CommitId,
     },
-    /// The server refused the last push of this very move.
+    /// The last push of this very move failed: refused by the server, or it never got there.
     PushRefused {
-        /// The server's words.
+        /// The server's or git's words.
         words: String,
         /// How many times in a row.
         count: u32,
@@ -201,8 +201,8 @@ pub enum Reason {
     Held {
         /// The hold.
         hold: OrderId,
-        /// The held commit, or the newest of a held range.
-        commit: CommitId,
+        /// What it covers.
+        what: Held,
         /// By whom.
         by: Actor,
         /// Why.
@@ -330,6 +330,9 @@ pub enum Reason {
         /// Approvals that were given and do not count.
         not_counted: Vec<NotCounted>,
     },
+    /// The branch is not where it was when this was decided, or the commit is no longer a
+    /// candidate.
+    BranchesMoved,
     /// The config changed between the decision and the push.
     ConfigChanged,
     /// Holds were placed or lifted between the decision and the push.

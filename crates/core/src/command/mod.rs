@@ -1,0 +1,181 @@
+//! One grammar for every surface: the command line, the API, chat, comments and the scenario files
+//! of the tests all build a [`Command`], and what is stored and shown is its [`Display`] text,
+//! which [`Command::parse`] reads back to the same value.
+//!
+//! A command holds *words*. Which flow an unqualified name means needs the config, and who may
+//! give the command needs to know who is asking; both happen where commands are carried out.
+//!
+//! [`Display`]: std::fmt::Display
+
+mod lex;
+mod near;
+mod parse;
+mod problem;
+mod show;
+mod verbs;
+mod when;
+mod words;
+
+use crate::model::{BranchName, CheckName, CiState, GateKind, PauseKind, Span};
+
+pub use problem::{Problem, Slot};
+pub use verbs::{Flag, VERBS, Verb, VerbRow};
+pub use when::{TimeOfDay, When};
+pub use words::{CommitWord, state_word};
+
+/// The longest command text, in characters; also the longest canonical text.
+pub const TEXT_MAX: usize = 4_096;
+/// The longest reason, in characters.
+pub const REASON_MAX: usize = 500;
+/// The longest name of a flow, environment, branch or check, in characters.
+pub const NAME_MAX: usize = 255;
+/// The longest URL, in characters.
+pub const URL_MAX: usize = 2_000;
+
+/// Something a person or a script orders or reports.
+///
+/// Flows and environments are the words that were given, lower-cased: a flow's may be a suffix of
+/// its name. A value built by hand is valid when [`Command::check`] says so; a parsed one is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Stops automation (pause) or everything (freeze) in a scope.
+    Pause {
+        /// Which of the two.
+        kind: PauseKind,
+        /// Where.
+        target: Target,
+        /// For how long.
+        until: Lasting,
+        /// Why.
+        reason: String,
+    },
+    /// Lifts pauses and freezes.
+    Resume {
+        /// Where.
+        target: Target,
+    },
+    /// Stops a commit and everything that contains it.
+    Hold {
+        /// The commit.
+        commit: CommitWord,
+        /// Where.
+        place: Place,
+        /// Why.
+        reason: String,
+    },
+    /// Lifts a hold, or says which commit mends what was held.
+    Unhold {
+        /// A held commit; any commit of a held range stands for the range.
+        commit: CommitWord,
+        /// Where.
+        place: Place,
+        /// Only candidates that contain this commit pass.
+        fixed_by: Option<CommitWord>,
+    },
+    /// Approves exactly one commit for one environment.
+    Approve {
+        /// The flow.
+        flow: String,
+        /// The environment it may enter.
+        env: String,
+        /// The commit.
+        commit: CommitWord,
+    },
+    /// Lets one candidate pass lag, quiet, window, schedule and pause.
+    Promote {
+        /// The flow.
+        flow: String,
+        /// The environment it is to enter.
+        env: String,
+        /// Which; by default the newest that passes all else.
+        to: Option<CommitWord>,
+        /// Why.
+        reason: String,
+    },
+    /// Puts an environment back to a commit that it held before.
+    Rollback {
+        /// The flow.
+        flow: String,
+        /// The environment.
+        env: String,
+        /// To which; by default the one held before the present.
+        to: Option<CommitWord>,
+        /// Why.
+        reason: String,
+    },
+    /// Lets one candidate pass one gate.
+    Override {
+        /// The gate.
+        gate: GateKind,
+        /// The flow.
+        flow: String,
+        /// The environment that the gate guards.
+        env: String,
+        /// The candidate.
+        commit: CommitWord,
+        /// Why.
+        reason: String,
+    },
+    /// Tries a refused or closed promotion again now.
+    Retry {
+        /// The flow.
+        flow: String,
+        /// The environment.
+        env: String,
+    },
+    /// Reports a CI result, where no forge has it.
+    Report {
+        /// The flow.
+        flow: String,
+        /// The commit that was checked.
+        commit: CommitWord,
+        /// The check.
+        name: CheckName,
+        /// Its result.
+        state: CiState,
+        /// The branch it ran on.
+        on: Option<BranchName>,
+        /// Where to read more.
+        url: Option<String>,
+    },
+}
+
+/// `all | FLOW | FLOW ENV | ENV`: where a pause, freeze or resume reaches, as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Every flow.
+    All,
+    /// One word: an environment of every flow, or a flow. The config decides which.
+    One(String),
+    /// An environment of a flow, in the order flow, environment.
+    Edge(String, String),
+}
+
+/// `[FLOW [ENV]]`: where a hold bears, as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In every flow that has the commit.
+    Everywhere,
+    /// In one flow.
+    Flow(String),
+    /// On entry to one environment, in the order flow, environment.
+    Edge(String, String),
+}
+
+/// How long a pause or freeze stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lasting {
+    /// Nothing was said: [`Lasting::DEFAULT`].
+    Default,
+    /// For that long from now.
+    For(Span),
+    /// Until then; resolved in a zone by [`When::resolve`].
+    Until(When),
+    /// Until somebody resumes.
+    UntilResumed,
+}
+
+impl Lasting {
+    /// How long a pause or freeze stands when nothing is said.
+    pub const DEFAULT: Span = Span::from_mins(24 * 60);
+}

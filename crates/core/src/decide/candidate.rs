@@ -1,0 +1,26 @@
+//! Which commits of the source may enter the target.
+
+use crate::model::{Candidates, Edge, EdgeSeen, Observation, Promote, Via, Waiting};
+
+/// The candidates of an edge, newest first: the source's tips or all of its first-parent commits,
+/// as configured, and whichever commit a person ordered to be promoted; less those that a
+/// fast-forward cannot reach.
+pub fn candidates<'a>(edge: &Edge<'_>, on_edge: &'a EdgeSeen, seen: &Observation) -> Vec<&'a Waiting> {
+    let Some(graph) = on_edge.graph.known() else { return Vec::new() };
+    let promote = standing_promote(edge, seen);
+    let may_enter = |commit: &&Waiting| {
+        let ordered = promote.is_some_and(|p| p.commit == commit.id) && commit.on_chain;
+        match edge.target.candidates {
+            Candidates::Commits => commit.on_chain || commit.was_tip,
+            Candidates::Tips => commit.was_tip || ordered,
+        }
+    };
+    let reached = |commit: &&Waiting| commit.reaches || edge.target.via == Via::MergeRequest;
+    graph.waiting.iter().filter(may_enter).filter(reached).collect()
+}
+
+/// The `promote` order that stands on an edge now.
+pub fn standing_promote<'a>(edge: &Edge<'_>, seen: &'a Observation) -> Option<&'a Promote> {
+    let here = |p: &&Promote| p.flow == edge.flow.name && p.env == edge.target.name && seen.now.wall < p.until;
+    seen.standing.promotes.iter().find(here)
+}

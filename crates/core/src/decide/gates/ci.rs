@@ -1,0 +1,105 @@
+//! `gates.ci`: the named checks are green for exactly the candidate.
+//!
+//! Judged from raw results, never from anybody's combined state. No result is not green.
+
+use std::collections::BTreeSet;
+
+use crate::decide::Look;
+use crate::model::{
+    BranchName, CheckName, CheckRef, Checks, CiGate, CiItem, CiState, Edge, Fact, NamedCheck, Reason, Verdict,
+    Waiting, Who,
+};
+
+/// Branches under this prefix are Towpath's own: their results are results like others, but add no
+/// name to `checks = "all"`.
+const OWN_BRANCHES: &str = "towpath/";
+
+/// Whether every required check is green. `None` when the candidate's results are not yet known.
+pub fn judge(gate: &CiGate, edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>) -> Option<Verdict> {
+    let items = match look.seen.facts.ci.get(&candidate.id) {
+        None => {
+            look.missing.ci.insert(candidate.id);
+            return None;
+        }
+        Some(Fact::Unknown(unknown)) => return Some(Verdict::unknown(unknown.clone())),
+        Some(Fact::Known(items)) => items,
+    };
+    let source = &edge.source.branch;
+    let required: Vec<NamedCheck> = match &gate.checks {
+        Checks::Named(named) => named.clone(),
+        Checks::All => reported(items),
+    };
+    if required.is_empty() {
+        return Some(missing(None, gate, edge, candidate, look));
+    }
+    let count = u32::try_from(required.len()).unwrap_or(u32::MAX);
+    let verdicts = required.iter().map(|check| match state(check, items, source) {
+        State::Green => Verdict::Pass { why: Reason::ChecksGreen { count } },
+        State::Red(item) => Verdict::Block {
+            why: Reason::CheckRed { name: check.name.clone(), on: item.on.clone(), url: item.url.clone() },
+            who: Who::Pushers(source.clone()),
+        },
+        State::Running(item) => Verdict::Wait {
+            why: Reason::CheckRunning { name: check.name.clone(), on: item.on.clone() },
+            on: Who::Ci,
+            until: None,
+        },
+        State::Missing => missing(Some(&check.name), gate, edge, candidate, look),
+    });
+    // The first of the worst, in the order of the config.
+    verdicts.reduce(|worst, next| if next.distance() > worst.distance() { next } else { worst })
+}
+
+/// Everything that was reported, on any reference.
+fn reported(items: &[CiItem]) -> Vec<NamedCheck> {
+    let by_us = |item: &&CiItem| item.on.as_ref().is_some_and(|on| on.as_str().starts_with(OWN_BRANCHES));
+    let names: BTreeSet<&CheckName> = items.iter().filter(|item| !by_us(item)).map(|item| &item.name).collect();
+    names.into_iter().map(|name| NamedCheck { name: name.clone(), on: CheckRef::Any }).collect()
+}
+
+enum State<'a> {
+    Green,
+    Red(&'a CiItem),
+    Running(&'a CiItem),
+    Missing,
+}
+
+/// Green when the newest result on some reference is green and none on the source is red or
+/// running; else red if any newest one is red; else running.
+fn state<'a>(check: &NamedCheck, items: &'a [CiItem], source: &BranchName) -> State<'a> {
+    let on_source = |item: &CiItem| item.on.as_ref().is_none_or(|on| on == source);
+    let counts = |item: &&CiItem| item.name == check.name && (check.on == CheckRef::Any || on_source(item));
+    let of = |state: CiState| items.iter().filter(counts).filter(move |item| item.state == state);
+    let spoiled = items.iter().filter(counts).any(|item| on_source(item) && item.state != CiState::Green);
+    if of(CiState::Green).next().is_some() && !spoiled {
+        return State::Green;
+    }
+    if let Some(red) = of(CiState::Red).next() {
+        return State::Red(red);
+    }
+    of(CiState::Running).next().map_or(State::Missing, State::Running)
+}
+
+/// The verdict on a check without a result.
+fn missing(
+    name: Option<&CheckName>,
+    gate: &CiGate,
+    edge: &Edge<'_>,
+    candidate: &Waiting,
+    look: &Look<'_>,
+) -> Verdict {
+    let since = candidate.arrival.map(|arrival| arrival.wall);
+    if !candidate.was_tip {
+        // CI runs on what is pushed, so nothing will come by itself.
+        let why = Reason::CheckMissing { name: name.cloned(), push_tip: false, since };
+        return Verdict::Block { why, who: Who::Pushers(edge.source.branch.clone()) };
+    }
+    if let (Some(after), Some(arrival)) = (gate.missing_after, candidate.arrival)
+        && look.now().trusted.since(arrival.trusted) >= after
+    {
+        let why = Reason::NoCiCame { name: name.cloned(), since: arrival.wall, after };
+        return Verdict::Block { why, who: Who::Pushers(edge.source.branch.clone()) };
+    }
+    let why = Reason::CheckMissing { name: name.cloned(), push_tip: true, since };
+    Verdict::Wait { why, on: Who::Ci, until: None }
+}

@@ -1,0 +1,205 @@
+//! Everything that is checked of one candidate: the only copy of policy.
+
+use crate::decide::candidate::standing_promote;
+use crate::decide::{gates, pause_reason};
+use crate::model::{
+    Candidate, Check, Edge, EdgeSeen, Gate, GateKind, Hold, Judged, Missing, Now, Observation, OrderId, Override,
+    Pause, PauseKind, Reason, Until, Verdict, Waiting, Who,
+};
+
+/// What a judgement looks at, and where it notes the facts that it lacks.
+pub struct Look<'a> {
+    /// The whole observation.
+    pub seen: &'a Observation,
+    /// The edge's part of it.
+    pub on_edge: &'a EdgeSeen,
+    /// Facts that were needed and not given.
+    pub missing: Missing,
+}
+
+impl Look<'_> {
+    /// When the tick is.
+    pub const fn now(&self) -> Now {
+        self.seen.now
+    }
+}
+
+/// How much of a candidate is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Only what needs no dear facts. The result is a lower bound: the rest can only delay.
+    Cheap,
+    /// Everything.
+    Whole,
+}
+
+/// Judges a candidate; the judgements come in the order of [`Check`]. `None` when facts are
+/// missing, which are then in `look.missing`.
+pub fn judge(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>, depth: Depth) -> Option<Vec<Judged>> {
+    let promote = standing_promote(edge, look.seen).filter(|p| p.commit == candidate.id);
+    let mut judged = vec![
+        Judged { check: Check::Push, verdict: push(edge, candidate, look) },
+        Judged { check: Check::Freeze, verdict: paused(edge, look, PauseKind::Freeze) },
+        Judged { check: Check::Pause, verdict: paused(edge, look, PauseKind::Pause) },
+        Judged { check: Check::Hold, verdict: held(candidate, look) },
+    ];
+    let mut complete = true;
+    for gate in &edge.target.gates {
+        match gate_verdict(gate, edge, candidate, look, depth) {
+            Asked::Answer(verdict) => judged.push(Judged { check: Check::Gate(gate.kind()), verdict }),
+            Asked::NotAtThisDepth => {}
+            Asked::FactsMissing => complete = false,
+        }
+    }
+    for item in judged.iter_mut().filter(|item| !item.verdict.passes()) {
+        let ordered = promote.filter(|_| promote_passes(item.check));
+        if let Some(order) = ordered {
+            let why = Reason::Promoted { by: order.by.clone(), until: order.until };
+            item.verdict = Verdict::Pass { why };
+        } else if let Check::Gate(kind) = item.check
+            && let Some(order) = standing_override(edge, candidate, kind, look.seen)
+        {
+            let why = Reason::Overridden { by: order.by.clone(), reason: order.reason.clone() };
+            item.verdict = Verdict::Pass { why };
+        }
+    }
+    complete.then_some(judged)
+}
+
+/// What `promote` passes: lag, quiet, window, schedule and pause; never CI, approvals, freeze or
+/// holds.
+const fn promote_passes(check: Check) -> bool {
+    match check {
+        Check::Pause | Check::Gate(GateKind::Lag | GateKind::Quiet | GateKind::Window | GateKind::Schedule) => true,
+        Check::Branches
+        | Check::Push
+        | Check::Freeze
+        | Check::Hold
+        | Check::Gate(GateKind::Ci | GateKind::Approvals) => false,
+    }
+}
+
+enum Asked {
+    Answer(Verdict),
+    NotAtThisDepth,
+    FactsMissing,
+}
+
+impl From<Option<Verdict>> for Asked {
+    fn from(verdict: Option<Verdict>) -> Self {
+        verdict.map_or(Self::FactsMissing, Self::Answer)
+    }
+}
+
+/// The one list of gates: what each needs and who judges it.
+fn gate_verdict(gate: &Gate, edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>, depth: Depth) -> Asked {
+    let now = look.now();
+    match gate {
+        Gate::Lag(lag) if lag.since.is_none() => Asked::Answer(gates::lag::judge(lag, candidate, now)),
+        Gate::Quiet(length) => Asked::Answer(gates::quiet::judge(*length, look.on_edge, now)),
+        Gate::Window(windows) => Asked::Answer(gates::window::judge(windows, now)),
+        Gate::Schedule(schedule) => Asked::Answer(gates::schedule::judge(schedule, look.on_edge, now)),
+        Gate::Ci(_) | Gate::Lag(_) | Gate::Approvals(_) if depth == Depth::Cheap => Asked::NotAtThisDepth,
+        Gate::Ci(ci) => gates::ci::judge(ci, edge, candidate, look).into(),
+        Gate::Lag(lag) => gates::lag::judge_since_check(lag, candidate, look).into(),
+        Gate::Approvals(approvals) => gates::approvals::judge(approvals, edge, candidate, look).into(),
+    }
+}
+
+/// A push under way, or one that the server just refused.
+fn push(edge: &Edge<'_>, candidate: &Waiting, look: &Look<'_>) -> Verdict {
+    if let Some(row) = &look.on_edge.in_flight {
+        let until = row.deadline.map(|deadline| look.now().wall_at(deadline));
+        let why = Reason::InFlight { intent: row.id.clone(), to: row.new };
+        return Verdict::Wait { why, on: Who::Towpath, until };
+    }
+    let target = look.on_edge.target.commit();
+    let refused = look.seen.standing.backoffs.iter().find(|b| {
+        b.flow == edge.flow.name
+            && b.env == edge.target.name
+            && b.new == candidate.id
+            && Some(b.old) == target
+            && b.policy == edge.flow.policy
+            && look.now().wall < b.until
+    });
+    match refused {
+        Some(b) => Verdict::Wait {
+            why: Reason::PushRefused { words: b.words.clone(), count: b.count },
+            on: Who::Remote,
+            until: Some(b.until),
+        },
+        None => Verdict::Pass { why: Reason::Nothing },
+    }
+}
+
+/// The pause or freeze that stands longest here.
+fn paused(edge: &Edge<'_>, look: &Look<'_>, kind: PauseKind) -> Verdict {
+    let (flow, env, wall) = (&edge.flow.name, &edge.target.name, look.now().wall);
+    let stands = |p: &&Pause| p.kind == kind && p.stands_on(flow, env, wall);
+    let end = |p: &&Pause| match p.until {
+        Until::At(at) => (0, at),
+        Until::Resumed => (1, p.at),
+    };
+    match look.seen.standing.pauses.iter().filter(stands).max_by_key(end) {
+        None => Verdict::Pass { why: Reason::Nothing },
+        Some(pause) => match pause.until {
+            Until::At(at) => {
+                Verdict::Wait { why: pause_reason(pause), on: Who::Person(pause.by.clone()), until: Some(at) }
+            }
+            Until::Resumed => Verdict::Block { why: pause_reason(pause), who: Who::Person(pause.by.clone()) },
+        },
+    }
+}
+
+fn held(candidate: &Waiting, look: &Look<'_>) -> Verdict {
+    let covering = |hold: &&Hold| candidate.holds.contains(&hold.id);
+    match look.seen.standing.holds.iter().find(covering) {
+        Some(hold) => Verdict::Block {
+            why: Reason::Held {
+                hold: hold.id.clone(),
+                what: hold.what,
+                by: hold.by.clone(),
+                reason: hold.reason.clone(),
+                fixed_by: hold.fixed_by,
+            },
+            who: Who::Person(hold.by.clone()),
+        },
+        None => Verdict::Pass { why: Reason::Nothing },
+    }
+}
+
+fn standing_override<'a>(
+    edge: &Edge<'_>,
+    candidate: &Waiting,
+    gate: GateKind,
+    seen: &'a Observation,
+) -> Option<&'a Override> {
+    seen.standing.overrides.iter().find(|order| {
+        order.gate == gate
+            && order.flow == edge.flow.name
+            && order.env == edge.target.name
+            && order.commit == candidate.id
+            && seen.now.wall < order.until
+    })
+}
+
+/// The `promote` order without which the candidate would not have passed.
+pub fn promote_used(edge: &Edge<'_>, lead: &Candidate, seen: &Observation) -> Option<OrderId> {
+    let used = lead.judged.iter().any(|j| matches!(j.verdict.why(), Reason::Promoted { .. }));
+    standing_promote(edge, seen).filter(|p| used && p.commit == lead.commit).map(|p| p.id.clone())
+}
+
+/// The `override` orders without which the candidate would not have passed.
+pub fn overrides_used(edge: &Edge<'_>, lead: &Candidate, seen: &Observation) -> Vec<OrderId> {
+    let used = |order: &&Override| {
+        order.flow == edge.flow.name
+            && order.env == edge.target.name
+            && order.commit == lead.commit
+            && seen.now.wall < order.until
+            && lead
+                .judged
+                .iter()
+                .any(|j| j.check == Check::Gate(order.gate) && matches!(j.verdict.why(), Reason::Overridden { .. }))
+    };
+    seen.standing.overrides.iter().filter(used).map(|order| order.id.clone()).collect()
+}

@@ -1,0 +1,128 @@
+//! What happened, and how far an intent has come.
+
+use super::divergence::quoted;
+use super::inert::{name, shell_word};
+use super::{Words, id};
+use crate::act::{Place, Why};
+use crate::model::{EnvName, Event, IntentRow, IntentState, MoveKind};
+
+impl Words<'_> {
+    /// What happened in an environment: a sentence, then, where a server said something, its words
+    /// line by line after `> `.
+    pub fn event(&self, env: &EnvName, event: &Event) -> String {
+        let branch = self.branch(env);
+        match event {
+            Event::Landed { kind: MoveKind::FastForward, old, new } => {
+                format!("Towpath moved {branch} from {} to {}", id(*old), id(*new))
+            }
+            Event::Landed { kind: MoveKind::Rollback, old, new } => format!(
+                "{branch} was rolled back from {} to {}; what was taken back is held and the edge is paused. {}",
+                id(*old),
+                id(*new),
+                self.go_again(env, &old.to_string())
+            ),
+            Event::Moved { old, new } => {
+                format!("Somebody moved {branch} forward from {} to {}", id(*old), id(*new))
+            }
+            Event::Rewound { lost, kept, hold: Some(_) } => format!(
+                "Somebody moved {branch} back from {} to {}; Towpath holds what was lost and paused the edge. {}",
+                id(*lost),
+                id(*kept),
+                self.go_again(env, &lost.to_string())
+            ),
+            Event::Rewound { lost, kept, hold: None } => format!(
+                "Somebody moved {branch} back from {} to {}; Towpath only observes here, so nothing is held or paused",
+                id(*lost),
+                id(*kept)
+            ),
+            Event::PutBack { lost, now } => format!(
+                "{branch} is at {}, which contains {} again: the hold and the pause that its loss caused are lifted",
+                id(*now),
+                id(*lost)
+            ),
+            Event::Withdrawn { lost, kept } => format!(
+                "Somebody moved {branch} from {} to {}; the commits that it no longer has count as withdrawn, \
+                 and those that are in a later environment are reported there",
+                id(*lost),
+                id(*kept)
+            ),
+            Event::Refused { new, words } => {
+                let mut text =
+                    format!("The push of {} to {branch} was refused; Towpath tries again by itself", id(*new));
+                let mut lines = quoted(words).peekable();
+                if lines.peek().is_some() {
+                    text.push_str(". The server said:");
+                }
+                lines.for_each(|line| text.extend(["\n", &line]));
+                text
+            }
+            Event::Overtaken { new, now } => format!(
+                "{branch} is at {}, which contains {}: somebody else moved it, so Towpath counts no move of its own",
+                id(*now),
+                id(*new)
+            ),
+        }
+    }
+
+    /// How far an intent has come, in the same form.
+    pub fn intent(&self, row: &IntentRow) -> String {
+        let branch = name(row.branch.as_str());
+        let (old, new) = (id(row.old), id(row.new));
+        let what = match row.kind {
+            MoveKind::FastForward => format!("move of {branch} from {old} to {new}"),
+            MoveKind::Rollback => {
+                format!("rollback of {branch} from {old} to {new}, ordered by {},", self.actor(&row.by))
+            }
+        };
+        let at = self.at(row.saved.wall);
+        let said = match row.state {
+            IntentState::Saved => format!("The {what} was decided at {at} and is about to begin"),
+            IntentState::Pushing => format!("The {what} is under way since {at}"),
+            IntentState::Landed => format!("The {what} landed"),
+            IntentState::Overtaken => format!("The {what} was overtaken: the branch was already further"),
+            IntentState::Superseded => format!("The {what} was not begun or has no effect; it is decided afresh"),
+            IntentState::Refused => format!("The {what} was refused"),
+            IntentState::Abandoned => {
+                format!("The {what} was given up, because the branch had not moved in time; it is decided afresh")
+            }
+        };
+        let quoted = row.words.iter().flat_map(|words| quoted(words));
+        quoted.fold(said, |text, line| text + "\n" + &line)
+    }
+
+    /// Why an intent was superseded, in one line.
+    pub fn superseded(&self, env: &EnvName, why: &Why) -> String {
+        let branch = self.branch(env);
+        match why {
+            Why::Judged(reason) => super::capital(self.clause(reason, self.flow.edge(env))),
+            Why::Forgotten => "The process that decided on it ended before the push began".to_owned(),
+            Why::Moved(place) => match place {
+                Place::Old => format!("{branch} was moved by somebody else while it was pushed, and is back"),
+                Place::New => format!("{branch} is there already"),
+                Place::Beyond(at) | Place::Aside(at) => format!("{branch} has moved on to {}", id(*at)),
+                Place::Elsewhere(at) => {
+                    format!("{branch} was moved to {}, which does not contain where it was", id(*at))
+                }
+                Place::Absent => format!("{branch} no longer exists"),
+                Place::Unknown => format!("It cannot be told where {branch} is"),
+            },
+        }
+    }
+
+    /// How to go on after a rollback, with the full id of a commit that was taken back.
+    fn go_again(&self, env: &EnvName, lost: &str) -> String {
+        let (flow, env) = (shell_word(self.flow.name.as_str()), shell_word(env.as_str()));
+        format!(
+            "To go again: `towpath unhold {lost} {flow} {env} --fixed-by FIX` (FIX is the commit that mends it) \
+             and then `towpath resume {flow} {env}`"
+        )
+    }
+
+    /// An environment's branch.
+    fn branch(&self, env: &EnvName) -> String {
+        match self.flow.environment(env) {
+            Some(environment) => name(environment.branch.as_str()),
+            None => name(env.as_str()),
+        }
+    }
+}

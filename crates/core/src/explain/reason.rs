@@ -1,0 +1,400 @@
+//! The table: a clause for each reason, what a wait is for, and how it ends.
+//!
+//! Clauses begin with a small letter and have no full stop, so that they stand after `ci: `.
+
+use super::inert::{name, quote, shown};
+use super::{REASON_MAX, Words, count, id, list};
+use crate::model::{
+    Actor, BranchName, CheckName, Edge, Gate, GateKind, Held, Instant, LagFrom, LagGate, NotCounted, NotCountedWhy,
+    Reason, Span, Unknown, UnknownWhy, Until, Who,
+};
+
+impl Words<'_> {
+    /// A reason as a clause, on an edge if that is known.
+    #[expect(clippy::too_many_lines, reason = "the one table of reasons")]
+    pub(super) fn clause(&self, reason: &Reason, edge: Option<Edge<'_>>) -> String {
+        let (source, target) = (source(edge), target(edge));
+        match reason {
+            Reason::UpToDate => format!("{target} has everything that {source} has"),
+            Reason::Ready => "every check passes".to_owned(),
+            Reason::Nothing => "nothing stands in the way".to_owned(),
+            Reason::SourceAbsent { branch } => {
+                format!("the source branch {} does not exist", name(branch.as_str()))
+            }
+            Reason::TargetAbsent { branch } => {
+                format!("the target branch {} does not exist, and Towpath never creates one", name(branch.as_str()))
+            }
+            Reason::Unknown(unknown) => self.unknown_clause(unknown),
+            Reason::Diverged { commits, total } => self.diverged(commits, *total, edge),
+            Reason::NoRequestsHere => {
+                "`via = \"merge-request\"` is set, but Towpath knows no merge requests at this remote".to_owned()
+            }
+            Reason::InFlight { to, .. } => format!("a push of {} to {target} is under way and may still land", id(*to)),
+            Reason::PushRefused { words, count } => {
+                let again = if *count > 1 { format!(" ({count} times in a row)") } else { String::new() };
+                format!("the push of this commit failed{again}: {}", said(words))
+            }
+            Reason::Paused { by, reason, at, until } => self.stopped("paused", by, reason, *at, *until),
+            Reason::Frozen { by, reason, at, until } => self.stopped("frozen", by, reason, *at, *until),
+            Reason::Held { what, by, reason, fixed_by, .. } => {
+                let what = match what {
+                    Held::Commit(commit) => format!("{} with everything that contains it", id(*commit)),
+                    Held::Range { lost, kept } => {
+                        format!("what was taken back when {target} went from {} to {}", id(*lost), id(*kept))
+                    }
+                };
+                let fix = fixed_by.map(|fix| format!("; only a commit that contains {} may pass", id(fix)));
+                let (by, reason) = (self.actor(by), quote(reason, REASON_MAX));
+                format!("{what} is held by {by}: {reason}{}", fix.unwrap_or_default())
+            }
+            Reason::Promoted { by, until } => {
+                format!("passed by the `promote` of {}, which stands until {}", self.actor(by), self.at(*until))
+            }
+            Reason::Overridden { by, reason } => {
+                format!("passed by the `override` of {}: {}", self.actor(by), quote(reason, REASON_MAX))
+            }
+            Reason::ChecksGreen { count: 0 } => "no check is required".to_owned(),
+            Reason::ChecksGreen { count: 1 } => "the required check is green".to_owned(),
+            Reason::ChecksGreen { count: 2 } => "both required checks are green".to_owned(),
+            Reason::ChecksGreen { count } => format!("all {count} required checks are green"),
+            Reason::CheckMissing { name, push_tip, since } => {
+                let there = since.map(|at| format!("; the commit has been on {source} since {}", self.at(at)));
+                match push_tip {
+                    true => format!("{} yet{}", no_result(name.as_ref()), there.unwrap_or_default()),
+                    false => format!(
+                        "{}, and CI usually does not run for it: it was never pushed as the tip of a branch",
+                        no_result(name.as_ref())
+                    ),
+                }
+            }
+            Reason::NoCiCame { name, since, after } => format!(
+                "{}, although the commit has been on {source} since {}; after {after} that counts as never coming",
+                no_result(name.as_ref()),
+                self.at(*since)
+            ),
+            Reason::CheckRunning { name: check, on } => format!("{} has not finished{}", self.check(check), on_branch(on)),
+            Reason::CheckRed { name: check, on, url } => {
+                let more = url.as_ref().map(|url| format!(" <{}>", shown(url, 500).replace('<', "%3C").replace('>', "%3E")));
+                format!("{} is red{}{}", self.check(check), on_branch(on), more.unwrap_or_default())
+            }
+            Reason::LagOver { since } => match lag(edge) {
+                Some(lag) => format!("the lag of {} is over; it counted from {}", lag.length, self.at(*since)),
+                None => format!("the lag is over; it counted from {}", self.at(*since)),
+            },
+            Reason::LagNotOver { length, since, from } => {
+                let at = self.at(*since);
+                match from {
+                    LagFrom::Arrival => format!("the lag of {length} counts from {at}, when the commit came onto {source}"),
+                    LagFrom::FirstSight => format!(
+                        "the lag of {length} counts from {at}, when Towpath first looked; \
+                         the commit may have been on {source} before"
+                    ),
+                    LagFrom::Check(check) => format!(
+                        "the lag of {length} counts from {at}, when {} was green and the commit on {source}",
+                        self.check(check)
+                    ),
+                }
+            }
+            Reason::LagNotBegun { check } => {
+                format!("the lag has not begun, because it counts from when {} turns green", self.check(check))
+            }
+            Reason::QuietOver { since } => format!("nothing has come onto {source} since {}", self.at(*since)),
+            Reason::NotQuiet { length, since } => {
+                format!("{source} has to be quiet for {length}, and its newest commit came at {}", self.at(*since))
+            }
+            Reason::WindowOpen { closes: Some(closes) } => format!("entry is open until {}", self.at(*closes)),
+            Reason::WindowOpen { closes: None } => "entry is open".to_owned(),
+            Reason::WindowClosed { opens: Some(opens) } => format!("entry is closed until {}", self.at(*opens)),
+            Reason::WindowClosed { opens: None } => "entry is closed and does not open within two years".to_owned(),
+            Reason::SlotOpen { slot } => format!("the slot of {} is open", self.at(*slot)),
+            Reason::NoSlot { next, used } => {
+                let used = used.map(|used| format!("the slot of {} has been used; ", self.at(used))).unwrap_or_default();
+                match next {
+                    Some(next) => format!("{used}the next slot opens at {}", self.at(*next)),
+                    None => format!("{used}the schedule has no further slot"),
+                }
+            }
+            Reason::Approved { by } if by.is_empty() => "no approval is required".to_owned(),
+            Reason::Approved { by } => format!("approved by {}", list(by.iter().map(|by| self.actor(by)), "and")),
+            Reason::ApprovalsMissing { have, need, not_counted } => {
+                let lacks = count(need.saturating_sub(*have), "approval is", "approvals are");
+                let lacks = format!("{lacks} missing ({have} of {need} given)");
+                not_counted.iter().fold(lacks, |text, one| format!("{text}; {}", self.not_counted(one)))
+            }
+            Reason::BranchesMoved => {
+                "a branch was no longer where it had been when this was decided, or the commit was no candidate any more"
+                    .to_owned()
+            }
+            Reason::ConfigChanged => "the config changed between the decision and the push".to_owned(),
+            Reason::HoldsChanged => "a hold was placed or lifted between the decision and the push".to_owned(),
+            Reason::OrderGone => "the `promote` or `override` that it rested on was spent or over".to_owned(),
+            Reason::NotLookedAt { looked_at, waiting } => {
+                format!("looked at {looked_at} of {} that wait, and none of them may move", count(*waiting, "commit", "commits"))
+            }
+        }
+    }
+
+    /// Why a fact is not known, in one line.
+    pub fn unknown(&self, unknown: &Unknown) -> String {
+        super::capital(self.unknown_clause(unknown))
+    }
+
+    fn unknown_clause(&self, unknown: &Unknown) -> String {
+        let repository = name(&self.flow.repository);
+        match &unknown.why {
+            UnknownWhy::NotAnswered => "a fact that the decision needs was not learned in time".to_owned(),
+            UnknownWhy::Unreachable { words } => format!("{repository} does not answer: {}", said(words)),
+            UnknownWhy::CredentialsRefused { words } => {
+                format!("{repository} does not accept Towpath's credentials: {}", said(words))
+            }
+            UnknownWhy::NoRepository { words } => {
+                format!("there is no repository {repository}, or Towpath may not see it: {}", said(words))
+            }
+            UnknownWhy::TimedOut { after } => format!("{repository} did not answer within {after}"),
+            UnknownWhy::NoCommonAncestor => "the two branches have no commit in common".to_owned(),
+            UnknownWhy::Shallow => format!("the history of {repository} is cut off (a shallow clone)"),
+            UnknownWhy::Sha256 => {
+                format!("{repository} uses SHA-256 object ids, which this version of Towpath cannot read")
+            }
+            UnknownWhy::TooLarge { commits_max } => {
+                format!("more than {commits_max} commits lie between the branches, and Towpath loads no more")
+            }
+            UnknownWhy::MissingCommit { commit } => {
+                format!("the commit {} is part of the history of {repository}, but it is not there", id(*commit))
+            }
+            UnknownWhy::Unreadable { words } => {
+                format!("what git holds of {repository} cannot be read: {}", said(words))
+            }
+        }
+    }
+
+    fn stopped(&self, word: &str, by: &Actor, reason: &str, at: Instant, until: Until) -> String {
+        let until = match until {
+            Until::At(until) => format!("until {}", self.at(until)),
+            Until::Resumed => "until somebody resumes".to_owned(),
+        };
+        format!("{word} by {} since {} {until}: {}", self.actor(by), self.at(at), quote(reason, REASON_MAX))
+    }
+
+    fn not_counted(&self, one: &NotCounted) -> String {
+        let why = match one.why {
+            NotCountedWhy::Author => "they wrote one of the commits",
+            NotCountedWhy::EmailUnknown => {
+                "authors may not approve here, and without an e-mail it cannot be told whether they are one"
+            }
+            NotCountedWhy::NotListed => "`from` does not list them",
+        };
+        format!("that of {} does not count, because {why}", self.actor(&one.by))
+    }
+
+    fn check(&self, check: &CheckName) -> String {
+        format!("check {}", name(check.as_str()))
+    }
+
+    /// `waits for …: COMMIT may enter at …`, for a headline.
+    pub(super) fn waits(
+        &self,
+        why: &Reason,
+        on: &Who,
+        until: Option<Instant>,
+        edge: Option<Edge<'_>>,
+        lead: Option<String>,
+    ) -> String {
+        let what = match self.wait_is_for(why, edge) {
+            Some(what) => format!("waits for {what}"),
+            None => format!("waits: {}", self.clause(why, edge)),
+        };
+        match (lead, until) {
+            (Some(lead), Some(at)) if at > self.now => format!("{what}: {lead} may enter at {}", self.at(at)),
+            (Some(lead), Some(at)) => format!("{what}: {lead} may enter since {}", self.at(at)),
+            (Some(lead), None) => format!("{what}: {lead}; {}", self.no_time(on)),
+            (None, _) => match self.ending(why, on, until, edge) {
+                Some(ending) => format!("{what}; {ending}"),
+                None => what,
+            },
+        }
+    }
+
+    /// What is waited for, as a noun; none where the reason itself says it best.
+    fn wait_is_for(&self, why: &Reason, edge: Option<Edge<'_>>) -> Option<String> {
+        Some(match why {
+            Reason::LagNotOver { length, from: LagFrom::FirstSight, since } => {
+                format!("the lag of {length}, counted from the first look at {}", self.at(*since))
+            }
+            Reason::LagNotOver { length, from: LagFrom::Arrival, .. } => format!("the lag of {length}"),
+            Reason::LagNotOver { length, from: LagFrom::Check(check), .. } => {
+                format!("the lag of {length} after {}", self.check(check))
+            }
+            Reason::LagNotBegun { check } => format!("{}, from which the lag counts", self.check(check)),
+            Reason::CheckMissing { name: Some(check), .. } => {
+                format!("{}, which has no result yet", self.check(check))
+            }
+            Reason::CheckMissing { name: None, .. } => "CI, which has reported nothing yet".to_owned(),
+            Reason::CheckRunning { name: check, on } => format!("{}{}", self.check(check), on_branch(on)),
+            Reason::NotQuiet { length, .. } => format!("{} to be quiet for {length}", source(edge)),
+            Reason::WindowClosed { .. } => "the window to open".to_owned(),
+            Reason::NoSlot { .. } => "the next slot of the schedule".to_owned(),
+            Reason::ApprovalsMissing { have, need, .. } => {
+                count(need.saturating_sub(*have), "approval", "approvals")
+            }
+            Reason::InFlight { to, .. } => format!("the push of {} that is under way", id(*to)),
+            Reason::PushRefused { words, .. } => {
+                format!("another try, because the last push failed: {}", said(words))
+            }
+            Reason::Paused { by, reason, .. } => {
+                format!("the end of the pause by {}: {}", self.actor(by), quote(reason, REASON_MAX))
+            }
+            Reason::Frozen { by, reason, .. } => {
+                format!("the end of the freeze by {}: {}", self.actor(by), quote(reason, REASON_MAX))
+            }
+            Reason::UpToDate
+            | Reason::Ready
+            | Reason::Nothing
+            | Reason::SourceAbsent { .. }
+            | Reason::TargetAbsent { .. }
+            | Reason::Unknown(_)
+            | Reason::Diverged { .. }
+            | Reason::NoRequestsHere
+            | Reason::Held { .. }
+            | Reason::Promoted { .. }
+            | Reason::Overridden { .. }
+            | Reason::ChecksGreen { .. }
+            | Reason::NoCiCame { .. }
+            | Reason::CheckRed { .. }
+            | Reason::LagOver { .. }
+            | Reason::QuietOver { .. }
+            | Reason::WindowOpen { .. }
+            | Reason::SlotOpen { .. }
+            | Reason::Approved { .. }
+            | Reason::BranchesMoved
+            | Reason::ConfigChanged
+            | Reason::HoldsChanged
+            | Reason::OrderGone
+            | Reason::NotLookedAt { .. } => return None,
+        })
+    }
+
+    /// How a wait ends: when, or why that is not known. None where the reason has said it.
+    pub(super) fn ending(
+        &self,
+        why: &Reason,
+        on: &Who,
+        until: Option<Instant>,
+        edge: Option<Edge<'_>>,
+    ) -> Option<String> {
+        let Some(until) = until else {
+            return Some(match missing_after(why, edge) {
+                Some(at) => format!("{}; without a result it is a block from {} on", self.no_time(on), self.at(at)),
+                None => self.no_time(on),
+            });
+        };
+        let (at, over) = (self.at(until), until <= self.now);
+        match why {
+            Reason::LagNotOver { .. } if over => Some(format!("it was over at {at}")),
+            Reason::LagNotOver { .. } => Some(format!("it is over at {at}")),
+            Reason::NotQuiet { .. } => Some(format!("the commit may enter at {at} unless another one comes")),
+            Reason::InFlight { .. } => {
+                Some(format!("Towpath reads the branch again, and after {at} nothing of it can land any more"))
+            }
+            Reason::PushRefused { .. } => Some(format!("Towpath tries again at {at}")),
+            Reason::WindowClosed { opens: Some(_) }
+            | Reason::NoSlot { next: Some(_), .. }
+            | Reason::Paused { until: Until::At(_), .. }
+            | Reason::Frozen { until: Until::At(_), .. } => None,
+            Reason::UpToDate
+            | Reason::Ready
+            | Reason::Nothing
+            | Reason::SourceAbsent { .. }
+            | Reason::TargetAbsent { .. }
+            | Reason::Unknown(_)
+            | Reason::Diverged { .. }
+            | Reason::NoRequestsHere
+            | Reason::Paused { until: Until::Resumed, .. }
+            | Reason::Frozen { until: Until::Resumed, .. }
+            | Reason::Held { .. }
+            | Reason::Promoted { .. }
+            | Reason::Overridden { .. }
+            | Reason::ChecksGreen { .. }
+            | Reason::CheckMissing { .. }
+            | Reason::NoCiCame { .. }
+            | Reason::CheckRunning { .. }
+            | Reason::CheckRed { .. }
+            | Reason::LagOver { .. }
+            | Reason::LagNotBegun { .. }
+            | Reason::QuietOver { .. }
+            | Reason::WindowOpen { .. }
+            | Reason::WindowClosed { opens: None }
+            | Reason::SlotOpen { .. }
+            | Reason::NoSlot { next: None, .. }
+            | Reason::Approved { .. }
+            | Reason::ApprovalsMissing { .. }
+            | Reason::BranchesMoved
+            | Reason::ConfigChanged
+            | Reason::HoldsChanged
+            | Reason::OrderGone
+            | Reason::NotLookedAt { .. } => Some(format!("until {at}")),
+        }
+    }
+
+    /// Why a wait has no time.
+    fn no_time(&self, on: &Who) -> String {
+        match on {
+            Who::Time => "no time is known".to_owned(),
+            Who::Ci => "no time is known, because CI does not say when it will be done".to_owned(),
+            Who::Towpath => "Towpath looks again by itself".to_owned(),
+            Who::Remote => format!("Towpath looks again by itself, and {} can help", self.who(on)),
+            Who::Approvers(_) => format!("no time is known, because it depends on {}", self.who(on)),
+            Who::Pushers(_) | Who::Person(_) | Who::Operator => {
+                format!("no time is known, because it depends on {}", self.who(on))
+            }
+            Who::Environment(_) => format!("no time is known, because {} has to move first", self.who(on)),
+        }
+    }
+}
+
+/// The words of a server or a program, on one line.
+fn said(words: &str) -> String {
+    let lines: Vec<&str> = words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    match lines.is_empty() {
+        true => "it gave no reason".to_owned(),
+        false => quote(&lines.join(" / "), 300),
+    }
+}
+
+fn no_result(check: Option<&CheckName>) -> String {
+    match check {
+        Some(check) => format!("check {} has no result", name(check.as_str())),
+        None => "CI has reported nothing".to_owned(),
+    }
+}
+
+fn on_branch(on: &Option<BranchName>) -> String {
+    on.as_ref().map(|on| format!(" on {}", name(on.as_str()))).unwrap_or_default()
+}
+
+/// The source's branch.
+pub(super) fn source(edge: Option<Edge<'_>>) -> String {
+    edge.map_or_else(|| "the source".to_owned(), |edge| name(edge.source.branch.as_str()))
+}
+
+/// The target's branch.
+pub(super) fn target(edge: Option<Edge<'_>>) -> String {
+    edge.map_or_else(|| "the target".to_owned(), |edge| name(edge.target.branch.as_str()))
+}
+
+fn lag(edge: Option<Edge<'_>>) -> Option<&LagGate> {
+    match edge?.target.gate(GateKind::Lag)? {
+        Gate::Lag(lag) => Some(lag),
+        Gate::Ci(_) | Gate::Quiet(_) | Gate::Window(_) | Gate::Schedule(_) | Gate::Approvals(_) => None,
+    }
+}
+
+/// From when on a check without a result is a block.
+fn missing_after(why: &Reason, edge: Option<Edge<'_>>) -> Option<Instant> {
+    let Reason::CheckMissing { push_tip: true, since: Some(since), .. } = why else { return None };
+    let after: Span = match edge?.target.gate(GateKind::Ci)? {
+        Gate::Ci(ci) => ci.missing_after?,
+        Gate::Lag(_) | Gate::Quiet(_) | Gate::Window(_) | Gate::Schedule(_) | Gate::Approvals(_) => return None,
+    };
+    Some(*since + after)
+}

@@ -1,0 +1,295 @@
+//! What somebody can do, as commands to copy. What would not work is not offered.
+
+use super::inert::{name, shell_word};
+use super::reason::{source, target};
+use super::{Todo, Words, id};
+use crate::model::{
+    Candidate, Check, CheckName, CheckRef, Checks, CommitId, Decision, Distance, Edge, Gate, GateKind, Held, Mode,
+    Reason, UnknownWhy, Verdict, Via,
+};
+
+impl Words<'_> {
+    /// What can be done about a decision, best first.
+    pub(super) fn todo(&self, decision: &Decision, edge: Option<Edge<'_>>) -> Vec<Todo> {
+        let Some(edge) = edge else { return Vec::new() };
+        if decision.verdict.passes() {
+            return Vec::new();
+        }
+        let mut todo: Vec<Todo> = Vec::new();
+        let mut add = |more: Vec<Todo>| {
+            for one in more {
+                if !todo.contains(&one) {
+                    todo.push(one);
+                }
+            }
+        };
+        match &decision.lead {
+            None => add(self.todo_for(&decision.verdict, None, decision, edge)),
+            Some(lead) => {
+                let mut failing: Vec<_> = lead.judged.iter().filter(|j| !j.verdict.passes()).collect();
+                // What was taken back goes on by `unhold` first and `resume` then.
+                failing.sort_by_key(|j| (std::cmp::Reverse(j.verdict.distance()), j.check != Check::Hold));
+                for judged in failing {
+                    add(self.todo_for(&judged.verdict, Some(lead.commit), decision, edge));
+                }
+            }
+        }
+        if let Some(unproven) = &decision.unproven {
+            let lacks = unproven.judged.iter().find_map(|judged| {
+                if let Reason::CheckMissing { name, .. } = judged.verdict.why() { name.as_ref() } else { None }
+            });
+            add(self.prove(unproven.commit, lacks, edge));
+        }
+        if todo.is_empty() {
+            todo.push(self.nothing_to_do(&decision.verdict));
+        }
+        if let Some(lead) = &decision.lead {
+            todo.extend(self.sooner(lead, edge));
+        }
+        todo
+    }
+
+    fn nothing_to_do(&self, verdict: &Verdict) -> Todo {
+        let say = match verdict {
+            Verdict::Pass { .. } | Verdict::Wait { .. } => "Nothing to do: Towpath goes on by itself.".to_owned(),
+            Verdict::Block { who, .. } => format!("Towpath goes on when this is mended; {}.", self.mender(who)),
+        };
+        Todo { say, commands: Vec::new() }
+    }
+
+    /// `promote`, where it would move the candidate at once.
+    fn sooner(&self, lead: &Candidate, edge: Edge<'_>) -> Option<Todo> {
+        let mut failing = lead.judged.iter().filter(|j| j.verdict.distance() > Distance::Now).peekable();
+        failing.peek()?;
+        if edge.target.mode == Mode::Observe || !failing.all(|j| promote_passes(j.check)) {
+            return None;
+        }
+        let say = format!("To let {} in at once all the same:", id(lead.commit));
+        let commands = vec![format!("{} to {} --reason 'WHY'", self.on_edge("promote", edge), lead.commit)];
+        Some(Todo { say, commands })
+    }
+
+    /// What can be done about one verdict.
+    #[expect(clippy::too_many_lines, reason = "the one table of what to do")]
+    fn todo_for(
+        &self,
+        verdict: &Verdict,
+        lead: Option<CommitId>,
+        decision: &Decision,
+        edge: Edge<'_>,
+    ) -> Vec<Todo> {
+        let one = |say: String, commands: Vec<String>| vec![Todo { say, commands }];
+        let env = name(edge.target.name.as_str());
+        match verdict.why() {
+            Reason::Diverged { commits, total } => self.todo_diverged(commits, *total, decision, edge),
+            Reason::SourceAbsent { branch } => one(
+                format!("Push {} again, or mend `branch` of {} in the config.", name(branch.as_str()), name(edge.source.name.as_str())),
+                Vec::new(),
+            ),
+            Reason::TargetAbsent { branch } => {
+                let at = format!("SHA:{}", branch.full_ref());
+                one(
+                    format!("Create the branch at the commit SHA from which it is to go on, or mend `branch` of {env} in the config:"),
+                    vec![format!("git push {} {}", self.remote(), shell_word(&at))],
+                )
+            }
+            Reason::Unknown(unknown) => self.todo_unknown(&unknown.why, edge),
+            Reason::NoRequestsHere => one(
+                format!("Set `via = \"fast-forward\"` for {env}, or name the repository by a forge that Towpath has requests for."),
+                Vec::new(),
+            ),
+            Reason::PushRefused { .. } => one(
+                "When the server would take it now, do not wait for the next try:".to_owned(),
+                vec![self.on_edge("retry", edge)],
+            ),
+            Reason::Paused { .. } | Reason::Frozen { .. } => one(
+                "To go on (what was paused or frozen more widely than this edge is resumed with that wider target):"
+                    .to_owned(),
+                vec![self.on_edge("resume", edge)],
+            ),
+            Reason::Held { what, fixed_by, .. } => self.todo_held(*what, *fixed_by, edge),
+            Reason::CheckMissing { name, push_tip: false, .. } => match lead {
+                Some(commit) => self.prove(commit, name.as_ref(), edge),
+                None => Vec::new(),
+            },
+            Reason::CheckMissing { name: check, push_tip: true, .. } => {
+                let say = "Where no forge has the result, CI reports it with:".to_owned();
+                lead.map(|commit| Todo { say, commands: vec![self.report(commit, check.as_ref(), edge)] })
+                    .into_iter()
+                    .collect()
+            }
+            Reason::NoCiCame { name: check, .. } => {
+                let say = format!(
+                    "Usual causes: no CI is set up for {}, or the push was made with a token whose pushes start none. \
+                     Run it by hand; where no forge has the result, CI reports it with:",
+                    source(Some(edge))
+                );
+                lead.map(|commit| Todo { say, commands: vec![self.report(commit, check.as_ref(), edge)] })
+                    .into_iter()
+                    .collect()
+            }
+            Reason::CheckRed { name: check, .. } => one(
+                format!(
+                    "Mend {} with a commit on {}, or run it again if it failed by chance.",
+                    name(check.as_str()),
+                    self.first()
+                ),
+                Vec::new(),
+            ),
+            Reason::ApprovalsMissing { .. } => match (lead, edge.target.via) {
+                (Some(commit), Via::FastForward) => one(
+                    format!("{} can approve it:", super::capital(self.approvers(verdict))),
+                    vec![format!("{} {commit}", self.on_edge("approve", edge))],
+                ),
+                (_, Via::MergeRequest) => one("Approve its merge request.".to_owned(), Vec::new()),
+                (None, Via::FastForward) => Vec::new(),
+            },
+            Reason::WindowClosed { opens: None } => {
+                one(format!("Mend `gates.window` of {env}, which does not open within two years."), Vec::new())
+            }
+            Reason::NoSlot { next: None, .. } => {
+                one(format!("Mend `gates.schedule` of {env}, which has no further slot."), Vec::new())
+            }
+            Reason::NotLookedAt { .. } => one(
+                "Older commits are looked at with a higher `look_back`, or ask for one of them:".to_owned(),
+                vec![format!("{} to SHA --reason 'WHY'", self.on_edge("promote", edge))],
+            ),
+            Reason::UpToDate
+            | Reason::Ready
+            | Reason::Nothing
+            | Reason::InFlight { .. }
+            | Reason::Promoted { .. }
+            | Reason::Overridden { .. }
+            | Reason::ChecksGreen { .. }
+            | Reason::CheckRunning { .. }
+            | Reason::LagOver { .. }
+            | Reason::LagNotOver { .. }
+            | Reason::LagNotBegun { .. }
+            | Reason::QuietOver { .. }
+            | Reason::NotQuiet { .. }
+            | Reason::WindowOpen { .. }
+            | Reason::WindowClosed { opens: Some(_) }
+            | Reason::SlotOpen { .. }
+            | Reason::NoSlot { next: Some(_), .. }
+            | Reason::Approved { .. }
+            | Reason::BranchesMoved
+            | Reason::ConfigChanged
+            | Reason::HoldsChanged
+            | Reason::OrderGone => Vec::new(),
+        }
+    }
+
+    fn approvers(&self, verdict: &Verdict) -> String {
+        match verdict {
+            Verdict::Wait { on: who, .. } | Verdict::Block { who, .. } => self.who(who),
+            Verdict::Pass { .. } => "nobody".to_owned(),
+        }
+    }
+
+    fn todo_held(&self, what: Held, fixed_by: Option<CommitId>, edge: Edge<'_>) -> Vec<Todo> {
+        let (flow, env) = (shell_word(self.flow.name.as_str()), shell_word(edge.target.name.as_str()));
+        let (commit, range) = match what {
+            Held::Commit(commit) => (commit, false),
+            Held::Range { lost, .. } => (lost, true),
+        };
+        if fixed_by.is_some() {
+            let say =
+                format!("Push a commit that contains the fix to {}, or lift the hold altogether:", self.first());
+            return vec![Todo { say, commands: vec![format!("towpath unhold {commit} {flow} {env}")] }];
+        }
+        let scope = match range {
+            true => "",
+            false => " (a hold that reaches further than this edge is lifted with that wider target)",
+        };
+        let say = format!(
+            "To go on, say which commit FIX mends what it was held for; without `--fixed-by` everything passes again{scope}:"
+        );
+        vec![Todo { say, commands: vec![format!("towpath unhold {commit} {flow} {env} --fixed-by FIX")] }]
+    }
+
+    /// How a commit that never was a branch's tip gets its CI.
+    fn prove(&self, commit: CommitId, check: Option<&CheckName>, edge: Edge<'_>) -> Vec<Todo> {
+        if only_on_source(check, edge) {
+            let say = format!(
+                "Only results on {} count here, where CI runs for newer commits only. One of those that passes \
+                 brings {} along; where CI did run for it, its result is reported with:",
+                source(Some(edge)),
+                id(commit)
+            );
+            return vec![Todo { say, commands: vec![self.report(commit, check, edge)] }];
+        }
+        let ci = format!("{commit}:refs/heads/ci/{}", commit.short());
+        let say =
+            format!("To let CI see {}, give it a branch (CI has to be set up for such branches):", id(commit));
+        let fetch = format!("git fetch {} {}", self.remote(), shell_word(&edge.source.branch.full_ref()));
+        vec![Todo { say, commands: vec![fetch, format!("git push {} {ci}", self.remote())] }]
+    }
+
+    /// `towpath report`, in the form that counts on this edge.
+    fn report(&self, commit: CommitId, check: Option<&CheckName>, edge: Edge<'_>) -> String {
+        let check = check.map_or_else(|| "NAME".to_owned(), |check| shell_word(check.as_str()));
+        format!(
+            "towpath report {} {commit} {check} success --ref {}",
+            shell_word(self.flow.name.as_str()),
+            shell_word(edge.source.branch.as_str())
+        )
+    }
+
+    fn todo_unknown(&self, why: &UnknownWhy, edge: Edge<'_>) -> Vec<Todo> {
+        let one = |say: String, commands: Vec<String>| vec![Todo { say, commands }];
+        match why {
+            UnknownWhy::CredentialsRefused { .. } | UnknownWhy::NoRepository { .. } => one(
+                "What Towpath may and may not do there is told by:".to_owned(),
+                vec!["towpath doctor".to_owned()],
+            ),
+            UnknownWhy::NoCommonAncestor => one(
+                format!(
+                    "Check `branch` of {} and {} in the config: nothing can move from {} to {}, not even by a merge.",
+                    name(edge.source.name.as_str()),
+                    name(edge.target.name.as_str()),
+                    source(Some(edge)),
+                    target(Some(edge))
+                ),
+                Vec::new(),
+            ),
+            UnknownWhy::Shallow => one("Towpath needs a repository with its whole history.".to_owned(), Vec::new()),
+            UnknownWhy::NotAnswered
+            | UnknownWhy::Unreachable { .. }
+            | UnknownWhy::TimedOut { .. }
+            | UnknownWhy::Sha256
+            | UnknownWhy::TooLarge { .. }
+            | UnknownWhy::MissingCommit { .. }
+            | UnknownWhy::Unreadable { .. } => Vec::new(),
+        }
+    }
+
+    /// A command on an edge: `towpath VERB FLOW ENV`.
+    fn on_edge(&self, verb: &str, edge: Edge<'_>) -> String {
+        let (flow, env) = (shell_word(self.flow.name.as_str()), shell_word(edge.target.name.as_str()));
+        format!("towpath {verb} {flow} {env}")
+    }
+}
+
+/// What `promote` passes; the policy itself is in `decide::judge`.
+const fn promote_passes(check: Check) -> bool {
+    match check {
+        Check::Pause | Check::Gate(GateKind::Lag | GateKind::Quiet | GateKind::Window | GateKind::Schedule) => true,
+        Check::Branches
+        | Check::Push
+        | Check::Freeze
+        | Check::Hold
+        | Check::Gate(GateKind::Ci | GateKind::Approvals) => false,
+    }
+}
+
+/// Whether results of the check count only on the source's branch; of some check if none is named.
+fn only_on_source(check: Option<&CheckName>, edge: Edge<'_>) -> bool {
+    let Some(Gate::Ci(ci)) = edge.target.gate(GateKind::Ci) else { return false };
+    match &ci.checks {
+        Checks::All => false,
+        Checks::Named(named) => named
+            .iter()
+            .filter(|one| check.is_none_or(|check| *check == one.name))
+            .any(|one| one.on == CheckRef::Source),
+    }
+}

@@ -1,0 +1,68 @@
+//! From raw observation to what a decision needs, without I/O: which commits to load
+//! ([`wanted`]), what the ledger has to learn from new tips ([`note`]), and how source and target
+//! of each edge relate ([`edges`]).
+//!
+//! Not here: reading remotes (the `World` does that) and judging (that is `decide`).
+
+mod graph;
+mod note;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::dag::Dag;
+use crate::model::{
+    CommitId, EdgeSeen, EnvName, Fact, Flow, Graph, Held, IntentState, Ledger, Tip, Unknown, UnknownWhy,
+};
+
+pub use note::{SOMEBODY, after_landing, is_rewind, landed, note, tell};
+
+/// How many lost tips of an environment are looked at for telling withdrawn commits.
+const LOST_MAX: usize = 50;
+
+/// The tips of a flow's environments, as the remote told them.
+pub type Tips = BTreeMap<EnvName, Tip>;
+
+/// The commits, besides the tips, whose place in history the ledger asks about.
+pub fn wanted(flow: &Flow, ledger: &Ledger) -> BTreeSet<CommitId> {
+    let mut wanted: BTreeSet<CommitId> = ledger.branches.values().map(|seen| seen.tip).collect();
+    for environment in &flow.environments {
+        let tips = ledger.held.get(&environment.name).map_or(&[][..], Vec::as_slice);
+        wanted.extend(tips.iter().rev().filter(|tip| tip.lost).take(LOST_MAX).map(|tip| tip.commit));
+    }
+    for hold in &ledger.standing.holds {
+        match hold.what {
+            Held::Commit(commit) => wanted.extend([commit]),
+            Held::Range { lost, kept } => wanted.extend([lost, kept]),
+        }
+        wanted.extend(hold.fixed_by);
+    }
+    for intent in &ledger.intents {
+        wanted.extend([intent.old, intent.new]);
+    }
+    wanted
+}
+
+/// What is seen of each edge, given the tips, the loaded history and a ledger that has already
+/// noted these tips.
+pub fn edges(flow: &Flow, ledger: &Ledger, tips: &Tips, history: &Fact<Dag>) -> Vec<EdgeSeen> {
+    let missing = Tip::Unknown(Unknown::passing(UnknownWhy::NotAnswered));
+    flow.edges()
+        .map(|edge| {
+            let source = tips.get(&edge.source.name).unwrap_or(&missing).clone();
+            let target = tips.get(&edge.target.name).unwrap_or(&missing).clone();
+            let graph = match (&source, &target, history) {
+                (Tip::At(s), Tip::At(t), Fact::Known(dag)) => graph::relate(&edge, ledger, tips, dag, *s, *t),
+                (Tip::At(_), Tip::At(_), Fact::Unknown(unknown)) => Fact::Unknown(unknown.clone()),
+                // The tips tell why; the graph is not looked at.
+                _ => Fact::Known(Graph::default()),
+            };
+            let in_flight = ledger
+                .intents
+                .iter()
+                .find(|row| row.env == edge.target.name && row.state == IntentState::Pushing)
+                .cloned();
+            let last_move = ledger.last_moves.get(&edge.target.name).copied();
+            EdgeSeen { env: edge.target.name.clone(), source, target, graph, in_flight, last_move }
+        })
+        .collect()
+}

@@ -1,0 +1,345 @@
+//! What the ledger has to learn from the tips that a look found: arrivals, tips held, movements
+//! that were not ours, and a target that moved other than forward.
+
+use std::collections::BTreeSet;
+
+use crate::dag::{Dag, Marks};
+use crate::model::{
+    Actor, Arrival, ArrivalHow, BranchSeen, Change, CommitId, EffectRow, Environment, Event, EventRow, Flow, Held,
+    Hold, IntentRow, IntentState, Ledger, Message, Mode, MoveKind, Now, OrderId, Pause, PauseKind, Scope, Span,
+    Tip, TipHow, Until,
+};
+use crate::see::Tips;
+
+/// How long an arrival is kept after the next environment has the commit: if that one is rewound,
+/// the lag starts anew, which delays and never hastens.
+const ARRIVAL_KEPT: Span = Span::from_mins(7 * 24 * 60);
+
+/// Who is named for what somebody did in the repository itself.
+pub const SOMEBODY: &str = "git";
+
+/// Whether a hold stands because somebody moved a target other than forward. (A hold of the
+/// `rollback` command is lifted by commands only.)
+pub fn is_rewind(hold: &OrderId) -> bool {
+    hold.as_str().starts_with("rewind-")
+}
+
+/// The changes that make the ledger agree with the tips. Nothing for branches that are absent or
+/// unknown: what was known of them stays.
+pub fn note(flow: &Flow, ledger: &Ledger, tips: &Tips, dag: &Dag, now: Now) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for (at, environment) in flow.environments.iter().enumerate() {
+        let Some(Tip::At(tip)) = tips.get(&environment.name) else { continue };
+        if dag.node(*tip).is_none() {
+            continue;
+        }
+        let mut noting = Noting {
+            flow,
+            ledger,
+            dag,
+            now,
+            environment,
+            tip: *tip,
+            is_target: at > 0,
+            next_tip: flow.environments.get(at + 1).map(|next| tips.get(&next.name).and_then(Tip::commit)),
+            ancestors: dag.ancestors([*tip]),
+            changes: &mut changes,
+        };
+        noting.branch();
+    }
+    changes
+}
+
+struct Noting<'a> {
+    flow: &'a Flow,
+    ledger: &'a Ledger,
+    dag: &'a Dag,
+    now: Now,
+    environment: &'a Environment,
+    tip: CommitId,
+    is_target: bool,
+    /// `None` for the last environment; `Some(None)` where the next one's tip is not known.
+    next_tip: Option<Option<CommitId>>,
+    ancestors: Marks,
+    changes: &'a mut Vec<Change>,
+}
+
+impl Noting<'_> {
+    fn branch(&mut self) {
+        let last = self.ledger.branches.get(&self.environment.name);
+        let same_branch =
+            |seen: &&BranchSeen| seen.branch == self.environment.branch && seen.repository == self.flow.repository;
+        let first_sight = match (last, last.filter(same_branch)) {
+            (Some(_), None) => {
+                self.changes.push(Change::ForgetBranch(self.environment.name.clone()));
+                self.seen(TipHow::FirstSight);
+                true
+            }
+            (None, _) => {
+                self.seen(TipHow::FirstSight);
+                true
+            }
+            (_, Some(seen)) if seen.tip == self.tip => false,
+            (_, Some(seen)) if self.has(seen.tip) => {
+                self.forward(seen.tip);
+                false
+            }
+            (_, Some(seen)) => {
+                self.other_than_forward(seen.tip);
+                false
+            }
+        };
+        self.arrivals(first_sight);
+    }
+
+    /// Whether the tip contains the commit.
+    fn has(&self, commit: CommitId) -> bool {
+        self.dag.is_below(commit) || self.dag.has(&self.ancestors, commit)
+    }
+
+    fn seen(&mut self, how: TipHow) {
+        let seen = BranchSeen {
+            branch: self.environment.branch.clone(),
+            repository: self.flow.repository.clone(),
+            tip: self.tip,
+            at: self.now,
+        };
+        self.changes.push(Change::Tip { env: self.environment.name.clone(), seen, how });
+    }
+
+    fn event(&mut self, event: Event) {
+        let env = self.environment.name.clone();
+        self.changes.push(Change::Event(EventRow { env, at: self.now, event }));
+    }
+
+    fn forward(&mut self, old: CommitId) {
+        let late = self.ledger.intents.iter().find(|row| {
+            row.env == self.environment.name
+                && row.state == IntentState::Abandoned
+                && (row.old, row.new) == (old, self.tip)
+        });
+        if let Some(row) = late.filter(|_| self.is_target) {
+            self.changes.extend(landed(row, self.now, true));
+            self.seen(TipHow::Landed(row.id.clone()));
+        } else {
+            if self.is_target {
+                self.event(Event::Moved { old, new: self.tip });
+            }
+            self.seen(TipHow::Pushed);
+        }
+        self.found_again();
+        if self.is_target {
+            self.put_back();
+        }
+    }
+
+    /// A person put a rewound target back: what the rewind caused is lifted.
+    fn put_back(&mut self) {
+        let back: Vec<(OrderId, CommitId)> = self
+            .ledger
+            .standing
+            .holds
+            .iter()
+            .filter(|hold| hold.flow.as_ref() == Some(&self.flow.name))
+            .filter(|hold| hold.env.as_ref() == Some(&self.environment.name) && is_rewind(&hold.id))
+            .filter_map(|hold| match hold.what {
+                Held::Range { lost, .. } if self.has(lost) => Some((hold.id.clone(), lost)),
+                _ => None,
+            })
+            .collect();
+        for (hold, lost) in back {
+            let pauses = self.ledger.standing.pauses.iter().filter(|p| p.cause.as_ref() == Some(&hold));
+            self.changes.push(Change::Lift(pauses.map(|p| p.id.clone()).collect()));
+            self.changes.push(Change::Unhold { hold, fixed_by: None });
+            self.event(Event::PutBack { lost, now: self.tip });
+        }
+    }
+
+    fn other_than_forward(&mut self, lost: CommitId) {
+        let kept = self.tip;
+        // A rollback of ours that was given up and landed after all.
+        let late = self.ledger.intents.iter().find(|row| {
+            row.env == self.environment.name
+                && row.kind == MoveKind::Rollback
+                && row.state == IntentState::Abandoned
+                && (row.old, row.new) == (lost, kept)
+        });
+        if let Some(row) = late {
+            self.changes.extend(landed(row, self.now, true));
+            self.seen(TipHow::Landed(row.id.clone()));
+        } else {
+            if self.is_target {
+                let hold = (self.environment.mode == Mode::Act).then(|| self.hold_what_was_lost(lost));
+                self.event(Event::Rewound { lost, kept, hold });
+            } else {
+                self.event(Event::Withdrawn { lost, kept });
+            }
+            self.seen(TipHow::Pushed);
+        }
+        self.no_longer_there();
+        self.found_again();
+    }
+
+    /// One hold over everything that was lost, and a pause of the edge that does not expire.
+    fn hold_what_was_lost(&mut self, lost: CommitId) -> OrderId {
+        let (flow, env) = (self.flow.name.clone(), self.environment.name.clone());
+        let id = OrderId::new(format!("rewind-{}-{:x}", lost.short(), self.now.wall.0));
+        let reason = format!("{env} was moved from {} to {} by hand", lost.short(), self.tip.short());
+        self.changes.push(Change::Hold(Hold {
+            id: id.clone(),
+            what: Held::Range { lost, kept: self.tip },
+            flow: Some(flow.clone()),
+            env: Some(env.clone()),
+            by: Actor::new(SOMEBODY),
+            reason: reason.clone(),
+            at: self.now.wall,
+            fixed_by: None,
+        }));
+        self.changes.push(Change::Pause(Pause {
+            id: OrderId::new(format!("pause-{id}")),
+            kind: PauseKind::Pause,
+            scope: Scope::Edge(flow, env),
+            by: Actor::new(SOMEBODY),
+            reason,
+            at: self.now.wall,
+            until: Until::Resumed,
+            cause: Some(id.clone()),
+        }));
+        id
+    }
+
+    fn no_longer_there(&mut self) {
+        let env = &self.environment.name;
+        let arrivals = self.ledger.arrivals.get(env).into_iter().flatten();
+        let left: Vec<CommitId> = arrivals.map(|(id, _)| *id).filter(|id| !self.has(*id)).collect();
+        let tips = self.ledger.held.get(env).into_iter().flatten();
+        let lost: BTreeSet<CommitId> =
+            tips.filter(|tip| !tip.lost && !self.has(tip.commit)).map(|tip| tip.commit).collect();
+        if !left.is_empty() {
+            self.changes.push(Change::Left { env: env.clone(), commits: left });
+        }
+        if !lost.is_empty() {
+            let commits = lost.into_iter().collect();
+            self.changes.push(Change::Lost { env: env.clone(), commits, lost: true });
+        }
+    }
+
+    fn found_again(&mut self) {
+        let env = &self.environment.name;
+        let tips = self.ledger.held.get(env).into_iter().flatten();
+        let again: BTreeSet<CommitId> =
+            tips.filter(|tip| tip.lost && self.has(tip.commit)).map(|tip| tip.commit).collect();
+        if !again.is_empty() {
+            let commits = again.into_iter().collect();
+            self.changes.push(Change::Lost { env: env.clone(), commits, lost: false });
+        }
+    }
+
+    /// Arrivals on a source, from its tip down to what the next environment has.
+    fn arrivals(&mut self, first_sight: bool) {
+        let Some(next_tip) = self.next_tip else { return };
+        let env = &self.environment.name;
+        let in_next = self.dag.ancestors(next_tip);
+        let empty = std::collections::BTreeMap::new();
+        // After another branch was configured, nothing known of the old one counts.
+        let known = if first_sight { &empty } else { self.ledger.arrivals.get(env).unwrap_or(&empty) };
+        let how = if first_sight { ArrivalHow::FirstSight } else { ArrivalHow::Seen };
+        let arrival = Arrival { trusted: self.now.trusted, wall: self.now.wall, how };
+        let came: Vec<(CommitId, Arrival)> = self
+            .dag
+            .chain(self.tip)
+            .take_while(|node| !self.dag.has(&in_next, node.id))
+            .filter(|node| !known.contains_key(&node.id))
+            .map(|node| (node.id, arrival))
+            .collect();
+        if !came.is_empty() {
+            self.changes.push(Change::Arrived { env: env.clone(), commits: came });
+        }
+        let old = |arrival: &Arrival| self.now.trusted.since(arrival.trusted) > ARRIVAL_KEPT;
+        let past: Vec<CommitId> = known
+            .iter()
+            .filter(|(id, arrival)| {
+                old(arrival)
+                    && next_tip.is_some()
+                    && (self.dag.node(**id).is_none() || self.dag.has(&in_next, **id))
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        if !past.is_empty() {
+            self.changes.push(Change::Left { env: env.clone(), commits: past });
+        }
+    }
+}
+
+/// What the ledger learns from a landing besides the landing itself: the tip, and what arrived on
+/// or left the branch. `ledger` is as before the landing.
+pub fn after_landing(flow: &Flow, ledger: &Ledger, dag: &Dag, row: &IntentRow, now: Now) -> Vec<Change> {
+    let Some(at) = flow.environments.iter().position(|e| e.name == row.env) else { return Vec::new() };
+    let mut changes = Vec::new();
+    let mut noting = Noting {
+        flow,
+        ledger,
+        dag,
+        now,
+        environment: &flow.environments[at],
+        tip: row.new,
+        is_target: true,
+        next_tip: None,
+        ancestors: dag.ancestors([row.new]),
+        changes: &mut changes,
+    };
+    noting.seen(TipHow::Landed(row.id.clone()));
+    if row.kind == MoveKind::Rollback {
+        noting.no_longer_there();
+    } else {
+        noting.found_again();
+        if at + 1 < flow.environments.len() {
+            let before = dag.ancestors([row.old]);
+            let arrival = Arrival { trusted: now.trusted, wall: now.wall, how: ArrivalHow::Landed };
+            let known = ledger.arrivals.get(&row.env);
+            let came: Vec<(CommitId, Arrival)> = dag
+                .chain(row.new)
+                .take_while(|node| !dag.has(&before, node.id))
+                .filter(|node| known.is_none_or(|k| !k.contains_key(&node.id)))
+                .map(|node| (node.id, arrival))
+                .collect();
+            if !came.is_empty() {
+                changes.push(Change::Arrived { env: row.env.clone(), commits: came });
+            }
+        }
+    }
+    changes
+}
+
+/// The changes that record a landing: final state, effect, event, and what is to be told.
+pub fn landed(row: &IntentRow, now: Now, late: bool) -> Vec<Change> {
+    let event = Event::Landed { kind: row.kind, old: row.old, new: row.new };
+    let mut spent: Vec<OrderId> = row.overrides.clone();
+    spent.extend(row.promote.clone());
+    let mut changes = vec![
+        Change::Finish { intent: row.id.clone(), state: IntentState::Landed, words: None },
+        Change::Effect(EffectRow {
+            intent: row.id.clone(),
+            env: row.env.clone(),
+            kind: row.kind,
+            old: row.old,
+            new: row.new,
+            at: now,
+            late,
+        }),
+        Change::Event(EventRow { env: row.env.clone(), at: now, event: event.clone() }),
+        Change::ClearBackoff(row.env.clone()),
+        tell(&row.id.to_string(), row, now, event),
+    ];
+    if !spent.is_empty() {
+        changes.push(Change::Spend(spent));
+    }
+    changes
+}
+
+/// A message about an intent, for every sink there is.
+pub fn tell(key: &str, row: &IntentRow, now: Now, event: Event) -> Change {
+    // One sink so far, the log; `tell` will fan out here when there are more.
+    let sink = "log".to_owned();
+    Change::Tell(Message { id: format!("{key}/{sink}"), sink, env: row.env.clone(), at: now.wall, event })
+}

@@ -1,0 +1,13 @@
+//! The engine: observe, decide, act, record, tell, over any `World`.
+//!
+//! Policy is in `towpath-core`; how a remote is read and how a row is stored is behind the
+//! `World`. What is here only carries values from one to the other, in the order that makes a
+//! crash anywhere harmless.
+
+pub mod observe;
+pub mod run;
+pub mod tick;
+pub mod world;
+
+pub use tick::{Acted, Pass, Planned, Ticked, plan, tick};
+pub use world::{Committed, Fault, Side, World};

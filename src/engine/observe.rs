@@ -1,0 +1,121 @@
+//! Facts in, never a decision: tips, history and ledger become an `Observation`, and the facts
+//! that a decision lacks are answered round by round.
+
+use std::collections::BTreeSet;
+
+use towpath_core::dag::Dag;
+use towpath_core::decide::{self, Next};
+use towpath_core::model::{
+    Change, EdgeKey, Fact, Facts, Flow, Ledger, Missing, Now, Observation, Plan, Tip, Unknown, UnknownWhy,
+};
+use towpath_core::see::{self, Tips};
+
+use super::world::{Fault, World};
+
+/// After how many rounds of questions the rest is unknown.
+const ROUNDS_MAX: usize = 16;
+
+/// What one look found, before any dear fact.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// When.
+    pub now: Now,
+    /// Where the branches are.
+    pub tips: Tips,
+    /// The history that was loaded.
+    pub history: Fact<Dag>,
+    nothing: Dag,
+}
+
+impl Look {
+    /// The loaded history, or an empty piece that proves nothing.
+    pub fn dag(&self) -> &Dag {
+        self.history.known().unwrap_or(&self.nothing)
+    }
+}
+
+/// Reads tips and history.
+///
+/// The clock is read *after* the tips: what is first seen in them has arrived by then, whatever
+/// stopped the process in between. Read before, it would date an arrival too early and end its lag
+/// too soon.
+///
+/// # Errors
+/// When the store cannot advance the clock.
+pub async fn look<W: World>(world: &W, flow: &Flow, ledger: &Ledger) -> Result<Look, Fault> {
+    let tips = world.tips(flow).await;
+    let now = world.now().await?;
+    let any = tips.values().any(|tip| tip.commit().is_some());
+    let history = if any {
+        world.history(flow, &tips, &see::wanted(flow, ledger)).await
+    } else {
+        Fact::Known(Dag::default())
+    };
+    Ok(Look { now, tips, history, nothing: Dag::default() })
+}
+
+/// What the ledger has to learn from a look.
+pub fn note(flow: &Flow, ledger: &Ledger, look: &Look) -> Vec<Change> {
+    match &look.history {
+        Fact::Known(dag) => see::note(flow, ledger, &look.tips, dag, look.now),
+        Fact::Unknown(_) => Vec::new(),
+    }
+}
+
+/// The observation without dear facts; `ledger` has noted the look already.
+pub fn observation(flow: &Flow, ledger: &Ledger, look: &Look) -> Observation {
+    Observation {
+        now: look.now,
+        edges: see::edges(flow, ledger, &look.tips, &look.history),
+        standing: ledger.standing.clone(),
+        facts: Facts::default(),
+    }
+}
+
+/// Decides, answering what is missing until nothing is. Fills `seen.facts`.
+pub async fn decide<W: World>(world: &W, flow: &Flow, look: &Look, seen: &mut Observation) -> Plan {
+    for round in 0.. {
+        match decide::decide(flow, seen) {
+            Next::Done(plan) => return plan,
+            Next::Ask(missing) => answer(world, flow, look, seen, &missing, round >= ROUNDS_MAX).await,
+        }
+    }
+    unreachable!("every asked key is answered, and there are finitely many")
+}
+
+/// Answers every missing key, known or unknown.
+pub async fn answer<W: World>(
+    world: &W,
+    flow: &Flow,
+    look: &Look,
+    seen: &mut Observation,
+    missing: &Missing,
+    give_up: bool,
+) {
+    if !give_up {
+        seen.facts.absorb(from_graph(flow, look, missing));
+        let facts = world.answer(flow, look.dag(), &look.tips, missing).await;
+        seen.facts.absorb(facts);
+    }
+    seen.facts.give_up_on(missing, &Unknown::passing(UnknownWhy::NotAnswered));
+}
+
+/// What the loaded history answers by itself: the authors of `target..candidate`.
+fn from_graph(flow: &Flow, look: &Look, missing: &Missing) -> Facts {
+    let mut facts = Facts::default();
+    for key in &missing.authors {
+        if let Some(authors) = authors(flow, look.dag(), look, key) {
+            facts.authors.insert(key.clone(), Fact::Known(authors));
+        }
+    }
+    facts
+}
+
+fn authors(flow: &Flow, dag: &Dag, look: &Look, key: &EdgeKey) -> Option<BTreeSet<String>> {
+    flow.edge(&key.env)?;
+    let target = look.tips.get(&key.env).and_then(Tip::commit)?;
+    dag.node(target)?;
+    dag.node(key.commit)?;
+    let (there, range) = (dag.ancestors([target]), dag.ancestors([key.commit]));
+    Some(dag.minus(&range, &there).map(|node| node.email.clone()).collect())
+}

@@ -1,0 +1,330 @@
+//! The runner: performs the effects that the act machine asks for, one by one.
+//!
+//! It, and only it, has crash points, before and after each effect. What comes next is never
+//! decided here.
+
+use sha2::{Digest as _, Sha256};
+use towpath_core::act::{self, Effect, Input, Outcome, Place, Why};
+use towpath_core::decide::{self, Depth};
+use towpath_core::model::{
+    Backoff, Change, EnvName, Event, EventRow, Flow, IntentId, IntentRow, IntentState, Ledger, MoveKind, Now,
+    Reason, Span, Tip, Verdict,
+};
+use towpath_core::see;
+
+use super::observe::{self, Look};
+use super::world::{Fault, Side, World};
+
+/// Who is named for what automation does.
+pub const US: &str = "towpath";
+
+/// The first and the longest wait after a refused push.
+const BACKOFF: (Span, Span) = (Span::from_mins(5), Span::from_mins(60));
+
+/// Runs intents of one flow under one lease.
+pub struct Runner<'a, W: World> {
+    /// The world.
+    pub world: &'a W,
+    /// The flow.
+    pub flow: &'a Flow,
+    /// Its lease.
+    pub lease: &'a W::Lease,
+    /// Its target environments.
+    pub targets: &'a [EnvName],
+}
+
+impl<W: World> Runner<'_, W> {
+    /// Commits changes and applies them to the loaded ledger; nothing where there are none.
+    ///
+    /// # Errors
+    /// When the store did not take them; the loaded ledger is then as before.
+    pub async fn commit(&mut self, ledger: &mut Ledger, changes: Vec<Change>) -> Result<(), Fault> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.world.commit(Some(self.lease), Some(&self.flow.name), &changes).await?;
+        for change in &changes {
+            ledger.apply(&self.flow.name, self.targets, change);
+        }
+        Ok(())
+    }
+
+    /// Takes an intent as far as it goes, and answers the row as it stands then.
+    ///
+    /// # Errors
+    /// When the store failed. The stored row says how far it came; a later tick goes on from it.
+    pub async fn run(
+        &mut self,
+        ledger: &mut Ledger,
+        look: &Look,
+        mut row: IntentRow,
+        first: Input,
+    ) -> Result<IntentRow, Fault> {
+        let mut answer = None;
+        let mut effect = act::next(&row, first);
+        loop {
+            let name = name(&effect);
+            if matches!(effect, Effect::Leave | Effect::Done) {
+                return Ok(row);
+            }
+            self.world.crash_point(Side::Before, name)?;
+            let input = match effect {
+                Effect::SaveIntent => {
+                    self.save(ledger, &mut row).await?;
+                    Input::Saved
+                }
+                Effect::Reread => Input::Reread(self.reread(&row).await?),
+                Effect::MarkPushing => match self.world.begin_push(self.lease, self.flow, &row.id).await? {
+                    Ok(pushing) => {
+                        row = pushing;
+                        replace(ledger, &row);
+                        Input::Marked(Ok(()))
+                    }
+                    Err(why) => Input::Marked(Err(why)),
+                },
+                Effect::Push => {
+                    let pushed = self.world.push(self.flow, &row).await;
+                    answer = Some(pushed.clone());
+                    Input::Pushed(pushed)
+                }
+                Effect::ReadRef => self.read(&row, look, answer.take()).await?,
+                Effect::Record(outcome) => {
+                    self.record(ledger, look, &mut row, &outcome).await?;
+                    Input::Recorded
+                }
+                Effect::Leave | Effect::Done => return Ok(row),
+            };
+            self.world.crash_point(Side::After, name)?;
+            effect = act::next(&row, input);
+        }
+    }
+
+    async fn save(&mut self, ledger: &mut Ledger, row: &mut IntentRow) -> Result<(), Fault> {
+        let mut attempt = self.commit(ledger, vec![Change::Intent(row.clone())]).await;
+        // The same move was tried before under this config; the store says so by a conflict.
+        for _ in 0..ATTEMPTS_MAX {
+            if attempt != Err(Fault::Conflict) {
+                break;
+            }
+            row.attempt = row.attempt.saturating_mul(2).saturating_add(1);
+            row.id = intent_id(row);
+            attempt = self.commit(ledger, vec![Change::Intent(row.clone())]).await;
+        }
+        attempt
+    }
+
+    /// Reads again, from outside, everything that the intent rests on, and judges once more.
+    async fn reread(&self, row: &IntentRow) -> Result<Result<(), Reason>, Fault> {
+        let Some(edge) = self.flow.edge(&row.env) else { return Ok(Err(Reason::ConfigChanged)) };
+        let mut ledger = self.world.load(self.flow).await?;
+        let look = observe::look(self.world, self.flow, &ledger).await?;
+        if look.tips.get(&row.env) != Some(&Tip::At(row.old)) {
+            return Ok(Err(Reason::BranchesMoved));
+        }
+        if row.kind == MoveKind::Rollback {
+            return Ok(Ok(()));
+        }
+        for change in observe::note(self.flow, &ledger, &look) {
+            ledger.apply(&self.flow.name, self.targets, &change);
+        }
+        let mut seen = observe::observation(self.flow, &ledger, &look);
+        loop {
+            let Some(on_edge) = seen.edges.iter().find(|e| e.env == row.env) else {
+                return Ok(Err(Reason::ConfigChanged));
+            };
+            let mut judging = decide::Look { seen: &seen, on_edge, missing: Default::default() };
+            match judge_again(&edge, row, &mut judging) {
+                Some(result) => return Ok(result),
+                None => {
+                    let missing = judging.missing;
+                    observe::answer(self.world, self.flow, &look, &mut seen, &missing, false).await;
+                }
+            }
+        }
+    }
+
+    async fn read(&self, row: &IntentRow, look: &Look, answer: Option<act::PushAnswer>) -> Result<Input, Fault> {
+        let tip = self.world.read_ref(self.flow, &row.env).await;
+        let now = self.world.now().await?;
+        let at_end = |tip: &Tip| tip.commit().is_none_or(|at| at == row.old || at == row.new);
+        let place = if at_end(&tip) {
+            Place::of(row, &tip, |_, _| false)
+        } else {
+            let mut tips = look.tips.clone();
+            tips.insert(row.env.clone(), tip.clone());
+            let wanted = [row.old, row.new].into();
+            match self.world.history(self.flow, &tips, &wanted).await.known() {
+                Some(dag) => Place::of(row, &tip, |a, b| dag.contains(a, b)),
+                None => Place::Unknown,
+            }
+        };
+        Ok(Input::Read { place, answer, now })
+    }
+
+    async fn record(
+        &mut self,
+        ledger: &mut Ledger,
+        look: &Look,
+        row: &mut IntentRow,
+        outcome: &Outcome,
+    ) -> Result<(), Fault> {
+        let now = self.world.now().await?;
+        let changes = self.changes_of(ledger, look, row, outcome, now);
+        self.commit(ledger, changes).await?;
+        row.state = outcome.state();
+        row.words = words(outcome);
+        Ok(())
+    }
+
+    fn changes_of(
+        &self,
+        ledger: &Ledger,
+        look: &Look,
+        row: &IntentRow,
+        outcome: &Outcome,
+        now: Now,
+    ) -> Vec<Change> {
+        let finish = Change::Finish { intent: row.id.clone(), state: outcome.state(), words: words(outcome) };
+        let event = |event: Event| Change::Event(EventRow { env: row.env.clone(), at: now, event });
+        match outcome {
+            Outcome::Landed | Outcome::LandedAndPassed { .. } => {
+                let mut changes = see::landed(row, now, false);
+                changes.extend(see::after_landing(self.flow, ledger, look.dag(), row, now));
+                changes
+            }
+            Outcome::Overtaken { now: tip } => {
+                let overtaken = Event::Overtaken { new: row.new, now: *tip };
+                vec![finish, event(overtaken.clone()), see::tell(row.id.as_str(), row, now, overtaken)]
+            }
+            Outcome::Superseded(_) | Outcome::Abandoned => vec![finish],
+            Outcome::Refused { words } => {
+                let refused = Event::Refused { new: row.new, words: words.clone() };
+                vec![
+                    finish,
+                    self.backoff(ledger, row, words, now),
+                    event(refused.clone()),
+                    see::tell(row.id.as_str(), row, now, refused),
+                ]
+            }
+            Outcome::NotSent { words } => vec![finish, self.backoff(ledger, row, words, now)],
+        }
+    }
+
+    fn backoff(&self, ledger: &Ledger, row: &IntentRow, words: &str, now: Now) -> Change {
+        let before = ledger.standing.backoffs.iter().find(|b| b.env == row.env && b.new == row.new);
+        let count = before.map_or(0, |b| b.count).saturating_add(1);
+        let doubled = BACKOFF.0.ms().saturating_mul(1_i64 << count.saturating_sub(1).min(20));
+        let wait = Span::from_ms(doubled).min(BACKOFF.1);
+        Change::Backoff(Backoff {
+            flow: row.flow.clone(),
+            env: row.env.clone(),
+            words: words.to_owned(),
+            count,
+            until: now.wall + wait,
+            old: row.old,
+            new: row.new,
+            policy: row.policy.clone(),
+        })
+    }
+}
+
+/// Attempts are doubled until one is free, so this many are more than enough.
+const ATTEMPTS_MAX: u32 = 31;
+
+fn judge_again(
+    edge: &towpath_core::model::Edge<'_>,
+    row: &IntentRow,
+    look: &mut decide::Look<'_>,
+) -> Option<Result<(), Reason>> {
+    match decide::divergence::branches(edge, look.on_edge, look)? {
+        Verdict::Pass { why: Reason::Nothing } => {}
+        Verdict::Pass { .. } => return Some(Err(Reason::BranchesMoved)),
+        Verdict::Wait { why, .. } | Verdict::Block { why, .. } => return Some(Err(why)),
+    }
+    let candidates = decide::candidates(edge, look.on_edge, look.seen);
+    let Some(candidate) = candidates.into_iter().find(|c| c.id == row.new) else {
+        return Some(Err(Reason::BranchesMoved));
+    };
+    let judged = decide::judge(edge, candidate, look, Depth::Whole)?;
+    let failing = judged.into_iter().map(|j| j.verdict).filter(|v| !v.passes()).max_by_key(Verdict::distance);
+    Some(failing.map_or(Ok(()), |verdict| Err(verdict.why().clone())))
+}
+
+fn replace(ledger: &mut Ledger, row: &IntentRow) {
+    if let Some(stored) = ledger.intents.iter_mut().find(|stored| stored.id == row.id) {
+        *stored = row.clone();
+    }
+}
+
+/// What the history shows of an intent that did not land.
+fn words(outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Refused { words } | Outcome::NotSent { words } => Some(words.clone()),
+        Outcome::Superseded(Why::Judged(why)) => serde_json::to_string(why).ok(),
+        Outcome::Superseded(Why::Moved(place)) => Some(format!("the branch is elsewhere: {place:?}")),
+        Outcome::Superseded(Why::Forgotten) => Some("its process ended before the push began".to_owned()),
+        Outcome::Landed | Outcome::LandedAndPassed { .. } | Outcome::Overtaken { .. } | Outcome::Abandoned => None,
+    }
+}
+
+/// The name of an effect for crash points.
+const fn name(effect: &Effect) -> &'static str {
+    match effect {
+        Effect::SaveIntent => "SaveIntent",
+        Effect::Reread => "Reread",
+        Effect::MarkPushing => "MarkPushing",
+        Effect::Push => "Push",
+        Effect::ReadRef => "ReadRef",
+        Effect::Record(_) => "Record",
+        Effect::Leave => "Leave",
+        Effect::Done => "Done",
+    }
+}
+
+/// The names of all effects at which a process can be killed, for the crash matrix.
+pub const CRASH_POINTS: [&str; 8] =
+    ["SaveIntent", "Reread", "MarkPushing", "Push", "ReadRef", "Record", "Send", "MarkSent"];
+
+/// Hash over flow, edge, old, new, kind, policy and attempt.
+pub fn intent_id(row: &IntentRow) -> IntentId {
+    let mut hash = Sha256::new();
+    for part in [
+        row.flow.as_str(),
+        row.env.as_str(),
+        &row.old.to_string(),
+        &row.new.to_string(),
+        &format!("{:?}", row.kind),
+        row.policy.as_str(),
+        &row.attempt.to_string(),
+    ] {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    let digest = hash.finalize();
+    let hex: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    IntentId::new(hex)
+}
+
+/// Delivers what is in the outbox, oldest first. A message that its sink does not take stays for
+/// the next tick; a crash between sending and marking sends it twice with the same id.
+///
+/// # Errors
+/// When the store failed.
+pub async fn deliver<W: World>(runner: &mut Runner<'_, W>, ledger: &mut Ledger) -> Result<(), Fault> {
+    for message in ledger.outbox.clone() {
+        runner.world.crash_point(Side::Before, "Send")?;
+        if !runner.world.send(runner.flow, &message).await {
+            continue;
+        }
+        runner.world.crash_point(Side::After, "Send")?;
+        runner.world.crash_point(Side::Before, "MarkSent")?;
+        runner.commit(ledger, vec![Change::Told { message: message.id.clone() }]).await?;
+        runner.world.crash_point(Side::After, "MarkSent")?;
+    }
+    Ok(())
+}
+
+/// Whether a row still wants something done.
+pub fn is_open(row: &IntentRow) -> bool {
+    matches!(row.state, IntentState::Saved | IntentState::Pushing)
+}

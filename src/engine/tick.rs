@@ -1,0 +1,176 @@
+//! One pass over one flow: lease, recover, observe, decide, act, record, tell.
+//!
+//! `plan` stops before acting and stores nothing; everything else that moves a branch comes
+//! through [`tick`]. Nothing here is policy.
+
+use towpath_core::act::Input;
+use towpath_core::model::{
+    Action, Change, DecisionRow, EnvName, Flow, IntentRow, IntentState, Ledger, Mode, MoveKind, Now, Observation,
+    Plan,
+};
+
+use super::observe::{self, Look};
+use super::run::{self, Runner};
+use super::world::{Fault, World};
+
+/// What came of a tick.
+#[derive(Debug, Clone)]
+pub enum Ticked {
+    /// Another live process is at work on the flow; nothing was looked at.
+    Leased,
+    /// Looked, decided, and acted where something was to be done.
+    Done(Box<Pass>),
+}
+
+/// What a whole pass found and did.
+#[derive(Debug, Clone)]
+pub struct Pass {
+    /// What was decided.
+    pub plan: Plan,
+    /// What it was decided on.
+    pub seen: Observation,
+    /// What came of each intent that was run, those recovered from an earlier process included.
+    pub acted: Vec<Acted>,
+}
+
+/// What came of one intent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acted {
+    /// The intent as it stands now.
+    pub row: IntentRow,
+    /// Whether it was begun by an earlier tick or process.
+    pub recovered: bool,
+}
+
+/// What `plan` shows, with what it was decided on.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// What was decided.
+    pub plan: Plan,
+    /// What it was decided on.
+    pub seen: Observation,
+    /// The look.
+    pub look: Look,
+    /// The ledger, which has noted the look in memory only.
+    pub ledger: Ledger,
+}
+
+/// One pass over one flow.
+///
+/// # Errors
+/// Only when the store fails; everything else is part of what was decided.
+pub async fn tick<W: World>(world: &W, flow: &Flow) -> Result<Ticked, Fault> {
+    let Some(lease) = world.lease(&flow.name).await? else { return Ok(Ticked::Leased) };
+    let pass = pass(world, flow, &lease).await;
+    world.release(lease).await;
+    pass.map(|pass| Ticked::Done(Box::new(pass)))
+}
+
+async fn pass<W: World>(world: &W, flow: &Flow, lease: &W::Lease) -> Result<Pass, Fault> {
+    let targets = targets(flow);
+    let mut ledger = world.load(flow).await?;
+    let look = observe::look(world, flow, &ledger).await?;
+
+    let mut runner = Runner { world, flow, lease, targets: &targets };
+    let mut acted = recover(&mut runner, &mut ledger, &look).await?;
+
+    let changes = observe::note(flow, &ledger, &look);
+    runner.commit(&mut ledger, changes).await?;
+    let mut seen = observe::observation(flow, &ledger, &look);
+    let plan = observe::decide(world, flow, &look, &mut seen).await;
+    let mut changes = decided(&ledger, &plan);
+    changes.push(Change::Looked(look.now));
+    runner.commit(&mut ledger, changes).await?;
+
+    // Target-most first: a commit crosses at most one border a tick.
+    for decision in plan.decisions.iter().rev() {
+        let observe_only = flow.environment(&decision.env).is_none_or(|e| e.mode == Mode::Observe);
+        let Some(action) = decision.action.as_ref().filter(|_| !observe_only) else { continue };
+        let row = intent(flow, &ledger, &decision.env, action, look.now);
+        let Some(row) = row else { continue };
+        let row = runner.run(&mut ledger, &look, row, Input::New).await?;
+        acted.push(Acted { row, recovered: false });
+    }
+    run::deliver(&mut runner, &mut ledger).await?;
+    Ok(Pass { plan, seen, acted })
+}
+
+/// Observes and decides afresh and stores nothing: what `plan` shows.
+///
+/// # Errors
+/// Only when the store cannot be read.
+pub async fn plan<W: World>(world: &W, flow: &Flow) -> Result<Planned, Fault> {
+    let targets = targets(flow);
+    let mut ledger = world.load(flow).await?;
+    let look = observe::look(world, flow, &ledger).await?;
+    for change in observe::note(flow, &ledger, &look) {
+        ledger.apply(&flow.name, &targets, &change);
+    }
+    let mut seen = observe::observation(flow, &ledger, &look);
+    let plan = observe::decide(world, flow, &look, &mut seen).await;
+    Ok(Planned { plan, seen, look, ledger })
+}
+
+/// The environments that commits enter.
+pub fn targets(flow: &Flow) -> Vec<EnvName> {
+    flow.edges().map(|edge| edge.target.name.clone()).collect()
+}
+
+/// Brings intents of earlier ticks and dead processes to their end, as far as that is known yet.
+async fn recover<W: World>(
+    runner: &mut Runner<'_, W>,
+    ledger: &mut Ledger,
+    look: &Look,
+) -> Result<Vec<Acted>, Fault> {
+    let open: Vec<IntentRow> = ledger.intents.iter().filter(|row| !row.state.is_final()).cloned().collect();
+    let mut acted = Vec::new();
+    for row in open {
+        let row = runner.run(ledger, look, row, Input::Found).await?;
+        acted.push(Acted { row, recovered: true });
+    }
+    Ok(acted)
+}
+
+/// Decisions that read differently from the stored ones.
+fn decided(ledger: &Ledger, plan: &Plan) -> Vec<Change> {
+    plan.decisions
+        .iter()
+        .filter(|decision| ledger.decisions.get(&decision.env).is_none_or(|row| &row.decision != *decision))
+        .map(|decision| Change::Decided {
+            env: decision.env.clone(),
+            row: Box::new(DecisionRow { decision: decision.clone(), since: plan.now.wall }),
+        })
+        .collect()
+}
+
+/// The intent for an action, or `None` while an earlier one on the edge is not settled.
+fn intent(flow: &Flow, ledger: &Ledger, env: &EnvName, action: &Action, now: Now) -> Option<IntentRow> {
+    let edge = flow.edge(env)?;
+    if ledger.intents.iter().any(|row| &row.env == env && !row.state.is_final()) {
+        return None;
+    }
+    let Action::FastForward { old, new, promote, overrides } = action;
+    let order = promote.as_ref().and_then(|id| ledger.standing.promotes.iter().find(|p| &p.id == id));
+    let mut row = IntentRow {
+        id: towpath_core::model::IntentId::new(""),
+        flow: flow.name.clone(),
+        env: env.clone(),
+        branch: edge.target.branch.clone(),
+        kind: MoveKind::FastForward,
+        old: *old,
+        new: *new,
+        policy: flow.policy.clone(),
+        attempt: 0,
+        by: order.map_or_else(|| towpath_core::model::Actor::new(run::US), |order| order.by.clone()),
+        reason: order.map(|order| order.reason.clone()),
+        promote: promote.clone(),
+        overrides: overrides.clone(),
+        holds: towpath_core::act::holds_on(&ledger.standing, &edge),
+        state: IntentState::Saved,
+        saved: now,
+        deadline: None,
+        words: None,
+    };
+    row.id = run::intent_id(&row);
+    Some(row)
+}

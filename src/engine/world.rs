@@ -1,0 +1,113 @@
+//! The one border between the engine and everything else.
+//!
+//! Two implementations exist: `RealWorld` (git, the store, the clock) and the simulated world of
+//! the tests, which replays the same scenarios with faults. What is here is what both must be able
+//! to do; a method that only one of them needs belongs to that one.
+
+use std::collections::BTreeSet;
+
+use towpath_core::act::PushAnswer;
+use towpath_core::dag::Dag;
+use towpath_core::model::{
+    Change, CommitId, EnvName, Fact, Facts, Flow, FlowName, IntentId, IntentRow, Ledger, Message, Missing, Now,
+    Reason, Tip,
+};
+use towpath_core::see::Tips;
+
+/// Why the store did not do what it was asked to. Nothing was half done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// Another process has taken over the flow.
+    #[error("another process has taken over this flow")]
+    TakenOver,
+    /// This very thing is recorded already.
+    #[error("this is recorded already")]
+    Conflict,
+    /// The store did not take the change: locked, full, gone, damaged.
+    #[error("{words}")]
+    Store {
+        /// What, where and how to mend it.
+        words: String,
+        /// Whether trying again may help.
+        retry: bool,
+    },
+    /// A planned crash of the tests. Never in a release build.
+    #[error("crashed as planned")]
+    Crashed,
+}
+
+/// What a commit tells besides having happened.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// The intents, of every flow, whose push may be under way at that very moment.
+    pub pushing: Vec<IntentRow>,
+}
+
+/// A place where the tests kill the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Before the effect.
+    Before,
+    /// After it.
+    After,
+}
+
+/// Everything outside the engine.
+pub trait World {
+    /// Proof that this process alone works on a flow, as far as processes keep to it. Safety does
+    /// not rest on it: the store's epochs and git's compare-and-swap do that.
+    type Lease;
+
+    /// Both clocks; advances the trusted one.
+    fn now(&self) -> impl Future<Output = Result<Now, Fault>>;
+
+    /// Takes the flow's lease; `None` while another live process has it.
+    fn lease(&self, flow: &FlowName) -> impl Future<Output = Result<Option<Self::Lease>, Fault>>;
+
+    /// Gives it back.
+    fn release(&self, lease: Self::Lease) -> impl Future<Output = ()>;
+
+    /// Everything durable that bears on the flow.
+    fn load(&self, flow: &Flow) -> impl Future<Output = Result<Ledger, Fault>>;
+
+    /// Commits all changes in one transaction, or none. With a lease: only while it is ours.
+    fn commit(
+        &self,
+        lease: Option<&Self::Lease>,
+        flow: Option<&FlowName>,
+        changes: &[Change],
+    ) -> impl Future<Output = Result<Committed, Fault>>;
+
+    /// The last check, and the mark that a push may be under way, in one transaction
+    /// ([`towpath_core::act::may_begin`]).
+    fn begin_push(
+        &self,
+        lease: &Self::Lease,
+        flow: &Flow,
+        intent: &IntentId,
+    ) -> impl Future<Output = Result<Result<IntentRow, Reason>, Fault>>;
+
+    /// Where the flow's branches are, from the remote itself.
+    fn tips(&self, flow: &Flow) -> impl Future<Output = Tips>;
+
+    /// The piece of history that holds the tips and the wanted commits.
+    fn history(&self, flow: &Flow, tips: &Tips, wanted: &BTreeSet<CommitId>) -> impl Future<Output = Fact<Dag>>;
+
+    /// Answers every missing key that the graph cannot answer.
+    fn answer(&self, flow: &Flow, dag: &Dag, tips: &Tips, missing: &Missing) -> impl Future<Output = Facts>;
+
+    /// Moves the branch by compare-and-swap from `row.old` to `row.new`.
+    fn push(&self, flow: &Flow, row: &IntentRow) -> impl Future<Output = PushAnswer>;
+
+    /// Where the branch is now, from the remote itself.
+    fn read_ref(&self, flow: &Flow, env: &EnvName) -> impl Future<Output = Tip>;
+
+    /// Delivers a message; `false` when the sink did not take it.
+    fn send(&self, flow: &Flow, message: &Message) -> impl Future<Output = bool>;
+
+    /// A planned crash, if the tests want one here.
+    ///
+    /// # Errors
+    /// [`Fault::Crashed`] in the simulated world; the real one does not return.
+    fn crash_point(&self, side: Side, effect: &'static str) -> Result<(), Fault>;
+}

@@ -1,0 +1,203 @@
+//! Every statement of the store, once.
+//!
+//! The texts keep to what SQLite and PostgreSQL both read (`$1`, `ON CONFLICT`, `FALSE`), so that a
+//! second database needs its own only for locks, pragmas and schema. A test prepares each of them. Not here: pragmas, BEGIN and COMMIT (`sqlite.rs`).
+
+macro_rules! intent_columns {
+    () => {
+        "seq, id, flow, env, branch, kind, old_commit, new_commit, policy, attempt, by_actor, reason, promote, \
+         overrides, holds, state, saved_wall, saved_trusted, deadline_trusted, words, finished_seq, finished_wall"
+    };
+}
+
+macro_rules! statements {
+    ($($name:ident = $text:expr;)*) => {
+        $(pub(super) const $name: &str = $text;)*
+        /// Every statement, with its name.
+        #[cfg(test)]
+        const ALL: &[(&str, &str)] = &[$((stringify!($name), $text)),*];
+    };
+}
+
+statements! {
+    SEQ = "SELECT seq FROM counter WHERE id = 1";
+    SET_SEQ = "UPDATE counter SET seq = $1 WHERE id = 1";
+
+    CLOCK = "SELECT trusted, wall, boottime, boot, boots FROM clock WHERE id = 1";
+    SET_CLOCK = "INSERT INTO clock (id, trusted, wall, boottime, boot, boots) VALUES (1, $1, $2, $3, $4, $5)
+        ON CONFLICT (id) DO UPDATE SET trusted = excluded.trusted, wall = excluded.wall,
+            boottime = excluded.boottime, boot = excluded.boot, boots = excluded.boots";
+
+    LEASE = "SELECT epoch, holder, until_trusted FROM leases WHERE flow = $1";
+    SET_LEASE = "INSERT INTO leases (flow, epoch, holder, until_trusted) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (flow) DO UPDATE SET epoch = excluded.epoch, holder = excluded.holder,
+            until_trusted = excluded.until_trusted";
+    EXTEND_LEASE = "UPDATE leases SET until_trusted = $4 WHERE flow = $1 AND epoch = $2 AND holder = $3";
+    // The epoch stays, so that the next one is higher.
+    RELEASE_LEASE = "UPDATE leases SET holder = '', until_trusted = 0
+        WHERE flow = $1 AND epoch = $2 AND holder = $3";
+
+    LOOKED = "SELECT looked_wall, looked_trusted FROM flows WHERE flow = $1";
+    SET_LOOKED = "INSERT INTO flows (flow, looked_wall, looked_trusted) VALUES ($1, $2, $3)
+        ON CONFLICT (flow) DO UPDATE SET looked_wall = excluded.looked_wall,
+            looked_trusted = excluded.looked_trusted";
+
+    BRANCHES = "SELECT env, branch, repository, tip, at_wall, at_trusted FROM branches WHERE flow = $1";
+    SET_BRANCH = "INSERT INTO branches (flow, env, branch, repository, tip, at_wall, at_trusted)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (flow, env) DO UPDATE SET branch = excluded.branch, repository = excluded.repository,
+            tip = excluded.tip, at_wall = excluded.at_wall, at_trusted = excluded.at_trusted";
+    FORGET_BRANCH = "DELETE FROM branches WHERE flow = $1 AND env = $2";
+
+    ARRIVALS = "SELECT env, commit_id, wall, trusted, how FROM arrivals WHERE flow = $1";
+    SET_ARRIVAL = "INSERT INTO arrivals (flow, env, commit_id, wall, trusted, how) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (flow, env, commit_id) DO UPDATE SET wall = excluded.wall, trusted = excluded.trusted,
+            how = excluded.how";
+    FORGET_ARRIVAL = "DELETE FROM arrivals WHERE flow = $1 AND env = $2 AND commit_id = $3";
+    FORGET_ARRIVALS = "DELETE FROM arrivals WHERE flow = $1 AND env = $2";
+
+    HELD_ENVS = "SELECT DISTINCT env FROM held WHERE flow = $1";
+    HELD = "SELECT commit_id, from_wall, from_trusted, until_wall, until_trusted, lost, how
+        FROM held WHERE flow = $1 AND env = $2 ORDER BY seq DESC LIMIT $3";
+    HELD_COMMIT = "SELECT commit_id, from_wall, from_trusted, until_wall, until_trusted, lost, how
+        FROM held WHERE flow = $1 AND env = $2 AND commit_id = $3 ORDER BY seq DESC LIMIT 1";
+    END_HELD = "UPDATE held SET until_wall = $3, until_trusted = $4
+        WHERE flow = $1 AND env = $2 AND until_wall IS NULL";
+    ADD_HELD = "INSERT INTO held (seq, flow, env, commit_id, from_wall, from_trusted, how)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    SET_LOST = "UPDATE held SET lost = $4 WHERE flow = $1 AND env = $2 AND commit_id = $3";
+    FORGET_HELD = "DELETE FROM held WHERE flow = $1 AND env = $2";
+
+    PAUSES = "SELECT id, kind, flow, env, by_actor, reason, at_wall, until_wall, cause
+        FROM pauses WHERE ended = FALSE ORDER BY seq";
+    ADD_PAUSE = "INSERT INTO pauses (seq, id, kind, flow, env, by_actor, reason, at_wall, until_wall, cause)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING";
+    END_PAUSE = "UPDATE pauses SET ended = TRUE WHERE id = $1";
+
+    HOLDS = "SELECT id, commit_id, kept, flow, env, by_actor, reason, at_wall, fixed_by
+        FROM holds WHERE ended = FALSE AND (flow IS NULL OR flow = $1) ORDER BY seq";
+    ADD_HOLD = "INSERT INTO holds (seq, id, commit_id, kept, flow, env, by_actor, reason, at_wall, fixed_by)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING";
+    END_HOLD = "UPDATE holds SET ended = TRUE WHERE id = $1";
+    FIX_HOLD = "UPDATE holds SET fixed_by = $2 WHERE id = $1 AND ended = FALSE";
+
+    PROMOTES = "SELECT id, flow, env, commit_id, by_actor, reason, at_wall, until_wall
+        FROM promotes WHERE flow = $1 AND ended = FALSE ORDER BY seq";
+    ADD_PROMOTE = "INSERT INTO promotes (seq, id, flow, env, commit_id, by_actor, reason, at_wall, until_wall)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING";
+    REPLACE_PROMOTE = "UPDATE promotes SET ended = TRUE WHERE flow = $1 AND env = $2 AND ended = FALSE";
+    END_PROMOTE = "UPDATE promotes SET ended = TRUE WHERE id = $1";
+
+    OVERRIDES = "SELECT id, gate, flow, env, commit_id, by_actor, reason, at_wall, until_wall
+        FROM overrides WHERE flow = $1 AND ended = FALSE ORDER BY seq";
+    ADD_OVERRIDE = "INSERT INTO overrides
+            (seq, id, gate, flow, env, commit_id, by_actor, reason, at_wall, until_wall)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING";
+    REPLACE_OVERRIDE = "UPDATE overrides SET ended = TRUE
+        WHERE flow = $1 AND env = $2 AND commit_id = $3 AND gate = $4 AND ended = FALSE";
+    END_OVERRIDE = "UPDATE overrides SET ended = TRUE WHERE id = $1";
+
+    APPROVALS = "SELECT id, flow, env, commit_id, by_actor, email, at_wall
+        FROM approvals WHERE flow = $1 AND ended = FALSE ORDER BY seq DESC LIMIT $2";
+    ADD_APPROVAL = "INSERT INTO approvals (seq, id, flow, env, commit_id, by_actor, email, at_wall)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING";
+    REPLACE_APPROVAL = "UPDATE approvals SET ended = TRUE
+        WHERE flow = $1 AND env = $2 AND commit_id = $3 AND by_actor = $4 AND ended = FALSE";
+
+    BACKOFFS = "SELECT flow, env, words, refusals, until_wall, old_commit, new_commit, policy
+        FROM backoffs WHERE flow = $1 ORDER BY seq";
+    SET_BACKOFF = "INSERT INTO backoffs
+            (seq, flow, env, words, refusals, until_wall, old_commit, new_commit, policy)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        ON CONFLICT (flow, env) DO UPDATE SET seq = excluded.seq, words = excluded.words,
+            refusals = excluded.refusals, until_wall = excluded.until_wall,
+            old_commit = excluded.old_commit, new_commit = excluded.new_commit, policy = excluded.policy";
+    CLEAR_BACKOFF = "DELETE FROM backoffs WHERE flow = $1 AND env = $2";
+
+    INTENT = concat!("SELECT ", intent_columns!(), " FROM intents WHERE id = $1");
+    INTENTS_OPEN = concat!("SELECT ", intent_columns!(), " FROM intents
+        WHERE flow = $1 AND state IN ('saved', 'pushing', 'abandoned')
+          AND (state <> 'abandoned' OR saved_trusted >= $2) ORDER BY seq");
+    INTENTS_PUSHING = concat!("SELECT ", intent_columns!(), " FROM intents WHERE state = 'pushing' ORDER BY seq");
+    INTENTS_FINISHED = concat!("SELECT ", intent_columns!(), " FROM intents
+        WHERE finished_seq IS NOT NULL AND (flow = $1 OR $1 IS NULL) ORDER BY finished_seq DESC LIMIT $2");
+    INTENTS_AFTER = concat!("SELECT ", intent_columns!(), " FROM intents WHERE seq > $1 ORDER BY seq LIMIT $2");
+    ADD_INTENT = "INSERT INTO intents
+            (seq, id, flow, env, branch, kind, old_commit, new_commit, policy, attempt, by_actor, reason,
+             promote, overrides, holds, state, saved_wall, saved_trusted, deadline_trusted, words)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+        ON CONFLICT (id) DO NOTHING";
+    INTENT_STATE = "SELECT flow, state FROM intents WHERE id = $1";
+    FINISH_INTENT = "UPDATE intents SET state = $2, words = $3, finished_seq = $4,
+            finished_wall = (SELECT wall FROM clock WHERE id = 1) WHERE id = $1";
+    PUSH_INTENT = "UPDATE intents SET state = 'pushing', deadline_trusted = $2 WHERE id = $1";
+    ATTEMPTS = "SELECT COALESCE(MAX(attempt) + 1, 0) AS attempts FROM intents
+        WHERE flow = $1 AND env = $2 AND old_commit = $3 AND new_commit = $4 AND kind = $5 AND policy = $6";
+
+    EFFECT_COUNT = "SELECT COUNT(*) AS effects FROM effects WHERE intent = $1";
+    ADD_EFFECT = "INSERT INTO effects
+            (seq, intent, flow, env, kind, old_commit, new_commit, at_wall, at_trusted, late)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (intent) DO NOTHING";
+    LAST_MOVES = "SELECT env, at_wall FROM effects
+        WHERE seq IN (SELECT MAX(seq) FROM effects WHERE flow = $1 GROUP BY env)";
+    EFFECTS = "SELECT seq, flow, intent, env, kind, old_commit, new_commit, at_wall, at_trusted, late
+        FROM effects WHERE flow = $1 OR $1 IS NULL ORDER BY seq DESC LIMIT $2";
+    EFFECTS_AFTER = "SELECT seq, flow, intent, env, kind, old_commit, new_commit, at_wall, at_trusted, late
+        FROM effects WHERE seq > $1 ORDER BY seq LIMIT $2";
+
+    ADD_EVENT = "INSERT INTO events (seq, flow, env, at_wall, at_trusted, event) VALUES ($1, $2, $3, $4, $5, $6)";
+    EVENTS = "SELECT seq, flow, env, at_wall, at_trusted, event
+        FROM events WHERE flow = $1 OR $1 IS NULL ORDER BY seq DESC LIMIT $2";
+    EVENTS_AFTER = "SELECT seq, flow, env, at_wall, at_trusted, event FROM events WHERE seq > $1 ORDER BY seq LIMIT $2";
+
+    OUTBOX = "SELECT id, sink, env, at_wall, event FROM outbox WHERE flow = $1 AND sent = FALSE ORDER BY seq";
+    ADD_MESSAGE = "INSERT INTO outbox (seq, id, flow, sink, env, at_wall, event)
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING";
+    SENT_MESSAGE = "UPDATE outbox SET sent = TRUE WHERE id = $1";
+
+    DECISIONS = "SELECT env, since_wall, decision FROM decisions WHERE flow = $1";
+    SET_DECISION = "INSERT INTO decisions (flow, env, since_wall, decision) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (flow, env) DO UPDATE SET since_wall = excluded.since_wall, decision = excluded.decision";
+
+    ADD_REPORT = "INSERT INTO reports
+            (seq, flow, commit_id, name, on_branch, state, url, by_actor, at_wall, at_trusted)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    REPORTS = "SELECT commit_id, name, on_branch, state, url, by_actor, at_wall, at_trusted
+        FROM reports WHERE flow = $1 AND commit_id = $2 ORDER BY seq";
+
+    ADD_AUDIT = "INSERT INTO audit (seq, id, flow, at_wall, by_actor, command, allowed, effect)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING";
+    // What was commanded of every flow concerns each of them.
+    AUDIT = "SELECT seq, flow, id, at_wall, by_actor, command, allowed, effect
+        FROM audit WHERE flow = $1 OR flow IS NULL OR $1 IS NULL ORDER BY seq DESC LIMIT $2";
+    AUDIT_AFTER = "SELECT seq, flow, id, at_wall, by_actor, command, allowed, effect
+        FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2";
+
+    // `$2` is the prefix with `g` behind it: the first text after all that begin with the prefix.
+    COMMITS_KNOWN = "SELECT tip AS commit_id FROM branches WHERE tip >= $1 AND tip < $2
+        UNION SELECT commit_id FROM arrivals WHERE commit_id >= $1 AND commit_id < $2
+        UNION SELECT commit_id FROM held WHERE commit_id >= $1 AND commit_id < $2
+        UNION SELECT commit_id FROM holds WHERE commit_id >= $1 AND commit_id < $2
+        UNION SELECT kept FROM holds WHERE kept >= $1 AND kept < $2
+        UNION SELECT commit_id FROM reports WHERE commit_id >= $1 AND commit_id < $2
+        UNION SELECT old_commit FROM intents WHERE old_commit >= $1 AND old_commit < $2
+        UNION SELECT new_commit FROM intents WHERE new_commit >= $1 AND new_commit < $2
+        ORDER BY 1 LIMIT $3";
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use sqlx::{ConnectOptions, Executor, SqlSafeStr};
+
+    #[tokio::test]
+    async fn every_statement_fits_the_schema() {
+        let mut conn = sqlx::sqlite::SqliteConnectOptions::new().connect().await.unwrap();
+        let schema = include_str!("../../migrations/sqlite/0001_ledger.sql");
+        sqlx::raw_sql(schema).execute(&mut conn).await.unwrap();
+        for (name, text) in super::ALL {
+            let prepared = (&mut conn).prepare(text.into_sql_str()).await;
+            assert!(prepared.is_ok(), "{name}: {:?}", prepared.err());
+        }
+    }
+}

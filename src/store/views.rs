@@ -1,0 +1,290 @@
+//! What is read besides the ledger: history, audit, reports, single rows, and the export.
+//!
+//! Nothing here writes.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use serde::Serialize;
+use sqlx::Row;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use towpath_core::model::{
+    AuditRow, CiItem, CommitId, EffectRow, EnvName, EventRow, FlowName, Instant, IntentId, IntentRow, MoveKind,
+    PolicyDigest, Report, TipHeld,
+};
+
+use super::error::{Fault, StoreError};
+use super::load::read;
+use super::rows::{self, Fields, word};
+use super::sql;
+use super::sqlite::SqliteStore;
+
+/// How many commits [`SqliteStore::commits_known`] returns at most.
+pub const COMMITS_KNOWN_MAX: i64 = 100;
+
+/// How many rows of each table the export reads at once.
+const EXPORT_PAGE: i64 = 500;
+
+/// Something that was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HistoryItem {
+    /// Its place in the order in which things were recorded.
+    pub seq: i64,
+    /// The flow; none for a command about every flow.
+    pub flow: Option<FlowName>,
+    /// When, by the wall clock.
+    pub at: Instant,
+    /// What.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "what", content = "row", rename_all = "kebab-case")]
+pub enum What {
+    /// In the history: an intent that has ended. In the export: any intent, where it was saved.
+    Intent(Box<IntentRow>),
+    /// A move by our hand.
+    Effect(EffectRow),
+    /// An event.
+    Event(EventRow),
+    /// A command.
+    Audit(AuditRow),
+}
+
+impl SqliteStore {
+    /// The newest `limit` of ended intents, effects, events and commands, newest first; of one
+    /// flow with what was commanded of all flows, or of everything.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn history(&self, flow: Option<&FlowName>, limit: usize) -> Result<Vec<HistoryItem>, StoreError> {
+        let mut looking = self.look().await?;
+        let items = history(&mut looking.conn, flow, limit).await;
+        looking.end(items).await
+    }
+
+    /// The newest `limit` commands, newest first.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn audit(&self, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
+        let mut looking = self.look().await?;
+        let rows = page(&mut looking.conn, sql::AUDIT, None, limit).await;
+        looking.end(rows.and_then(|rows| Ok(read(&rows, "audit", rows::audit)?))).await
+    }
+
+    /// The reported check results of each of `commits`: the newest for each name and branch.
+    /// Commits without any have no entry.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn checks(
+        &self,
+        flow: &FlowName,
+        commits: &[CommitId],
+    ) -> Result<BTreeMap<CommitId, Vec<CiItem>>, StoreError> {
+        let mut looking = self.look().await?;
+        let checks = checks(&mut looking.conn, flow, commits).await;
+        looking.end(checks).await
+    }
+
+    /// When `env` last held `commit` as its tip, if it ever did.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn held_before(
+        &self,
+        flow: &FlowName,
+        env: &EnvName,
+        commit: CommitId,
+    ) -> Result<Option<TipHeld>, StoreError> {
+        let mut looking = self.look().await?;
+        let query = sqlx::query(sql::HELD_COMMIT).bind(flow.as_str()).bind(env.as_str()).bind(commit.to_string());
+        let row = query.fetch_optional(&mut looking.conn).await;
+        let tip = row.map_err(Fault::from).and_then(|row| one(row, "held", rows::held));
+        looking.end(tip).await
+    }
+
+    /// Every commit in the ledger whose id begins with `prefix`, at most [`COMMITS_KNOWN_MAX`], in
+    /// order; none for a prefix that is not of hexadecimal digits. Case does not matter.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn commits_known(&self, prefix: &str) -> Result<Vec<CommitId>, StoreError> {
+        if prefix.is_empty() || prefix.len() > 40 || !prefix.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Ok(Vec::new());
+        }
+        let prefix = prefix.to_ascii_lowercase();
+        let mut looking = self.look().await?;
+        let query = sqlx::query(sql::COMMITS_KNOWN).bind(prefix.clone()).bind(format!("{prefix}g"));
+        let rows = query.bind(COMMITS_KNOWN_MAX).fetch_all(&mut looking.conn).await;
+        let commits = rows.map_err(Fault::from);
+        let commits = commits.and_then(|rows| Ok(read(&rows, "commits", |fields| fields.commit("commit_id"))?));
+        looking.end(commits).await
+    }
+
+    /// An intent, whatever its state.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn intent(&self, id: &IntentId) -> Result<Option<IntentRow>, StoreError> {
+        let mut looking = self.look().await?;
+        let row = intent(&mut looking.conn, id).await;
+        looking.end(row).await
+    }
+
+    /// The number of the next attempt at a move: 0 if there was none with these values.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn attempts(
+        &self,
+        flow: &FlowName,
+        env: &EnvName,
+        old: CommitId,
+        new: CommitId,
+        kind: MoveKind,
+        policy: &PolicyDigest,
+    ) -> Result<u32, StoreError> {
+        let mut looking = self.look().await?;
+        let row = sqlx::query(sql::ATTEMPTS)
+            .bind(flow.as_str())
+            .bind(env.as_str())
+            .bind(old.to_string())
+            .bind(new.to_string())
+            .bind(word(&kind))
+            .bind(policy.as_str())
+            .fetch_one(&mut looking.conn)
+            .await;
+        let count = row.and_then(|row| row.try_get::<i64, _>("attempts")).map_err(Fault::from);
+        looking.end(count.map(|count| u32::try_from(count).unwrap_or(u32::MAX))).await
+    }
+
+    /// Writes every intent, effect, event and command as one line of JSON each, in the order in
+    /// which they were recorded, and returns how many. For an auditor who trusts no view of ours.
+    ///
+    /// # Errors
+    /// [`StoreError::Export`] where `out` fails, and those of any read.
+    pub async fn export(&self, out: &mut (dyn Write + Send)) -> Result<u64, StoreError> {
+        let mut looking = self.look().await?;
+        let count = export(&mut looking.conn, out).await;
+        looking.end(count).await
+    }
+}
+
+/// An intent, inside a transaction.
+pub(super) async fn intent(conn: &mut SqliteConnection, id: &IntentId) -> Result<Option<IntentRow>, Fault> {
+    let row = sqlx::query(sql::INTENT).bind(id.as_str()).fetch_optional(conn).await?;
+    one(row, "intents", rows::intent)
+}
+
+fn one<T>(
+    row: Option<SqliteRow>,
+    table: &'static str,
+    to_value: fn(&Fields<'_>) -> Result<T, StoreError>,
+) -> Result<Option<T>, Fault> {
+    Ok(row.map(|row| to_value(&Fields::new(&row, table))).transpose()?)
+}
+
+async fn page(
+    conn: &mut SqliteConnection,
+    text: &'static str,
+    flow: Option<&FlowName>,
+    limit: usize,
+) -> Result<Vec<SqliteRow>, Fault> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    Ok(sqlx::query(text).bind(flow.map(ToString::to_string)).bind(limit).fetch_all(conn).await?)
+}
+
+async fn history(
+    conn: &mut SqliteConnection,
+    flow: Option<&FlowName>,
+    limit: usize,
+) -> Result<Vec<HistoryItem>, Fault> {
+    let intents = page(conn, sql::INTENTS_FINISHED, flow, limit).await?;
+    let mut items = read(&intents, "intents", finished_intent)?;
+    items.extend(read(&page(conn, sql::EFFECTS, flow, limit).await?, "effects", effect)?);
+    items.extend(read(&page(conn, sql::EVENTS, flow, limit).await?, "events", event)?);
+    items.extend(read(&page(conn, sql::AUDIT, flow, limit).await?, "audit", audit)?);
+    items.sort_by_key(|item| std::cmp::Reverse(item.seq));
+    items.truncate(limit);
+    Ok(items)
+}
+
+fn finished_intent(f: &Fields<'_>) -> Result<HistoryItem, StoreError> {
+    let row = rows::intent(f)?;
+    let at = f.get::<Option<i64>>("finished_wall")?.map_or(row.saved.wall, Instant);
+    Ok(HistoryItem {
+        seq: f.get("finished_seq")?,
+        flow: Some(row.flow.clone()),
+        at,
+        what: What::Intent(Box::new(row)),
+    })
+}
+
+fn saved_intent(f: &Fields<'_>) -> Result<HistoryItem, StoreError> {
+    let row = rows::intent(f)?;
+    let (flow, at) = (Some(row.flow.clone()), row.saved.wall);
+    Ok(HistoryItem { seq: f.get("seq")?, flow, at, what: What::Intent(Box::new(row)) })
+}
+
+fn effect(f: &Fields<'_>) -> Result<HistoryItem, StoreError> {
+    let row = rows::effect(f)?;
+    Ok(HistoryItem { seq: f.get("seq")?, flow: f.flow_or_none()?, at: row.at.wall, what: What::Effect(row) })
+}
+
+fn event(f: &Fields<'_>) -> Result<HistoryItem, StoreError> {
+    let row = rows::event(f)?;
+    Ok(HistoryItem { seq: f.get("seq")?, flow: f.flow_or_none()?, at: row.at.wall, what: What::Event(row) })
+}
+
+fn audit(f: &Fields<'_>) -> Result<HistoryItem, StoreError> {
+    let row = rows::audit(f)?;
+    Ok(HistoryItem { seq: f.get("seq")?, flow: f.flow_or_none()?, at: row.at, what: What::Audit(row) })
+}
+
+async fn checks(
+    conn: &mut SqliteConnection,
+    flow: &FlowName,
+    commits: &[CommitId],
+) -> Result<BTreeMap<CommitId, Vec<CiItem>>, Fault> {
+    let mut checks = BTreeMap::new();
+    for commit in commits {
+        let query = sqlx::query(sql::REPORTS).bind(flow.as_str()).bind(commit.to_string());
+        let reports = read(&query.fetch_all(&mut *conn).await?, "reports", rows::report)?;
+        if !reports.is_empty() {
+            checks.insert(*commit, Report::fold(&reports));
+        }
+    }
+    Ok(checks)
+}
+
+/// Each page holds the next rows of every table, so the first of all of them are the next ones.
+async fn export(conn: &mut SqliteConnection, out: &mut (dyn Write + Send)) -> Result<u64, Fault> {
+    let tables: [(_, _, fn(&Fields<'_>) -> _); 4] = [
+        (sql::INTENTS_AFTER, "intents", saved_intent),
+        (sql::EFFECTS_AFTER, "effects", effect),
+        (sql::EVENTS_AFTER, "events", event),
+        (sql::AUDIT_AFTER, "audit", audit),
+    ];
+    let (mut after, mut count) = (0_i64, 0_u64);
+    loop {
+        let mut items = Vec::new();
+        for (text, table, to_item) in tables {
+            let rows = sqlx::query(text).bind(after).bind(EXPORT_PAGE).fetch_all(&mut *conn).await?;
+            items.extend(read(&rows, table, to_item)?);
+        }
+        items.sort_by_key(|item| item.seq);
+        items.truncate(usize::try_from(EXPORT_PAGE).unwrap_or(usize::MAX));
+        let Some(last) = items.last() else { break };
+        after = last.seq;
+        for item in &items {
+            writeln!(out, "{}", rows::json(item)).map_err(StoreError::Export)?;
+            count += 1;
+        }
+    }
+    out.flush().map_err(StoreError::Export)?;
+    Ok(count)
+}

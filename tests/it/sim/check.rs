@@ -1,0 +1,169 @@
+//! The invariants, written a second time and from the truth: what was reported, when commits
+//! truly arrived, what was acknowledged. Nothing of the engine's own judgement is used here, apart
+//! from the graph primitives.
+
+use towpath_core::model::{
+    CiState, CommitId, Flow, FlowName, Gate, Held, IntentRow, IntentState, MoveKind, PauseKind,
+};
+
+use super::universe::Universe;
+
+/// At the instant at which a push is marked as begun: nothing acknowledged before forbids it.
+pub fn on_begin(it: &mut Universe, flow: &Flow, row: &IntentRow) {
+    if row.kind == MoveKind::Rollback {
+        return;
+    }
+    let wall = it.reading().wall;
+    let pauses: Vec<_> = it.book.acknowledged.values().cloned().collect();
+    for (pause, named) in pauses {
+        let stands = pause.stands_on(&flow.name, &row.env, wall) && !lifted(it, &pause.id);
+        let passed = pause.kind == PauseKind::Pause && row.promote.is_some();
+        if stands && !passed && !named.contains(&row.id) {
+            it.violation(format!("I4: {} began on {} after pause {} was acknowledged", row.id, row.env, pause.id));
+        }
+    }
+}
+
+fn lifted(it: &Universe, id: &towpath_core::model::OrderId) -> bool {
+    !it.book.ledgers.values().any(|ledger| ledger.standing.pauses.iter().any(|p| &p.id == id))
+}
+
+/// At the instant at which the server moves a branch for us.
+pub fn on_move(it: &mut Universe, flow: &FlowName, row: &IntentRow, at: Option<CommitId>) {
+    let dag = it.dag(flow);
+    let Some(old) = at else {
+        it.violation(format!("I1: {} was created by us", row.env));
+        return;
+    };
+    if old != row.old {
+        it.violation(format!("I1: {} was at {old}, and was decided on at {}", row.env, row.old));
+    }
+    if row.kind == MoveKind::Rollback {
+        return;
+    }
+    if !dag.contains(row.new, old) {
+        it.violation(format!("I1: {} moved from {old} to {}, which does not contain it", row.env, row.new));
+    }
+    let stored = it.book.intents.get(&row.id).map(|r| r.state);
+    if !matches!(stored, Some(IntentState::Pushing | IntentState::Abandoned)) {
+        it.violation(format!("I3: {} moves a branch while its row says {stored:?}", row.id));
+    }
+    earned(it, flow, row);
+    not_rolled_back(it, flow, row, old);
+}
+
+/// I2: every configured gate passes by the truth. CI may have changed after the last reading, so
+/// green at any time since the intent was saved counts.
+fn earned(it: &mut Universe, name: &FlowName, row: &IntentRow) {
+    let flow = it.flow(name).clone();
+    let Some(edge) = flow.edge(&row.env) else { return };
+    let order_gone =
+        |kind| row.overrides.iter().any(|_| kind != towpath_core::model::GateKind::Ci) || row.promote.is_some();
+    for gate in &edge.target.gates {
+        match gate {
+            Gate::Ci(_) if row.overrides.is_empty() => {
+                for check in super::REQUIRED {
+                    if !was_green(it, name, row, check) {
+                        it.violation(format!("I2: {} entered {} without a green {check}", row.new, row.env));
+                    }
+                }
+            }
+            Gate::Lag(lag) if !order_gone(towpath_core::model::GateKind::Lag) => {
+                let arrived = it.repositories[name].arrivals.get(&edge.source.branch).and_then(|a| a.get(&row.new));
+                // On the source without a break for the lag, or it was when the push began.
+                let began = row.saved.trusted.0;
+                let long_enough = arrived.is_none_or(|at| it.truth - at >= lag.length.ms());
+                if !long_enough && began > 0 {
+                    let known = it.book.ledgers[name].arrivals.get(&edge.source.name).and_then(|a| a.get(&row.new));
+                    let moves: Vec<_> = it.repositories[name].moves.iter().rev().take(8).collect();
+                    let what = format!(
+                        "I2: {} entered {} before its lag was over: there since {arrived:?}, now {}, known {known:?}, \
+                         {row:?}, last moves {moves:#?}",
+                        row.new, row.env, it.truth
+                    );
+                    it.violation(what);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn was_green(it: &Universe, flow: &FlowName, row: &IntentRow, check: &str) -> bool {
+    let reports = it.book.reports.get(flow).into_iter().flatten();
+    let mut state = None;
+    let mut green_since_saved = false;
+    for report in reports.filter(|r| r.commit == row.new && r.name.as_str() == check) {
+        if report.at.trusted >= row.saved.trusted {
+            green_since_saved |= state == Some(CiState::Green);
+        }
+        state = Some(report.state);
+        if report.at.trusted >= row.saved.trusted {
+            green_since_saved |= state == Some(CiState::Green);
+        }
+    }
+    green_since_saved || state == Some(CiState::Green)
+}
+
+/// I5: nothing that a standing hold of a rewind or rollback covers comes back.
+fn not_rolled_back(it: &mut Universe, flow: &FlowName, row: &IntentRow, old: CommitId) {
+    let dag = it.dag(flow);
+    let there = dag.ancestors([old]);
+    let range = dag.ancestors([row.new]);
+    let holds = it.book.ledgers[flow].standing.holds.clone();
+    for hold in holds.iter().filter(|h| h.bears_on(flow, &row.env)) {
+        // A hold that was placed after the push began does not stop it; its reply said so.
+        if row.holds.iter().all(|(id, _)| id != &hold.id) {
+            continue;
+        }
+        if hold.fixed_by.is_some_and(|fix| dag.has(&range, fix)) {
+            continue;
+        }
+        let covered = match hold.what {
+            Held::Commit(commit) => dag.has(&range, commit) && !dag.has(&there, commit),
+            Held::Range { lost, kept } => {
+                let (lost, kept) = (dag.ancestors([lost]), dag.ancestors([kept]));
+                dag.minus(&range, &there).any(|n| dag.has(&lost, n.id) && !dag.has(&kept, n.id))
+            }
+        };
+        if covered {
+            it.violation(format!("I5: {} entered {} in spite of hold {}", row.new, row.env, hold.id));
+        }
+    }
+}
+
+/// I3, once everything has settled: moves and effects are the same list.
+pub fn settled(it: &mut Universe) {
+    let mut wrong = Vec::new();
+    for (flow, repository) in &it.repositories {
+        for moved in &repository.moves {
+            let Some(id) = &moved.by else { continue };
+            let row = it.book.intents.get(id);
+            let recorded = it.book.effects.contains_key(id);
+            let passed = row.is_some_and(|r| {
+                matches!(r.state, IntentState::Overtaken | IntentState::Superseded | IntentState::Abandoned)
+            });
+            if !recorded && !passed {
+                wrong.push(format!("I3: {flow} moved by {id} without an effect ({:?})", row.map(|r| r.state)));
+            }
+        }
+    }
+    for effect in it.book.effects.values() {
+        let Some(row) = it.book.intents.get(&effect.intent) else {
+            wrong.push(format!("I3: effect {} without an intent", effect.intent));
+            continue;
+        };
+        let moves = &it.repositories[&row.flow].moves;
+        let happened = moves.iter().any(|m| m.branch == row.branch && m.new == Some(effect.new));
+        if !happened {
+            wrong.push(format!("I3: effect {} of a move that never happened", effect.intent));
+        }
+        let told = it.sent.iter().filter(|id| id.starts_with(&format!("{}/", effect.intent))).count();
+        if told == 0 {
+            wrong.push(format!("I7: effect {} was never told", effect.intent));
+        }
+    }
+    for what in wrong {
+        it.violation(what);
+    }
+}

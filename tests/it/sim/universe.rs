@@ -1,0 +1,374 @@
+//! Everything outside the engine, in memory: clocks, repositories, the store, and a record of
+//! what truly happened that the engine never sees.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use towpath_core::dag::{Dag, Node};
+use towpath_core::model::{
+    BranchName, Change, CiItem, ClockRow, CommitId, EffectRow, EnvName, EventRow, Flow, FlowName, IntentId,
+    IntentRow, IntentState, Ledger, Now, OrderId, Pause, Reading, Report, TreeId,
+};
+
+use super::rng::Rng;
+
+/// A repository: every commit ever made, in order, and where the branches are.
+#[derive(Debug, Default, Clone)]
+pub struct Repository {
+    pub nodes: Vec<Node>,
+    pub branches: BTreeMap<BranchName, CommitId>,
+    /// Commits that make the same change as another.
+    pub picks: BTreeMap<CommitId, CommitId>,
+    pub unreachable: bool,
+    /// What a hook says to every push.
+    pub refuses: Option<String>,
+    /// Every move of a branch, with the intent that caused it.
+    pub moves: Vec<Moved>,
+    /// Since when (true time) each commit has been on a branch without a break.
+    pub arrivals: BTreeMap<BranchName, BTreeMap<CommitId, i64>>,
+    /// Arrivals of commits that left a branch, until somebody has seen the branch without them: a
+    /// commit that is off and on again between two looks cannot be told from one that stayed.
+    pub unseen_gone: BTreeMap<BranchName, BTreeMap<CommitId, i64>>,
+    dag: RefCell<Option<Rc<Dag>>>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Moved {
+    pub branch: BranchName,
+    pub old: Option<CommitId>,
+    pub new: Option<CommitId>,
+    pub by: Option<IntentId>,
+}
+
+/// A push that left a process and has not reached the server.
+#[derive(Debug, Clone)]
+pub struct OnTheWire {
+    pub flow: FlowName,
+    pub row: IntentRow,
+    /// True time.
+    pub lands_at: i64,
+}
+
+/// The store of all flows.
+#[derive(Debug, Default)]
+pub struct Book {
+    pub clock: Option<ClockRow>,
+    pub ledgers: BTreeMap<FlowName, Ledger>,
+    pub intents: BTreeMap<IntentId, IntentRow>,
+    pub effects: BTreeMap<IntentId, EffectRow>,
+    pub events: Vec<(FlowName, EventRow)>,
+    pub reports: BTreeMap<FlowName, Vec<Report>>,
+    pub leases: BTreeMap<FlowName, Lease>,
+    /// For each acknowledged pause, the intents that the acknowledgement named.
+    pub acknowledged: BTreeMap<OrderId, (Pause, BTreeSet<IntentId>)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    pub flow: FlowName,
+    pub replica: usize,
+    pub life: u64,
+    pub epoch: u64,
+    pub until: i64,
+}
+
+/// Counts of what was done to the engine, by class.
+pub type Counts = BTreeMap<&'static str, u64>;
+
+pub struct Universe {
+    pub rng: Rng,
+    /// Milliseconds that truly passed.
+    pub truth: i64,
+    pub wall_offset: i64,
+    pub boot: u64,
+    pub flows: Vec<Flow>,
+    pub repositories: BTreeMap<FlowName, Repository>,
+    pub book: Book,
+    pub wire: Vec<OnTheWire>,
+    pub sent: Vec<String>,
+    pub counts: Counts,
+    pub faults: Faults,
+    pub plant: Option<super::Plant>,
+    /// How often each replica has been started; a lease of an earlier life is dead.
+    pub lives: Vec<u64>,
+    pub step: u64,
+    /// Where a scenario wants the process killed.
+    pub crash_at: Option<(towpath::engine::Side, String, u32)>,
+    pub violations: Vec<String>,
+}
+
+/// How often (per cent) each fault strikes; a swarm switches some off for each seed.
+#[derive(Debug, Clone, Default)]
+pub struct Faults {
+    pub lost_answer: u32,
+    pub delayed_push: u32,
+    pub refused: u32,
+    pub unreachable: u32,
+    pub not_sent: u32,
+    pub ref_unread: u32,
+    pub stale_read: u32,
+    pub store_fails: u32,
+    pub store_answer_lost: u32,
+    pub sink_fails: u32,
+}
+
+pub const START: i64 = 1_774_000_000_000;
+
+impl Universe {
+    pub fn new(seed: u64, flows: Vec<Flow>, replicas: usize) -> Self {
+        let repositories = flows.iter().map(|f| (f.name.clone(), Repository::default())).collect();
+        let ledgers = flows.iter().map(|f| (f.name.clone(), Ledger::default())).collect();
+        Self {
+            rng: Rng::new(seed),
+            truth: START,
+            wall_offset: 0,
+            boot: 0,
+            flows,
+            repositories,
+            book: Book { ledgers, ..Book::default() },
+            wire: Vec::new(),
+            sent: Vec::new(),
+            counts: Counts::new(),
+            faults: Faults::default(),
+            plant: None,
+            lives: vec![0; replicas],
+            step: 0,
+            crash_at: None,
+            violations: Vec::new(),
+        }
+    }
+
+    pub fn count(&mut self, what: &'static str) {
+        *self.counts.entry(what).or_default() += 1;
+    }
+
+    pub fn flow(&self, name: &FlowName) -> &Flow {
+        self.flows.iter().find(|f| &f.name == name).expect("the flow exists")
+    }
+
+    pub fn reading(&self) -> Reading {
+        Reading {
+            wall: towpath_core::model::Instant(self.truth + self.wall_offset),
+            boottime_ms: self.truth - START,
+            boot: format!("boot-{}", self.boot),
+        }
+    }
+
+    /// Advances the stored clock as a store does.
+    pub fn now(&mut self) -> Now {
+        let reading = self.reading();
+        let row = match &self.book.clock {
+            Some(row) => row.advance(reading),
+            None => ClockRow::start(reading),
+        };
+        let now = row.now();
+        self.book.clock = Some(row);
+        now
+    }
+
+    /// A fresh commit on top of `parents`; its tree is new unless given.
+    pub fn commit(&mut self, flow: &FlowName, parents: &[CommitId], tree: Option<TreeId>, email: &str) -> CommitId {
+        let repository = self.repositories.get_mut(flow).expect("the flow exists");
+        let mut bytes = [0u8; 20];
+        bytes[..8].copy_from_slice(&(repository.nodes.len() as u64 + 1).to_be_bytes());
+        bytes[8] = flow.as_str().len() as u8;
+        bytes[9..].fill(flow.as_str().as_bytes().last().copied().unwrap_or(0));
+        let id = CommitId::from_bytes(bytes);
+        let tree = tree.unwrap_or(TreeId::from_bytes(bytes));
+        repository.nodes.push(Node {
+            id,
+            tree,
+            parents: parents.to_vec(),
+            author: email.split('@').next().unwrap_or("").to_owned(),
+            email: email.to_owned(),
+            subject: format!("commit {}", repository.nodes.len() + 1),
+        });
+        id
+    }
+
+    pub fn dag(&self, flow: &FlowName) -> Rc<Dag> {
+        let repository = &self.repositories[flow];
+        let cached = repository.dag.borrow().clone().filter(|dag| dag.len() == repository.nodes.len());
+        cached.unwrap_or_else(|| {
+            let dag = Rc::new(Dag::new(repository.nodes.clone(), BTreeSet::new()));
+            *repository.dag.borrow_mut() = Some(dag.clone());
+            dag
+        })
+    }
+
+    /// Moves, creates or deletes a branch, and keeps the true arrivals.
+    pub fn set_branch(
+        &mut self,
+        flow: &FlowName,
+        branch: &BranchName,
+        new: Option<CommitId>,
+        by: Option<IntentId>,
+    ) {
+        let truth = self.truth;
+        let dag = self.dag(flow);
+        let repository = self.repositories.get_mut(flow).expect("the flow exists");
+        let old = repository.branches.get(branch).copied();
+        if old == new {
+            return;
+        }
+        match new {
+            Some(new) => repository.branches.insert(branch.clone(), new),
+            None => repository.branches.remove(branch),
+        };
+        let marks = dag.ancestors(new);
+        let arrivals = repository.arrivals.entry(branch.clone()).or_default();
+        let gone = repository.unseen_gone.entry(branch.clone()).or_default();
+        gone.extend(arrivals.iter().filter(|(id, _)| !dag.has(&marks, **id)));
+        arrivals.retain(|id, _| dag.has(&marks, *id));
+        for node in dag.nodes() {
+            if dag.has(&marks, node.id) {
+                arrivals.entry(node.id).or_insert_with(|| gone.remove(&node.id).unwrap_or(truth));
+            }
+        }
+        repository.moves.push(Moved { branch: branch.clone(), old, new, by });
+    }
+
+    /// Where a branch was before its last move. Being told so cannot be distinguished from its
+    /// having been there just now, so what a stale answer shows counts as having arrived with it.
+    pub fn stale_tip(&mut self, flow: &FlowName, branch: &BranchName) -> Option<CommitId> {
+        let truth = self.truth;
+        let dag = self.dag(flow);
+        let repository = self.repositories.get_mut(flow).expect("the flow exists");
+        let moved = repository.moves.iter().rev().find(|moved| &moved.branch == branch)?;
+        let old = moved.old?;
+        let marks = dag.ancestors([old]);
+        let there = repository.arrivals.entry(branch.clone()).or_default();
+        let gone = repository.unseen_gone.entry(branch.clone()).or_default();
+        for node in dag.nodes().iter().filter(|node| dag.has(&marks, node.id) && !there.contains_key(&node.id)) {
+            gone.entry(node.id).or_insert(truth);
+        }
+        Some(old)
+    }
+
+    /// What the server does with a push: compare, refuse, swap.
+    pub fn serve_push(&mut self, flow: &FlowName, row: &IntentRow) -> towpath_core::act::PushAnswer {
+        use towpath_core::act::PushAnswer;
+        let repository = &self.repositories[flow];
+        let at = repository.branches.get(&row.branch).copied();
+        if at == Some(row.new) {
+            return PushAnswer::UpToDate;
+        }
+        let drop_the_lease = self.plant == Some(super::Plant::DropTheLease);
+        if at != Some(row.old) && !drop_the_lease {
+            return PushAnswer::LostRace { words: "stale info".into() };
+        }
+        if let Some(words) = &repository.refuses {
+            return PushAnswer::Refused { words: words.clone() };
+        }
+        let (branch, new, id) = (row.branch.clone(), row.new, row.id.clone());
+        super::check::on_move(self, flow, row, at);
+        self.set_branch(flow, &branch, Some(new), Some(id));
+        PushAnswer::Moved
+    }
+
+    /// Applies a batch as a store does: all or nothing.
+    pub fn apply(&mut self, flow: Option<&FlowName>, changes: &[Change]) -> Result<Vec<IntentRow>, ()> {
+        for change in changes {
+            let known = |id: &IntentId| self.book.intents.get(id);
+            let conflict = match change {
+                Change::Intent(row) => known(&row.id).is_some(),
+                Change::Finish { intent, state, .. } => known(intent).is_none_or(|row| {
+                    row.state.is_final() && !(row.state == IntentState::Abandoned && *state == IntentState::Landed)
+                }),
+                Change::Effect(effect) => self.book.effects.contains_key(&effect.intent),
+                _ => false,
+            };
+            if conflict {
+                return Err(());
+            }
+        }
+        for change in changes {
+            self.apply_to_book(flow, change);
+            let names: Vec<FlowName> = self.book.ledgers.keys().cloned().collect();
+            for name in names {
+                let global =
+                    matches!(change, Change::Pause(_) | Change::Lift(_) | Change::Hold(_) | Change::Unhold { .. });
+                if flow == Some(&name) || global {
+                    let targets = towpath::engine::tick::targets(self.flow(&name));
+                    let ledger = self.book.ledgers.get_mut(&name).expect("the flow exists");
+                    ledger.apply(&name, &targets, change);
+                }
+            }
+        }
+        Ok(self.book.intents.values().filter(|row| row.state == IntentState::Pushing).cloned().collect())
+    }
+
+    fn apply_to_book(&mut self, flow: Option<&FlowName>, change: &Change) {
+        let book = &mut self.book;
+        match change {
+            Change::Intent(row) => {
+                book.intents.insert(row.id.clone(), row.clone());
+            }
+            Change::Finish { intent, state, words } => {
+                if let Some(row) = book.intents.get_mut(intent) {
+                    row.state = *state;
+                    row.words = words.clone();
+                }
+            }
+            Change::Effect(effect) => {
+                book.effects.insert(effect.intent.clone(), effect.clone());
+            }
+            Change::Tip { seen, .. } => {
+                if let Some(flow) = flow {
+                    let dag = self.dag(flow);
+                    let there = dag.ancestors([seen.tip]);
+                    let repository = self.repositories.get_mut(flow).expect("the flow exists");
+                    if let Some(gone) = repository.unseen_gone.get_mut(&seen.branch) {
+                        gone.retain(|id, _| dag.has(&there, *id));
+                    }
+                }
+            }
+            Change::Event(row) => book.events.extend(flow.map(|f| (f.clone(), row.clone()))),
+            Change::Report(report) => {
+                if let Some(flow) = flow {
+                    book.reports.entry(flow.clone()).or_default().push(report.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub fn checks(&self, flow: &FlowName, commit: CommitId) -> Vec<CiItem> {
+        let reports = self.book.reports.get(flow).into_iter().flatten();
+        Report::fold(reports.filter(|r| r.commit == commit))
+    }
+
+    pub fn mark_pushing(&mut self, id: &IntentId, deadline: towpath_core::model::Trusted) -> Option<IntentRow> {
+        let row = self.book.intents.get_mut(id)?;
+        row.state = IntentState::Pushing;
+        row.deadline = Some(deadline);
+        let row = row.clone();
+        let ledger = self.book.ledgers.get_mut(&row.flow)?;
+        for stored in ledger.intents.iter_mut().filter(|stored| stored.id == row.id) {
+            *stored = row.clone();
+        }
+        Some(row)
+    }
+
+    /// Pushes on the wire whose time has come reach the server.
+    pub fn land_due(&mut self) {
+        let truth = self.truth;
+        let (due, rest): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.wire).into_iter().partition(|w| w.lands_at <= truth);
+        self.wire = rest;
+        for push in due {
+            self.count("fault: delayed push reached the server");
+            self.serve_push(&push.flow, &push.row);
+        }
+    }
+
+    pub fn tip(&self, flow: &FlowName, env: &EnvName) -> Option<CommitId> {
+        let branch = &self.flow(flow).environment(env)?.branch;
+        self.repositories[flow].branches.get(branch).copied()
+    }
+
+    pub fn violation(&mut self, what: String) {
+        self.violations.push(format!("step {}: {what}", self.step));
+    }
+}

@@ -1,0 +1,303 @@
+//! The simulated `World`: the engine's calls against a [`Universe`], each of which may fail, lose
+//! its answer, or be interleaved with anything else.
+
+use std::cell::{RefCell, RefMut};
+use std::collections::BTreeSet;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use towpath::engine::{Committed, Fault, Side, World};
+use towpath_core::act::{self, PushAnswer};
+use towpath_core::dag::Dag;
+use towpath_core::model::{
+    BranchName, Change, CommitId, EnvName, Fact, Facts, Flow, FlowName, IntentId, IntentRow, IntentState, Ledger,
+    Message, Missing, Now, Reason, Span, Tip, Unknown, UnknownWhy,
+};
+use towpath_core::see::Tips;
+
+use super::universe::{Lease, OnTheWire, Universe};
+use super::{Plant, check};
+
+#[derive(Clone)]
+pub struct SimWorld {
+    pub universe: Rc<RefCell<Universe>>,
+    pub replica: usize,
+    /// What this replica answered first in its tick: a planted bug reads it again.
+    cache: Rc<RefCell<Option<(Tips, Facts, Ledger)>>>,
+}
+
+/// Gives the scheduler a chance to do anything else first.
+struct Breath(bool);
+
+impl Future for Breath {
+    type Output = ();
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        if std::mem::replace(&mut self.0, true) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+/// How long a lease lasts, in true milliseconds.
+const LEASE: i64 = 60_000;
+
+impl SimWorld {
+    pub fn new(universe: &Rc<RefCell<Universe>>, replica: usize) -> Self {
+        Self { universe: universe.clone(), replica, cache: Rc::default() }
+    }
+
+    fn it(&self) -> RefMut<'_, Universe> {
+        self.universe.borrow_mut()
+    }
+
+    async fn effect(&self, name: &'static str) {
+        Breath(false).await;
+        self.it().count(name);
+    }
+
+    fn strikes(&self, percent: u32, name: &'static str) -> bool {
+        let mut it = self.it();
+        let strikes = it.rng.percent(percent);
+        if strikes {
+            it.count(name);
+        }
+        strikes
+    }
+
+    fn skips_reread(&self) -> bool {
+        self.it().plant == Some(Plant::SkipTheReread)
+    }
+}
+
+fn store_fault(words: &str) -> Fault {
+    Fault::Store { words: words.to_owned(), retry: true }
+}
+
+impl World for SimWorld {
+    type Lease = Lease;
+
+    async fn now(&self) -> Result<Now, Fault> {
+        self.effect("effect: now").await;
+        Ok(self.it().now())
+    }
+
+    async fn lease(&self, flow: &FlowName) -> Result<Option<Lease>, Fault> {
+        self.effect("effect: lease").await;
+        *self.cache.borrow_mut() = None;
+        let mut it = self.it();
+        let (truth, life) = (it.truth, it.lives[self.replica]);
+        let held = it.book.leases.get(flow).cloned();
+        let alive = |l: &Lease| l.until > truth && it.lives[l.replica] == l.life;
+        if held.as_ref().is_some_and(alive) {
+            it.count("seen: leased by another");
+            return Ok(None);
+        }
+        let epoch = held.map_or(0, |l| l.epoch) + 1;
+        let lease = Lease { flow: flow.clone(), replica: self.replica, life, epoch, until: truth + LEASE };
+        it.book.leases.insert(flow.clone(), lease.clone());
+        Ok(Some(lease))
+    }
+
+    async fn release(&self, lease: Lease) {
+        self.effect("effect: release").await;
+        let mut it = self.it();
+        if let Some(held) = it.book.leases.get_mut(&lease.flow)
+            && held.epoch == lease.epoch
+        {
+            held.until = 0;
+        }
+    }
+
+    async fn load(&self, flow: &Flow) -> Result<Ledger, Fault> {
+        self.effect("effect: load").await;
+        let percent = self.it().faults.store_fails;
+        if self.strikes(percent, "fault: store fails") {
+            return Err(store_fault("locked"));
+        }
+        if self.skips_reread()
+            && let Some((_, _, ledger)) = &*self.cache.borrow()
+        {
+            return Ok(ledger.clone());
+        }
+        let mut ledger = self.it().book.ledgers[&flow.name].clone();
+        if self.it().plant == Some(Plant::ForgetThePause) {
+            ledger.standing.pauses.clear();
+        }
+        Ok(ledger)
+    }
+
+    async fn commit(
+        &self,
+        lease: Option<&Lease>,
+        flow: Option<&FlowName>,
+        changes: &[Change],
+    ) -> Result<Committed, Fault> {
+        self.effect("effect: commit").await;
+        let percent = self.it().faults.store_fails;
+        if self.strikes(percent, "fault: store fails") {
+            return Err(store_fault("disk full"));
+        }
+        if let Some(lease) = lease
+            && self.it().book.leases.get(&lease.flow).map(|l| l.epoch) != Some(lease.epoch)
+        {
+            self.it().count("seen: lease lost");
+            return Err(Fault::TakenOver);
+        }
+        let pushing = self.it().apply(flow, changes).map_err(|()| Fault::Conflict)?;
+        let percent = self.it().faults.store_answer_lost;
+        if self.strikes(percent, "fault: store answer lost") {
+            return Err(store_fault("written, and the answer was lost"));
+        }
+        Breath(false).await;
+        Ok(Committed { pushing })
+    }
+
+    async fn begin_push(
+        &self,
+        lease: &Lease,
+        flow: &Flow,
+        intent: &IntentId,
+    ) -> Result<Result<IntentRow, Reason>, Fault> {
+        self.effect("effect: begin_push").await;
+        let mut it = self.it();
+        if it.book.leases.get(&lease.flow).map(|l| l.epoch) != Some(lease.epoch) {
+            it.count("seen: lease lost");
+            return Err(Fault::TakenOver);
+        }
+        let now = it.now();
+        let Some(row) = it.book.intents.get(intent).filter(|row| row.state == IntentState::Saved).cloned() else {
+            return Err(Fault::Conflict);
+        };
+        let Some(edge) = flow.edge(&row.env) else { return Ok(Err(Reason::ConfigChanged)) };
+        if it.plant != Some(Plant::ForgetThePause) {
+            let standing = it.book.ledgers[&flow.name].standing.clone();
+            if let Err(why) = act::may_begin(&row, &edge, &flow.policy, &standing, now) {
+                it.count("seen: stopped at the last check");
+                return Ok(Err(why));
+            }
+        }
+        check::on_begin(&mut it, flow, &row);
+        Ok(Ok(it.mark_pushing(intent, now.trusted + act::PUSH_DEADLINE).expect("it was just there")))
+    }
+
+    async fn tips(&self, flow: &Flow) -> Tips {
+        self.effect("effect: tips").await;
+        if self.skips_reread()
+            && let Some((tips, _, _)) = &*self.cache.borrow()
+        {
+            return tips.clone();
+        }
+        let percent = self.it().faults.unreachable;
+        let dead = self.strikes(percent, "fault: unreachable") || self.it().repositories[&flow.name].unreachable;
+        if dead {
+            let unknown = Unknown::passing(UnknownWhy::Unreachable { words: "no route to host".into() });
+            return flow.environments.iter().map(|e| (e.name.clone(), Tip::Unknown(unknown.clone()))).collect();
+        }
+        let percent = self.it().faults.stale_read;
+        let stale = self.strikes(percent, "fault: stale read");
+        let mut it = self.it();
+        let mut at = |branch: &BranchName| {
+            if stale {
+                it.stale_tip(&flow.name, branch)
+            } else {
+                it.repositories[&flow.name].branches.get(branch).copied()
+            }
+        };
+        flow.environments.iter().map(|e| (e.name.clone(), at(&e.branch).map_or(Tip::Absent, Tip::At))).collect()
+    }
+
+    async fn history(&self, flow: &Flow, _: &Tips, _: &BTreeSet<CommitId>) -> Fact<Dag> {
+        self.effect("effect: history").await;
+        // Everything there is, so that the ledger's lost commits are found too.
+        Fact::Known((*self.it().dag(&flow.name)).clone())
+    }
+
+    async fn answer(&self, flow: &Flow, _: &Dag, tips: &Tips, missing: &Missing) -> Facts {
+        self.effect("effect: answer").await;
+        if self.skips_reread()
+            && let Some((_, facts, _)) = &*self.cache.borrow()
+        {
+            return facts.clone();
+        }
+        let mut facts = Facts::default();
+        let percent = self.it().faults.unreachable;
+        for commit in &missing.ci {
+            if self.strikes(percent, "fault: ci unknown") {
+                let unknown = Unknown::passing(UnknownWhy::TimedOut { after: Span::from_secs(10) });
+                facts.ci.insert(*commit, Fact::Unknown(unknown));
+            } else {
+                facts.ci.insert(*commit, Fact::Known(self.it().checks(&flow.name, *commit)));
+            }
+        }
+        for key in &missing.picks {
+            let pick = self.it().repositories[&flow.name].picks.get(&key.commit).copied();
+            facts.picks.insert(key.clone(), Fact::Known(pick));
+        }
+        if self.skips_reread() {
+            let ledger = self.it().book.ledgers[&flow.name].clone();
+            let mut cache = self.cache.borrow_mut();
+            let (_, known, _) = cache.get_or_insert_with(|| (tips.clone(), Facts::default(), ledger));
+            known.absorb(facts.clone());
+        }
+        facts
+    }
+
+    async fn push(&self, flow: &Flow, row: &IntentRow) -> PushAnswer {
+        self.effect("effect: push").await;
+        let faults = self.it().faults.clone();
+        if self.strikes(faults.not_sent, "fault: push not sent") {
+            return PushAnswer::NotSent { words: "no route to host".into() };
+        }
+        if self.strikes(faults.refused, "fault: push refused") {
+            return PushAnswer::Refused { words: "pre-receive hook declined".into() };
+        }
+        if self.strikes(faults.delayed_push, "fault: push delayed") {
+            let mut it = self.it();
+            // Mostly within the deadline, sometimes long after the intent was given up.
+            let delay = if it.rng.percent(80) { it.rng.below(110_000) } else { it.rng.below(7_200_000) };
+            let lands_at = it.truth + delay as i64;
+            it.wire.push(OnTheWire { flow: flow.name.clone(), row: row.clone(), lands_at });
+            return PushAnswer::NoAnswer { words: String::new() };
+        }
+        let answer = self.it().serve_push(&flow.name, row);
+        if self.strikes(faults.lost_answer, "fault: push answer lost") {
+            return PushAnswer::NoAnswer { words: "connection reset".into() };
+        }
+        Breath(false).await;
+        answer
+    }
+
+    async fn read_ref(&self, flow: &Flow, env: &EnvName) -> Tip {
+        self.effect("effect: read_ref").await;
+        let percent = self.it().faults.ref_unread;
+        if self.strikes(percent, "fault: ref not read") {
+            return Tip::Unknown(Unknown::passing(UnknownWhy::TimedOut { after: Span::from_secs(30) }));
+        }
+        self.it().tip(&flow.name, env).map_or(Tip::Absent, Tip::At)
+    }
+
+    async fn send(&self, _: &Flow, message: &Message) -> bool {
+        self.effect("effect: send").await;
+        let percent = self.it().faults.sink_fails;
+        if self.strikes(percent, "fault: sink fails") {
+            return false;
+        }
+        self.it().sent.push(message.id.clone());
+        true
+    }
+
+    fn crash_point(&self, side: Side, effect: &'static str) -> Result<(), Fault> {
+        let mut it = self.it();
+        let Some((at, name, left)) = &mut it.crash_at else { return Ok(()) };
+        if *at != side || name != effect {
+            return Ok(());
+        }
+        *left -= 1;
+        if *left > 0 {
+            return Ok(());
+        }
+        it.crash_at = None;
+        // The process is gone, and with it its lease.
+        it.lives[self.replica] += 1;
+        Err(Fault::Crashed)
+    }
+}

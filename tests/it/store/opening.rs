@@ -1,0 +1,134 @@
+//! Finding, making and refusing files.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use towpath::store::{Create, SqliteStore, StoreError};
+
+use super::Place;
+
+#[tokio::test]
+async fn a_missing_store_is_named_by_its_absolute_path_and_not_made() {
+    let place = Place::new();
+    let error = SqliteStore::open(&place.path(), Create::No).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Absent { looked_at } if *looked_at == place.path()), "{error}");
+    assert!(error.to_string().contains("towpath init"), "{error}");
+    assert!(!place.path().exists());
+    let relative = SqliteStore::open(Path::new("no/such.db"), Create::No).await.unwrap_err();
+    assert!(matches!(relative, StoreError::Absent { looked_at } if looked_at.is_absolute()));
+}
+
+#[tokio::test]
+async fn an_empty_file_is_no_store_until_one_may_be_made() {
+    let place = Place::new();
+    fs::write(place.path(), "").unwrap();
+    let error = SqliteStore::open(&place.path(), Create::No).await.unwrap_err();
+    assert!(matches!(error, StoreError::Absent { .. }), "{error}");
+    place.open().await.close().await.unwrap();
+    SqliteStore::open(&place.path(), Create::No).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_new_store_is_its_owners_alone_whatever_the_umask() {
+    let place = Place::new();
+    let path = place.folder.path().join("deep/er/store.db");
+    let before = rustix::process::umask(rustix::fs::Mode::empty());
+    let store = SqliteStore::open(&path, Create::Yes).await.unwrap();
+    store.now(&towpath::clock::Clock::System.reading()).await.unwrap();
+    rustix::process::umask(before);
+    for name in ["store.db", "store.db-wal", "store.db-shm", "store.db.lock"] {
+        let mode = fs::metadata(path.with_file_name(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    assert_eq!(fs::metadata(path.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_with_both_numbers() {
+    let place = Place::new();
+    place.open().await.close().await.unwrap();
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+        VALUES (2, 'future', TRUE, x'00', 1)";
+    sqlx::raw_sql(newer).execute(&mut place.raw().await).await.unwrap();
+    let error = SqliteStore::open(&place.path(), Create::Yes).await.unwrap_err();
+    assert!(matches!(error, StoreError::Newer { found: 2, known: 1, .. }), "{error}");
+    assert!(!error.retry());
+}
+
+#[tokio::test]
+async fn a_schema_made_by_other_migrations_is_refused() {
+    let place = Place::new();
+    place.open().await.close().await.unwrap();
+    sqlx::raw_sql("UPDATE _sqlx_migrations SET checksum = x'00'").execute(&mut place.raw().await).await.unwrap();
+    let error = SqliteStore::open(&place.path(), Create::Yes).await.unwrap_err();
+    assert!(matches!(error, StoreError::Altered { version: 1, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_not_a_store_is_refused_by_name_and_left_alone() {
+    let place = Place::new();
+    let garbage = "this is not a database at all. ".repeat(200);
+    fs::write(place.path(), &garbage).unwrap();
+    let error = SqliteStore::open(&place.path(), Create::Yes).await.unwrap_err();
+    assert!(matches!(error, StoreError::NotAStore { .. }), "{error}");
+    assert!(error.to_string().contains(place.path().to_str().unwrap()), "{error}");
+    assert_eq!(fs::read_to_string(place.path()).unwrap(), garbage);
+
+    let other = Place::new();
+    fs::write(other.path(), "").unwrap();
+    sqlx::raw_sql("CREATE TABLE theirs (x)").execute(&mut other.raw().await).await.unwrap();
+    let error = SqliteStore::open(&other.path(), Create::Yes).await.unwrap_err();
+    assert!(matches!(error, StoreError::NotAStore { .. }), "{error}");
+
+    let folder = SqliteStore::open(place.folder.path(), Create::Yes).await.unwrap_err();
+    assert!(matches!(folder, StoreError::NotAStore { .. }), "{folder}");
+}
+
+/// A header that is right before pages that are not.
+#[tokio::test]
+async fn a_damaged_store_is_found_and_named() {
+    let place = Place::new();
+    place.open().await.close().await.unwrap();
+    let mut bytes = fs::read(place.path()).unwrap();
+    for byte in &mut bytes[4_096..] {
+        *byte ^= 0x5a;
+    }
+    fs::write(place.path(), &bytes).unwrap();
+    let error = match SqliteStore::open(&place.path(), Create::No).await {
+        Ok(store) => store.verify().await.unwrap_err(),
+        Err(error) => error,
+    };
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+    assert!(error.to_string().contains(place.path().to_str().unwrap()), "{error}");
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_written_is_named() {
+    let place = Place::new();
+    let folder = if rustix::process::geteuid().is_root() {
+        // Root may write everywhere, but nobody may make files here.
+        Path::new("/proc/self").to_owned()
+    } else {
+        fs::set_permissions(place.folder.path(), fs::Permissions::from_mode(0o500)).unwrap();
+        place.folder.path().to_owned()
+    };
+    let error = SqliteStore::open(&folder.join("store.db"), Create::Yes).await.unwrap_err();
+    fs::set_permissions(place.folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    assert!(matches!(error, StoreError::Unwritable { .. }), "{error}");
+    assert!(error.to_string().contains("store.db"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_may_make_the_same_store_at_once() {
+    let place = Place::new();
+    let opened: Vec<_> = (0..12)
+        .map(|_| {
+            let path = place.path();
+            tokio::spawn(async move { SqliteStore::open(&path, Create::Yes).await.map(|_| ()) })
+        })
+        .collect();
+    for store in opened {
+        store.await.unwrap().unwrap();
+    }
+}

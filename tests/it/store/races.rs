@@ -1,0 +1,120 @@
+//! Two processes at once.
+
+use towpath::store::StoreError;
+use towpath_core::model::{Change, IntentState, Reason, Scope, Standing, Trusted, Until};
+
+use super::{Place, flow, intent, lease, pause};
+
+/// The reason of the first pause, as `act::may_begin` would give it.
+fn unpaused(standing: &Standing) -> Result<(), Reason> {
+    match standing.pauses.first() {
+        None => Ok(()),
+        Some(pause) => Err(Reason::Paused {
+            by: pause.by.clone(),
+            reason: pause.reason.clone(),
+            at: pause.at,
+            until: Until::Resumed,
+        }),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_acknowledged_pause_was_seen_or_lists_the_push() {
+    let place = Place::new();
+    let (serve, command) = (place.open().await, place.open().await);
+    let lease = lease(&serve, "web").await;
+    let (mut began, mut refused) = (0, 0);
+    for round in 0..200_u8 {
+        let row = intent(&format!("i-{round}"), "web", 1, 2);
+        serve.commit(Some(&lease), None, &[Change::Intent(row.clone())]).await.unwrap();
+        let order = pause(&format!("p-{round}"), Scope::All);
+        let pushing = tokio::spawn({
+            let (serve, lease, id) = (serve.clone(), lease.clone(), row.id.clone());
+            async move {
+                serve.begin_push(&lease, &id, Trusted(9), &mut |_, standing| unpaused(standing)).await.unwrap()
+            }
+        });
+        let pausing = tokio::spawn({
+            let (command, order) = (command.clone(), order.clone());
+            async move {
+                // Odd rounds let the push go first.
+                if round % 2 == 1 {
+                    tokio::time::sleep(std::time::Duration::from_micros(u64::from(round) * 5)).await;
+                }
+                command.commit(None, None, &[Change::Pause(order)]).await.unwrap()
+            }
+        });
+        let (begun, receipt) = (pushing.await.unwrap(), pausing.await.unwrap());
+        let listed = receipt.pushing.iter().any(|pushing| pushing.id == row.id);
+        match &begun {
+            Ok(()) => began += 1,
+            Err(why) => {
+                refused += 1;
+                assert!(matches!(why, Reason::Paused { .. }));
+            }
+        }
+        assert_eq!(listed, begun.is_ok(), "round {round}: never neither, never both");
+        let ended = Change::Finish { intent: row.id, state: IntentState::Superseded, words: None };
+        serve.commit(Some(&lease), None, &[ended, Change::Lift(vec![order.id])]).await.unwrap();
+    }
+    assert!(began > 0 && refused > 0, "both orders happened: {began} and {refused}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn writers_wait_for_each_other_and_lose_nothing() {
+    let place = Place::new();
+    let mut tasks = Vec::new();
+    for writer in 0..4 {
+        let store = place.open().await;
+        tasks.push(tokio::spawn(async move {
+            for n in 0..50 {
+                let order = pause(&format!("{writer}-{n}"), Scope::All);
+                store.commit(None, None, &[Change::Pause(order)]).await.unwrap();
+            }
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let store = place.open().await;
+    assert_eq!(store.load(&flow("web"), &[]).await.unwrap().standing.pauses.len(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_of_many_gets_the_lease() {
+    let place = Place::new();
+    let mut tasks = Vec::new();
+    for _ in 0..6 {
+        let store = place.open().await;
+        tasks.push(tokio::spawn(async move {
+            let holder = towpath::store::Holder::this_process();
+            store.lease(&flow("web"), &holder, Trusted(0), towpath_core::model::Span::from_secs(60)).await.unwrap()
+        }));
+    }
+    let mut got = 0;
+    for task in tasks {
+        got += usize::from(task.await.unwrap().is_some());
+    }
+    assert_eq!(got, 1);
+}
+
+#[tokio::test]
+async fn a_lost_lease_stops_every_guarded_write() {
+    let place = Place::new();
+    let (old, new) = (place.open().await, place.open().await);
+    let stale = lease(&old, "web").await;
+    let row = intent("i", "web", 1, 2);
+    old.commit(Some(&stale), None, &[Change::Intent(row.clone())]).await.unwrap();
+    let holder = towpath::store::Holder::this_process();
+    let minute = towpath_core::model::Span::from_secs(60);
+    assert!(new.lease(&flow("web"), &holder, Trusted(59_999), minute).await.unwrap().is_none());
+    let fresh = new.lease(&flow("web"), &holder, Trusted(60_000), minute).await.unwrap().unwrap();
+    assert_eq!(fresh.epoch, stale.epoch + 1);
+
+    let lost = |error: StoreError| matches!(error, StoreError::LeaseLost { flow } if flow.as_str() == "web");
+    assert!(lost(old.commit(Some(&stale), None, &[]).await.unwrap_err()));
+    assert!(lost(old.begin_push(&stale, &row.id, Trusted(1), &mut |_, _| Ok(())).await.unwrap_err()));
+    assert!(lost(old.renew(&stale, Trusted(0), minute).await.unwrap_err()));
+    old.release(stale).await.unwrap(); // not ours, so nothing happens
+    new.commit(Some(&fresh), None, &[]).await.unwrap();
+}
