@@ -46,15 +46,21 @@ impl Found {
                 None => self.unknown(place, entry, path),
             }
         }
-        // The file as a whole without flows is said in `resolve`, with an example.
+        self.missing(place, table, &span, path);
+        self.whole(place, table, span, path);
+    }
+
+    /// Keys that must be there. One that was only misspelt has been said; and that the file has no
+    /// flow is said where flows are read.
+    fn missing(&mut self, place: Place, table: &Table, span: &Range<usize>, path: &str) {
         for row in place.rows().filter(|row| row.default == Default::Required && place != Place::Top) {
-            if table.get(row.key).is_none() {
+            let meant = |e: &Entry| suggest::nearest(&e.key, place.rows().map(|row| row.key)) == Some(row.key);
+            if !table.0.iter().any(|e| e.key == row.key || (place.row(&e.key).is_none() && meant(e))) {
                 let problem =
                     Problem::error(span.clone(), path, format!("{} has no `{}`", title(place, path), row.key));
                 self.push(problem.hint(format!("add it, for example `{}`", row.example)));
             }
         }
-        self.whole(place, table, span, path);
     }
 
     /// What needs two keys of one table.
@@ -125,11 +131,16 @@ impl Found {
         if let Err((what, hint)) = kinds::leaf(kind, node) {
             // A name where a list of names belongs is the usual slip.
             let list = matches!(row.kind, Kind::OneOf(kinds) if kinds.iter().any(|k| matches!(k, Kind::ListOf(_))));
-            let hint = match node.text() {
-                Some(text) if list && what.contains("not known") => {
-                    format!("write `{} = [\"{}\"]` for a check of that name", row.key, shown(text))
+            let (what, hint) = match (kind, node.text()) {
+                (Kind::Word { later, .. }, Some(text)) if !later.iter().any(|(word, _, _)| *word == text) => {
+                    let hint = if list {
+                        format!("write `{} = [{:?}]` for a check of that name", row.key, shown(text))
+                    } else {
+                        hint
+                    };
+                    (format!("`{}` is not a value of `{}`", shown(text), row.label()), hint)
                 }
-                _ => hint,
+                _ => (what, hint),
             };
             if matches!(kind, Kind::EnvVar) {
                 self.secrets.push(node.span.clone());
@@ -188,28 +199,32 @@ impl Found {
             );
             return self.push(Problem::error(node.span.clone(), path, what).hint(hint));
         }
-        let what = format!("`{}` must be {}, not {}", row.key, kind.phrase(), node.type_word());
+        let what = format!("`{}` must be {}, not {}", row.label(), kind.phrase(), node.type_word());
         self.push(Problem::error(node.span.clone(), path, what).hint(format!("write it as in `{}`", row.example)));
     }
 
     fn unknown(&mut self, place: Place, entry: &Entry, path: String) {
         let key = entry.key.as_str();
-        if names_secret(key) {
+        if names_secret(key) || place == Place::Secret {
             self.hide_inside(&entry.node);
         }
         let here = suggest::nearest(key, place.rows().map(|row| row.key));
         let elsewhere = || ROWS.iter().find(|row| row.key == key && row.places[0] != place);
-        let inside = || {
-            let row = ROWS.iter().find(|row| Some(row.key) == suggest::nearest(key, ROWS.iter().map(|r| r.key)))?;
-            Some(format!("did you mean `{}`, which belongs to {}?", row.key, row.places[0].title()))
+        let anywhere = || {
+            let meant = suggest::nearest(key, ROWS.iter().map(|row| row.key))?;
+            let row = ROWS.iter().find(|row| row.key == meant)?;
+            Some(match row.places[0] {
+                Place::Gates => format!("did you mean the gate `gates.{meant}`?"),
+                place => format!("did you mean `{meant}`, which belongs to {}?", place.code()),
+            })
         };
         let hint = match (here, elsewhere()) {
             (Some(meant), _) => format!("did you mean `{meant}`?"),
             (None, Some(row)) if row.places[0] == Place::Gates => {
-                format!("it is a gate: write `gates.{key}` in an environment")
+                format!("it is a gate: write `gates.{key}`")
             }
             (None, Some(row)) => format!("`{key}` belongs to {}", in_words(row.places)),
-            (None, None) => inside().unwrap_or_else(|| known(place)),
+            (None, None) => anywhere().unwrap_or_else(|| known(place)),
         };
         let what = format!("{} has no key `{}`", title(place, &path), shown(key));
         self.push(Problem::error(entry.key_span.clone(), path, what).hint(hint));
@@ -269,24 +284,52 @@ fn join(path: &str, key: &str) -> String {
 /// How a message calls the table: `[forge.gitlab]` by its own name.
 fn title(place: Place, path: &str) -> String {
     match place {
-        Place::Top => "the file".to_owned(),
-        Place::Check | Place::Secret => place.title().to_owned(),
         Place::Forge => {
             let name = path.split('.').nth(1).unwrap_or("NAME");
             format!("`[forge.{name}]`")
         }
         Place::Environment if path.starts_with("defaults") => "`[[defaults.environment]]`".to_owned(),
         Place::Environment if path.starts_with("group") => "`[[group.environment]]`".to_owned(),
-        _ => format!("`{}`", place.title()),
+        _ => place.code(),
     }
 }
 
 fn in_words(places: &[Place]) -> String {
-    let titles: Vec<String> = places.iter().map(|place| format!("`{}`", place.title())).collect();
+    let titles: Vec<String> = places.iter().map(|place| place.code()).collect();
     titles.join(" or ")
 }
 
 fn known(place: Place) -> String {
     let keys: Vec<String> = place.rows().filter(|r| r.later.is_none()).map(|r| format!("`{}`", r.key)).collect();
     format!("known here: {}", keys.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tree;
+
+    /// The example of every row, checked as if it stood where the row allows it.
+    #[test]
+    fn examples_in_the_table_of_keys_are_valid() {
+        for row in ROWS.iter().filter(|row| row.later.is_none() && !row.example.starts_with('[')) {
+            let (table, syntax) = tree::parse(row.example);
+            assert_eq!(syntax, [], "{}", row.example);
+            let place = if row.places == [Place::Gates] { Place::Environment } else { row.places[0] };
+            let mut found = Found::default();
+            found.table(place, &table, 0..0, "");
+            let wrong: Vec<&Problem> = found.problems.iter().filter(|p| !p.what.contains("has no `")).collect();
+            assert!(wrong.is_empty(), "{}: {wrong:?}", row.example);
+            assert!(row.meaning.ends_with('.'), "{}", row.key);
+        }
+    }
+
+    #[test]
+    fn no_place_has_two_rows_of_one_key() {
+        for place in Place::ALL {
+            let keys: Vec<&str> = place.rows().map(|row| row.key).collect();
+            let distinct: std::collections::BTreeSet<&str> = keys.iter().copied().collect();
+            assert_eq!(keys.len(), distinct.len(), "{place:?}");
+        }
+    }
 }

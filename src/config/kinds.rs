@@ -74,6 +74,10 @@ fn word(words: &[&str], later: &[(&str, &str, &str)], text: &str) -> Result<(), 
     }
     let all = words.iter().copied().chain(later.iter().map(|(word, _, _)| *word));
     let hint = match suggest::nearest(text, all) {
+        Some(meant) if !words.contains(&meant) => {
+            let why = later.iter().find(|(word, _, _)| *word == meant).map_or("", |(_, why, _)| *why);
+            format!("did you mean `\"{meant}\"`? But {why}")
+        }
         Some(meant) => format!("did you mean `\"{meant}\"`?"),
         None => format!("write {}", Kind::Word { words: &[], later: &[] }.phrase_of(words)),
     };

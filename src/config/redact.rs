@@ -92,10 +92,16 @@ fn secrets_in_line(line: &str, open: &mut Option<&'static str>) -> Vec<Range<usi
         found.push(0..end.unwrap_or(line.len()));
     }
     let mut from = 0;
+    // In `token = { … }` everything is masked but what says where the secret is.
+    let mut inside = false;
     while let Some(eq) = line[from..].find('=').map(|n| n + from) {
         from = eq + 1;
         let value = from + (line[from..].len() - line[from..].trim_start().len());
-        if !names_secret(key_before(&line[..eq])) || line[value..].starts_with(['{', '=']) {
+        let key = key_before(&line[..eq]);
+        let secret = names_secret(key);
+        inside |= secret && line[value..].starts_with('{');
+        let hidden = secret || (inside && !matches!(key, "env" | "file"));
+        if !hidden || line[value..].starts_with(['{', '=']) {
             continue;
         }
         *open = ["\"\"\"", "'''"]

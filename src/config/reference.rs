@@ -105,7 +105,7 @@ fn later(out: &mut String) {
     );
     for row in ROWS {
         if let Some((why, hint)) = row.later {
-            let _ = writeln!(out, "- `{}` in {}: {why}; {hint}.", row.key, row.places[0].title());
+            let _ = writeln!(out, "- `{}` in {}: {why}; {hint}.", row.key, row.places[0].code());
         }
         let mut kinds = vec![row.kind];
         while let Some(kind) = kinds.pop() {

@@ -55,6 +55,11 @@ pub(super) fn config(source: &Source) -> Result<Config, Problems> {
         let mut problems = source.problems(&[]);
         problems.list = syntax;
         problems.tidy();
+        if let Some(last) = problems.list.last_mut() {
+            let between = if last.hint.is_empty() { "" } else { "; " };
+            last.hint.push_str(between);
+            last.hint.push_str("what the keys say is judged once the file is TOML");
+        }
         return Err(problems);
     }
     let found = check::file(&top);

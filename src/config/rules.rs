@@ -54,15 +54,19 @@ fn name(draft: &Draft) -> &str {
     draft.config.flow.name.as_str()
 }
 
+/// The flow as it stands in a sentence, also while its name is not known.
+fn called(draft: &Draft) -> String {
+    if name(draft).is_empty() { "this flow".to_owned() } else { format!("the flow `{}`", shown(name(draft))) }
+}
+
 fn enough_environments(draft: &Draft, problems: &mut Vec<Problem>) {
     let count = draft.config.flow.environments.len();
     if count < 2 {
-        let flow = shown(name(draft));
         let has = if count == 0 { "no environment" } else { "one environment" };
         let problem = Problem::error(
             draft.header.clone(),
             "flow.environment",
-            format!("the flow `{flow}` has {has}, and commits move from one to another"),
+            format!("{} has {has}, and commits move from one to another", called(draft)),
         );
         problems.push(problem.hint("add at least two `[[flow.environment]]`, in the order in which commits move"));
     }

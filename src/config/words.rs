@@ -64,7 +64,9 @@ fn unknown<'a>(word: &str, as_what: &'static str, names: impl Iterator<Item = &'
     let mut names: Vec<&str> = names.collect();
     names.sort_unstable();
     names.dedup();
-    let nearest = suggest::nearest(word, names.iter().copied()).map(str::to_owned);
+    // Also by the last part alone, since that is how flows are usually called.
+    let by_end = || names.iter().copied().find(|n| suggest::nearest(word, n.rsplit('/').next()).is_some());
+    let nearest = suggest::nearest(word, names.iter().copied()).or_else(by_end).map(str::to_owned);
     let known =
         if names.len() <= LISTED_MOST { names.into_iter().map(str::to_owned).collect() } else { Vec::new() };
     WordFault::Unknown { word: word.to_owned(), as_what, nearest, known }

@@ -1,7 +1,3 @@
-//! All integration tests in one binary: one link, and nextest runs each test in its own process.
+//! x
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
-
-mod sim;
-mod store;
-mod swarm;
+mod config;

@@ -164,6 +164,16 @@ impl Place {
         }
     }
 
+    /// The same as it stands in a sentence.
+    pub fn code(self) -> String {
+        match self {
+            Self::Top => self.title().to_owned(),
+            Self::Check => "a check in `gates.ci`".to_owned(),
+            Self::Secret => "a reference to a secret".to_owned(),
+            _ => format!("`{}`", self.title()),
+        }
+    }
+
     /// The rows of keys that may stand here.
     pub fn rows(self) -> impl Iterator<Item = &'static Row> {
         ROWS.iter().filter(move |row| row.places.contains(&self))
@@ -176,6 +186,11 @@ impl Place {
 }
 
 impl Row {
+    /// The key as people write it: `gates.ci`, `settle`.
+    pub fn label(&self) -> String {
+        if self.places == [Place::Gates] { format!("gates.{}", self.key) } else { self.key.to_owned() }
+    }
+
     /// The default as a value, where it is one.
     pub fn default_value(&self) -> Option<Json> {
         match self.default {

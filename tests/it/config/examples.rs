@@ -1,0 +1,90 @@
+//! Each file in `config/` loads without a warning, and means what its comments say.
+
+use std::collections::BTreeSet;
+
+use towpath::config::Config;
+use towpath_core::model::{Candidates, Gate, GateKind, Mode, Span};
+
+fn example(name: &str) -> Config {
+    let path = super::root().join("config").join(name);
+    match Config::load(&path) {
+        Ok(config) => config,
+        Err(problems) => panic!("{problems}"),
+    }
+}
+
+fn names(config: &Config) -> Vec<&str> {
+    config.flows.iter().map(|f| f.flow.name.as_str()).collect()
+}
+
+#[test]
+fn every_example_loads_without_a_warning() {
+    let dir = std::fs::read_dir(super::root().join("config")).expect("examples");
+    let files: BTreeSet<String> =
+        dir.map(|e| e.expect("entry").file_name().to_string_lossy().into_owned()).collect();
+    assert!(files.len() >= 4, "{files:?}");
+    for file in files {
+        let config = example(&file);
+        assert!(config.warnings.is_empty(), "{}", config.warnings);
+    }
+}
+
+#[test]
+fn minimal_is_two_branches_without_gates() {
+    let config = example("minimal.toml");
+    assert_eq!(names(&config), ["shop/checkout"]);
+    let flow = &config.flows[0].flow;
+    assert!(flow.environments.iter().all(|e| e.gates.is_empty()));
+    assert_eq!(flow.environments[1].candidates, Candidates::Commits);
+}
+
+#[test]
+fn docplanner_is_three_branches_with_half_an_hour_between() {
+    let config = example("docplanner.toml");
+    assert_eq!(config.service.look, "*/5 * * * *");
+    let flow = &config.flows[0].flow;
+    let branches: Vec<&str> = flow.environments.iter().map(|e| e.branch.as_str()).collect();
+    assert_eq!(branches, ["develop", "staging", "master"]);
+    let production = &flow.environments[2];
+    let Some(Gate::Lag(lag)) = production.gate(GateKind::Lag) else { panic!("no lag") };
+    assert_eq!(lag.length, Span::from_mins(30));
+    assert_eq!(production.candidates, Candidates::Tips);
+    assert_eq!(production.settle, Span::from_mins(15));
+    assert!(production.gate(GateKind::Schedule).is_none());
+}
+
+#[test]
+fn docplanners_three_times_a_day_can_be_uncommented() {
+    let path = super::root().join("config/docplanner.toml");
+    let text = std::fs::read_to_string(&path).expect("readable").replace("# gates.schedule", "gates.schedule");
+    let config = Config::from_text(&text, &path).expect("valid");
+    assert!(config.flows[0].flow.environments[2].gate(GateKind::Schedule).is_some());
+}
+
+#[test]
+fn plain_git_takes_its_name_from_the_repository() {
+    let config = example("plain-git-cron.toml");
+    assert_eq!(names(&config), ["tool"]);
+    let kinds: Vec<GateKind> = config.flows[0].flow.environments[2].gates.iter().map(Gate::kind).collect();
+    assert_eq!(kinds, [GateKind::Ci, GateKind::Quiet, GateKind::Window, GateKind::Approvals]);
+}
+
+#[test]
+fn many_merges_defaults_groups_and_flows() {
+    let config = example("many.toml");
+    assert_eq!(names(&config), ["shop/checkout", "shop/search", "tools/ci/images"]);
+    let environments =
+        |at: usize| -> Vec<&str> { config.flows[at].flow.environments.iter().map(|e| e.name.as_str()).collect() };
+    assert_eq!(environments(0), ["develop", "staging", "production"]);
+    assert_eq!(environments(1), ["develop", "staging", "canary", "production"]);
+    let kinds = |at: usize| -> Vec<GateKind> {
+        let environments = &config.flows[at].flow.environments;
+        environments.last().expect("some").gates.iter().map(Gate::kind).collect()
+    };
+    assert_eq!(kinds(0), [GateKind::Ci, GateKind::Lag, GateKind::Window]);
+    assert_eq!(kinds(2), [GateKind::Ci]);
+    assert!(config.flows[2].flow.environments.iter().all(|e| e.mode == Mode::Observe));
+    assert!(config.flows[0].flow.environments.iter().all(|e| e.mode == Mode::Act));
+    assert_eq!(config.flows[0].remote, "https://git.example.com/shop/checkout");
+    assert_eq!(config.flows[0].forge.as_deref(), Some("work"));
+}
