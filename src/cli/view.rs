@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 use towpath_core::command::CommitWord;
+use towpath_core::dag::Dag;
 use towpath_core::explain::{Explanation, Mark, Words};
-use towpath_core::model::{CommitId, Flow, Ledger, Now, PauseKind, Tip, Until, Verdict};
+use towpath_core::model::{CommitId, EnvName, Fact, Flow, Ledger, Now, PauseKind, Tip, Until, Verdict};
 use towpath_core::text::{markdown, one_line};
 
 use super::Failure;
@@ -209,13 +210,14 @@ async fn explain_commit(session: &Session, word: &str, out: Out) -> Result<Exit,
     let mut shown = Vec::new();
     for found in flows {
         let mut planned = plan_flow(&session.world, &found.flow).await?;
+        let dag = history_of(session, found, &planned.look, commit).await?;
         let words = words(&found.flow, &found.remote, planned.look.now.wall);
         if !out.json() {
             out.line(found.flow.name.as_str());
         }
         for edge in found.flow.edges() {
-            let has = has(&planned.look, &edge.target.name, commit);
-            let source_has = has_source(&planned.look, &edge.source.name, commit);
+            let has = has(&planned.look, &dag, &edge.target.name, commit);
+            let source_has = self::has(&planned.look, &dag, &edge.source.name, commit);
             let (sign, text) = if has {
                 (Mark::Pass, format!("`{}` has {}", edge.target.name, commit.short()))
             } else if source_has {
@@ -259,15 +261,27 @@ fn why(
     }
 }
 
-fn has(look: &observe::Look, env: &towpath_core::model::EnvName, commit: CommitId) -> bool {
-    let Some(Tip::At(tip)) = look.tips.get(env) else { return false };
-    let dag = look.dag();
-    // Known to the mirror and not in the loaded history: below the floor, so everywhere.
-    dag.node(commit).is_none() || dag.contains(*tip, commit)
+/// A history in which the commit's place can be told.
+async fn history_of(
+    session: &Session,
+    found: &FlowConfig,
+    look: &observe::Look,
+    commit: CommitId,
+) -> Result<Dag, Failure> {
+    let history = session.world.history(&found.flow, &look.tips, &[commit].into()).await;
+    match history {
+        Fact::Known(dag) => Ok(dag),
+        Fact::Unknown(unknown) => {
+            let words = words(&found.flow, &found.remote, look.now.wall);
+            Err(Failure::Plain(Exit::CannotTell, words.unknown(&unknown)))
+        }
+    }
 }
 
-fn has_source(look: &observe::Look, env: &towpath_core::model::EnvName, commit: CommitId) -> bool {
-    has(look, env, commit)
+fn has(look: &observe::Look, dag: &Dag, env: &EnvName, commit: CommitId) -> bool {
+    let Some(Tip::At(tip)) = look.tips.get(env) else { return false };
+    // Below the loaded history: contained in every environment.
+    dag.is_below(commit) || dag.contains(*tip, commit)
 }
 
 /// `where`: which environments have a commit, and since when.
@@ -276,13 +290,14 @@ pub async fn where_is(session: &Session, word: &str, out: Out) -> Result<Exit, F
     let mut shown = Vec::new();
     for found in flows {
         let planned = plan_flow(&session.world, &found.flow).await?;
+        let dag = history_of(session, found, &planned.look, commit).await?;
         let words = words(&found.flow, &found.remote, planned.look.now.wall);
         if !out.json() {
             out.line(found.flow.name.as_str());
         }
         for environment in &found.flow.environments {
-            let here = has(&planned.look, &environment.name, commit);
-            let since = since(&planned.ledger, &found.flow, environment, commit);
+            let here = has(&planned.look, &dag, &environment.name, commit);
+            let since = since(&planned.ledger, environment, commit);
             if out.json() {
                 shown
                     .push(json!({ "flow": found.flow.name, "env": environment.name, "has": here, "since": since }));
@@ -304,7 +319,6 @@ pub async fn where_is(session: &Session, word: &str, out: Out) -> Result<Exit, F
 
 fn since(
     ledger: &Ledger,
-    _flow: &Flow,
     environment: &towpath_core::model::Environment,
     commit: CommitId,
 ) -> Option<towpath_core::model::Instant> {

@@ -132,7 +132,10 @@ impl<W: World> Runner<'_, W> {
     }
 
     async fn read(&self, row: &IntentRow, look: &Look, answer: Option<act::PushAnswer>) -> Result<Input, Fault> {
-        let tip = self.world.read_ref(self.flow, &row.env).await;
+        // An environment that is no longer configured, or whose branch is another one now, has no
+        // place to read; what was pushed there is no longer ours to follow.
+        let configured = self.flow.edge(&row.env).is_some_and(|edge| edge.target.branch == row.branch);
+        let tip = if configured { self.world.read_ref(self.flow, &row.env).await } else { Tip::Absent };
         let now = self.world.now().await?;
         let at_end = |tip: &Tip| tip.commit().is_none_or(|at| at == row.old || at == row.new);
         let place = if at_end(&tip) {

@@ -32,6 +32,7 @@ pub fn branches(edge: &Edge<'_>, on_edge: &EdgeSeen, look: &mut Look<'_>) -> Opt
     Some(Verdict::Pass { why: Reason::Nothing })
 }
 
+#[derive(Clone, Copy)]
 enum Side {
     Source,
     Target,

@@ -514,17 +514,9 @@ impl Ledger {
 impl Standing {
     fn apply(&mut self, flow: &FlowName, targets: &[EnvName], change: &Change) {
         match change {
-            Change::Pause(pause) => {
-                if pause.scope.touches(flow, targets.iter()) {
-                    self.pauses.push(pause.clone());
-                }
-            }
+            Change::Pause(pause) if pause.scope.touches(flow, targets.iter()) => self.pauses.push(pause.clone()),
             Change::Lift(ids) => self.pauses.retain(|pause| !ids.contains(&pause.id)),
-            Change::Hold(hold) => {
-                if hold.flow.as_ref().is_none_or(|f| f == flow) {
-                    self.holds.push(hold.clone());
-                }
-            }
+            Change::Hold(hold) if hold.flow.as_ref().is_none_or(|f| f == flow) => self.holds.push(hold.clone()),
             Change::Unhold { hold, fixed_by: None } => self.holds.retain(|h| &h.id != hold),
             Change::Unhold { hold, fixed_by } => {
                 for held in self.holds.iter_mut().filter(|h| &h.id == hold) {

@@ -28,6 +28,9 @@ pub fn wanted(flow: &Flow, ledger: &Ledger) -> BTreeSet<CommitId> {
     for environment in &flow.environments {
         let tips = ledger.held.get(&environment.name).map_or(&[][..], Vec::as_slice);
         wanted.extend(tips.iter().rev().filter(|tip| tip.lost).take(LOST_MAX).map(|tip| tip.commit));
+        // Those that are not lost lie in the loaded piece or below it; which of the two has to be
+        // told from their being gone.
+        wanted.extend(tips.iter().filter(|tip| !tip.lost).map(|tip| tip.commit));
     }
     for hold in &ledger.standing.holds {
         match hold.what {

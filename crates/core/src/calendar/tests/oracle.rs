@@ -121,7 +121,7 @@ impl Pair {
             let check = |name: &str, got: Option<Instant>, wanted: Option<usize>| match wanted.map(instant) {
                 Some(wanted) => assert_eq!(got, Some(wanted), "{name} of {} after {start:?}", self.windows),
                 None => {
-                    assert!(got.is_none_or(|got| got > instant(states.len() - 1)), "{name} of {}", self.windows)
+                    assert!(got.is_none_or(|got| got > instant(states.len() - 1)), "{name} of {}", self.windows);
                 }
             };
             assert_eq!(self.windows.is_open(*start), states[here], "{} at {start:?}", self.windows);
