@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use towpath_core::text::Shown;
+
 /// Words in a key that make its value a secret.
 const SECRET_WORDS: [&str; 7] = ["tok", "secr", "passw", "pwd", "credential", "private", "apikey"];
 
@@ -36,11 +38,14 @@ pub(super) fn names_secret(key: &str) -> bool {
     SECRET_WORDS.iter().any(|word| key.contains(word)) || strsim::levenshtein(&key, "token") <= 1
 }
 
-/// Control characters and those that change the direction or hide: never shown raw.
+/// What a terminal or an eye would take for something else than itself: never shown raw.
 pub(super) fn is_deceptive(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    if matches!(c, ' '..='~') {
+        return false;
+    }
+    // After a letter, since an accent by itself has nothing to stand on.
+    let text = String::from_iter(['a', c]);
+    Shown::new(&text).to_string() != text
 }
 
 /// The text with everything masked that must not be shown; of the same length in bytes.
@@ -74,6 +79,7 @@ fn push_safely(out: &mut String, c: char, masked: bool) {
     } else if is_deceptive(c) {
         match c.len_utf8() {
             3 => out.push('\u{fffd}'),
+            // The end of a line as Windows writes it is no deception.
             n => out.extend(std::iter::repeat_n(if c == '\r' { ' ' } else { '?' }, n)),
         }
     } else {
