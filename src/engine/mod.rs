@@ -4,6 +4,7 @@
 //! `World`. What is here only carries values from one to the other, in the order that makes a
 //! crash anywhere harmless.
 
+pub mod command;
 pub mod observe;
 pub mod run;
 pub mod tick;

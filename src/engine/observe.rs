@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use towpath_core::dag::Dag;
-use towpath_core::decide::{self, Next};
+use towpath_core::decide::{self, Depth, Next};
 use towpath_core::model::{
-    Change, EdgeKey, Fact, Facts, Flow, Ledger, Missing, Now, Observation, Plan, Tip, Unknown, UnknownWhy,
+    Change, CommitId, Edge, EdgeKey, Fact, Facts, Flow, Ledger, Missing, Now, Observation, Plan, Reason, Tip,
+    Unknown, UnknownWhy, Verdict, Who,
 };
 use towpath_core::see::{self, Tips};
 
@@ -98,6 +99,50 @@ pub async fn answer<W: World>(
         seen.facts.absorb(facts);
     }
     seen.facts.give_up_on(missing, &Unknown::passing(UnknownWhy::NotAnswered));
+}
+
+/// Judges one commit for one edge whole, answering what is missing: the branches of the edge, its
+/// being a candidate, and every check.
+///
+/// # Errors
+/// The verdict that stands against it, the worst of all.
+pub async fn judge<W: World>(
+    world: &W,
+    flow: &Flow,
+    look: &Look,
+    seen: &mut Observation,
+    edge: &Edge<'_>,
+    commit: CommitId,
+) -> Result<(), Verdict> {
+    for round in 0.. {
+        let moved = || Verdict::Wait { why: Reason::BranchesMoved, on: Who::Towpath, until: None };
+        let on_edge = seen.edges.iter().find(|e| e.env == edge.target.name).cloned().ok_or_else(moved)?;
+        let mut judging = decide::Look { seen, on_edge: &on_edge, missing: Missing::default() };
+        if let Some(result) = judge_once(edge, commit, &mut judging) {
+            return result.unwrap_or_else(|| Err(moved()));
+        }
+        let missing = judging.missing;
+        answer(world, flow, look, seen, &missing, round >= ROUNDS_MAX).await;
+    }
+    unreachable!("every asked key is answered, and there are finitely many")
+}
+
+/// `None` when facts are missing; `Some(None)` when the commit is no candidate.
+fn judge_once(
+    edge: &Edge<'_>,
+    commit: CommitId,
+    look: &mut decide::Look<'_>,
+) -> Option<Option<Result<(), Verdict>>> {
+    match decide::divergence::branches(edge, look.on_edge, look)? {
+        Verdict::Pass { why: Reason::Nothing } => {}
+        Verdict::Pass { .. } => return Some(None),
+        stuck => return Some(Some(Err(stuck))),
+    }
+    let candidates = decide::candidates(edge, look.on_edge, look.seen);
+    let Some(candidate) = candidates.into_iter().find(|c| c.id == commit) else { return Some(None) };
+    let judged = decide::judge(edge, candidate, look, Depth::Whole)?;
+    let worst = judged.into_iter().map(|j| j.verdict).filter(|v| !v.passes()).max_by_key(Verdict::distance);
+    Some(Some(worst.map_or(Ok(()), Err)))
 }
 
 /// What the loaded history answers by itself: the authors of `target..candidate`.

@@ -5,10 +5,9 @@
 
 use sha2::{Digest as _, Sha256};
 use towpath_core::act::{self, Effect, Input, Outcome, Place, Why};
-use towpath_core::decide::{self, Depth};
 use towpath_core::model::{
     Backoff, Change, EnvName, Event, EventRow, Flow, IntentId, IntentRow, IntentState, Ledger, MoveKind, Now,
-    Reason, Span, Tip, Verdict,
+    Reason, Span, Tip,
 };
 use towpath_core::see;
 
@@ -128,19 +127,8 @@ impl<W: World> Runner<'_, W> {
             ledger.apply(&self.flow.name, self.targets, &change);
         }
         let mut seen = observe::observation(self.flow, &ledger, &look);
-        loop {
-            let Some(on_edge) = seen.edges.iter().find(|e| e.env == row.env) else {
-                return Ok(Err(Reason::ConfigChanged));
-            };
-            let mut judging = decide::Look { seen: &seen, on_edge, missing: Default::default() };
-            match judge_again(&edge, row, &mut judging) {
-                Some(result) => return Ok(result),
-                None => {
-                    let missing = judging.missing;
-                    observe::answer(self.world, self.flow, &look, &mut seen, &missing, false).await;
-                }
-            }
-        }
+        let judged = observe::judge(self.world, self.flow, &look, &mut seen, &edge, row.new).await;
+        Ok(judged.map_err(|verdict| verdict.why().clone()))
     }
 
     async fn read(&self, row: &IntentRow, look: &Look, answer: Option<act::PushAnswer>) -> Result<Input, Fault> {
@@ -169,7 +157,15 @@ impl<W: World> Runner<'_, W> {
         outcome: &Outcome,
     ) -> Result<(), Fault> {
         let now = self.world.now().await?;
-        let changes = self.changes_of(ledger, look, row, outcome, now);
+        let back = row.kind == MoveKind::Rollback && outcome.state() == IntentState::Landed;
+        let changes = if back {
+            // What is still on the branch can only be told from a history that was loaded with the
+            // branch where it is now.
+            let look = observe::look(self.world, self.flow, ledger).await?;
+            self.changes_of(ledger, &look, row, outcome, now)
+        } else {
+            self.changes_of(ledger, look, row, outcome, now)
+        };
         self.commit(ledger, changes).await?;
         row.state = outcome.state();
         row.words = words(outcome);
@@ -230,25 +226,6 @@ impl<W: World> Runner<'_, W> {
 
 /// Attempts are doubled until one is free, so this many are more than enough.
 const ATTEMPTS_MAX: u32 = 31;
-
-fn judge_again(
-    edge: &towpath_core::model::Edge<'_>,
-    row: &IntentRow,
-    look: &mut decide::Look<'_>,
-) -> Option<Result<(), Reason>> {
-    match decide::divergence::branches(edge, look.on_edge, look)? {
-        Verdict::Pass { why: Reason::Nothing } => {}
-        Verdict::Pass { .. } => return Some(Err(Reason::BranchesMoved)),
-        Verdict::Wait { why, .. } | Verdict::Block { why, .. } => return Some(Err(why)),
-    }
-    let candidates = decide::candidates(edge, look.on_edge, look.seen);
-    let Some(candidate) = candidates.into_iter().find(|c| c.id == row.new) else {
-        return Some(Err(Reason::BranchesMoved));
-    };
-    let judged = decide::judge(edge, candidate, look, Depth::Whole)?;
-    let failing = judged.into_iter().map(|j| j.verdict).filter(|v| !v.passes()).max_by_key(Verdict::distance);
-    Some(failing.map_or(Ok(()), |verdict| Err(verdict.why().clone())))
-}
 
 fn replace(ledger: &mut Ledger, row: &IntentRow) {
     if let Some(stored) = ledger.intents.iter_mut().find(|stored| stored.id == row.id) {

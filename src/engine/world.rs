@@ -96,6 +96,9 @@ pub trait World {
     /// Answers every missing key that the graph cannot answer.
     fn answer(&self, flow: &Flow, dag: &Dag, tips: &Tips, missing: &Missing) -> impl Future<Output = Facts>;
 
+    /// The commits of the flow that a word names: the first digits of an id, at least seven.
+    fn commits(&self, flow: &Flow, word: &str) -> impl Future<Output = Result<Vec<CommitId>, Fault>>;
+
     /// Moves the branch by compare-and-swap from `row.old` to `row.new`.
     fn push(&self, flow: &Flow, row: &IntentRow) -> impl Future<Output = PushAnswer>;
 

@@ -90,19 +90,20 @@ fn earned(it: &mut Universe, name: &FlowName, row: &IntentRow) {
 }
 
 fn was_green(it: &Universe, flow: &FlowName, row: &IntentRow, check: &str) -> bool {
-    let reports = it.book.reports.get(flow).into_iter().flatten();
+    let at_save = it.book.reports_at_save.get(&row.id).copied().unwrap_or(0);
     let mut state = None;
-    let mut green_since_saved = false;
-    for report in reports.filter(|r| r.commit == row.new && r.name.as_str() == check) {
-        if report.at.trusted >= row.saved.trusted {
-            green_since_saved |= state == Some(CiState::Green);
+    let mut green = false;
+    for (at, report) in it.book.reports.get(flow).into_iter().flatten().enumerate() {
+        if at == at_save {
+            green |= state == Some(CiState::Green);
         }
-        state = Some(report.state);
-        if report.at.trusted >= row.saved.trusted {
-            green_since_saved |= state == Some(CiState::Green);
+        if report.commit == row.new && report.name.as_str() == check {
+            state = Some(report.state);
+            green |= at >= at_save && state == Some(CiState::Green);
         }
     }
-    green_since_saved || state == Some(CiState::Green)
+    let none_since = it.book.reports.get(flow).map_or(0, Vec::len) <= at_save;
+    green || (none_since && state == Some(CiState::Green))
 }
 
 /// I5: nothing that a standing hold of a rewind or rollback covers comes back.

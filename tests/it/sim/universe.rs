@@ -56,6 +56,9 @@ pub struct Book {
     pub clock: Option<ClockRow>,
     pub ledgers: BTreeMap<FlowName, Ledger>,
     pub intents: BTreeMap<IntentId, IntentRow>,
+    /// How many reports the flow had when an intent was saved: what is read again afterwards has
+    /// to be green then or later.
+    pub reports_at_save: BTreeMap<IntentId, usize>,
     pub effects: BTreeMap<IntentId, EffectRow>,
     pub events: Vec<(FlowName, EventRow)>,
     pub reports: BTreeMap<FlowName, Vec<Report>>,
@@ -303,6 +306,8 @@ impl Universe {
         let book = &mut self.book;
         match change {
             Change::Intent(row) => {
+                let reports = book.reports.get(&row.flow).map_or(0, Vec::len);
+                book.reports_at_save.insert(row.id.clone(), reports);
                 book.intents.insert(row.id.clone(), row.clone());
             }
             Change::Finish { intent, state, words } => {

@@ -241,6 +241,13 @@ impl World for SimWorld {
         facts
     }
 
+    async fn commits(&self, flow: &Flow, word: &str) -> Result<Vec<CommitId>, Fault> {
+        self.effect("effect: commits").await;
+        let it = self.it();
+        let ids = it.repositories[&flow.name].nodes.iter().map(|node| node.id);
+        Ok(ids.filter(|id| id.to_string().starts_with(word)).collect())
+    }
+
     async fn push(&self, flow: &Flow, row: &IntentRow) -> PushAnswer {
         self.effect("effect: push").await;
         let faults = self.it().faults.clone();

@@ -12,11 +12,15 @@ mod near;
 mod parse;
 mod problem;
 mod show;
+#[cfg(test)]
+mod tests;
 mod verbs;
 mod when;
 mod words;
 
-use crate::model::{BranchName, CheckName, CiState, GateKind, PauseKind, Span};
+use chrono_tz::Tz;
+
+use crate::model::{BranchName, CheckName, CiState, GateKind, Instant, PauseKind, Span, Until};
 
 pub use problem::{Problem, Slot};
 pub use verbs::{Flag, VERBS, Verb, VerbRow};
@@ -178,4 +182,17 @@ pub enum Lasting {
 impl Lasting {
     /// How long a pause or freeze stands when nothing is said.
     pub const DEFAULT: Span = Span::from_mins(24 * 60);
+
+    /// When it ends, for somebody who says so `now` and reads clocks in `zone`.
+    ///
+    /// # Errors
+    /// Those of [`When::resolve`].
+    pub fn resolve(self, now: Instant, zone: Tz) -> Result<Until, Problem> {
+        Ok(match self {
+            Self::Default => Until::At(now + Self::DEFAULT),
+            Self::For(span) => Until::At(now + span),
+            Self::Until(when) => Until::At(when.resolve(now, zone)?),
+            Self::UntilResumed => Until::Resumed,
+        })
+    }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use chrono_tz::Tz;
 
 use super::show::Shown;
-use super::{CommitWord, Flag, NAME_MAX, REASON_MAX, TEXT_MAX, VERBS, Verb, When};
+use super::{CommitWord, Flag, NAME_MAX, REASON_MAX, TEXT_MAX, URL_MAX, VERBS, Verb, When};
 use crate::model::GateKind;
 
 /// Why a text is no command, or a command not sound.
@@ -213,52 +213,27 @@ impl fmt::Display for Slot {
 impl std::error::Error for Problem {}
 
 impl fmt::Display for Problem {
+    #[expect(clippy::too_many_lines, reason = "one arm for each problem, so that none is without a sentence")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => write!(f, "there is no command; write one of: {}", Verbs),
+            Self::Empty => write!(f, "there is no command; {Verbs}"),
             Self::TooLong { chars } => write!(f, "the command has {chars} characters; {TEXT_MAX} is the most"),
             Self::QuoteOpen { quote, at } => {
-                write!(f, "the quote {} at character {at} is never closed; close it", Shown(&quote.to_string()))
+                write!(f, "the quote {quote} at character {at} is never closed; close it")
             }
             Self::QuoteStuck { at } => write!(
                 f,
                 "text follows a closing quote at character {at}; put a space between them, or `\\\"` for a quote inside quotes"
             ),
-            Self::UnknownVerb { word, near } => {
-                write!(f, "{} is no command", Shown(word))?;
-                meant(f, *near, "")?;
-                write!(f, "; the commands are: {}", Verbs)
+            Self::UnknownVerb { word, near: Some(near) } => {
+                write!(f, "{} is no command; did you mean `{near}`?", Shown(word))
             }
-            Self::UnknownFlag { .. }
-            | Self::FlagTwice { .. }
-            | Self::FlagEmpty { .. }
-            | Self::ForAndUntil
-            | Self::ReasonNotQuoted { .. } => self.fmt_flag(f),
-            Self::Missing { verb, slot } => write!(f, "`{verb}` needs a {slot}; {}", Usage(*verb)),
-            Self::Unexpected { verb, word } => {
-                write!(f, "`{verb}` does not know what to do with {}; {}", Shown(word), Usage(*verb))
+            Self::UnknownVerb { word, near: None } => write!(f, "{} is no command; {Verbs}", Shown(word)),
+            Self::UnknownFlag { verb, flag, near: Some(near) } => {
+                write!(f, "`{verb}` has no flag {}; did you mean `--{near}`?", Shown(&format!("--{flag}")))
             }
-            Self::ToMissing { verb, commit } => {
-                write!(f, "write `to {commit}` to name the commit; {}", Usage(*verb))
-            }
-            Self::ReasonMissing { verb } => {
-                write!(f, "`{verb}` needs a reason; add `--reason \"…\"` for those who will wonder why")
-            }
-            Self::ReasonTooLong { chars } => {
-                write!(f, "the reason has {chars} characters; {REASON_MAX} is the most: put the rest behind a link")
-            }
-            _ => self.fmt_word(f),
-        }
-    }
-}
-
-impl Problem {
-    fn fmt_flag(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownFlag { verb, flag, near } => {
-                write!(f, "`{verb}` has no flag {}", Shown(&format!("--{flag}")))?;
-                meant(f, *near, "--")?;
-                write!(f, "; {}", Usage(*verb))
+            Self::UnknownFlag { verb, flag, near: None } => {
+                write!(f, "`{verb}` has no flag {}; {}", Shown(&format!("--{flag}")), Usage(*verb))
             }
             Self::FlagTwice { flag } => write!(f, "`{flag}` is there twice; keep one"),
             Self::FlagEmpty { flag } => write!(f, "`{flag}` needs a value; write `{flag} {}`", flag.sample()),
@@ -269,23 +244,29 @@ impl Problem {
                 Shown(word),
                 Shown(reason)
             ),
-            _ => Ok(()),
-        }
-    }
-
-    fn fmt_word(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
+            Self::Missing { verb, slot } => write!(f, "`{verb}` needs {} {slot}; {}", slot.article(), Usage(*verb)),
+            Self::Unexpected { verb, word } => {
+                write!(f, "`{verb}` does not know what to do with {}; {}", Shown(word), Usage(*verb))
+            }
+            Self::ToMissing { verb, commit } => {
+                write!(f, "`{verb}` wants `to` before the commit; write `… to {commit}`")
+            }
+            Self::ReasonMissing { verb } => {
+                write!(f, "`{verb}` needs a reason; add `--reason \"…\"` for those who will wonder why")
+            }
+            Self::ReasonTooLong { chars } => {
+                write!(f, "the reason has {chars} characters; {REASON_MAX} is the most: put the rest behind a link")
+            }
             Self::ControlCharacter { slot, character } => {
                 write!(f, "the {slot} holds the control character U+{:04X}; leave it out", u32::from(*character))
             }
             Self::BadName { slot, word } => write!(
                 f,
-                "{} names no {}; names have up to {NAME_MAX} of `a-z 0-9 . _ / -` and begin with no dash",
-                Shown(word),
-                if matches!(slot, Slot::Target) { "flow or environment".to_owned() } else { slot.to_string() }
+                "{} names no {slot}; names have up to {NAME_MAX} of `a-z 0-9 . _ / -` and begin with no dash",
+                Shown(word)
             ),
             Self::AllAlone => f.write_str(
-                "`all` is no name: `pause`, `freeze` and `resume` take it alone, for every flow; `hold` without a flow bears on all of them",
+                "`all` is no name; `pause`, `freeze` and `resume` take it alone, for every flow, and `hold` without a flow bears on every flow",
             ),
             Self::BadCommit { word } => write!(
                 f,
@@ -294,19 +275,18 @@ impl Problem {
                 CommitWord::DIGITS_MIN,
                 CommitWord::DIGITS_MAX
             ),
-            Self::UnknownGate { word, near } => {
-                write!(f, "{} is no gate", Shown(word))?;
-                match (near, no_gate(word)) {
-                    (None, Some(advice)) => write!(f, ": {advice}")?,
-                    (near, _) => meant(f, *near, "")?,
-                }
-                f.write_str("; the gates are: ")?;
-                list(f, GateKind::ALL.iter().map(|kind| kind.key()))
+            Self::UnknownGate { word, near: Some(near) } => {
+                write!(f, "{} is no gate; did you mean `{near}`?", Shown(word))
             }
-            Self::UnknownState { word, near } => {
-                write!(f, "{} is no state of a check", Shown(word))?;
-                meant(f, *near, "")?;
-                f.write_str("; write `success`, `failure` or `pending`")
+            Self::UnknownGate { word, near: None } => match no_gate(word) {
+                Some(advice) => write!(f, "{} is no gate: {advice}", Shown(word)),
+                None => write!(f, "{} is no gate; {Gates}", Shown(word)),
+            },
+            Self::UnknownState { word, near: Some(near) } => {
+                write!(f, "{} is no state of a check; did you mean `{near}`?", Shown(word))
+            }
+            Self::UnknownState { word, near: None } => {
+                write!(f, "{} is no state of a check; write `success`, `failure` or `pending`", Shown(word))
             }
             Self::BadCheckName { word } => {
                 write!(f, "{} is no name of a check; write 1 to {NAME_MAX} characters, not all spaces", Shown(word))
@@ -314,7 +294,9 @@ impl Problem {
             Self::BadBranch { word } => {
                 write!(f, "`--ref`: {} is no name of a branch; write one such as `develop`", Shown(word))
             }
-            Self::BadUrl => f.write_str("`--url` is no link; write one that begins with `https://` or `http://`, without spaces"),
+            Self::BadUrl => {
+                write!(f, "`--url` is no link; write one that begins with `https://` or `http://`, without spaces, of at most {URL_MAX} characters")
+            }
             Self::UrlWithPassword => f.write_str(
                 "`--url` has a user name or password in it, which everybody would see; leave out what stands before the `@`",
             ),
@@ -325,17 +307,21 @@ impl Problem {
                 "`--until`: {} is no time; write `18:00`, `tomorrow 09:00`, `mon 09:00`, `2026-12-24`, `2026-12-24T09:00` or `resumed`",
                 Shown(word)
             ),
-            Self::Past { when, zone, now } => write!(
-                f,
-                "`--until`: {} is over; it is {now} in {zone}: write a time to come",
-                Shown(&when.to_string())
-            ),
-            Self::OutOfCalendar { when } => write!(
-                f,
-                "`--until`: {} is beyond the calendar; write a date before the year 10000",
-                Shown(&when.to_string())
-            ),
-            _ => Ok(()),
+            Self::Past { when, zone, now } => {
+                write!(f, "`--until`: `{when}` is over; it is {now} in {zone}: write a time to come")
+            }
+            Self::OutOfCalendar { when } => {
+                write!(f, "`--until`: `{when}` is beyond the calendar; write a date from 1970 to 9999")
+            }
+        }
+    }
+}
+
+impl Slot {
+    const fn article(self) -> &'static str {
+        match self {
+            Self::Env => "an",
+            Self::Target | Self::Flow | Self::Commit | Self::Gate | Self::Check | Self::State | Self::Reason => "a",
         }
     }
 }
@@ -351,23 +337,22 @@ fn no_gate(word: &str) -> Option<&'static str> {
     })
 }
 
-fn meant(f: &mut fmt::Formatter<'_>, near: Option<&'static str>, dashes: &str) -> fmt::Result {
-    near.map_or(Ok(()), |near| write!(f, "; did you mean `{dashes}{near}`?"))
-}
-
-fn list<'a>(f: &mut fmt::Formatter<'_>, words: impl Iterator<Item = &'a str>) -> fmt::Result {
-    for (at, word) in words.enumerate() {
-        write!(f, "{}{word}", if at == 0 { "" } else { ", " })?;
-    }
-    Ok(())
-}
-
 /// Every verb, in a sentence.
 struct Verbs;
 
 impl fmt::Display for Verbs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        list(f, VERBS.iter().map(|row| row.word))
+        let words: Vec<&str> = VERBS.iter().map(|row| row.word).collect();
+        write!(f, "the commands are: {}", words.join(", "))
+    }
+}
+
+/// Every gate, in a sentence.
+struct Gates;
+
+impl fmt::Display for Gates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the gates are: {}", GateKind::ALL.map(GateKind::key).join(", "))
     }
 }
 

@@ -5,16 +5,17 @@ use std::fmt::{self, Write};
 use super::words::state_word;
 use super::{Command, Flag, Lasting, Place, Target};
 use crate::model::Span;
+use crate::text;
 
 impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verb = self.verb();
         match self {
-            Self::Pause { target, until, .. } => write!(f, "{verb} {target}{until}"),
+            Self::Pause { target, until, .. } => write!(f, "{verb} {target}{}", Lasts(*until)),
             Self::Resume { target } => write!(f, "{verb} {target}"),
-            Self::Hold { commit, place, .. } => write!(f, "{verb} {commit}{place}"),
+            Self::Hold { commit, place, .. } => write!(f, "{verb} {commit}{}", At(place)),
             Self::Unhold { commit, place, fixed_by } => {
-                write!(f, "{verb} {commit}{place}")?;
+                write!(f, "{verb} {commit}{}", At(place))?;
                 fixed_by.as_ref().map_or(Ok(()), |fix| write!(f, " {} {fix}", Flag::FixedBy))
             }
             Self::Approve { flow, env, commit } => write!(f, "{verb} {flow} {env} {commit}"),
@@ -48,25 +49,29 @@ impl fmt::Display for Target {
     }
 }
 
-/// With a space before it, unless it is empty.
-impl fmt::Display for Place {
+/// A place as it follows the commit.
+struct At<'a>(&'a Place);
+
+impl fmt::Display for At<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Everywhere => Ok(()),
-            Self::Flow(flow) => write!(f, " {flow}"),
-            Self::Edge(flow, env) => write!(f, " {flow} {env}"),
+        match self.0 {
+            Place::Everywhere => Ok(()),
+            Place::Flow(flow) => write!(f, " {flow}"),
+            Place::Edge(flow, env) => write!(f, " {flow} {env}"),
         }
     }
 }
 
-/// With a space before it, unless it is empty.
-impl fmt::Display for Lasting {
+/// How long, as it follows the target.
+struct Lasts(Lasting);
+
+impl fmt::Display for Lasts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => Ok(()),
-            Self::For(span) => write!(f, " {} {}", Flag::For, Exact(*span)),
-            Self::Until(when) => write!(f, " {} {}", Flag::Until, Word(&when.to_string())),
-            Self::UntilResumed => write!(f, " {} resumed", Flag::Until),
+        match self.0 {
+            Lasting::Default => Ok(()),
+            Lasting::For(span) => write!(f, " {} {}", Flag::For, Exact(span)),
+            Lasting::Until(when) => write!(f, " {} {}", Flag::Until, Word(&when.to_string())),
+            Lasting::UntilResumed => write!(f, " {} resumed", Flag::Until),
         }
     }
 }
@@ -115,39 +120,29 @@ impl fmt::Display for Quoted<'_> {
                 '\n' => f.write_str("\\n")?,
                 '\r' => f.write_str("\\r")?,
                 '\t' => f.write_str("\\t")?,
-                c if is_hidden(c) => write!(f, "\\u{{{:x}}}", u32::from(c))?,
-                c => f.write_char(c)?,
+                c if is_inert(c) => f.write_char(c)?,
+                c => write!(f, "{}", c.escape_unicode())?,
             }
         }
         f.write_char('"')
     }
 }
 
-/// A piece of somebody's text in a message: in back quotes, short, harmless.
+/// A piece of somebody's text in a message: in back quotes, short, inert.
 pub(super) struct Shown<'a>(pub(super) &'a str);
-
-impl Shown<'_> {
-    const CHARS_MAX: usize = 60;
-}
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_char('`')?;
-        for c in self.0.chars().take(Self::CHARS_MAX) {
-            match c {
-                c if is_hidden(c) => write!(f, "{}", c.escape_unicode())?,
-                c => f.write_char(c)?,
-            }
-        }
-        let cut = self.0.chars().nth(Self::CHARS_MAX).is_some();
-        f.write_str(if cut { "…`" } else { "`" })
+        write!(f, "`{}`", text::Shown::new(self.0).at_most(60))
     }
 }
 
-/// Characters that cannot be seen, break the line, or change the direction of those around them.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+/// Whether it shows itself, as [`text::Shown`] judges it behind a letter: an accent does, an
+/// escape or a mark that turns the direction of writing does not.
+fn is_inert(c: char) -> bool {
+    if c.is_ascii() {
+        return !c.is_control();
+    }
+    let pair = String::from_iter(['a', c]);
+    text::Shown::new(&pair).to_string() == pair
 }

@@ -1,0 +1,6 @@
+//! The grammar: tables of texts, laws over generated ones, and words for time.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod laws;
+mod tables;
+mod times;

@@ -1,0 +1,220 @@
+//! The only place that carries out what people order: it authorises, audits and changes standing
+//! orders. Every surface builds a [`Command`] and shows the [`Reply`].
+//!
+//! Not here: the grammar (`towpath_core::command`), prompts and exit codes (`cli`).
+
+mod commits;
+mod moves;
+mod orders;
+
+use sha2::{Digest as _, Sha256};
+use towpath_core::command::{Command, Problem};
+use towpath_core::explain::Words;
+use towpath_core::model::{
+    Actor, AuditRow, Change, CommitId, Flow, FlowName, Instant, IntentRow, MoveKind, Now, OrderId, Scope,
+};
+
+use super::world::{Fault, World};
+use crate::config::{Config, WordFault};
+
+/// Who gives a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The name it is recorded under: `os:user@host` for a local command.
+    pub name: Actor,
+    /// The e-mail that git knows them by, for telling authors from approvers.
+    pub email: Option<String>,
+}
+
+/// Whether a command is carried out or only tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dry {
+    /// Carried out.
+    Real,
+    /// Everything is checked, nothing is stored or moved.
+    Run,
+}
+
+/// What came of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The id of its audit row.
+    pub id: OrderId,
+    /// The command as it was understood.
+    pub command: String,
+    /// What happened and what happens next, a sentence each.
+    pub lines: Vec<String>,
+    /// Moves in the command's scope that had begun before it and may still land.
+    pub pushing: Vec<IntentRow>,
+    /// The rollback, as far as it came.
+    pub moved: Option<IntentRow>,
+    /// Whether nothing was done.
+    pub dry: bool,
+}
+
+/// Why a command was not carried out. A refusal is an answer: nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A word names no flow or environment.
+    #[error("{0}")]
+    Word(#[from] WordFault),
+    /// The command itself is not sound.
+    #[error("{0}")]
+    Command(#[from] Problem),
+    /// A word names no commit, or several.
+    #[error("{}", commits::sentence(word, found, place))]
+    Commit {
+        /// What was given.
+        word: String,
+        /// What it could be; empty if nothing.
+        found: Vec<CommitId>,
+        /// Where it was looked for.
+        place: String,
+    },
+    /// The command makes no sense as things are.
+    #[error("{why}")]
+    Pointless {
+        /// Why, and what to do instead.
+        why: String,
+    },
+    /// This person may not.
+    #[error("{why}")]
+    NotPermitted {
+        /// Why, and who may.
+        why: String,
+    },
+    /// The store or the remote failed.
+    #[error("{0}")]
+    Fault(#[from] Fault),
+}
+
+/// Carries out a command, or says why not.
+///
+/// It is durable before the reply, and the reply says what may still land. A refused command is
+/// audited too.
+///
+/// # Errors
+/// The refusal; then nothing was changed but the audit.
+pub async fn carry_out<W: World>(
+    world: &W,
+    config: &Config,
+    command: &Command,
+    who: &Person,
+    dry: Dry,
+) -> Result<Reply, Refusal> {
+    command.check()?;
+    let now = world.now().await?;
+    let giving = Giving { world, config, command, who, dry, now };
+    let reply = match command {
+        Command::Pause { .. } => orders::pause(&giving).await,
+        Command::Resume { target } => orders::resume(&giving, target).await,
+        Command::Hold { commit, place, reason } => orders::hold(&giving, commit, place, reason).await,
+        Command::Unhold { commit, place, fixed_by } => {
+            orders::unhold(&giving, commit, place, fixed_by.as_ref()).await
+        }
+        Command::Approve { flow, env, commit } => orders::approve(&giving, flow, env, commit).await,
+        Command::Promote { flow, env, to, reason } => moves::promote(&giving, flow, env, to.as_ref(), reason).await,
+        Command::Rollback { flow, env, to, reason } => {
+            moves::rollback(&giving, flow, env, to.as_ref(), reason).await
+        }
+        Command::Override { gate, flow, env, commit, reason } => {
+            moves::pass_gate(&giving, *gate, flow, env, commit, reason).await
+        }
+        Command::Retry { flow, env } => orders::retry(&giving, flow, env).await,
+        Command::Report { .. } => orders::report(&giving).await,
+    };
+    if let Err(refusal) = &reply
+        && !matches!(refusal, Refusal::Fault(_))
+        && dry == Dry::Real
+    {
+        let audit = giving.audit(false, refusal.to_string());
+        world.commit(None, None, &[audit]).await?;
+    }
+    reply
+}
+
+/// One command being given.
+struct Giving<'a, W: World> {
+    world: &'a W,
+    config: &'a Config,
+    command: &'a Command,
+    who: &'a Person,
+    dry: Dry,
+    now: Now,
+}
+
+impl<W: World> Giving<'_, W> {
+    /// An id that people can read out: what it is, and eight digits.
+    fn id(&self, what: &str) -> OrderId {
+        let mut hash = Sha256::new();
+        hash.update(format!("{what}\0{}\0{}\0{}", self.command, self.who.name, self.now.wall.0));
+        hash.update(self.now.trusted.0.to_be_bytes());
+        let hex: String = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        OrderId::new(format!("{what}-{hex}"))
+    }
+
+    fn audit(&self, allowed: bool, effect: String) -> Change {
+        Change::Audit(AuditRow {
+            id: self.id("command"),
+            at: self.now.wall,
+            by: self.who.name.clone(),
+            command: self.command.to_string(),
+            allowed,
+            effect,
+        })
+    }
+
+    /// The words for people, in the zone of a flow.
+    fn words<'f>(&self, flow: &'f Flow) -> Words<'f> {
+        Words { zone: flow.zone, now: self.now.wall, flow, remote_word: "origin" }
+    }
+
+    /// An instant in the zone of the first flow that a scope reaches.
+    fn at(&self, scope: &Scope, at: Instant) -> String {
+        match self.config.reach(scope).first() {
+            Some(found) => self.words(&found.flow).at(at),
+            None => at.to_string(),
+        }
+    }
+
+    /// Stores the changes with their audit row, and says what may still land in the scope.
+    async fn settle(
+        &self,
+        flow: Option<&FlowName>,
+        scope: Option<&Scope>,
+        mut changes: Vec<Change>,
+        mut lines: Vec<String>,
+    ) -> Result<Reply, Refusal> {
+        let effect = lines.join(" ");
+        let mut reply = Reply {
+            id: self.id("command"),
+            command: self.command.to_string(),
+            lines: Vec::new(),
+            pushing: Vec::new(),
+            moved: None,
+            dry: self.dry == Dry::Run,
+        };
+        if self.dry == Dry::Real {
+            changes.push(self.audit(true, effect));
+            let committed = self.world.commit(None, flow, &changes).await?;
+            let covered = |row: &IntentRow| scope.is_some_and(|scope| scope.covers(&row.flow, &row.env));
+            reply.pushing = committed.pushing.into_iter().filter(covered).collect();
+            lines.extend(reply.pushing.iter().map(|row| self.may_still_land(row)));
+        } else {
+            lines.push("This was a dry run: nothing was changed.".to_owned());
+        }
+        reply.lines = lines;
+        Ok(reply)
+    }
+
+    fn may_still_land(&self, row: &IntentRow) -> String {
+        let until = row.deadline.map_or(self.now.wall, |deadline| self.now.wall_at(deadline));
+        let scope = Scope::Edge(row.flow.clone(), row.env.clone());
+        let what = match row.kind {
+            MoveKind::FastForward => "move",
+            MoveKind::Rollback => "rollback",
+        };
+        let (flow, env, to, until) = (&row.flow, &row.env, row.new.short(), self.at(&scope, until));
+        format!("A {what} of `{flow}` `{env}` to {to} had begun before and may still land until {until}.")
+    }
+}

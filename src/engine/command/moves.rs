@@ -1,0 +1,335 @@
+//! Orders that make something move: promote, override, rollback.
+
+use towpath_core::act::Input;
+use towpath_core::command::CommitWord;
+use towpath_core::decide;
+use towpath_core::model::{
+    Change, CommitId, Edge, EnvName, Flow, GateKind, Held, Hold, IntentRow, IntentState, MoveKind, Override, Pause,
+    PauseKind, Promote, Scope, Span, Tip, Until, Waiting,
+};
+
+use super::{Dry, Giving, Refusal, Reply, commits, orders};
+use crate::engine::observe;
+use crate::engine::run::{self, Runner};
+use crate::engine::tick::{self, Planned};
+use crate::engine::world::{Fault, World};
+
+/// How long `promote` and `override` stand.
+const STANDS: Span = Span::from_mins(60);
+
+fn pointless<T>(why: String) -> Result<T, Refusal> {
+    Err(Refusal::Pointless { why })
+}
+
+/// Freeze refuses people too.
+fn not_frozen<W: World>(
+    giving: &Giving<'_, W>,
+    flow: &Flow,
+    env: &EnvName,
+    planned: &Planned,
+) -> Result<(), Refusal> {
+    let frozen = planned
+        .ledger
+        .standing
+        .pauses
+        .iter()
+        .find(|pause| pause.kind == PauseKind::Freeze && pause.stands_on(&flow.name, env, giving.now.wall));
+    match frozen {
+        Some(freeze) => {
+            let why = giving.words(flow).reason(&decide::pause_reason(freeze));
+            pointless(format!("{why} `resume` lifts it."))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The commit of the source that somebody named, if the target lacks it and could get it.
+fn waiting<'p>(planned: &'p Planned, env: &EnvName, commit: CommitId) -> Option<&'p Waiting> {
+    let seen = planned.seen.edges.iter().find(|edge| &edge.env == env)?;
+    seen.graph.known()?.waiting.iter().find(|waiting| waiting.id == commit && waiting.on_chain)
+}
+
+/// `promote`: a standing order for one candidate.
+pub async fn promote<W: World>(
+    giving: &Giving<'_, W>,
+    flow: &str,
+    env: &str,
+    to: Option<&CommitWord>,
+    reason: &str,
+) -> Result<Reply, Refusal> {
+    let (flow, env) = orders::edge(giving, flow, env)?;
+    let planned = tick::plan(giving.world, flow).await?;
+    not_frozen(giving, flow, &env, &planned)?;
+    let mut order = Promote {
+        id: giving.id("promote"),
+        flow: flow.name.clone(),
+        env: env.clone(),
+        // Replaced below; an order needs a candidate.
+        commit: CommitId::from_bytes([0; 20]),
+        by: giving.who.name.clone(),
+        reason: reason.to_owned(),
+        at: giving.now.wall,
+        until: giving.now.wall + STANDS,
+    };
+    order.commit = match to {
+        Some(word) => {
+            let commit = commits::find(giving, flow, word).await?;
+            if waiting(&planned, &env, commit).is_none() {
+                return pointless(format!(
+                    "{} cannot be promoted to `{env}`: it is not on the source branch above what `{env}` has",
+                    commit.short()
+                ));
+            }
+            commit
+        }
+        None => newest_that_passes_all_else(giving, flow, &env, &planned, &order).await?,
+    };
+    let until = giving.words(flow).at(order.until);
+    let line = format!(
+        "{} is ordered into `{env}` of `{}`: it passes lag, quiet, window, schedule and pause until {until}, and \
+         moves at the next look if nothing else stands against it.",
+        order.commit.short(),
+        flow.name
+    );
+    giving.settle(Some(&flow.name), None, vec![Change::Promote(order)], vec![line]).await
+}
+
+async fn newest_that_passes_all_else<W: World>(
+    giving: &Giving<'_, W>,
+    flow: &Flow,
+    env: &EnvName,
+    planned: &Planned,
+    order: &Promote,
+) -> Result<CommitId, Refusal> {
+    let Some(edge) = flow.edge(env) else { return pointless(format!("`{env}` is no target")) };
+    let mut seen = planned.seen.clone();
+    seen.standing.promotes.clear();
+    let on_edge = seen.edges.iter().find(|e| &e.env == env).cloned();
+    let Some(on_edge) = on_edge else { return pointless(format!("`{env}` was not seen")) };
+    let commits: Vec<CommitId> = decide::candidates(&edge, &on_edge, &seen).into_iter().map(|c| c.id).collect();
+    let look_back = usize::try_from(flow.look_back).unwrap_or(usize::MAX);
+    let mut first_no = None;
+    for commit in commits.into_iter().take(look_back) {
+        seen.standing.promotes = vec![Promote { commit, ..order.clone() }];
+        match observe::judge(giving.world, flow, &planned.look, &mut seen, &edge, commit).await {
+            Ok(()) => return Ok(commit),
+            Err(verdict) => first_no = first_no.or(Some((commit, verdict))),
+        }
+    }
+    match first_no {
+        Some((commit, verdict)) => {
+            let why = giving.words(flow).verdict(&verdict);
+            pointless(format!(
+                "nothing can be promoted to `{env}` now. The newest candidate, {}: {why}",
+                commit.short()
+            ))
+        }
+        None => {
+            let decision = planned.plan.decisions.iter().find(|d| &d.env == env);
+            let why = decision.map_or_else(String::new, |d| giving.words(flow).headline(d));
+            pointless(format!("nothing waits for `{env}`: {why}"))
+        }
+    }
+}
+
+/// `override`: passes one gate for one candidate.
+pub async fn pass_gate<W: World>(
+    giving: &Giving<'_, W>,
+    gate: GateKind,
+    flow: &str,
+    env: &str,
+    word: &CommitWord,
+    reason: &str,
+) -> Result<Reply, Refusal> {
+    let (flow, env) = orders::edge(giving, flow, env)?;
+    if flow.environment(&env).and_then(|e| e.gate(gate)).is_none() {
+        return pointless(format!("`{env}` of `{}` has no gate `{}`", flow.name, gate.key()));
+    }
+    let planned = tick::plan(giving.world, flow).await?;
+    not_frozen(giving, flow, &env, &planned)?;
+    let commit = commits::find(giving, flow, word).await?;
+    if waiting(&planned, &env, commit).is_none() {
+        let commit = commit.short();
+        return pointless(format!("{commit} is not on the source branch above what `{env}` has"));
+    }
+    let until = giving.now.wall + STANDS;
+    let order = Override {
+        id: giving.id("override"),
+        gate,
+        flow: flow.name.clone(),
+        env: env.clone(),
+        commit,
+        by: giving.who.name.clone(),
+        reason: reason.to_owned(),
+        at: giving.now.wall,
+        until,
+    };
+    let line = format!(
+        "{} passes the gate `{}` of `{env}` until {} or until it lands.",
+        commit.short(),
+        gate.key(),
+        giving.words(flow).at(until)
+    );
+    giving.settle(Some(&flow.name), None, vec![Change::Override(order)], vec![line]).await
+}
+
+/// `rollback`: one hold over what is removed, the edge paused, and the branch put back.
+pub async fn rollback<W: World>(
+    giving: &Giving<'_, W>,
+    flow: &str,
+    env: &str,
+    to: Option<&CommitWord>,
+    reason: &str,
+) -> Result<Reply, Refusal> {
+    let (flow, env) = orders::edge(giving, flow, env)?;
+    let Some(edge) = flow.edge(&env) else { return pointless(format!("`{env}` is no target")) };
+    if !edge.target.rollback {
+        let why = format!(
+            "`{env}` of `{}` may not be rolled back by command; set `rollback = true` there, or push it back by hand \
+             (Towpath holds what was removed then too)",
+            flow.name
+        );
+        return Err(Refusal::NotPermitted { why });
+    }
+    let planned = tick::plan(giving.world, flow).await?;
+    let Some(Tip::At(old)) = planned.look.tips.get(&env).cloned() else {
+        return pointless(format!("where `{env}` is cannot be read now"));
+    };
+    let to = match to {
+        Some(word) => Some(commits::find(giving, flow, word).await?),
+        None => None,
+    };
+    let new = rollback_to(&planned, &env, old, to)?;
+    let (row, changes, lines) = rollback_order(giving, &edge, old, new, reason);
+    if giving.dry == Dry::Run {
+        return giving.settle(Some(&flow.name), None, Vec::new(), lines).await;
+    }
+    let scope = Scope::Edge(flow.name.clone(), env.clone());
+    let mut reply = giving.settle(Some(&flow.name), Some(&scope), changes, lines).await?;
+    let (moved, line) = carry_through(giving, flow, &planned, row).await?;
+    reply.lines.push(line);
+    reply.moved = moved;
+    Ok(reply)
+}
+
+/// The commit to go back to: one that the environment held, and that its tip contains.
+fn rollback_to(planned: &Planned, env: &EnvName, old: CommitId, to: Option<CommitId>) -> Result<CommitId, Refusal> {
+    let dag = planned.look.dag();
+    let held: Vec<CommitId> =
+        planned.ledger.held.get(env).into_iter().flatten().filter(|t| !t.lost).map(|t| t.commit).collect();
+    // What is below the loaded history is contained in every environment.
+    let behind = |commit: CommitId| commit != old && (dag.node(commit).is_none() || dag.contains(old, commit));
+    match to {
+        None => match held.iter().rev().find(|commit| behind(**commit)) {
+            Some(commit) => Ok(*commit),
+            None => pointless(format!("no earlier tip of `{env}` is recorded; there is nothing to go back to")),
+        },
+        Some(commit) if commit == old => pointless(format!("`{env}` is at {} already", commit.short())),
+        Some(commit) if !held.contains(&commit) => {
+            let list: Vec<String> =
+                held.iter().rev().filter(|c| behind(**c)).take(5).map(CommitId::short).collect();
+            pointless(format!(
+                "`{env}` never held {} as its tip; it held {}",
+                commit.short(),
+                if list.is_empty() { "nothing else that is recorded".to_owned() } else { list.join(", ") }
+            ))
+        }
+        Some(commit) if !behind(commit) => {
+            pointless(format!("{} is not behind where `{env}` is; a rollback goes back only", commit.short()))
+        }
+        Some(commit) => Ok(commit),
+    }
+}
+
+fn rollback_order<W: World>(
+    giving: &Giving<'_, W>,
+    edge: &Edge<'_>,
+    old: CommitId,
+    new: CommitId,
+    reason: &str,
+) -> (IntentRow, Vec<Change>, Vec<String>) {
+    let (flow, env) = (edge.flow.name.clone(), edge.target.name.clone());
+    let (hold, by, at) = (giving.id("rollback"), giving.who.name.clone(), giving.now.wall);
+    let mut row = IntentRow {
+        id: towpath_core::model::IntentId::new(""),
+        flow: flow.clone(),
+        env: env.clone(),
+        branch: edge.target.branch.clone(),
+        kind: MoveKind::Rollback,
+        old,
+        new,
+        policy: edge.flow.policy.clone(),
+        // The instant tells rollbacks between the same two commits apart.
+        attempt: u32::try_from(giving.now.trusted.0.rem_euclid(i64::from(u32::MAX))).unwrap_or(0),
+        by: by.clone(),
+        reason: Some(reason.to_owned()),
+        promote: None,
+        overrides: Vec::new(),
+        holds: Vec::new(),
+        state: IntentState::Saved,
+        saved: giving.now,
+        deadline: None,
+        words: None,
+    };
+    row.id = run::intent_id(&row);
+    let held = Hold {
+        id: hold.clone(),
+        what: Held::Range { lost: old, kept: new },
+        flow: Some(flow.clone()),
+        env: Some(env.clone()),
+        by: by.clone(),
+        reason: reason.to_owned(),
+        at,
+        fixed_by: None,
+    };
+    let pause = Pause {
+        id: giving.id("pause"),
+        kind: PauseKind::Pause,
+        scope: Scope::Edge(flow.clone(), env.clone()),
+        by,
+        reason: reason.to_owned(),
+        at,
+        until: Until::Resumed,
+        cause: Some(hold),
+    };
+    let changes = vec![Change::Intent(row.clone()), Change::Hold(held), Change::Pause(pause)];
+    let lines = vec![
+        format!("`{env}` of `{flow}` goes back from {} to {}.", old.short(), new.short()),
+        format!(
+            "What it loses is held and `{env}` is paused. To go again: `towpath unhold {} {flow} {env}` (with \
+             `--fixed-by FIX` to let only candidates with the fix pass), then `towpath resume {flow} {env}`.",
+            old.short()
+        ),
+    ];
+    (row, changes, lines)
+}
+
+/// Runs the saved rollback, unless another process is at work: then that one does.
+async fn carry_through<W: World>(
+    giving: &Giving<'_, W>,
+    flow: &Flow,
+    planned: &Planned,
+    row: IntentRow,
+) -> Result<(Option<IntentRow>, String), Refusal> {
+    let Some(lease) = giving.world.lease(&flow.name).await? else {
+        let line = "Another process is at work on this flow; it carries the rollback out at its next look.";
+        return Ok((None, line.to_owned()));
+    };
+    let targets = tick::targets(flow);
+    let mut runner = Runner { world: giving.world, flow, lease: &lease, targets: &targets };
+    let done: Result<IntentRow, Fault> = async {
+        let mut ledger = giving.world.load(flow).await?;
+        let row = runner.run(&mut ledger, &planned.look, row, Input::Saved).await?;
+        run::deliver(&mut runner, &mut ledger).await?;
+        Ok(row)
+    }
+    .await;
+    giving.world.release(lease).await;
+    let row = done?;
+    let line = giving.words(flow).intent(&row);
+    let kept = match row.state {
+        IntentState::Landed => "",
+        _ => " The hold and the pause stay.",
+    };
+    Ok((Some(row), format!("{line}{kept}")))
+}

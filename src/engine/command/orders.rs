@@ -1,0 +1,324 @@
+//! Orders that only change what stands: pause, resume, hold, unhold, approve, retry, report.
+
+use std::collections::BTreeMap;
+
+use towpath_core::command::{Command, CommitWord, Lasting, Place, Target};
+use towpath_core::model::{
+    Approval, Change, CommitId, Flow, Gate, GateKind, Held, Hold, OrderId, Pause, PauseKind, Report, Scope, Until,
+};
+use towpath_core::text::one_line;
+
+use super::{Giving, Refusal, Reply, commits};
+use crate::engine::tick;
+use crate::engine::world::World;
+
+/// How much of a reason is repeated.
+const REASON_SHOWN: usize = 200;
+
+fn scope<W: World>(giving: &Giving<'_, W>, target: &Target) -> Result<Scope, Refusal> {
+    let scope = match target {
+        Target::All => giving.config.target(&["all"]),
+        Target::One(word) => giving.config.target(&[word]),
+        Target::Edge(flow, env) => giving.config.target(&[flow, env]),
+    }?;
+    if giving.config.reach(&scope).is_empty() {
+        return Err(Refusal::Pointless { why: "no flow is configured that this would reach".to_owned() });
+    }
+    Ok(scope)
+}
+
+fn scope_words(scope: &Scope, flows: usize) -> String {
+    let s = if flows == 1 { "" } else { "s" };
+    match scope {
+        Scope::All => format!("every flow ({flows} flow{s})"),
+        Scope::Flow(flow) => format!("`{flow}`"),
+        Scope::Edge(flow, env) => format!("`{env}` of `{flow}`"),
+        Scope::Environment(env) => format!("`{env}` of {flows} flow{s}"),
+    }
+}
+
+/// `pause` and `freeze`.
+pub async fn pause<W: World>(giving: &Giving<'_, W>) -> Result<Reply, Refusal> {
+    let Command::Pause { kind, target, until, reason } = giving.command else {
+        return Err(Refusal::Pointless { why: "this is no pause".to_owned() });
+    };
+    let scope = scope(giving, target)?;
+    let reached = giving.config.reach(&scope);
+    let zone = reached.first().map_or(chrono_tz::Tz::UTC, |found| found.flow.zone);
+    let until = match until {
+        Lasting::Default => Until::At(giving.now.wall + Lasting::DEFAULT),
+        Lasting::For(span) => Until::At(giving.now.wall + *span),
+        Lasting::Until(when) => Until::At(when.resolve(giving.now.wall, zone)?),
+        Lasting::UntilResumed => Until::Resumed,
+    };
+    let what = scope_words(&scope, reached.len());
+    let done = match kind {
+        PauseKind::Pause => "paused",
+        PauseKind::Freeze => "frozen",
+    };
+    let ends = match until {
+        Until::At(at) => format!("until {}", giving.at(&scope, at)),
+        Until::Resumed => "until somebody resumes it".to_owned(),
+    };
+    let line = format!("{} is {done} {ends}: {}", capital(&what), one_line(reason, REASON_SHOWN));
+    let row = Pause {
+        id: giving.id(match kind {
+            PauseKind::Pause => "pause",
+            PauseKind::Freeze => "freeze",
+        }),
+        kind: *kind,
+        scope: scope.clone(),
+        by: giving.who.name.clone(),
+        reason: reason.clone(),
+        at: giving.now.wall,
+        until,
+        cause: None,
+    };
+    giving.settle(None, Some(&scope), vec![Change::Pause(row)], vec![line]).await
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// Whether `inner` lies wholly within `outer`.
+fn within(inner: &Scope, outer: &Scope) -> bool {
+    match (inner, outer) {
+        (_, Scope::All) => true,
+        (Scope::Flow(a) | Scope::Edge(a, _), Scope::Flow(b)) => a == b,
+        (Scope::Environment(a) | Scope::Edge(_, a), Scope::Environment(b)) => a == b,
+        (a, b) => a == b,
+    }
+}
+
+/// `resume`: lifts pauses and freezes that lie within the target, and names those that do not.
+pub async fn resume<W: World>(giving: &Giving<'_, W>, target: &Target) -> Result<Reply, Refusal> {
+    let scope = scope(giving, target)?;
+    let mut standing: BTreeMap<OrderId, Pause> = BTreeMap::new();
+    for found in giving.config.reach(&scope) {
+        let ledger = giving.world.load(&found.flow).await?;
+        let targets = tick::targets(&found.flow);
+        let bears = |p: &Pause| {
+            !p.until.is_over(giving.now.wall)
+                && targets
+                    .iter()
+                    .any(|env| p.scope.covers(&found.flow.name, env) && scope.covers(&found.flow.name, env))
+        };
+        standing.extend(ledger.standing.pauses.into_iter().filter(bears).map(|p| (p.id.clone(), p)));
+    }
+    let (lifted, left): (Vec<Pause>, Vec<Pause>) =
+        standing.into_values().partition(|pause| within(&pause.scope, &scope));
+    if lifted.is_empty() && left.is_empty() {
+        let what = scope_words(&scope, giving.config.reach(&scope).len());
+        return Err(Refusal::Pointless { why: format!("nothing is paused or frozen on {what}") });
+    }
+    let describe = |pause: &Pause| {
+        let kind = match pause.kind {
+            PauseKind::Pause => "pause",
+            PauseKind::Freeze => "freeze",
+        };
+        let what = scope_words(&pause.scope, giving.config.reach(&pause.scope).len());
+        format!("the {kind} of {what} by `{}`: {}", pause.by, one_line(&pause.reason, REASON_SHOWN))
+    };
+    let mut lines: Vec<String> = lifted.iter().map(|p| format!("Lifted {}", describe(p))).collect();
+    lines.extend(left.iter().map(|p| format!("Still in force, because it reaches further: {}", describe(p))));
+    if lifted.is_empty() {
+        return Err(Refusal::Pointless { why: lines.join("; ") });
+    }
+    let ids = lifted.into_iter().map(|pause| pause.id).collect();
+    giving.settle(None, None, vec![Change::Lift(ids)], lines).await
+}
+
+/// The flow and environment that a place names, and the flows to look in.
+fn place<'c, W: World>(
+    giving: &Giving<'c, W>,
+    place: &Place,
+) -> Result<(Vec<&'c Flow>, Option<Scope>, String), Refusal> {
+    match place {
+        Place::Everywhere => {
+            let flows = giving.config.flows.iter().map(|found| &found.flow).collect();
+            Ok((flows, None, "any flow".to_owned()))
+        }
+        Place::Flow(flow) => {
+            let flow = &giving.config.flow(flow)?.flow;
+            Ok((vec![flow], Some(Scope::Flow(flow.name.clone())), format!("flow `{}`", flow.name)))
+        }
+        Place::Edge(flow, env) => {
+            let (flow, env) = edge(giving, flow, env)?;
+            let words = format!("flow `{}`", flow.name);
+            Ok((vec![flow], Some(Scope::Edge(flow.name.clone(), env)), words))
+        }
+    }
+}
+
+/// A flow and one of its target environments.
+pub fn edge<'c, W: World>(
+    giving: &Giving<'c, W>,
+    flow: &str,
+    env: &str,
+) -> Result<(&'c Flow, towpath_core::model::EnvName), Refusal> {
+    let found = giving.config.flow(flow)?;
+    let environment = found.environment(env)?;
+    if found.flow.edge(&environment.name).is_none() {
+        let why = format!(
+            "`{}` is the first environment of `{}`: people push there, and nothing is moved into it",
+            environment.name, found.flow.name
+        );
+        return Err(Refusal::Pointless { why });
+    }
+    Ok((&found.flow, environment.name.clone()))
+}
+
+/// `hold`.
+pub async fn hold<W: World>(
+    giving: &Giving<'_, W>,
+    word: &CommitWord,
+    at: &Place,
+    reason: &str,
+) -> Result<Reply, Refusal> {
+    let (flows, scope, place) = place(giving, at)?;
+    let commit = commits::find_in(giving, &flows, word, &place).await?;
+    let (flow, env) = match &scope {
+        Some(Scope::Edge(flow, env)) => (Some(flow.clone()), Some(env.clone())),
+        Some(Scope::Flow(flow)) => (Some(flow.clone()), None),
+        _ => (None, None),
+    };
+    let where_ = env.as_ref().map_or_else(|| place.clone(), |env| format!("`{env}` of {place}"));
+    let line = format!(
+        "{} and everything that contains it is held back from {where_} until `unhold`: {}",
+        commit.short(),
+        one_line(reason, REASON_SHOWN)
+    );
+    let row = Hold {
+        id: giving.id("hold"),
+        what: Held::Commit(commit),
+        flow: flow.clone(),
+        env,
+        by: giving.who.name.clone(),
+        reason: reason.to_owned(),
+        at: giving.now.wall,
+        fixed_by: None,
+    };
+    let scope = scope.unwrap_or(Scope::All);
+    giving.settle(flow.as_ref(), Some(&scope), vec![Change::Hold(row)], vec![line]).await
+}
+
+/// `unhold`: ends the holds that cover the commit, or lets candidates with the fix pass.
+pub async fn unhold<W: World>(
+    giving: &Giving<'_, W>,
+    word: &CommitWord,
+    at: &Place,
+    fixed_by: Option<&CommitWord>,
+) -> Result<Reply, Refusal> {
+    let (flows, scope, place) = place(giving, at)?;
+    let commit = commits::find_in(giving, &flows, word, &place).await?;
+    let fix = match fixed_by {
+        Some(fix) => Some(commits::find_in(giving, &flows, fix, &place).await?),
+        None => None,
+    };
+    let mut holds: BTreeMap<OrderId, Hold> = BTreeMap::new();
+    for flow in flows {
+        let planned = tick::plan(giving.world, flow).await?;
+        let dag = planned.look.dag();
+        let covers = |hold: &Hold| match hold.what {
+            Held::Commit(held) => held == commit,
+            Held::Range { lost, kept } => {
+                lost == commit || (dag.contains(lost, commit) && !dag.contains(kept, commit))
+            }
+        };
+        let here = |hold: &Hold| match &scope {
+            Some(Scope::Edge(_, env)) => hold.env.as_ref() == Some(env),
+            _ => true,
+        };
+        let found = planned.ledger.standing.holds.into_iter().filter(|hold| covers(hold) && here(hold));
+        holds.extend(found.map(|hold| (hold.id.clone(), hold)));
+    }
+    if holds.is_empty() {
+        let why = format!("no hold on {place} covers {}; `towpath status` lists the holds", commit.short());
+        return Err(Refusal::Pointless { why });
+    }
+    let mut changes = Vec::new();
+    let mut lines = Vec::new();
+    for (id, hold) in holds {
+        let reason = one_line(&hold.reason, REASON_SHOWN);
+        lines.push(match fix {
+            Some(fix) => {
+                format!("Hold `{id}` ({reason}) now lets candidates pass that contain {}.", fix.short())
+            }
+            None => format!("Hold `{id}` ({reason}) is lifted."),
+        });
+        changes.push(Change::Unhold { hold: id, fixed_by: fix });
+    }
+    giving.settle(None, None, changes, lines).await
+}
+
+/// `approve`.
+pub async fn approve<W: World>(
+    giving: &Giving<'_, W>,
+    flow: &str,
+    env: &str,
+    word: &CommitWord,
+) -> Result<Reply, Refusal> {
+    let (flow, env) = edge(giving, flow, env)?;
+    let gate = flow.environment(&env).and_then(|e| e.gate(GateKind::Approvals));
+    let Some(Gate::Approvals(gate)) = gate else {
+        let why = format!("`{env}` of `{}` asks for no approvals", flow.name);
+        return Err(Refusal::Pointless { why });
+    };
+    if !gate.from.is_empty() && !gate.from.contains(giving.who.name.as_str()) {
+        let names: Vec<&str> = gate.from.iter().map(String::as_str).collect();
+        let why = format!(
+            "`{}` may not approve for `{env}` of `{}`; {} may",
+            giving.who.name,
+            flow.name,
+            names.join(", ")
+        );
+        return Err(Refusal::NotPermitted { why });
+    }
+    let commit = commits::find(giving, flow, word).await?;
+    let line = format!("Approved exactly {} for `{env}` of `{}`.", commit.short(), flow.name);
+    let row = Approval {
+        id: giving.id("approval"),
+        flow: flow.name.clone(),
+        env,
+        commit,
+        by: giving.who.name.clone(),
+        email: giving.who.email.as_ref().map(|email| email.to_lowercase()),
+        at: giving.now.wall,
+    };
+    giving.settle(Some(&flow.name), None, vec![Change::Approve(row)], vec![line]).await
+}
+
+/// `retry`: ends the wait after a refused push.
+pub async fn retry<W: World>(giving: &Giving<'_, W>, flow: &str, env: &str) -> Result<Reply, Refusal> {
+    let (flow, env) = edge(giving, flow, env)?;
+    let ledger = giving.world.load(flow).await?;
+    if !ledger.standing.backoffs.iter().any(|backoff| backoff.env == env) {
+        let why = format!("no push to `{env}` of `{}` was refused lately; there is nothing to retry", flow.name);
+        return Err(Refusal::Pointless { why });
+    }
+    let line = format!("The next look tries `{env}` of `{}` again at once.", flow.name);
+    giving.settle(Some(&flow.name), None, vec![Change::ClearBackoff(env)], vec![line]).await
+}
+
+/// `report`.
+pub async fn report<W: World>(giving: &Giving<'_, W>) -> Result<Reply, Refusal> {
+    let Command::Report { flow, commit, name, state, on, url } = giving.command else {
+        return Err(Refusal::Pointless { why: "this is no report".to_owned() });
+    };
+    let flow = &giving.config.flow(flow)?.flow;
+    let commit: CommitId = commits::find(giving, flow, commit).await?;
+    let word = towpath_core::command::state_word(*state);
+    let line = format!("`{}` of {} is recorded as {word}.", one_line(name.as_str(), 100), commit.short());
+    let row = Report {
+        commit,
+        name: name.clone(),
+        on: on.clone(),
+        state: *state,
+        url: url.clone(),
+        by: giving.who.name.clone(),
+        at: giving.now,
+    };
+    giving.settle(Some(&flow.name), None, vec![Change::Report(row)], vec![line]).await
+}

@@ -1,0 +1,282 @@
+//! What git's words mean, where it says nothing better.
+//!
+//! Git has no error codes; its texts (`LC_ALL=C`) are matched here and nowhere else. They are those
+//! of git 2.31 to 2.47 (`connect.c`, `remote-curl.c`, `http.c`, `builtin/fetch.c`), of OpenSSH, and
+//! of GitHub, GitLab and Gitea where these speak through them. What is not recognised is treated as
+//! the more careful of the possible meanings.
+
+use towpath_core::model::{Unknown, UnknownWhy};
+
+use super::program::GitError;
+
+/// How much of somebody's words is kept, in characters.
+const WORDS_MAX: usize = 2_000;
+
+/// The words for people: without git's `remote:` margin, blank lines and general advice.
+pub(super) fn tidy(text: &str) -> String {
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let line = line.strip_prefix("remote:").unwrap_or(line).trim();
+        let advice = line.is_empty()
+            || line == "Please make sure you have the correct access rights"
+            || line == "and the repository exists."
+            || line.starts_with("error: failed to push some refs to");
+        if !advice {
+            lines.push(line);
+        }
+    }
+    cut(&lines.join("\n"))
+}
+
+/// What the server's side said (hooks, protections), without git's own lines.
+pub(super) fn of_server(stderr: &str) -> String {
+    let lines: Vec<_> = stderr.lines().filter(|line| line.starts_with("remote:")).collect();
+    tidy(&lines.join("\n"))
+}
+
+/// At most [`WORDS_MAX`] characters.
+pub(super) fn cut(text: &str) -> String {
+    match text.char_indices().nth(WORDS_MAX) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+/// Git's own lines: what a server prints must not pass for what git says.
+fn of_git(stderr: &str) -> String {
+    stderr.lines().filter(|line| !line.starts_with("remote:")).collect::<Vec<_>>().join("\n")
+}
+
+fn any(text: &str, marks: &[&str]) -> bool {
+    marks.iter().any(|mark| text.contains(mark))
+}
+
+/// The remote or our credentials were refused.
+const CREDENTIALS: [&str; 12] = [
+    "Authentication failed",
+    "could not read Username",
+    "could not read Password",
+    "Permission denied (",
+    "Host key verification failed",
+    "Too many authentication failures",
+    "terminal prompts disabled",
+    "requested URL returned error: 401",
+    "requested URL returned error: 403",
+    "requested URL returned error: 407",
+    "HTTP Basic: Access denied",
+    "SSL certificate problem",
+];
+
+/// There is nothing there, or not for us.
+const NO_REPOSITORY: [&str; 9] = [
+    "does not appear to be a git repository",
+    "Repository not found",
+    "' not found",
+    "project you were looking for could not be found",
+    "requested URL returned error: 404",
+    "requested URL returned error: 410",
+    "requested URL returned error: 30",
+    "not valid: is this a git repository?",
+    "unable to update url base from redirection",
+];
+
+/// The way there, or the server, is out of order.
+const UNREACHABLE: [&str; 17] = [
+    "unable to access",
+    "Could not resolve host",
+    "Name or service not known",
+    "Failed to connect",
+    "Connection refused",
+    "Connection reset",
+    "Connection timed out",
+    "Connection closed",
+    "No route to host",
+    "Network is unreachable",
+    "Operation timed out",
+    "Operation too slow",
+    "Could not read from remote repository",
+    "hung up",
+    "early EOF",
+    "RPC failed",
+    "unexpected disconnect",
+];
+
+/// Why a reading call failed, from what git said.
+pub(super) fn unknown(stderr: &str) -> Unknown {
+    // The server's lines count here: GitLab and GitHub explain a refusal in them.
+    let words = tidy(stderr);
+    let git = of_git(stderr);
+    if any(&git, &["mismatched algorithms", "unknown object format", "unsupported object format"]) {
+        Unknown::lasting(UnknownWhy::Sha256)
+    } else if git.contains("shallow roots are not allowed") {
+        Unknown::lasting(UnknownWhy::Shallow)
+    } else if any(stderr, &CREDENTIALS) {
+        Unknown::lasting(UnknownWhy::CredentialsRefused { words })
+    } else if any(stderr, &NO_REPOSITORY) {
+        Unknown::lasting(UnknownWhy::NoRepository { words })
+    } else if any(&git, &UNREACHABLE) {
+        Unknown::passing(UnknownWhy::Unreachable { words })
+    } else {
+        Unknown::passing(UnknownWhy::Unreadable { words })
+    }
+}
+
+/// Why a reading call gave no answer at all.
+pub(super) fn no_answer(error: &GitError) -> Unknown {
+    match error {
+        GitError::TimedOut { after, .. } => Unknown::passing(UnknownWhy::TimedOut { after: *after }),
+        GitError::NotStarted(_) | GitError::TooOld { .. } | GitError::Home { .. } => {
+            Unknown::lasting(UnknownWhy::Unreadable { words: error.to_string() })
+        }
+        GitError::TooMuch { .. } => Unknown::lasting(UnknownWhy::Unreadable { words: error.to_string() }),
+        GitError::Lost(_) => Unknown::passing(UnknownWhy::Unreadable { words: error.to_string() }),
+    }
+}
+
+/// Something that our mirror's files cannot be read for.
+pub(super) fn unreadable(what: impl std::fmt::Display) -> Unknown {
+    Unknown::passing(UnknownWhy::Unreadable { words: cut(&what.to_string()) })
+}
+
+/// Whether a branch that was asked for is not there.
+pub(super) fn is_branch_gone(stderr: &str) -> bool {
+    of_git(stderr).contains("couldn't find remote ref")
+}
+
+/// Whether references of the mirror stand in the way: `a` where `a/b` is wanted, or a lock that a
+/// killed process left.
+pub(super) fn is_ref_in_the_way(stderr: &str) -> bool {
+    any(
+        &of_git(stderr),
+        &[
+            "cannot lock ref",
+            "Unable to create '",
+            "unable to update local ref",
+            "some local refs could not be updated",
+        ],
+    )
+}
+
+/// Whether the mirror itself is broken.
+pub(super) fn is_mirror_broken(stderr: &str) -> bool {
+    let broken = [
+        "not a git repository",
+        "object file",
+        "loose object",
+        "is corrupt",
+        "does not match index",
+        "packfile",
+        "bad object",
+        "missing object",
+        "missing blob",
+        "missing tree",
+        "missing commit",
+        "did not send all necessary objects",
+        "unable to read tree",
+        "unresolved delta",
+        "bad config",
+        "bad ref",
+        "bad signature",
+        "index file",
+        "inflate:",
+        "unable to parse commit",
+        "Could not read ",
+    ];
+    let git = of_git(stderr);
+    any(&git.replace("Could not read from remote repository", ""), &broken)
+}
+
+/// Whether a push that gave no status line certainly ended before its first byte of commands.
+///
+/// All of these are printed while git connects, logs in and reads the advertisement of references:
+/// `die_initial_contact` (connect.c) and `discover_refs` (remote-curl.c). A failure later in an
+/// HTTP push says "RPC failed", one over a pipe "hung up unexpectedly" or "unexpected disconnect".
+pub(super) fn is_before_sending(stderr: &str) -> bool {
+    let git = of_git(stderr);
+    let begun = any(&git, &["RPC failed", "unexpected disconnect", "hung up unexpectedly", "send-pack"]);
+    let contact = any(
+        &git,
+        &[
+            "Could not read from remote repository",
+            "hung up upon initial contact",
+            "fatal: unable to access '",
+            "fatal: Authentication failed for '",
+            "fatal: could not read Username",
+            "fatal: could not read Password",
+            "does not appear to be a git repository",
+            "fatal: detected dubious ownership",
+            "fatal: the receiving end does not support",
+            "fatal: mismatched algorithms",
+        ],
+    );
+    let not_found =
+        git.lines().any(|line| line.starts_with("fatal: repository '") && line.ends_with("' not found"));
+    !begun && (contact || not_found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_servers_words_do_not_pass_for_gits() {
+        let stderr = "remote: fatal: unable to access 'x': Could not read from remote repository\nfatal: the remote end hung up unexpectedly\n";
+        assert!(!is_before_sending(stderr));
+        assert!(!is_before_sending("remote: Could not read from remote repository\n"));
+        assert!(!is_before_sending(""));
+    }
+
+    #[test]
+    fn what_failed_after_the_first_byte_is_not_called_unsent() {
+        for stderr in [
+            "error: RPC failed; HTTP 502 curl 22 The requested URL returned error: 502\nfatal: the remote end hung up unexpectedly",
+            "send-pack: unexpected disconnect while reading sideband packet\nfatal: the remote end hung up unexpectedly",
+            "client_loop: send disconnect: Broken pipe\nfatal: the remote end hung up unexpectedly",
+        ] {
+            assert!(!is_before_sending(stderr), "{stderr}");
+        }
+        for stderr in [
+            "ssh: connect to host 127.0.0.1 port 9: Connection refused\nfatal: Could not read from remote repository.",
+            "fatal: unable to access 'http://127.0.0.1:9/x.git/': Failed to connect to 127.0.0.1 port 9",
+            "fatal: repository 'https://h/x/' not found",
+        ] {
+            assert!(is_before_sending(stderr), "{stderr}");
+        }
+    }
+
+    #[test]
+    fn refusals_of_reading_are_told_apart() {
+        let why = |text: &str| unknown(text).why;
+        assert!(matches!(
+            why("git@github.com: Permission denied (publickey).\nfatal: Could not read from remote repository."),
+            UnknownWhy::CredentialsRefused { .. }
+        ));
+        assert!(matches!(
+            why("fatal: could not read Username for 'https://h': terminal prompts disabled"),
+            UnknownWhy::CredentialsRefused { .. }
+        ));
+        assert!(matches!(
+            why("ERROR: Repository not found.\nfatal: Could not read from remote repository."),
+            UnknownWhy::NoRepository { .. }
+        ));
+        assert!(matches!(
+            why("fatal: unable to access 'https://h/': The requested URL returned error: 503"),
+            UnknownWhy::Unreachable { .. }
+        ));
+        assert!(matches!(
+            why("fatal: unable to access 'https://h/a/': The requested URL returned error: 301"),
+            UnknownWhy::NoRepository { .. }
+        ));
+        assert!(matches!(why("fatal: something new"), UnknownWhy::Unreadable { .. }));
+        assert_eq!(why("fatal: mismatched algorithms: client sha1; server sha256"), UnknownWhy::Sha256);
+    }
+
+    #[test]
+    fn words_are_tidied_and_cut() {
+        assert_eq!(
+            tidy("remote: no by policy        \nremote: \nerror: failed to push some refs to 'x'\n"),
+            "no by policy"
+        );
+        assert_eq!(cut(&"ä".repeat(3_000)).chars().count(), WORDS_MAX + 1);
+    }
+}
