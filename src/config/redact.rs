@@ -137,22 +137,18 @@ fn value_end(line: &str, start: usize) -> usize {
     }
 }
 
-/// `user:password` in `scheme://user:password@host`.
+/// What may be a password before an `@`: in `scheme://user:password@host`, `https://token@host` and
+/// `user:password@host:path`. Names of people (`os:ana@build1`) and `git@host` stay.
 fn user_infos(line: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    let mut from = 0;
-    while let Some(start) = line[from..].find("://").map(|n| n + from + 3) {
-        let rest = &line[start..];
-        let end = rest.find(|c: char| c == '/' || c == '"' || c == '\'' || c.is_whitespace()).unwrap_or(rest.len());
-        if let Some(at) = rest[..end].rfind('@') {
-            let user = &rest[..at];
-            if user.contains(':') || looks_like_token(user) || user.len() >= 20 {
-                found.push(start..start + at);
-            }
-        }
-        from = start;
-    }
-    found
+    let stops = |c: char| c == '/' || c == '"' || c == '\'' || c.is_whitespace();
+    let info = |at: usize| {
+        let start = line[..at].rfind(stops).map_or(0, |n| n + 1);
+        let user = &line[start..at];
+        let http = line[..start].ends_with("http://") || line[..start].ends_with("https://");
+        let secret = user.contains([':', '%']) && !user.starts_with("os:");
+        (http || secret || user.len() >= 20).then_some(start..at)
+    };
+    line.match_indices('@').filter_map(|(at, _)| info(at)).collect()
 }
 
 /// Words that begin as tokens do, wherever they stand.
