@@ -3,8 +3,7 @@
 
 use std::ops::Range;
 
-use towpath_core::calendar::{Schedule, Which, Windows};
-use towpath_core::model::Span;
+use towpath_core::calendar::{Which, Windows};
 
 use super::keys::{Default, Kind, Place, ROWS, Row};
 use super::kinds;
@@ -67,7 +66,6 @@ impl Found {
     fn whole(&mut self, place: Place, table: &Table, span: Range<usize>, path: &str) {
         match place {
             Place::Window => self.window(table, span, path),
-            Place::Schedule => self.schedule(table, path),
             Place::Secret if table.get("env").is_some() == table.get("file").is_some() => {
                 let problem = Problem::error(span, path, "a reference to a secret has either `env` or `file`");
                 self.push(problem.hint("write `{ env = \"NAME\" }` or `{ file = \"PATH\" }`"));
@@ -84,21 +82,6 @@ impl Found {
         }
         for problem in window_problems(&allow, &deny, chrono_tz::UTC, table, path) {
             self.push(problem);
-        }
-    }
-
-    fn schedule(&mut self, table: &Table, path: &str) {
-        let catch_up = table.get("catch_up").and_then(Node::text).and_then(|t| Span::parse(t).ok());
-        let Some(cron) = table.get("cron").filter(|n| n.text().is_some_and(|t| t.split_whitespace().count() == 5))
-        else {
-            return;
-        };
-        let text = cron.text().unwrap_or_default();
-        if Schedule::parse(text, None, chrono_tz::UTC).is_ok()
-            && let Err(why) = Schedule::parse(text, catch_up, chrono_tz::UTC)
-        {
-            let at = table.get("catch_up").unwrap_or(cron);
-            self.push(Problem::error(at.span.clone(), path, why));
         }
     }
 
@@ -253,20 +236,13 @@ pub(super) fn window_problems(
         return Vec::new();
     };
     let at = |which: Which, index: usize| {
-        let key = match which {
-            Which::Allow => "allow",
-            Which::Deny => "deny",
-        };
-        let node = table.get(key)?;
+        let node = table.get(which.key())?;
         let entry = node.list().unwrap_or_default().iter().filter(|n| n.text().is_some()).nth(index);
-        Some((key, entry.unwrap_or(node).span.clone()))
+        Some(entry.unwrap_or(node).span.clone())
     };
     problems
         .into_iter()
-        .map(|(which, index, why)| {
-            let (key, span) = at(which, index).unwrap_or(("", 0..0));
-            Problem::error(span, join(path, key), why)
-        })
+        .map(|(which, index, why)| Problem::told(at(which, index).unwrap_or(0..0), join(path, which.key()), &why))
         .collect()
 }
 
@@ -322,6 +298,12 @@ mod tests {
             assert!(wrong.is_empty(), "{}: {wrong:?}", row.example);
             assert!(row.meaning.ends_with('.'), "{}", row.key);
         }
+    }
+
+    #[test]
+    fn the_default_of_catch_up_is_that_of_schedules() {
+        let row = Place::Schedule.row("catch_up").and_then(Row::default_value);
+        assert_eq!(row, Some(towpath_core::calendar::Schedule::CATCH_UP.to_string().into()));
     }
 
     #[test]

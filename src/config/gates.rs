@@ -113,14 +113,14 @@ impl Reading<'_> {
         self.table()?;
         let cron = self.key(Place::Schedule, "cron");
         let catch_up = self.key(Place::Schedule, "catch_up");
-        let catch_up = catch_up.as_str().map(span);
+        let catch_up = Some(catch_up.as_str().map_or(Schedule::CATCH_UP, span));
         match Schedule::parse(cron.as_str()?, catch_up, zone) {
             Ok(schedule) => Some(schedule),
             Err(why) => {
                 // Reported where the key was checked, unless it is only wrong in this zone.
                 if Schedule::parse(cron.as_str()?, catch_up, Tz::UTC).is_ok() {
                     let at = self.set.key_span.clone();
-                    self.problems.push(Problem::error(at, "flow.environment.gates.schedule", why));
+                    self.problems.push(Problem::told(at, "flow.environment.gates.schedule", &why));
                 }
                 None
             }

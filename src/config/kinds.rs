@@ -168,7 +168,10 @@ fn cron(text: &str) -> Result<(), Fault> {
     }
     match Schedule::parse(text, None, chrono_tz::UTC) {
         Ok(_) => Ok(()),
-        Err(why) => fault(why, HINT),
+        Err(why) => {
+            let (what, hint) = why.split_once("; ").unwrap_or((why.as_str(), HINT));
+            fault(what, hint)
+        }
     }
 }
 

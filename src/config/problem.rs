@@ -7,6 +7,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use towpath_core::text::Shown;
+
 /// Whether it stops the config from being used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -48,6 +50,12 @@ impl Problem {
     /// An error at these bytes.
     pub fn error(span: Range<usize>, key: impl Into<String>, what: impl Into<String>) -> Self {
         Self { level: Level::Error, span: Some(span), key: key.into(), what: what.into(), hint: String::new() }
+    }
+
+    /// An error in the words of a parser of ours: a sentence, and after a semicolon what to write.
+    pub(super) fn told(span: Range<usize>, key: impl Into<String>, why: &str) -> Self {
+        let (what, hint) = why.split_once("; ").unwrap_or((why, ""));
+        Self::error(span, key, what).hint(hint)
     }
 
     /// A warning at these bytes.
@@ -113,23 +121,10 @@ pub(super) fn position(text: &str, at: usize) -> (usize, usize) {
     (line, column)
 }
 
-/// A value from outside as it may stand in a message: escaped, and shortened.
+/// A value from outside as it may stand in a message: inert, and shortened.
 pub(super) fn shown(text: &str) -> String {
     const MOST: usize = 80;
-    let mut out: String = text.chars().take(MOST).flat_map(escaped).collect();
-    if text.chars().nth(MOST).is_some() {
-        out.push('…');
-    }
-    out
-}
-
-/// Quotes stay as they are; what a terminal or an eye would take for something else is spelt out.
-fn escaped(c: char) -> Vec<char> {
-    match c {
-        '"' | '\'' => vec![c],
-        _ if super::redact::is_deceptive(c) => c.escape_unicode().collect(),
-        _ => c.escape_debug().collect(),
-    }
+    Shown::new(text).at_most(MOST).to_string()
 }
 
 impl fmt::Debug for Problems {

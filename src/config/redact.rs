@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use towpath_core::text::Shown;
+
 /// Words in a key that make its value a secret.
 const SECRET_WORDS: [&str; 7] = ["tok", "secr", "passw", "pwd", "credential", "private", "apikey"];
 
@@ -36,11 +38,14 @@ pub(super) fn names_secret(key: &str) -> bool {
     SECRET_WORDS.iter().any(|word| key.contains(word)) || strsim::levenshtein(&key, "token") <= 1
 }
 
-/// Control characters and those that change the direction or hide: never shown raw.
+/// What a terminal or an eye would take for something else than itself: never shown raw.
 pub(super) fn is_deceptive(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    if matches!(c, ' '..='~') {
+        return false;
+    }
+    // After a letter, since an accent by itself has nothing to stand on.
+    let text = String::from_iter(['a', c]);
+    Shown::new(&text).to_string() != text
 }
 
 /// The text with everything masked that must not be shown; of the same length in bytes.
@@ -74,6 +79,7 @@ fn push_safely(out: &mut String, c: char, masked: bool) {
     } else if is_deceptive(c) {
         match c.len_utf8() {
             3 => out.push('\u{fffd}'),
+            // The end of a line as Windows writes it is no deception.
             n => out.extend(std::iter::repeat_n(if c == '\r' { ' ' } else { '?' }, n)),
         }
     } else {
@@ -131,22 +137,18 @@ fn value_end(line: &str, start: usize) -> usize {
     }
 }
 
-/// `user:password` in `scheme://user:password@host`.
+/// What may be a password before an `@`: in `scheme://user:password@host`, `https://token@host` and
+/// `user:password@host:path`. Names of people (`os:ana@build1`) and `git@host` stay.
 fn user_infos(line: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    let mut from = 0;
-    while let Some(start) = line[from..].find("://").map(|n| n + from + 3) {
-        let rest = &line[start..];
-        let end = rest.find(|c: char| c == '/' || c == '"' || c == '\'' || c.is_whitespace()).unwrap_or(rest.len());
-        if let Some(at) = rest[..end].rfind('@') {
-            let user = &rest[..at];
-            if user.contains(':') || looks_like_token(user) || user.len() >= 20 {
-                found.push(start..start + at);
-            }
-        }
-        from = start;
-    }
-    found
+    let stops = |c: char| c == '/' || c == '"' || c == '\'' || c.is_whitespace();
+    let info = |at: usize| {
+        let start = line[..at].rfind(stops).map_or(0, |n| n + 1);
+        let user = &line[start..at];
+        let http = line[..start].ends_with("http://") || line[..start].ends_with("https://");
+        let secret = user.contains([':', '%']) && !user.starts_with("os:");
+        (http || secret || user.len() >= 20).then_some(start..at)
+    };
+    line.match_indices('@').filter_map(|(at, _)| info(at)).collect()
 }
 
 /// Words that begin as tokens do, wherever they stand.

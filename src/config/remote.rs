@@ -26,8 +26,8 @@ pub(super) struct Remote {
 /// What is wrong with it, and what to write.
 pub(super) type Fault = (String, String);
 
-/// The schemes that git may use.
-const SCHEMES: [&str; 5] = ["https", "http", "ssh", "git", "file"];
+/// The schemes that git may use; `crate::git::remote` holds itself to the same.
+const SCHEMES: [&str; 4] = ["https", "http", "ssh", "file"];
 
 /// Understands `repository`. `forges` are names with their URLs.
 pub(super) fn read(text: &str, forges: &[(String, String)], base: &Path) -> Result<Remote, Fault> {
@@ -63,17 +63,15 @@ fn general_fault(text: &str) -> Result<(), Fault> {
             "write a path as `./-name`",
         );
     }
-    if text.contains("::") && !text.contains('[') {
-        return fault(
-            "git's transport helpers (`NAME::…`) may run any program and are not allowed",
-            "write a git URL",
-        );
-    }
     Ok(())
 }
 
 fn on_forge(name: &str, url: &str, path: &str) -> Result<Remote, Fault> {
-    let bad = path.is_empty() || path.starts_with('/') || path.ends_with('/') || path.contains("//");
+    let bad = path.is_empty()
+        || path.starts_with(['/', '-'])
+        || path.contains(['?', '#'])
+        || path.ends_with('/')
+        || path.contains("//");
     if bad || path.split('/').any(|part| matches!(part, "." | "..")) {
         return Err((
             format!("`{}` is no path of a repository", shown(path)),
@@ -98,26 +96,49 @@ pub(super) fn url_fault(scheme: &str, rest: &str) -> Result<(), Fault> {
             format!("use one of {}", SCHEMES.map(|s| format!("`{s}://`")).join(", ")),
         ));
     }
-    let authority = rest.split('/').next().unwrap_or_default();
-    if let Some((user, _)) = authority.rsplit_once('@') {
-        let secret =
-            user.contains(':') || looks_like_token(user) || (scheme.starts_with("http") && user.len() >= 20);
-        if secret {
-            return Err((
-                "a URL may not hold a password or a token".to_owned(),
-                "make a `[forge.NAME]` with `token = { env = \"NAME\" }` and write `NAME:PATH`, or let git's ssh keys do it"
-                    .to_owned(),
-            ));
-        }
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let (user, host) = match authority.rsplit_once('@') {
+        Some((user, host)) => (Some(user), host),
+        None => (None, authority),
+    };
+    if scheme == "file" {
+        return match authority {
+            "" => Ok(()),
+            _ => Err((
+                "a `file://` URL has no host".into(),
+                "write it with three slashes, `file:///srv/git/a.git`".into(),
+            )),
+        };
     }
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    if scheme != "file" && (host.is_empty() || host.starts_with('-') || host.starts_with(':')) {
+    let named = scheme == "ssh" && user.is_none_or(|user| !user.contains([':', '%']) && !looks_like_token(user));
+    if (user.is_some() && !named) || (scheme != "ssh" && rest.contains(['?', '#'])) {
+        let user_only = user.is_some_and(|user| !user.contains(':'));
+        let what = if user_only {
+            "a URL may not hold a user, which may be a token"
+        } else {
+            "a URL may not hold a password or a token"
+        };
+        let hint = "make a `[forge.NAME]` with `token = { env = \"NAME\" }` and write `NAME:PATH`, or let git's ssh keys do it";
+        return Err((what.to_owned(), hint.to_owned()));
+    }
+    if host.is_empty() || host.starts_with(':') {
         return Err((
             "this URL names no host".to_owned(),
             "write it as `https://git.example.com/shop/checkout.git`".to_owned(),
         ));
     }
+    if host.starts_with('-') || user.is_some_and(|user| user.starts_with('-')) || path.starts_with('-') {
+        return Err(dash());
+    }
     Ok(())
+}
+
+/// What begins with a dash.
+fn dash() -> Fault {
+    (
+        "a user, host or path that begins with a dash would be taken for an option".to_owned(),
+        "write it without the dash".to_owned(),
+    )
 }
 
 fn url(text: &str, scheme: &str, rest: &str) -> Result<Remote, Fault> {
@@ -132,6 +153,12 @@ fn url(text: &str, scheme: &str, rest: &str) -> Result<Remote, Fault> {
 
 fn scp(text: &str, host: &str, path: &str, forges: &[(String, String)]) -> Result<Remote, Fault> {
     const KINDS: [&str; 6] = ["github", "gitlab", "gitea", "forgejo", "bitbucket", "git"];
+    if path.starts_with(':') {
+        return Err((
+            "git's transport helpers (`NAME::…`) may run any program and are not allowed".to_owned(),
+            "write a git URL".to_owned(),
+        ));
+    }
     let names = forges.iter().map(|(name, _)| name.as_str());
     let plain_word = !host.contains(['@', '.', '[']);
     let meant = suggest::nearest(host, names).filter(|_| plain_word);
@@ -145,12 +172,22 @@ fn scp(text: &str, host: &str, path: &str, forges: &[(String, String)]) -> Resul
             format!("{hint} (for an ssh host of that name write `ssh://{}/{}`)", shown(host), shown(path)),
         ));
     }
-    let user_secret = host.rsplit_once('@').is_some_and(|(user, _)| looks_like_token(user));
-    if host.is_empty() || host.starts_with('-') || path.is_empty() || path.starts_with('-') || user_secret {
+    let (user, name) = host.split_once('@').map_or((None, host), |(user, name)| (Some(user), name));
+    let secret_first = user.is_none() && path.split('/').next().is_some_and(|first| first.contains('@'));
+    if secret_first || user.is_some_and(looks_like_token) {
+        return Err((
+            "`user@host:path` may not hold a password or a token".to_owned(),
+            "write `user@host:path` and let git's ssh keys do it".to_owned(),
+        ));
+    }
+    if name.is_empty() || path.is_empty() {
         return Err((
             "this is neither a git URL nor `user@host:path`".to_owned(),
             "write it as `git@git.example.com:shop/checkout.git`".to_owned(),
         ));
+    }
+    if name.starts_with('-') || user.is_some_and(|user| user.starts_with('-')) || path.starts_with('-') {
+        return Err(dash());
     }
     Ok(plain(text.to_owned(), text, plain_name(path)))
 }
@@ -166,7 +203,8 @@ fn local(text: &str, base: &Path) -> Result<Remote, Fault> {
             "write the repository's whole path".to_owned(),
         ));
     };
-    Ok(plain(remote.to_owned(), text, last_name(text)))
+    let identity = identity(&without_parents(&path).to_string_lossy());
+    Ok(Remote { identity, ..plain(remote.to_owned(), text, last_name(text)) })
 }
 
 fn plain(remote: String, written: &str, default_name: String) -> Remote {
@@ -176,6 +214,19 @@ fn plain(remote: String, written: &str, default_name: String) -> Remote {
 /// Without `.`; `..` stays, since only the file system knows where it leads past a link.
 pub(super) fn tidy(path: &Path) -> PathBuf {
     path.components().filter(|c| !matches!(c, Component::CurDir)).collect()
+}
+
+/// Without `x/..` too: good enough to compare by.
+fn without_parents(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        if part == Component::ParentDir {
+            out.pop();
+        } else {
+            out.push(part);
+        }
+    }
+    out
 }
 
 fn identity(remote: &str) -> String {

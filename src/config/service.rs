@@ -42,7 +42,7 @@ pub(super) fn service(top: &Table, source: &Source, base: &Path, problems: &mut 
             let span = node.map_or(0..0, |n| n.span.clone());
             // The check of the key itself has said so already; this is for a default gone bad.
             if problems.is_empty() {
-                problems.push(Problem::error(span, "service.look", why));
+                problems.push(Problem::told(span, "service.look", &why));
             }
             return None;
         }

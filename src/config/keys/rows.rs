@@ -210,7 +210,7 @@ pub(in crate::config) const ROWS: &[Row] = &[
     // gates.schedule
     row(&[Place::Schedule], "cron", Kind::Cron, Default::Required)
         .says("The instants: a cron expression of five fields.", "cron = \"0 9,13,15 * * Mon-Fri\""),
-    row(&[Place::Schedule], "catch_up", SPAN, Default::From("as the schedule allows"))
+    row(&[Place::Schedule], "catch_up", SPAN, Default::Text("10m"))
         .says("For how long after an instant its promotion may still enter.", "catch_up = \"20m\""),
     // gates.approvals
     row(&[Place::Approvals], "required", Kind::Count { least: 1, most: 100 }, Default::Whole(1))

@@ -111,7 +111,10 @@ fn a_password_in_a_repository_is_refused_and_not_printed() {
     for repository in [
         "https://me:hunter2@example.com/a.git",
         "https://ghp_hunter2@example.com/a.git",
-        "https://hunter2hunter2hunter2@example.com/a.git",
+        "https://hunter2@example.com/a.git",
+        "https://example.com/a.git?private_token=hunter2",
+        "ssh://%68unter2:x@example.com/hunter",
+        "me:hunter2@example.com:a.git",
         "ssh://git:hunter2@example.com/a.git",
     ] {
         let said = refused(&super::FLOW.replace("/srv/git/shop.git", repository));
@@ -158,6 +161,10 @@ fn values_of_the_wrong_type_show_the_right_one() {
         "gates.window = \"Mon-Fri\"",
         "gates.schedule = { cron = \"0 9 * * * *\" }",
         "gates.schedule = { catch_up = \"20m\" }",
+        "gates.schedule = { cron = \"0 25 * * *\" }",
+        "gates.schedule = { cron = \"0 0 31 2 *\" }",
+        "gates.schedule = { cron = \"0 9 * * *\", catch_up = \"0s\" }",
+        "gates.window = { allow = [\"Mon-Fri 9-25\", \"Mon-Fri 09:00-16:00\"], deny = [\"2026-13-01\"] }",
         "gates.approvals = { required = 0 }",
         "gates.approvals = { required = 1.5 }",
         "gates.approvals = { from = [\"@release\", \"ana\"] }",
@@ -325,6 +332,8 @@ fn repositories_that_cannot_be_reached_say_what_to_write() {
             "--upload-pack=id",
             "ext::sh -c id",
             "ftp://example.com/a",
+            "git://example.com/a",
+            "file://host/a",
             "https://example.com",
             "https:///a",
             "ssh://-oProxyCommand=id/a",
@@ -349,7 +358,7 @@ fn repositories_that_cannot_be_reached_say_what_to_write() {
         "file:///srv/a.git",
         "./a",
         "a.git",
-        "https://me@example.com/a",
+        "https://example.com/a",
         "http://[::1]:80/a",
     ] {
         assert_eq!(repository(good).1, Vec::<String>::new(), "{good}");

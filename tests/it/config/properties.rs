@@ -122,8 +122,43 @@ fn soup() -> impl Strategy<Value = String> {
     prop::collection::vec(bit, 0..40).prop_map(|bits| bits.concat())
 }
 
+/// Bits of repositories.
+fn repository() -> impl Strategy<Value = String> {
+    let bit = prop::sample::select(vec![
+        "https",
+        "http",
+        "ssh",
+        "git",
+        "file",
+        "://",
+        ":",
+        "::",
+        "@",
+        "/",
+        "//",
+        "a",
+        "work",
+        "host",
+        "example.com",
+        "-",
+        "x",
+        ".",
+        "..",
+        "~",
+        "?",
+        "#",
+        "%41",
+        ".git",
+        "[::1]",
+        "os:",
+        " ",
+        "8080",
+    ]);
+    prop::collection::vec(bit, 1..9).prop_map(|bits| bits.concat())
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn valid_configs_mean_the_same_when_shown(text in config()) {
@@ -137,6 +172,18 @@ proptest! {
             prop_assert!(!said.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'), "{:?}", said);
             prop_assert!(!said.contains("hunter2"), "{}", said);
             prop_assert!(problems.errors() > 0);
+        }
+    }
+
+    /// What is accepted here can be given to git: no flow learns at its first look that its
+    /// repository is none.
+    #[test]
+    fn accepted_repositories_are_remotes_for_git(repository in repository()) {
+        let forge = "[forge.work]\nkind = \"git\"\nurl = \"https://git.example.com\"\n";
+        let text = format!("{forge}{}", super::FLOW.replace("/srv/git/shop.git\"", &format!("{repository}\"\nname = \"x\"")));
+        if let Ok(config) = super::load(&text) {
+            let remote = towpath::git::Remote::parse(&config.flows[0].remote, &config.base_dir);
+            prop_assert!(remote.is_ok(), "{}: {:?}", repository, remote.err());
         }
     }
 
