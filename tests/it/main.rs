@@ -1,1 +1,6 @@
-//! x
+//! All integration tests in one binary: one link, and nextest runs each test in its own process.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
+
+mod git;
+mod support;
