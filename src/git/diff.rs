@@ -28,6 +28,9 @@ pub struct Between {
     pub removed: usize,
 }
 
+/// How many commits are counted at most: far more than anybody reads; a limit on memory.
+pub const WALKED_MAX: usize = 200_000;
+
 /// How a file differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum How {
@@ -54,8 +57,8 @@ pub struct Changed {
 
 /// What `to` has that `from` lacks: `git log from..to` and `git diff from to`.
 ///
-/// Unknown if a commit is missing, there are more than `commits_max` × 4 commits to look at, or
-/// the mirror cannot be read.
+/// Unknown if a commit is missing, there are more than [`WALKED_MAX`] commits, or the mirror cannot
+/// be read.
 pub fn between(
     mirror: &Mirror,
     from: CommitId,
@@ -78,8 +81,6 @@ fn look(
     commits_max: usize,
     files_max: usize,
 ) -> Result<Between, Unknown> {
-    /// Far more than anybody reads; a limit on memory.
-    const WALKED_MAX: usize = 200_000;
     let repository = mirror.open()?;
     let odb = repository.odb().map_err(failed)?;
     let mut walk = Walk::new(&odb);

@@ -31,6 +31,9 @@ const CONFIG: &str = "# Written by Towpath; the folder may be deleted at any tim
 /// How often a lock that another process holds is tried again.
 const LOCK_EVERY: Duration = Duration::from_millis(20);
 
+/// How long after the mirror was made anew it is believed that doing so again would not help.
+const REBUILD_EVERY: Duration = Duration::from_secs(3_600);
+
 /// Tells folders that are made at the same moment apart.
 static SERIAL: AtomicU64 = AtomicU64::new(0);
 
@@ -40,6 +43,7 @@ pub struct Mirror {
     dir: PathBuf,
     lock: PathBuf,
     suspect: PathBuf,
+    rebuilt: PathBuf,
     /// Patch ids that were worked out before, for `patch`.
     pub(super) patches: Arc<Mutex<HashMap<CommitId, Option<PatchKey>>>>,
 }
@@ -56,7 +60,13 @@ impl Mirror {
     pub fn open_or_create(root: &Path, remote: &Remote) -> Result<Self, Unknown> {
         let name = remote.folder_name();
         let at = |suffix: &str| root.join(format!("{name}{suffix}"));
-        let mirror = Self { dir: at(".git"), lock: at(".lock"), suspect: at(".suspect"), patches: Arc::default() };
+        let mirror = Self {
+            dir: at(".git"),
+            lock: at(".lock"),
+            suspect: at(".suspect"),
+            rebuilt: at(".rebuilt"),
+            patches: Arc::default(),
+        };
         std::fs::create_dir_all(root).and_then(|()| mirror.create_if_lacking()).map_err(words::unreadable)?;
         Ok(mirror)
     }
@@ -81,12 +91,22 @@ impl Mirror {
     /// Notes that something in it cannot be read: the next fetch makes it anew, in whatever process.
     pub fn suspect(&self) {
         // If this cannot be written either, the next reader notes it again.
-        let _ = File::create(&self.suspect);
+        let _ = std::fs::write(&self.suspect, "");
     }
 
-    /// Whether it was noted as unreadable, so that a fetch is due even if nothing has moved.
+    /// Whether it is to be made anew, so that a fetch is due even if nothing has moved.
     pub fn is_suspect(&self) -> bool {
-        self.suspect.exists() || !looks_whole(&self.dir)
+        !looks_whole(&self.dir) || self.suspect.exists() && self.may_be_rebuilt()
+    }
+
+    /// Whether making it anew was not tried a short while ago: what is still unreadable then will
+    /// not be mended by copying a whole repository at every look.
+    ///
+    /// Two times that the file system wrote are compared; no clock is read.
+    fn may_be_rebuilt(&self) -> bool {
+        let written = |path: &Path| std::fs::metadata(path).and_then(|data| data.modified());
+        let (Ok(suspected), Ok(rebuilt)) = (written(&self.suspect), written(&self.rebuilt)) else { return true };
+        suspected.duration_since(rebuilt).is_ok_and(|passed| passed >= REBUILD_EVERY)
     }
 
     /// Waits until no other process changes the mirror, at most for `deadline`.
@@ -118,19 +138,12 @@ impl Mirror {
         }
     }
 
-    /// Makes it anew if it was noted as unreadable. For holders of the lock.
-    pub(super) fn mend(&self, held: &MirrorLock) -> Result<(), Unknown> {
-        if self.is_suspect() { self.rebuild(held) } else { Ok(()) }
-    }
-
-    /// Whether it holds nothing yet, so that nothing in it can be broken.
-    pub(super) fn is_fresh(&self) -> bool {
-        let packs = std::fs::read_dir(self.dir.join("objects/pack"));
-        looks_whole(&self.dir) && packs.is_ok_and(|mut entries| entries.next().is_none())
-    }
-
-    /// Deletes it and makes it anew, empty. For holders of the lock.
-    pub(super) fn rebuild(&self, _held: &MirrorLock) -> Result<(), Unknown> {
+    /// Makes it anew, empty, if it was noted as unreadable. Returns whether it did. For holders of
+    /// the lock.
+    pub(super) fn mend(&self, _held: &MirrorLock) -> Result<bool, Unknown> {
+        if !self.is_suspect() {
+            return Ok(false);
+        }
         let rebuild = || {
             // Moved away first: whoever reads in it meanwhile keeps what it has open.
             let grave = self.beside("old");
@@ -139,10 +152,17 @@ impl Mirror {
                 _ => {}
             }
             self.create_if_lacking()?;
+            std::fs::write(&self.rebuilt, "")?;
             remove(std::fs::remove_file(&self.suspect))?;
             remove(std::fs::remove_dir_all(&grave))
         };
-        rebuild().map_err(words::unreadable)
+        rebuild().map_err(words::unreadable).map(|()| true)
+    }
+
+    /// Whether it holds nothing yet, so that nothing in it can be broken.
+    pub(super) fn is_fresh(&self) -> bool {
+        let packs = std::fs::read_dir(self.dir.join("objects/pack"));
+        looks_whole(&self.dir) && packs.is_ok_and(|mut entries| entries.next().is_none())
     }
 
     /// Forgets its references, and locks that a killed process left. The objects stay.

@@ -38,7 +38,8 @@ pub fn pick_of(mirror: &Mirror, own: CommitId, among: &[CommitId]) -> Fact<Optio
     match pick(mirror, own, among) {
         Ok(found) => Fact::Known(found),
         Err(unknown) => {
-            note(mirror, &unknown, &[own]);
+            let asked: Vec<_> = among.iter().copied().chain([own]).collect();
+            note(mirror, &unknown, &asked);
             Fact::Unknown(unknown)
         }
     }

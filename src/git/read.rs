@@ -7,9 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use git2::{ErrorCode, ObjectType, Oid, Repository};
+use git2::{ErrorClass, ErrorCode, ObjectType, Oid, Repository};
 use towpath_core::dag::Dag;
-use towpath_core::model::{CommitId, Fact, Unknown, UnknownWhy};
+use towpath_core::model::{BranchName, CommitId, Fact, Unknown, UnknownWhy};
 
 use super::mirror::Mirror;
 use super::walk::{Walk, commit_id, oid};
@@ -27,7 +27,8 @@ pub const PREFIX_MIN: usize = 7;
 /// A wanted commit that the repository does not have is left out; a tip must be there.
 ///
 /// Unknown if more than `nodes_max` commits would be loaded, the mirror is shallow, a commit is
-/// missing, or the files cannot be read. 10,000 commits take about 100 ms.
+/// missing, or the files cannot be read. 10,000 commits take 0.2 s in an
+/// unoptimised build.
 pub fn load(mirror: &Mirror, env_tips: &[CommitId], wanted: &[CommitId], nodes_max: usize) -> Fact<Dag> {
     let loaded = mirror.open().and_then(|repository| load_from(&repository, env_tips, wanted, nodes_max));
     match loaded {
@@ -79,6 +80,15 @@ pub fn resolve_prefix(mirror: &Mirror, prefix: &str) -> Result<Vec<CommitId>, Un
     }
     let is_commit = |id: &Oid| odb.read_header(*id).is_ok_and(|(_, kind)| kind == ObjectType::Commit);
     Ok(found.into_iter().filter(is_commit).filter_map(commit_id).take(RESOLVED_MAX).collect())
+}
+
+/// Whether libgit2 sees what git says it has fetched. The two read packs with different leniency;
+/// without this a mirror that only git can read would never be mended.
+pub(super) fn shows<'a>(mirror: &Mirror, references: impl IntoIterator<Item = &'a BranchName>) -> bool {
+    let Ok(repository) = mirror.open() else { return false };
+    let Ok(odb) = repository.odb() else { return false };
+    let is_there = |name: &BranchName| repository.refname_to_id(&name.full_ref()).is_ok_and(|id| odb.exists(id));
+    references.into_iter().all(is_there)
 }
 
 /// Whether `tip` descends from `base` and is not the same. `true` is a proof.
@@ -145,8 +155,8 @@ fn merge_bases(repository: &Repository, one: CommitId, two: CommitId) -> Result<
     }
     match repository.merge_bases(oid(one), oid(two)) {
         Ok(found) => Ok(found.iter().copied().filter_map(commit_id).collect()),
-        // Both are there, or the walk would have said so: they share nothing.
-        Err(error) if error.code() == ErrorCode::NotFound => Ok(Vec::new()),
+        // They share nothing. (A hole in history has the same code and another class.)
+        Err(error) if error.code() == ErrorCode::NotFound && error.class() == ErrorClass::Merge => Ok(Vec::new()),
         Err(error) => Err(failed(error)),
     }
 }
@@ -186,7 +196,13 @@ pub(super) fn note(mirror: &Mirror, unknown: &Unknown, asked: &[CommitId]) {
     }
 }
 
+/// What an error of libgit2 means. It reports a hole in history by words only ("object not found -
+/// no match for id (…)", with varying codes).
 #[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
 pub(super) fn failed(error: git2::Error) -> Unknown {
-    words::unreadable(error.message())
+    let named = error.message().split_once("no match for id (").and_then(|(_, rest)| rest.get(..40));
+    match named.and_then(|id| id.parse().ok()) {
+        Some(commit) => Unknown::passing(UnknownWhy::MissingCommit { commit }),
+        None => words::unreadable(error.message()),
+    }
 }

@@ -10,7 +10,7 @@ use super::mirror::{Mirror, MirrorLock};
 use super::process::{Answer, Call};
 use super::program::Git;
 use super::remote::Remote;
-use super::words;
+use super::{read, words};
 
 /// How often one fetch is begun anew because something stood in its way.
 const ROUNDS: usize = 5;
@@ -58,7 +58,8 @@ impl Git {
                 // Said with exit code 0.
                 return Err(Unknown::lasting(UnknownWhy::Shallow));
             }
-            if answer.code == Some(0) {
+            let fetched = answer.code == Some(0);
+            if fetched && (mirror.is_fresh() || read::shows(mirror, wanted.iter().copied())) {
                 self.tidy_up(mirror, &held).await;
                 return Ok(());
             }
@@ -68,8 +69,11 @@ impl Git {
             } else if words::is_ref_in_the_way(stderr) && !cleared {
                 mirror.forget_refs(&held)?;
                 cleared = true;
-            } else if words::is_mirror_broken(stderr) && !mirror.is_fresh() {
-                mirror.rebuild(&held)?;
+            } else if fetched || words::is_mirror_broken(stderr) && !mirror.is_fresh() {
+                mirror.suspect();
+                if !mirror.mend(&held)? {
+                    return Err(words::unknown(stderr));
+                }
             } else {
                 return Err(words::unknown(stderr));
             }

@@ -157,33 +157,14 @@ pub(super) fn is_ref_in_the_way(stderr: &str) -> bool {
     )
 }
 
-/// Whether the mirror itself is broken.
+/// Whether the mirror itself may be broken: git names its files, or says what is said nowhere else.
 pub(super) fn is_mirror_broken(stderr: &str) -> bool {
-    let broken = [
-        "not a git repository",
-        "object file",
-        "loose object",
-        "is corrupt",
-        "does not match index",
-        "packfile",
-        "bad object",
-        "missing object",
-        "missing blob",
-        "missing tree",
-        "missing commit",
-        "did not send all necessary objects",
-        "unable to read tree",
-        "unresolved delta",
-        "bad config",
-        "bad ref",
-        "bad signature",
-        "index file",
-        "inflate:",
-        "unable to parse commit",
-        "Could not read ",
-    ];
     let git = of_git(stderr);
-    any(&git.replace("Could not read from remote repository", ""), &broken)
+    let named = ["object file", "loose object", "is corrupt", "packfile", "bad object", "missing object"];
+    // A new mirror would meet the same.
+    let elsewhere = ["No space left", "Read-only file system", "Permission denied", "fsck error"];
+    let unheard = matches!(unknown(stderr).why, UnknownWhy::Unreadable { .. });
+    !any(&git, &elsewhere) && (unheard || any(&git, &named))
 }
 
 /// Whether a push that gave no status line certainly ended before its first byte of commands.

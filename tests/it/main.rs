@@ -3,6 +3,8 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod config;
+mod git;
 mod sim;
 mod store;
+mod support;
 mod swarm;
