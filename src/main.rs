@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! The program: see `towpath::cli`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    towpath::cli::main()
+}

@@ -5,10 +5,13 @@
 //! crash anywhere harmless.
 
 pub mod command;
+pub mod crash;
 pub mod observe;
+pub mod real;
 pub mod run;
 pub mod tick;
 pub mod world;
 
+pub use real::RealWorld;
 pub use tick::{Acted, Pass, Planned, Ticked, plan, tick};
 pub use world::{Committed, Fault, Side, World};

@@ -1,0 +1,287 @@
+//! The words of the command line. What they mean is elsewhere.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+use super::out::Format;
+
+/// Moves commits along a repository's environment branches, one careful step at a time.
+#[derive(Debug, Parser)]
+#[command(name = "towpath", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Args {
+    /// The config [default: $TOWPATH_CONFIG, else ./towpath.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How to print
+    #[arg(short, long, global = true, value_enum, default_value = "text")]
+    pub output: Format,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Writes a config for the repository you stand in, and its store
+    Init(Init),
+    /// Checks, shows or describes the config
+    Config {
+        /// Which.
+        #[command(subcommand)]
+        verb: ConfigVerb,
+    },
+    /// Looks for what would keep Towpath from working, and says how to mend it
+    Doctor {
+        /// Only this flow
+        flow: Option<String>,
+    },
+    /// Decides afresh and shows it; stores and moves nothing
+    Plan {
+        /// Only this flow
+        flow: Option<String>,
+        /// Only this environment
+        env: Option<String>,
+        /// Writes what was observed to a file, for a bug report
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
+        /// Decides on a saved observation instead of a fresh one
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["save", "flow", "env"])]
+        from: Option<PathBuf>,
+        /// 10 ready, 11 blocked, 12 waits for a person, 13 waits for time, 14 cannot tell
+        #[arg(long)]
+        detailed_exitcode: bool,
+    },
+    /// One pass: looks, decides, moves, records
+    Run {
+        /// Only this flow
+        flow: Option<String>,
+        /// 10 ready, 11 blocked, 12 waits for a person, 13 waits for time, 14 cannot tell
+        #[arg(long)]
+        detailed_exitcode: bool,
+    },
+    /// Where everything is, as of the last pass
+    Status {
+        /// Only this flow
+        flow: Option<String>,
+        /// 10 ready, 11 blocked, 12 waits for a person, 13 waits for time, 14 cannot tell
+        #[arg(long)]
+        detailed_exitcode: bool,
+    },
+    /// Why something has not moved: FLOW ENV as of the last pass, or a commit, looked at afresh
+    Explain {
+        /// FLOW ENV, or a commit
+        #[arg(num_args = 1..=2, required = true, value_names = ["FLOW", "ENV"])]
+        words: Vec<String>,
+    },
+    /// Which environments have a commit, and since when
+    Where {
+        /// A commit, at least 7 digits
+        commit: String,
+    },
+    /// What an environment lacks of its source
+    Diff {
+        /// The flow
+        flow: String,
+        /// The environment
+        env: String,
+    },
+    /// What happened, newest first
+    History {
+        /// Only this flow
+        flow: Option<String>,
+        /// How many entries
+        #[arg(short = 'n', long, default_value_t = 30)]
+        limit: usize,
+        /// Prints intents, effects and events oldest first as JSON lines, for an auditor
+        #[arg(long, conflicts_with_all = ["flow", "limit"])]
+        export: bool,
+    },
+    /// Prints completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Commands that steer.
+    #[command(flatten)]
+    Steer(Steer),
+}
+
+/// `config`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigVerb {
+    /// Says whether the config is valid: every fault at once, with its line
+    Validate,
+    /// Prints the config as it is in effect, each value with where it came from
+    Show {
+        /// Only this flow
+        flow: Option<String>,
+    },
+    /// Prints the JSON Schema of the config
+    Schema,
+}
+
+/// `init`.
+#[derive(Debug, ClapArgs)]
+pub struct Init {
+    /// Writes without asking
+    #[arg(short, long)]
+    pub yes: bool,
+    /// The repository [default: the remote `origin` of the clone you stand in]
+    #[arg(long, value_name = "URL")]
+    pub repository: Option<String>,
+    /// The branches in the order in which commits move, separated by commas
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
+    pub branches: Vec<String>,
+}
+
+/// What every command that steers takes.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub struct How {
+    /// Checks everything and changes nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Does not ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// Commands that steer: each becomes the text of one grammar.
+#[derive(Debug, Subcommand)]
+pub enum Steer {
+    /// Stops automation; people may still `promote`
+    Pause(Stop),
+    /// Stops everything, people's `promote` and `override` too
+    Freeze(Stop),
+    /// Lifts pauses and freezes
+    Resume {
+        /// all | FLOW | FLOW ENV | ENV
+        #[arg(num_args = 1..=2, required = true, value_name = "TARGET")]
+        target: Vec<String>,
+        /// How.
+        #[command(flatten)]
+        how: How,
+    },
+    /// Holds back a commit and everything that contains it
+    Hold {
+        /// SHA [FLOW [ENV]]
+        #[arg(num_args = 1..=3, required = true, value_names = ["SHA", "FLOW", "ENV"])]
+        words: Vec<String>,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        /// How.
+        #[command(flatten)]
+        how: How,
+    },
+    /// Lifts a hold, or says which commit mends what was held
+    Unhold {
+        /// SHA [FLOW [ENV]]
+        #[arg(num_args = 1..=3, required = true, value_names = ["SHA", "FLOW", "ENV"])]
+        words: Vec<String>,
+        /// Only candidates that contain this commit pass
+        #[arg(long, value_name = "FIX")]
+        fixed_by: Option<String>,
+        /// How.
+        #[command(flatten)]
+        how: How,
+    },
+    /// Approves exactly one commit for one environment
+    Approve {
+        /// The flow
+        flow: String,
+        /// The environment it may enter
+        env: String,
+        /// The commit
+        commit: String,
+        /// How.
+        #[command(flatten)]
+        how: How,
+    },
+    /// Lets one candidate pass lag, quiet, window, schedule and pause
+    Promote(Order),
+    /// Puts an environment back to a commit that it held before
+    Rollback(Order),
+    /// Lets one candidate pass one gate
+    Override {
+        /// ci | lag | quiet | window | schedule | approvals
+        gate: String,
+        /// The flow
+        flow: String,
+        /// The environment
+        env: String,
+        /// The candidate
+        commit: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        /// How.
+        #[command(flatten)]
+        how: How,
+    },
+    /// Tries a refused push again at the next look
+    Retry {
+        /// The flow
+        flow: String,
+        /// The environment
+        env: String,
+        /// How.
+        #[command(flatten)]
+        how: How,
+    },
+    /// Reports a CI result, where no forge has it
+    Report {
+        /// The flow
+        flow: String,
+        /// The commit that was checked
+        commit: String,
+        /// The check
+        name: String,
+        /// success | failure | pending
+        state: String,
+        /// The branch it ran on
+        #[arg(long = "ref", value_name = "BRANCH")]
+        on: Option<String>,
+        /// Where to read more
+        #[arg(long)]
+        url: Option<String>,
+        /// How.
+        #[command(flatten)]
+        how: How,
+    },
+}
+
+/// `pause` and `freeze`.
+#[derive(Debug, ClapArgs)]
+pub struct Stop {
+    /// all | FLOW | FLOW ENV | ENV
+    #[arg(num_args = 1..=2, required = true, value_name = "TARGET")]
+    pub target: Vec<String>,
+    /// For how long, such as 2h [default: 24h]
+    #[arg(long = "for", value_name = "2h", conflicts_with = "until")]
+    pub span: Option<String>,
+    /// Until when: 18:00, `mon 09:00`, 2026-12-24, or `resumed`
+    #[arg(long, value_name = "T")]
+    pub until: Option<String>,
+    /// Why
+    #[arg(long)]
+    pub reason: String,
+    /// How.
+    #[command(flatten)]
+    pub how: How,
+}
+
+/// `promote` and `rollback`.
+#[derive(Debug, ClapArgs)]
+pub struct Order {
+    /// FLOW ENV [to SHA]
+    #[arg(num_args = 2..=4, required = true, value_names = ["FLOW", "ENV", "to", "SHA"])]
+    pub words: Vec<String>,
+    /// Why
+    #[arg(long)]
+    pub reason: String,
+    /// How.
+    #[command(flatten)]
+    pub how: How,
+}

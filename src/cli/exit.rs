@@ -1,0 +1,90 @@
+//! Exit codes: what a script can tell from them.
+
+use std::process::ExitCode;
+
+use towpath_core::model::{Decision, Reason, UnknownWhy, Verdict, Who};
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Done = 0,
+    /// An error.
+    Error = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// The forge or the store cannot be reached.
+    Unreachable = 3,
+    /// This person may not.
+    NotPermitted = 4,
+    /// Something is ready to move.
+    Ready = 10,
+    /// Something is blocked.
+    Blocked = 11,
+    /// Something waits for a person.
+    WaitsForPerson = 12,
+    /// Something waits for time or CI.
+    WaitsForTime = 13,
+    /// Something could not be told.
+    CannotTell = 14,
+}
+
+/// The order in which they win where several hold.
+const ORDER: [Exit; 10] = [
+    Exit::Unreachable,
+    Exit::Error,
+    Exit::NotPermitted,
+    Exit::Ready,
+    Exit::CannotTell,
+    Exit::Blocked,
+    Exit::WaitsForPerson,
+    Exit::WaitsForTime,
+    Exit::Usage,
+    Exit::Done,
+];
+
+impl Exit {
+    /// The first that holds.
+    pub fn worst(exits: impl IntoIterator<Item = Self>) -> Self {
+        let rank = |exit: &Self| ORDER.iter().position(|o| o == exit).unwrap_or(ORDER.len());
+        exits.into_iter().min_by_key(rank).unwrap_or(Self::Done)
+    }
+
+    /// What a decision amounts to.
+    pub fn of(decision: &Decision) -> Self {
+        if let Reason::Unknown(unknown) = decision.verdict.why() {
+            return match unknown.why {
+                UnknownWhy::Unreachable { .. }
+                | UnknownWhy::TimedOut { .. }
+                | UnknownWhy::CredentialsRefused { .. } => Self::Unreachable,
+                _ => Self::CannotTell,
+            };
+        }
+        match &decision.verdict {
+            Verdict::Pass { .. } if decision.action.is_some() => Self::Ready,
+            Verdict::Pass { .. } => Self::Done,
+            Verdict::Block { .. } => Self::Blocked,
+            Verdict::Wait { on: Who::Person(_) | Who::Approvers(_) | Who::Pushers(_), until: None, .. } => {
+                Self::WaitsForPerson
+            }
+            Verdict::Wait { .. } => Self::WaitsForTime,
+        }
+    }
+
+    /// Without `--detailed-exitcode` only 0 to 4 are told apart.
+    #[must_use]
+    pub const fn coarse(self) -> Self {
+        match self {
+            Self::Ready | Self::Blocked | Self::WaitsForPerson | Self::WaitsForTime | Self::CannotTell => {
+                Self::Done
+            }
+            other => other,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}

@@ -1,0 +1,76 @@
+//! What is printed: plain text or JSON, colour only on a terminal, and never a broken pipe's panic.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use serde::Serialize;
+use towpath_core::explain::Mark;
+
+/// How to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs; has a `schema_version`.
+    Json,
+    /// For a comment or a wiki; `diff` only.
+    Markdown,
+}
+
+/// Where a command prints to.
+#[derive(Debug, Clone, Copy)]
+pub struct Out {
+    /// How.
+    pub format: Format,
+    colour: bool,
+}
+
+/// The version of the JSON that commands print.
+pub const SCHEMA_VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Versioned<T> {
+    schema_version: u32,
+    #[serde(flatten)]
+    body: T,
+}
+
+impl Out {
+    /// Prints in that format; colours if standard output is a terminal and `NO_COLOR` is not set.
+    pub fn new(format: Format) -> Self {
+        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        Self { format, colour: wanted && std::io::stdout().is_terminal() }
+    }
+
+    /// Whether JSON is wanted.
+    pub fn json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// A line for people.
+    pub fn line(&self, text: impl AsRef<str>) {
+        // A reader that has gone away is no error of ours.
+        let _ = writeln!(std::io::stdout().lock(), "{}", text.as_ref());
+    }
+
+    /// A value for programs.
+    pub fn value(&self, body: impl Serialize) {
+        let text = serde_json::to_string_pretty(&Versioned { schema_version: SCHEMA_VERSION, body });
+        self.line(text.unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}")));
+    }
+
+    /// A sign before a line: `+` passes, `~` waits, `!` is blocked.
+    pub fn sign(&self, mark: Mark) -> String {
+        let (sign, colour) = match mark {
+            Mark::Pass => ("+", 32),
+            Mark::Wait => ("~", 33),
+            Mark::Block => ("!", 31),
+            Mark::Note => (" ", 0),
+        };
+        if self.colour && colour > 0 { format!("\u{1b}[{colour}m{sign}\u{1b}[0m") } else { sign.to_owned() }
+    }
+}
+
+/// A line on standard error.
+pub fn complain(text: impl AsRef<str>) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", text.as_ref());
+}

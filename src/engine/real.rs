@@ -1,0 +1,299 @@
+//! The real `World`: git, the store and the clock, put together.
+//!
+//! No policy and no words for people. What a remote or the store says becomes a value here.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use towpath_core::act::{self, PushAnswer};
+use towpath_core::dag::Dag;
+use towpath_core::model::{
+    BranchName, Change, CommitId, EdgeKey, EnvName, Fact, Facts, Flow, FlowName, IntentId, IntentRow, Ledger,
+    Message, Missing, Now, Reason, Span, Tip, Unknown, UnknownWhy,
+};
+use towpath_core::see::Tips;
+
+use super::tick;
+use super::world::{Committed, Fault, Side, World};
+use crate::clock::Clock;
+use crate::config::{Config, FlowConfig};
+use crate::git::{Git, Mirror, Remote, read};
+use crate::store::{Holder, Lease, SqliteStore, StoreError};
+
+/// How long a lease lasts without being renewed.
+const LEASE: Span = Span::from_secs(60);
+
+/// How many commits a tick is willing to load.
+const NODES_MAX: usize = 500_000;
+
+/// How many source commits are compared with a commit of the target to find what it was picked from.
+const PICKS_MAX: usize = 1_000;
+
+/// Git, store and clock.
+#[derive(Debug)]
+pub struct RealWorld {
+    store: SqliteStore,
+    clock: Clock,
+    git: Git,
+    mirrors: PathBuf,
+    holder: Holder,
+    remotes: Vec<(FlowName, Result<Remote, Unknown>)>,
+    views_only: bool,
+    crash: super::crash::Crash,
+}
+
+impl RealWorld {
+    /// Puts them together for the flows of a config. `cache` is a folder that may be deleted at
+    /// any time; `views_only` makes it record nothing, the clock included.
+    pub fn new(
+        config: &Config,
+        store: SqliteStore,
+        clock: Clock,
+        git: Git,
+        cache: &Path,
+        views_only: bool,
+    ) -> Self {
+        let remote = |found: &FlowConfig| {
+            Remote::parse(&found.remote, &config.base_dir)
+                .map_err(|bad| Unknown::lasting(UnknownWhy::Unreadable { words: bad.to_string() }))
+        };
+        let remotes = config.flows.iter().map(|found| (found.flow.name.clone(), remote(found))).collect();
+        Self {
+            store,
+            clock,
+            git,
+            mirrors: cache.join("mirrors"),
+            holder: Holder::this_process(),
+            remotes,
+            views_only,
+            crash: super::crash::Crash::from_environment(),
+        }
+    }
+
+    /// The store.
+    pub const fn store(&self) -> &SqliteStore {
+        &self.store
+    }
+
+    /// The git program.
+    pub const fn git(&self) -> &Git {
+        &self.git
+    }
+
+    /// The flow's remote.
+    ///
+    /// # Errors
+    /// Why what the config says is none.
+    pub fn remote(&self, flow: &FlowName) -> Result<&Remote, Unknown> {
+        match self.remotes.iter().find(|(name, _)| name == flow) {
+            Some((_, Ok(remote))) => Ok(remote),
+            Some((_, Err(unknown))) => Err(unknown.clone()),
+            None => Err(Unknown::lasting(UnknownWhy::Unreadable { words: format!("no flow `{flow}`") })),
+        }
+    }
+
+    /// The flow's mirror.
+    ///
+    /// # Errors
+    /// If its folder cannot be used.
+    pub fn mirror(&self, flow: &FlowName) -> Result<Mirror, Unknown> {
+        Mirror::open_or_create(&self.mirrors, self.remote(flow)?)
+    }
+
+    async fn heads(&self, flow: &Flow) -> Tips {
+        let heads = match self.remote(&flow.name) {
+            Ok(remote) => self.git.heads(remote).await,
+            Err(unknown) => Err(unknown),
+        };
+        let at = |branch: &BranchName| match &heads {
+            Ok(heads) => heads.get(branch).map_or(Tip::Absent, |id| Tip::At(*id)),
+            Err(unknown) => Tip::Unknown(unknown.clone()),
+        };
+        flow.environments.iter().map(|e| (e.name.clone(), at(&e.branch))).collect()
+    }
+
+    /// Makes sure that the mirror has the tips.
+    async fn fetched(&self, flow: &Flow, tips: &[CommitId]) -> Result<Mirror, Unknown> {
+        let mirror = self.mirror(&flow.name)?;
+        let (looked_at, wanted) = (mirror.clone(), tips.to_vec());
+        let lacks = blocking(move || Ok(read::lacks(&looked_at, &wanted))).await?;
+        if lacks {
+            let branches: Vec<BranchName> = flow.environments.iter().map(|e| e.branch.clone()).collect();
+            self.git.fetch(&mirror, self.remote(&flow.name)?, &branches).await?;
+        }
+        Ok(mirror)
+    }
+
+    async fn pick(&self, flow: &Flow, dag: &Dag, tips: &Tips, key: &EdgeKey) -> Fact<Option<CommitId>> {
+        let Some(edge) = flow.edge(&key.env) else { return Fact::Known(None) };
+        let tip = |env: &EnvName| tips.get(env).and_then(Tip::commit);
+        let (Some(source), Some(target)) = (tip(&edge.source.name), tip(&edge.target.name)) else {
+            return Fact::Known(None);
+        };
+        let (source, target) = (dag.ancestors([source]), dag.ancestors([target]));
+        let among: Vec<CommitId> = dag.minus(&source, &target).take(PICKS_MAX).map(|node| node.id).collect();
+        let mirror = match self.mirror(&flow.name) {
+            Ok(mirror) => mirror,
+            Err(unknown) => return Fact::Unknown(unknown),
+        };
+        let own = key.commit;
+        blocking(move || Ok(crate::git::patch::pick_of(&mirror, own, &among))).await.unwrap_or_else(Fact::Unknown)
+    }
+}
+
+/// Runs what reads the mirror's files beside the other tasks.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Unknown> + Send + 'static,
+) -> Result<T, Unknown> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        // A panic in a reader: the fact is unknown, the process goes on.
+        Err(_) => {
+            let words = "reading the mirror failed unexpectedly; this is a mistake in Towpath".to_owned();
+            Err(Unknown::passing(UnknownWhy::Unreadable { words }))
+        }
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::LeaseLost { .. } => Self::TakenOver,
+            StoreError::Conflict(_) => Self::Conflict,
+            other => Self::Store { words: other.to_string(), retry: other.retry() },
+        }
+    }
+}
+
+impl World for RealWorld {
+    type Lease = Lease;
+
+    async fn now(&self) -> Result<Now, Fault> {
+        let reading = self.clock.reading();
+        let now =
+            if self.views_only { self.store.peek_now(&reading).await } else { self.store.now(&reading).await };
+        Ok(now?)
+    }
+
+    async fn lease(&self, flow: &FlowName) -> Result<Option<Lease>, Fault> {
+        let now = self.now().await?;
+        Ok(self.store.lease(flow, &self.holder, now.trusted, LEASE).await?)
+    }
+
+    async fn release(&self, lease: Lease) {
+        if let Err(error) = self.store.release(lease).await {
+            // It expires by itself, and a dead holder's is taken at once.
+            tracing::warn!(%error, "a lease could not be given back");
+        }
+    }
+
+    async fn load(&self, flow: &Flow) -> Result<Ledger, Fault> {
+        Ok(self.store.load(&flow.name, &tick::targets(flow)).await?)
+    }
+
+    async fn commit(
+        &self,
+        lease: Option<&Lease>,
+        flow: Option<&FlowName>,
+        changes: &[Change],
+    ) -> Result<Committed, Fault> {
+        let receipt = self.store.commit(lease, flow, changes).await?;
+        Ok(Committed { pushing: receipt.pushing })
+    }
+
+    async fn begin_push(
+        &self,
+        lease: &Lease,
+        flow: &Flow,
+        intent: &IntentId,
+    ) -> Result<Result<IntentRow, Reason>, Fault> {
+        let now = self.now().await?;
+        let lease = self.store.renew(lease, now.trusted, LEASE).await?;
+        let deadline = now.trusted + act::PUSH_DEADLINE;
+        let mut check = |row: &IntentRow, standing: &towpath_core::model::Standing| match flow.edge(&row.env) {
+            Some(edge) => act::may_begin(row, &edge, &flow.policy, standing, now),
+            None => Err(Reason::ConfigChanged),
+        };
+        match self.store.begin_push(&lease, intent, deadline, &mut check).await? {
+            Err(why) => Ok(Err(why)),
+            Ok(()) => self.store.intent(intent).await?.map(Ok).ok_or(Fault::Conflict),
+        }
+    }
+
+    async fn tips(&self, flow: &Flow) -> Tips {
+        self.heads(flow).await
+    }
+
+    async fn history(&self, flow: &Flow, tips: &Tips, wanted: &BTreeSet<CommitId>) -> Fact<Dag> {
+        let mut at: Vec<CommitId> = tips.values().filter_map(Tip::commit).collect();
+        at.dedup();
+        let mirror = match self.fetched(flow, &at).await {
+            Ok(mirror) => mirror,
+            Err(unknown) => return Fact::Unknown(unknown),
+        };
+        let wanted: Vec<CommitId> = wanted.iter().copied().collect();
+        blocking(move || Ok(read::load(&mirror, &at, &wanted, NODES_MAX))).await.unwrap_or_else(Fact::Unknown)
+    }
+
+    async fn answer(&self, flow: &Flow, dag: &Dag, tips: &Tips, missing: &Missing) -> Facts {
+        let mut facts = Facts::default();
+        if !missing.ci.is_empty() {
+            let commits: Vec<CommitId> = missing.ci.iter().copied().collect();
+            match self.store.checks(&flow.name, &commits).await {
+                Ok(mut checks) => {
+                    for commit in commits {
+                        facts.ci.insert(commit, Fact::Known(checks.remove(&commit).unwrap_or_default()));
+                    }
+                }
+                Err(error) => {
+                    let unknown = Unknown::passing(UnknownWhy::Unreadable { words: error.to_string() });
+                    facts.give_up_on(&Missing { ci: missing.ci.clone(), ..Missing::default() }, &unknown);
+                }
+            }
+        }
+        for key in &missing.picks {
+            facts.picks.insert(key.clone(), self.pick(flow, dag, tips, key).await);
+        }
+        facts
+    }
+
+    async fn commits(&self, flow: &Flow, word: &str) -> Result<Vec<CommitId>, Fault> {
+        let prefix = word.to_owned();
+        let in_mirror = match self.mirror(&flow.name) {
+            Ok(mirror) => blocking(move || read::resolve_prefix(&mirror, &prefix)).await.unwrap_or_default(),
+            Err(_) => Vec::new(),
+        };
+        if in_mirror.is_empty() {
+            // A commit that was rolled back may be gone from the repository and still be held.
+            return Ok(self.store.commits_known(word).await?);
+        }
+        Ok(in_mirror)
+    }
+
+    async fn push(&self, flow: &Flow, row: &IntentRow) -> PushAnswer {
+        let (remote, mirror) = match (self.remote(&flow.name), self.mirror(&flow.name)) {
+            (Ok(remote), Ok(mirror)) => (remote, mirror),
+            (Err(unknown), _) | (_, Err(unknown)) => {
+                return PushAnswer::NotSent { words: format!("{:?}", unknown.why) };
+            }
+        };
+        self.git.push(&mirror, remote, &row.branch, (row.old, row.new), row.kind).await
+    }
+
+    async fn read_ref(&self, flow: &Flow, env: &EnvName) -> Tip {
+        let mut tips = self.heads(flow).await;
+        let unread = || Tip::Unknown(Unknown::passing(UnknownWhy::NotAnswered));
+        tips.remove(env).unwrap_or_else(unread)
+    }
+
+    async fn send(&self, flow: &Flow, message: &Message) -> bool {
+        let event = serde_json::to_string(&message.event).unwrap_or_default();
+        tracing::info!(id = message.id, flow = flow.name.as_str(), env = message.env.as_str(), event, "told");
+        true
+    }
+
+    fn crash_point(&self, side: Side, effect: &'static str) -> Result<(), Fault> {
+        self.crash.at(side, effect);
+        Ok(())
+    }
+}
