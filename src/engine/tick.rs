@@ -91,8 +91,34 @@ async fn pass<W: World>(world: &W, flow: &Flow, lease: &W::Lease) -> Result<Pass
         let row = runner.run(&mut ledger, &look, row, Input::New).await?;
         acted.push(Acted { row, recovered: false });
     }
+    if !acted.is_empty() {
+        // What is stored and shown has to be true after the move too. Nothing is acted on: a
+        // commit crosses one border a tick.
+        let look = observe::look(world, flow, &ledger).await?;
+        let changes = observe::note(flow, &ledger, &look);
+        runner.commit(&mut ledger, changes).await?;
+        let mut seen = observe::observation(flow, &ledger, &look);
+        let after = observe::decide(world, flow, &look, &mut seen).await;
+        let mut changes = decided(&ledger, &after);
+        changes.push(Change::Looked(look.now));
+        runner.commit(&mut ledger, changes).await?;
+    }
     run::deliver(&mut runner, &mut ledger).await?;
     Ok(Pass { plan, seen, acted })
+}
+
+/// Decides afresh and stores only that, so that what is shown after an order is true. Nothing is
+/// acted on.
+///
+/// # Errors
+/// When the store failed.
+pub async fn redecide<W: World>(world: &W, flow: &Flow) -> Result<(), Fault> {
+    let planned = plan(world, flow).await?;
+    let changes = decided(&planned.ledger, &planned.plan);
+    if !changes.is_empty() {
+        world.commit(None, Some(&flow.name), &changes).await?;
+    }
+    Ok(())
 }
 
 /// Observes and decides afresh and stores nothing: what `plan` shows.

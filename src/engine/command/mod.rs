@@ -8,7 +8,7 @@ mod moves;
 mod orders;
 
 use sha2::{Digest as _, Sha256};
-use towpath_core::command::{Command, Problem};
+use towpath_core::command::{Command, Place, Problem, Target};
 use towpath_core::explain::Words;
 use towpath_core::model::{
     Actor, AuditRow, Change, CommitId, Flow, FlowName, Instant, IntentRow, MoveKind, Now, OrderId, Scope,
@@ -123,6 +123,9 @@ pub async fn carry_out<W: World>(
         Command::Retry { flow, env } => orders::retry(&giving, flow, env).await,
         Command::Report { .. } => orders::report(&giving).await,
     };
+    if reply.is_ok() && dry == Dry::Real && !matches!(command, Command::Report { .. }) {
+        show_what_is_so_now(&giving).await;
+    }
     if let Err(refusal) = &reply
         && !matches!(refusal, Refusal::Fault(_))
         && dry == Dry::Real
@@ -131,6 +134,20 @@ pub async fn carry_out<W: World>(
         world.commit(None, None, &[audit]).await?;
     }
     reply
+}
+
+/// How many flows are decided on again at once after an order; more wait for their next look.
+const REDECIDED_MAX: usize = 20;
+
+/// Decides the flows that an order concerns again, so that the next `status` is true. The order
+/// stands whatever comes of this.
+async fn show_what_is_so_now<W: World>(giving: &Giving<'_, W>) {
+    let flows = giving.flows();
+    for flow in flows.into_iter().take(REDECIDED_MAX) {
+        if let Err(error) = super::tick::redecide(giving.world, flow).await {
+            tracing::warn!(flow = flow.name.as_str(), %error, "the stored decision is older than the order");
+        }
+    }
 }
 
 /// One command being given.
@@ -151,6 +168,29 @@ impl<W: World> Giving<'_, W> {
         hash.update(self.now.trusted.0.to_be_bytes());
         let hex: String = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         OrderId::new(format!("{what}-{hex}"))
+    }
+
+    /// The flows that the command concerns.
+    fn flows(&self) -> Vec<&Flow> {
+        let words: Vec<&str> = match self.command {
+            Command::Pause { target, .. } | Command::Resume { target } => match target {
+                Target::All => vec!["all"],
+                Target::One(word) => vec![word],
+                Target::Edge(flow, _) => vec![flow],
+            },
+            Command::Hold { place, .. } | Command::Unhold { place, .. } => match place {
+                Place::Everywhere => vec!["all"],
+                Place::Flow(flow) | Place::Edge(flow, _) => vec![flow],
+            },
+            Command::Approve { flow, .. }
+            | Command::Promote { flow, .. }
+            | Command::Rollback { flow, .. }
+            | Command::Override { flow, .. }
+            | Command::Retry { flow, .. }
+            | Command::Report { flow, .. } => vec![flow],
+        };
+        let reached = self.config.target(&words).map(|scope| self.config.reach(&scope)).unwrap_or_default();
+        reached.into_iter().map(|found| &found.flow).collect()
     }
 
     fn audit(&self, allowed: bool, effect: String) -> Change {

@@ -109,14 +109,15 @@ impl Span {
     pub const MAX_MS: i64 = 3_653 * 86_400_000;
 }
 
-/// `1h 5m`, `12m`, `40s`: at most two units, rounded up so that "in 1m" is never already over.
+/// `1h 5m`, `12m`, `40s`: at most two units; minutes are rounded, seconds rounded up so that what
+/// is named is never already over.
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let secs = self.0.div_ceil_i64(1_000);
         if secs < 60 {
             return write!(f, "{secs}s");
         }
-        let mins = secs.div_ceil_i64(60);
+        let mins = ((secs + 30) / 60).max(1);
         let (days, hours, left) = (mins / 1_440, mins / 60 % 24, mins % 60);
         match (days, hours, left) {
             (0, 0, m) => write!(f, "{m}m"),
