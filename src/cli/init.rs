@@ -39,7 +39,7 @@ fn plain(what: impl Into<String>) -> Failure {
 pub async fn run(init: &Init, path: Option<&Path>, out: Out) -> Result<Exit, Failure> {
     let file = path.unwrap_or_else(|| Path::new(DEFAULT_FILE));
     if file.exists() {
-        return Err(plain(format!("`{}` exists already; it was left as it is", file.display())));
+        return store_for(file, out).await;
     }
     let repository = match &init.repository {
         Some(repository) => repository.clone(),
@@ -70,6 +70,22 @@ pub async fn run(init: &Init, path: Option<&Path>, out: Out) -> Result<Exit, Fai
         out.line(
             "Next: read it, set the gates, then `towpath plan` shows what would move, and `towpath run` moves it.",
         );
+    }
+    Ok(Exit::Done)
+}
+
+/// Makes the store of a config that exists already, which is left as it is.
+async fn store_for(file: &Path, out: Out) -> Result<Exit, Failure> {
+    let config = Config::load(file).map_err(Failure::Config)?;
+    let Store::Sqlite(store) = &config.service.store;
+    if store.exists() {
+        return Err(plain(format!("`{}` and its store exist already; they were left as they are", file.display())));
+    }
+    SqliteStore::open(store, Create::Yes).await?;
+    if out.json() {
+        out.value(serde_json::json!({ "config": file, "store": store }));
+    } else {
+        out.line(format!("`{}` was left as it is; made its store {}", file.display(), store.display()));
     }
     Ok(Exit::Done)
 }

@@ -6,7 +6,7 @@
 use sha2::{Digest as _, Sha256};
 use towpath_core::act::{self, Effect, Input, Outcome, Place, Why};
 use towpath_core::model::{
-    Backoff, Change, EnvName, Event, EventRow, Flow, IntentId, IntentRow, IntentState, Ledger, MoveKind, Now,
+    Backoff, Change, EnvName, Event, EventRow, Flow, IntentId, IntentRow, IntentState, Ledger, Mode, MoveKind, Now,
     Reason, Span, Tip,
 };
 use towpath_core::see;
@@ -114,7 +114,8 @@ impl<W: World> Runner<'_, W> {
 
     /// Reads again, from outside, everything that the intent rests on, and judges once more.
     async fn reread(&self, row: &IntentRow) -> Result<Result<(), Reason>, Fault> {
-        let Some(edge) = self.flow.edge(&row.env) else { return Ok(Err(Reason::ConfigChanged)) };
+        let edge = self.flow.edge(&row.env).filter(|edge| edge.target.mode == Mode::Act);
+        let Some(edge) = edge else { return Ok(Err(Reason::ConfigChanged)) };
         let mut ledger = self.world.load(self.flow).await?;
         let look = observe::look(self.world, self.flow, &ledger).await?;
         if look.tips.get(&row.env) != Some(&Tip::At(row.old)) {

@@ -4,8 +4,8 @@ use towpath_core::act::Input;
 use towpath_core::command::CommitWord;
 use towpath_core::decide;
 use towpath_core::model::{
-    Change, CommitId, Edge, EnvName, Flow, GateKind, Held, Hold, IntentRow, IntentState, MoveKind, Override, Pause,
-    PauseKind, Promote, Scope, Span, Tip, Until, Waiting,
+    Change, CommitId, Edge, EnvName, Flow, GateKind, Held, Hold, IntentRow, IntentState, Mode, MoveKind, Override,
+    Pause, PauseKind, Promote, Scope, Span, Tip, Until, Waiting,
 };
 
 use super::{Dry, Giving, Refusal, Reply, commits, orders};
@@ -37,7 +37,7 @@ fn not_frozen<W: World>(
     match frozen {
         Some(freeze) => {
             let why = giving.words(flow).reason(&decide::pause_reason(freeze));
-            pointless(format!("{why} `resume` lifts it."))
+            pointless(format!("{}. `resume` lifts it", why.trim_end_matches('.')))
         }
         None => Ok(()),
     }
@@ -190,6 +190,11 @@ pub async fn rollback<W: World>(
             flow.name
         );
         return Err(Refusal::NotPermitted { why });
+    }
+    if edge.target.mode == Mode::Observe {
+        let why =
+            format!("`{env}` of `{}` is only observed (`mode = \"observe\"`): nothing is pushed there", flow.name);
+        return pointless(why);
     }
     let planned = tick::plan(giving.world, flow).await?;
     let Some(Tip::At(old)) = planned.look.tips.get(&env).cloned() else {

@@ -68,7 +68,7 @@ pub fn judge(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>, depth: D
 
 /// What `promote` passes: lag, quiet, window, schedule and pause; never CI, approvals, freeze or
 /// holds.
-const fn promote_passes(check: Check) -> bool {
+pub const fn promote_passes(check: Check) -> bool {
     match check {
         Check::Pause | Check::Gate(GateKind::Lag | GateKind::Quiet | GateKind::Window | GateKind::Schedule) => true,
         Check::Branches

@@ -18,7 +18,7 @@ use crate::model::{
 };
 
 pub use candidate::candidates;
-pub use judge::{Depth, Look, judge};
+pub use judge::{Depth, Look, judge, promote_passes};
 
 /// What comes of deciding.
 #[derive(Debug, Clone, PartialEq, Eq)]

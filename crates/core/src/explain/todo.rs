@@ -61,7 +61,7 @@ impl Words<'_> {
     fn sooner(&self, lead: &Candidate, edge: Edge<'_>) -> Option<Todo> {
         let mut failing = lead.judged.iter().filter(|j| j.verdict.distance() > Distance::Now).peekable();
         failing.peek()?;
-        if edge.target.mode == Mode::Observe || !failing.all(|j| promote_passes(j.check)) {
+        if edge.target.mode == Mode::Observe || !failing.all(|j| crate::decide::promote_passes(j.check)) {
             return None;
         }
         let say = format!("To let {} in at once all the same:", id(lead.commit));
@@ -267,18 +267,6 @@ impl Words<'_> {
     fn on_edge(&self, verb: &str, edge: Edge<'_>) -> String {
         let (flow, env) = (shell_word(self.flow.name.as_str()), shell_word(edge.target.name.as_str()));
         format!("towpath {verb} {flow} {env}")
-    }
-}
-
-/// What `promote` passes; the policy itself is in `decide::judge`.
-const fn promote_passes(check: Check) -> bool {
-    match check {
-        Check::Pause | Check::Gate(GateKind::Lag | GateKind::Quiet | GateKind::Window | GateKind::Schedule) => true,
-        Check::Branches
-        | Check::Push
-        | Check::Freeze
-        | Check::Hold
-        | Check::Gate(GateKind::Ci | GateKind::Approvals) => false,
     }
 }
 
