@@ -265,7 +265,7 @@ impl World for SimWorld {
             it.wire.push(OnTheWire { flow: flow.name.clone(), row: row.clone(), lands_at });
             return PushAnswer::NoAnswer { words: String::new() };
         }
-        let answer = self.it().serve_push(&flow.name, row);
+        let answer = self.it().serve_push(&flow.name, row, false);
         if self.strikes(faults.lost_answer, "fault: push answer lost") {
             return PushAnswer::NoAnswer { words: "connection reset".into() };
         }
