@@ -249,7 +249,9 @@ impl World for SimWorld {
     }
 
     async fn push(&self, flow: &Flow, row: &IntentRow) -> PushAnswer {
-        self.effect("effect: push").await;
+        // No breath here: the engine reads the clock right before, and only the few instructions
+        // in between are left to chance.
+        self.it().count("effect: push");
         let faults = self.it().faults.clone();
         if self.strikes(faults.not_sent, "fault: push not sent") {
             return PushAnswer::NotSent { words: "no route to host".into() };
