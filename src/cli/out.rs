@@ -55,7 +55,7 @@ impl Out {
     /// A value for programs.
     pub fn value(&self, body: impl Serialize) {
         let text = serde_json::to_string_pretty(&Versioned { schema_version: SCHEMA_VERSION, body });
-        self.line(text.unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}")));
+        self.line(inert(&text.unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))));
     }
 
     /// A sign before a line: `+` passes, `~` waits, `!` is blocked.
@@ -68,6 +68,23 @@ impl Out {
         };
         if self.colour && colour > 0 { format!("\u{1b}[{colour}m{sign}\u{1b}[0m") } else { sign.to_owned() }
     }
+}
+
+/// JSON allows controls and bidirectional overrides raw; a terminal does not forgive them.
+fn inert(json: &str) -> String {
+    let acts = |c: char| {
+        matches!(c, '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{2028}' | '\u{2029}')
+    };
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if acts(c) {
+            text.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            text.push(c);
+        }
+    }
+    text
 }
 
 /// A line on standard error.

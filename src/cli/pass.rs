@@ -90,7 +90,7 @@ fn show(
             } else {
                 out.line(format!("{name}: another process is at work on this flow; it was left alone"));
             }
-            Exit::Done
+            Exit::CannotTell
         }
         Some(Ok(Ticked::Done(pass))) => show_pass(found, &pass, out, shown),
     }
@@ -126,7 +126,11 @@ fn show_pass(found: &FlowConfig, pass: &Pass, out: Out, shown: &mut Vec<serde_js
         // What has just landed is done, not ready.
         !rows.iter().any(|row| row.env == decision.env && row.state == IntentState::Landed)
     };
-    Exit::worst(pass.plan.decisions.iter().filter(unsettled).map(Exit::of))
+    let refused = rows.iter().any(|row| row.state == IntentState::Refused).then_some(Exit::Blocked);
+    let untried = |decision: &towpath_core::model::Decision| !rows.iter().any(|row| row.env == decision.env);
+    let open = pass.plan.decisions.iter().filter(unsettled);
+    let exits = open.map(|d| if untried(d) { Exit::of(d) } else { Exit::WaitsForTime });
+    Exit::worst(exits.chain(refused))
 }
 
 const fn mark_of(row: &IntentRow) -> towpath_core::explain::Mark {
@@ -151,7 +155,12 @@ pub async fn plan(
     let mut plans = Vec::new();
     for found in session.flows(word)? {
         if let Some(env) = env {
-            found.environment(env)?;
+            let env = &found.environment(env)?.name;
+            if found.flow.edge(env).is_none() {
+                let what =
+                    format!("`{env}` is the first environment: people push there, and nothing is decided on it");
+                return Err(Failure::Plain(Exit::Error, what));
+            }
         }
         let planned = plan_flow(&session.world, &found.flow).await?;
         let plan = only(planned.plan, env);

@@ -39,7 +39,12 @@ pub async fn status(session: &Session, word: Option<&str>, out: Out) -> Result<E
     for found in session.flows(word)? {
         let ledger = session.world.load(&found.flow).await?;
         let words = words(&found.flow, &found.remote, now.wall);
+        let mut ledger = ledger;
+        // Environments that are no longer configured have no say.
+        ledger.decisions.retain(|env, _| found.flow.edge(env).is_some());
+        ledger.branches.retain(|env, _| found.flow.environment(env).is_some());
         exits.extend(ledger.decisions.values().map(|row| Exit::of(&row.decision)));
+        exits.extend(ledger.looked.is_none().then_some(Exit::CannotTell));
         if out.json() {
             let sentence = |row: &towpath_core::model::DecisionRow| words.headline(&row.decision);
             let rows: Vec<Json> = ledger

@@ -280,10 +280,15 @@ impl World for RealWorld {
         self.git.push(&mirror, remote, &row.branch, (row.old, row.new), row.kind).await
     }
 
-    async fn read_ref(&self, flow: &Flow, env: &EnvName) -> Tip {
-        let mut tips = self.heads(flow).await;
-        let unread = || Tip::Unknown(Unknown::passing(UnknownWhy::NotAnswered));
-        tips.remove(env).unwrap_or_else(unread)
+    async fn read_ref(&self, flow: &Flow, branch: &BranchName) -> Tip {
+        let heads = match self.remote(&flow.name) {
+            Ok(remote) => self.git.heads(remote).await,
+            Err(unknown) => Err(unknown),
+        };
+        match heads {
+            Ok(heads) => heads.get(branch).map_or(Tip::Absent, |id| Tip::At(*id)),
+            Err(unknown) => Tip::Unknown(unknown),
+        }
     }
 
     async fn send(&self, flow: &Flow, message: &Message) -> bool {

@@ -60,10 +60,12 @@ impl<W: World> Runner<'_, W> {
         first: Input,
     ) -> Result<IntentRow, Fault> {
         let mut answer = None;
+        let mut unanswered = None;
         let mut effect = act::next(&row, first);
         loop {
             let name = name(&effect);
             if matches!(effect, Effect::Leave | Effect::Done) {
+                self.keep_words(ledger, &row, unanswered.take()).await?;
                 return Ok(row);
             }
             self.world.crash_point(Side::Before, name)?;
@@ -83,6 +85,9 @@ impl<W: World> Runner<'_, W> {
                 },
                 Effect::Push => {
                     let pushed = self.push(&row).await?;
+                    if let act::PushAnswer::NoAnswer { words } = &pushed {
+                        unanswered = Some(words.clone());
+                    }
                     answer = Some(pushed.clone());
                     Input::Pushed(pushed)
                 }
@@ -114,6 +119,21 @@ impl<W: World> Runner<'_, W> {
         Ok(self.world.push(self.flow, row).await)
     }
 
+    /// Keeps what was said of a push without an answer, for people and for when it is given up.
+    async fn keep_words(
+        &mut self,
+        ledger: &mut Ledger,
+        row: &IntentRow,
+        words: Option<String>,
+    ) -> Result<(), Fault> {
+        let Some(words) = words.filter(|words| !words.is_empty() && row.state == IntentState::Pushing) else {
+            return Ok(());
+        };
+        let now = self.world.now().await?;
+        let backoff = self.backoff(ledger, row, &words, now);
+        self.commit(ledger, vec![backoff]).await
+    }
+
     async fn save(&mut self, ledger: &mut Ledger, row: &mut IntentRow) -> Result<(), Fault> {
         let mut attempt = self.commit(ledger, vec![Change::Intent(row.clone())]).await;
         // The same move was tried before under this config; the store says so by a conflict.
@@ -121,7 +141,7 @@ impl<W: World> Runner<'_, W> {
             if attempt != Err(Fault::Conflict) {
                 break;
             }
-            row.attempt = row.attempt.saturating_mul(2).saturating_add(1);
+            row.attempt = row.attempt.wrapping_add(1);
             row.id = intent_id(row);
             attempt = self.commit(ledger, vec![Change::Intent(row.clone())]).await;
         }
@@ -137,8 +157,12 @@ impl<W: World> Runner<'_, W> {
         if look.tips.get(&row.env) != Some(&Tip::At(row.old)) {
             return Ok(Err(Reason::BranchesMoved));
         }
+        if edge.target.branch != row.branch {
+            return Ok(Err(Reason::ConfigChanged));
+        }
         if row.kind == MoveKind::Rollback {
-            return Ok(Ok(()));
+            let allowed = if edge.target.rollback { Ok(()) } else { Err(Reason::ConfigChanged) };
+            return Ok(allowed);
         }
         for change in observe::note(self.flow, &ledger, &look) {
             ledger.apply(&self.flow.name, self.targets, &change);
@@ -149,10 +173,8 @@ impl<W: World> Runner<'_, W> {
     }
 
     async fn read(&self, row: &IntentRow, look: &Look, answer: Option<act::PushAnswer>) -> Result<Input, Fault> {
-        // An environment that is no longer configured, or whose branch is another one now, has no
-        // place to read; what was pushed there is no longer ours to follow.
-        let configured = self.flow.edge(&row.env).is_some_and(|edge| edge.target.branch == row.branch);
-        let tip = if configured { self.world.read_ref(self.flow, &row.env).await } else { Tip::Absent };
+        // The intent's own branch: its environment may have been renamed or dropped meanwhile.
+        let tip = self.world.read_ref(self.flow, &row.branch).await;
         let now = self.world.now().await?;
         let at_end = |tip: &Tip| tip.commit().is_none_or(|at| at == row.old || at == row.new);
         let place = if at_end(&tip) {
@@ -206,13 +228,20 @@ impl<W: World> Runner<'_, W> {
             Outcome::Landed | Outcome::LandedAndPassed { .. } => {
                 let mut changes = see::landed(row, now, false);
                 changes.extend(see::after_landing(self.flow, ledger, look.dag(), row, now));
+                changes.extend(fulfilled(ledger, look, row));
                 changes
             }
             Outcome::Overtaken { now: tip } => {
                 let overtaken = Event::Overtaken { new: row.new, now: *tip };
                 vec![finish, event(overtaken.clone()), see::tell(row.id.as_str(), row, now, overtaken)]
             }
-            Outcome::Superseded(_) | Outcome::Abandoned => vec![finish],
+            Outcome::Superseded(_) => vec![finish],
+            // The same push is not repeated at once: whatever swallowed it may do so again.
+            Outcome::Abandoned => {
+                let before = ledger.standing.backoffs.iter().find(|b| b.env == row.env && b.old == row.old);
+                let words = before.map_or("the push got no answer and did not land", |b| b.words.as_str());
+                vec![finish, self.backoff(ledger, row, words, now)]
+            }
             Outcome::Refused { words } => {
                 let refused = Event::Refused { new: row.new, words: words.clone() };
                 vec![
@@ -227,7 +256,7 @@ impl<W: World> Runner<'_, W> {
     }
 
     fn backoff(&self, ledger: &Ledger, row: &IntentRow, words: &str, now: Now) -> Change {
-        let before = ledger.standing.backoffs.iter().find(|b| b.env == row.env && b.new == row.new);
+        let before = ledger.standing.backoffs.iter().find(|b| b.env == row.env && b.old == row.old);
         let count = before.map_or(0, |b| b.count).saturating_add(1);
         let doubled = BACKOFF.0.ms().saturating_mul(1_i64 << count.saturating_sub(1).min(20));
         let wait = Span::from_ms(doubled).min(BACKOFF.1);
@@ -244,8 +273,24 @@ impl<W: World> Runner<'_, W> {
     }
 }
 
-/// Attempts are doubled until one is free, so this many are more than enough.
+/// How many numbers are tried after the instant's own: several processes may hit upon one.
 const ATTEMPTS_MAX: u32 = 31;
+
+/// Orders that a landing has fulfilled although they were not needed for it: left standing, they
+/// would pass a later pause.
+fn fulfilled(ledger: &Ledger, look: &Look, row: &IntentRow) -> Option<Change> {
+    let dag = look.dag();
+    let over = |commit| commit == row.new || dag.contains(row.new, commit);
+    let mut spent = Vec::new();
+    for order in ledger.standing.promotes.iter().filter(|o| o.env == row.env && over(o.commit)) {
+        spent.push(order.id.clone());
+    }
+    for order in ledger.standing.overrides.iter().filter(|o| o.env == row.env && over(o.commit)) {
+        spent.push(order.id.clone());
+    }
+    spent.retain(|id| row.promote.as_ref() != Some(id) && !row.overrides.contains(id));
+    (!spent.is_empty()).then_some(Change::Spend(spent))
+}
 
 fn replace(ledger: &mut Ledger, row: &IntentRow) {
     if let Some(stored) = ledger.intents.iter_mut().find(|stored| stored.id == row.id) {
@@ -281,6 +326,11 @@ const fn name(effect: &Effect) -> &'static str {
 /// The names of all effects at which a process can be killed, for the crash matrix.
 pub const CRASH_POINTS: [&str; 8] =
     ["SaveIntent", "Reread", "MarkPushing", "Push", "ReadRef", "Record", "Send", "MarkSent"];
+
+/// The number that tells an intent made now from earlier ones with the same values.
+pub fn attempt(now: Now) -> u32 {
+    u32::try_from(now.trusted.0.rem_euclid(i64::from(u32::MAX))).unwrap_or(0)
+}
 
 /// Hash over flow, edge, old, new, kind, policy and attempt.
 pub fn intent_id(row: &IntentRow) -> IntentId {

@@ -73,6 +73,12 @@ async fn pass<W: World>(world: &W, flow: &Flow, lease: &W::Lease) -> Result<Pass
 
     let mut runner = Runner { world, flow, lease, targets: &targets };
     let mut acted = recover(&mut runner, &mut ledger, &look).await?;
+    let look = if acted.is_empty() {
+        look
+    } else {
+        // Recovery pushed or recorded something: tips from before it would look like a person's move.
+        observe::look(world, flow, &ledger).await?
+    };
 
     let changes = observe::note(flow, &ledger, &look);
     runner.commit(&mut ledger, changes).await?;
@@ -93,7 +99,9 @@ async fn pass<W: World>(world: &W, flow: &Flow, lease: &W::Lease) -> Result<Pass
     }
     if !acted.is_empty() {
         // What is stored and shown has to be true after the move too. Nothing is acted on: a
-        // commit crosses one border a tick.
+        // commit crosses one border a tick. The ledger is read again, for people may have ordered
+        // something meanwhile.
+        ledger = world.load(flow).await?;
         let look = observe::look(world, flow, &ledger).await?;
         let changes = observe::note(flow, &ledger, &look);
         runner.commit(&mut ledger, changes).await?;
@@ -186,7 +194,8 @@ fn intent(flow: &Flow, ledger: &Ledger, env: &EnvName, action: &Action, now: Now
         old: *old,
         new: *new,
         policy: flow.policy.clone(),
-        attempt: 0,
+        // The instant tells intents apart whose other values are the same.
+        attempt: run::attempt(now),
         by: order.map_or_else(|| towpath_core::model::Actor::new(run::US), |order| order.by.clone()),
         reason: order.map(|order| order.reason.clone()),
         promote: promote.clone(),

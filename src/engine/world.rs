@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use towpath_core::act::PushAnswer;
 use towpath_core::dag::Dag;
 use towpath_core::model::{
-    Change, CommitId, EnvName, Fact, Facts, Flow, FlowName, IntentId, IntentRow, Ledger, Message, Missing, Now,
+    BranchName, Change, CommitId, Fact, Facts, Flow, FlowName, IntentId, IntentRow, Ledger, Message, Missing, Now,
     Reason, Tip,
 };
 use towpath_core::see::Tips;
@@ -103,7 +103,7 @@ pub trait World {
     fn push(&self, flow: &Flow, row: &IntentRow) -> impl Future<Output = PushAnswer>;
 
     /// Where the branch is now, from the remote itself.
-    fn read_ref(&self, flow: &Flow, env: &EnvName) -> impl Future<Output = Tip>;
+    fn read_ref(&self, flow: &Flow, branch: &BranchName) -> impl Future<Output = Tip>;
 
     /// Delivers a message; `false` when the sink did not take it.
     fn send(&self, flow: &Flow, message: &Message) -> impl Future<Output = bool>;

@@ -37,9 +37,9 @@ fn campaign(seeds: std::ops::Range<u64>) {
     }
     assert!(moved * 2 >= total, "most seeds move something, or the swarm tests nothing");
     for (what, count) in counts.iter().filter(|(what, _)| what.starts_with("fault")) {
-        assert!(*count >= 1_000, "{what} struck only {count} times");
+        assert!(*count >= 500, "{what} struck only {count} times");
     }
-    assert!(calls >= 500_000, "only {calls} effects and faults");
+    assert!(calls >= 1_000_000, "only {calls} effects and faults");
 }
 
 #[test]

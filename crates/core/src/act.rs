@@ -7,8 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    CommitId, Edge, Gate, IntentRow, IntentState, MoveKind, Now, PauseKind, PolicyDigest, Reason, Span, Standing,
-    Tip, Verdict,
+    CommitId, Edge, Gate, Held, IntentRow, IntentState, MoveKind, Now, PauseKind, PolicyDigest, Reason, Span,
+    Standing, Tip, Verdict,
 };
 
 /// How long a push may take before its process is killed.
@@ -221,6 +221,8 @@ fn after_read(row: &IntentRow, place: Place, answer: Option<PushAnswer>, now: No
         Place::Beyond(at) if moved => Effect::Record(Outcome::LandedAndPassed { now: at }),
         Place::Beyond(at) => Effect::Record(Outcome::Overtaken { now: at }),
         Place::Old => match answer {
+            // The server said yes, and somebody has put the branch back already.
+            Some(PushAnswer::Moved) => Effect::Record(Outcome::LandedAndPassed { now: row.old }),
             Some(PushAnswer::Refused { words }) => Effect::Record(Outcome::Refused { words }),
             Some(PushAnswer::NotSent { words }) => Effect::Record(Outcome::NotSent { words }),
             Some(PushAnswer::LostRace { .. }) => Effect::Record(Outcome::Superseded(Why::Moved(place))),
@@ -252,7 +254,10 @@ pub fn may_begin(
     now: Now,
 ) -> Result<(), Reason> {
     if row.kind == MoveKind::Rollback {
-        return Ok(());
+        // Whoever lifts its hold calls it off.
+        let what = Held::Range { lost: row.old, kept: row.new };
+        let stands = standing.holds.iter().any(|h| h.env.as_ref() == Some(&row.env) && h.what == what);
+        return if stands { Ok(()) } else { Err(Reason::OrderGone) };
     }
     if &row.policy != policy {
         return Err(Reason::ConfigChanged);

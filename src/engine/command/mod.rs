@@ -161,12 +161,12 @@ struct Giving<'a, W: World> {
 }
 
 impl<W: World> Giving<'_, W> {
-    /// An id that people can read out: what it is, and eight digits.
+    /// An id that people can read out: what it is, and sixteen digits.
     fn id(&self, what: &str) -> OrderId {
         let mut hash = Sha256::new();
         hash.update(format!("{what}\0{}\0{}\0{}", self.command, self.who.name, self.now.wall.0));
         hash.update(self.now.trusted.0.to_be_bytes());
-        let hex: String = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let hex: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         OrderId::new(format!("{what}-{hex}"))
     }
 

@@ -5,7 +5,7 @@ use towpath_core::command::CommitWord;
 use towpath_core::decide;
 use towpath_core::model::{
     Change, CommitId, Edge, EnvName, Flow, GateKind, Held, Hold, IntentRow, IntentState, Mode, MoveKind, Override,
-    Pause, PauseKind, Promote, Scope, Span, Tip, Until, Waiting,
+    Pause, PauseKind, Promote, Scope, Span, Standing, Tip, Until, Waiting,
 };
 
 use super::{Dry, Giving, Refusal, Reply, commits, orders};
@@ -58,6 +58,9 @@ pub async fn promote<W: World>(
     reason: &str,
 ) -> Result<Reply, Refusal> {
     let (flow, env) = orders::edge(giving, flow, env)?;
+    if flow.environment(&env).is_some_and(|e| e.mode == Mode::Observe) {
+        return pointless(format!("`{env}` of `{}` is only observed (`mode = \"observe\"`)", flow.name));
+    }
     let planned = tick::plan(giving.world, flow).await?;
     not_frozen(giving, flow, &env, &planned)?;
     let mut order = Promote {
@@ -205,7 +208,7 @@ pub async fn rollback<W: World>(
         None => None,
     };
     let new = rollback_to(&planned, &env, old, to)?;
-    let (row, changes, lines) = rollback_order(giving, &edge, old, new, reason);
+    let (row, changes, lines) = rollback_order(giving, &edge, &planned.ledger.standing, (old, new), reason);
     if giving.dry == Dry::Run {
         return giving.settle(Some(&flow.name), None, Vec::new(), lines).await;
     }
@@ -249,8 +252,8 @@ fn rollback_to(planned: &Planned, env: &EnvName, old: CommitId, to: Option<Commi
 fn rollback_order<W: World>(
     giving: &Giving<'_, W>,
     edge: &Edge<'_>,
-    old: CommitId,
-    new: CommitId,
+    standing: &Standing,
+    (old, new): (CommitId, CommitId),
     reason: &str,
 ) -> (IntentRow, Vec<Change>, Vec<String>) {
     let (flow, env) = (edge.flow.name.clone(), edge.target.name.clone());
@@ -265,7 +268,7 @@ fn rollback_order<W: World>(
         new,
         policy: edge.flow.policy.clone(),
         // The instant tells rollbacks between the same two commits apart.
-        attempt: u32::try_from(giving.now.trusted.0.rem_euclid(i64::from(u32::MAX))).unwrap_or(0),
+        attempt: run::attempt(giving.now),
         by: by.clone(),
         reason: Some(reason.to_owned()),
         promote: None,
@@ -297,7 +300,11 @@ fn rollback_order<W: World>(
         until: Until::Resumed,
         cause: Some(hold),
     };
-    let changes = vec![Change::Intent(row.clone()), Change::Hold(held), Change::Pause(pause)];
+    let mut changes = vec![Change::Intent(row.clone()), Change::Hold(held), Change::Pause(pause)];
+    // No order from before may bring back what is taken away now.
+    let promotes = standing.promotes.iter().filter(|o| o.env == env).map(|o| o.id.clone());
+    let overrides = standing.overrides.iter().filter(|o| o.env == env).map(|o| o.id.clone());
+    changes.push(Change::Spend(promotes.chain(overrides).collect()));
     let lines = vec![
         format!("`{env}` of `{flow}` goes back from {} to {}.", old.short(), new.short()),
         format!(

@@ -218,6 +218,7 @@ pub async fn unhold<W: World>(
         None => None,
     };
     let mut holds: BTreeMap<OrderId, Hold> = BTreeMap::new();
+    let mut wider = Vec::new();
     for flow in flows {
         let planned = tick::plan(giving.world, flow).await?;
         let dag = planned.look.dag();
@@ -227,15 +228,29 @@ pub async fn unhold<W: World>(
                 lost == commit || (dag.contains(lost, commit) && !dag.contains(kept, commit))
             }
         };
+        if let Some(fix) = fix {
+            mends(dag, commit, fix)?;
+        }
         let here = |hold: &Hold| match &scope {
-            Some(Scope::Edge(_, env)) => hold.env.as_ref() == Some(env),
+            Some(Scope::Edge(flow, env)) => hold.flow.as_ref() == Some(flow) && hold.env.as_ref() == Some(env),
+            Some(Scope::Flow(flow)) => hold.flow.as_ref() == Some(flow),
             _ => true,
         };
-        let found = planned.ledger.standing.holds.into_iter().filter(|hold| covers(hold) && here(hold));
-        holds.extend(found.map(|hold| (hold.id.clone(), hold)));
+        for hold in planned.ledger.standing.holds.iter().filter(|hold| covers(hold)).cloned() {
+            if here(&hold) {
+                holds.insert(hold.id.clone(), hold);
+            } else {
+                let (id, reason) = (&hold.id, one_line(&hold.reason, REASON_SHOWN));
+                wider.push(format!("Hold `{id}` ({reason}) stays: it reaches further or elsewhere."));
+            }
+        }
     }
     if holds.is_empty() {
-        let why = format!("no hold on {place} covers {}; `towpath status` lists the holds", commit.short());
+        let mut why = format!("no hold on {place} covers {}; `towpath status` lists the holds", commit.short());
+        for line in wider {
+            why.push_str(". ");
+            why.push_str(&line);
+        }
         return Err(Refusal::Pointless { why });
     }
     let mut changes = Vec::new();
@@ -250,7 +265,19 @@ pub async fn unhold<W: World>(
         });
         changes.push(Change::Unhold { hold: id, fixed_by: fix });
     }
+    lines.append(&mut wider);
     giving.settle(None, None, changes, lines).await
+}
+
+/// A fix is made after what it mends: one that the held commit contains, or that every environment
+/// has already, would let everything pass.
+fn mends(dag: &towpath_core::dag::Dag, held: CommitId, fix: CommitId) -> Result<(), Refusal> {
+    if dag.node(fix).is_some() && !dag.contains(held, fix) {
+        return Ok(());
+    }
+    let (held, fix) = (held.short(), fix.short());
+    let why = format!("{fix} cannot be the fix of {held}: it is older. Push the fix first, then name its commit");
+    Err(Refusal::Pointless { why })
 }
 
 /// `approve`.

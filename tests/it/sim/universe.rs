@@ -368,11 +368,6 @@ impl Universe {
         }
     }
 
-    pub fn tip(&self, flow: &FlowName, env: &EnvName) -> Option<CommitId> {
-        let branch = &self.flow(flow).environment(env)?.branch;
-        self.repositories[flow].branches.get(branch).copied()
-    }
-
     pub fn violation(&mut self, what: impl std::fmt::Display) {
         let step = self.step;
         self.violations.push(format!("step {step}: {what}"));

@@ -11,8 +11,8 @@ use towpath::engine::{Committed, Fault, Side, World};
 use towpath_core::act::{self, PushAnswer};
 use towpath_core::dag::Dag;
 use towpath_core::model::{
-    BranchName, Change, CommitId, EnvName, Fact, Facts, Flow, FlowName, IntentId, IntentRow, IntentState, Ledger,
-    Message, Missing, Now, Reason, Span, Tip, Unknown, UnknownWhy,
+    BranchName, Change, CommitId, Fact, Facts, Flow, FlowName, IntentId, IntentRow, IntentState, Ledger, Message,
+    Missing, Now, Reason, Span, Tip, Unknown, UnknownWhy,
 };
 use towpath_core::see::Tips;
 
@@ -275,13 +275,13 @@ impl World for SimWorld {
         answer
     }
 
-    async fn read_ref(&self, flow: &Flow, env: &EnvName) -> Tip {
+    async fn read_ref(&self, flow: &Flow, branch: &BranchName) -> Tip {
         self.effect("effect: read_ref").await;
         let percent = self.it().faults.ref_unread;
         if self.strikes(percent, "fault: ref not read") {
             return Tip::Unknown(Unknown::passing(UnknownWhy::TimedOut { after: Span::from_secs(30) }));
         }
-        self.it().tip(&flow.name, env).map_or(Tip::Absent, Tip::At)
+        self.it().repositories[&flow.name].branches.get(branch).map_or(Tip::Absent, |id| Tip::At(*id))
     }
 
     async fn send(&self, _: &Flow, message: &Message) -> bool {

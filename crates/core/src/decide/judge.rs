@@ -114,10 +114,14 @@ fn push(edge: &Edge<'_>, candidate: &Waiting, look: &Look<'_>) -> Verdict {
         return Verdict::Wait { why, on: Who::Towpath, until };
     }
     let target = look.on_edge.target.commit();
+    let waiting = look.on_edge.graph.known().map_or(&[][..], |graph| &graph.waiting);
+    let place = |id| waiting.iter().position(|w| w.id == id);
+    // What was refused holds back everything older too: only a newer commit is another try.
+    let newer = |than| place(than).is_some_and(|than| place(candidate.id).is_some_and(|at| at < than));
     let refused = look.seen.standing.backoffs.iter().find(|b| {
         b.flow == edge.flow.name
             && b.env == edge.target.name
-            && b.new == candidate.id
+            && !newer(b.new)
             && Some(b.old) == target
             && b.policy == edge.flow.policy
             && look.now().wall < b.until
@@ -202,4 +206,14 @@ pub fn overrides_used(edge: &Edge<'_>, lead: &Candidate, seen: &Observation) -> 
                 .any(|j| j.check == Check::Gate(order.gate) && matches!(j.verdict.why(), Reason::Overridden { .. }))
     };
     seen.standing.overrides.iter().filter(used).map(|order| order.id.clone()).collect()
+}
+
+/// Whether a person has ordered this very candidate to move, or to pass a gate.
+pub fn is_ordered(edge: &Edge<'_>, candidate: &Waiting, seen: &Observation) -> bool {
+    standing_promote(edge, seen).is_some_and(|p| p.commit == candidate.id)
+        || seen
+            .standing
+            .overrides
+            .iter()
+            .any(|o| o.flow == edge.flow.name && o.env == edge.target.name && o.commit == candidate.id)
 }

@@ -159,8 +159,10 @@ fn look_whole(
 ) -> Option<Option<usize>> {
     let mut ahead = None;
     for at in order {
-        if *looked_at >= look_back || ahead == Some(0) {
-            break;
+        // What a person has ordered is looked at however far back it is.
+        let ordered = judge::is_ordered(edge, tried[*at].commit, look.seen);
+        if ahead == Some(0) || (*looked_at >= look_back && !ordered) {
+            continue;
         }
         *looked_at += 1;
         match judge(edge, tried[*at].commit, look, Depth::Whole) {

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use crate::dag::{Dag, Marks};
 use crate::model::{
-    Actor, Arrival, ArrivalHow, BranchSeen, Change, CommitId, EffectRow, Environment, Event, EventRow, Flow, Held,
-    Hold, IntentRow, IntentState, Ledger, Message, Mode, MoveKind, Now, OrderId, Pause, PauseKind, Scope, Span,
-    Tip, TipHow, Until,
+    Actor, Arrival, ArrivalHow, BranchSeen, Change, CommitId, EffectRow, EnvName, Environment, Event, EventRow,
+    Flow, Held, Hold, IntentRow, IntentState, Ledger, Message, Mode, MoveKind, Now, OrderId, Pause, PauseKind,
+    Scope, Span, Tip, TipHow, Until,
 };
 use crate::see::Tips;
 
@@ -29,10 +29,14 @@ pub fn is_rewind(hold: &OrderId) -> bool {
 pub fn note(flow: &Flow, ledger: &Ledger, tips: &Tips, dag: &Dag, now: Now) -> Vec<Change> {
     let mut changes = Vec::new();
     for (at, environment) in flow.environments.iter().enumerate() {
-        let Some(Tip::At(tip)) = tips.get(&environment.name) else { continue };
-        if dag.node(*tip).is_none() {
-            continue;
-        }
+        let tip = match tips.get(&environment.name) {
+            Some(Tip::At(tip)) if dag.node(*tip).is_some() => tip,
+            Some(Tip::Absent) => {
+                changes.extend(gone(ledger, environment));
+                continue;
+            }
+            _ => continue,
+        };
         let mut noting = Noting {
             flow,
             ledger,
@@ -50,9 +54,15 @@ pub fn note(flow: &Flow, ledger: &Ledger, tips: &Tips, dag: &Dag, now: Now) -> V
     changes
 }
 
-struct Noting<'a> {
+/// A branch that is gone has lost its commits: should they come back, their lag starts anew.
+fn gone(ledger: &Ledger, environment: &Environment) -> Option<Change> {
+    let arrivals = ledger.arrivals.get(&environment.name).filter(|arrivals| !arrivals.is_empty())?;
+    Some(Change::Left { env: environment.name.clone(), commits: arrivals.keys().copied().collect() })
+}
+
+struct Noting<'l, 'a> {
     flow: &'a Flow,
-    ledger: &'a Ledger,
+    ledger: &'l Ledger,
     dag: &'a Dag,
     now: Now,
     environment: &'a Environment,
@@ -64,11 +74,14 @@ struct Noting<'a> {
     changes: &'a mut Vec<Change>,
 }
 
-impl Noting<'_> {
+impl<'l> Noting<'l, '_> {
     fn branch(&mut self) {
-        let last = self.ledger.branches.get(&self.environment.name);
-        let same_branch =
-            |seen: &&BranchSeen| seen.branch == self.environment.branch && seen.repository == self.flow.repository;
+        let ledger = self.ledger;
+        let last = ledger.branches.get(&self.environment.name).or_else(|| self.renamed());
+        let same_branch = |seen: &&BranchSeen| {
+            let same_repository = seen.repository == self.flow.repository || self.knows_what_was_held();
+            seen.branch == self.environment.branch && same_repository
+        };
         let first_sight = match (last, last.filter(same_branch)) {
             (Some(_), None) => {
                 self.changes.push(Change::ForgetBranch(self.environment.name.clone()));
@@ -90,6 +103,37 @@ impl Noting<'_> {
             }
         };
         self.arrivals(first_sight);
+    }
+
+    /// Whether a repository that is written differently than before is the same one: it has what
+    /// was held here.
+    fn knows_what_was_held(&self) -> bool {
+        let tips = self.ledger.held.get(&self.environment.name).into_iter().flatten();
+        tips.filter(|tip| !tip.lost).any(|tip| self.dag.knows(tip.commit))
+    }
+
+    /// The row of an environment that is no longer configured and had this very branch: this one
+    /// is its new name, and what people ordered under the old one stands here too.
+    fn renamed(&mut self) -> Option<&'l BranchSeen> {
+        let configured = |name: &EnvName| self.flow.environment(name).is_some();
+        let (old, seen) = self.ledger.branches.iter().find(|(name, seen)| {
+            !configured(name) && seen.branch == self.environment.branch && seen.repository == self.flow.repository
+        })?;
+        let (flow, env) = (&self.flow.name, &self.environment.name);
+        for hold in self.ledger.standing.holds.iter().filter(|hold| hold.env.as_ref() == Some(old)) {
+            let id = OrderId::new(format!("{}-{env}", hold.id));
+            self.changes.push(Change::Hold(Hold { id, env: Some(env.clone()), ..hold.clone() }));
+        }
+        for pause in &self.ledger.standing.pauses {
+            if pause.scope == Scope::Edge(flow.clone(), old.clone()) {
+                let id = OrderId::new(format!("{}-{env}", pause.id));
+                let cause = pause.cause.as_ref().map(|cause| OrderId::new(format!("{cause}-{env}")));
+                let scope = Scope::Edge(flow.clone(), env.clone());
+                self.changes.push(Change::Pause(Pause { id, scope, cause, ..pause.clone() }));
+            }
+        }
+        self.changes.push(Change::ForgetBranch(old.clone()));
+        Some(seen)
     }
 
     /// Whether the tip contains the commit.
@@ -133,8 +177,8 @@ impl Noting<'_> {
         }
     }
 
-    /// A person put a rewound target back: what the rewind caused is lifted.
-    fn put_back(&mut self) {
+    /// A person put a rewound target back: what the rewind caused is lifted. Whether anything was.
+    fn put_back(&mut self) -> bool {
         let back: Vec<(OrderId, CommitId)> = self
             .ledger
             .standing
@@ -147,12 +191,14 @@ impl Noting<'_> {
                 _ => None,
             })
             .collect();
+        let any = !back.is_empty();
         for (hold, lost) in back {
             let pauses = self.ledger.standing.pauses.iter().filter(|p| p.cause.as_ref() == Some(&hold));
             self.changes.push(Change::Lift(pauses.map(|p| p.id.clone()).collect()));
             self.changes.push(Change::Unhold { hold, fixed_by: None });
             self.event(Event::PutBack { lost, now: self.tip });
         }
+        any
     }
 
     fn other_than_forward(&mut self, lost: CommitId) {
@@ -168,7 +214,9 @@ impl Noting<'_> {
             self.changes.extend(landed(row, self.now, true));
             self.seen(TipHow::Landed(row.id.clone()));
         } else {
-            if self.is_target {
+            if self.is_target && self.put_back() {
+                // Sideways and back again: what is lost now is what somebody put there meanwhile.
+            } else if self.is_target {
                 let hold = (self.environment.mode == Mode::Act).then(|| self.hold_what_was_lost(lost));
                 self.event(Event::Rewound { lost, kept, hold });
             } else {
@@ -180,10 +228,18 @@ impl Noting<'_> {
         self.found_again();
     }
 
+    /// Tells apart what happens at one instant in several environments, or in several flows.
+    fn unique(&self, env: &EnvName) -> u64 {
+        let text = format!("{}\0{env}\0{}\0{}", self.flow.name, self.tip, self.now.wall.0);
+        // FNV-1a: for telling apart only, not for keeping anybody out.
+        text.bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    }
+
     /// One hold over everything that was lost, and a pause of the edge that does not expire.
     fn hold_what_was_lost(&mut self, lost: CommitId) -> OrderId {
         let (flow, env) = (self.flow.name.clone(), self.environment.name.clone());
-        let id = OrderId::new(format!("rewind-{}-{:x}", lost.short(), self.now.wall.0));
+        let id = OrderId::new(format!("rewind-{}-{:016x}", lost.short(), self.unique(&env)));
         let reason = format!("{env} was moved from {} to {} by hand", lost.short(), self.tip.short());
         self.changes.push(Change::Hold(Hold {
             id: id.clone(),
@@ -276,6 +332,7 @@ impl Noting<'_> {
 pub fn after_landing(flow: &Flow, ledger: &Ledger, dag: &Dag, row: &IntentRow, now: Now) -> Vec<Change> {
     let Some(at) = flow.environments.iter().position(|e| e.name == row.env) else { return Vec::new() };
     let mut changes = Vec::new();
+    let there = dag.node(row.new).is_some();
     let mut noting = Noting {
         flow,
         ledger,
@@ -289,6 +346,10 @@ pub fn after_landing(flow: &Flow, ledger: &Ledger, dag: &Dag, row: &IntentRow, n
         changes: &mut changes,
     };
     noting.seen(TipHow::Landed(row.id.clone()));
+    if !there {
+        // The history that would tell what left and what arrived could not be loaded.
+        return changes;
+    }
     if row.kind == MoveKind::Rollback {
         noting.no_longer_there();
     } else {
