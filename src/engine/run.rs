@@ -82,13 +82,17 @@ impl<W: World> Runner<'_, W> {
                     Err(why) => Input::Marked(Err(why)),
                 },
                 Effect::Push => {
-                    let pushed = self.world.push(self.flow, &row).await;
+                    let pushed = self.push(&row).await?;
                     answer = Some(pushed.clone());
                     Input::Pushed(pushed)
                 }
                 Effect::ReadRef => self.read(&row, look, answer.take()).await?,
                 Effect::Record(outcome) => {
-                    self.record(ledger, look, &mut row, &outcome).await?;
+                    match self.record(ledger, look, &mut row, &outcome).await {
+                        // Another process has settled it; what it recorded stands.
+                        Err(Fault::Conflict) => return Ok(row),
+                        done => done?,
+                    }
                     Input::Recorded
                 }
                 Effect::Leave | Effect::Done => return Ok(row),
@@ -96,6 +100,18 @@ impl<W: World> Runner<'_, W> {
             self.world.crash_point(Side::After, name)?;
             effect = act::next(&row, input);
         }
+    }
+
+    /// Pushes, unless this process was held up since the intent was marked (a stopped process, a
+    /// suspended machine): then others may have given the intent up, and people may have been told
+    /// that nothing is under way.
+    async fn push(&self, row: &IntentRow) -> Result<act::PushAnswer, Fault> {
+        let now = self.world.now().await?;
+        if row.deadline.is_none_or(|deadline| now.trusted + act::PUSH_TIMEOUT > deadline) {
+            let words = "the process was held up between its decision and the push, and did not push".to_owned();
+            return Ok(act::PushAnswer::NotSent { words });
+        }
+        Ok(self.world.push(self.flow, row).await)
     }
 
     async fn save(&mut self, ledger: &mut Ledger, row: &mut IntentRow) -> Result<(), Fault> {

@@ -276,7 +276,7 @@ impl Universe {
     }
 
     /// What the server does with a push: compare, refuse, swap.
-    pub fn serve_push(&mut self, flow: &FlowName, row: &IntentRow) -> towpath_core::act::PushAnswer {
+    pub fn serve_push(&mut self, flow: &FlowName, row: &IntentRow, delayed: bool) -> towpath_core::act::PushAnswer {
         use towpath_core::act::PushAnswer;
         let repository = &self.repositories[flow];
         let at = repository.branches.get(&row.branch).copied();
@@ -291,7 +291,7 @@ impl Universe {
             return PushAnswer::Refused { words: words.clone() };
         }
         let (branch, new, id) = (row.branch.clone(), row.new, row.id.clone());
-        super::check::on_move(self, flow, row, at);
+        super::check::on_move(self, flow, row, at, delayed);
         self.set_branch(flow, &branch, Some(new), Some(id));
         PushAnswer::Moved
     }
@@ -390,7 +390,7 @@ impl Universe {
         self.wire = rest;
         for push in due {
             self.count("fault: delayed push reached the server");
-            self.serve_push(&push.flow, &push.row);
+            self.serve_push(&push.flow, &push.row, true);
         }
     }
 
@@ -399,7 +399,8 @@ impl Universe {
         self.repositories[flow].branches.get(branch).copied()
     }
 
-    pub fn violation(&mut self, what: String) {
-        self.violations.push(format!("step {}: {what}", self.step));
+    pub fn violation(&mut self, what: impl std::fmt::Display) {
+        let step = self.step;
+        self.violations.push(format!("step {step}: {what}"));
     }
 }

@@ -81,7 +81,7 @@ impl SimWorld {
             return Some(PushAnswer::NoAnswer { words: String::new() });
         }
         if strikes_now(&mut it.script.lose_answers) {
-            it.serve_push(&flow.name, row);
+            it.serve_push(&flow.name, row, false);
             return Some(PushAnswer::NoAnswer { words: "connection reset".into() });
         }
         None
@@ -279,7 +279,9 @@ impl World for SimWorld {
     }
 
     async fn push(&self, flow: &Flow, row: &IntentRow) -> PushAnswer {
-        self.effect("effect: push").await;
+        // No breath here: the engine reads the clock right before, and only the few instructions
+        // in between are left to chance.
+        self.it().count("effect: push");
         if let Some(answer) = self.scripted_push(flow, row) {
             return answer;
         }
@@ -298,7 +300,7 @@ impl World for SimWorld {
             it.wire.push(OnTheWire { flow: flow.name.clone(), row: row.clone(), lands_at });
             return PushAnswer::NoAnswer { words: String::new() };
         }
-        let answer = self.it().serve_push(&flow.name, row);
+        let answer = self.it().serve_push(&flow.name, row, false);
         if self.strikes(faults.lost_answer, "fault: push answer lost") {
             return PushAnswer::NoAnswer { words: "connection reset".into() };
         }

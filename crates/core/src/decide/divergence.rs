@@ -116,5 +116,11 @@ fn diverged(edge: &Edge<'_>, graph: &Graph, strays: Vec<Stray>) -> Verdict {
         let on = Who::Environment(edge.source.name.clone());
         return Verdict::Wait { why, on, until: None };
     }
-    Verdict::Block { why, who: Who::Pushers(edge.target.branch.clone()) }
+    // The way out is a back-merge into the first branch; only what was withdrawn is mended on the
+    // target itself.
+    let withdrawn = matches!(&why, Reason::Diverged { commits, .. }
+        if commits.iter().any(|stray| stray.kind == StrayKind::Withdrawn));
+    let first = edge.flow.environments.first().unwrap_or(edge.source);
+    let branch = if withdrawn { &edge.target.branch } else { &first.branch };
+    Verdict::Block { why, who: Who::Pushers(branch.clone()) }
 }

@@ -477,11 +477,12 @@ impl Verdict {
                     | UnknownWhy::NoRepository { .. }
                     | UnknownWhy::Sha256
                     | UnknownWhy::TooLarge { .. }
+                    // Mostly a wrong `branch` in the config.
+                    | UnknownWhy::NoCommonAncestor
                     | UnknownWhy::Unreadable { .. } => Who::Operator,
                     UnknownWhy::NotAnswered
                     | UnknownWhy::Unreachable { .. }
                     | UnknownWhy::TimedOut { .. }
-                    | UnknownWhy::NoCommonAncestor
                     | UnknownWhy::Shallow
                     | UnknownWhy::MissingCommit { .. } => Who::Remote,
                 };

@@ -37,7 +37,7 @@ pub fn judge(gate: &CiGate, edge: &Edge<'_>, candidate: &Waiting, look: &mut Loo
         State::Green => Verdict::Pass { why: Reason::ChecksGreen { count } },
         State::Red(item) => Verdict::Block {
             why: Reason::CheckRed { name: check.name.clone(), on: item.on.clone(), url: item.url.clone() },
-            who: Who::Pushers(source.clone()),
+            who: first_pushers(edge),
         },
         State::Running(item) => Verdict::Wait {
             why: Reason::CheckRunning { name: check.name.clone(), on: item.on.clone() },
@@ -48,6 +48,12 @@ pub fn judge(gate: &CiGate, edge: &Edge<'_>, candidate: &Waiting, look: &mut Loo
     });
     // The first of the worst, in the order of the config.
     verdicts.reduce(|worst, next| if next.distance() > worst.distance() { next } else { worst })
+}
+
+/// Whoever may push to the flow's first branch: what mends a commit comes from there, also on a
+/// later edge. A push to a later branch would only make that one diverge.
+fn first_pushers(edge: &Edge<'_>) -> Who {
+    Who::Pushers(edge.flow.environments.first().unwrap_or(edge.source).branch.clone())
 }
 
 /// Everything that was reported, on any reference.
@@ -92,13 +98,13 @@ fn missing(
     if !candidate.was_tip {
         // CI runs on what is pushed, so nothing will come by itself.
         let why = Reason::CheckMissing { name: name.cloned(), push_tip: false, since };
-        return Verdict::Block { why, who: Who::Pushers(edge.source.branch.clone()) };
+        return Verdict::Block { why, who: first_pushers(edge) };
     }
     if let (Some(after), Some(arrival)) = (gate.missing_after, candidate.arrival)
         && look.now().trusted.since(arrival.trusted) >= after
     {
         let why = Reason::NoCiCame { name: name.cloned(), since: arrival.wall, after };
-        return Verdict::Block { why, who: Who::Pushers(edge.source.branch.clone()) };
+        return Verdict::Block { why, who: first_pushers(edge) };
     }
     let why = Reason::CheckMissing { name: name.cloned(), push_tip: true, since };
     Verdict::Wait { why, on: Who::Ci, until: None }
