@@ -73,12 +73,9 @@ async fn pass<W: World>(world: &W, flow: &Flow, lease: &W::Lease) -> Result<Pass
 
     let mut runner = Runner { world, flow, lease, targets: &targets };
     let mut acted = recover(&mut runner, &mut ledger, &look).await?;
-    let look = if acted.is_empty() {
-        look
-    } else {
-        // Recovery pushed or recorded something: tips from before it would look like a person's move.
-        observe::look(world, flow, &ledger).await?
-    };
+    // What was recovered may have moved a branch since the look, and the ledger knows; against the
+    // older look that would read as somebody having moved it back.
+    let look = if acted.is_empty() { look } else { observe::look(world, flow, &ledger).await? };
 
     let changes = observe::note(flow, &ledger, &look);
     runner.commit(&mut ledger, changes).await?;

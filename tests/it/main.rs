@@ -4,6 +4,8 @@
 
 mod config;
 mod git;
+mod scenario;
+mod scenarios;
 mod sim;
 mod store;
 mod support;

@@ -214,8 +214,8 @@ pub async fn rollback<W: World>(
     }
     let scope = Scope::Edge(flow.name.clone(), env.clone());
     let mut reply = giving.settle(Some(&flow.name), Some(&scope), changes, lines).await?;
-    let (moved, line) = carry_through(giving, flow, &planned, row).await?;
-    reply.lines.push(line);
+    let (moved, lines) = carry_through(giving, flow, &planned, row).await?;
+    reply.lines.extend(lines);
     reply.moved = moved;
     Ok(reply)
 }
@@ -322,10 +322,10 @@ async fn carry_through<W: World>(
     flow: &Flow,
     planned: &Planned,
     row: IntentRow,
-) -> Result<(Option<IntentRow>, String), Refusal> {
+) -> Result<(Option<IntentRow>, Vec<String>), Refusal> {
     let Some(lease) = giving.world.lease(&flow.name).await? else {
         let line = "Another process is at work on this flow; it carries the rollback out at its next look.";
-        return Ok((None, line.to_owned()));
+        return Ok((None, vec![line.to_owned()]));
     };
     let targets = tick::targets(flow);
     let mut runner = Runner { world: giving.world, flow, lease: &lease, targets: &targets };
@@ -338,10 +338,9 @@ async fn carry_through<W: World>(
     .await;
     giving.world.release(lease).await;
     let row = done?;
-    let line = giving.words(flow).intent(&row);
-    let kept = match row.state {
-        IntentState::Landed => "",
-        _ => " The hold and the pause stay.",
-    };
-    Ok((Some(row), format!("{line}{kept}")))
+    let mut lines = vec![giving.words(flow).intent(&row)];
+    if row.state != IntentState::Landed {
+        lines.push("The hold and the pause stay.".to_owned());
+    }
+    Ok((Some(row), lines))
 }

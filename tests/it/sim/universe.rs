@@ -92,6 +92,7 @@ pub struct Universe {
     pub sent: Vec<String>,
     pub counts: Counts,
     pub faults: Faults,
+    pub script: Scripted,
     pub plant: Option<super::Plant>,
     /// How often each replica has been started; a lease of an earlier life is dead.
     pub lives: Vec<u64>,
@@ -116,6 +117,30 @@ pub struct Faults {
     pub sink_fails: u32,
 }
 
+/// Faults that a scenario ordered: how many more times each strikes.
+#[derive(Debug, Clone, Default)]
+pub struct Scripted {
+    /// Pushes that land unheard.
+    pub lose_answers: u32,
+    /// Pushes that never arrive.
+    pub lose_pushes: u32,
+    /// Pushes that the server refuses.
+    pub refuse: u32,
+    /// Ticks without the remote.
+    pub unreachable: u32,
+    /// Ticks in which the store takes nothing.
+    pub disk_full: u32,
+    /// Ticks in which no message is delivered.
+    pub sink_down: u32,
+}
+
+/// Whether a counted fault strikes now.
+pub fn strikes_now(left: &mut u32) -> bool {
+    let strikes = *left > 0;
+    *left = left.saturating_sub(1);
+    strikes
+}
+
 pub const START: i64 = 1_774_000_000_000;
 
 impl Universe {
@@ -134,6 +159,7 @@ impl Universe {
             sent: Vec::new(),
             counts: Counts::new(),
             faults: Faults::default(),
+            script: Scripted::default(),
             plant: None,
             lives: vec![0; replicas],
             step: 0,

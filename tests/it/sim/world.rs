@@ -16,7 +16,7 @@ use towpath_core::model::{
 };
 use towpath_core::see::Tips;
 
-use super::universe::{Lease, OnTheWire, Universe};
+use super::universe::{Lease, OnTheWire, Universe, strikes_now};
 use super::{Plant, check};
 
 #[derive(Clone)]
@@ -61,6 +61,30 @@ impl SimWorld {
             it.count(name);
         }
         strikes
+    }
+
+    fn unreachable(&self, flow: &Flow) -> bool {
+        let it = self.it();
+        it.repositories[&flow.name].unreachable || it.script.unreachable > 0
+    }
+
+    /// What a scenario wants to happen to this push.
+    fn scripted_push(&self, flow: &Flow, row: &IntentRow) -> Option<PushAnswer> {
+        let mut it = self.it();
+        if it.script.unreachable > 0 {
+            return Some(PushAnswer::NotSent { words: "no route to host".into() });
+        }
+        if strikes_now(&mut it.script.refuse) {
+            return Some(PushAnswer::Refused { words: "pre-receive hook declined".into() });
+        }
+        if strikes_now(&mut it.script.lose_pushes) {
+            return Some(PushAnswer::NoAnswer { words: String::new() });
+        }
+        if strikes_now(&mut it.script.lose_answers) {
+            it.serve_push(&flow.name, row, false);
+            return Some(PushAnswer::NoAnswer { words: "connection reset".into() });
+        }
+        None
     }
 
     fn skips_reread(&self) -> bool {
@@ -132,6 +156,9 @@ impl World for SimWorld {
         changes: &[Change],
     ) -> Result<Committed, Fault> {
         self.effect("effect: commit").await;
+        if self.it().script.disk_full > 0 {
+            return Err(store_fault("disk full"));
+        }
         let percent = self.it().faults.store_fails;
         if self.strikes(percent, "fault: store fails") {
             return Err(store_fault("disk full"));
@@ -158,6 +185,9 @@ impl World for SimWorld {
         intent: &IntentId,
     ) -> Result<Result<IntentRow, Reason>, Fault> {
         self.effect("effect: begin_push").await;
+        if self.it().script.disk_full > 0 {
+            return Err(store_fault("disk full"));
+        }
         let mut it = self.it();
         if it.book.leases.get(&lease.flow).map(|l| l.epoch) != Some(lease.epoch) {
             it.count("seen: lease lost");
@@ -187,7 +217,7 @@ impl World for SimWorld {
             return tips.clone();
         }
         let percent = self.it().faults.unreachable;
-        let dead = self.strikes(percent, "fault: unreachable") || self.it().repositories[&flow.name].unreachable;
+        let dead = self.strikes(percent, "fault: unreachable") || self.unreachable(flow);
         if dead {
             let unknown = Unknown::passing(UnknownWhy::Unreachable { words: "no route to host".into() });
             return flow.environments.iter().map(|e| (e.name.clone(), Tip::Unknown(unknown.clone()))).collect();
@@ -252,6 +282,9 @@ impl World for SimWorld {
         // No breath here: the engine reads the clock right before, and only the few instructions
         // in between are left to chance.
         self.it().count("effect: push");
+        if let Some(answer) = self.scripted_push(flow, row) {
+            return answer;
+        }
         let faults = self.it().faults.clone();
         if self.strikes(faults.not_sent, "fault: push not sent") {
             return PushAnswer::NotSent { words: "no route to host".into() };
@@ -278,7 +311,7 @@ impl World for SimWorld {
     async fn read_ref(&self, flow: &Flow, branch: &BranchName) -> Tip {
         self.effect("effect: read_ref").await;
         let percent = self.it().faults.ref_unread;
-        if self.strikes(percent, "fault: ref not read") {
+        if self.strikes(percent, "fault: ref not read") || self.it().script.unreachable > 0 {
             return Tip::Unknown(Unknown::passing(UnknownWhy::TimedOut { after: Span::from_secs(30) }));
         }
         self.it().repositories[&flow.name].branches.get(branch).map_or(Tip::Absent, |id| Tip::At(*id))
@@ -287,7 +320,7 @@ impl World for SimWorld {
     async fn send(&self, _: &Flow, message: &Message) -> bool {
         self.effect("effect: send").await;
         let percent = self.it().faults.sink_fails;
-        if self.strikes(percent, "fault: sink fails") {
+        if self.strikes(percent, "fault: sink fails") || self.it().script.sink_down > 0 {
             return false;
         }
         self.it().sent.push(message.id.clone());

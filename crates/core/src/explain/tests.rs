@@ -359,7 +359,7 @@ fn every_unknown_has_a_sentence() {
     `gitlab:shop/checkout` does not accept Towpath's credentials: "fatal: no / route"; whoever runs Towpath can mend it
     There is no repository `gitlab:shop/checkout`, or Towpath may not see it: "fatal: no / route"; whoever runs Towpath can mend it
     `gitlab:shop/checkout` did not answer within 1m; whoever administers the server of `gitlab:shop/checkout` can mend it
-    The two branches have no commit in common; whoever administers the server of `gitlab:shop/checkout` can mend it
+    The two branches have no commit in common; whoever runs Towpath can mend it
     The history of `gitlab:shop/checkout` is cut off (a shallow clone); whoever administers the server of `gitlab:shop/checkout` can mend it
     `gitlab:shop/checkout` uses SHA-256 object ids, which this version of Towpath cannot read; whoever runs Towpath can mend it
     More than 100000 commits lie between the branches, and Towpath loads no more; whoever runs Towpath can mend it

@@ -1,0 +1,190 @@
+//! The scenarios of `tests/it/scenarios/*.scn`, one test each.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::scenario::parse;
+use crate::scenario::run::{Stage, play};
+use crate::scenario::sim_stage::SimStage;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/scenarios")
+}
+
+/// Plays a file; every world has to give the transcript that is kept beside it.
+fn plays<S: Stage>(name: &str) {
+    let text = std::fs::read_to_string(folder().join(format!("{name}.scn"))).unwrap();
+    let script = parse::parse(name, &text).unwrap_or_else(|mistakes| panic!("\n{mistakes}"));
+    let transcript = play::<S>(&script);
+    kept_in(&folder().join("snapshots"), || insta::assert_snapshot!(name, transcript));
+}
+
+fn kept_in(folder: &Path, assert: impl FnOnce()) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(folder);
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(assert);
+}
+
+/// Where the language's own tests keep what they print.
+fn own() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/scenario/snapshots")
+}
+
+macro_rules! scenarios {
+    ($($name:ident)*) => {
+        const ALL: &[&str] = &[$(stringify!($name)),*];
+
+        mod simulated {
+            $(#[test]
+            fn $name() {
+                super::plays::<super::SimStage>(stringify!($name));
+            })*
+        }
+    };
+}
+
+scenarios! {
+    a_person_pushes_what_production_would_get
+    approvals_author_allowed
+    approvals_author_refused
+    approvals_by_command
+    approvals_two_people
+    candidates_commits
+    cherry_pick_never_ff
+    ci_all_reported
+    ci_is_judged_again_in_the_next_tick
+    ci_missing_after
+    ci_no_result_is_not_green
+    ci_red_elsewhere_does_not_spoil
+    ci_ref_any_and_source
+    clock_jump_back
+    clock_jump_forward_does_not_hasten
+    crash_after_mark_pushing
+    crash_after_mark_sent
+    crash_after_push
+    crash_after_read_ref
+    crash_after_record
+    crash_after_reread
+    crash_after_save_intent
+    crash_after_send
+    crash_before_mark_pushing
+    crash_before_mark_sent
+    crash_before_push
+    crash_before_read_ref
+    crash_before_record
+    crash_before_reread
+    crash_before_save_intent
+    crash_before_send
+    deleted_target_not_recreated
+    disk_full_no_act
+    docplanner_day
+    dst_window
+    empty_merge_named
+    freeze_refuses_promote
+    freeze_stops_a_standing_promote
+    happy_three_branches
+    held_is_not_on_its_way
+    hold_before_the_push_stops_it
+    hold_blocks_and_unhold
+    hold_on_one_environment
+    hold_whole_range
+    hotfix_diverges_and_back_merge
+    hotfix_while_a_push_is_under_way
+    lag_first_sight
+    lag_is_not_restarted_by_ci
+    lag_is_sliding_per_commit
+    lag_of_a_hand_push_counts_from_it
+    lag_since_check
+    look_back_is_said
+    lose_answer_lands_once
+    lost_push_is_given_up_and_planned_afresh
+    merge_commit_first_parent_chain
+    never_push_tip_names_ci_branch
+    newer_never_resets_older
+    newest_passing_moves_red_skipped
+    observe_mode_moves_nothing
+    observe_one_environment
+    on_its_way_waits
+    one_border_per_tick
+    order_on_what_is_not_there
+    override_ends_after_an_hour
+    override_gate
+    overtaken_by_a_person
+    pause_and_resume
+    pause_default_is_a_day
+    pause_everywhere_and_resume_less
+    pause_expires
+    pause_says_what_may_still_land
+    person_rewind_put_back
+    person_rewind_recorded_never_undone
+    production_takes_staging_tips_only
+    promote_ends_after_an_hour
+    promote_is_stopped_by_a_hold
+    promote_passes_lag_not_ci
+    promote_takes_the_newest_that_passes_all_else
+    promote_to_any_commit_of_the_chain
+    promotion_merge_on_a_fast_forward_edge
+    pushed_off_and_on_again_starts_lag_anew
+    quiet_is_reset_by_newer
+    reboot_counts_the_wall
+    refuse_backs_off_and_retry
+    refuse_ends_with_another_candidate
+    refuse_ends_with_another_config
+    replica_takes_over
+    rewind_survives_restart
+    rewind_to_the_side
+    rewound_while_a_push_is_under_way
+    rollback_crash_after_push
+    rollback_hold_covers_every_removed_commit
+    rollback_holds_and_two_commands_to_go_again
+    rollback_is_carried_through_after_a_crash
+    rollback_only_where_allowed
+    rollback_passes_pause_freeze_and_lag
+    rollback_refused_keeps_hold_and_pause
+    rollback_whose_answer_is_lost
+    schedule_one_per_slot_catch_up
+    side_branch_from_below_cannot_fast_forward
+    sink_down_tells_later
+    source_missing
+    source_rewound_withdraws
+    squash_named
+    two_replicas_one_move
+    unhold_any_commit_of_the_range
+    unreachable_is_no_deletion
+    unreachable_waits
+    unrelated_histories
+    window_deny_wins
+    window_opens
+    withdrawn_named
+}
+
+#[test]
+fn every_file_is_listed_and_no_snapshot_is_left_over() {
+    let names = |folder: PathBuf, ending: &str| -> BTreeSet<String> {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        entries.filter_map(|name| Some(name.to_str()?.strip_suffix(ending)?.to_owned())).collect()
+    };
+    let listed: BTreeSet<String> = ALL.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(names(folder(), ".scn"), listed, "files and the list in tests/it/scenarios.rs differ");
+    let kept = names(folder().join("snapshots"), ".snap");
+    assert_eq!(kept.difference(&listed).collect::<Vec<_>>(), Vec::<&String>::new(), "snapshots of no file");
+}
+
+#[test]
+fn mistakes_are_told_with_their_lines() {
+    let text = "flow develop staging\nstart A\ncomit B on develop\nfault gremlins\nexpect staging=wait:lagg\n\
+                pause shop staging\nexpect mooves 1";
+    let Err(mistakes) = parse::parse("typo", text) else { panic!("all of that parsed") };
+    kept_in(&own(), || insta::assert_snapshot!("mistakes", mistakes));
+}
+
+#[test]
+fn a_failed_expectation_shows_what_is_and_the_transcript() {
+    let text = "flow develop staging\nstart A\ncommit B on develop\ntick\nexpect staging=A";
+    let script = parse::parse("wrong", text).unwrap();
+    let failed = std::panic::catch_unwind(|| play::<SimStage>(&script)).unwrap_err();
+    let said = failed.downcast_ref::<String>().unwrap();
+    kept_in(&own(), || insta::assert_snapshot!("failed_expectation", said));
+}
