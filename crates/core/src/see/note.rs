@@ -171,6 +171,8 @@ impl Noting<'_> {
             if self.is_target {
                 let hold = (self.environment.mode == Mode::Act).then(|| self.hold_what_was_lost(lost));
                 self.event(Event::Rewound { lost, kept, hold });
+                // From a commit beside the lost tip back to that tip is no way forward either.
+                self.put_back();
             } else {
                 self.event(Event::Withdrawn { lost, kept });
             }
@@ -183,7 +185,8 @@ impl Noting<'_> {
     /// One hold over everything that was lost, and a pause of the edge that does not expire.
     fn hold_what_was_lost(&mut self, lost: CommitId) -> OrderId {
         let (flow, env) = (self.flow.name.clone(), self.environment.name.clone());
-        let id = OrderId::new(format!("rewind-{}-{:x}", lost.short(), self.now.wall.0));
+        // Two environments, or flows, may lose the same tip at the same look.
+        let id = OrderId::new(format!("rewind-{flow}-{env}-{}-{:x}", lost.short(), self.now.wall.0));
         let reason = format!("{env} was moved from {} to {} by hand", lost.short(), self.tip.short());
         self.changes.push(Change::Hold(Hold {
             id: id.clone(),
