@@ -194,13 +194,16 @@ fn soonest(
     let mut rest: Vec<usize> = (0..tried.len()).filter(|at| !tried[*at].whole).collect();
     rest.sort_by_key(|at| (tried[*at].distance, *at));
     for (nth, at) in rest.iter().enumerate() {
+        if *looked_at >= look_back {
+            break;
+        }
         let best = tried.iter().enumerate().filter(|(_, t)| t.whole).map(|(at, t)| (t.distance, at)).min();
         if best.is_some_and(|best| best <= (tried[*at].distance, *at)) {
             break;
         }
         if look_whole(edge, tried, &[*at], look, look_back, looked_at, |_| false).is_none() {
             // Ask for a few of those that come next too, or fifty would take fifty rounds.
-            let ahead = nth.max(ASK_AHEAD_MIN).min(rest.len() - nth - 1);
+            let ahead = nth.max(ASK_AHEAD_MIN).min(rest.len() - nth - 1).min(look_back - *looked_at);
             for next in &rest[nth + 1..nth + 1 + ahead] {
                 judge(edge, tried[*next].commit, look, Depth::Whole);
             }

@@ -454,7 +454,9 @@ impl Ledger {
             }
             Change::Left { env, commits } => {
                 if let Some(arrivals) = self.arrivals.get_mut(env) {
-                    arrivals.retain(|commit, _| !commits.contains(commit));
+                    for commit in commits {
+                        arrivals.remove(commit);
+                    }
                 }
             }
             Change::Lost { env, commits, lost } => {

@@ -177,8 +177,8 @@ impl<'l> Noting<'l, '_> {
         }
     }
 
-    /// A person put a rewound target back: what the rewind caused is lifted. Whether anything was.
-    fn put_back(&mut self) -> bool {
+    /// A person put a rewound target back: what the rewind caused is lifted.
+    fn put_back(&mut self) {
         let back: Vec<(OrderId, CommitId)> = self
             .ledger
             .standing
@@ -191,14 +191,12 @@ impl<'l> Noting<'l, '_> {
                 _ => None,
             })
             .collect();
-        let any = !back.is_empty();
         for (hold, lost) in back {
             let pauses = self.ledger.standing.pauses.iter().filter(|p| p.cause.as_ref() == Some(&hold));
             self.changes.push(Change::Lift(pauses.map(|p| p.id.clone()).collect()));
             self.changes.push(Change::Unhold { hold, fixed_by: None });
             self.event(Event::PutBack { lost, now: self.tip });
         }
-        any
     }
 
     fn other_than_forward(&mut self, lost: CommitId) {
@@ -214,11 +212,11 @@ impl<'l> Noting<'l, '_> {
             self.changes.extend(landed(row, self.now, true));
             self.seen(TipHow::Landed(row.id.clone()));
         } else {
-            if self.is_target && self.put_back() {
-                // Sideways and back again: what is lost now is what somebody put there meanwhile.
-            } else if self.is_target {
+            if self.is_target {
                 let hold = (self.environment.mode == Mode::Act).then(|| self.hold_what_was_lost(lost));
                 self.event(Event::Rewound { lost, kept, hold });
+                // From a commit beside the lost tip back to that tip is no way forward either.
+                self.put_back();
             } else {
                 self.event(Event::Withdrawn { lost, kept });
             }

@@ -3,10 +3,11 @@
 
 use crate::model::{EdgeSeen, Now, Reason, Span, Unknown, UnknownWhy, Verdict, Who};
 
-/// Whether the newest arrival on the source is long enough ago.
+/// Whether the newest commit on the source arrived long enough ago. What it contains came with it or
+/// before, so no other arrival is looked at; and where its own is not known, no older one stands in.
 pub fn judge(length: Span, on_edge: &EdgeSeen, now: Now) -> Verdict {
-    let waiting = on_edge.graph.known().map_or(&[][..], |graph| &graph.waiting);
-    let Some(newest) = waiting.iter().filter_map(|w| w.arrival).max_by_key(|a| a.trusted) else {
+    let newest = on_edge.graph.known().and_then(|graph| graph.waiting.first());
+    let Some(newest) = newest.and_then(|commit| commit.arrival) else {
         return Verdict::unknown(Unknown::passing(UnknownWhy::NotAnswered));
     };
     let over = newest.trusted + length;

@@ -1,0 +1,11 @@
+//! Tables: for each gate, stop and way of choosing, what is given and what is decided.
+
+mod choosing;
+mod ci;
+mod divergence;
+mod given;
+#[path = "../kit/mod.rs"]
+mod kit;
+mod people;
+mod stops;
+mod time;

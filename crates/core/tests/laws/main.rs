@@ -1,0 +1,10 @@
+//! Laws of the core, as properties over generated inputs that have several of everything.
+
+mod acting;
+mod cases;
+mod clock;
+mod deciding;
+mod history;
+#[path = "../kit/mod.rs"]
+mod kit;
+mod noting;
