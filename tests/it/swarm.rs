@@ -49,7 +49,7 @@ fn campaign_first_half() {
 
 #[test]
 fn campaign_second_half() {
-    campaign(400..800);
+    campaign(400..820);
 }
 
 #[test]

@@ -243,37 +243,44 @@ fn step(text: &str) -> Result<Step, String> {
             [new, "on", branch] => Ok(Step::Orphan { label: label(new)?, branch: branch.into() }),
             _ => form("orphan LETTER on BRANCH"),
         },
-        "push" => match words[..] {
+        _ => others_hands(verb, rest, &words),
+    }
+}
+
+/// What people and CI do besides committing.
+fn others_hands(verb: &str, rest: &str, words: &[&str]) -> Result<Step, String> {
+    match verb {
+        "push" => match *words {
             [to, "to", branch] | [to, "to", branch, "by", "human"] => {
                 Ok(Step::Set { branch: branch.into(), to: label(to)? })
             }
             _ => form("push LETTER to BRANCH by human"),
         },
-        "rewind" => match words[..] {
+        "rewind" => match *words {
             [branch, "to", to] | [branch, "to", to, "by", "human"] => {
                 Ok(Step::Set { branch: branch.into(), to: label(to)? })
             }
             _ => form("rewind BRANCH to LETTER by human"),
         },
-        "delete" => match words[..] {
+        "delete" => match *words {
             [branch] => Ok(Step::Delete { branch: branch.into() }),
             _ => form("delete BRANCH"),
         },
-        "create" => match words[..] {
+        "create" => match *words {
             [branch, "at", at] => Ok(Step::Set { branch: branch.into(), to: label(at)? }),
             _ => form("create BRANCH at LETTER"),
         },
-        "ci" => match words[..] {
+        "ci" => match *words {
             [commit, check, state] => ci(commit, check, state, None),
             [commit, check, state, "on", branch] => ci(commit, check, state, Some(branch)),
             _ => form("ci LETTER CHECK green|red|pending [on BRANCH]"),
         },
-        "deploys" => match words[..] {
+        "deploys" => match *words {
             // A deployment is a check of its own, as in `lag = { since = "deploy-staging" }`.
             [commit, "to", env] => ci(commit, &format!("deploy-{env}"), "green", Some(env)),
             _ => form("deploys LETTER to ENVIRONMENT"),
         },
-        _ => time_and_faults(verb, rest, &words),
+        _ => time_and_faults(verb, rest, words),
     }
 }
 

@@ -178,6 +178,29 @@ impl<S: Stage> Play<S> {
                 self.order("ci", &text).map(|_| ()).map_err(|refusal| refusal.to_string())
             }
             Step::Order { by, text, refused } => self.ordered(by, text, *refused),
+            Step::Tick(times) => (0..*times).try_for_each(|_| self.tick(&[self.replica])),
+            Step::TickBoth => self.tick(&[1, 2]),
+            Step::Expect(expected) => expected.iter().try_for_each(|expected| self.expect(expected)),
+            Step::Says { env, text } => {
+                let said = self.explanation(env)?;
+                if said.contains(text) {
+                    Ok(())
+                } else {
+                    Err(format!("`{env}` does not say that; it says:\n{said}"))
+                }
+            }
+            Step::Explain { env } => {
+                let said = self.explanation(env)?;
+                self.indented(&said);
+                Ok(())
+            }
+            _ => self.disturb(&line.step),
+        }
+    }
+
+    /// Time, faults and processes.
+    fn disturb(&mut self, step: &Step) -> Result<(), String> {
+        match step {
             Step::Advance(by) => {
                 self.stage.advance(*by);
                 self.wall = self.wall + *by;
@@ -203,22 +226,7 @@ impl<S: Stage> Play<S> {
                 self.may_fail = true;
                 self.stage.crash(*side, effect)
             }
-            Step::Tick(times) => (0..*times).try_for_each(|_| self.tick(&[self.replica])),
-            Step::TickBoth => self.tick(&[1, 2]),
-            Step::Expect(expected) => expected.iter().try_for_each(|expected| self.expect(expected)),
-            Step::Says { env, text } => {
-                let said = self.explanation(env)?;
-                if said.contains(text) {
-                    Ok(())
-                } else {
-                    Err(format!("`{env}` does not say that; it says:\n{said}"))
-                }
-            }
-            Step::Explain { env } => {
-                let said = self.explanation(env)?;
-                self.indented(&said);
-                Ok(())
-            }
+            _ => Err("this is not of time, faults or processes".to_owned()),
         }
     }
 
