@@ -73,6 +73,13 @@ async fn pass<W: World>(world: &W, flow: &Flow, lease: &W::Lease) -> Result<Pass
 
     let mut runner = Runner { world, flow, lease, targets: &targets };
     let mut acted = recover(&mut runner, &mut ledger, &look).await?;
+    // What recovery recorded is newer than the look: by the old one, our own landing would read as
+    // somebody's moving the branch away from it.
+    let look = if acted.iter().any(|acted| acted.row.state.is_final()) {
+        observe::look(world, flow, &ledger).await?
+    } else {
+        look
+    };
 
     let changes = observe::note(flow, &ledger, &look);
     runner.commit(&mut ledger, changes).await?;
