@@ -192,6 +192,9 @@ impl<W: World> Runner<'_, W> {
                 let overtaken = Event::Overtaken { new: row.new, now: *tip };
                 vec![finish, event(overtaken.clone()), see::tell(row.id.as_str(), row, now, overtaken)]
             }
+            // A rollback is a person's word: given up is only this push of it. The next pass finds
+            // the new intent and carries it through, if the branch is still there.
+            Outcome::Abandoned if row.kind == MoveKind::Rollback => vec![finish, Change::Intent(again(row, now))],
             Outcome::Superseded(_) | Outcome::Abandoned => vec![finish],
             Outcome::Refused { words } => {
                 let refused = Event::Refused { new: row.new, words: words.clone() };
@@ -226,6 +229,15 @@ impl<W: World> Runner<'_, W> {
 
 /// Attempts are doubled until one is free, so this many are more than enough.
 const ATTEMPTS_MAX: u32 = 31;
+
+/// The same move, to be begun anew.
+fn again(row: &IntentRow, now: Now) -> IntentRow {
+    let attempt = row.attempt.wrapping_add(1);
+    let mut new =
+        IntentRow { attempt, state: IntentState::Saved, saved: now, deadline: None, words: None, ..row.clone() };
+    new.id = intent_id(&new);
+    new
+}
 
 fn replace(ledger: &mut Ledger, row: &IntentRow) {
     if let Some(stored) = ledger.intents.iter_mut().find(|stored| stored.id == row.id) {
