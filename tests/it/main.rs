@@ -1,3 +1,4 @@
 //! x
 
 mod config;
+mod crash;
