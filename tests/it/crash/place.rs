@@ -138,10 +138,10 @@ impl Place {
     }
 
     pub fn ended(&self, child: Child) -> Ran {
-        self.heard(child.wait_with_output().unwrap())
+        self.heard(&child.wait_with_output().unwrap())
     }
 
-    fn heard(&self, output: Output) -> Ran {
+    fn heard(&self, output: &Output) -> Ran {
         let err = String::from_utf8_lossy(&output.stderr).into_owned();
         let told = err.lines().filter(|line| line.contains(": told ") && line.contains("landed"));
         let id = |line: &str| line.split_once("id=\"").unwrap().1.split_once('"').unwrap().0.to_owned();

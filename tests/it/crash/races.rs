@@ -2,6 +2,8 @@
 
 use super::{Gates, Place, Seed};
 
+// Shown when a test fails, so that it can be run again.
+#[allow(clippy::print_stderr)]
 fn seed() -> Seed {
     let number = std::env::var("TOWPATH_SEED").ok().and_then(|text| text.parse().ok());
     let number: u64 = number.unwrap_or(20_261_121);
