@@ -130,8 +130,10 @@ impl<W: World> Runner<'_, W> {
             return Ok(());
         };
         let now = self.world.now().await?;
-        let backoff = self.backoff(ledger, row, &words, now);
-        self.commit(ledger, vec![backoff]).await
+        let Change::Backoff(mut backoff) = self.backoff(ledger, row, &words, now) else { return Ok(()) };
+        // Only the words, no delay: the deadline of the push is delay enough the first time.
+        backoff.until = now.wall;
+        self.commit(ledger, vec![Change::Backoff(backoff)]).await
     }
 
     async fn save(&mut self, ledger: &mut Ledger, row: &mut IntentRow) -> Result<(), Fault> {
@@ -235,12 +237,14 @@ impl<W: World> Runner<'_, W> {
                 let overtaken = Event::Overtaken { new: row.new, now: *tip };
                 vec![finish, event(overtaken.clone()), see::tell(row.id.as_str(), row, now, overtaken)]
             }
+            // A rollback is a person's word: given up is only this push of it. The next pass finds
+            // the new intent and carries it through, if the branch is still there.
+            Outcome::Abandoned if row.kind == MoveKind::Rollback => vec![finish, Change::Intent(again(row, now))],
             Outcome::Superseded(_) => vec![finish],
-            // The same push is not repeated at once: whatever swallowed it may do so again.
             Outcome::Abandoned => {
-                let before = ledger.standing.backoffs.iter().find(|b| b.env == row.env && b.old == row.old);
-                let words = before.map_or("the push got no answer and did not land", |b| b.words.as_str());
-                vec![finish, self.backoff(ledger, row, words, now)]
+                let mut changes = vec![finish];
+                changes.extend(swallowed_again(ledger, row, now));
+                changes
             }
             Outcome::Refused { words } => {
                 let refused = Event::Refused { new: row.new, words: words.clone() };
@@ -258,8 +262,7 @@ impl<W: World> Runner<'_, W> {
     fn backoff(&self, ledger: &Ledger, row: &IntentRow, words: &str, now: Now) -> Change {
         let before = ledger.standing.backoffs.iter().find(|b| b.env == row.env && b.old == row.old);
         let count = before.map_or(0, |b| b.count).saturating_add(1);
-        let doubled = BACKOFF.0.ms().saturating_mul(1_i64 << count.saturating_sub(1).min(20));
-        let wait = Span::from_ms(doubled).min(BACKOFF.1);
+        let wait = wait(count);
         Change::Backoff(Backoff {
             flow: row.flow.clone(),
             env: row.env.clone(),
@@ -290,6 +293,28 @@ fn fulfilled(ledger: &Ledger, look: &Look, row: &IntentRow) -> Option<Change> {
     }
     spent.retain(|id| row.promote.as_ref() != Some(id) && !row.overrides.contains(id));
     (!spent.is_empty()).then_some(Change::Spend(spent))
+}
+
+/// A push that got no answer for the second time in a row is not repeated at once: whatever
+/// swallows it may go on doing so.
+fn swallowed_again(ledger: &Ledger, row: &IntentRow, now: Now) -> Option<Change> {
+    let before = ledger.standing.backoffs.iter().find(|b| b.env == row.env && b.old == row.old && b.count > 1)?;
+    Some(Change::Backoff(Backoff { until: now.wall + wait(before.count - 1), ..before.clone() }))
+}
+
+/// How long to wait after so many refusals in a row.
+fn wait(count: u32) -> Span {
+    let doubled = BACKOFF.0.ms().saturating_mul(1_i64 << count.saturating_sub(1).min(20));
+    Span::from_ms(doubled).min(BACKOFF.1)
+}
+
+/// The same move, to be begun anew.
+fn again(row: &IntentRow, now: Now) -> IntentRow {
+    let attempt = row.attempt.wrapping_add(1);
+    let mut new =
+        IntentRow { attempt, state: IntentState::Saved, saved: now, deadline: None, words: None, ..row.clone() };
+    new.id = intent_id(&new);
+    new
 }
 
 fn replace(ledger: &mut Ledger, row: &IntentRow) {

@@ -7,8 +7,8 @@ use std::rc::Rc;
 
 use towpath_core::dag::{Dag, Node};
 use towpath_core::model::{
-    BranchName, Change, CiItem, ClockRow, CommitId, EffectRow, EnvName, EventRow, Flow, FlowName, IntentId,
-    IntentRow, IntentState, Ledger, Now, OrderId, Pause, Reading, Report, TreeId,
+    BranchName, Change, CiItem, ClockRow, CommitId, EffectRow, EventRow, Flow, FlowName, IntentId, IntentRow,
+    IntentState, Ledger, Now, OrderId, Pause, Reading, Report, TreeId,
 };
 
 use super::rng::Rng;

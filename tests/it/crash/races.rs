@@ -1,0 +1,62 @@
+//! Kills at any time, and two passes at once. The seeds are fixed; `TOWPATH_SEED=N` sets another.
+
+use super::{Gates, Place, Seed};
+
+// Shown when a test fails, so that it can be run again.
+#[allow(clippy::print_stderr)]
+fn seed() -> Seed {
+    let number = std::env::var("TOWPATH_SEED").ok().and_then(|text| text.parse().ok());
+    let number: u64 = number.unwrap_or(20_261_121);
+    eprintln!("TOWPATH_SEED={number}");
+    Seed(number.max(1))
+}
+
+fn killed_at_any_time(mut seed: Seed, rounds: u32) {
+    let place = Place::new(Gates::None);
+    place.ok(&["run"]);
+    let mut killed = 0;
+    for round in 0..rounds {
+        place.commit(&format!("Round {round}"));
+        let mut child = place.start(&["run"]);
+        seed.sleep(250);
+        child.kill().unwrap();
+        killed += usize::from(place.ended(child).status.code().is_none());
+        if seed.below(3) == 0 {
+            place.age(crate::crash::place::DEADLINE);
+        }
+    }
+    assert!(killed * 2 >= rounds as usize, "only {killed} of {rounds} died");
+    place.settle();
+    place.quiet();
+    assert!(place.doubled() <= killed);
+    place.sound(place.doubled());
+}
+
+#[test]
+fn killed_at_any_time_one() {
+    killed_at_any_time(seed(), 30);
+}
+
+#[test]
+fn killed_at_any_time_two() {
+    let Seed(number) = seed();
+    killed_at_any_time(Seed(number ^ 0x9e37_79b9_7f4a_7c15), 30);
+}
+
+#[test]
+fn two_passes_at_once() {
+    let place = Place::new(Gates::None);
+    let mut seed = seed();
+    for round in 0..20 {
+        place.commit(&format!("Round {round}"));
+        let one = place.start(&["run"]);
+        seed.sleep(60);
+        let two = place.start(&["run"]);
+        for child in [one, two] {
+            let ran = place.ended(child);
+            assert!(ran.status.success(), "round {round}: {}\n{}\n{}", ran.status, ran.out, ran.err);
+        }
+    }
+    place.settle();
+    place.sound(0);
+}
