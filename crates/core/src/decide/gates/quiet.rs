@@ -1,12 +1,11 @@
 //! `gates.quiet`: nothing has arrived on the source for a time. The one gate that a newer commit
 //! resets.
 
-use crate::model::{EdgeSeen, Now, Reason, Span, Unknown, UnknownWhy, Verdict, Who};
+use crate::model::{Arrival, Now, Reason, Span, Unknown, UnknownWhy, Verdict, Who};
 
-/// Whether the newest arrival on the source is long enough ago.
-pub fn judge(length: Span, on_edge: &EdgeSeen, now: Now) -> Verdict {
-    let waiting = on_edge.graph.known().map_or(&[][..], |graph| &graph.waiting);
-    let Some(newest) = waiting.iter().filter_map(|w| w.arrival).max_by_key(|a| a.trusted) else {
+/// Whether the newest arrival of what waits is long enough ago.
+pub fn judge(length: Span, newest: Option<Arrival>, now: Now) -> Verdict {
+    let Some(newest) = newest else {
         return Verdict::unknown(Unknown::passing(UnknownWhy::NotAnswered));
     };
     let over = newest.trusted + length;
