@@ -117,7 +117,7 @@ pub async fn judge<W: World>(
     for round in 0.. {
         let moved = || Verdict::Wait { why: Reason::BranchesMoved, on: Who::Towpath, until: None };
         let on_edge = seen.edges.iter().find(|e| e.env == edge.target.name).cloned().ok_or_else(moved)?;
-        let mut judging = decide::Look { seen, on_edge: &on_edge, missing: Missing::default() };
+        let mut judging = decide::Look::new(seen, &on_edge);
         if let Some(result) = judge_once(edge, commit, &mut judging) {
             return result.unwrap_or_else(|| Err(moved()));
         }

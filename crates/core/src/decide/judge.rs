@@ -3,8 +3,8 @@
 use crate::decide::candidate::standing_promote;
 use crate::decide::{gates, pause_reason};
 use crate::model::{
-    Candidate, Check, Edge, EdgeSeen, Gate, GateKind, Hold, Judged, Missing, Now, Observation, OrderId, Override,
-    Pause, PauseKind, Reason, Until, Verdict, Waiting, Who,
+    Arrival, Candidate, Check, Edge, EdgeSeen, Gate, GateKind, Hold, Judged, Missing, Now, Observation, OrderId,
+    Override, Pause, PauseKind, Reason, Until, Verdict, Waiting, Who,
 };
 
 /// What a judgement looks at, and where it notes the facts that it lacks.
@@ -17,7 +17,17 @@ pub struct Look<'a> {
     pub missing: Missing,
 }
 
-impl Look<'_> {
+impl<'a> Look<'a> {
+    /// A look that lacks nothing yet.
+    pub fn new(seen: &'a Observation, on_edge: &'a EdgeSeen) -> Self {
+        Self { seen, on_edge, missing: Missing::default() }
+    }
+
+    /// When the source's newest commit arrived.
+    pub fn newest_arrival(&self) -> Option<Arrival> {
+        self.on_edge.graph.known().and_then(|graph| graph.waiting.first()).and_then(|newest| newest.arrival)
+    }
+
     /// When the tick is.
     pub const fn now(&self) -> Now {
         self.seen.now
@@ -37,12 +47,13 @@ pub enum Depth {
 /// missing, which are then in `look.missing`.
 pub fn judge(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>, depth: Depth) -> Option<Vec<Judged>> {
     let promote = standing_promote(edge, look.seen).filter(|p| p.commit == candidate.id);
-    let mut judged = vec![
+    let mut judged = Vec::with_capacity(4 + edge.target.gates.len());
+    judged.extend([
         Judged { check: Check::Push, verdict: push(edge, candidate, look) },
         Judged { check: Check::Freeze, verdict: paused(edge, look, PauseKind::Freeze) },
         Judged { check: Check::Pause, verdict: paused(edge, look, PauseKind::Pause) },
         Judged { check: Check::Hold, verdict: held(candidate, look) },
-    ];
+    ]);
     let mut complete = true;
     for gate in &edge.target.gates {
         match gate_verdict(gate, edge, candidate, look, depth) {
@@ -96,7 +107,7 @@ fn gate_verdict(gate: &Gate, edge: &Edge<'_>, candidate: &Waiting, look: &mut Lo
     let now = look.now();
     match gate {
         Gate::Lag(lag) if lag.since.is_none() => Asked::Answer(gates::lag::judge(lag, candidate, now)),
-        Gate::Quiet(length) => Asked::Answer(gates::quiet::judge(*length, look.on_edge, now)),
+        Gate::Quiet(length) => Asked::Answer(gates::quiet::judge(*length, look.newest_arrival(), now)),
         Gate::Window(windows) => Asked::Answer(gates::window::judge(windows, now)),
         Gate::Schedule(schedule) => Asked::Answer(gates::schedule::judge(schedule, look.on_edge, now)),
         Gate::Ci(_) | Gate::Lag(_) | Gate::Approvals(_) if depth == Depth::Cheap => Asked::NotAtThisDepth,

@@ -39,7 +39,7 @@ pub fn decide(flow: &Flow, seen: &Observation) -> Next {
     let mut decisions = Vec::new();
     for edge in flow.edges() {
         let Some(on_edge) = seen.edges.iter().find(|e| e.env == edge.target.name) else { continue };
-        let mut look = Look { seen, on_edge, missing: Missing::default() };
+        let mut look = Look::new(seen, on_edge);
         let decision = decide_edge(&edge, on_edge, &mut look);
         missing.absorb(look.missing);
         decisions.extend(decision);
@@ -83,9 +83,29 @@ fn decide_edge(edge: &Edge<'_>, on_edge: &EdgeSeen, look: &mut Look<'_>) -> Opti
 /// A candidate on its way through the two depths of judging.
 struct Tried<'a> {
     commit: &'a Waiting,
+    /// Only of those judged whole: of ten thousand others the few that are shown are judged again.
     judged: Vec<Judged>,
     distance: Distance,
+    /// The earliest instant after now that a verdict names.
+    next: Option<Instant>,
     whole: bool,
+}
+
+impl<'a> Tried<'a> {
+    fn cheap(commit: &'a Waiting, judged: &[Judged], now: Instant) -> Self {
+        Self {
+            commit,
+            judged: Vec::new(),
+            distance: distance(judged),
+            next: next_change(judged, now),
+            whole: false,
+        }
+    }
+
+    fn whole(commit: &'a Waiting, judged: Vec<Judged>, now: Instant) -> Self {
+        let (distance, next) = (distance(&judged), next_change(&judged, now));
+        Self { commit, judged, distance, next, whole: true }
+    }
 }
 
 /// Picks the newest candidate that passes everything or, where none does, the one that can move
@@ -101,7 +121,7 @@ fn choose(
         .iter()
         .filter_map(|commit| {
             let judged = judge(edge, commit, look, Depth::Cheap)?;
-            Some(Tried { commit, distance: distance(&judged), judged, whole: false })
+            Some(Tried::cheap(commit, &judged, look.now().wall))
         })
         .collect();
     let look_back = usize::try_from(edge.flow.look_back).unwrap_or(usize::MAX).max(1);
@@ -117,16 +137,17 @@ fn choose(
         None => soonest(edge, &mut tried, look, look_back, &mut looked_at)?,
     };
     decision.looked_at = u32::try_from(looked_at).unwrap_or(u32::MAX);
-    decision.next = next_change(&tried, look);
+    decision.next = tried.iter().filter_map(|t| t.next).min();
     let Some(lead) = lead else {
         // Every candidate is out of reach although the target has nothing of its own: the source's
         // tip is not yet known as a candidate. The next look knows it.
         decision.verdict = Verdict::unknown(crate::model::Unknown::passing(crate::model::UnknownWhy::NotAnswered));
         return Some(());
     };
-    decision.beside = beside(&tried, lead);
-    decision.unproven = unproven(&tried, lead);
-    let lead = shown(&tried[lead]);
+    // Newer candidates than the lead, newest first.
+    decision.beside = tried[..lead].iter().take(Decision::BESIDE_MAX).map(|t| shown(edge, t, look)).collect();
+    decision.unproven = unproven(&tried, lead).map(|t| shown(edge, t, look));
+    let lead = shown(edge, &tried[lead], look);
     decision.verdict = match lead.verdict() {
         Some(Verdict::Pass { .. }) | None => Verdict::Pass { why: Reason::Ready },
         Some(held_up) => held_up.clone(),
@@ -167,8 +188,7 @@ fn look_whole(
         *looked_at += 1;
         match judge(edge, tried[*at].commit, look, Depth::Whole) {
             Some(judged) => {
-                let distance = distance(&judged);
-                tried[*at] = Tried { commit: tried[*at].commit, judged, distance, whole: true };
+                tried[*at] = Tried::whole(tried[*at].commit, judged, look.now().wall);
                 if ahead.is_none() && stop(&tried[*at]) {
                     return Some(Some(*at));
                 }
@@ -193,12 +213,9 @@ fn soonest(
 ) -> Option<Option<usize>> {
     let mut rest: Vec<usize> = (0..tried.len()).filter(|at| !tried[*at].whole).collect();
     rest.sort_by_key(|at| (tried[*at].distance, *at));
+    let mut best = tried.iter().enumerate().filter(|(_, t)| t.whole).map(|(at, t)| (t.distance, at)).min();
     for (nth, at) in rest.iter().enumerate() {
-        if *looked_at >= look_back {
-            break;
-        }
-        let best = tried.iter().enumerate().filter(|(_, t)| t.whole).map(|(at, t)| (t.distance, at)).min();
-        if best.is_some_and(|best| best <= (tried[*at].distance, *at)) {
+        if *looked_at >= look_back || best.is_some_and(|best| best <= (tried[*at].distance, *at)) {
             break;
         }
         if look_whole(edge, tried, &[*at], look, look_back, looked_at, |_| false).is_none() {
@@ -209,6 +226,8 @@ fn soonest(
             }
             return None;
         }
+        let found = (tried[*at].distance, *at);
+        best = Some(best.map_or(found, |best| best.min(found)));
     }
     // Where the look-back was used up before anything was judged whole, the cheap verdicts are
     // what there is.
@@ -220,23 +239,24 @@ fn distance(judged: &[Judged]) -> Distance {
     judged.iter().map(|j| j.verdict.distance()).max().unwrap_or(Distance::Now)
 }
 
-fn shown(tried: &Tried<'_>) -> Candidate {
+fn shown(edge: &Edge<'_>, tried: &Tried<'_>, look: &mut Look<'_>) -> Candidate {
+    let judged = if tried.whole {
+        tried.judged.clone()
+    } else {
+        // Judging cheaply lacks no facts, and comes out as it did before.
+        judge(edge, tried.commit, look, Depth::Cheap).unwrap_or_default()
+    };
     Candidate {
         commit: tried.commit.id,
         author: tried.commit.author.clone(),
         subject: tried.commit.subject.clone(),
-        judged: tried.judged.clone(),
+        judged,
     }
-}
-
-/// Newer candidates than the lead, newest first.
-fn beside(tried: &[Tried<'_>], lead: usize) -> Vec<Candidate> {
-    tried[..lead].iter().take(Decision::BESIDE_MAX).map(shown).collect()
 }
 
 /// The newest candidate that only lacks CI because it never was a push tip, where everything
 /// newer is blocked: somebody could push it to a branch for CI to see.
-fn unproven(tried: &[Tried<'_>], lead: usize) -> Option<Candidate> {
+fn unproven<'t, 'a>(tried: &'t [Tried<'a>], lead: usize) -> Option<&'t Tried<'a>> {
     if tried[lead].distance != Distance::Blocked {
         return None;
     }
@@ -246,16 +266,16 @@ fn unproven(tried: &[Tried<'_>], lead: usize) -> Option<Candidate> {
         failing.next().is_none()
             && only.is_some_and(|j| matches!(j.verdict.why(), Reason::CheckMissing { push_tip: false, .. }))
     };
-    tried.iter().filter(|t| t.whole).find(lacks_ci_only).map(shown)
+    tried.iter().filter(|t| t.whole).find(lacks_ci_only)
 }
 
 /// The earliest instant after now at which time alone may change a verdict.
-fn next_change(tried: &[Tried<'_>], look: &Look<'_>) -> Option<Instant> {
-    let untils = tried.iter().flat_map(|t| &t.judged).filter_map(|j| match &j.verdict {
+fn next_change(judged: &[Judged], now: Instant) -> Option<Instant> {
+    let untils = judged.iter().filter_map(|j| match &j.verdict {
         Verdict::Wait { until, .. } => *until,
         Verdict::Pass { .. } | Verdict::Block { .. } => None,
     });
-    untils.filter(|at| *at > look.seen.now.wall).min()
+    untils.filter(|at| *at > now).min()
 }
 
 /// The reason that a pause or freeze gives.

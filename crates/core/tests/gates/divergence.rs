@@ -48,7 +48,7 @@ fn the_first_reading_that_fits_wins() {
         earlier: earlier(),
         ..merge(805)
     };
-    let stuck = |kind: &str| format!("block diverged [805 {kind}] of 1 on pushers staging");
+    let stuck = |kind: &str| format!("block diverged [805 {kind}] of 1 on pushers develop");
     for (name, commit, expect) in [
         ("withdrawn", everything(), stuck("withdrawn")),
         ("withdrawn, and held", Own { held: true, ..everything() }, stuck("withdrawn")),
@@ -74,11 +74,11 @@ fn the_first_reading_that_fits_wins() {
     ] {
         check(name, &given(vec![commit]), &expect);
     }
-    check("content", &given(vec![own(801)]), "block diverged [801 content] of 1 on pushers staging");
+    check("content", &given(vec![own(801)]), "block diverged [801 content] of 1 on pushers develop");
     check(
         "what cannot be told is content",
         &given(vec![own(806)]),
-        "block diverged [806 content] of 1 on pushers staging",
+        "block diverged [806 content] of 1 on pushers develop",
     );
     let held_alone = Own { held: true, ..own(805) };
     check("a hold alone says nothing", &given(vec![held_alone]), &stuck("cherry-pick of 7"));
@@ -95,13 +95,13 @@ fn all_have_to_be_on_their_way() {
     check(
         "one is not",
         &given(vec![coming(801), own(802)]),
-        "block diverged [801 on-its-way from develop by 5, 802 content] of 2 on pushers staging",
+        "block diverged [801 on-its-way from develop by 5, 802 content] of 2 on pushers develop",
     );
     let more = given(vec![coming(801)]).but(|given| given.graph().own_total = 60);
     check(
         "more than are described",
         &more,
-        "block diverged [801 on-its-way from develop by 5] of 60 on pushers staging",
+        "block diverged [801 on-its-way from develop by 5] of 60 on pushers develop",
     );
 }
 
@@ -109,7 +109,7 @@ fn all_have_to_be_on_their_way() {
 #[test]
 fn divergence_is_told_before_up_to_date() {
     let idle = |own: Vec<Own>| Given::new(Vec::new(), Vec::new()).own(own);
-    check("a hotfix", &idle(vec![own(801)]), "block diverged [801 content] of 1 on pushers staging");
+    check("a hotfix", &idle(vec![own(801)]), "block diverged [801 content] of 1 on pushers develop");
     check("nothing", &idle(Vec::new()), "pass up-to-date");
 }
 
@@ -125,7 +125,7 @@ fn a_promotion_merge_is_no_divergence_by_merge_request() {
     check(
         "a hotfix beside it",
         &by_request(vec![promotion(), own(802)], true),
-        "block diverged [802 content] of 2 on pushers staging",
+        "block diverged [802 content] of 2 on pushers develop",
     );
     let withdrawn = Own { lost_by_source: true, ..promotion() };
     check(
@@ -138,7 +138,7 @@ fn a_promotion_merge_is_no_divergence_by_merge_request() {
 #[test]
 fn a_graph_that_cannot_be_read() {
     let with = |unknown: Unknown| given(Vec::new()).but(|given| given.seen.edges[0].graph = Fact::Unknown(unknown));
-    check("no common ancestor", &with(Unknown::lasting(UnknownWhy::NoCommonAncestor)), "block unknown on remote");
+    check("no common ancestor", &with(Unknown::lasting(UnknownWhy::NoCommonAncestor)), "block unknown on operator");
     check("shallow", &with(Unknown::lasting(UnknownWhy::Shallow)), "block unknown on remote");
     let missing = UnknownWhy::MissingCommit { commit: c(3) };
     check("not loaded yet", &with(Unknown::passing(missing)), "wait unknown on towpath");

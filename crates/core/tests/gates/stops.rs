@@ -123,7 +123,7 @@ fn a_refused_push_is_not_repeated_too_soon() {
     for (name, backoff, expect) in [
         ("it stands", backoff(1), refused),
         ("its time has come", Backoff { until: minutes(0).wall, ..backoff(1) }, "1 moves"),
-        ("another candidate", backoff(2), "1 moves"),
+        ("a newer one was refused", backoff(0), refused),
         ("the target moved", Backoff { old: c(899), ..backoff(1) }, "1 moves"),
         ("the config changed", Backoff { policy: "p0".into(), ..backoff(1) }, "1 moves"),
         ("another environment", Backoff { env: "production".into(), ..backoff(1) }, "1 moves"),

@@ -247,7 +247,7 @@ fn after_a_push_only_the_branch_is_believed() {
     };
     // Columns: recovery, Moved, UpToDate, Refused, LostRace, NotSent, NoAnswer.
     let table = [
-        (Place::Old, ["-", "-", "-", "refused", "moved", "not-sent", "-"]),
+        (Place::Old, ["-", "passed", "-", "refused", "moved", "not-sent", "-"]),
         (Place::New, ["landed", "landed", "overtaken", "overtaken", "overtaken", "overtaken", "landed"]),
         (
             Place::Beyond(c(50)),
@@ -388,14 +388,41 @@ fn the_last_check_stops_what_it_should() {
         ];
         let said: String = rows
             .iter()
-            .map(|row| if may_begin(row, &edge, &flow.policy, &standing, NOW).is_ok() { 'y' } else { 'n' })
+            .map(|row| {
+                if may_begin(row, &edge, &flow.policy, &with_its_hold(&standing, row), NOW).is_ok() {
+                    'y'
+                } else {
+                    'n'
+                }
+            })
             .collect();
         assert_eq!(said, expected, "{name}");
         // Another config stops all but a rollback.
         let other = PolicyDigest::from("p2");
-        let said = rows.iter().map(|row| may_begin(row, &edge, &other, &standing, NOW).is_ok());
+        let said =
+            rows.iter().map(|row| may_begin(row, &edge, &other, &with_its_hold(&standing, row), NOW).is_ok());
         assert_eq!(said.collect::<Vec<_>>(), [false, false, false, true], "{name}");
     }
+}
+
+/// A rollback stands as long as the hold that was placed with it.
+fn with_its_hold(standing: &Standing, row: &IntentRow) -> Standing {
+    let mut standing = standing.clone();
+    if row.kind == MoveKind::Rollback {
+        let what = Held::Range { lost: row.old, kept: row.new };
+        standing.holds.push(Hold { what, ..held("rollback-1", Some("staging"), None) });
+    }
+    standing
+}
+
+#[test]
+fn a_rollback_without_its_hold_was_called_off() {
+    let flow = flow(vec![environment("develop", Vec::new()), environment("staging", Vec::new())]);
+    let edge = flow.edge(&"staging".into()).expect("an edge");
+    let row = IntentRow { kind: MoveKind::Rollback, ..intent("staging", 1, None) };
+    let nothing = Standing::default();
+    assert!(may_begin(&row, &edge, &flow.policy, &nothing, NOW).is_err());
+    assert!(may_begin(&row, &edge, &flow.policy, &with_its_hold(&nothing, &row), NOW).is_ok());
 }
 
 /// A judgement that saw the holds as they are may go on; one that saw others may not.

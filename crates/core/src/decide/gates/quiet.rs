@@ -1,13 +1,12 @@
 //! `gates.quiet`: nothing has arrived on the source for a time. The one gate that a newer commit
 //! resets.
 
-use crate::model::{EdgeSeen, Now, Reason, Span, Unknown, UnknownWhy, Verdict, Who};
+use crate::model::{Arrival, Now, Reason, Span, Unknown, UnknownWhy, Verdict, Who};
 
 /// Whether the newest commit on the source arrived long enough ago. What it contains came with it or
 /// before, so no other arrival is looked at; and where its own is not known, no older one stands in.
-pub fn judge(length: Span, on_edge: &EdgeSeen, now: Now) -> Verdict {
-    let newest = on_edge.graph.known().and_then(|graph| graph.waiting.first());
-    let Some(newest) = newest.and_then(|commit| commit.arrival) else {
+pub fn judge(length: Span, newest: Option<Arrival>, now: Now) -> Verdict {
+    let Some(newest) = newest else {
         return Verdict::unknown(Unknown::passing(UnknownWhy::NotAnswered));
     };
     let over = newest.trusted + length;
