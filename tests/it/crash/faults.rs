@@ -29,7 +29,8 @@ fn full(ignore: bool, step: usize) {
     let (mut failed, mut passed) = (0, 0);
     // The last has room for everything, the store's tidying up at its end included.
     for room in (0..=120).step_by(step).chain([4_096]) {
-        let log = fs::metadata(place.path().join("towpath.db-wal")).unwrap().len();
+        // SQLite takes the log away where the last connection had the time to close.
+        let log = fs::metadata(place.path().join("towpath.db-wal")).map_or(0, |file| file.len());
         let limit = log / 1024 + room;
         place.commit(&format!("With {limit} KiB"));
         if limited(&place, limit, ignore) {
