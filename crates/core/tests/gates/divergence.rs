@@ -48,7 +48,10 @@ fn the_first_reading_that_fits_wins() {
         earlier: earlier(),
         ..merge(805)
     };
-    let stuck = |kind: &str| format!("block diverged [805 {kind}] of 1 on pushers develop");
+    let stuck = |kind: &str| {
+        let who = if kind == "withdrawn" { "staging" } else { "develop" };
+        format!("block diverged [805 {kind}] of 1 on pushers {who}")
+    };
     for (name, commit, expect) in [
         ("withdrawn", everything(), stuck("withdrawn")),
         ("withdrawn, and held", Own { held: true, ..everything() }, stuck("withdrawn")),
