@@ -123,7 +123,7 @@ fn secrets_in_line(line: &str, open: &mut Option<&'static str>) -> Vec<Range<usi
 /// The key that ends here.
 fn key_before(text: &str) -> &str {
     let text = text.trim_end().trim_end_matches(['"', '\'']);
-    let start = text.rfind(|c: char| c.is_whitespace() || matches!(c, '{' | ',' | '"' | '\'')).map_or(0, |n| n + 1);
+    let start = after_last(text, |c| c.is_whitespace() || matches!(c, '{' | ',' | '"' | '\''));
     text.get(start..).unwrap_or(text)
 }
 
@@ -142,13 +142,18 @@ fn value_end(line: &str, start: usize) -> usize {
 fn user_infos(line: &str) -> Vec<Range<usize>> {
     let stops = |c: char| c == '/' || c == '"' || c == '\'' || c.is_whitespace();
     let info = |at: usize| {
-        let start = line[..at].rfind(stops).map_or(0, |n| n + 1);
+        let start = after_last(&line[..at], stops);
         let user = &line[start..at];
         let http = line[..start].ends_with("http://") || line[..start].ends_with("https://");
         let secret = user.contains([':', '%']) && !user.starts_with("os:");
         (http || secret || user.len() >= 20).then_some(start..at)
     };
     line.match_indices('@').filter_map(|(at, _)| info(at)).collect()
+}
+
+/// Where what follows the last such character begins; white space may be more than one byte long.
+fn after_last(text: &str, such: impl Fn(char) -> bool) -> usize {
+    text.char_indices().rev().find(|(_, c)| such(*c)).map_or(0, |(at, c)| at + c.len_utf8())
 }
 
 /// Words that begin as tokens do, wherever they stand.

@@ -192,3 +192,10 @@ proptest! {
         let _ = super::load(&text);
     }
 }
+
+/// Found by the property above: white space of several bytes before an `@`.
+#[test]
+fn white_space_of_several_bytes_before_a_user_is_survived() {
+    let text = "x = \u{2004}name:word@host\n[\u{2003}token = \u{2004}a:b@c";
+    let _ = towpath::config::Config::from_text(text, std::path::Path::new("towpath.toml"));
+}
