@@ -165,7 +165,7 @@ pub enum Steer {
     },
     /// Holds back a commit and everything that contains it
     Hold {
-        /// SHA [FLOW [ENV]]
+        /// The commit, and the flow and environment if not everywhere
         #[arg(num_args = 1..=3, required = true, value_names = ["SHA", "FLOW", "ENV"])]
         words: Vec<String>,
         /// Why
@@ -177,7 +177,7 @@ pub enum Steer {
     },
     /// Lifts a hold, or says which commit mends what was held
     Unhold {
-        /// SHA [FLOW [ENV]]
+        /// The commit, and the flow and environment if not everywhere
         #[arg(num_args = 1..=3, required = true, value_names = ["SHA", "FLOW", "ENV"])]
         words: Vec<String>,
         /// Only candidates that contain this commit pass

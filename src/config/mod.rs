@@ -4,7 +4,7 @@
 //! holds each written value against the one table of keys in [`keys`], [`merge`] lays defaults,
 //! groups and flows over one another, [`resolve`] makes [`Flow`]s of them and [`rules`] judges what
 //! concerns several keys at once. Problems are collected all the way and reported together.
-//! [`show`], [`schema`] and [`reference`](mod@reference) are views of the same table and the same
+//! [`show`], [`schema`](mod@schema) and [`reference`](mod@reference) are views of the same table and the same
 //! settings.
 //!
 //! Not here: reading a secret's value, asking a remote whether a branch exists, or anything that

@@ -1,5 +1,5 @@
 //! From raw observation to what a decision needs, without I/O: which commits to load
-//! ([`wanted`]), what the ledger has to learn from new tips ([`note`]), and how source and target
+//! ([`wanted`]), what the ledger has to learn from new tips ([`note()`]), and how source and target
 //! of each edge relate ([`edges`]).
 //!
 //! Not here: reading remotes (the `World` does that) and judging (that is `decide`).
