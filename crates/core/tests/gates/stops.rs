@@ -163,4 +163,7 @@ fn a_push_under_way_stops_every_candidate() {
     };
     check("until its deadline", &given(Some(2)), "2 push wait in-flight on towpath until +2m");
     check("without one", &given(None), "2 push wait in-flight on towpath");
+    check("past its deadline, until it is settled", &given(Some(-2)), "2 push wait in-flight on towpath until -2m");
+    assert_eq!(decided(&given(Some(2))).next, Some(minutes(2).wall));
+    assert_eq!(decided(&given(Some(-2))).next, None, "what is past is no reason to look again");
 }
