@@ -395,8 +395,3 @@ pub async fn deliver<W: World>(runner: &mut Runner<'_, W>, ledger: &mut Ledger) 
     }
     Ok(())
 }
-
-/// Whether a row still wants something done.
-pub fn is_open(row: &IntentRow) -> bool {
-    matches!(row.state, IntentState::Saved | IntentState::Pushing)
-}
