@@ -6,4 +6,6 @@ pub mod clock;
 pub mod config;
 pub mod engine;
 pub mod git;
+pub mod serve;
+pub mod setup;
 pub mod store;

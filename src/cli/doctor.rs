@@ -9,7 +9,7 @@ use towpath_core::model::{Flow, Unknown, Verdict};
 use super::Failure;
 use super::exit::Exit;
 use super::out::Out;
-use super::session::{Need, Session, words};
+use super::session::{self, Need, Session, words};
 use crate::config::FlowConfig;
 use crate::engine::World as _;
 
@@ -28,7 +28,7 @@ fn bad(text: impl Into<String>) -> Finding {
 
 /// Looks at everything; 1 if anything has to be mended, 3 if a remote cannot be reached.
 pub async fn run(path: Option<&Path>, word: Option<&str>, out: Out) -> Result<Exit, Failure> {
-    let session = Session::open(path, Need::View).await?;
+    let session = session::open(path, Need::View).await?;
     let mut findings = vec![good(format!(
         "The config `{}` is valid: {} flow(s)",
         towpath_core::text::one_line(&session.config.path.to_string_lossy(), 200),

@@ -21,11 +21,12 @@ use clap::{CommandFactory as _, Parser as _};
 use args::{Args, ConfigVerb, Verb};
 use exit::Exit;
 use out::{Format, Out, complain};
-use session::{Need, Session};
+use session::Need;
 
 use crate::config::{self, Problems, WordFault};
 use crate::engine::Fault;
 use crate::engine::command::Refusal;
+use crate::setup::SetupError;
 use crate::store::StoreError;
 
 /// Why a command ended without doing what was asked.
@@ -41,6 +42,15 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let exit = if matches!(error, StoreError::Busy { .. }) { Exit::Unreachable } else { Exit::Error };
         Self::Plain(exit, error.to_string())
+    }
+}
+
+impl From<SetupError> for Failure {
+    fn from(error: SetupError) -> Self {
+        match error {
+            SetupError::Store(error) => error.into(),
+            SetupError::Git(error) => Self::Plain(Exit::Error, error.to_string()),
+        }
     }
 }
 
@@ -139,28 +149,28 @@ async fn run(args: Args, out: Out) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
         Verb::Run { flow, detailed_exitcode } => {
-            let session = Session::open(path, Need::Create).await?;
+            let session = session::open(path, Need::Create).await?;
             pass::run(session, flow.as_deref(), out).await.map(|exit| coarse(exit, detailed_exitcode))
         }
         Verb::Plan { flow, env, save, from, detailed_exitcode } => {
             let exit = match from {
                 Some(file) => pass::replay(&file, out)?,
                 None => {
-                    let session = Session::open(path, Need::View).await?;
+                    let session = session::open(path, Need::View).await?;
                     pass::plan(&session, flow.as_deref(), env.as_deref(), save.as_deref(), out).await?
                 }
             };
             Ok(coarse(exit, detailed_exitcode))
         }
         Verb::Status { flow, detailed_exitcode } => {
-            let session = Session::open(path, Need::View).await?;
+            let session = session::open(path, Need::View).await?;
             view::status(&session, flow.as_deref(), out).await.map(|exit| coarse(exit, detailed_exitcode))
         }
-        Verb::Explain { words } => view::explain(&Session::open(path, Need::View).await?, &words, out).await,
-        Verb::Where { commit } => view::where_is(&Session::open(path, Need::View).await?, &commit, out).await,
-        Verb::Diff { flow, env } => view::diff(&Session::open(path, Need::View).await?, &flow, &env, out).await,
+        Verb::Explain { words } => view::explain(&session::open(path, Need::View).await?, &words, out).await,
+        Verb::Where { commit } => view::where_is(&session::open(path, Need::View).await?, &commit, out).await,
+        Verb::Diff { flow, env } => view::diff(&session::open(path, Need::View).await?, &flow, &env, out).await,
         Verb::History { flow, limit, export } => {
-            view::history(&Session::open(path, Need::View).await?, flow.as_deref(), limit, export, out).await
+            view::history(&session::open(path, Need::View).await?, flow.as_deref(), limit, export, out).await
         }
         Verb::Steer(steer) => steer::run(path, &steer, out).await,
     }

@@ -1,38 +1,17 @@
 //! What every command starts with: the config, the store, git, and who is asking.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use towpath_core::explain::Words;
 use towpath_core::model::Instant;
-use towpath_core::model::{Actor, Flow, FlowName};
+use towpath_core::model::{Actor, Flow};
 
 use super::Failure;
-use super::exit::Exit;
 use crate::clock::Clock;
-use crate::config::{Config, FlowConfig, Store};
-use crate::engine::RealWorld;
+use crate::config::Config;
 use crate::engine::command::Person;
-use crate::git::Git;
-use crate::store::{Create, SqliteStore};
 
-/// A config with everything that is needed to work on it.
-pub struct Session {
-    /// The config.
-    pub config: Config,
-    /// Git, store and clock.
-    pub world: RealWorld,
-}
-
-/// Whether a command only looks, changes what stands, or may make a store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    /// Records nothing, the clock included.
-    View,
-    /// Writes into a store that exists.
-    Order,
-    /// Makes the store if there is none.
-    Create,
-}
+pub use crate::setup::{Need, Setup as Session, cache_of};
 
 /// Finds and reads the config.
 pub fn config(explicit: Option<&Path>) -> Result<Config, Failure> {
@@ -40,38 +19,9 @@ pub fn config(explicit: Option<&Path>) -> Result<Config, Failure> {
     Config::load(&path).map_err(Failure::Config)
 }
 
-impl Session {
-    /// Opens everything.
-    pub async fn open(explicit: Option<&Path>, need: Need) -> Result<Self, Failure> {
-        let config = config(explicit)?;
-        let Store::Sqlite(path) = &config.service.store;
-        let create = if need == Need::Create { Create::Yes } else { Create::No };
-        let store = SqliteStore::open(path, create).await?;
-        let cache = cache_of(path);
-        let git = Git::open(&cache.join("home")).await.map_err(|e| Failure::Plain(Exit::Error, e.to_string()))?;
-        let world = RealWorld::new(&config, store, Clock::System, git, &cache, need == Need::View);
-        Ok(Self { config, world })
-    }
-
-    /// The flows that a command is about: the named one, or all.
-    pub fn flows(&self, word: Option<&str>) -> Result<Vec<&FlowConfig>, Failure> {
-        match word {
-            Some(word) => Ok(vec![self.config.flow(word)?]),
-            None => Ok(self.config.flows.iter().collect()),
-        }
-    }
-
-    /// The flow of that name.
-    pub fn flow(&self, name: &FlowName) -> Option<&Flow> {
-        self.config.flows.iter().map(|found| &found.flow).find(|flow| &flow.name == name)
-    }
-}
-
-/// The folder beside the store that holds what can be fetched again: mirrors, and git's home.
-pub fn cache_of(store: &Path) -> PathBuf {
-    let mut name = store.file_name().unwrap_or_default().to_owned();
-    name.push(".cache");
-    store.with_file_name(name)
+/// Finds the config and opens everything that it names.
+pub async fn open(explicit: Option<&Path>, need: Need) -> Result<Session, Failure> {
+    Ok(Session::open(config(explicit)?, Clock::System, need).await?)
 }
 
 /// The words for a flow at an instant, with the remote as people would write it in a command.

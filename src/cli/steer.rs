@@ -20,7 +20,7 @@ pub async fn run(path: Option<&Path>, steer: &Steer, out: Out) -> Result<Exit, F
     let (text, how) = text(steer);
     let command = Command::parse(&text).map_err(|problem| Failure::Plain(Exit::Usage, problem.to_string()))?;
     let need = if how.dry_run { Need::View } else { Need::Order };
-    let session = Session::open(path, need).await?;
+    let session = session::open(path, need).await?;
     if !how.dry_run && !how.yes {
         confirm(&session, &command)?;
     }

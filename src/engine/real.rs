@@ -53,19 +53,29 @@ impl RealWorld {
         cache: &Path,
         views_only: bool,
     ) -> Self {
-        let remote = |found: &FlowConfig| {
-            Remote::parse(&found.remote, &config.base_dir)
-                .map_err(|bad| Unknown::lasting(UnknownWhy::Unreadable { words: bad.to_string() }))
-        };
-        let remotes = config.flows.iter().map(|found| (found.flow.name.clone(), remote(found))).collect();
         Self {
             store,
             clock,
             git,
             mirrors: cache.join("mirrors"),
             holder: Holder::this_process(),
-            remotes,
+            remotes: remotes(config),
             views_only,
+            crash: super::crash::Crash::from_environment(),
+        }
+    }
+
+    /// The same store, clock and git for the flows of another config.
+    #[must_use]
+    pub fn under(&self, config: &Config) -> Self {
+        Self {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            git: self.git.clone(),
+            mirrors: self.mirrors.clone(),
+            holder: self.holder.clone(),
+            remotes: remotes(config),
+            views_only: self.views_only,
             crash: super::crash::Crash::from_environment(),
         }
     }
@@ -139,6 +149,14 @@ impl RealWorld {
         let own = key.commit;
         blocking(move || Ok(crate::git::patch::pick_of(&mirror, own, &among))).await.unwrap_or_else(Fact::Unknown)
     }
+}
+
+fn remotes(config: &Config) -> Vec<(FlowName, Result<Remote, Unknown>)> {
+    let remote = |found: &FlowConfig| {
+        Remote::parse(&found.remote, &config.base_dir)
+            .map_err(|bad| Unknown::lasting(UnknownWhy::Unreadable { words: bad.to_string() }))
+    };
+    config.flows.iter().map(|found| (found.flow.name.clone(), remote(found))).collect()
 }
 
 /// Runs what reads the mirror's files beside the other tasks.

@@ -1,0 +1,60 @@
+//! What the loop and the web surfaces of one running service share.
+//!
+//! The setup can be swapped by a reload: take it once at the beginning of a piece of work and keep
+//! it to the end. Nothing here does I/O.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use tokio::sync::Notify;
+use towpath_core::model::FlowName;
+
+use super::queue::{Queue, Wake};
+use crate::setup::Setup;
+
+/// One running service.
+#[derive(Debug)]
+pub struct Shared {
+    setup: RwLock<Arc<Setup>>,
+    queue: Mutex<Queue>,
+    woken: Notify,
+}
+
+impl Shared {
+    /// A service under a setup, with nothing to do yet.
+    pub fn new(setup: Setup, queue: Queue) -> Self {
+        Self { setup: RwLock::new(Arc::new(setup)), queue: Mutex::new(queue), woken: Notify::new() }
+    }
+
+    /// The config and the world as they are now.
+    pub fn setup(&self) -> Arc<Setup> {
+        self.setup.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on, this one. Work that has begun goes on under the old one.
+    pub fn swap(&self, setup: Setup) {
+        *self.setup.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(setup);
+    }
+
+    /// Has a flow looked at as soon as there is room. Says whether there is such a flow.
+    pub fn wake(&self, flow: &FlowName, why: Wake) -> bool {
+        let known = self.queue(|queue| queue.wake(flow, why));
+        self.woken.notify_one();
+        known
+    }
+
+    /// Has every flow looked at.
+    pub fn wake_all(&self, why: Wake) {
+        self.queue(|queue| queue.wake_all(why));
+        self.woken.notify_one();
+    }
+
+    /// Waits until something was woken since the last wait.
+    pub async fn woken(&self) {
+        self.woken.notified().await;
+    }
+
+    /// Does something to the queue.
+    pub fn queue<T>(&self, work: impl FnOnce(&mut Queue) -> T) -> T {
+        work(&mut self.queue.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

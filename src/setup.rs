@@ -1,0 +1,91 @@
+//! What every surface starts with: the config, and the world that it describes.
+//!
+//! Not here: what is done with them, prompts and exit codes (`cli`), and the loop (`serve`).
+
+use std::path::{Path, PathBuf};
+
+use towpath_core::model::{Flow, FlowName};
+
+use crate::clock::Clock;
+use crate::config::{Config, FlowConfig, Store, WordFault};
+use crate::engine::RealWorld;
+use crate::git::{Git, GitError};
+use crate::store::{Create, SqliteStore, StoreError};
+
+/// A config with everything that is needed to work on it.
+#[derive(Debug)]
+pub struct Setup {
+    /// The config.
+    pub config: Config,
+    /// Git, store and clock.
+    pub world: RealWorld,
+}
+
+/// Whether a command only looks, changes what stands, or may make a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Records nothing, the clock included.
+    View,
+    /// Writes into a store that exists.
+    Order,
+    /// Makes the store if there is none.
+    Create,
+}
+
+/// Why there is no setup.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The store cannot serve.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// Git cannot be run.
+    #[error("{0}")]
+    Git(#[from] GitError),
+}
+
+impl Setup {
+    /// Opens everything that the config names.
+    ///
+    /// # Errors
+    /// If the store or git cannot be used; both say what to do.
+    pub async fn open(config: Config, clock: Clock, need: Need) -> Result<Self, SetupError> {
+        let Store::Sqlite(path) = &config.service.store;
+        let create = if need == Need::Create { Create::Yes } else { Create::No };
+        let store = SqliteStore::open(path, create).await?;
+        let cache = cache_of(path);
+        let git = Git::open(&cache.join("home")).await?;
+        let world = RealWorld::new(&config, store, clock, git, &cache, need == Need::View);
+        Ok(Self { config, world })
+    }
+
+    /// The same store, git and clock under another config. The store's place is not read again:
+    /// a running process keeps the one it has.
+    #[must_use]
+    pub fn under(&self, config: Config) -> Self {
+        let world = self.world.under(&config);
+        Self { config, world }
+    }
+
+    /// The flows that a command is about: the named one, or all.
+    ///
+    /// # Errors
+    /// If the word names none, or several.
+    pub fn flows(&self, word: Option<&str>) -> Result<Vec<&FlowConfig>, WordFault> {
+        match word {
+            Some(word) => Ok(vec![self.config.flow(word)?]),
+            None => Ok(self.config.flows.iter().collect()),
+        }
+    }
+
+    /// The flow of that name.
+    pub fn flow(&self, name: &FlowName) -> Option<&Flow> {
+        self.config.flows.iter().map(|found| &found.flow).find(|flow| &flow.name == name)
+    }
+}
+
+/// The folder beside the store that holds what can be fetched again: mirrors, and git's home.
+pub fn cache_of(store: &Path) -> PathBuf {
+    let mut name = store.file_name().unwrap_or_default().to_owned();
+    name.push(".cache");
+    store.with_file_name(name)
+}
