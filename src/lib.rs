@@ -6,6 +6,8 @@ pub mod clock;
 pub mod config;
 pub mod engine;
 pub mod git;
+pub mod secret;
 pub mod serve;
+pub mod server;
 pub mod setup;
 pub mod store;

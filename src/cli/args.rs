@@ -53,6 +53,15 @@ pub enum Verb {
         #[arg(long)]
         detailed_exitcode: bool,
     },
+    /// Keeps every flow moving until it is stopped, and answers hooks, probes and metrics
+    Serve {
+        /// Listens here instead of where the config says; port 0 takes any that is free
+        #[arg(long, value_name = "ADDRESS:PORT")]
+        listen: Option<std::net::SocketAddr>,
+        /// How to write the log: `text` or `json` [default: text on a terminal, else json]
+        #[arg(long, value_enum, value_name = "FORM")]
+        log: Option<LogForm>,
+    },
     /// One pass: looks, decides, moves, records
     Run {
         /// Only this flow
@@ -106,6 +115,15 @@ pub enum Verb {
     /// Commands that steer.
     #[command(flatten)]
     Steer(Steer),
+}
+
+/// How a log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogForm {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 /// `config`.

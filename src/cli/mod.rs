@@ -9,6 +9,7 @@ mod exit;
 mod init;
 mod out;
 mod pass;
+mod serve;
 mod session;
 mod steer;
 mod view;
@@ -87,7 +88,7 @@ pub fn main() -> ExitCode {
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
         }
     };
-    logging();
+    logging(&args.verb);
     let out = Out::new(args.output);
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
@@ -102,14 +103,18 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn logging() {
+/// Commands log what went wrong; the service what happens.
+fn logging(verb: &Verb) {
+    let terminal = std::io::stderr().is_terminal();
+    let (level, json) = match verb {
+        Verb::Serve { log, .. } => ("info", log.map_or(!terminal, |form| form == args::LogForm::Json)),
+        _ => ("warn", false),
+    };
     let filter = tracing_subscriber::EnvFilter::try_from_env("TOWPATH_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .try_init();
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(format!("{level},tokio_cron_scheduler=warn")));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let _ =
+        if json { builder.json().flatten_event(true).try_init() } else { builder.with_ansi(terminal).try_init() };
 }
 
 fn report(failure: Failure, out: Out) -> Exit {
@@ -148,6 +153,7 @@ async fn run(args: Args, out: Out) -> Result<Exit, Failure> {
             clap_complete::generate(shell, &mut Args::command(), "towpath", &mut std::io::stdout());
             Ok(Exit::Done)
         }
+        Verb::Serve { listen, .. } => serve::run(path, listen).await,
         Verb::Run { flow, detailed_exitcode } => {
             let session = session::open(path, Need::Create).await?;
             pass::run(session, flow.as_deref(), out).await.map(|exit| coarse(exit, detailed_exitcode))

@@ -20,6 +20,7 @@ use serde_json::Value as Json;
 use towpath_core::calendar::Schedule;
 use towpath_core::model::{Flow, Mode};
 
+mod changes;
 mod check;
 mod find;
 mod gates;
@@ -43,6 +44,7 @@ mod suggest;
 mod tree;
 mod words;
 
+pub use changes::{Changed, changes};
 pub use find::{DEFAULT_FILE, ENV_VAR};
 pub use names::{branch_fault, name_fault};
 pub use problem::{Level, Problem, Problems};
@@ -82,6 +84,12 @@ pub struct Service {
     pub mode: Mode,
     /// Where `serve` listens.
     pub listen: SocketAddr,
+    /// How many flows are worked on at once.
+    pub at_once: usize,
+    /// What is called after each good look at every flow.
+    pub heartbeat: Option<String>,
+    /// Where the secrets are with which hooks may be signed.
+    pub webhook_secrets: Vec<SecretRef>,
     /// Every key of the table as it is in effect.
     pub settings: Vec<Setting>,
 }

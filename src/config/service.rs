@@ -31,6 +31,16 @@ fn text<'a>(settings: &'a [Setting], key: &str) -> &'a str {
     settings.iter().find(|s| s.key == key).and_then(|s| s.value.as_str()).unwrap_or_default()
 }
 
+fn whole(settings: &[Setting], key: &str) -> Option<usize> {
+    settings.iter().find(|s| s.key == key)?.value.as_u64()?.try_into().ok()
+}
+
+fn secrets(table: Option<&Table>, base: &Path) -> Vec<SecretRef> {
+    let list = table.and_then(|table| table.get("webhook_secrets")).map(|node| &node.value);
+    let Some(super::tree::Value::List(list)) = list else { return Vec::new() };
+    list.iter().filter_map(|node| secret(node, base)).collect()
+}
+
 /// `[service]`. What is invalid has been reported and gets some value.
 pub(super) fn service(top: &Table, source: &Source, base: &Path, problems: &mut Vec<Problem>) -> Option<Service> {
     let node = top.get("service");
@@ -55,6 +65,9 @@ pub(super) fn service(top: &Table, source: &Source, base: &Path, problems: &mut 
         look_schedule,
         mode: mode_of(text(&settings, "mode")),
         listen,
+        at_once: whole(&settings, "at_once").unwrap_or(4),
+        heartbeat: Some(text(&settings, "heartbeat")).filter(|url| !url.is_empty()).map(str::to_owned),
+        webhook_secrets: secrets(node.and_then(Node::table), base),
         settings,
     })
 }

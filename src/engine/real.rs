@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use towpath_core::act::{self, PushAnswer};
 use towpath_core::dag::Dag;
@@ -39,6 +40,7 @@ pub struct RealWorld {
     holder: Holder,
     remotes: Vec<(FlowName, Result<Remote, Unknown>)>,
     views_only: bool,
+    retired: AtomicBool,
     crash: super::crash::Crash,
 }
 
@@ -61,6 +63,7 @@ impl RealWorld {
             holder: Holder::this_process(),
             remotes: remotes(config),
             views_only,
+            retired: AtomicBool::new(false),
             crash: super::crash::Crash::from_environment(),
         }
     }
@@ -76,8 +79,19 @@ impl RealWorld {
             holder: self.holder.clone(),
             remotes: remotes(config),
             views_only: self.views_only,
+            retired: AtomicBool::new(false),
             crash: super::crash::Crash::from_environment(),
         }
+    }
+
+    /// Another config is in force: no push begins under this one any more.
+    pub fn retire(&self) {
+        self.retired.store(true, Ordering::SeqCst);
+    }
+
+    /// The clock.
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// The store.
@@ -229,8 +243,10 @@ impl World for RealWorld {
         let lease = self.store.renew(lease, now.trusted, LEASE).await?;
         let deadline = now.trusted + act::PUSH_DEADLINE;
         let mut check = |row: &IntentRow, standing: &towpath_core::model::Standing| match flow.edge(&row.env) {
-            Some(edge) => act::may_begin(row, &edge, &flow.policy, standing, now),
-            None => Err(Reason::ConfigChanged),
+            Some(edge) if !self.retired.load(Ordering::SeqCst) => {
+                act::may_begin(row, &edge, &flow.policy, standing, now)
+            }
+            Some(_) | None => Err(Reason::ConfigChanged),
         };
         match self.store.begin_push(&lease, intent, deadline, &mut check).await? {
             Err(why) => Ok(Err(why)),

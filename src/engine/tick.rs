@@ -31,6 +31,8 @@ pub struct Pass {
     pub seen: Observation,
     /// What came of each intent that was run, those recovered from an earlier process included.
     pub acted: Vec<Acted>,
+    /// Where something was run: what was decided after it, and is stored.
+    pub after: Option<Plan>,
 }
 
 /// What came of one intent.
@@ -94,6 +96,7 @@ async fn pass<W: World>(world: &W, flow: &Flow, lease: &W::Lease) -> Result<Pass
         let row = runner.run(&mut ledger, &look, row, Input::New).await?;
         acted.push(Acted { row, recovered: false });
     }
+    let mut after = None;
     if !acted.is_empty() {
         // What is stored and shown has to be true after the move too. Nothing is acted on: a
         // commit crosses one border a tick. The ledger is read again, for people may have ordered
@@ -103,13 +106,14 @@ async fn pass<W: World>(world: &W, flow: &Flow, lease: &W::Lease) -> Result<Pass
         let changes = observe::note(flow, &ledger, &look);
         runner.commit(&mut ledger, changes).await?;
         let mut seen = observe::observation(flow, &ledger, &look);
-        let after = observe::decide(world, flow, &look, &mut seen).await;
-        let mut changes = decided(&ledger, &after);
+        let plan = observe::decide(world, flow, &look, &mut seen).await;
+        let mut changes = decided(&ledger, &plan);
         changes.push(Change::Looked(look.now));
         runner.commit(&mut ledger, changes).await?;
+        after = Some(plan);
     }
     run::deliver(&mut runner, &mut ledger).await?;
-    Ok(Pass { plan, seen, acted })
+    Ok(Pass { plan, seen, acted, after })
 }
 
 /// Decides afresh and stores only that, so that what is shown after an order is true. Nothing is

@@ -1,11 +1,30 @@
 //! The long-running service: keeps many flows moving.
 //!
 //! A wake-up only says that a flow is worth looking at; what is done about it is decided by the
-//! tick, from a fresh look. Not here: what is decided (`towpath_core`), how a pass is made
-//! (`engine`), and the web surfaces (`server`).
+//! tick, from a fresh look. `queue` says which flow is next, `due` when one is worth a look by
+//! itself, `ticker` is the look schedule, `reload` swaps the config, `watch` reads what other
+//! processes wrote, and `run` is the loop that joins them.
+//!
+//! Not here: what is decided (`towpath_core`), how a pass is made (`engine`), and the web surfaces
+//! (`server`).
 
+mod beat;
+mod due;
+mod metrics;
+mod news;
+mod notify;
+mod pulse;
 mod queue;
+mod reload;
+mod run;
 mod shared;
+mod ticker;
+mod watch;
 
+pub use metrics::Metrics;
+pub use notify::notify;
+pub use pulse::{Pulse, Reload};
 pub use queue::{Ended, Queue, Row, Wake};
+pub use reload::{Fresh, reload};
+pub use run::{ServeError, run};
 pub use shared::Shared;

@@ -40,6 +40,9 @@ pub enum Ended {
 /// After how many failures in a row a flow is sick: it shares one seat with the other sick ones.
 pub const SICK: u32 = 2;
 
+/// How many woken flows may go before one that stood in line longer.
+const STREAK: u32 = 8;
+
 /// The first and the longest wait of a failing flow. The look schedule does not shorten it; a
 /// command does.
 const BACKOFF: (Span, Span) = (Span::from_secs(15), Span::from_mins(30));
@@ -84,12 +87,19 @@ pub struct Queue {
     rows: BTreeMap<FlowName, Row>,
     line: VecDeque<FlowName>,
     seats: usize,
+    /// How many that were woken by somebody went before one that was only to be looked at.
+    streak: u32,
 }
 
 impl Queue {
     /// An empty line before so many seats; at least one.
     pub fn new(seats: usize) -> Self {
-        Self { rows: BTreeMap::new(), line: VecDeque::new(), seats: seats.max(1) }
+        Self { rows: BTreeMap::new(), line: VecDeque::new(), seats: seats.max(1), streak: 0 }
+    }
+
+    /// From now on so many seats.
+    pub fn set_seats(&mut self, seats: usize) {
+        self.seats = seats.max(1);
     }
 
     /// From now on these flows. One that is at work keeps its row until it ends.
@@ -151,10 +161,18 @@ impl Queue {
                 !row.running && rested && (!row.is_sick() || sick_seat_free)
             })
         };
-        let at = self.line.iter().position(may_go)?;
+        // Who was woken by somebody goes before those that the schedule sends, or a hook would
+        // wait for a look at a thousand flows; now and then one of those goes all the same.
+        let urgent = |flow: &FlowName| self.rows.get(flow).is_some_and(|row| row.queued < Some(Wake::Look));
+        let first = self.line.iter().position(may_go)?;
+        let at = match self.line.iter().position(|flow| urgent(flow) && may_go(flow)) {
+            Some(at) if self.streak < STREAK => at,
+            _ => first,
+        };
         let flow = self.line.remove(at)?;
         let row = self.rows.get_mut(&flow)?;
         let why = row.queued.take().unwrap_or(Wake::Look);
+        self.streak = if why == Wake::Look || at == first { 0 } else { self.streak + 1 };
         row.running = true;
         row.due = None;
         Some((flow, why))
@@ -267,6 +285,27 @@ mod tests {
         for flow in &flows {
             assert_eq!(seen.iter().filter(|f| f == &flow).count(), 3, "{seen:?}");
         }
+    }
+
+    #[test]
+    fn a_hook_does_not_wait_for_a_thousand_looks_nor_do_looks_starve() {
+        let flows = names(1_000);
+        let mut queue = queue(1, &flows);
+        queue.wake_all(Wake::Look);
+        queue.wake(&flows[900], Wake::Hook);
+        let take = |queue: &mut Queue| {
+            let (flow, why) = queue.take(Instant(0)).unwrap();
+            queue.end(&flow, WELL, Instant(0));
+            (flow, why)
+        };
+        assert_eq!(take(&mut queue), (flows[900].clone(), Wake::Hook));
+        let mut looks = 0;
+        for n in 0..90 {
+            queue.wake(&flows[900 + n % 50], Wake::Hook);
+            queue.wake(&flows[950], Wake::Hook);
+            looks += u32::from(take(&mut queue).1 == Wake::Look);
+        }
+        assert!((9..=11).contains(&looks), "{looks}");
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::Notify;
 use towpath_core::model::FlowName;
 
+use super::metrics::Metrics;
+use super::pulse::Pulse;
 use super::queue::{Queue, Wake};
 use crate::setup::Setup;
 
@@ -17,12 +19,24 @@ pub struct Shared {
     setup: RwLock<Arc<Setup>>,
     queue: Mutex<Queue>,
     woken: Notify,
+    /// How the service itself is doing.
+    pub pulse: Pulse,
+    /// What it counts.
+    pub metrics: Metrics,
 }
 
 impl Shared {
-    /// A service under a setup, with nothing to do yet.
-    pub fn new(setup: Setup, queue: Queue) -> Self {
-        Self { setup: RwLock::new(Arc::new(setup)), queue: Mutex::new(queue), woken: Notify::new() }
+    /// A service under a setup: every flow is known, none is woken yet.
+    pub fn new(setup: Setup) -> Self {
+        let mut queue = Queue::new(setup.config.service.at_once);
+        queue.set_flows(setup.config.flows.iter().map(|found| found.flow.name.clone()));
+        Self {
+            setup: RwLock::new(Arc::new(setup)),
+            queue: Mutex::new(queue),
+            woken: Notify::new(),
+            pulse: Pulse::default(),
+            metrics: Metrics::default(),
+        }
     }
 
     /// The config and the world as they are now.
@@ -30,9 +44,17 @@ impl Shared {
         self.setup.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// From now on, this one. Work that has begun goes on under the old one.
+    /// From now on, this one. Work that has begun goes on under the old one, but begins no push
+    /// any more.
     pub fn swap(&self, setup: Setup) {
-        *self.setup.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(setup);
+        let setup = Arc::new(setup);
+        self.queue(|queue| {
+            queue.set_seats(setup.config.service.at_once);
+            queue.set_flows(setup.config.flows.iter().map(|found| found.flow.name.clone()));
+        });
+        let mut current = self.setup.write().unwrap_or_else(PoisonError::into_inner);
+        current.world.retire();
+        *current = setup;
     }
 
     /// Has a flow looked at as soon as there is room. Says whether there is such a flow.

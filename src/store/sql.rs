@@ -170,6 +170,8 @@ statements! {
     // What was commanded of every flow concerns each of them.
     AUDIT = "SELECT seq, flow, id, at_wall, by_actor, command, allowed, effect
         FROM audit WHERE flow = $1 OR flow IS NULL OR $1 IS NULL ORDER BY seq DESC LIMIT $2";
+    AUDIT_NEWEST = "SELECT MAX(seq) FROM audit";
+    AUDIT_FLOWS_AFTER = "SELECT flow FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2";
     AUDIT_AFTER = "SELECT seq, flow, id, at_wall, by_actor, command, allowed, effect
         FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2";
 

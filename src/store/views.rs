@@ -53,6 +53,15 @@ pub enum What {
     Audit(AuditRow),
 }
 
+/// Which flows commands were about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Orders {
+    /// How far the record goes that was read.
+    pub newest: i64,
+    /// The flow of each command; none for one about every flow.
+    pub flows: Vec<Option<FlowName>>,
+}
+
 impl SqliteStore {
     /// The newest `limit` of ended intents, effects, events and commands, newest first; of one
     /// flow with what was commanded of all flows, or of everything.
@@ -73,6 +82,17 @@ impl SqliteStore {
         let mut looking = self.look().await?;
         let rows = page(&mut looking.conn, sql::AUDIT, None, limit).await;
         looking.end(rows.and_then(|rows| Ok(read(&rows, "audit", rows::audit)?))).await
+    }
+
+    /// Which flows commands were about that were recorded after `seq`, oldest first, at most
+    /// `limit`; without a `seq` none, only how far the record goes.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn ordered_since(&self, seq: Option<i64>, limit: usize) -> Result<Orders, StoreError> {
+        let mut looking = self.look().await?;
+        let orders = ordered_since(&mut looking.conn, seq, limit).await;
+        looking.end(orders).await
     }
 
     /// The reported check results of each of `commits`: the newest for each name and branch.
@@ -287,4 +307,14 @@ async fn export(conn: &mut SqliteConnection, out: &mut (dyn Write + Send)) -> Re
     }
     out.flush().map_err(StoreError::Export)?;
     Ok(count)
+}
+
+async fn ordered_since(conn: &mut SqliteConnection, seq: Option<i64>, limit: usize) -> Result<Orders, Fault> {
+    let newest: Option<i64> = sqlx::query_scalar(sql::AUDIT_NEWEST).fetch_one(&mut *conn).await?;
+    let newest = newest.unwrap_or(0);
+    let Some(seq) = seq else { return Ok(Orders { newest, flows: Vec::new() }) };
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows: Vec<Option<String>> =
+        sqlx::query_scalar(sql::AUDIT_FLOWS_AFTER).bind(seq).bind(limit).fetch_all(conn).await?;
+    Ok(Orders { newest, flows: rows.into_iter().map(|flow| flow.map(FlowName::new)).collect() })
 }

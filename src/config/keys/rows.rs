@@ -78,8 +78,16 @@ pub(in crate::config) const ROWS: &[Row] = &[
     ),
     row(SERVICE, "listen", Kind::Listen, Default::Text("127.0.0.1:8080"))
         .says("Where `serve` listens: an IP address and a port.", "listen = \"127.0.0.1:8080\""),
-    row(SERVICE, "heartbeat", Kind::Text, Default::Nothing)
-        .not_yet("this build sends no heartbeat yet", "remove the key and watch the process itself"),
+    row(SERVICE, "at_once", Kind::Count { least: 1, most: 256 }, Default::Whole(4))
+        .says("How many flows are worked on at once, which is also how many git programs run at once, or nearly.", "at_once = 8"),
+    row(SERVICE, "heartbeat", Kind::Url, Default::Nothing).says(
+        "A URL that `serve` calls with GET after each look at every flow in which at least one flow was looked at without a fault: for a service that tells you when the calls stop.",
+        "heartbeat = \"https://hc-ping.com/0000\"",
+    ),
+    row(SERVICE, "webhook_secrets", Kind::ListOf(&Kind::Secret), Default::Nothing).says(
+        "Secrets with which `POST /hooks/git/FLOW` may be signed; any of them counts, so that one can be replaced without a gap. Without any, unsigned and signed calls are refused alike.",
+        "webhook_secrets = [{ file = \"/run/secrets/towpath-hook\" }]",
+    ),
     // [forge.X]
     row(FORGE, "kind", Kind::Word { words: &["git"], later: LATER_FORGES }, Default::Required)
         .says("What speaks there. `git` is any server that git can push to.", "kind = \"git\""),
@@ -89,8 +97,10 @@ pub(in crate::config) const ROWS: &[Row] = &[
     ),
     row(FORGE, "token", Kind::Secret, Default::Nothing)
         .says("Where the token for git over HTTPS is to be found. Never the token itself.", "token = { env = \"GIT_TOKEN\" }"),
-    row(FORGE, "webhook_secrets", Kind::ListOf(&Kind::Secret), Default::Nothing)
-        .not_yet("this build receives no webhooks yet", "remove the key; `look` says how often Towpath looks by itself"),
+    row(FORGE, "webhook_secrets", Kind::ListOf(&Kind::Secret), Default::Nothing).not_yet(
+        "a forge of kind `git` sends no webhooks of its own",
+        "write `webhook_secrets` under `[service]` and install the hook script of docs/serve.md on the server",
+    ),
     row(FORGE, "app", Kind::Text, Default::Nothing)
         .not_yet("a GitHub app needs `kind = \"github\"`, which this build does not know yet", "use `token`"),
     row(FORGE, "discover", Kind::Bool, Default::Nothing)

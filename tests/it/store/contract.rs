@@ -243,6 +243,7 @@ fn some_decision(a: u8, b: u8) -> DecisionRow {
         lead: None,
         beside: vec![],
         unproven: None,
+        oldest: None,
         next: Some(Instant(b.into())),
         looked_at: a.into(),
         waiting: b.into(),

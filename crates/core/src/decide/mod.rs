@@ -13,8 +13,8 @@ pub mod gates;
 mod judge;
 
 use crate::model::{
-    Action, Candidate, Decision, Distance, Edge, EdgeSeen, Flow, Instant, Judged, Missing, Observation, Pause,
-    PauseKind, Plan, Reason, Tip, Verdict, Waiting,
+    Action, Candidate, Decision, Distance, Edge, EdgeSeen, Flow, Instant, Judged, Missing, Observation, Oldest,
+    Pause, PauseKind, Plan, Reason, Tip, Verdict, Waiting,
 };
 
 pub use candidate::candidates;
@@ -66,6 +66,7 @@ fn decide_edge(edge: &Edge<'_>, on_edge: &EdgeSeen, look: &mut Look<'_>) -> Opti
         next: None,
         looked_at: 0,
         waiting: on_edge.graph.known().map_or(0, |g| u32::try_from(g.waiting.len()).unwrap_or(u32::MAX)),
+        oldest: on_edge.graph.known().and_then(|g| oldest(&g.waiting)),
     };
     match divergence::branches(edge, on_edge, look)? {
         Verdict::Pass { why: Reason::UpToDate } => return Some(decision),
@@ -78,6 +79,13 @@ fn decide_edge(edge: &Edge<'_>, on_edge: &EdgeSeen, look: &mut Look<'_>) -> Opti
     let candidates = candidates(edge, on_edge, look.seen);
     choose(edge, on_edge, &candidates, look, &mut decision)?;
     Some(decision)
+}
+
+/// The one that came first, of those whose arrival is known.
+fn oldest(waiting: &[Waiting]) -> Option<Oldest> {
+    let arrived = waiting.iter().filter_map(|w| Some(Oldest { commit: w.id, since: w.arrival?.wall }));
+    // `waiting` is newest first: of those that came together the deepest is named.
+    arrived.rev().min_by_key(|oldest| oldest.since)
 }
 
 /// A candidate on its way through the two depths of judging.

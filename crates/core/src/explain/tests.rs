@@ -221,6 +221,7 @@ fn decided(judgements: Vec<Judged>) -> Decision {
         lead: Some(lead),
         beside: vec![],
         unproven: None,
+        oldest: None,
         next: None,
         looked_at: 1,
         waiting: 1,

@@ -46,6 +46,18 @@ pub struct Decision {
     pub looked_at: u32,
     /// How many commits of the source the target lacks and could get.
     pub waiting: u32,
+    /// Which of those came onto the source first: how far behind the target is.
+    #[serde(default)]
+    pub oldest: Option<Oldest>,
+}
+
+/// The commit that has waited longest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Oldest {
+    /// The commit.
+    pub commit: CommitId,
+    /// When it came onto the source, by the wall.
+    pub since: Instant,
 }
 
 impl Decision {

@@ -1,0 +1,95 @@
+//! `serve`: the service in the foreground, until a signal ends it.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::Failure;
+use super::exit::Exit;
+use super::out::complain;
+use super::session::{self, Need};
+use crate::clock::Clock;
+use crate::serve::{self, Shared, notify};
+use crate::server;
+use crate::setup::Setup;
+
+/// Serves until SIGTERM or SIGINT; a second one does not wait for what is under way.
+pub async fn run(path: Option<&Path>, listen: Option<SocketAddr>) -> Result<Exit, Failure> {
+    let config = session::config(path)?;
+    if !config.warnings.is_empty() {
+        complain(crate::config::to_text(&config.warnings, crate::config::Style::Plain).trim_end());
+    }
+    let listen = listen.unwrap_or(config.service.listen);
+    may_listen(listen)?;
+    let setup = Setup::open(config, Clock::System, Need::Create).await?;
+    setup.world.store().verify().await?;
+    let listener = TcpListener::bind(listen).await.map_err(|error| {
+        let what =
+            format!("cannot listen on {listen}: {error}; change `listen` under `[service]`, or end what has it");
+        Failure::Plain(Exit::Error, what)
+    })?;
+    let address = listener.local_addr().unwrap_or(listen);
+    let stop = CancellationToken::new();
+    let again = stop_on_signals(stop.clone())?;
+    let shared = Arc::new(Shared::new(setup));
+    announce(&shared, address);
+    let web = tokio::spawn(server::serve(listener, shared.clone(), stop.clone()));
+    notify("READY=1");
+    let ended = tokio::select! {
+        ended = serve::run(shared, stop.clone()) => ended.map_err(|error| Failure::Plain(Exit::Error, error.to_string())),
+        () = again.cancelled() => {
+            tracing::warn!("stopped at once; the next start brings what was under way to its end");
+            Ok(())
+        }
+    };
+    notify("STOPPING=1");
+    stop.cancel();
+    let _ = web.await;
+    tracing::info!("stopped");
+    ended.map(|()| Exit::Done)
+}
+
+fn announce(shared: &Shared, address: SocketAddr) {
+    let setup = shared.setup();
+    let flows = setup.config.flows.len();
+    let config = setup.config.path.display().to_string();
+    let store = setup.world.store().path().display().to_string();
+    let look = setup.config.service.look.as_str();
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), flows, config, store, look, "serving on http://{address}");
+}
+
+/// Beyond the loopback everybody who reaches the port could read what is stored and order moves.
+fn may_listen(listen: SocketAddr) -> Result<(), Failure> {
+    if listen.ip().is_loopback() {
+        return Ok(());
+    }
+    let what = format!(
+        "{listen} can be reached from other machines, and nobody there would have to say who they are; \
+         listen on 127.0.0.1 and put a reverse proxy with authentication before it"
+    );
+    Err(Failure::Plain(Exit::Error, what))
+}
+
+/// The first signal stops, the second one stops at once.
+fn stop_on_signals(stop: CancellationToken) -> Result<CancellationToken, Failure> {
+    let on = |kind| {
+        signal(kind).map_err(|error| Failure::Plain(Exit::Error, format!("signals cannot be received: {error}")))
+    };
+    let (mut terminate, mut interrupt) = (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
+    let again = CancellationToken::new();
+    let at_once = again.clone();
+    tokio::spawn(async move {
+        for token in [stop, at_once] {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            token.cancel();
+        }
+    });
+    Ok(again)
+}

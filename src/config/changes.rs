@@ -1,0 +1,230 @@
+//! What a new config changes, and what of that lets more through than before.
+//!
+//! For the log and the audit of a reload. A change whose direction cannot be told counts as one
+//! that loosens: better one too many is looked at.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::Value as Json;
+use towpath_core::model::{ApprovalsGate, AuthorsMay, Candidates, Checks, Environment, Flow, Gate, GateKind, Mode};
+
+use super::{Config, FlowConfig, Setting};
+
+/// One change between two configs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// The flow; none for `[service]`.
+    pub flow: Option<String>,
+    /// What changed, as a clause.
+    pub what: String,
+    /// Whether more may move than before, or something is no longer looked after.
+    pub loosens: bool,
+}
+
+impl fmt::Display for Changed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(flow) = &self.flow {
+            write!(f, "{flow}: ")?;
+        }
+        f.write_str(&self.what)?;
+        if self.loosens { f.write_str(" (loosens)") } else { Ok(()) }
+    }
+}
+
+/// Every change, flows in the order of the old config, new ones last.
+pub fn changes(old: &Config, new: &Config) -> Vec<Changed> {
+    let mut list = Vec::new();
+    for (key, before, after) in differing(&old.service.settings, &new.service.settings) {
+        let loosens = key == "mode";
+        list.push(Changed { flow: None, what: said(&format!("service.{key}"), before, after), loosens });
+    }
+    let find = |config: &'_ Config, name: &str| config.flows.iter().find(|f| f.flow.name.as_str() == name).cloned();
+    for before in &old.flows {
+        let name = before.flow.name.as_str();
+        match find(new, name) {
+            Some(after) => of_flow(before, &after, &mut list),
+            None => list.push(Changed {
+                flow: Some(name.to_owned()),
+                what: "is no longer in the config; nothing looks after it".to_owned(),
+                loosens: true,
+            }),
+        }
+    }
+    for after in &new.flows {
+        let name = after.flow.name.as_str();
+        if find(old, name).is_none() {
+            list.push(Changed { flow: Some(name.to_owned()), what: "is new".to_owned(), loosens: false });
+        }
+    }
+    list
+}
+
+fn of_flow(before: &FlowConfig, after: &FlowConfig, list: &mut Vec<Changed>) {
+    let flow = before.flow.name.to_string();
+    let looser = looser(&before.flow, &after.flow);
+    for (key, old, new) in differing(&before.settings, &after.settings) {
+        let loosens = looser.iter().any(|prefix| key == prefix.as_str() || key.starts_with(&format!("{prefix}.")));
+        list.push(Changed { flow: Some(flow.clone()), what: said(key, old, new), loosens });
+    }
+}
+
+/// Keys whose value differs, with both values.
+fn differing<'a>(old: &'a [Setting], new: &'a [Setting]) -> Vec<(&'a str, Option<&'a Json>, Option<&'a Json>)> {
+    let map = |list: &'a [Setting]| list.iter().map(|s| (s.key.as_str(), &s.value)).collect::<BTreeMap<_, _>>();
+    let (old, new) = (map(old), map(new));
+    let mut keys: Vec<&str> = old.keys().chain(new.keys()).copied().collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let all = keys.into_iter().map(|key| (key, old.get(key).copied(), new.get(key).copied()));
+    all.filter(|(_, before, after)| before != after).collect()
+}
+
+fn said(key: &str, before: Option<&Json>, after: Option<&Json>) -> String {
+    match (before, after) {
+        (Some(before), Some(after)) => format!("`{key}` {before} -> {after}"),
+        (Some(before), None) => format!("`{key}` {before} is gone"),
+        (None, Some(after)) => format!("`{key}` {after} is new"),
+        (None, None) => format!("`{key}`"),
+    }
+}
+
+/// The keys, or beginnings of keys, under which the new flow lets more through.
+fn looser(old: &Flow, new: &Flow) -> Vec<String> {
+    let mut keys = Vec::new();
+    if old.repository != new.repository {
+        keys.push("repository".to_owned());
+    }
+    if old.zone != new.zone {
+        keys.push("zone".to_owned());
+    }
+    for before in &old.environments {
+        let prefix = format!("environment.{}", before.name);
+        let Some(after) = new.environment(&before.name) else {
+            keys.push(prefix);
+            continue;
+        };
+        keys.extend(looser_at(before, after).into_iter().map(|key| format!("{prefix}.{key}")));
+        for kind in GateKind::ALL {
+            let loosens = match (before.gate(kind), after.gate(kind)) {
+                (Some(before), Some(after)) => before != after && gate_loosens(before, after),
+                (Some(_), None) => true,
+                (None, _) => false,
+            };
+            if loosens {
+                keys.push(format!("{prefix}.gates.{}", kind.key()));
+            }
+        }
+    }
+    keys
+}
+
+fn looser_at(before: &Environment, after: &Environment) -> Vec<&'static str> {
+    let table = [
+        ("branch", before.branch != after.branch),
+        ("via", before.via != after.via),
+        ("candidates", (before.candidates, after.candidates) == (Candidates::Tips, Candidates::Commits)),
+        ("mode", (before.mode, after.mode) == (Mode::Observe, Mode::Act)),
+        ("rollback", !before.rollback && after.rollback),
+        ("settle", after.settle < before.settle),
+        ("deployed", before.deployed != after.deployed),
+        ("database", before.database != after.database),
+    ];
+    table.into_iter().filter(|(_, looser)| *looser).map(|(key, _)| key).collect()
+}
+
+/// Whether a gate that differs may let through what the old one did not.
+fn gate_loosens(before: &Gate, after: &Gate) -> bool {
+    match (before, after) {
+        (Gate::Ci(before), Gate::Ci(after)) => match (&before.checks, &after.checks) {
+            (Checks::Named(before), Checks::Named(after)) => before.iter().any(|check| !after.contains(check)),
+            (Checks::All, Checks::All) => false,
+            _ => true,
+        },
+        (Gate::Lag(before), Gate::Lag(after)) => after.length < before.length || after.since != before.since,
+        (Gate::Quiet(before), Gate::Quiet(after)) => after < before,
+        (Gate::Approvals(before), Gate::Approvals(after)) => approvals_loosen(before, after),
+        _ => true,
+    }
+}
+
+fn approvals_loosen(before: &ApprovalsGate, after: &ApprovalsGate) -> bool {
+    let wider = !before.from.is_empty() && (after.from.is_empty() || !after.from.is_subset(&before.from));
+    after.required < before.required
+        || wider
+        || (before.authors, after.authors) == (AuthorsMay::Refuse, AuthorsMay::Allow)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn config(body: &str) -> Config {
+        let text = format!(
+            "[[flow]]\nrepository = \"/srv/a.git\"\nname = \"a\"\n{body}\n[[flow]]\nrepository = \"/srv/b.git\"\nname = \"b\"\n\
+             [[flow.environment]]\nname = \"develop\"\n[[flow.environment]]\nname = \"staging\"\n"
+        );
+        Config::from_text(&text, Path::new("/etc/towpath.toml")).unwrap()
+    }
+
+    fn with(gates: &str) -> Config {
+        config(&format!(
+            "[[flow.environment]]\nname = \"develop\"\n[[flow.environment]]\nname = \"staging\"\n{gates}"
+        ))
+    }
+
+    #[test]
+    fn what_lets_more_through_is_named() {
+        let table = [
+            ("gates.lag = \"30m\"", "gates.lag = \"5m\"", true),
+            ("gates.lag = \"5m\"", "gates.lag = \"30m\"", false),
+            ("gates.lag = \"5m\"", "", true),
+            ("", "gates.lag = \"5m\"", false),
+            ("gates.ci = { checks = [\"a\", \"b\"] }", "gates.ci = { checks = [\"a\"] }", true),
+            ("gates.ci = { checks = [\"a\"] }", "gates.ci = { checks = [\"a\", \"b\"] }", false),
+            ("gates.ci = { checks = \"all\" }", "gates.ci = { checks = [\"a\"] }", true),
+            ("gates.approvals = { required = 2 }", "gates.approvals = { required = 1 }", true),
+            (
+                "gates.approvals = { from = [\"os:a@h\"] }",
+                "gates.approvals = { from = [\"os:a@h\", \"os:b@h\"] }",
+                true,
+            ),
+            ("gates.approvals = { authors = \"allow\" }", "gates.approvals = { authors = \"refuse\" }", false),
+            (
+                "gates.window = { allow = [\"Mon 09:00-10:00\"] }",
+                "gates.window = { allow = [\"Mon 09:00-11:00\"] }",
+                true,
+            ),
+            ("rollback = false", "rollback = true", true),
+            ("mode = \"observe\"", "mode = \"act\"", true),
+            ("mode = \"act\"", "mode = \"observe\"", false),
+            ("settle = \"1h\"", "settle = \"1m\"", true),
+            ("candidates = \"tips\"", "candidates = \"commits\"", true),
+        ];
+        for (before, after, loosens) in table {
+            let list = changes(&with(before), &with(after));
+            assert!(!list.is_empty(), "{before} -> {after}");
+            assert_eq!(list.iter().any(|c| c.loosens), loosens, "{before} -> {after}: {list:?}");
+        }
+        assert_eq!(changes(&with(""), &with("")), []);
+    }
+
+    #[test]
+    fn a_flow_that_goes_is_named() {
+        let old = with("");
+        let mut new = old.clone();
+        new.flows.remove(1);
+        let list: Vec<String> = changes(&old, &new).iter().map(ToString::to_string).collect();
+        assert_eq!(list, ["b: is no longer in the config; nothing looks after it (loosens)"]);
+        let list: Vec<String> = changes(&new, &old).iter().map(ToString::to_string).collect();
+        assert_eq!(list, ["b: is new"]);
+        let list: Vec<String> = changes(&with("gates.lag = \"30m\""), &with("gates.lag = \"5m\""))
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(list, ["a: `environment.staging.gates.lag.for` \"30m\" -> \"5m\" (loosens)"]);
+    }
+}

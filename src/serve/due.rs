@@ -1,0 +1,40 @@
+//! When a flow has to be looked at next, besides the look schedule.
+//!
+//! Pure. An instant in the past means "at once".
+
+use towpath_core::model::{Instant, IntentState, Plan, Tip};
+
+use super::queue::Ended;
+use crate::engine::{Pass, Ticked};
+
+/// How a finished tick goes into the queue.
+pub fn ended(ticked: &Ticked) -> Ended {
+    match ticked {
+        Ticked::Leased => Ended::Leased,
+        Ticked::Done(pass) if is_unknown(&pass.plan) => Ended::Failed,
+        Ticked::Done(pass) => Ended::Well { due: due(pass) },
+    }
+}
+
+/// Whether nothing could be learned of any branch: the remote is dead, or refuses us.
+pub fn is_unknown(plan: &Plan) -> bool {
+    let unknown = |tip: &Tip| matches!(tip, Tip::Unknown(_));
+    !plan.decisions.is_empty() && plan.decisions.iter().all(|d| unknown(&d.source) && unknown(&d.target))
+}
+
+/// The earliest instant at which something may change by itself.
+fn due(pass: &Pass) -> Option<Instant> {
+    let plan = pass.after.as_ref().unwrap_or(&pass.plan);
+    let now = plan.now;
+    let by_plan = plan.decisions.iter().filter_map(|decision| {
+        // What was decided after a move is for the next tick: a commit crosses one border a tick.
+        if pass.after.is_some() && decision.action.is_some() { Some(now.wall) } else { decision.next }
+    });
+    let by_intent = pass.acted.iter().filter_map(|acted| match acted.row.state {
+        // A push whose answer was lost: its deadline settles it.
+        IntentState::Pushing => acted.row.deadline.map(|deadline| now.wall_at(deadline)),
+        IntentState::Abandoned => Some(now.wall),
+        _ => None,
+    });
+    by_plan.chain(by_intent).min()
+}

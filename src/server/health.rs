@@ -1,0 +1,72 @@
+//! `/livez`, `/readyz` and `/metrics`.
+//!
+//! Alive means that passes finish; ready means that the store answers. Neither asks a remote: a
+//! dead forge must not take down the page that explains it.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Serialize;
+
+use crate::serve::Shared;
+
+/// What OpenMetrics calls its own format.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+pub(super) fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/livez", get(live))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(shared)
+}
+
+/// How the service is doing, for people and probes.
+#[derive(Debug, Serialize)]
+struct Health {
+    ok: bool,
+    version: &'static str,
+    /// What is wrong, and what to do.
+    problems: Vec<String>,
+}
+
+impl Health {
+    fn answer(problems: Vec<String>, ok: bool) -> (StatusCode, Json<Self>) {
+        let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        (status, Json(Self { ok, version: env!("CARGO_PKG_VERSION"), problems }))
+    }
+}
+
+async fn live(State(shared): State<Arc<Shared>>) -> (StatusCode, Json<Health>) {
+    let alive = shared.pulse.is_alive();
+    let stuck = "no pass has finished for three looks; restarting is safe, the store says how far everything came";
+    Health::answer(if alive { Vec::new() } else { vec![stuck.to_owned()] }, alive)
+}
+
+async fn ready(State(shared): State<Arc<Shared>>) -> (StatusCode, Json<Health>) {
+    let mut problems = Vec::new();
+    let mut ok = true;
+    if shared.pulse.is_stopping() {
+        ok = false;
+        problems.push("the service is stopping".to_owned());
+    }
+    let setup = shared.setup();
+    let store = setup.world.store();
+    if let Err(error) = store.peek_now(&setup.world.clock().reading()).await {
+        ok = false;
+        problems.push(format!("the store does not answer: {error}"));
+    }
+    // The service works on under the old config: told, and no reason to take it down.
+    if let Some(why) = shared.pulse.last_reload().and_then(|reload| reload.refused) {
+        problems.push(format!("the config file was refused and the old config is in force: {why}"));
+    }
+    Health::answer(problems, ok)
+}
+
+async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, OPEN_METRICS)], shared.metrics.text())
+}

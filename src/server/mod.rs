@@ -1,0 +1,50 @@
+//! The web surfaces of a running service. They only build commands, wake flows and show what is
+//! stored; nothing here decides.
+//!
+//! Not here: the loop (`serve`).
+
+mod health;
+pub mod hooks;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use std::future::IntoFuture as _;
+
+use axum::Router;
+use axum::http::StatusCode;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::serve::Shared;
+
+/// How long one request may take.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// How long open requests may take once the service is to stop.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Every route.
+pub fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .merge(health::router(shared.clone()))
+        .nest("/hooks", hooks::router(shared))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, DEADLINE))
+        .layer(CatchPanicLayer::new())
+}
+
+/// Serves until `stop`, and ends open requests within bounds.
+///
+/// # Errors
+/// If the listener fails altogether.
+pub async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) -> std::io::Result<()> {
+    let closing = stop.clone();
+    let server =
+        axum::serve(listener, router(shared)).with_graceful_shutdown(async move { stop.cancelled().await });
+    tokio::select! {
+        done = server.into_future() => done,
+        () = async { closing.cancelled().await; tokio::time::sleep(PATIENCE).await } => Ok(()),
+    }
+}
