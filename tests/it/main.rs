@@ -7,6 +7,7 @@ mod crash;
 mod git;
 mod scenario;
 mod scenarios;
+mod serve;
 mod sim;
 mod store;
 mod support;

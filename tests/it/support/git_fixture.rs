@@ -51,6 +51,14 @@ impl Repo {
         Self::init_with(dir, &[])
     }
 
+    /// One that is there already; dates go on after those of its commits.
+    pub fn open(dir: impl Into<PathBuf>) -> Self {
+        let repo = Self { dir: dir.into(), made: AtomicI64::new(0) };
+        let made = repo.git(["rev-list", "--all", "--count"]).parse().unwrap();
+        repo.made.store(made, Ordering::Relaxed);
+        repo
+    }
+
     /// As [`Repo::init`], with further arguments for `git init`.
     pub fn init_with(dir: impl Into<PathBuf>, args: &[&str]) -> Self {
         let dir = dir.into();
