@@ -1,6 +1,6 @@
 //! What every command starts with: the config, the store, git, and who is asking.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use towpath_core::explain::Words;
 use towpath_core::model::Instant;
@@ -9,7 +9,7 @@ use towpath_core::model::{Actor, Flow, FlowName};
 use super::Failure;
 use super::exit::Exit;
 use crate::clock::Clock;
-use crate::config::{Config, FlowConfig, Store};
+use crate::config::{Config, FlowConfig, Store, cache_of};
 use crate::engine::RealWorld;
 use crate::engine::command::Person;
 use crate::git::Git;
@@ -65,13 +65,6 @@ impl Session {
     pub fn flow(&self, name: &FlowName) -> Option<&Flow> {
         self.config.flows.iter().map(|found| &found.flow).find(|flow| &flow.name == name)
     }
-}
-
-/// The folder beside the store that holds what can be fetched again: mirrors, and git's home.
-pub fn cache_of(store: &Path) -> PathBuf {
-    let mut name = store.file_name().unwrap_or_default().to_owned();
-    name.push(".cache");
-    store.with_file_name(name)
 }
 
 /// The words for a flow at an instant, with the remote as people would write it in a command.

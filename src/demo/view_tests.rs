@@ -1,0 +1,1 @@
+//! Frames under snapshot.
