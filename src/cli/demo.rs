@@ -62,14 +62,14 @@ fn seen(summary: &Summary, out: Out) {
             format!("{env} moved {} times forward{back}", moves.forward)
         })
         .collect();
-    out.line(format!("\nBy Towpath's hand {}. No push was forced.", moves.join(", ")));
+    out.line(format!("\nBy Towpath's hand:\n\n  {}", moves.join("\n  ")));
 }
 
 fn over(out: Out) {
     out.line(
         "\nThe sandbox is removed. Next:\n\n  \
          towpath demo --keep     the same, and the sandbox stays for you to steer\n  \
-         towpath init            in a clone of yours: writes a config; then `towpath plan` moves nothing yet",
+         towpath init            in a clone of yours: writes a config; moves nothing",
     );
 }
 

@@ -39,7 +39,7 @@ use sandbox::Folder;
 use scene::{Scene, clock};
 use screen::Screen;
 use script::{Expect, Row, STORY};
-use stage::{Stage, Told};
+use stage::Stage;
 
 use crate::engine::Fault;
 use crate::git::{AuthorError, GitError};
@@ -173,7 +173,8 @@ pub async fn run(options: &Options) -> Result<Ended, DemoError> {
 async fn play(options: &Options, folder: &Path, screen: Screen) -> Result<Summary, DemoError> {
     let start = Pace::start(options.speed, Span::from_mins(i64::from(script::length())));
     let stage = Stage::set(folder, start).await?;
-    let mut telling = Telling { stage, screen, scene: Scene::default(), start, summary: Summary::default() };
+    let mut telling =
+        Telling { stage, screen, scene: Scene::begin(options.speed), start, summary: Summary::default() };
     let pace = Pace::new(options.speed, start);
     for row in STORY {
         let at = start + Span::from_mins(i64::from(row.minute));
@@ -222,20 +223,19 @@ impl Telling {
             }
             self.screen.say(&at, row.say)?;
             let told = self.stage.act(row).await?;
-            self.tell(&at, &told)?;
+            self.screen.tell(&told)?;
+            self.scene.remember(&at, &told);
         }
-        let told = self.stage.look().await?;
-        self.tell(&at, &told)?;
+        let looked = self.stage.look().await?;
+        self.screen.tell(&looked.moved)?;
+        self.screen.tell(&looked.decided)?;
+        // What was decided stands in the lanes of a frame already.
+        self.scene.remember(&at, &looked.moved);
         self.show(now)?;
         if let Some(row) = row {
             self.check(row, &at);
         }
         Ok(())
-    }
-
-    fn tell(&mut self, at: &str, told: &[Told]) -> Result<(), DemoError> {
-        self.scene.remember(at, told);
-        Ok(self.screen.tell(told)?)
     }
 
     fn show(&mut self, now: Instant) -> Result<(), DemoError> {

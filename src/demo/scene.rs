@@ -11,7 +11,8 @@ use towpath_core::model::{
 };
 use towpath_core::text::one_line;
 
-use super::stage::{Told, mark, words};
+use super::pace::Speed;
+use super::stage::{Told, mark, shortened, words};
 use crate::engine::Planned;
 
 /// The longest subject that is kept; the view cuts further.
@@ -27,6 +28,8 @@ pub struct Scene {
     pub clock: String,
     /// The minute of the story, and the last one.
     pub minute: (u32, u32),
+    /// How fast it goes.
+    pub speed: String,
     /// What the watcher is told.
     pub say: String,
     /// The environments, in the order in which commits move.
@@ -66,8 +69,8 @@ pub struct Edge {
     pub mark: Mark,
     /// The verdict in Towpath's words.
     pub verdict: String,
-    /// What can be done about a block, in Towpath's words.
-    pub todo: Option<String>,
+    /// What can be done about a block, in Towpath's words, and the command if it is one.
+    pub todo: Option<(String, Option<String>)>,
     /// The commits that wait, newest first, each with how it stands by itself.
     pub waiting: Vec<(Mark, Commit)>,
 }
@@ -82,6 +85,16 @@ pub struct Past {
 }
 
 impl Scene {
+    /// Before anything happened.
+    pub fn begin(speed: Speed) -> Self {
+        let speed = match speed {
+            Speed::Fast => String::new(),
+            Speed::Times(60) => "a second each".to_owned(),
+            Speed::Times(by) => format!("{by} times as fast"),
+        };
+        Self { speed, ..Self::default() }
+    }
+
     /// Adds to the past.
     pub fn remember(&mut self, at: &str, told: &[Told]) {
         let past =
@@ -121,7 +134,13 @@ fn lane(words: &Words<'_>, environment: &Environment, planned: &Planned) -> Lane
 fn edge(words: &Words<'_>, decision: &Decision, seen: Option<&EdgeSeen>) -> Edge {
     let explanation = words.explain(decision);
     let blocked = matches!(decision.verdict, Verdict::Block { .. });
-    let todo = explanation.todo.into_iter().next().filter(|_| blocked).map(|todo| todo.say);
+    let todo = explanation.todo.into_iter().next().filter(|_| blocked).map(|todo| {
+        let command = match todo.commands.as_slice() {
+            [one] => Some(shortened(one)),
+            _ => None,
+        };
+        (todo.say, command)
+    });
     let waiting = match seen.map(|seen| &seen.graph) {
         Some(Fact::Known(graph)) => graph.waiting.as_slice(),
         Some(Fact::Unknown(_)) | None => &[],

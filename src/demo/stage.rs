@@ -53,6 +53,15 @@ impl Told {
     }
 }
 
+/// What a pass came to.
+#[derive(Debug, Default)]
+pub struct Looked {
+    /// What moved, and why it could.
+    pub moved: Vec<Told>,
+    /// What each edge has come to, where that is another thing than before.
+    pub decided: Vec<Told>,
+}
+
 /// How often branches moved, by the ledger.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Moves {
@@ -177,9 +186,9 @@ impl Stage {
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn look(&mut self) -> Result<Vec<Told>, DemoError> {
+    pub async fn look(&mut self) -> Result<Looked, DemoError> {
         let flow = self.flow()?.clone();
-        let mut told = Vec::new();
+        let mut looked = Looked::default();
         let mut moved = Vec::new();
         if let Ticked::Done(pass) = tick(&self.world, &flow).await? {
             let words = words(&flow, pass.plan.now.wall);
@@ -188,11 +197,11 @@ impl Stage {
                 match decision {
                     Some(decision) if acted.row.state == IntentState::Landed => {
                         moved.push(decision.env.clone());
-                        told.extend(landed(&words, decision));
+                        looked.moved.extend(landed(&words, decision));
                     }
                     Some(_) | None => {
                         let text = words.intent(&acted.row);
-                        told.push(Told::new(Mark::Note, one_line(&text, 400)));
+                        looked.moved.push(Told::new(Mark::Note, one_line(&text, 400)));
                     }
                 }
             }
@@ -207,10 +216,10 @@ impl Stage {
             if before.as_ref() == Some(&key) || idle && (before.is_none() || moved.contains(&decision.env)) {
                 continue;
             }
-            told.extend(changed(&words, decision));
+            looked.decided.extend(changed(&words, decision));
         }
         self.planned = Some(planned);
-        Ok(told)
+        Ok(looked)
     }
 
     /// Which of the expectations do not hold.
@@ -275,8 +284,11 @@ pub const fn words(flow: &Flow, now: Instant) -> Words<'_> {
 fn landed(words: &Words<'_>, decision: &Decision) -> Vec<Told> {
     let explanation = words.explain(decision);
     let mut told = vec![Told::new(Mark::Pass, explanation.headline)];
-    // The first line says that it moves, which the headline has said.
-    told.extend(explanation.lines.into_iter().skip(1).map(|line| Told::under(line.text)));
+    let judged = decision.lead.iter().flat_map(|lead| &lead.judged);
+    let telling = judged.filter(|judged| !matches!(judged.verdict.why(), Reason::Nothing)).count();
+    // The first line says that it moves, which the headline has said; after the checks that have
+    // something to say comes what else is known of the edge.
+    told.extend(explanation.lines.into_iter().skip(1).take(telling).map(|line| Told::under(line.text)));
     told
 }
 
@@ -304,7 +316,7 @@ pub const fn mark(verdict: &Verdict) -> Mark {
 }
 
 /// Ids of forty digits as short as everywhere else, for reading.
-fn shortened(text: &str) -> String {
+pub fn shortened(text: &str) -> String {
     let short = |word: &str| match word.parse::<CommitId>() {
         Ok(id) => id.short(),
         Err(_) => word.to_owned(),

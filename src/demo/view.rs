@@ -103,8 +103,10 @@ pub fn frame(scene: &Scene, size: Size, paint: Paint) -> Vec<String> {
 
 fn head(scene: &Scene, columns: usize) -> Vec<Line> {
     let (minute, of) = scene.minute;
-    let left = format!("Towpath demo   {}   minute {minute} of {of}", scene.clock);
+    let plain = format!("Towpath demo   {}   minute {minute} of {of}", scene.clock);
     let right = "q stops";
+    let full = if scene.speed.is_empty() { plain.clone() } else { format!("{plain}, {}", scene.speed) };
+    let left = if width(&full) + width(right) < columns { full } else { plain };
     let gap = columns.saturating_sub(width(&left) + width(right));
     let top = if gap > 0 { format!("{left}{}{right}", " ".repeat(gap)) } else { cut(&left, columns) };
     let mut lines = vec![vec![(Ink::Strong, top)]];
@@ -170,9 +172,14 @@ fn edge(edge: &Edge, columns: usize, detail: Detail) -> Vec<Line> {
         let first = if at == 0 { sign(edge.mark) } else { (Ink::Plain, "  ".to_owned()) };
         lines.push(vec![bank(), first, (Ink::Of(edge.mark), text)]);
     }
-    for (at, text) in edge.todo.iter().flat_map(|todo| wrap(todo, room, detail.todo)).enumerate() {
-        let first = if at == 0 { "> " } else { "  " };
-        lines.push(vec![bank(), (Ink::Strong, first.to_owned()), (Ink::Plain, text)]);
+    if let Some((say, command)) = &edge.todo {
+        for (at, text) in wrap(say, room, detail.todo).into_iter().enumerate() {
+            let first = if at == 0 { "> " } else { "  " };
+            lines.push(vec![bank(), (Ink::Strong, first.to_owned()), (Ink::Plain, text)]);
+        }
+        for text in command.iter().flat_map(|command| wrap(command, room.saturating_sub(4), 2)) {
+            lines.push(vec![bank(), (Ink::Strong, format!("      {text}"))]);
+        }
     }
     if detail.arrows {
         lines.push(vec![(Ink::Dim, "  ▼".to_owned())]);
