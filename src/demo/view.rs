@@ -191,25 +191,38 @@ fn sign(mark: Mark) -> (Ink, String) {
     (Ink::Of(mark), format!("{} ", mark.sign()))
 }
 
-/// The newest of the past, in at most so many rows, newest last.
+/// The newest of the past, in at most so many rows, newest last. What happened is shown before its
+/// details: where there is no room for both, the details go.
 fn past(past: &[Past], columns: usize, rows: usize) -> Vec<Line> {
-    const AT: usize = 6;
-    let room = columns.saturating_sub(AT + 2);
     let mut lines: Vec<Line> = Vec::new();
-    for one in past.iter().rev() {
-        let mut block = Vec::new();
-        for (at, text) in wrap(&one.told.text, room, 3).into_iter().enumerate() {
-            let first = at == 0;
-            let time = if first { pad(&one.at, AT) } else { " ".repeat(AT) };
-            let mark = if first { sign(one.told.mark) } else { (Ink::Plain, "  ".to_owned()) };
-            let ink = if one.told.under { Ink::Dim } else { Ink::Plain };
-            block.push(vec![(Ink::Dim, time), mark, (ink, text)]);
-        }
-        if lines.len() + block.len() > rows {
+    let mut rest = past;
+    while lines.len() < rows
+        && let Some(head) = rest.iter().rposition(|one| !one.told.under)
+    {
+        let (before, group) = rest.split_at(head);
+        let mut block: Vec<Line> = group.iter().flat_map(|one| happened(one, columns)).collect();
+        let left = rows - lines.len();
+        // Of an older one either everything is shown or nothing.
+        if block.len() > left && !lines.is_empty() {
             break;
         }
+        block.truncate(left);
         block.append(&mut lines);
         lines = block;
+        rest = before;
+    }
+    lines
+}
+
+fn happened(one: &Past, columns: usize) -> Vec<Line> {
+    const AT: usize = 6;
+    let room = columns.saturating_sub(AT + 2);
+    let ink = if one.told.under { Ink::Dim } else { Ink::Plain };
+    let mut lines = Vec::new();
+    for (at, text) in wrap(&one.told.text, room, 3).into_iter().enumerate() {
+        let time = if at == 0 { pad(&one.at, AT) } else { " ".repeat(AT) };
+        let mark = if at == 0 { sign(one.told.mark) } else { (Ink::Plain, "  ".to_owned()) };
+        lines.push(vec![(Ink::Dim, time), mark, (ink, text)]);
     }
     lines
 }
