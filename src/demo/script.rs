@@ -210,7 +210,7 @@ impl fmt::Display for Row {
         match self.act {
             Act::Watch => f.write_str("time passes")?,
             Act::Push { branch, commit, subject, .. } => {
-                write!(f, "{name} pushes {commit} \"{subject}\" to {branch}")?
+                write!(f, "{name} pushes {commit} \"{subject}\" to {branch}")?;
             }
             Act::BackMerge { commit } => write!(f, "{name} merges {PRODUCTION} back into develop as {commit}")?,
             Act::Report { commit, results } => {
