@@ -2,12 +2,10 @@
 //!
 //! Not here: what is done with them, prompts and exit codes (`cli`), and the loop (`serve`).
 
-use std::path::{Path, PathBuf};
-
 use towpath_core::model::{Flow, FlowName};
 
 use crate::clock::Clock;
-use crate::config::{Config, FlowConfig, Store, WordFault};
+use crate::config::{Config, FlowConfig, Store, WordFault, cache_of};
 use crate::engine::RealWorld;
 use crate::git::{Git, GitError};
 use crate::store::{Create, SqliteStore, StoreError};
@@ -81,11 +79,4 @@ impl Setup {
     pub fn flow(&self, name: &FlowName) -> Option<&Flow> {
         self.config.flows.iter().map(|found| &found.flow).find(|flow| &flow.name == name)
     }
-}
-
-/// The folder beside the store that holds what can be fetched again: mirrors, and git's home.
-pub fn cache_of(store: &Path) -> PathBuf {
-    let mut name = store.file_name().unwrap_or_default().to_owned();
-    name.push(".cache");
-    store.with_file_name(name)
 }

@@ -24,6 +24,8 @@ pub struct Args {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Shows the main job on a made-up repository, in about a minute; needs git and nothing else
+    Demo(Demo),
     /// Writes a config for the repository you stand in, and its store
     Init(Init),
     /// Checks, shows or describes the config
@@ -124,6 +126,21 @@ pub enum LogForm {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// `demo`.
+#[derive(Debug, ClapArgs)]
+pub struct Demo {
+    /// Leaves the sandbox, in DIR or among the temporary files, to go on with real commands
+    #[arg(long, value_name = "DIR")]
+    #[expect(clippy::option_option, reason = "clap's form of an option whose value may be left out")]
+    pub keep: Option<Option<PathBuf>>,
+    /// Waits for nothing: the same story in a few seconds, as lines
+    #[arg(long)]
+    pub fast: bool,
+    /// How many times as fast as it would really go: at 60 a minute takes a second
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=600), conflicts_with = "fast")]
+    pub speed: u32,
 }
 
 /// `config`.

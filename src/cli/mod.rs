@@ -4,6 +4,7 @@
 //! `engine::command::carry_out`.
 
 mod args;
+mod demo;
 mod doctor;
 mod exit;
 mod init;
@@ -146,6 +147,7 @@ async fn run(args: Args, out: Out) -> Result<Exit, Failure> {
         return Err(Failure::Plain(Exit::Usage, "`-o markdown` is for `diff` only".to_owned()));
     }
     match args.verb {
+        Verb::Demo(demo) => demo::run(&demo, out).await,
         Verb::Init(init) => init::run(&init, path, out).await,
         Verb::Config { verb } => config_verb(&verb, path, out),
         Verb::Doctor { flow } => doctor::run(path, flow.as_deref(), out).await,

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::command::Person;
 
-pub use crate::setup::{Need, Setup as Session, cache_of};
+pub use crate::setup::{Need, Setup as Session};
 
 /// Finds and reads the config.
 pub fn config(explicit: Option<&Path>) -> Result<Config, Failure> {

@@ -101,6 +101,13 @@ pub enum Store {
     Sqlite(PathBuf),
 }
 
+/// The folder beside the store that holds what can be fetched again: mirrors, and git's home.
+pub fn cache_of(store: &Path) -> PathBuf {
+    let mut name = store.file_name().unwrap_or_default().to_owned();
+    name.push(".cache");
+    store.with_file_name(name)
+}
+
 /// `[forge.NAME]`.
 #[derive(Debug, Clone)]
 pub struct Forge {

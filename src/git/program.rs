@@ -274,6 +274,9 @@ impl Git {
         ] {
             set(key, OsStr::new(value));
         }
+        for (key, value) in &call.identity {
+            set(key, OsStr::new(value));
+        }
         let harmless = HARMLESS.iter().map(|id| (format!("fetch.fsck.{id}"), "warn".to_owned()));
         let settings = SETTINGS.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         let header = call.remote.and_then(Remote::auth_setting);

@@ -4,6 +4,7 @@
 
 mod config;
 mod crash;
+mod demo;
 mod git;
 mod scenario;
 mod scenarios;
