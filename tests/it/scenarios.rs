@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::scenario::parse;
+use crate::scenario::real_stage::RealStage;
 use crate::scenario::run::{Stage, play};
 use crate::scenario::sim_stage::SimStage;
 
@@ -40,6 +41,13 @@ macro_rules! scenarios {
             $(#[test]
             fn $name() {
                 super::plays::<super::SimStage>(stringify!($name));
+            })*
+        }
+
+        mod real {
+            $(#[test]
+            fn $name() {
+                super::plays::<super::RealStage>(stringify!($name));
             })*
         }
     };

@@ -3,5 +3,8 @@
 //! must give the same transcript. The language is described in `tests/it/scenarios/README.md`.
 
 pub mod parse;
+pub mod real_stage;
+pub mod real_world;
 pub mod run;
+pub mod server;
 pub mod sim_stage;
