@@ -20,7 +20,7 @@ use towpath_core::model::{CommitId, EffectRow, EventRow, Instant, IntentState, L
 use super::parse::FaultKind;
 use super::real_world::{Process, Script};
 use super::run::{Counts, Made, REPOSITORY, Stage};
-use super::server::{Moved, Server};
+use super::server::{Moved, NOBODY_THERE, Server};
 
 pub struct RealStage {
     // Dropped in this order: what works on the folder before the folder.
@@ -233,6 +233,6 @@ impl Stage for RealStage {
     }
 
     fn plain(&self, text: String) -> String {
-        text.replace(&self.server.url(), REPOSITORY)
+        text.replace(&self.server.url(), REPOSITORY).replace(NOBODY_THERE, "no route to host")
     }
 }

@@ -22,6 +22,10 @@ use crate::support::git_fixture::{FIRST_DATE, Repo, script};
 /// What `ssh` says when nobody is there.
 const NO_ROUTE: &str = "ssh: connect to host shop.test port 22: No route to host";
 
+/// The same with what git adds, as it is shown.
+pub const NOBODY_THERE: &str = "ssh: connect to host shop.test port 22: No route to host / fatal: Could not read \
+                                from remote repository.";
+
 /// The line to the server: the server's half of git, on this machine. It inherits nothing of the
 /// client's settings, as with a real ssh.
 const SSH: &str = r#"if [ -e "$(dirname "$0")/../down" ]; then
