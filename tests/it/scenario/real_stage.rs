@@ -137,7 +137,7 @@ impl Stage for RealStage {
             FaultKind::DiskFull => script.disk_full = count,
             FaultKind::SinkDown => script.sink_down = count,
         }
-        self.server.connect(script.unreachable == 0);
+        self.server.cut(script.unreachable > 0);
         Ok(())
     }
 
@@ -167,7 +167,7 @@ impl Stage for RealStage {
         for left in [&mut script.unreachable, &mut script.disk_full, &mut script.sink_down] {
             *left = left.saturating_sub(1);
         }
-        self.server.connect(script.unreachable == 0);
+        self.server.cut(script.unreachable > 0);
         ends
     }
 
@@ -212,9 +212,8 @@ impl Stage for RealStage {
         let mut effects = self.effects();
         for Moved { branch, old, new } in self.server.moves() {
             let of = |row: &EffectRow| (row.old, row.new) == (old, new);
-            let said = intents.iter().filter(|row| {
-                (row.branch.as_str(), row.old, row.new) == (branch.as_str(), old, new)
-            });
+            let said =
+                intents.iter().filter(|row| (row.branch.as_str(), row.old, row.new) == (branch.as_str(), old, new));
             let said: Vec<_> = said.collect();
             if !self.server.is_ahead(new, old) && !said.iter().any(|row| row.kind == MoveKind::Rollback) {
                 wrong.push(format!("{branch} went back from {old} to {new} without an order"));

@@ -10,7 +10,7 @@
 
 use std::cell::Cell;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use git2::{Commit, ErrorCode, Oid, Repository, Signature, Time};
 use tempfile::TempDir;
@@ -99,11 +99,9 @@ impl Server {
         std::env::join_paths(all).expect("no folder of PATH has a colon in it")
     }
 
-    /// Whether the line is up.
-    pub fn connect(&self, up: bool) {
-        let down = self.folder().join("down");
-        let done = if up { fs::remove_file(&down) } else { fs::write(&down, "") };
-        assert!(done.is_ok() || up, "the line could not be cut: {done:?}");
+    /// Cuts the line, or mends it.
+    pub fn cut(&self, down: bool) {
+        mark(&self.folder().join("down"), down);
     }
 
     /// Makes a commit that is on no branch yet.
@@ -153,20 +151,14 @@ impl Server {
         match trouble {
             Trouble::Refuse => self.repo.hook("pre-receive", "exit 1"),
             Trouble::LosePush => self.repo.hook("pre-receive", "kill -9 $PPID"),
-            Trouble::LoseAnswer => fs::write(self.lose_answer(), "").expect("the mark for the hook"),
+            Trouble::LoseAnswer => mark(&self.repo.dir.join("lose-answer"), true),
         }
     }
 
     /// Pushes meet no trouble any more.
     pub fn calm(&self) {
-        for file in [self.repo.dir.join("hooks/pre-receive"), self.lose_answer()] {
-            let done = fs::remove_file(&file);
-            assert!(done.is_ok() || !file.exists(), "{}: {done:?}", file.display());
-        }
-    }
-
-    fn lose_answer(&self) -> PathBuf {
-        self.repo.dir.join("lose-answer")
+        mark(&self.repo.dir.join("hooks/pre-receive"), false);
+        mark(&self.repo.dir.join("lose-answer"), false);
     }
 
     /// Every move by a push, oldest first.
@@ -179,6 +171,12 @@ impl Server {
         };
         text.lines().map(moved).collect()
     }
+}
+
+/// Makes an empty file, or removes what is there.
+fn mark(file: &Path, there: bool) {
+    let done = if there { fs::write(file, "") } else { fs::remove_file(file) };
+    assert!(done.is_ok() || file.exists() == there, "{}: {done:?}", file.display());
 }
 
 fn oid(id: CommitId) -> Oid {
