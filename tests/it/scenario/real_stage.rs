@@ -15,7 +15,7 @@ use towpath::engine::{Fault, RealWorld, Side, Ticked, tick};
 use towpath::git::Git;
 use towpath::store::{Create, SqliteStore, What};
 use towpath_core::command::Command;
-use towpath_core::model::{CommitId, EffectRow, EventRow, Instant, IntentState, Ledger, MoveKind, Span};
+use towpath_core::model::{CommitId, EffectRow, EventRow, Instant, IntentRow, IntentState, Ledger, MoveKind, Span};
 
 use super::parse::FaultKind;
 use super::real_world::{Process, Script};
@@ -202,19 +202,14 @@ impl Stage for RealStage {
     /// outcome cannot be told, and forward only, unless somebody ordered a rollback.
     fn violations(&mut self) -> Vec<String> {
         let mut wrong = Vec::new();
-        let intents: Vec<_> = self.recorded();
-        let open = self.ledger().intents.into_iter().filter(|row| !row.state.is_final());
-        let ended = intents.iter().filter_map(|what| match what {
-            What::Intent(row) => Some((**row).clone()),
-            _ => None,
-        });
-        let intents: Vec<_> = ended.chain(open).collect();
+        let ended = |what| if let What::Intent(row) = what { Some(*row) } else { None };
+        let mut intents: Vec<IntentRow> = self.recorded().into_iter().filter_map(ended).collect();
+        intents.extend(self.ledger().intents.into_iter().filter(|row| !row.state.is_final()));
         let mut effects = self.effects();
         for Moved { branch, old, new } in self.server.moves() {
             let of = |row: &EffectRow| (row.old, row.new) == (old, new);
-            let said =
-                intents.iter().filter(|row| (row.branch.as_str(), row.old, row.new) == (branch.as_str(), old, new));
-            let said: Vec<_> = said.collect();
+            let of_it = |row: &&IntentRow| (row.branch.as_str(), row.old, row.new) == (branch.as_str(), old, new);
+            let said: Vec<&IntentRow> = intents.iter().filter(of_it).collect();
             if !self.server.is_ahead(new, old) && !said.iter().any(|row| row.kind == MoveKind::Rollback) {
                 wrong.push(format!("{branch} went back from {old} to {new} without an order"));
             }
