@@ -126,9 +126,7 @@ impl<W: World> Runner<'_, W> {
         row: &IntentRow,
         words: Option<String>,
     ) -> Result<(), Fault> {
-        let Some(words) = words.filter(|words| !words.is_empty() && row.state == IntentState::Pushing) else {
-            return Ok(());
-        };
+        let Some(words) = words.filter(|_| row.state == IntentState::Pushing) else { return Ok(()) };
         let now = self.world.now().await?;
         let Change::Backoff(mut backoff) = self.backoff(ledger, row, &words, now) else { return Ok(()) };
         // Only the words, no delay: the deadline of the push is delay enough the first time.

@@ -61,6 +61,8 @@ pub struct Book {
     pub reports_at_save: BTreeMap<IntentId, usize>,
     pub effects: BTreeMap<IntentId, EffectRow>,
     pub events: Vec<(FlowName, EventRow)>,
+    /// Ids of orders, messages and commands that were given out; none is taken twice.
+    pub taken: BTreeSet<(&'static str, String)>,
     pub reports: BTreeMap<FlowName, Vec<Report>>,
     pub leases: BTreeMap<FlowName, Lease>,
     /// For each acknowledged pause, the intents that the acknowledgement named.
@@ -132,6 +134,20 @@ pub struct Scripted {
     pub disk_full: u32,
     /// Ticks in which no message is delivered.
     pub sink_down: u32,
+}
+
+/// The id that a change takes for a new row, by table, as the real store has them unique.
+fn own_id(change: &Change) -> Option<(&'static str, String)> {
+    match change {
+        Change::Pause(row) => Some(("pauses", row.id.to_string())),
+        Change::Hold(row) => Some(("holds", row.id.to_string())),
+        Change::Promote(row) => Some(("promotes", row.id.to_string())),
+        Change::Override(row) => Some(("overrides", row.id.to_string())),
+        Change::Approve(row) => Some(("approvals", row.id.to_string())),
+        Change::Tell(message) => Some(("outbox", message.id.clone())),
+        Change::Audit(row) => Some(("audit", row.id.to_string())),
+        _ => None,
+    }
 }
 
 /// Whether a counted fault strikes now.
@@ -298,7 +314,13 @@ impl Universe {
 
     /// Applies a batch as a store does: all or nothing.
     pub fn apply(&mut self, flow: Option<&FlowName>, changes: &[Change]) -> Result<Vec<IntentRow>, ()> {
+        let mut taken = BTreeSet::new();
         for change in changes {
+            if let Some(id) = own_id(change)
+                && (self.book.taken.contains(&id) || !taken.insert(id))
+            {
+                return Err(());
+            }
             let known = |id: &IntentId| self.book.intents.get(id);
             let conflict = match change {
                 Change::Intent(row) => known(&row.id).is_some(),
@@ -312,6 +334,7 @@ impl Universe {
                 return Err(());
             }
         }
+        self.book.taken.extend(taken);
         for change in changes {
             self.apply_to_book(flow, change);
             let names: Vec<FlowName> = self.book.ledgers.keys().cloned().collect();

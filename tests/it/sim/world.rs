@@ -78,7 +78,7 @@ impl SimWorld {
             return Some(PushAnswer::Refused { words: "pre-receive hook declined".into() });
         }
         if strikes_now(&mut it.script.lose_pushes) {
-            return Some(PushAnswer::NoAnswer { words: String::new() });
+            return Some(PushAnswer::NoAnswer { words: "the remote end hung up unexpectedly".into() });
         }
         if strikes_now(&mut it.script.lose_answers) {
             it.serve_push(&flow.name, row, false);
