@@ -143,6 +143,7 @@ scenarios! {
     rollback_only_where_allowed
     rollback_passes_pause_freeze_and_lag
     rollback_refused_keeps_hold_and_pause
+    rollback_needs_history
     rollback_whose_answer_is_lost
     schedule_one_per_slot_catch_up
     side_branch_from_below_cannot_fast_forward

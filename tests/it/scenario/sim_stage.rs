@@ -144,6 +144,7 @@ impl Stage for SimStage {
             FaultKind::LosePush => script.lose_pushes = count,
             FaultKind::Refuse => script.refuse = count,
             FaultKind::Unreachable => script.unreachable = count,
+            FaultKind::NoHistory => script.no_history = count,
             FaultKind::DiskFull => script.disk_full = count,
             FaultKind::SinkDown => script.sink_down = count,
         }
@@ -169,7 +170,8 @@ impl Stage for SimStage {
             }
         }
         let script = &mut self.universe.borrow_mut().script;
-        for left in [&mut script.unreachable, &mut script.disk_full, &mut script.sink_down] {
+        for left in [&mut script.unreachable, &mut script.no_history, &mut script.disk_full, &mut script.sink_down]
+        {
             *left = left.saturating_sub(1);
         }
         ends.into_iter().flatten().collect()

@@ -134,6 +134,8 @@ pub struct Scripted {
     pub sink_down: u32,
 }
 
+    /// Ticks with a remote whose history cannot be read.
+    pub no_history: u32,
 /// Whether a counted fault strikes now.
 pub fn strikes_now(left: &mut u32) -> bool {
     let strikes = *left > 0;
