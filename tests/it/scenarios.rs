@@ -98,6 +98,7 @@ scenarios! {
     lag_of_a_hand_push_counts_from_it
     lag_since_check
     look_back_is_said
+    lag_since_follows_the_rule_of_its_check
     lose_answer_lands_once
     lost_push_is_given_up_and_planned_afresh
     merge_commit_first_parent_chain

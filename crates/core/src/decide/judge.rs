@@ -112,7 +112,7 @@ fn gate_verdict(gate: &Gate, edge: &Edge<'_>, candidate: &Waiting, look: &mut Lo
         Gate::Schedule(schedule) => Asked::Answer(gates::schedule::judge(schedule, look.on_edge, now)),
         Gate::Ci(_) | Gate::Lag(_) | Gate::Approvals(_) if depth == Depth::Cheap => Asked::NotAtThisDepth,
         Gate::Ci(ci) => gates::ci::judge(ci, edge, candidate, look).into(),
-        Gate::Lag(lag) => gates::lag::judge_since_check(lag, candidate, look).into(),
+        Gate::Lag(lag) => gates::lag::judge_since_check(lag, edge, candidate, look).into(),
         Gate::Approvals(approvals) => gates::approvals::judge(approvals, edge, candidate, look).into(),
     }
 }
