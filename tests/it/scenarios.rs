@@ -148,7 +148,9 @@ scenarios! {
     rollback_whose_answer_is_lost
     schedule_one_per_slot_catch_up
     side_branch_from_below_cannot_fast_forward
+    schedule_first_look_within_a_slot
     sink_down_tells_later
+    schedule_slot_used_by_what_overtook
     source_missing
     source_rewound_withdraws
     squash_named
