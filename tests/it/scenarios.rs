@@ -89,6 +89,7 @@ scenarios! {
     hold_before_the_push_stops_it
     hold_blocks_and_unhold
     hold_on_one_environment
+    hold_says_what_it_stops
     hold_whole_range
     hotfix_diverges_and_back_merge
     hotfix_while_a_push_is_under_way
