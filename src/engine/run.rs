@@ -241,9 +241,13 @@ impl<W: World> Runner<'_, W> {
             // the new intent and carries it through, if the branch is still there.
             Outcome::Abandoned if row.kind == MoveKind::Rollback => vec![finish, Change::Intent(again(row, now))],
             Outcome::Superseded(_) => vec![finish],
-            Outcome::Abandoned => {
+            // It may have landed and been taken back by a person, who must not see it come again.
+            Outcome::Abandoned => vec![finish, Change::Backoff(in_doubt(ledger, row))],
+            Outcome::Refused { words } => {
+                let refused = Event::Refused { kind: row.kind, new: row.new, words: words.clone() };
                 let mut changes = vec![finish];
-                changes.extend(swallowed_again(ledger, row, now));
+                changes.extend(self.backoff(ledger, row, words, now));
+                changes.extend([event(refused.clone()), see::tell(row.id.as_str(), row, now, refused)]);
                 changes
             }
             Outcome::Refused { words } => {
@@ -295,11 +299,10 @@ fn fulfilled(ledger: &Ledger, look: &Look, row: &IntentRow) -> Option<Change> {
     (!spent.is_empty()).then_some(Change::Spend(spent))
 }
 
-/// A push that got no answer for the second time in a row is not repeated at once: whatever
-/// swallows it may go on doing so.
-fn swallowed_again(ledger: &Ledger, row: &IntentRow, now: Now) -> Option<Change> {
-    let before = ledger.standing.backoffs.iter().find(|b| b.env == row.env && b.old == row.old && b.count > 1)?;
-    Some(Change::Backoff(Backoff { until: now.wall + wait(before.count - 1), ..before.clone() }))
+/// What is known of a push of which nobody knows what it did.
+fn in_doubt(ledger: &Ledger, row: &IntentRow) -> Backoff {
+    let said = ledger.standing.backoffs.iter().find(|b| b.env == row.env && (b.old, b.new) == (row.old, row.new));
+    Backoff::in_doubt(row, said.map_or_else(String::new, |b| b.words.clone()))
 }
 
 /// How long to wait after so many refusals in a row.

@@ -178,6 +178,9 @@ impl Stage for SimStage {
     }
 
     fn order(&mut self, replica: usize, command: &Command, who: &Person) -> Result<Reply, Refusal> {
+        if let Command::Retry { env, .. } = command {
+            self.universe.borrow_mut().retried(&self.flow, &env.as_str().into());
+        }
         to_the_end(carry_out(&self.world(replica), &self.config, command, who, Dry::Real))
     }
 

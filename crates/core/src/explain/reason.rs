@@ -34,9 +34,31 @@ impl Words<'_> {
                 let again = if *count > 1 { format!(" ({count} times in a row)") } else { String::new() };
                 format!("the push of this commit failed{again}: {}", said(words))
             }
-            Reason::Paused { by, reason, at, until } => self.stopped("paused", by, reason, *at, *until),
-            Reason::Frozen { by, reason, at, until } => self.stopped("frozen", by, reason, *at, *until),
-            Reason::Held { what, by, reason, fixed_by, .. } => {
+            Reason::PushInDoubt { old, to, words } => {
+                let answer = match words.is_empty() {
+                    true => "it had no answer".to_owned(),
+                    false => format!("the answer was {}", said(words)),
+                };
+                format!(
+                    "whether the push of {} landed is not known ({answer}), and {target} is at {}, where it was before or \
+                     where somebody took it back to",
+                    id(*to),
+                    id(*old)
+                )
+            }
+            Reason::Paused { scope, by, reason, at, until } => {
+                format!("{} is paused {}", self.scope(scope), self.stopped(by, reason, *at, *until))
+            }
+            Reason::Frozen { scope, by, reason, at, until } => {
+                format!("{} is frozen {}", self.scope(scope), self.stopped(by, reason, *at, *until))
+            }
+            Reason::Held { what, flow, env, by, reason, fixed_by, .. } => {
+                let from = match (flow, env) {
+                    (None, None) => "back everywhere ".to_owned(),
+                    (None, Some(env)) => format!("back from {} of every flow ", name(env.as_str())),
+                    (Some(_), None) => format!("back from every environment of {} ", name(self.flow.name.as_str())),
+                    (Some(_), Some(env)) => format!("back from {} ", name(env.as_str())),
+                };
                 let what = match what {
                     Held::Commit(commit) => format!("{} with everything that contains it", id(*commit)),
                     Held::Range { lost, kept } => {
@@ -275,6 +297,7 @@ impl Words<'_> {
     }
 
     /// How a wait ends: when, or why that is not known. None where the reason has said it.
+            | Reason::PushInDoubt { .. }
     pub(super) fn ending(
         &self,
         why: &Reason,
@@ -329,6 +352,7 @@ impl Words<'_> {
             | Reason::Approved { .. }
             | Reason::ApprovalsMissing { .. }
             | Reason::BranchesMoved
+            | Reason::PushInDoubt { .. }
             | Reason::ConfigChanged
             | Reason::HoldsChanged
             | Reason::OrderGone

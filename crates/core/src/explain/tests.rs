@@ -106,7 +106,15 @@ fn every_reason() -> Vec<Reason> {
         Reason::InFlight { intent: "i1".into(), to: commit(1) },
         Reason::PushRefused { words: "remote: protected\nremote: ask an admin\n".to_owned(), count: 1 },
         Reason::PushRefused { words: String::new(), count: 3 },
-        Reason::Paused { by: ana.clone(), reason: incident.clone(), at: since, until: Until::At(soon) },
+        Reason::PushInDoubt { old: commit(1), to: commit(2), words: String::new() },
+        Reason::PushInDoubt { old: commit(1), to: commit(2), words: "the remote end hung up".to_owned() },
+        Reason::Paused {
+            scope: Scope::All,
+            by: ana.clone(),
+            reason: incident.clone(),
+            at: since,
+            until: Until::At(soon),
+        },
         Reason::Paused {
             by: crate::see::SOMEBODY.into(),
             reason: "production was moved by hand".to_owned(),
@@ -257,11 +265,15 @@ fn every_reason_has_a_sentence() {
     A push of `111111111` to the target is under way and may still land
     The push of this commit failed: "remote: protected / remote: ask an admin"
     The push of this commit failed (3 times in a row): it gave no reason
-    Paused by `os:ana@laptop` since 10:02 CET (4h 18m ago) until 14:32 CET (in 12m): "the till is down"
-    Paused by a push from outside since 10:02 CET (4h 18m ago) until somebody resumes: "production was moved by hand"
-    Frozen by `os:ana@laptop` since 10:02 CET (4h 18m ago) until somebody resumes: "the till is down"
-    `111111111` with everything that contains it is held by `os:ana@laptop`: "the till is down"
-    What was taken back when the target went from `222222222` to `111111111` is held by `os:ana@laptop`: "the till is down"; only a commit that contains `333333333` may pass
+    Whether the push of `222222222` landed is not known (it had no answer), and the target is at `111111111`, where it was before or where somebody took it back to
+    Whether the push of `222222222` landed is not known (the answer was "the remote end hung up"), and the target is at `111111111`, where it was before or where somebody took it back to
+    Every flow is paused by `os:ana@laptop` since 10:02 CET (4h 18m ago) until 14:32 CET (in 12m): "the till is down"
+    `production` of `checkout` is paused by a push from outside since 10:02 CET (4h 18m ago) until somebody resumes: "production was moved by hand"
+    `production` of every flow is frozen by `os:ana@laptop` since 10:02 CET (4h 18m ago) until somebody resumes: "the till is down"
+    `444444444` with everything that contains it is held back everywhere by `os:ana@laptop`: "the till is down"
+    `444444444` with everything that contains it is held back from every environment of `checkout` by `os:ana@laptop`: "the till is down"
+    `111111111` with everything that contains it is held back from `production` by `os:ana@laptop`: "the till is down"
+    What was taken back when the target went from `222222222` to `111111111` is held back from `production` by `os:ana@laptop`: "the till is down"; only a commit that contains `333333333` may pass
     Passed by the `promote` of `os:ana@laptop`, which stands until 14:32 CET (in 12m)
     Passed by the `override` of `os:ana@laptop`: "the till is down"
     No check is required
@@ -334,8 +346,10 @@ fn reasons_name_the_branches_of_their_edge() {
     `master` has everything that `staging` has
     `master` has 1 commit that `staging` lacks: `333333333` "Stop the bleeding" (Ana), a change made on `master` itself
     `master` has 60 commits that `staging` lacks: `999999999` "Stop the bleeding" (Ana), a merge of `staging` with no change of its own; `888888888` "Stop the bleeding" (Ana), a squashed promotion, with the files of `222222222` in another commit; `777777777` "Stop the bleeding" (Ana), a merge that changes no file; and 57 more
-    a push of `111111111` to `master` is under way and may still land
-    what was taken back when `master` went from `222222222` to `111111111` is held by `os:ana@laptop`: "the till is down"; only a commit that contains `333333333` may pass
+    a push of `111111111` to `master` has begun and may still land
+    whether the push of `222222222` landed is not known (it had no answer), and `master` is at `111111111`, where it was before or where somebody took it back to
+    whether the push of `222222222` landed is not known (the answer was "the remote end hung up"), and `master` is at `111111111`, where it was before or where somebody took it back to
+    what was taken back when `master` went from `222222222` to `111111111` is held back from `production` by `os:ana@laptop`: "the till is down"; only a commit that contains `333333333` may pass
     check `build` has no result yet; the commit has been on `staging` since 10:02 CET (4h 18m ago)
     CI has reported nothing, although the commit has been on `staging` since 10:02 CET (4h 18m ago); after 30m that counts as never coming
     the lag of 30m is over; it counted from 10:02 CET (4h 18m ago)
@@ -663,11 +677,19 @@ fn every_reason_knows_what_to_do() {
         towpath retry checkout production
     PushRefused: When the server would take it now, do not wait for the next try:
         towpath retry checkout production
-    Paused: To go on (what was paused or frozen more widely than this edge is resumed with that wider target):
-        towpath resume checkout production
-    Paused: To go on (what was paused or frozen more widely than this edge is resumed with that wider target):
-        towpath resume checkout production
-    Frozen: To go on (what was paused or frozen more widely than this edge is resumed with that wider target):
+    PushInDoubt: If nobody took it back, let Towpath push again:
+        towpath retry checkout production
+    PushInDoubt: If somebody did, hold `222222222` back first, and then let the rest go on:
+        towpath hold 2222222222222222222222222222222222222222 checkout production --reason 'WHY'
+        towpath retry checkout production
+    PushInDoubt: If nobody took it back, let Towpath push again:
+        towpath retry checkout production
+    PushInDoubt: If somebody did, hold `222222222` back first, and then let the rest go on:
+        towpath hold 2222222222222222222222222222222222222222 checkout production --reason 'WHY'
+        towpath retry checkout production
+    Paused: To go on, with every flow:
+        towpath resume all
+    Paused: To go on:
         towpath resume checkout production
     Held: To go on, say which commit FIX mends what it was held for; without `--fixed-by` everything passes again (a hold that reaches further than this edge is lifted with that wider target):
         towpath unhold 1111111111111111111111111111111111111111 checkout production --fixed-by FIX
@@ -1159,7 +1181,7 @@ fn every_command_of_ours_is_one_that_towpath_reads() {
         }
     }
     let verbs: Vec<&str> = read.iter().map(String::as_str).collect();
-    assert_eq!(verbs, ["approve", "promote", "report", "resume", "retry", "rollback", "unhold"]);
+    assert_eq!(verbs, ["approve", "hold", "promote", "report", "resume", "retry", "rollback", "unhold"]);
 }
 
 #[test]

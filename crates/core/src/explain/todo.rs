@@ -102,12 +102,33 @@ impl Words<'_> {
                 "When the server would take it now, do not wait for the next try:".to_owned(),
                 vec![self.on_edge("retry", edge)],
             ),
-            Reason::Paused { .. } | Reason::Frozen { .. } => one(
-                "To go on (what was paused or frozen more widely than this edge is resumed with that wider target):"
-                    .to_owned(),
-                vec![self.on_edge("resume", edge)],
-            ),
-            Reason::Held { what, fixed_by, .. } => self.todo_held(*what, *fixed_by, edge),
+            Reason::PushInDoubt { to, .. } => vec![
+                Todo {
+                    say: "If nobody took it back, let Towpath push again:".to_owned(),
+                    commands: vec![self.on_edge("retry", edge)],
+                },
+                Todo {
+                    say: format!("If somebody did, hold {} back first, and then let the rest go on:", id(*to)),
+                    commands: vec![
+                        format!(
+                            "towpath hold {to} {} {} --reason 'WHY'",
+                            shell_word(self.flow.name.as_str()),
+                            shell_word(edge.target.name.as_str())
+                        ),
+                        self.on_edge("retry", edge),
+                    ],
+                },
+            ],
+            Reason::Paused { scope, .. } | Reason::Frozen { scope, .. } => {
+                let say = match scope {
+                    Scope::Edge(..) => "To go on:".to_owned(),
+                    wider => format!("To go on, with {}:", self.scope(wider)),
+                };
+                one(say, vec![resume(scope)])
+            }
+            Reason::Held { what, flow, env, fixed_by, .. } => {
+                self.todo_held(*what, (flow.as_ref(), env.as_ref()), *fixed_by)
+            }
             Reason::CheckMissing { name, push_tip: false, .. } => match lead {
                 Some(commit) => self.prove(commit, name.as_ref(), edge),
                 None => Vec::new(),

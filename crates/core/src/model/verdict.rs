@@ -175,6 +175,15 @@ pub enum Reason {
         /// How many times in a row.
         count: u32,
     },
+    /// Whether an earlier push landed and was taken back by somebody cannot be told.
+    PushInDoubt {
+        /// Where the branch was before, and is.
+        old: CommitId,
+        /// What was pushed.
+        to: CommitId,
+        /// What git said, if anything.
+        words: String,
+    },
     /// Automation is paused here.
     Paused {
         /// By whom.
