@@ -130,7 +130,7 @@ impl<W: World> Runner<'_, W> {
             return Ok(());
         };
         let now = self.world.now().await?;
-        let Change::Backoff(mut backoff) = self.backoff(ledger, row, &words, now) else { return Ok(()) };
+        let Some(Change::Backoff(mut backoff)) = self.backoff(ledger, row, &words, now) else { return Ok(()) };
         // Only the words, no delay: the deadline of the push is delay enough the first time.
         backoff.until = now.wall;
         self.commit(ledger, vec![Change::Backoff(backoff)]).await
@@ -250,24 +250,22 @@ impl<W: World> Runner<'_, W> {
                 changes.extend([event(refused.clone()), see::tell(row.id.as_str(), row, now, refused)]);
                 changes
             }
-            Outcome::Refused { words } => {
-                let refused = Event::Refused { new: row.new, words: words.clone() };
-                vec![
-                    finish,
-                    self.backoff(ledger, row, words, now),
-                    event(refused.clone()),
-                    see::tell(row.id.as_str(), row, now, refused),
-                ]
+            Outcome::NotSent { words } => {
+                std::iter::once(finish).chain(self.backoff(ledger, row, words, now)).collect()
             }
-            Outcome::NotSent { words } => vec![finish, self.backoff(ledger, row, words, now)],
         }
     }
 
-    fn backoff(&self, ledger: &Ledger, row: &IntentRow, words: &str, now: Now) -> Change {
+    /// When a move is tried again that failed; none for a rollback, which is not: a person orders it
+    /// anew, and nothing else on the edge is to wait for it.
+    fn backoff(&self, ledger: &Ledger, row: &IntentRow, words: &str, now: Now) -> Option<Change> {
+        if row.kind == MoveKind::Rollback {
+            return None;
+        }
         let before = ledger.standing.backoffs.iter().find(|b| b.env == row.env && b.old == row.old);
         let count = before.map_or(0, |b| b.count).saturating_add(1);
         let wait = wait(count);
-        Change::Backoff(Backoff {
+        Some(Change::Backoff(Backoff {
             flow: row.flow.clone(),
             env: row.env.clone(),
             words: words.to_owned(),
@@ -276,7 +274,7 @@ impl<W: World> Runner<'_, W> {
             old: row.old,
             new: row.new,
             policy: row.policy.clone(),
-        })
+        }))
     }
 }
 

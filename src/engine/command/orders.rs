@@ -7,12 +7,13 @@ use towpath_core::model::{
     Approval, Change, CommitId, EnvName, Flow, Gate, GateKind, Held, Hold, OrderId, Pause, PauseKind, Report,
     Scope, Tip, Until,
 };
+use towpath_core::see;
 use towpath_core::text::one_line;
 
 use super::{Giving, Refusal, Reply, commits};
 use crate::engine::world::World;
-
 use crate::engine::{observe, tick};
+
 /// How much of a reason is repeated.
 const REASON_SHOWN: usize = 200;
 
@@ -120,7 +121,11 @@ pub async fn resume<W: World>(giving: &Giving<'_, W>, target: &Target) -> Result
             PauseKind::Freeze => "freeze",
         };
         let what = scope_words(&pause.scope, giving.config.reach(&pause.scope).len());
-        format!("the {kind} of {what} by `{}`: {}", pause.by, one_line(&pause.reason, REASON_SHOWN))
+        let by = match pause.by.as_str() {
+            see::SOMEBODY => "that a push from outside caused".to_owned(),
+            by => format!("by `{}`", one_line(by, 80)),
+        };
+        format!("the {kind} of {what} {by}: {}", one_line(&pause.reason, REASON_SHOWN))
     };
     let mut lines: Vec<String> = lifted.iter().map(|p| format!("Lifted {}", describe(p))).collect();
     lines.extend(left.iter().map(|p| format!("Still in force, because it reaches further: {}", describe(p))));
@@ -201,6 +206,8 @@ pub async fn hold<W: World>(
         at: giving.now.wall,
         fixed_by: None,
     };
+    let mut lines = vec![line];
+    lines.extend(what_it_stops(giving, &flows, &row).await?);
     let scope = scope.unwrap_or(Scope::All);
     giving.settle(flow.as_ref(), Some(&scope), vec![Change::Hold(row)], lines).await
 }
@@ -260,8 +267,6 @@ async fn what_it_stops<W: World>(
 }
 
 /// `unhold`: ends the holds that cover the commit, or lets candidates with the fix pass.
-    let mut lines = vec![line];
-    lines.extend(what_it_stops(giving, &flows, &row).await?);
 pub async fn unhold<W: World>(
     giving: &Giving<'_, W>,
     word: &CommitWord,

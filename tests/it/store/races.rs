@@ -10,6 +10,7 @@ fn unpaused(standing: &Standing) -> Result<(), Reason> {
     match standing.pauses.first() {
         None => Ok(()),
         Some(pause) => Err(Reason::Paused {
+            scope: pause.scope.clone(),
             by: pause.by.clone(),
             reason: pause.reason.clone(),
             at: pause.at,

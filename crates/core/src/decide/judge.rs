@@ -174,6 +174,8 @@ fn held(candidate: &Waiting, look: &Look<'_>) -> Verdict {
             why: Reason::Held {
                 hold: hold.id.clone(),
                 what: hold.what,
+                flow: hold.flow.clone(),
+                env: hold.env.clone(),
                 by: hold.by.clone(),
                 reason: hold.reason.clone(),
                 fixed_by: hold.fixed_by,

@@ -6,7 +6,7 @@ use super::inert::{name, quote, shown};
 use super::{REASON_MAX, Words, count, id, list};
 use crate::model::{
     Actor, BranchName, CheckName, Edge, Gate, GateKind, Held, Instant, LagFrom, LagGate, NotCounted, NotCountedWhy,
-    Reason, Span, Unknown, UnknownWhy, Until, Who,
+    Reason, Scope, Span, Unknown, UnknownWhy, Until, Who,
 };
 
 impl Words<'_> {
@@ -29,7 +29,7 @@ impl Words<'_> {
             Reason::NoRequestsHere => {
                 "`via = \"merge-request\"` is set, but Towpath knows no merge requests at this remote".to_owned()
             }
-            Reason::InFlight { to, .. } => format!("a push of {} to {target} is under way and may still land", id(*to)),
+            Reason::InFlight { to, .. } => format!("a push of {} to {target} has begun and may still land", id(*to)),
             Reason::PushRefused { words, count } => {
                 let again = if *count > 1 { format!(" ({count} times in a row)") } else { String::new() };
                 format!("the push of this commit failed{again}: {}", said(words))
@@ -67,7 +67,7 @@ impl Words<'_> {
                 };
                 let fix = fixed_by.map(|fix| format!("; only a commit that contains {} may pass", id(fix)));
                 let (by, reason) = (self.actor(by), quote(reason, REASON_MAX));
-                format!("{what} is held by {by}: {reason}{}", fix.unwrap_or_default())
+                format!("{what} is held {from}by {by}: {reason}{}", fix.unwrap_or_default())
             }
             Reason::Promoted { by, until } => {
                 format!("passed by the `promote` of {}, which stands until {}", self.actor(by), self.at(*until))
@@ -190,12 +190,22 @@ impl Words<'_> {
         }
     }
 
-    fn stopped(&self, word: &str, by: &Actor, reason: &str, at: Instant, until: Until) -> String {
+    /// Where a pause or freeze reaches, as the subject of a sentence.
+    pub fn scope(&self, scope: &Scope) -> String {
+        match scope {
+            Scope::All => "every flow".to_owned(),
+            Scope::Flow(flow) => format!("all of {}", name(flow.as_str())),
+            Scope::Edge(flow, env) => format!("{} of {}", name(env.as_str()), name(flow.as_str())),
+            Scope::Environment(env) => format!("{} of every flow", name(env.as_str())),
+        }
+    }
+
+    fn stopped(&self, by: &Actor, reason: &str, at: Instant, until: Until) -> String {
         let until = match until {
             Until::At(until) => format!("until {}", self.at(until)),
             Until::Resumed => "until somebody resumes".to_owned(),
         };
-        format!("{word} by {} since {} {until}: {}", self.actor(by), self.at(at), quote(reason, REASON_MAX))
+        format!("by {} since {} {until}: {}", self.actor(by), self.at(at), quote(reason, REASON_MAX))
     }
 
     fn not_counted(&self, one: &NotCounted) -> String {
@@ -259,15 +269,25 @@ impl Words<'_> {
             Reason::ApprovalsMissing { have, need, .. } => {
                 count(need.saturating_sub(*have), "approval", "approvals")
             }
-            Reason::InFlight { to, .. } => format!("the push of {} that is under way", id(*to)),
+            Reason::InFlight { to, .. } => format!("the push of {}, which may still land", id(*to)),
             Reason::PushRefused { words, .. } => {
                 format!("another try, because the last push failed: {}", said(words))
             }
-            Reason::Paused { by, reason, .. } => {
-                format!("the end of the pause by {}: {}", self.actor(by), quote(reason, REASON_MAX))
+            Reason::Paused { scope, by, reason, .. } => {
+                format!(
+                    "the end of the pause of {} by {}: {}",
+                    self.scope(scope),
+                    self.actor(by),
+                    quote(reason, REASON_MAX)
+                )
             }
-            Reason::Frozen { by, reason, .. } => {
-                format!("the end of the freeze by {}: {}", self.actor(by), quote(reason, REASON_MAX))
+            Reason::Frozen { scope, by, reason, .. } => {
+                format!(
+                    "the end of the freeze of {} by {}: {}",
+                    self.scope(scope),
+                    self.actor(by),
+                    quote(reason, REASON_MAX)
+                )
             }
             Reason::UpToDate
             | Reason::Ready
@@ -277,6 +297,7 @@ impl Words<'_> {
             | Reason::Unknown(_)
             | Reason::Diverged { .. }
             | Reason::NoRequestsHere
+            | Reason::PushInDoubt { .. }
             | Reason::Held { .. }
             | Reason::Promoted { .. }
             | Reason::Overridden { .. }
@@ -297,7 +318,6 @@ impl Words<'_> {
     }
 
     /// How a wait ends: when, or why that is not known. None where the reason has said it.
-            | Reason::PushInDoubt { .. }
     pub(super) fn ending(
         &self,
         why: &Reason,
@@ -332,6 +352,7 @@ impl Words<'_> {
             | Reason::Unknown(_)
             | Reason::Diverged { .. }
             | Reason::NoRequestsHere
+            | Reason::PushInDoubt { .. }
             | Reason::Paused { until: Until::Resumed, .. }
             | Reason::Frozen { until: Until::Resumed, .. }
             | Reason::Held { .. }
@@ -352,7 +373,6 @@ impl Words<'_> {
             | Reason::Approved { .. }
             | Reason::ApprovalsMissing { .. }
             | Reason::BranchesMoved
-            | Reason::PushInDoubt { .. }
             | Reason::ConfigChanged
             | Reason::HoldsChanged
             | Reason::OrderGone
