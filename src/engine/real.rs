@@ -201,10 +201,10 @@ impl World for RealWorld {
     type Lease = Lease;
 
     async fn now(&self) -> Result<Now, Fault> {
-        let reading = self.clock.reading();
-        let now =
-            if self.views_only { self.store.peek_now(&reading).await } else { self.store.now(&reading).await };
-        Ok(now?)
+        if self.views_only {
+            return Ok(self.store.peek_now(&self.clock.reading()).await?);
+        }
+        Ok(self.store.now(|| self.clock.reading()).await?)
     }
 
     async fn lease(&self, flow: &FlowName) -> Result<Option<Lease>, Fault> {

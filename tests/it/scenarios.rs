@@ -120,6 +120,7 @@ scenarios! {
     hold_before_the_push_stops_it
     hold_blocks_and_unhold
     hold_on_one_environment
+    hold_says_what_it_stops
     hold_whole_range
     hotfix_diverges_and_back_merge
     hotfix_while_a_push_is_under_way
@@ -128,10 +129,10 @@ scenarios! {
     lag_is_sliding_per_commit
     lag_of_a_hand_push_counts_from_it
     lag_since_check
+    lag_since_follows_the_rule_of_its_check
     look_back_is_said
     lose_answer_lands_once
-    lost_push_is_given_up_and_planned_afresh
-    lost_twice_backs_off
+    lost_push_is_given_up_and_a_person_decides
     merge_commit_first_parent_chain
     never_push_tip_names_ci_branch
     newer_never_resets_older
@@ -167,16 +168,20 @@ scenarios! {
     replica_takes_over
     rewind_survives_restart
     rewind_to_the_side
+    rewound_after_a_crash_is_not_pushed_again
     rewound_while_a_push_is_under_way
     rollback_crash_after_push
     rollback_hold_covers_every_removed_commit
     rollback_holds_and_two_commands_to_go_again
     rollback_is_carried_through_after_a_crash
+    rollback_needs_history
     rollback_only_where_allowed
     rollback_passes_pause_freeze_and_lag
     rollback_refused_keeps_hold_and_pause
     rollback_whose_answer_is_lost
+    schedule_first_look_within_a_slot
     schedule_one_per_slot_catch_up
+    schedule_slot_used_by_what_overtook
     side_branch_from_below_cannot_fast_forward
     sink_down_tells_later
     source_missing

@@ -211,7 +211,7 @@ pub(in crate::config) const ROWS: &[Row] = &[
     // gates.lag
     row(&[Place::Lag], "for", SPAN, Default::Required).says("How long.", "for = \"30m\""),
     row(&[Place::Lag], "since", Kind::Text, Default::Nothing)
-        .says("A check: the time counts from when it turned green, if that is later than when the commit came.", "since = \"deploy-staging\""),
+        .says("A check: the time counts from when it last turned green (on the branches that count for it in `gates.ci`), if that is later than when the commit came.", "since = \"deploy-staging\""),
     // gates.window
     row(&[Place::Window], "allow", Kind::ListOf(&Kind::Times), Default::From("always"))
         .says("When entry is open: days and hours.", "allow = [\"Mon-Fri 09:00-16:00\"]"),

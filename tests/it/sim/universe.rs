@@ -25,6 +25,10 @@ pub struct Repository {
     pub refuses: Option<String>,
     /// Every move of a branch, with the intent that caused it.
     pub moves: Vec<Moved>,
+    /// Whether the move that is being made comes late.
+    pub delayed: bool,
+    /// Moves of branches up to which a person has looked, and let Towpath go on.
+    pub let_go: BTreeMap<BranchName, usize>,
     /// Since when (true time) each commit has been on a branch without a break.
     pub arrivals: BTreeMap<BranchName, BTreeMap<CommitId, i64>>,
     /// Arrivals of commits that left a branch, until somebody has seen the branch without them: a
@@ -39,6 +43,8 @@ pub struct Moved {
     pub old: Option<CommitId>,
     pub new: Option<CommitId>,
     pub by: Option<IntentId>,
+    /// It reached the server long after its process had gone on.
+    pub delayed: bool,
 }
 
 /// A push that left a process and has not reached the server.
@@ -130,6 +136,8 @@ pub struct Scripted {
     pub refuse: u32,
     /// Ticks without the remote.
     pub unreachable: u32,
+    /// Ticks with a remote whose history cannot be read.
+    pub no_history: u32,
     /// Ticks in which the store takes nothing.
     pub disk_full: u32,
     /// Ticks in which no message is delivered.
@@ -271,7 +279,8 @@ impl Universe {
                 arrivals.entry(node.id).or_insert_with(|| gone.remove(&node.id).unwrap_or(truth));
             }
         }
-        repository.moves.push(Moved { branch: branch.clone(), old, new, by });
+        let delayed = std::mem::take(&mut repository.delayed);
+        repository.moves.push(Moved { branch: branch.clone(), old, new, by, delayed });
     }
 
     /// Where a branch was before its last move. Being told so cannot be distinguished from its
@@ -308,6 +317,7 @@ impl Universe {
         }
         let (branch, new, id) = (row.branch.clone(), row.new, row.id.clone());
         super::check::on_move(self, flow, row, at, delayed);
+        self.repositories.get_mut(flow).expect("the flow exists").delayed = delayed;
         self.set_branch(flow, &branch, Some(new), Some(id));
         PushAnswer::Moved
     }
@@ -415,6 +425,13 @@ impl Universe {
             self.count("fault: delayed push reached the server");
             self.serve_push(&push.flow, &push.row, true);
         }
+    }
+
+    /// A person lets Towpath push to that environment again.
+    pub fn retried(&mut self, flow: &FlowName, env: &towpath_core::model::EnvName) {
+        let Some(branch) = self.flow(flow).environment(env).map(|e| e.branch.clone()) else { return };
+        let repository = self.repositories.get_mut(flow).expect("the flow exists");
+        repository.let_go.insert(branch, repository.moves.len());
     }
 
     pub fn violation(&mut self, what: impl std::fmt::Display) {

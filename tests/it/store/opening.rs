@@ -35,7 +35,7 @@ async fn a_new_store_is_its_owners_alone_whatever_the_umask() {
     let path = place.folder.path().join("deep/er/store.db");
     let before = rustix::process::umask(rustix::fs::Mode::empty());
     let store = SqliteStore::open(&path, Create::Yes).await.unwrap();
-    store.now(&towpath::clock::Clock::System.reading()).await.unwrap();
+    store.now(|| towpath::clock::Clock::System.reading()).await.unwrap();
     rustix::process::umask(before);
     for name in ["store.db", "store.db-wal", "store.db-shm", "store.db.lock"] {
         let mode = fs::metadata(path.with_file_name(name)).unwrap().permissions().mode();

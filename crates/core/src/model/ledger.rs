@@ -249,6 +249,8 @@ pub enum Event {
     },
     /// A server refused a push.
     Refused {
+        /// Forward or back.
+        kind: MoveKind,
         /// What was pushed.
         new: CommitId,
         /// The server's words.
