@@ -19,7 +19,7 @@ use towpath_core::act::PushAnswer;
 use towpath_core::dag::Dag;
 use towpath_core::model::{
     Actor, AuditRow, BranchName, Change, CommitId, Fact, Facts, Flow, FlowName, IntentId, IntentRow, Ledger,
-    Message, Missing, Now, OrderId, Reason, Span, Tip,
+    Message, Missing, Now, OrderId, Reason, Span, Tip, Unknown, UnknownWhy,
 };
 use towpath_core::see::Tips;
 
@@ -42,6 +42,8 @@ pub struct Script {
     pub lose_answers: u32,
     /// Ticks without the remote.
     pub unreachable: u32,
+    /// Ticks in which the history cannot be read.
+    pub no_history: u32,
     /// Ticks in which the store takes nothing.
     pub disk_full: u32,
     /// Ticks in which no message is delivered.
@@ -196,6 +198,10 @@ impl World for Process {
     }
 
     async fn history(&self, flow: &Flow, tips: &Tips, wanted: &BTreeSet<CommitId>) -> Fact<Dag> {
+        // Pretended: a mirror on a disk that hangs.
+        if self.script.borrow().no_history > 0 {
+            return Fact::Unknown(Unknown::passing(UnknownWhy::TimedOut { after: Span::from_secs(60) }));
+        }
         self.world.history(flow, tips, wanted).await
     }
 
