@@ -9,3 +9,4 @@ pub mod git;
 pub mod serve;
 pub mod setup;
 pub mod store;
+pub mod views;

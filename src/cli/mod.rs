@@ -8,10 +8,9 @@ mod doctor;
 mod exit;
 mod init;
 mod out;
-mod pass;
 mod session;
+mod show;
 mod steer;
-mod view;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -21,13 +20,12 @@ use clap::{CommandFactory as _, Parser as _};
 use args::{Args, ConfigVerb, Verb};
 use exit::Exit;
 use out::{Format, Out, complain};
-use session::Need;
 
 use crate::config::{self, Problems, WordFault};
 use crate::engine::Fault;
-use crate::engine::command::Refusal;
 use crate::setup::SetupError;
 use crate::store::StoreError;
+use crate::views::Problem;
 
 /// Why a command ended without doing what was asked.
 #[derive(Debug)]
@@ -36,45 +34,31 @@ pub enum Failure {
     Config(Problems),
     /// Anything else that a person can do something about.
     Plain(Exit, String),
+    /// What the views and commands say, with its code.
+    Problem(Problem),
 }
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        let exit = if matches!(error, StoreError::Busy { .. }) { Exit::Unreachable } else { Exit::Error };
-        Self::Plain(exit, error.to_string())
+        Self::Problem(error.into())
     }
 }
 
 impl From<SetupError> for Failure {
     fn from(error: SetupError) -> Self {
-        match error {
-            SetupError::Store(error) => error.into(),
-            SetupError::Git(error) => Self::Plain(Exit::Error, error.to_string()),
-        }
+        Self::Problem(error.into())
     }
 }
 
 impl From<WordFault> for Failure {
     fn from(fault: WordFault) -> Self {
-        Self::Plain(Exit::Error, fault.to_string())
+        Self::Problem(fault.into())
     }
 }
 
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
-        let exit = if matches!(fault, Fault::Store { retry: true, .. }) { Exit::Unreachable } else { Exit::Error };
-        Self::Plain(exit, fault.to_string())
-    }
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Fault(fault) => fault.into(),
-            Refusal::NotPermitted { why } => Self::Plain(Exit::NotPermitted, why),
-            Refusal::Command(problem) => Self::Plain(Exit::Usage, problem.to_string()),
-            other => Self::Plain(Exit::Error, other.to_string()),
-        }
+        Self::Problem(fault.into())
     }
 }
 
@@ -132,6 +116,21 @@ fn report(failure: Failure, out: Out) -> Exit {
             }
             exit
         }
+        Failure::Problem(problem) => {
+            let exit = problem.exit();
+            if out.json() {
+                out.value(
+                    serde_json::json!({ "error": problem.message, "hint": problem.hint, "code": problem.code,
+                    "exit": exit }),
+                );
+            } else {
+                complain(format!("towpath: {}", problem.message));
+                if let Some(hint) = problem.hint {
+                    complain(format!("  {hint}"));
+                }
+            }
+            exit
+        }
     }
 }
 
@@ -149,29 +148,23 @@ async fn run(args: Args, out: Out) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
         Verb::Run { flow, detailed_exitcode } => {
-            let session = session::open(path, Need::Create).await?;
-            pass::run(session, flow.as_deref(), out).await.map(|exit| coarse(exit, detailed_exitcode))
+            show::run(path, flow.as_deref(), out).await.map(|exit| coarse(exit, detailed_exitcode))
         }
         Verb::Plan { flow, env, save, from, detailed_exitcode } => {
             let exit = match from {
-                Some(file) => pass::replay(&file, out)?,
-                None => {
-                    let session = session::open(path, Need::View).await?;
-                    pass::plan(&session, flow.as_deref(), env.as_deref(), save.as_deref(), out).await?
-                }
+                Some(file) => show::replay(&file, out)?,
+                None => show::plan(path, (flow.as_deref(), env.as_deref()), save.as_deref(), out).await?,
             };
             Ok(coarse(exit, detailed_exitcode))
         }
         Verb::Status { flow, detailed_exitcode } => {
-            let session = session::open(path, Need::View).await?;
-            view::status(&session, flow.as_deref(), out).await.map(|exit| coarse(exit, detailed_exitcode))
+            show::status(path, flow.as_deref(), out).await.map(|exit| coarse(exit, detailed_exitcode))
         }
-        Verb::Explain { words } => view::explain(&session::open(path, Need::View).await?, &words, out).await,
-        Verb::Where { commit } => view::where_is(&session::open(path, Need::View).await?, &commit, out).await,
-        Verb::Diff { flow, env } => view::diff(&session::open(path, Need::View).await?, &flow, &env, out).await,
-        Verb::History { flow, limit, export } => {
-            view::history(&session::open(path, Need::View).await?, flow.as_deref(), limit, export, out).await
-        }
+        Verb::Explain { words } => show::explain(path, &words, out).await,
+        Verb::Where { commit } => show::where_is(path, &commit, out).await,
+        Verb::Diff { flow, env } => show::diff(path, &flow, &env, out).await,
+        Verb::History { export: true, .. } => show::export(path, out).await,
+        Verb::History { flow, limit, export: false } => show::history(path, flow.as_deref(), limit, out).await,
         Verb::Steer(steer) => steer::run(path, &steer, out).await,
     }
 }
