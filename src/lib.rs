@@ -7,6 +7,7 @@ pub mod config;
 pub mod engine;
 pub mod git;
 pub mod serve;
+pub mod server;
 pub mod setup;
 pub mod store;
 pub mod views;

@@ -176,6 +176,15 @@ statements! {
     AUDIT_AFTER = "SELECT seq, flow, id, at_wall, by_actor, command, allowed, effect
         FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2";
 
+    ADD_TOKEN = "INSERT INTO tokens (id, name, hash, scope, flows, created_wall, created_by, expires_wall)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+    TOKENS = "SELECT id, name, scope, flows, created_wall, created_by, expires_wall, revoked_wall, used_day
+        FROM tokens ORDER BY created_wall, id";
+    TOKEN = "SELECT id, name, hash, scope, flows, created_wall, created_by, expires_wall, revoked_wall, used_day
+        FROM tokens WHERE id = $1";
+    USE_TOKEN = "UPDATE tokens SET used_day = $2 WHERE id = $1 AND (used_day IS NULL OR used_day < $2)";
+    REVOKE_TOKEN = "UPDATE tokens SET revoked_wall = $2 WHERE id = $1 AND revoked_wall IS NULL";
+
     // `$2` is the prefix with `g` behind it: the first text after all that begin with the prefix.
     COMMITS_KNOWN = "SELECT tip AS commit_id FROM branches WHERE tip >= $1 AND tip < $2
         UNION SELECT commit_id FROM arrivals WHERE commit_id >= $1 AND commit_id < $2
@@ -196,8 +205,12 @@ mod tests {
     #[tokio::test]
     async fn every_statement_fits_the_schema() {
         let mut conn = sqlx::sqlite::SqliteConnectOptions::new().connect().await.unwrap();
-        let schema = include_str!("../../migrations/sqlite/0001_ledger.sql");
-        sqlx::raw_sql(schema).execute(&mut conn).await.unwrap();
+        for schema in [
+            include_str!("../../migrations/sqlite/0001_ledger.sql"),
+            include_str!("../../migrations/sqlite/0002_tokens.sql"),
+        ] {
+            sqlx::raw_sql(schema).execute(&mut conn).await.unwrap();
+        }
         for (name, text) in super::ALL {
             let prepared = (&mut conn).prepare(text.into_sql_str()).await;
             assert!(prepared.is_ok(), "{name}: {:?}", prepared.err());

@@ -23,8 +23,9 @@ mod problem;
 mod promotions;
 mod status;
 mod text;
+mod tokens;
 
-pub use answer::{Answer, order};
+pub use answer::{Answer, order, place as place_of};
 pub use audit::{Audit, AuditEntry, audit};
 pub use commit::{CommitOnEdge, CommitView, commit};
 pub use cursor::Cursor;
@@ -40,6 +41,7 @@ pub use problem::{CODES, Code, CodeRow, Problem};
 pub use promotions::{Promotion, Promotions, Which, promotions};
 pub use status::{FlowStatus, Status, status};
 pub use text::{Explained, Marked, Step};
+pub use tokens::{NewTokenView, TokenView, Tokens, tokens};
 
 /// The version of the JSON of every view. Fields are added within a version, never changed.
 pub const SCHEMA_VERSION: u32 = 1;

@@ -78,6 +78,18 @@ pub(in crate::config) const ROWS: &[Row] = &[
     ),
     row(SERVICE, "listen", Kind::Listen, Default::Text("127.0.0.1:8080"))
         .says("Where `serve` listens: an IP address and a port.", "listen = \"127.0.0.1:8080\""),
+    row(SERVICE, "public_url", Kind::Url, Default::Nothing).says(
+        "The address under which people reach `serve`, where that is another than `listen`: behind a proxy, say. Its host may then stand in the `Host` header.",
+        "public_url = \"https://towpath.example.com\"",
+    ),
+    row(SERVICE, "hosts", Kind::ListOf(&Kind::Host), Default::Nothing).says(
+        "Further names, without a port, that may stand in the `Host` header. `localhost` and loopback addresses always may; any other host is refused, so that no web page can reach `serve` by a name of its own.",
+        "hosts = [\"towpath.internal\"]",
+    ),
+    row(SERVICE, "anonymous_read", Kind::Bool, Default::From("`true` where `listen` is loopback, else `false`")).says(
+        "Whether the API may be read without a token, from this machine. Only while `listen` is loopback and the `Host` is; changing anything always needs a token. Write `false` behind a proxy on the same machine.",
+        "anonymous_read = false",
+    ),
     row(SERVICE, "heartbeat", Kind::Text, Default::Nothing)
         .not_yet("this build sends no heartbeat yet", "remove the key and watch the process itself"),
     // [forge.X]

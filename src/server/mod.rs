@@ -1,0 +1,3 @@
+//! The web surfaces of a running service.
+
+pub mod api;
