@@ -8,9 +8,12 @@ mod doctor;
 mod exit;
 mod init;
 mod out;
+mod remote;
 mod session;
 mod show;
+mod source;
 mod steer;
+mod token;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -20,6 +23,7 @@ use clap::{CommandFactory as _, Parser as _};
 use args::{Args, ConfigVerb, Verb};
 use exit::Exit;
 use out::{Format, Out, complain};
+use source::{Source, here_alone};
 
 use crate::config::{self, Problems, WordFault};
 use crate::engine::Fault;
@@ -139,33 +143,60 @@ async fn run(args: Args, out: Out) -> Result<Exit, Failure> {
     if out.format == Format::Markdown && !matches!(args.verb, Verb::Diff { .. }) {
         return Err(Failure::Plain(Exit::Usage, "`-o markdown` is for `diff` only".to_owned()));
     }
-    match args.verb {
-        Verb::Init(init) => init::run(&init, path, out).await,
-        Verb::Config { verb } => config_verb(&verb, path, out),
-        Verb::Doctor { flow } => doctor::run(path, flow.as_deref(), out).await,
+    // The variable may stand in a shell's profile; only who writes the flag means it here.
+    let here = |what: &str| if args.server.is_some() { here_alone(what) } else { Ok(()) };
+    match &args.verb {
+        Verb::Init(init) => {
+            here("`init`")?;
+            return init::run(init, path, out).await;
+        }
+        Verb::Config { verb } => {
+            here("`config`")?;
+            return config_verb(verb, path, out);
+        }
+        Verb::Doctor { flow } => {
+            here("`doctor`")?;
+            return doctor::run(path, flow.as_deref(), out).await;
+        }
         Verb::Completions { shell } => {
-            clap_complete::generate(shell, &mut Args::command(), "towpath", &mut std::io::stdout());
-            Ok(Exit::Done)
+            here("`completions`")?;
+            clap_complete::generate(*shell, &mut Args::command(), "towpath", &mut std::io::stdout());
+            return Ok(Exit::Done);
         }
+        Verb::Plan { from: Some(file), detailed_exitcode, .. } => {
+            here("`plan --from`")?;
+            return show::replay(file, out).map(|exit| coarse(exit, *detailed_exitcode));
+        }
+        _ => {}
+    }
+    let source = Source::new(path, args.server.as_deref(), args.token_file.as_deref())?;
+    anywhere(&source, args.verb, out).await
+}
+
+/// What works here and at a server alike.
+async fn anywhere(source: &Source, verb: Verb, out: Out) -> Result<Exit, Failure> {
+    match verb {
         Verb::Run { flow, detailed_exitcode } => {
-            show::run(path, flow.as_deref(), out).await.map(|exit| coarse(exit, detailed_exitcode))
+            show::run(source, flow.as_deref(), out).await.map(|exit| coarse(exit, detailed_exitcode))
         }
-        Verb::Plan { flow, env, save, from, detailed_exitcode } => {
-            let exit = match from {
-                Some(file) => show::replay(&file, out)?,
-                None => show::plan(path, (flow.as_deref(), env.as_deref()), save.as_deref(), out).await?,
-            };
+        Verb::Plan { flow, env, save, detailed_exitcode, .. } => {
+            let exit = show::plan(source, (flow.as_deref(), env.as_deref()), save.as_deref(), out).await?;
             Ok(coarse(exit, detailed_exitcode))
         }
         Verb::Status { flow, detailed_exitcode } => {
-            show::status(path, flow.as_deref(), out).await.map(|exit| coarse(exit, detailed_exitcode))
+            show::status(source, flow.as_deref(), out).await.map(|exit| coarse(exit, detailed_exitcode))
         }
-        Verb::Explain { words } => show::explain(path, &words, out).await,
-        Verb::Where { commit } => show::where_is(path, &commit, out).await,
-        Verb::Diff { flow, env } => show::diff(path, &flow, &env, out).await,
-        Verb::History { export: true, .. } => show::export(path, out).await,
-        Verb::History { flow, limit, export: false } => show::history(path, flow.as_deref(), limit, out).await,
-        Verb::Steer(steer) => steer::run(path, &steer, out).await,
+        Verb::Explain { words } => show::explain(source, &words, out).await,
+        Verb::Where { commit } => show::where_is(source, &commit, out).await,
+        Verb::Diff { flow, env } => show::diff(source, &flow, &env, out).await,
+        Verb::History { export: true, .. } => show::export(source, out).await,
+        Verb::History { flow, limit, after, export: false } => {
+            show::history(source, flow.as_deref(), after.as_deref(), limit, out).await
+        }
+        Verb::Token { verb } => token::run(source, &verb, out).await,
+        Verb::Steer(steer) => steer::run(source, &steer, out).await,
+        // Done before: these know this machine alone.
+        Verb::Init(_) | Verb::Config { .. } | Verb::Doctor { .. } | Verb::Completions { .. } => Ok(Exit::Done),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Commands that look, and `run`: makes the view and prints it.
+//! Commands that look, and `run`: gets the view, here or from a server, and prints it.
 //!
 //! Not here: what is in a view, and how it is laid out (`views`).
 
@@ -9,61 +9,106 @@ use super::Failure;
 use super::exit::Exit;
 use super::out::{Format, Out};
 use super::session::{self, Need};
+use super::source::{Source, here_alone};
 use crate::config::FlowConfig;
-use crate::views::{self, Problem, Saved};
+use crate::views::{self, Code, CommitView, Cursor, DiffView, EdgeView, Problem, Saved, Where};
 
 /// `status`.
-pub async fn status(path: Option<&Path>, word: Option<&str>, out: Out) -> Result<Exit, Failure> {
-    let setup = session::open(path, Need::View).await?;
-    let view = views::status(&setup, &setup.flows(word)?).await?;
+pub async fn status(source: &Source, word: Option<&str>, out: Out) -> Result<Exit, Failure> {
+    let view = match source {
+        Source::There(server) => server.status(word).await?,
+        Source::Here(path) => {
+            let setup = session::open(path.as_deref(), Need::View).await?;
+            views::status(&setup, &setup.flows(word)?).await?
+        }
+    };
     out.show(&view, view.lines());
     Ok(view.exit)
 }
 
 /// `explain FLOW ENV` as stored, or `explain SHA` afresh.
-pub async fn explain(path: Option<&Path>, words: &[String], out: Out) -> Result<Exit, Failure> {
-    let setup = session::open(path, Need::View).await?;
+pub async fn explain(source: &Source, words: &[String], out: Out) -> Result<Exit, Failure> {
     if let [flow, env] = words {
-        let view = views::edge(&setup, flow, env).await?;
+        let view: EdgeView = match source {
+            Source::There(server) => server.get(&["flows", flow, "edges", env], &[]).await?,
+            Source::Here(path) => {
+                views::edge(&session::open(path.as_deref(), Need::View).await?, flow, env).await?
+            }
+        };
         out.show(&view, view.lines());
-    } else {
-        let view = views::commit(&setup, words.first().map_or("", String::as_str)).await?;
-        out.show(&view, view.lines());
+        return Ok(Exit::Done);
     }
+    let word = words.first().map_or("", String::as_str);
+    let view: CommitView = match source {
+        Source::There(server) => server.get(&["commits", &digits(word)?], &[]).await?,
+        Source::Here(path) => views::commit(&session::open(path.as_deref(), Need::View).await?, word).await?,
+    };
+    out.show(&view, view.lines());
     Ok(Exit::Done)
 }
 
+/// A commit as it may stand in an address.
+fn digits(word: &str) -> Result<String, Problem> {
+    match towpath_core::command::CommitWord::prefix(word) {
+        Some(prefix) => Ok(prefix.to_string()),
+        None => Err(views::no_commit(word)),
+    }
+}
+
 /// `where`.
-pub async fn where_is(path: Option<&Path>, word: &str, out: Out) -> Result<Exit, Failure> {
-    let setup = session::open(path, Need::View).await?;
-    let view = views::where_is(&setup, word).await?;
+pub async fn where_is(source: &Source, word: &str, out: Out) -> Result<Exit, Failure> {
+    let view: Where = match source {
+        Source::There(server) => server.get(&["commits", &digits(word)?, "environments"], &[]).await?,
+        Source::Here(path) => views::where_is(&session::open(path.as_deref(), Need::View).await?, word).await?,
+    };
     out.show(&view, view.lines());
     Ok(Exit::Done)
 }
 
 /// `diff`.
-pub async fn diff(path: Option<&Path>, flow: &str, env: &str, out: Out) -> Result<Exit, Failure> {
-    let setup = session::open(path, Need::View).await?;
-    let view = views::diff(&setup, flow, env).await?;
+pub async fn diff(source: &Source, flow: &str, env: &str, out: Out) -> Result<Exit, Failure> {
+    let view: DiffView = match source {
+        Source::There(server) => server.get(&["flows", flow, "edges", env, "diff"], &[]).await?,
+        Source::Here(path) => views::diff(&session::open(path.as_deref(), Need::View).await?, flow, env).await?,
+    };
     out.show(&view, if out.format == Format::Markdown { view.markdown() } else { view.lines() });
     Ok(Exit::Done)
 }
 
 /// `history`.
-pub async fn history(path: Option<&Path>, word: Option<&str>, limit: usize, out: Out) -> Result<Exit, Failure> {
-    let setup = session::open(path, Need::View).await?;
-    let flow = match word {
-        Some(word) => vec![setup.config.flow(word)?.flow.name.clone()],
-        None => Vec::new(),
+pub async fn history(
+    source: &Source,
+    word: Option<&str>,
+    after: Option<&str>,
+    limit: usize,
+    out: Out,
+) -> Result<Exit, Failure> {
+    let view = match source {
+        Source::There(server) => server.history(word, after, limit).await?,
+        Source::Here(path) => {
+            let setup = session::open(path.as_deref(), Need::View).await?;
+            let flow = match word {
+                Some(word) => vec![setup.config.flow(word)?.flow.name.clone()],
+                None => Vec::new(),
+            };
+            views::history(&setup, &flow, row(after)?, limit).await?
+        }
     };
-    let view = views::history(&setup, &flow, None, limit).await?;
     out.show(&view, view.lines());
     Ok(Exit::Done)
 }
 
+/// The row behind which history goes on.
+fn row(after: Option<&str>) -> Result<Option<i64>, Problem> {
+    let bad = || Problem::new(Code::BadCursor, "`after` is not what this list gave out as `next`");
+    let read = |text: &str| text.parse::<Cursor>().ok().and_then(|cursor| cursor.row()).ok_or_else(bad);
+    after.map(read).transpose()
+}
+
 /// `history --export`: the rows themselves.
-pub async fn export(path: Option<&Path>, out: Out) -> Result<Exit, Failure> {
-    let setup = session::open(path, Need::View).await?;
+pub async fn export(source: &Source, out: Out) -> Result<Exit, Failure> {
+    let Source::Here(path) = source else { return here_alone("`history --export`") };
+    let setup = session::open(path.as_deref(), Need::View).await?;
     let mut bytes = Vec::new();
     setup.world.store().export(&mut bytes).await?;
     out.line(String::from_utf8_lossy(&bytes).trim_end());
@@ -72,15 +117,22 @@ pub async fn export(path: Option<&Path>, out: Out) -> Result<Exit, Failure> {
 
 /// `plan`.
 pub async fn plan(
-    path: Option<&Path>,
+    source: &Source,
     (word, env): (Option<&str>, Option<&str>),
     save: Option<&Path>,
     out: Out,
 ) -> Result<Exit, Failure> {
-    let setup = session::open(path, Need::View).await?;
-    let (view, saved) = views::plan(&setup, &setup.flows(word)?, env).await?;
+    let (view, saved) = match source {
+        Source::There(_) if save.is_some() => return here_alone("`plan --save`"),
+        Source::There(server) => (server.plan(word, env).await?, None),
+        Source::Here(path) => {
+            let setup = session::open(path.as_deref(), Need::View).await?;
+            let (view, saved) = views::plan(&setup, &setup.flows(word)?, env).await?;
+            (view, Some(saved))
+        }
+    };
     out.show(&view, view.lines());
-    if let Some(file) = save {
+    if let (Some(file), Some(saved)) = (save, saved) {
         write(file, &saved)?;
         if !out.json() {
             out.line(format!("What was observed is in {}", file.display()));
@@ -107,10 +159,15 @@ pub fn replay(file: &Path, out: Out) -> Result<Exit, Failure> {
 }
 
 /// `run`.
-pub async fn run(path: Option<&Path>, word: Option<&str>, out: Out) -> Result<Exit, Failure> {
-    let setup = Arc::new(session::open(path, Need::Create).await?);
-    let flows: Vec<FlowConfig> = setup.flows(word)?.into_iter().cloned().collect();
-    let view = views::run(setup, flows).await;
+pub async fn run(source: &Source, word: Option<&str>, out: Out) -> Result<Exit, Failure> {
+    let view = match source {
+        Source::There(server) => server.run(word).await?,
+        Source::Here(path) => {
+            let setup = Arc::new(session::open(path.as_deref(), Need::Create).await?);
+            let flows: Vec<FlowConfig> = setup.flows(word)?.into_iter().cloned().collect();
+            views::run(setup, flows).await
+        }
+    };
     out.show(&view, view.lines());
     Ok(view.exit)
 }

@@ -1,7 +1,6 @@
 //! Commands that steer: words become a `Command`, and `carry_out` does the rest.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
-use std::path::Path;
 
 use towpath_core::command::Command;
 
@@ -10,21 +9,33 @@ use super::args::{How, Steer, Stop};
 use super::exit::Exit;
 use super::out::Out;
 use super::session::{self, Need};
+use super::source::Source;
 use crate::engine::command::Dry;
 use crate::views::{self, Code, Problem};
 
 /// Carries out one.
-pub async fn run(path: Option<&Path>, steer: &Steer, out: Out) -> Result<Exit, Failure> {
+pub async fn run(source: &Source, steer: &Steer, out: Out) -> Result<Exit, Failure> {
     let (text, how) = text(steer);
     let command = Command::parse(&text).map_err(|problem| Problem::new(Code::BadCommand, problem.to_string()))?;
-    let need = if how.dry_run { Need::View } else { Need::Order };
-    let setup = session::open(path, need).await?;
     let dry = if how.dry_run { Dry::Run } else { Dry::Real };
-    let who = session::person();
-    let give = |yes| views::order(&setup, &setup.config, &command, &who, (dry, yes));
-    let view = match give(how.yes).await {
-        Err(problem) if agreed(&problem)? => give(true).await?,
-        answer => answer?,
+    let view = match source {
+        Source::There(server) => {
+            let give = |yes| server.order(&command, how.dry_run, yes);
+            match give(how.yes).await {
+                Err(problem) if agreed(&problem)? => give(true).await?,
+                answer => answer?,
+            }
+        }
+        Source::Here(path) => {
+            let need = if how.dry_run { Need::View } else { Need::Order };
+            let setup = session::open(path.as_deref(), need).await?;
+            let who = session::person();
+            let give = |yes| views::order(&setup, &setup.config, &command, &who, (dry, yes));
+            match give(how.yes).await {
+                Err(problem) if agreed(&problem)? => give(true).await?,
+                answer => answer?,
+            }
+        }
     };
     out.show(&view, view.lines());
     Ok(Exit::Done)

@@ -43,11 +43,16 @@ pub struct CommitOnEdge {
     pub line: Marked,
 }
 
+/// What is said of a word that is no commit.
+pub fn no_commit(word: &str) -> Problem {
+    let what = format!("`{}` is no commit; write at least 7 hexadecimal digits", one_line(word, 60));
+    Problem::new(Code::BadCommit, what)
+}
+
 /// The commit that a word names, and the flows that know it.
 pub(super) async fn find<'s>(setup: &'s Setup, word: &str) -> Result<(CommitId, Vec<&'s FlowConfig>), Problem> {
     let Some(prefix) = CommitWord::prefix(word) else {
-        let what = format!("`{}` is no commit; write at least 7 hexadecimal digits", one_line(word, 60));
-        return Err(Problem::new(Code::BadCommit, what));
+        return Err(no_commit(word));
     };
     let mut ids = BTreeSet::new();
     let mut flows = Vec::new();

@@ -27,7 +27,7 @@ mod tokens;
 
 pub use answer::{Answer, order, place as place_of};
 pub use audit::{Audit, AuditEntry, audit};
-pub use commit::{CommitOnEdge, CommitView, commit};
+pub use commit::{CommitOnEdge, CommitView, commit, no_commit};
 pub use cursor::Cursor;
 pub use diff::{ChangedFile, DiffView, diff};
 pub use edge::{EdgeView, edge};

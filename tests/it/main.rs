@@ -5,6 +5,7 @@
 mod config;
 mod crash;
 mod git;
+mod http;
 mod scenario;
 mod scenarios;
 mod sim;

@@ -126,9 +126,7 @@ pub async fn check(
 ) -> Answered<Answer> {
     let name = api.flow(&caller, &api.view(&caller), &flow)?;
     let Some(commit) = CommitWord::prefix(&result.commit) else {
-        let shown = towpath_core::text::one_line(&result.commit, 60);
-        let what = format!("`{shown}` is no commit; write at least 7 hexadecimal digits");
-        return Err(Problem::new(Code::BadCommit, what));
+        return Err(views::no_commit(&result.commit));
     };
     let branch = |name: String| BranchName::new(name.strip_prefix("refs/heads/").unwrap_or(&name));
     let command = Command::Report {

@@ -37,6 +37,11 @@ use crate::views::{Code, Problem};
 pub use auth::{Caller, authenticate};
 pub use listen::{Refusal, may_listen};
 
+/// What is sent to the API.
+pub mod requests {
+    pub use super::commands::{CheckResult, CheckState, Order};
+}
+
 /// The longest body that is read.
 pub const BODY_MAX: usize = 64 * 1024;
 

@@ -51,6 +51,11 @@ impl Repo {
         Self::init_with(dir, &[])
     }
 
+    /// One that is there already.
+    pub fn open(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into(), made: AtomicI64::new(1_000) }
+    }
+
     /// As [`Repo::init`], with further arguments for `git init`.
     pub fn init_with(dir: impl Into<PathBuf>, args: &[&str]) -> Self {
         let dir = dir.into();
