@@ -124,13 +124,13 @@ pub async fn check(
     Asked(Nothing {}): Asked<Nothing>,
     Told(result): Told<CheckResult>,
 ) -> Answered<Answer> {
-    let name = api.flow(&caller, &api.view(&caller), &flow)?;
+    api.flow(&caller, &api.view(&caller), &flow)?;
     let Some(commit) = CommitWord::prefix(&result.commit) else {
         return Err(views::no_commit(&result.commit));
     };
     let branch = |name: String| BranchName::new(name.strip_prefix("refs/heads/").unwrap_or(&name));
     let command = Command::Report {
-        flow: name.to_string(),
+        flow,
         commit,
         name: CheckName::new(result.name),
         state: result.state.into(),

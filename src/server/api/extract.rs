@@ -4,7 +4,7 @@
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -15,6 +15,9 @@ use crate::views::{Code, Cursor, Problem};
 
 /// How much of a fault that quotes the request is repeated.
 const QUOTED: usize = 200;
+
+/// How long a client may take to send a body that short.
+const BODY_WITHIN: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// The longest name in a path or query.
 const NAME_MAX: usize = 1_024;
@@ -80,10 +83,20 @@ impl<T: DeserializeOwned> FromRequest<Api> for Told<T> {
         if !kind.eq_ignore_ascii_case("application/json") {
             return Err(Problem::new(Code::NotJson, "send the body as `Content-Type: application/json`"));
         }
-        let bytes = Bytes::from_request(request, api).await.map_err(|why| match why {
-            BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
-                Problem::new(Code::BodyTooLarge, format!("the body is longer than {} bytes", super::BODY_MAX))
-            }
+        let too_large = || {
+            let what = format!("the body is longer than {} bytes", super::BODY_MAX);
+            Problem::new(Code::BodyTooLarge, what)
+        };
+        let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        if announced.is_some_and(|length: u64| length > super::BODY_MAX as u64) {
+            return Err(too_large());
+        }
+        let read = tokio::time::timeout(BODY_WITHIN, Bytes::from_request(request, api)).await;
+        let Ok(read) = read else {
+            return Err(Problem::new(Code::BadRequest, "the body did not come in time"));
+        };
+        let bytes = read.map_err(|why| match why {
+            BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => too_large(),
             other => Problem::new(Code::BadRequest, one_line(&other.body_text(), QUOTED)),
         })?;
         // serde_json refuses what is nested deeper than 128, so no body overflows the stack.

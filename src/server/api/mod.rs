@@ -36,6 +36,7 @@ use crate::views::{Code, Problem};
 
 pub use auth::{Caller, authenticate};
 pub use listen::{Refusal, may_listen};
+pub use reply::no_route;
 
 /// What is sent to the API.
 pub mod requests {

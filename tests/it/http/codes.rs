@@ -70,11 +70,11 @@ fn every_code_is_met() {
     // A flow that nobody has looked at, and a remote that is gone.
     drop(server);
     let text = std::fs::read_to_string(place.path().join("towpath.toml")).unwrap();
-    let fresh = more.replace("other/checkout", "brand/new");
+    let fresh = more.replace("other/checkout", "brand/new").replace("production", "fresh");
     std::fs::write(place.path().join("towpath.toml"), format!("{text}{fresh}").replace("basket.git", "gone.git"))
         .unwrap();
     let server = place.serve();
-    meet(server.get("/flows/new/edges/production").code());
+    meet(server.get("/flows/new/edges/fresh").code());
     meet(server.get("/flows/basket/edges/staging/diff").code());
     met.insert(many());
     let all: BTreeSet<String> = CODES.iter().map(|row| row.word.to_owned()).collect();

@@ -44,7 +44,7 @@ gates.ci = { checks = ["build"] }
 name = "production"
 rollback = true
 gates.lag = "30m"
-gates.approvals = { required = 1 }
+gates.approvals = { required = 1, authors = "allow" }
 
 [[flow]]
 repository = "basket.git"
@@ -183,7 +183,7 @@ impl Server {
             runtime.block_on(async {
                 let setup = Setup::open(config, Clock::System, Need::Create).await.unwrap();
                 let shared = Arc::new(Shared::new(setup, Queue::new(2)));
-                let router = Router::new().nest("/api/v1", api::router(shared));
+                let router = Router::new().nest("/api/v1", api::router(shared)).fallback(api::no_route);
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
                 ready.send(()).unwrap();
                 let service = router.into_make_service_with_connect_info::<SocketAddr>();
