@@ -64,6 +64,15 @@ impl Setup {
         Self { config, world }
     }
 
+    /// The same for looking only, which records nothing; of these flows, or of all if none are
+    /// named.
+    #[must_use]
+    pub fn viewing(&self, only: &[FlowName]) -> Self {
+        let config = self.config.only(only);
+        let world = self.world.viewing(&config);
+        Self { config, world }
+    }
+
     /// The flows that a command is about: the named one, or all.
     ///
     /// # Errors

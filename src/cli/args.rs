@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
 use super::out::Format;
+use crate::store::TokenScope;
 
 /// Moves commits along a repository's environment branches, one careful step at a time.
 #[derive(Debug, Parser)]
@@ -13,6 +14,12 @@ pub struct Args {
     /// The config [default: $TOWPATH_CONFIG, else ./towpath.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// A running service to ask instead of the store here [default: $TOWPATH_SERVER]
+    #[arg(long, global = true, value_name = "URL")]
+    pub server: Option<String>,
+    /// The file that holds the token for it [default: the token is $TOWPATH_TOKEN]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
     /// How to print
     #[arg(short, long, global = true, value_enum, default_value = "text")]
     pub output: Format,
@@ -105,9 +112,18 @@ pub enum Verb {
         /// How many entries
         #[arg(short = 'n', long, default_value_t = 30)]
         limit: usize,
+        /// Goes on where an earlier answer said `next`
+        #[arg(long, value_name = "NEXT")]
+        after: Option<String>,
         /// Prints intents, effects and events oldest first as JSON lines, for an auditor
-        #[arg(long, conflicts_with_all = ["flow", "limit"])]
+        #[arg(long, conflicts_with_all = ["flow", "limit", "after"])]
         export: bool,
+    },
+    /// Tokens with which others use the API of `serve`
+    Token {
+        /// What to do.
+        #[command(subcommand)]
+        verb: TokenVerb,
     },
     /// Prints completions for a shell
     Completions {
@@ -155,6 +171,36 @@ pub enum ConfigVerb {
     },
     /// Prints the JSON Schema of the config
     Schema,
+}
+
+/// `token`.
+#[derive(Debug, Subcommand)]
+pub enum TokenVerb {
+    /// Makes a token and prints it, this once
+    Create(NewToken),
+    /// Shows which tokens there are, and never the tokens themselves
+    List,
+    /// Ends a token at once and for good
+    Revoke {
+        /// Its id, as `token list` shows it
+        id: String,
+    },
+}
+
+/// `token create`.
+#[derive(Debug, ClapArgs)]
+pub struct NewToken {
+    /// What its commands are recorded as: `token:NAME`
+    pub name: String,
+    /// read: look | report: results of checks alone | steer: look, report, command | admin: all
+    #[arg(long, value_enum)]
+    pub scope: TokenScope,
+    /// Only for this flow; may be given several times
+    #[arg(long, value_name = "FLOW")]
+    pub flow: Vec<String>,
+    /// For how long it can be used, such as 90d, or `never`
+    #[arg(long, value_name = "90d", default_value = "90d")]
+    pub expires: String,
 }
 
 /// `init`.

@@ -9,11 +9,13 @@ mod doctor;
 mod exit;
 mod init;
 mod out;
-mod pass;
+mod remote;
 mod serve;
 mod session;
+mod show;
+mod source;
 mod steer;
-mod view;
+mod token;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -23,13 +25,13 @@ use clap::{CommandFactory as _, Parser as _};
 use args::{Args, ConfigVerb, Verb};
 use exit::Exit;
 use out::{Format, Out, complain};
-use session::Need;
+use source::{Source, here_alone};
 
 use crate::config::{self, Problems, WordFault};
 use crate::engine::Fault;
-use crate::engine::command::Refusal;
 use crate::setup::SetupError;
 use crate::store::StoreError;
+use crate::views::Problem;
 
 /// Why a command ended without doing what was asked.
 #[derive(Debug)]
@@ -38,45 +40,31 @@ pub enum Failure {
     Config(Problems),
     /// Anything else that a person can do something about.
     Plain(Exit, String),
+    /// What the views and commands say, with its code.
+    Problem(Problem),
 }
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        let exit = if matches!(error, StoreError::Busy { .. }) { Exit::Unreachable } else { Exit::Error };
-        Self::Plain(exit, error.to_string())
+        Self::Problem(error.into())
     }
 }
 
 impl From<SetupError> for Failure {
     fn from(error: SetupError) -> Self {
-        match error {
-            SetupError::Store(error) => error.into(),
-            SetupError::Git(error) => Self::Plain(Exit::Error, error.to_string()),
-        }
+        Self::Problem(error.into())
     }
 }
 
 impl From<WordFault> for Failure {
     fn from(fault: WordFault) -> Self {
-        Self::Plain(Exit::Error, fault.to_string())
+        Self::Problem(fault.into())
     }
 }
 
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
-        let exit = if matches!(fault, Fault::Store { retry: true, .. }) { Exit::Unreachable } else { Exit::Error };
-        Self::Plain(exit, fault.to_string())
-    }
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Fault(fault) => fault.into(),
-            Refusal::NotPermitted { why } => Self::Plain(Exit::NotPermitted, why),
-            Refusal::Command(problem) => Self::Plain(Exit::Usage, problem.to_string()),
-            other => Self::Plain(Exit::Error, other.to_string()),
-        }
+        Self::Problem(fault.into())
     }
 }
 
@@ -138,6 +126,21 @@ fn report(failure: Failure, out: Out) -> Exit {
             }
             exit
         }
+        Failure::Problem(problem) => {
+            let exit = problem.exit();
+            if out.json() {
+                out.value(
+                    serde_json::json!({ "error": problem.message, "hint": problem.hint, "code": problem.code,
+                    "exit": exit }),
+                );
+            } else {
+                complain(format!("towpath: {}", problem.message));
+                if let Some(hint) = problem.hint {
+                    complain(format!("  {hint}"));
+                }
+            }
+            exit
+        }
     }
 }
 
@@ -146,41 +149,73 @@ async fn run(args: Args, out: Out) -> Result<Exit, Failure> {
     if out.format == Format::Markdown && !matches!(args.verb, Verb::Diff { .. }) {
         return Err(Failure::Plain(Exit::Usage, "`-o markdown` is for `diff` only".to_owned()));
     }
-    match args.verb {
-        Verb::Demo(demo) => demo::run(&demo, out).await,
-        Verb::Init(init) => init::run(&init, path, out).await,
-        Verb::Config { verb } => config_verb(&verb, path, out),
-        Verb::Doctor { flow } => doctor::run(path, flow.as_deref(), out).await,
+    // The variable may stand in a shell's profile; only who writes the flag means it here.
+    let here = |what: &str| if args.server.is_some() { here_alone(what) } else { Ok(()) };
+    match &args.verb {
+        Verb::Demo(demo) => {
+            here("`demo`")?;
+            return demo::run(demo, out).await;
+        }
+        Verb::Serve { listen, .. } => {
+            here("`serve`")?;
+            return serve::run(path, *listen).await;
+        }
+        Verb::Init(init) => {
+            here("`init`")?;
+            return init::run(init, path, out).await;
+        }
+        Verb::Config { verb } => {
+            here("`config`")?;
+            return config_verb(verb, path, out);
+        }
+        Verb::Doctor { flow } => {
+            here("`doctor`")?;
+            return doctor::run(path, flow.as_deref(), out).await;
+        }
         Verb::Completions { shell } => {
-            clap_complete::generate(shell, &mut Args::command(), "towpath", &mut std::io::stdout());
-            Ok(Exit::Done)
+            here("`completions`")?;
+            clap_complete::generate(*shell, &mut Args::command(), "towpath", &mut std::io::stdout());
+            return Ok(Exit::Done);
         }
-        Verb::Serve { listen, .. } => serve::run(path, listen).await,
+        Verb::Plan { from: Some(file), detailed_exitcode, .. } => {
+            here("`plan --from`")?;
+            return show::replay(file, out).map(|exit| coarse(exit, *detailed_exitcode));
+        }
+        _ => {}
+    }
+    let source = Source::new(path, args.server.as_deref(), args.token_file.as_deref())?;
+    anywhere(&source, args.verb, out).await
+}
+
+/// What works here and at a server alike.
+async fn anywhere(source: &Source, verb: Verb, out: Out) -> Result<Exit, Failure> {
+    match verb {
         Verb::Run { flow, detailed_exitcode } => {
-            let session = session::open(path, Need::Create).await?;
-            pass::run(session, flow.as_deref(), out).await.map(|exit| coarse(exit, detailed_exitcode))
+            show::run(source, flow.as_deref(), out).await.map(|exit| coarse(exit, detailed_exitcode))
         }
-        Verb::Plan { flow, env, save, from, detailed_exitcode } => {
-            let exit = match from {
-                Some(file) => pass::replay(&file, out)?,
-                None => {
-                    let session = session::open(path, Need::View).await?;
-                    pass::plan(&session, flow.as_deref(), env.as_deref(), save.as_deref(), out).await?
-                }
-            };
+        Verb::Plan { flow, env, save, detailed_exitcode, .. } => {
+            let exit = show::plan(source, (flow.as_deref(), env.as_deref()), save.as_deref(), out).await?;
             Ok(coarse(exit, detailed_exitcode))
         }
         Verb::Status { flow, detailed_exitcode } => {
-            let session = session::open(path, Need::View).await?;
-            view::status(&session, flow.as_deref(), out).await.map(|exit| coarse(exit, detailed_exitcode))
+            show::status(source, flow.as_deref(), out).await.map(|exit| coarse(exit, detailed_exitcode))
         }
-        Verb::Explain { words } => view::explain(&session::open(path, Need::View).await?, &words, out).await,
-        Verb::Where { commit } => view::where_is(&session::open(path, Need::View).await?, &commit, out).await,
-        Verb::Diff { flow, env } => view::diff(&session::open(path, Need::View).await?, &flow, &env, out).await,
-        Verb::History { flow, limit, export } => {
-            view::history(&session::open(path, Need::View).await?, flow.as_deref(), limit, export, out).await
+        Verb::Explain { words } => show::explain(source, &words, out).await,
+        Verb::Where { commit } => show::where_is(source, &commit, out).await,
+        Verb::Diff { flow, env } => show::diff(source, &flow, &env, out).await,
+        Verb::History { export: true, .. } => show::export(source, out).await,
+        Verb::History { flow, limit, after, export: false } => {
+            show::history(source, flow.as_deref(), after.as_deref(), limit, out).await
         }
-        Verb::Steer(steer) => steer::run(path, &steer, out).await,
+        Verb::Token { verb } => token::run(source, &verb, out).await,
+        Verb::Steer(steer) => steer::run(source, &steer, out).await,
+        // Done before: these know this machine alone.
+        Verb::Demo(_)
+        | Verb::Serve { .. }
+        | Verb::Init(_)
+        | Verb::Config { .. }
+        | Verb::Doctor { .. }
+        | Verb::Completions { .. } => Ok(Exit::Done),
     }
 }
 

@@ -5,6 +5,8 @@ use std::io::{IsTerminal as _, Write as _};
 use serde::Serialize;
 use towpath_core::explain::Mark;
 
+use crate::views::{Line, json_text};
+
 /// How to print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
@@ -22,16 +24,6 @@ pub struct Out {
     /// How.
     pub format: Format,
     colour: bool,
-}
-
-/// The version of the JSON that commands print.
-pub const SCHEMA_VERSION: u32 = 1;
-
-#[derive(Serialize)]
-struct Versioned<T> {
-    schema_version: u32,
-    #[serde(flatten)]
-    body: T,
 }
 
 impl Out {
@@ -54,8 +46,19 @@ impl Out {
 
     /// A value for programs.
     pub fn value(&self, body: impl Serialize) {
-        let text = serde_json::to_string_pretty(&Versioned { schema_version: SCHEMA_VERSION, body });
-        self.line(inert(&text.unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))));
+        self.line(json_text(body));
+    }
+
+    /// A view: for programs as it is, for people laid out.
+    pub fn show(&self, view: impl Serialize, lines: Vec<Line>) {
+        if self.json() {
+            return self.value(view);
+        }
+        for line in lines {
+            let sign = line.mark.map_or_else(String::new, |mark| format!("{} ", self.sign(mark)));
+            let text = format!("{:indent$}{sign}{}", "", harmless(&line.text), indent = line.indent);
+            if line.aside { complain(text) } else { self.line(text) }
+        }
     }
 
     /// A sign before a line: `+` passes, `~` waits, `!` is blocked.
@@ -70,21 +73,10 @@ impl Out {
     }
 }
 
-/// JSON allows controls and bidirectional overrides raw; a terminal does not forgive them.
-fn inert(json: &str) -> String {
-    let acts = |c: char| {
-        matches!(c, '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{2028}' | '\u{2029}')
-    };
-    let mut text = String::with_capacity(json.len());
-    for c in json.chars() {
-        if acts(c) {
-            text.push_str(&format!("\\u{:04x}", u32::from(c)));
-        } else {
-            text.push(c);
-        }
-    }
-    text
+/// Views are made of texts that are harmless already. A server may be another than one thinks, so
+/// what would act on the terminal is taken out here once more.
+fn harmless(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.chars().any(char::is_control) { text.replace(char::is_control, "\u{fffd}").into() } else { text.into() }
 }
 
 /// A line on standard error.

@@ -94,6 +94,12 @@ impl RealWorld {
         &self.clock
     }
 
+    /// The same, but recording nothing, the clock included: for views of a running service.
+    #[must_use]
+    pub fn viewing(&self, config: &Config) -> Self {
+        Self { views_only: true, ..self.under(config) }
+    }
+
     /// The store.
     pub const fn store(&self) -> &SqliteStore {
         &self.store

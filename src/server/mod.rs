@@ -3,6 +3,7 @@
 //!
 //! Not here: the loop (`serve`).
 
+pub mod api;
 mod health;
 pub mod hooks;
 
@@ -20,7 +21,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::serve::Shared;
 
-/// How long one request may take.
+/// How long a hook or a probe may take.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// How long open requests may take once the service is to stop.
@@ -28,11 +29,16 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Every route.
 pub fn router(shared: Arc<Shared>) -> Router {
-    Router::new()
+    let quick = Router::new()
         .merge(health::router(shared.clone()))
-        .nest("/hooks", hooks::router(shared))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, DEADLINE))
-        .layer(CatchPanicLayer::new())
+        .nest("/hooks", hooks::router(shared.clone()))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, DEADLINE));
+    // The API has deadlines of its own: a look at a remote takes as long as it takes.
+    Router::new()
+        .merge(quick)
+        .nest("/api/v1", api::router(shared))
+        .fallback(api::no_route)
+        .layer(CatchPanicLayer::custom(api::panicked))
 }
 
 /// Serves until `stop`, and ends open requests within bounds.

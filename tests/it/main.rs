@@ -6,6 +6,7 @@ mod config;
 mod crash;
 mod demo;
 mod git;
+mod http;
 mod scenario;
 mod scenarios;
 mod serve;
