@@ -675,8 +675,9 @@ class Run:
             decided = verdicts.get((flow, env))
             verdict = next(iter(decided["decision"]["verdict"])) if decided else "none"
             words = decided["sentence"] if decided else "nothing is decided"
-            if standing[flow]["holds"] or standing[flow]["pauses"]:
-                self.bad["live"].append(f"{flow}: something still stands: {standing[flow]['holds']} {standing[flow]['pauses']}")
+            pauses = [p for p in standing[flow]["pauses"] if p["until"] == "resumed" or p["until"]["at"] > end]
+            if standing[flow]["holds"] or pauses:
+                self.bad["live"].append(f"{flow}: something still stands: {standing[flow]['holds']} {pauses}")
             if not repo.contains(tip, target):
                 # The target has what its source has not: that must be said, and only people can mend it.
                 if verdict not in ("block", "wait"):
@@ -830,8 +831,11 @@ def say(run):
     failed = collections.Counter()
     for act in run.acts:
         if act.get("argv") and act.get("rc", 0) != 0 and act["argv"][0] != "git" and act["act"] != "run":
-            text = (act.get("err") or act.get("out") or "").strip().splitlines()
-            words = re.sub(r"`[^`]*`|[0-9a-f]{7,40}|\d+", "…", text[0] if text else "")[:110]
+            try:
+                text = json.loads(act["out"])["error"]
+            except (ValueError, KeyError, TypeError):
+                text = (act.get("err") or act.get("out") or "").strip()
+            words = re.sub(r"`[^`]*`|\b[0-9a-f]{7,40}\b|\d+", "…", text.partition("\n")[0])[:110]
             failed[act["argv"][0], act["rc"], words] += 1
     if failed:
         print("\n| commands that were refused | exit | how often | words |\n|---|--:|--:|---|")
@@ -972,42 +976,42 @@ def self_test(dir):
         act = next(a for a in good.of("own-forward", "push") if a["rc"] == 0)
         forged.rows("actions.jsonl", lambda row: None if row["n"] == act["n"] else row)
 
-    @test("forward")
-    def a_recorded_move_goes_back(forged):
-        move = pick(lambda m: good.tips[m.flow, m.env] == m.new, "a last move")
+    def recorded(forged, move, new):
+        """A move that never was, with an intent and an effect like those of another."""
         at = int(good.acts[-1]["t1"])
-        forged.append_move(move.flow, move.env, move.new, move.old, "root", at)
+        forged.append_move(move.flow, move.env, move.new, new, "root", at)
         def more(row):
             rows = [row]
             if row["what"] in ("intent", "effect") and row["row"].get("id", row["row"].get("intent")) == move.intent["id"]:
                 other = json.loads(json.dumps(row))
-                other["row"]["old"], other["row"]["new"] = move.new, move.old
+                other["row"].update(old=move.new, new=new)
                 other["row"]["id" if row["what"] == "intent" else "intent"] = "forged"
-                if row["what"] == "effect":
-                    other["row"]["at"]["wall"] = at + 5
-                else:
-                    other["row"]["saved"]["wall"] = at - 5
+                other["row"]["at" if row["what"] == "effect" else "saved"]["wall"] = at + (5 if row["what"] == "effect" else -5)
                 rows.append(other)
             return rows
         forged.rows("export.jsonl", more)
 
+    @test("forward")
+    def a_recorded_move_goes_back(forged):
+        move = pick(lambda m: good.tips[m.flow, m.env] == m.new, "a last move")
+        recorded(forged, move, move.old)
+
     @test("chain")
-    def the_commit_was_not_on_the_source(forged):
-        move = pick(lambda m: m.env == good.flows[m.flow][1][1][0], "a move into the second environment")
-        early = good.moves[move.flow, good.source(move.flow, move.env)]
-        arrival = next(m for m in early if good.repos[move.flow].contains(m.new, move.new))
-        log, _ = forged.reflog(arrival)
-        name = forged.journal(arrival)
-        branch = f"refs/heads/{arrival.branch} "
-        # It came onto the source only after it was moved.
-        late = move.hi / 1000 + 7
-        def shift(line):
-            if line.startswith(f"{arrival.old} {arrival.new}"):
-                return [re.sub(r"> \d+", f"> {int(late)}", line)]
-            return [line]
-        forged.change(log, shift)
-        forged.change(name, lambda line: [f"{late:.6f} {line.partition(' ')[2]}" if f" {arrival.new} {branch}" in line + " "
-                                          and line.split()[4] == branch.strip() else line])
+    def the_commit_was_beside_the_chain(forged):
+        def beside(flow):
+            return [p[1] for p in good.repos[flow].parents.values() if len(p) > 1]
+        move = pick(lambda m: good.tips[m.flow, m.env] == m.new and beside(m.flow), "a last move where there are merges")
+        recorded(forged, move, beside(move.flow)[0])
+
+    @test("chain")
+    def the_commit_was_never_the_source_s_tip(forged):
+        def between(move):
+            repo, source = good.repos[move.flow], good.source(move.flow, move.env)
+            held = {m.new for m in good.moves[move.flow, source]}
+            return [c for c in repo.chain(good.tips[move.flow, source]) if c not in held]
+        move = pick(lambda m: good.tips[m.flow, m.env] == m.new and good.configs[-1][2][m.flow, m.env].candidates == "tips"
+                    and between(m), "a last move into a third environment with a commit between tips")
+        recorded(forged, move, between(move)[0])
 
     @test("green")
     def a_green_was_red(forged):
