@@ -832,8 +832,9 @@ def say(run):
     for act in run.acts:
         if act.get("argv") and act.get("rc", 0) != 0 and act["argv"][0] != "git" and act["act"] != "run":
             try:
-                text = json.loads(act["out"])["error"]
-            except (ValueError, KeyError, TypeError):
+                said = json.loads(act["out"])
+                text = said["error"] if "error" in said else said["problems"][0]["message"]
+            except (ValueError, KeyError, TypeError, IndexError):
                 text = (act.get("err") or act.get("out") or "").strip()
             words = re.sub(r"`[^`]*`|\b[0-9a-f]{7,40}\b|\d+", "…", text.partition("\n")[0])[:110]
             failed[act["argv"][0], act["rc"], words] += 1
@@ -1113,7 +1114,10 @@ def self_test(dir):
     def the_window_was_closed(forged):
         move = pick(lambda m: good.policies(m.flow, m.env, m.lo, m.hi)[-1].deny, "a move with a window")
         when = datetime.datetime.fromtimestamp(move.intent["saved"]["wall"] / 1000, datetime.UTC)
-        closed = f"Mon-Sun {when:%H:%M}-{when.hour:02}:{when.minute + 1:02}"
+        after = when + datetime.timedelta(minutes=1)
+        if after.day != when.day:
+            raise LookupError("a move with a window that was not in the last minute of a day")
+        closed = f"Mon-Sun {when:%H:%M}-{after:%H:%M}"
         def close(row):
             if row["act"] == "config" and row["good"]:
                 row["text"] = re.sub(r"deny = \[[^]]*\]", f'deny = ["{closed}"]', row["text"])
