@@ -75,7 +75,7 @@ class Move:
         self.old, self.new, self.who = old, new, who
         self.lo, self.hi = secs * 1000, secs * 1000 + 999
         self.received = None
-        self.timed = False
+        self.mark = "-"
         self.effect = self.intent = None
 
     def __str__(self):
@@ -201,12 +201,15 @@ class Run:
     def read_repos(self):
         self.moves = {}   # (flow, env) -> [Move]
         self.repos = {}
+        self.paths = {}
         self.tips = {}
         persons = {a["person"] for a in self.acts if a.get("person")}
         persons |= {p for a in self.of("begin") for p in a["people"]}
         self.persons = persons
         for flow, (where, envs) in self.flows.items():
-            path = self.dir / where
+            # A repository over HTTP is one of those in `repos`, too.
+            path = self.dir / "repos" / where.rpartition("/")[2]
+            self.paths[flow] = path
             tips = set()
             for env, branch in envs:
                 rows = []
@@ -249,7 +252,7 @@ class Run:
                 prepared = [r[0] for r in before if r[1] == "prepared"]
                 received = [r[0] for r in before if r[1] == "received" and r[4] == rows[found][4]]
                 if prepared:
-                    move.lo, move.hi, move.timed = prepared[-1], rows[found][0], True
+                    move.lo, move.hi, move.mark = prepared[-1], rows[found][0], rows[found][4]
                 move.received = received[-1] if received else None
                 n = found + 1
             committed = sum(1 for r in rows if r[1] == "committed")
@@ -887,11 +890,11 @@ class Forgery:
         self.change(name, each)
 
     def reflog(self, move):
-        where = self.run.flows[move.flow][0]
+        where = self.run.paths[move.flow].relative_to(self.run.dir)
         return f"{where}/logs/refs/heads/{move.branch}", f"{where}/refs/heads/{move.branch}"
 
     def journal(self, move):
-        return "journal/" + Path(self.run.flows[move.flow][0]).name.removesuffix(".git")
+        return "journal/" + self.run.paths[move.flow].name.removesuffix(".git")
 
     def append_move(self, flow, env, old, new, who, at):
         """A move that never was, in every record of git."""
@@ -1049,7 +1052,7 @@ def self_test(dir):
         log, _ = forged.reflog(move)
         forged.change(log, lambda line: [re.sub(r"> \d+", f"> {int(at // 1000)}", line)
                                          if line.startswith(f"{move.old} {move.new}") else line])
-        head = f"{move.old} {move.new} refs/heads/{move.branch} -"
+        head = f"{move.old} {move.new} refs/heads/{move.branch} {move.mark}"
         forged.change(forged.journal(move), lambda line: [f"{at / 1000:.6f} {line.partition(' ')[2]}" if head in line else line])
         def earlier(row):
             if row["what"] == "effect" and row["row"]["intent"] == move.intent["id"]:
@@ -1141,7 +1144,7 @@ def self_test(dir):
         log, ref = forged.reflog(move)
         forged.put(log, forged.lines(log)[:-1])
         forged.put(ref, [move.old])
-        head = f"{move.old} {move.new} refs/heads/{move.branch} -"
+        head = f"{move.old} {move.new} refs/heads/{move.branch} {move.mark}"
         forged.change(forged.journal(move), lambda line: [] if head in line else [line])
         is_it = effect_of(move)
         forged.rows("export.jsonl", lambda row: None if is_it(row) or row["what"] == "intent"
