@@ -9,6 +9,7 @@ use crate::model::{
     Flow, Held, Hold, IntentRow, IntentState, Ledger, Message, Mode, MoveKind, Now, OrderId, Pause, PauseKind,
     Scope, Span, Tip, TipHow, Until,
 };
+use crate::repository;
 use crate::see::Tips;
 
 /// How long an arrival is kept after the next environment has the commit: if that one is rewound,
@@ -79,7 +80,8 @@ impl<'l> Noting<'l, '_> {
         let ledger = self.ledger;
         let last = ledger.branches.get(&self.environment.name).or_else(|| self.renamed());
         let same_branch = |seen: &&BranchSeen| {
-            let same_repository = seen.repository == self.flow.repository || self.knows_what_was_held();
+            let same_repository =
+                repository::same(&seen.repository, &self.flow.repository) || self.knows_what_was_held();
             seen.branch == self.environment.branch && same_repository
         };
         let first_sight = match (last, last.filter(same_branch)) {
@@ -117,7 +119,9 @@ impl<'l> Noting<'l, '_> {
     fn renamed(&mut self) -> Option<&'l BranchSeen> {
         let configured = |name: &EnvName| self.flow.environment(name).is_some();
         let (old, seen) = self.ledger.branches.iter().find(|(name, seen)| {
-            !configured(name) && seen.branch == self.environment.branch && seen.repository == self.flow.repository
+            !configured(name)
+                && seen.branch == self.environment.branch
+                && repository::same(&seen.repository, &self.flow.repository)
         })?;
         let (flow, env) = (&self.flow.name, &self.environment.name);
         for hold in self.ledger.standing.holds.iter().filter(|hold| hold.env.as_ref() == Some(old)) {
