@@ -28,7 +28,7 @@ pub fn is_rewind(hold: &OrderId) -> bool {
 /// The changes that make the ledger agree with the tips. Nothing for branches that are absent or
 /// unknown: what was known of them stays.
 pub fn note(flow: &Flow, ledger: &Ledger, tips: &Tips, dag: &Dag, now: Now) -> Vec<Change> {
-    let mut changes = Vec::new();
+    let mut changes = former_names(flow, ledger, now);
     for (at, environment) in flow.environments.iter().enumerate() {
         let tip = match tips.get(&environment.name) {
             Some(Tip::At(tip)) if dag.node(*tip).is_some() => tip,
@@ -51,6 +51,43 @@ pub fn note(flow: &Flow, ledger: &Ledger, tips: &Tips, dag: &Dag, now: Now) -> V
             changes: &mut changes,
         };
         noting.branch();
+    }
+    changes
+}
+
+/// What people ordered under a name that the flow no longer has stands under the new one, or a
+/// rename in the config would let go what they held. `Looked` ends it in the same transaction.
+fn former_names(flow: &Flow, ledger: &Ledger, now: Now) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for former in &ledger.before {
+        // By the branch, then by the name; what fits neither is stopped in the whole flow.
+        let env_now = |env: &EnvName| {
+            let branch = former.branches.get(env);
+            let targets = || flow.edges().map(|edge| edge.target);
+            let same_branch = targets().find(|target| branch == Some(&target.branch));
+            same_branch.or_else(|| targets().find(|target| &target.name == env)).map(|target| target.name.clone())
+        };
+        let renamed = |id: &OrderId| OrderId::new(format!("{id}-{}", flow.name));
+        for hold in &former.holds {
+            let env = hold.env.as_ref().and_then(env_now);
+            let (id, flow) = (renamed(&hold.id), Some(flow.name.clone()));
+            changes.push(Change::Hold(Hold { id, flow, env, ..hold.clone() }));
+        }
+        for pause in former.pauses.iter().filter(|pause| !pause.until.is_over(now.wall)) {
+            let env = match &pause.scope {
+                Scope::Edge(_, env) => env_now(env),
+                Scope::All | Scope::Flow(_) | Scope::Environment(_) => None,
+            };
+            let scope = match env {
+                Some(env) => Scope::Edge(flow.name.clone(), env),
+                None => Scope::Flow(flow.name.clone()),
+            };
+            let cause = pause.cause.as_ref().map(renamed);
+            changes.push(Change::Pause(Pause { id: renamed(&pause.id), scope, cause, ..pause.clone() }));
+        }
+    }
+    if !ledger.before.is_empty() {
+        changes.push(Change::Looked(now));
     }
     changes
 }
