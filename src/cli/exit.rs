@@ -50,6 +50,22 @@ impl Exit {
         exits.into_iter().min_by_key(rank).unwrap_or(Self::Done)
     }
 
+    /// The word for it in JSON.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Error => "error",
+            Self::Usage => "usage",
+            Self::Unreachable => "unreachable",
+            Self::NotPermitted => "not-permitted",
+            Self::Ready => "ready",
+            Self::Blocked => "blocked",
+            Self::WaitsForPerson => "waits-for-person",
+            Self::WaitsForTime => "waits-for-time",
+            Self::CannotTell => "cannot-tell",
+        }
+    }
+
     /// What a decision amounts to.
     pub fn of(decision: &Decision) -> Self {
         if let Reason::Unknown(unknown) = decision.verdict.why() {

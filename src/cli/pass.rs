@@ -29,6 +29,14 @@ struct Saved {
 struct SavedFlow {
     flow: Flow,
     seen: Observation,
+    /// What stands for the repository in commands to copy.
+    #[serde(default = "origin")]
+    remote: String,
+}
+
+/// The remote of what was saved without one.
+fn origin() -> String {
+    "origin".to_owned()
 }
 
 /// One pass. A flow that fails does not keep the others from theirs.
@@ -166,7 +174,8 @@ pub async fn plan(
         let plan = only(planned.plan, env);
         exits.extend(plan.decisions.iter().map(Exit::of));
         show_plan(&found.flow, &found.remote, &plan, out, &mut plans);
-        saved.flows.push(SavedFlow { flow: found.flow.clone(), seen: planned.seen });
+        let remote = found.remote.clone();
+        saved.flows.push(SavedFlow { flow: found.flow.clone(), seen: planned.seen, remote });
     }
     if out.json() {
         out.value(serde_json::json!({ "plans": plans }));
@@ -183,15 +192,23 @@ pub async fn plan(
     Ok(Exit::worst(exits))
 }
 
-/// Decides on a saved observation.
-pub fn replay(file: &Path, out: Out) -> Result<Exit, Failure> {
+/// Decides on a saved observation, of one flow or environment if only that is asked for.
+pub fn replay(file: &Path, word: Option<&str>, env: Option<&str>, out: Out) -> Result<Exit, Failure> {
     let fail = |what: String| Failure::Plain(Exit::Error, format!("`{}`: {what}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| fail(error.to_string()))?;
     let saved: Saved = serde_json::from_str(&text)
         .map_err(|error| fail(format!("this is not what `plan --save` writes: {error}")))?;
     let mut exits = Vec::new();
     let mut plans = Vec::new();
-    for SavedFlow { flow, mut seen } in saved.flows {
+    let asked = |flow: &Flow| {
+        let environment = |env: &str| flow.edges().any(|edge| edge.target.name.as_str() == env);
+        word.is_none_or(|word| flow.name.as_str() == word) && env.is_none_or(environment)
+    };
+    if !saved.flows.iter().any(|saved| asked(&saved.flow)) {
+        let names: Vec<&str> = saved.flows.iter().map(|saved| saved.flow.name.as_str()).collect();
+        return Err(fail(format!("it has no such flow or environment; it has the flows {}", names.join(", "))));
+    }
+    for SavedFlow { flow, mut seen, remote } in saved.flows.into_iter().filter(|saved| asked(&saved.flow)) {
         let plan = loop {
             match decide::decide(&flow, &seen) {
                 Next::Done(plan) => break plan,
@@ -201,8 +218,9 @@ pub fn replay(file: &Path, out: Out) -> Result<Exit, Failure> {
                 }
             }
         };
+        let plan = only(plan, env);
         exits.extend(plan.decisions.iter().map(Exit::of));
-        show_plan(&flow, "origin", &plan, out, &mut plans);
+        show_plan(&flow, &remote, &plan, out, &mut plans);
     }
     if out.json() {
         out.value(serde_json::json!({ "plans": plans }));

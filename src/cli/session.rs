@@ -8,11 +8,12 @@ use towpath_core::model::{Actor, Flow, FlowName};
 
 use super::Failure;
 use super::exit::Exit;
+use super::out::complain;
 use crate::clock::Clock;
 use crate::config::{Config, FlowConfig, Store};
 use crate::engine::RealWorld;
 use crate::engine::command::Person;
-use crate::git::Git;
+use crate::git::{Git, GitError};
 use crate::store::{Create, SqliteStore};
 
 /// A config with everything that is needed to work on it.
@@ -48,7 +49,16 @@ impl Session {
         let create = if need == Need::Create { Create::Yes } else { Create::No };
         let store = SqliteStore::open(path, create).await?;
         let cache = cache_of(path);
-        let git = Git::open(&cache.join("home")).await.map_err(|e| Failure::Plain(Exit::Error, e.to_string()))?;
+        let home = cache.join("home");
+        let git = match Git::open(&home).await {
+            Ok(git) => git,
+            // An order is not to fail for want of what it does not use: a pause least of all.
+            Err(error @ GitError::NotStarted(_)) if need != Need::Create => {
+                complain(format!("towpath: {error}; what only the remote tells is not known"));
+                Git::absent(&home)
+            }
+            Err(error) => return Err(Failure::Plain(Exit::Error, error.to_string())),
+        };
         let world = RealWorld::new(&config, store, Clock::System, git, &cache, need == Need::View);
         Ok(Self { config, world })
     }

@@ -16,7 +16,7 @@ use super::session::{Session, words};
 use crate::config::FlowConfig;
 use crate::engine::{World as _, observe, plan as plan_flow};
 use crate::git::diff;
-use crate::store::What;
+use crate::store::{HistoryItem, What};
 
 /// The sign for a verdict.
 pub const fn mark(verdict: &Verdict) -> Mark {
@@ -393,6 +393,31 @@ fn print_diff(flow: &Flow, edge: &towpath_core::model::Edge<'_>, between: &diff:
     }
 }
 
+/// The newest items that are told, so many of them. The event of a landing says what its effect
+/// and its intent would say again.
+async fn told(
+    session: &Session,
+    flow: Option<&towpath_core::model::FlowName>,
+    limit: usize,
+) -> Result<Vec<HistoryItem>, Failure> {
+    let tells = |item: &HistoryItem| match &item.what {
+        What::Effect(_) => false,
+        What::Intent(row) => row.state != towpath_core::model::IntentState::Landed,
+        What::Event(_) | What::Audit(_) => true,
+    };
+    let mut asked = limit;
+    loop {
+        let mut items = session.world.store().history(flow, asked).await?;
+        let all = items.len() < asked;
+        items.retain(tells);
+        if all || items.len() >= limit {
+            items.truncate(limit);
+            return Ok(items);
+        }
+        asked = asked.saturating_mul(2).max(16);
+    }
+}
+
 /// `history`.
 pub async fn history(
     session: &Session,
@@ -411,11 +436,11 @@ pub async fn history(
         Some(word) => Some(&session.config.flow(word)?.flow.name),
         None => None,
     };
-    let items = session.world.store().history(name, limit).await?;
     if out.json() {
-        out.value(json!({ "history": items }));
+        out.value(json!({ "history": session.world.store().history(name, limit).await? }));
         return Ok(Exit::Done);
     }
+    let items = told(session, name, limit).await?;
     let now = session.world.now().await?;
     for item in &items {
         let Some(flow) = item.flow.as_ref().and_then(|name| session.flow(name)).or(session
@@ -428,9 +453,7 @@ pub async fn history(
         };
         let words = words(flow, "origin", now.wall);
         let text = match &item.what {
-            // The event of the same landing says it already.
             What::Effect(_) => continue,
-            What::Intent(row) if row.state == towpath_core::model::IntentState::Landed => continue,
             What::Intent(row) => words.intent(row),
             What::Event(row) => words.event(&row.env, &row.event),
             What::Audit(row) => {
