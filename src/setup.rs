@@ -51,7 +51,16 @@ impl Setup {
         let create = if need == Need::Create { Create::Yes } else { Create::No };
         let store = SqliteStore::open(path, create).await?;
         let cache = cache_of(path);
-        let git = Git::open(&cache.join("home")).await?;
+        let home = cache.join("home");
+        let git = match Git::open(&home).await {
+            Ok(git) => git,
+            // An order is not to fail for want of what it does not use: a pause least of all.
+            Err(error @ GitError::NotStarted(_)) if need != Need::Create => {
+                tracing::warn!("{error}; what only the remote tells is not known");
+                Git::absent(&home)
+            }
+            Err(error) => return Err(error.into()),
+        };
         let world = RealWorld::new(&config, store, clock, git, &cache, need == Need::View);
         Ok(Self { config, world })
     }

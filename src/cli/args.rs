@@ -56,7 +56,7 @@ pub enum Verb {
         #[arg(long, value_name = "FILE")]
         save: Option<PathBuf>,
         /// Decides on a saved observation instead of a fresh one
-        #[arg(long, value_name = "FILE", conflicts_with_all = ["save", "flow", "env"])]
+        #[arg(long, value_name = "FILE", conflicts_with = "save")]
         from: Option<PathBuf>,
         /// 10 ready, 11 blocked, 12 waits for a person, 13 waits for time, 14 cannot tell
         #[arg(long)]

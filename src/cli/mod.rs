@@ -70,11 +70,28 @@ impl From<Fault> for Failure {
 
 /// The program.
 pub fn main() -> ExitCode {
+    let exit = parsed();
+    match out::lost() {
+        Some(why) => {
+            complain(format!("towpath: not everything could be printed: {why}"));
+            // What was wrong before says more than that it could not be printed.
+            if exit.coarse() == Exit::Done { Exit::Error.into() } else { exit.into() }
+        }
+        None => exit.into(),
+    }
+}
+
+fn parsed() -> Exit {
     let args = match Args::try_parse() {
         Ok(args) => args,
+        Err(error) if error.use_stderr() && json_wanted(std::env::args_os().skip(1)) => {
+            let said = error.render().to_string();
+            let what = said.trim_start_matches("error: ").trim_end().to_owned();
+            return report(Failure::Plain(Exit::Usage, what), Out::new(Format::Json));
+        }
         Err(error) => {
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+            out::note(error.print());
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };
     logging(&args.verb);
@@ -83,13 +100,21 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => {
             complain(format!("towpath: the runtime cannot start: {error}"));
-            return Exit::Error.into();
+            return Exit::Error;
         }
     };
     match runtime.block_on(run(args, out)) {
-        Ok(exit) => exit.into(),
-        Err(failure) => report(failure, out).into(),
+        Ok(exit) => exit,
+        Err(failure) => report(failure, out),
     }
+}
+
+/// Whether these words ask for JSON, although they were not understood.
+fn json_wanted(words: impl Iterator<Item = std::ffi::OsString>) -> bool {
+    let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+    let pair = |pair: &[String]| matches!(&pair[0][..], "-o" | "--output") && pair[1] == "json";
+    let one = |word: &String| matches!(&word[..], "-ojson" | "-o=json" | "--output=json");
+    words.windows(2).any(pair) || words.iter().any(one)
 }
 
 /// Commands log what went wrong; the service what happens.
@@ -120,7 +145,7 @@ fn report(failure: Failure, out: Out) -> Exit {
         }
         Failure::Plain(exit, what) => {
             if out.json() {
-                out.value(serde_json::json!({ "error": what, "exit": exit as u8 }));
+                out.value(serde_json::json!({ "code": exit.code(), "message": what, "exit": exit as u8 }));
             } else {
                 complain(format!("towpath: {what}"));
             }
@@ -130,7 +155,7 @@ fn report(failure: Failure, out: Out) -> Exit {
             let exit = problem.exit();
             if out.json() {
                 out.value(
-                    serde_json::json!({ "error": problem.message, "hint": problem.hint, "code": problem.code,
+                    serde_json::json!({ "message": problem.message, "hint": problem.hint, "code": problem.code,
                     "exit": exit }),
                 );
             } else {
@@ -174,12 +199,15 @@ async fn run(args: Args, out: Out) -> Result<Exit, Failure> {
         }
         Verb::Completions { shell } => {
             here("`completions`")?;
-            clap_complete::generate(*shell, &mut Args::command(), "towpath", &mut std::io::stdout());
+            // Into memory first: a writer that fails makes it panic.
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Args::command(), "towpath", &mut script);
+            out.raw(&script);
             return Ok(Exit::Done);
         }
-        Verb::Plan { from: Some(file), detailed_exitcode, .. } => {
+        Verb::Plan { flow, env, from: Some(file), detailed_exitcode, .. } => {
             here("`plan --from`")?;
-            return show::replay(file, out).map(|exit| coarse(exit, *detailed_exitcode));
+            return show::replay(file, (flow.as_deref(), env.as_deref()), out).map(|exit| coarse(exit, *detailed_exitcode));
         }
         _ => {}
     }

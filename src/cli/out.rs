@@ -1,6 +1,7 @@
 //! What is printed: plain text or JSON, colour only on a terminal, and never a broken pipe's panic.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::OnceLock;
 
 use serde::Serialize;
 use towpath_core::explain::Mark;
@@ -40,8 +41,12 @@ impl Out {
 
     /// A line for people.
     pub fn line(&self, text: impl AsRef<str>) {
-        // A reader that has gone away is no error of ours.
-        let _ = writeln!(std::io::stdout().lock(), "{}", text.as_ref());
+        note(writeln!(std::io::stdout().lock(), "{}", text.as_ref()));
+    }
+
+    /// Text that has its own line ends.
+    pub fn raw(&self, text: &[u8]) {
+        note(std::io::stdout().lock().write_all(text));
     }
 
     /// A value for programs.
@@ -77,6 +82,24 @@ impl Out {
 /// what would act on the terminal is taken out here once more.
 fn harmless(text: &str) -> std::borrow::Cow<'_, str> {
     if text.chars().any(char::is_control) { text.replace(char::is_control, "\u{fffd}").into() } else { text.into() }
+}
+
+/// The first thing that could not be printed, and why.
+static LOST: OnceLock<String> = OnceLock::new();
+
+/// Remembers that output was lost. A reader that has gone away wants no more, and is no error.
+pub fn note(printed: std::io::Result<()>) {
+    if let Err(error) = printed
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        LOST.get_or_init(|| error.to_string());
+    }
+}
+
+/// Why not everything was printed, if it was not.
+pub fn lost() -> Option<&'static str> {
+    note(std::io::stdout().lock().flush());
+    LOST.get().map(String::as_str)
 }
 
 /// A line on standard error.

@@ -148,12 +148,12 @@ fn write(file: &Path, saved: &Saved) -> Result<(), Failure> {
 }
 
 /// `plan --from`.
-pub fn replay(file: &Path, out: Out) -> Result<Exit, Failure> {
+pub fn replay(file: &Path, (word, env): (Option<&str>, Option<&str>), out: Out) -> Result<Exit, Failure> {
     let fail = |what: String| Failure::Plain(Exit::Error, format!("`{}`: {what}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| fail(error.to_string()))?;
     let saved: Saved = serde_json::from_str(&text)
         .map_err(|error| fail(format!("this is not what `plan --save` writes: {error}")))?;
-    let view = views::replay(saved);
+    let view = views::replay(saved, word, env).map_err(fail)?;
     out.show(&view, view.lines());
     Ok(view.exit)
 }

@@ -47,6 +47,9 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (flow, env) DO UPDATE SET branch = excluded.branch, repository = excluded.repository,
             tip = excluded.tip, at_wall = excluded.at_wall, at_trusted = excluded.at_trusted";
+    BRANCHES_OF_ALL = "SELECT b.flow, b.env, b.branch, b.repository, b.tip, b.at_wall, b.at_trusted,
+            f.looked_wall, f.looked_trusted
+        FROM branches b JOIN flows f ON f.flow = b.flow ORDER BY b.flow, b.env";
     FORGET_BRANCH = "DELETE FROM branches WHERE flow = $1 AND env = $2";
 
     ARRIVALS = "SELECT env, commit_id, wall, trusted, how FROM arrivals WHERE flow = $1";

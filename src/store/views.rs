@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use towpath_core::model::{
-    AuditRow, CiItem, CommitId, EffectRow, EnvName, EventRow, FlowName, Instant, IntentId, IntentRow, IntentState,
-    MoveKind, PolicyDigest, Report, TipHeld,
+    AuditRow, BranchSeen, CiItem, CommitId, EffectRow, EnvName, EventRow, FlowName, Instant, IntentId, IntentRow,
+    IntentState, MoveKind, Now, PolicyDigest, Report, TipHeld,
 };
 
 use super::error::{Fault, StoreError};
@@ -62,7 +62,28 @@ pub struct Orders {
     pub flows: Vec<Option<FlowName>>,
 }
 
+/// A flow that was looked at, whether or not it is configured now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownFlow {
+    /// The flow.
+    pub flow: FlowName,
+    /// When it was last looked at.
+    pub looked: Now,
+    /// Where its branches were.
+    pub branches: BTreeMap<EnvName, BranchSeen>,
+}
+
 impl SqliteStore {
+    /// Every flow that was ever looked at, with where its branches were.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn flows_known(&self) -> Result<Vec<KnownFlow>, StoreError> {
+        let mut looking = self.look().await?;
+        let rows = sqlx::query(sql::BRANCHES_OF_ALL).fetch_all(&mut looking.conn).await;
+        looking.end(rows.map_err(Fault::from).and_then(|rows| flows_known(&rows))).await
+    }
+
     /// The newest `limit` of ended intents, effects, events and commands, newest first; of one
     /// flow with what was commanded of all flows, or of everything.
     ///
@@ -272,6 +293,25 @@ async fn page(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let query = sqlx::query(text).bind(flow.map(ToString::to_string)).bind(limit).bind(before.unwrap_or(i64::MAX));
     Ok(query.fetch_all(conn).await?)
+}
+
+fn flows_known(rows: &[SqliteRow]) -> Result<Vec<KnownFlow>, Fault> {
+    let mut known: Vec<KnownFlow> = Vec::new();
+    for row in rows {
+        let fields = Fields::new(row, "branches");
+        let (flow, env, seen) = (fields.flow()?, fields.env()?, rows::branch(&fields)?);
+        match known.last_mut().filter(|last| last.flow == flow) {
+            Some(last) => drop(last.branches.insert(env, seen)),
+            None => {
+                known.push(KnownFlow {
+                    flow,
+                    looked: rows::looked(&fields)?,
+                    branches: BTreeMap::from([(env, seen)]),
+                });
+            }
+        }
+    }
+    Ok(known)
 }
 
 async fn history(

@@ -45,6 +45,22 @@ const ORDER: [Exit; 10] = [
 ];
 
 impl Exit {
+    /// The word for it in JSON.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Error => "error",
+            Self::Usage => "usage",
+            Self::Unreachable => "unreachable",
+            Self::NotPermitted => "not-permitted",
+            Self::Ready => "ready",
+            Self::Blocked => "blocked",
+            Self::WaitsForPerson => "waits-for-person",
+            Self::WaitsForTime => "waits-for-time",
+            Self::CannotTell => "cannot-tell",
+        }
+    }
+
     /// The first that holds.
     pub fn worst(exits: impl IntoIterator<Item = Self>) -> Self {
         let rank = |exit: &Self| ORDER.iter().position(|o| o == exit).unwrap_or(ORDER.len());

@@ -26,14 +26,14 @@ pub struct History {
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct HistoryEntry {
-    /// `seq`, `flow`, `at`, `what` (`intent`, `effect`, `event` or `audit`) and `row`.
+    /// `seq`, `flow`, `at`, `what` (`intent`, `event` or `audit`) and `row`.
     #[serde(flatten)]
     #[schema(value_type = Object)]
     pub item: HistoryItem,
     /// When, in words.
     #[schema(example = "14:02 CET (3m ago)")]
     pub at_text: String,
-    /// What, in words; none where another entry tells it.
+    /// What, in words.
     pub lines: Vec<String>,
 }
 
@@ -49,23 +49,53 @@ pub async fn history(
     limit: usize,
 ) -> Result<History, Problem> {
     let now = setup.world.now().await?;
+    let (mut told, mut behind) = (Vec::new(), before);
+    loop {
+        let page = page(setup, flows, behind, limit.saturating_add(1)).await?;
+        let all = page.len() <= limit;
+        behind = page.last().map(|item| item.seq);
+        told.extend(page.into_iter().filter(tells));
+        if all || told.len() > limit {
+            break;
+        }
+    }
+    let next = (told.len() > limit && limit > 0).then(|| Cursor::Row(told[limit - 1].seq).to_string());
+    told.truncate(limit);
+    let entry = |item| entry(&setup.config, now.wall, item);
+    Ok(History { history: told.into_iter().map(entry).collect(), next })
+}
+
+/// The newest `limit` rows behind `before`.
+async fn page(
+    setup: &Setup,
+    flows: &[FlowName],
+    before: Option<i64>,
+    limit: usize,
+) -> Result<Vec<HistoryItem>, Problem> {
     let store = setup.world.store();
     let mut items = Vec::new();
     if flows.is_empty() {
-        items = store.history_before(None, before, limit.saturating_add(1)).await?;
+        items = store.history_before(None, before, limit).await?;
     }
     for flow in flows {
-        items.extend(store.history_before(Some(flow), before, limit.saturating_add(1)).await?);
+        items.extend(store.history_before(Some(flow), before, limit).await?);
     }
     if flows.len() > 1 {
         items.sort_by_key(|item| std::cmp::Reverse(item.seq));
         // What was ordered of every flow was found in each.
         items.dedup_by_key(|item| item.seq);
+        items.truncate(limit);
     }
-    let next = (items.len() > limit && limit > 0).then(|| Cursor::Row(items[limit - 1].seq).to_string());
-    items.truncate(limit);
-    let entry = |item| entry(&setup.config, now.wall, item);
-    Ok(History { history: items.into_iter().map(entry).collect(), next })
+    Ok(items)
+}
+
+/// The event of a landing says what its effect and its intent would say again.
+fn tells(item: &HistoryItem) -> bool {
+    match &item.what {
+        What::Effect(_) => false,
+        What::Intent(row) => row.state != IntentState::Landed,
+        What::Event(_) | What::Audit(_) => true,
+    }
 }
 
 fn entry(config: &Config, now: towpath_core::model::Instant, item: HistoryItem) -> HistoryEntry {
@@ -77,9 +107,7 @@ fn entry(config: &Config, now: towpath_core::model::Instant, item: HistoryItem) 
     };
     let words = words(flow, "origin", now);
     let text = match &item.what {
-        // The event of the same landing says it already.
         What::Effect(_) => String::new(),
-        What::Intent(row) if row.state == IntentState::Landed => String::new(),
         What::Intent(row) => words.intent(row),
         What::Event(row) => words.event(&row.env, &row.event),
         What::Audit(row) => {

@@ -51,6 +51,14 @@ pub struct Saved {
 struct SavedFlow {
     flow: Flow,
     seen: Observation,
+    /// What stands for the repository in commands to copy.
+    #[serde(default = "origin")]
+    remote: String,
+}
+
+/// The remote of what was saved without one.
+fn origin() -> String {
+    "origin".to_owned()
 }
 
 /// Observes and decides afresh, and stores nothing.
@@ -69,26 +77,45 @@ pub async fn plan(setup: &Setup, flows: &[&FlowConfig], env: Option<&str>) -> Re
                 return Err(Problem::new(Code::FirstEnvironment, what));
             }
         }
-        let mut planned = plan_flow(&setup.world, &found.flow).await?;
-        if let Some(env) = env {
-            planned.plan.decisions.retain(|decision| decision.env.as_str() == env);
-        }
-        plans.push(of_flow(&found.flow, &found.remote, planned.plan));
-        saved.flows.push(SavedFlow { flow: found.flow.clone(), seen: planned.seen });
+        let planned = plan_flow(&setup.world, &found.flow).await?;
+        plans.push(of_flow(&found.flow, &found.remote, only(planned.plan, env)));
+        saved.flows.push(SavedFlow {
+            flow: found.flow.clone(),
+            seen: planned.seen,
+            remote: found.remote.clone(),
+        });
     }
     Ok((all(plans), saved))
 }
 
-/// Decides on what was saved.
-pub fn replay(saved: Saved) -> Plans {
-    let again = |SavedFlow { flow, mut seen }| loop {
+/// Decides on what was saved, of one flow or environment if only that is asked for.
+///
+/// # Errors
+/// If nothing of the kind was saved.
+pub fn replay(saved: Saved, word: Option<&str>, env: Option<&str>) -> Result<Plans, String> {
+    let asked = |flow: &Flow| {
+        let environment = |env: &str| flow.edges().any(|edge| edge.target.name.as_str() == env);
+        word.is_none_or(|word| flow.name.as_str() == word) && env.is_none_or(environment)
+    };
+    if !saved.flows.iter().any(|saved| asked(&saved.flow)) {
+        let names: Vec<&str> = saved.flows.iter().map(|saved| saved.flow.name.as_str()).collect();
+        return Err(format!("it has no such flow or environment; it has the flows {}", names.join(", ")));
+    }
+    let again = |SavedFlow { flow, mut seen, remote }| loop {
         match decide::decide(&flow, &seen) {
-            Next::Done(plan) => break of_flow(&flow, "origin", plan),
+            Next::Done(plan) => break of_flow(&flow, &remote, only(plan, env)),
             // Another build may ask for more than was saved.
             Next::Ask(missing) => seen.facts.give_up_on(&missing, &Unknown::passing(UnknownWhy::NotAnswered)),
         }
     };
-    all(saved.flows.into_iter().map(again).collect())
+    Ok(all(saved.flows.into_iter().filter(|saved| asked(&saved.flow)).map(again).collect()))
+}
+
+fn only(mut plan: Plan, env: Option<&str>) -> Plan {
+    if let Some(env) = env {
+        plan.decisions.retain(|decision| decision.env.as_str() == env);
+    }
+    plan
 }
 
 fn all(plans: Vec<FlowPlan>) -> Plans {
