@@ -145,12 +145,15 @@ pub fn document() -> Json {
 }
 
 /// The form of words in an address or query, with an example.
-fn shape(parameter: &str) -> Option<(&'static str, &'static str)> {
+fn shape(operation: &str, parameter: &str) -> Option<(&'static str, &'static str)> {
     Some(match parameter {
         "flow" => ("^[a-z0-9][a-z0-9._/-]{0,254}$", "checkout"),
         "env" => ("^[a-z0-9][a-z0-9._/-]{0,254}$", "staging"),
         "sha" => ("^[0-9A-Fa-f]{7,40}$", "3f9c2d1a7"),
-        "after" => ("^[rf][0-9a-f]{1,2000}$", "r1f"),
+        "after" if matches!(operation, "listFlows" | "plan" | "lookAtAll") => {
+            ("^f([2-7][0-9a-f]){1,255}$", "f73686f702f636865636b6f7574")
+        }
+        "after" => ("^r[0-7]?[0-9a-f]{1,15}$", "r1f"),
         "state" => ("^(saved|pushing|landed|overtaken|superseded|refused|abandoned)$", "landed"),
         _ => return None,
     })
@@ -161,8 +164,9 @@ fn complete(method: &str, operation: &mut Json) {
     let name = operation["operationId"].as_str().unwrap_or_default().to_owned();
     let open = method == "get" && name != "listTokens";
     operation["security"] = if open { json!([{}, { "token": [] }]) } else { json!([{ "token": [] }]) };
-    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
-        if let Some((pattern, example)) = shape(parameter["name"].as_str().unwrap_or_default()) {
+    let parameters = operation.get_mut("parameters").and_then(Json::as_array_mut);
+    for parameter in parameters.into_iter().flatten() {
+        if let Some((pattern, example)) = shape(&name, parameter["name"].as_str().unwrap_or_default()) {
             parameter["schema"]["pattern"] = json!(pattern);
             parameter["example"] = json!(example);
         }
