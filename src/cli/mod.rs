@@ -207,7 +207,8 @@ async fn run(args: Args, out: Out) -> Result<Exit, Failure> {
         }
         Verb::Plan { flow, env, from: Some(file), detailed_exitcode, .. } => {
             here("`plan --from`")?;
-            return show::replay(file, (flow.as_deref(), env.as_deref()), out).map(|exit| coarse(exit, *detailed_exitcode));
+            return show::replay(file, (flow.as_deref(), env.as_deref()), out)
+                .map(|exit| coarse(exit, *detailed_exitcode));
         }
         _ => {}
     }

@@ -7,10 +7,10 @@ pub mod api;
 mod health;
 pub mod hooks;
 
+use std::future::IntoFuture as _;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-
-use std::future::IntoFuture as _;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -47,8 +47,9 @@ pub fn router(shared: Arc<Shared>) -> Router {
 /// If the listener fails altogether.
 pub async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) -> std::io::Result<()> {
     let closing = stop.clone();
-    let server =
-        axum::serve(listener, router(shared)).with_graceful_shutdown(async move { stop.cancelled().await });
+    // Who may read without a token depends on where a request comes from.
+    let app = router(shared).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, app).with_graceful_shutdown(async move { stop.cancelled().await });
     tokio::select! {
         done = server.into_future() => done,
         () = async { closing.cancelled().await; tokio::time::sleep(PATIENCE).await } => Ok(()),

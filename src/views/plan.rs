@@ -79,11 +79,7 @@ pub async fn plan(setup: &Setup, flows: &[&FlowConfig], env: Option<&str>) -> Re
         }
         let planned = plan_flow(&setup.world, &found.flow).await?;
         plans.push(of_flow(&found.flow, &found.remote, only(planned.plan, env)));
-        saved.flows.push(SavedFlow {
-            flow: found.flow.clone(),
-            seen: planned.seen,
-            remote: found.remote.clone(),
-        });
+        saved.flows.push(SavedFlow { flow: found.flow.clone(), seen: planned.seen, remote: found.remote.clone() });
     }
     Ok((all(plans), saved))
 }

@@ -124,7 +124,6 @@ pub async fn check(
     Asked(Nothing {}): Asked<Nothing>,
     Told(result): Told<CheckResult>,
 ) -> Answered<Answer> {
-    api.flow(&caller, &api.view(&caller), &flow)?;
     let Some(commit) = CommitWord::prefix(&result.commit) else {
         return Err(views::no_commit(&result.commit));
     };

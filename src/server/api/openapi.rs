@@ -144,11 +144,33 @@ pub fn document() -> Json {
     document
 }
 
+/// The form of words in an address or query, with an example.
+fn shape(operation: &str, parameter: &str) -> Option<(&'static str, &'static str)> {
+    Some(match parameter {
+        "flow" => ("^[a-z0-9][a-z0-9._/-]{0,254}$", "checkout"),
+        "env" => ("^[a-z0-9][a-z0-9._/-]{0,254}$", "staging"),
+        "sha" => ("^[0-9A-Fa-f]{7,40}$", "3f9c2d1a7"),
+        "after" if matches!(operation, "listFlows" | "plan" | "lookAtAll") => {
+            ("^f([2-7][0-9a-f]){1,255}$", "f73686f702f636865636b6f7574")
+        }
+        "after" => ("^r[0-7]?[0-9a-f]{1,15}$", "r1f"),
+        "state" => ("^(saved|pushing|landed|overtaken|superseded|refused|abandoned)$", "landed"),
+        _ => return None,
+    })
+}
+
 /// Who may, and what is answered where it does not work.
 fn complete(method: &str, operation: &mut Json) {
     let name = operation["operationId"].as_str().unwrap_or_default().to_owned();
     let open = method == "get" && name != "listTokens";
     operation["security"] = if open { json!([{}, { "token": [] }]) } else { json!([{ "token": [] }]) };
+    let parameters = operation.get_mut("parameters").and_then(Json::as_array_mut);
+    for parameter in parameters.into_iter().flatten() {
+        if let Some((pattern, example)) = shape(&name, parameter["name"].as_str().unwrap_or_default()) {
+            parameter["schema"]["pattern"] = json!(pattern);
+            parameter["example"] = json!(example);
+        }
+    }
     let mut codes: Vec<Code> = EVERYWHERE.iter().chain(besides(&name)).copied().collect();
     codes.sort_unstable();
     for row in CODES.iter().filter(|row| codes.contains(&row.code)) {

@@ -9,6 +9,7 @@ use towpath_core::model::{EnvName, FlowName, IntentState, Scope};
 use super::extract::{Asked, after_row, limit};
 use super::reply::{Answered, View};
 use super::{Api, Caller};
+use crate::config::name_fault;
 use crate::setup::Setup;
 use crate::store::What;
 use crate::views::{self, Audit, AuditEntry, Code, History, Problem, Promotions, Which, place_of};
@@ -110,6 +111,10 @@ pub async fn promotions(
     if flows.len() > 1 {
         let what = "this token is limited to several flows; say which with `flow`";
         return Err(Problem::new(Code::BadQuery, what));
+    }
+    // One that is no longer configured may be asked for: what was recorded of it stays.
+    if let Some(why) = asked.env.as_deref().and_then(name_fault) {
+        return Err(Problem::new(Code::BadQuery, format!("`env` is no name of an environment: {why}")));
     }
     let which = Which { flow: flows.pop(), env: asked.env.map(EnvName::new), state: asked.state };
     let (before, limit) = (after_row(asked.after.as_deref())?, limit(asked.limit, ROWS_MAX)?);

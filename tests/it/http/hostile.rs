@@ -129,6 +129,7 @@ fn no_address_leads_anywhere_else() {
         ("/history?after=f61", "bad-cursor"),
         ("/history?after=rffffffffffffffffffffff", "bad-cursor"),
         ("/promotions?state=lost", "bad-query"),
+        ("/promotions?env=", "bad-query"),
         ("/plan?env=staging", "bad-query"),
         ("/plan?flow=checkout&env=develop", "first-environment"),
     ] {

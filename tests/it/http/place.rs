@@ -119,6 +119,8 @@ impl Place {
         for name in ["TOWPATH_CONFIG", "TOWPATH_SERVER", "TOWPATH_TOKEN", "TOWPATH_CRASH_AT", "TOWPATH_LOG"] {
             command.env_remove(name);
         }
+        // Whoever runs the tests may have told git an e-mail, and a token has none.
+        command.env("HOME", "/nonexistent").env("XDG_CONFIG_HOME", "/nonexistent");
         command.envs(env.iter().copied());
         let output = command.output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -182,7 +184,7 @@ impl Server {
                 tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async {
                 let setup = Setup::open(config, Clock::System, Need::Create).await.unwrap();
-                let shared = Arc::new(Shared::new(setup, Queue::new(2)));
+                let shared = Arc::new(Shared::new(setup));
                 let router = Router::new().nest("/api/v1", api::router(shared)).fallback(api::no_route);
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
                 ready.send(()).unwrap();

@@ -107,6 +107,9 @@ impl Both {
     fn same(&self, args: &[&str]) -> Ran {
         let (here, there) = self.ask(args);
         assert_eq!(here.code, there.code, "{args:?}\nhere: {here:?}\nthere: {there:?}");
+        for (here, there) in here.out.lines().zip(there.out.lines()) {
+            assert_eq!(here, there, "{args:?}");
+        }
         assert_eq!(here.out, there.out, "{args:?}");
         assert_eq!(here.err, there.err, "{args:?}");
         here
