@@ -11,3 +11,4 @@ pub mod serve;
 pub mod server;
 pub mod setup;
 pub mod store;
+pub mod views;

@@ -29,6 +29,7 @@ use crate::engine::Fault;
 use crate::engine::command::Refusal;
 use crate::setup::SetupError;
 use crate::store::StoreError;
+use crate::views::{self, ViewError};
 
 /// Why a command ended without doing what was asked.
 #[derive(Debug)]
@@ -65,6 +66,16 @@ impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
         let exit = if matches!(fault, Fault::Store { retry: true, .. }) { Exit::Unreachable } else { Exit::Error };
         Self::Plain(exit, fault.to_string())
+    }
+}
+
+impl From<ViewError> for Failure {
+    fn from(error: ViewError) -> Self {
+        match error {
+            ViewError::Word(fault) => fault.into(),
+            ViewError::Fault(fault) => fault.into(),
+            ViewError::Store(error) => error.into(),
+        }
     }
 }
 
@@ -174,6 +185,16 @@ async fn run(args: Args, out: Out) -> Result<Exit, Failure> {
         }
         Verb::Explain { words } => view::explain(&session::open(path, Need::View).await?, &words, out).await,
         Verb::Where { commit } => view::where_is(&session::open(path, Need::View).await?, &commit, out).await,
+        Verb::Compare { flow, since, within } => {
+            let session = session::open(path, Need::View).await?;
+            let compared = views::compare::make(&session, &flow, since, within).await?;
+            if out.json() {
+                out.value(compared);
+            } else {
+                compared.lines(|mark| out.sign(mark)).into_iter().for_each(|line| out.line(line));
+            }
+            Ok(Exit::Done)
+        }
         Verb::Diff { flow, env } => view::diff(&session::open(path, Need::View).await?, &flow, &env, out).await,
         Verb::History { flow, limit, export } => {
             view::history(&session::open(path, Need::View).await?, flow.as_deref(), limit, export, out).await

@@ -28,7 +28,7 @@ pub use lease::Lease;
 pub use load::{APPROVALS_MAX, MAY_LAND_WITHIN, SHOWN_AFTER_OVER};
 pub use push::Check;
 pub use sqlite::SqliteStore;
-pub use views::{COMMITS_KNOWN_MAX, HistoryItem, Orders, What};
+pub use views::{COMMITS_KNOWN_MAX, HistoryItem, Moves, Orders, What};
 
 use towpath_core::model::IntentRow;
 

@@ -27,7 +27,10 @@ const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// The migrations, oldest first.
 fn migrations() -> Vec<Migration> {
-    let texts = [(1, "ledger", include_str!("../../migrations/sqlite/0001_ledger.sql"))];
+    let texts = [
+        (1, "ledger", include_str!("../../migrations/sqlite/0001_ledger.sql")),
+        (3, "would moves", include_str!("../../migrations/sqlite/0003_would_moves.sql")),
+    ];
     texts
         .into_iter()
         .map(|(version, name, text)| {

@@ -61,6 +61,13 @@ scenarios! {
     ci_ref_any_and_source
     clock_jump_back
     clock_jump_forward_does_not_hasten
+    compare_against
+    compare_agreed_and_later
+    compare_beside_acting
+    compare_earlier
+    compare_flapping_decision
+    compare_not_yet
+    compare_several_and_between
     crash_after_mark_pushing
     crash_after_mark_sent
     crash_after_push
@@ -106,6 +113,7 @@ scenarios! {
     newest_passing_moves_red_skipped
     observe_mode_moves_nothing
     observe_one_environment
+    observe_then_act_keeps_what_people_took_back
     on_its_way_waits
     one_border_per_tick
     order_on_what_is_not_there

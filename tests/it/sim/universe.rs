@@ -7,8 +7,8 @@ use std::rc::Rc;
 
 use towpath_core::dag::{Dag, Node};
 use towpath_core::model::{
-    BranchName, Change, CiItem, ClockRow, CommitId, EffectRow, EventRow, Flow, FlowName, IntentId, IntentRow,
-    IntentState, Ledger, Now, OrderId, Pause, Reading, Report, TreeId,
+    BranchName, Change, CiItem, ClockRow, CommitId, EffectRow, EventRow, Flow, FlowName, HandMove, IntentId,
+    IntentRow, IntentState, Ledger, Now, OrderId, Pause, Reading, Report, TreeId,
 };
 
 use super::rng::Rng;
@@ -61,6 +61,7 @@ pub struct Book {
     pub reports_at_save: BTreeMap<IntentId, usize>,
     pub effects: BTreeMap<IntentId, EffectRow>,
     pub events: Vec<(FlowName, EventRow)>,
+    pub hands: Vec<(FlowName, HandMove)>,
     pub reports: BTreeMap<FlowName, Vec<Report>>,
     pub leases: BTreeMap<FlowName, Lease>,
     /// For each acknowledged pause, the intents that the acknowledgement named.
@@ -356,6 +357,7 @@ impl Universe {
                 }
             }
             Change::Event(row) => book.events.extend(flow.map(|f| (f.clone(), row.clone()))),
+            Change::ByHand(moved) => book.hands.extend(flow.map(|f| (f.clone(), (**moved).clone()))),
             Change::Report(report) => {
                 if let Some(flow) = flow {
                     book.reports.entry(flow.clone()).or_default().push(report.clone());

@@ -24,19 +24,20 @@ impl Words<'_> {
             Event::Moved { old, new } => {
                 format!("Somebody moved {branch} forward from {} to {}", id(*old), id(*new))
             }
-            Event::Rewound { lost, kept, hold: Some(_) } => format!(
+            Event::Rewound { lost, kept, paused: true, .. } => format!(
                 "Somebody moved {branch} back from {} to {}; Towpath holds what was lost and paused the edge. {}",
                 id(*lost),
                 id(*kept),
                 self.go_again(env, &lost.to_string())
             ),
-            Event::Rewound { lost, kept, hold: None } => format!(
-                "Somebody moved {branch} back from {} to {}; Towpath only observes here, so nothing is held or paused",
+            Event::Rewound { lost, kept, paused: false, .. } => format!(
+                "Somebody moved {branch} back from {} to {}; Towpath only observes here, so it pauses nothing, but \
+                 it holds what was lost",
                 id(*lost),
                 id(*kept)
             ),
             Event::PutBack { lost, now } => format!(
-                "{branch} is at {}, which contains {} again: the hold and the pause that its loss caused are lifted",
+                "{branch} is at {}, which contains {} again: what its loss had stopped is no longer held or paused",
                 id(*now),
                 id(*lost)
             ),

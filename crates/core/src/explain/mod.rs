@@ -9,6 +9,7 @@
 //! Whatever came from outside passes `inert`. Matches name every variant, so that a new reason
 //! does not compile until it has its sentence. Pure: the instant is given.
 
+mod compare;
 mod divergence;
 mod event;
 mod inert;
@@ -30,6 +31,7 @@ use crate::model::{
 use crate::see::SOMEBODY;
 use inert::{name, quote};
 
+pub use compare::{ComparisonWords, EdgeWords};
 pub use inert::shell_word;
 
 /// The longest subject of a commit that is shown.

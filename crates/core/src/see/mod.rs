@@ -4,6 +4,7 @@
 //!
 //! Not here: reading remotes (the `World` does that) and judging (that is `decide`).
 
+mod beside;
 mod graph;
 mod note;
 
@@ -14,6 +15,7 @@ use crate::model::{
     CommitId, EdgeSeen, EnvName, Fact, Flow, Graph, Held, IntentState, Ledger, Tip, Unknown, UnknownWhy,
 };
 
+pub use beside::{Hand, by_hand, judged_for, would, would_have};
 pub use note::{SOMEBODY, after_landing, is_rewind, landed, note, tell};
 
 /// How many lost tips of an environment are looked at for telling withdrawn commits.

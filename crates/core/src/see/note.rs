@@ -213,8 +213,9 @@ impl<'l> Noting<'l, '_> {
             self.seen(TipHow::Landed(row.id.clone()));
         } else {
             if self.is_target {
-                let hold = (self.environment.mode == Mode::Act).then(|| self.hold_what_was_lost(lost));
-                self.event(Event::Rewound { lost, kept, hold });
+                let paused = self.environment.mode == Mode::Act;
+                let hold = Some(self.hold_what_was_lost(lost, paused));
+                self.event(Event::Rewound { lost, kept, hold, paused });
                 // From a commit beside the lost tip back to that tip is no way forward either.
                 self.put_back();
             } else {
@@ -235,7 +236,11 @@ impl<'l> Noting<'l, '_> {
     }
 
     /// One hold over everything that was lost, and a pause of the edge that does not expire.
-    fn hold_what_was_lost(&mut self, lost: CommitId) -> OrderId {
+    ///
+    /// An edge that is only observed is not paused, for people go on moving it. But what they took
+    /// back is held there, too: else the first tick after the switch to `act` would undo it, and
+    /// what is shown until then would not be what Towpath would do.
+    fn hold_what_was_lost(&mut self, lost: CommitId, paused: bool) -> OrderId {
         let (flow, env) = (self.flow.name.clone(), self.environment.name.clone());
         let id = OrderId::new(format!("rewind-{}-{:016x}", lost.short(), self.unique(&env)));
         let reason = format!("{env} was moved from {} to {} by hand", lost.short(), self.tip.short());
@@ -249,6 +254,9 @@ impl<'l> Noting<'l, '_> {
             at: self.now.wall,
             fixed_by: None,
         }));
+        if !paused {
+            return id;
+        }
         self.changes.push(Change::Pause(Pause {
             id: OrderId::new(format!("pause-{id}")),
             kind: PauseKind::Pause,
