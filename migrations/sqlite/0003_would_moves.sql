@@ -1,4 +1,5 @@
--- What Towpath would have done, and what people did beside it: for `compare`.
+-- What Towpath would have done, and what people did beside it: for `compare`. And which
+-- targets are behind for longer than their alarm, so that it is told once.
 --
 -- Only new tables, so an older version may go on working on this store; it records nothing here.
 
@@ -37,6 +38,17 @@ CREATE TABLE hand_moves (
   stood      TEXT   NOT NULL CHECK (json_valid(stood))
 );
 CREATE INDEX hand_moves_of_flow ON hand_moves (flow, at_wall);
+
+-- A row while a target is behind for longer than its alarm.
+CREATE TABLE behind (
+  flow       TEXT   NOT NULL,
+  env        TEXT   NOT NULL,
+  commit_id  TEXT   NOT NULL CHECK (length(commit_id) = 40),
+  since_wall BIGINT NOT NULL,
+  at_wall    BIGINT NOT NULL,
+  at_trusted BIGINT NOT NULL,
+  PRIMARY KEY (flow, env)
+);
 
 CREATE TRIGGER hand_moves_not_changed BEFORE UPDATE ON hand_moves
 BEGIN SELECT RAISE(ABORT, 'hand_moves are append-only'); END;

@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Row, Sqlite};
 use towpath_core::model::{
-    Approval, Arrival, AuditRow, Backoff, BranchSeen, Change, CommitId, DecisionRow, EffectRow, EnvName, EventRow,
-    FlowName, HandMove, Hold, IntentId, IntentRow, IntentState, Message, Now, OrderId, Override, Pause, Promote,
-    Report, TipHow, Until,
+    Approval, Arrival, AuditRow, Backoff, Behind, BranchSeen, Change, CommitId, DecisionRow, EffectRow, EnvName,
+    EventRow, FlowName, HandMove, Hold, IntentId, IntentRow, IntentState, Message, Now, OrderId, Override, Pause,
+    Promote, Report, TipHow, Until,
 };
 
 use super::error::{Conflict, Fault, StoreError};
@@ -123,6 +123,11 @@ impl Batch<'_> {
                 self.run(sqlx::query(sql::SETTLE_WOULD).bind(flow).bind(env.to_string())).await
             }
             Change::ByHand(moved) => self.by_hand(moved).await,
+            Change::Behind { env, row } => self.behind(env, *row).await,
+            Change::CaughtUp(env) => {
+                let flow = self.flow("caught-up")?;
+                self.run(sqlx::query(sql::END_BEHIND).bind(flow).bind(env.to_string())).await
+            }
             Change::Audit(row) => self.audit(row).await,
         }
     }
@@ -476,6 +481,18 @@ impl Batch<'_> {
         let flow = self.flow("would-not")?;
         let end = sqlx::query(sql::END_WOULD).bind(flow).bind(env.to_string());
         self.run(end.bind(at.wall.0).bind(at.trusted.0)).await
+    }
+
+    async fn behind(&mut self, env: &EnvName, row: Behind) -> Done {
+        let flow = self.flow("behind")?;
+        let set = sqlx::query(sql::SET_BEHIND)
+            .bind(flow)
+            .bind(env.to_string())
+            .bind(row.oldest.to_string())
+            .bind(row.since.0)
+            .bind(row.at.wall.0)
+            .bind(row.at.trusted.0);
+        self.run(set).await
     }
 
     async fn by_hand(&mut self, moved: &HandMove) -> Done {

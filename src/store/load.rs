@@ -61,6 +61,7 @@ async fn ledger(conn: &mut SqliteConnection, flow: &FlowName, targets: &[EnvName
         decisions: by_env(conn, sql::DECISIONS, "decisions", flow, rows::decision).await?,
         would: newest(conn, (sql::WOULD_ENVS, sql::WOULD), "would_moves", flow, Ledger::WOULD_MAX, rows::would)
             .await?,
+        behind: by_env(conn, sql::BEHIND, "behind", flow, rows::behind).await?,
         looked: looked.map(|row| rows::looked(&Fields::new(&row, "flows"))).transpose()?,
     })
 }

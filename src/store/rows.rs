@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Row, Sqlite, Type};
 use towpath_core::model::{
-    Actor, Approval, Arrival, AuditRow, Backoff, BranchName, BranchSeen, CheckName, ClockRow, CommitId,
+    Actor, Approval, Arrival, AuditRow, Backoff, Behind, BranchName, BranchSeen, CheckName, ClockRow, CommitId,
     DecisionRow, EffectRow, EnvName, EventRow, FlowName, GateKind, HandMove, Held, Hold, Instant, IntentId,
     IntentRow, IntentState, Message, Now, OrderId, Override, Pause, PolicyDigest, Promote, Reading, Report, Scope,
     TipHeld, Trusted, Until, WouldMove,
@@ -324,6 +324,14 @@ pub(super) fn would(f: &Fields<'_>) -> Result<WouldMove> {
             _ => None,
         },
         times: f.count("times")?,
+    })
+}
+
+pub(super) fn behind(f: &Fields<'_>) -> Result<Behind> {
+    Ok(Behind {
+        oldest: f.commit("commit_id")?,
+        since: f.wall("since_wall")?,
+        at: f.both("at_wall", "at_trusted")?,
     })
 }
 

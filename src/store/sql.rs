@@ -170,6 +170,13 @@ statements! {
         WHERE flow = $1 AND env = $2 AND settled = FALSE AND ended_wall IS NULL";
     SETTLE_WOULD = "UPDATE would_moves SET settled = TRUE WHERE flow = $1 AND env = $2 AND settled = FALSE";
 
+    BEHIND = "SELECT env, commit_id, since_wall, at_wall, at_trusted FROM behind WHERE flow = $1";
+    SET_BEHIND = "INSERT INTO behind (flow, env, commit_id, since_wall, at_wall, at_trusted)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (flow, env) DO UPDATE SET commit_id = excluded.commit_id, since_wall = excluded.since_wall,
+            at_wall = excluded.at_wall, at_trusted = excluded.at_trusted";
+    END_BEHIND = "DELETE FROM behind WHERE flow = $1 AND env = $2";
+
     ADD_HAND_MOVE = "INSERT INTO hand_moves
             (seq, flow, env, at_wall, at_trusted, after_wall, old_commit, new_commit, way, would, stood)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";

@@ -51,6 +51,8 @@ scenarios! {
     approvals_author_refused
     approvals_by_command
     approvals_two_people
+    behind_alarm
+    behind_alarm_only_observed
     candidates_commits
     cherry_pick_never_ff
     ci_all_reported

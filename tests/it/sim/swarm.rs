@@ -547,9 +547,43 @@ impl Swarm {
                 wrong.push("I7: messages were left in the outbox".to_owned());
             }
         }
+        wrong.extend(self.alarms(name));
         for what in wrong {
             self.universe.borrow_mut().violation(what);
         }
+    }
+
+    /// I7: an environment falls behind and catches up by turns, and each is told once.
+    fn alarms(&self, name: &FlowName) -> Vec<String> {
+        let mut it = self.universe.borrow_mut();
+        let (mut behind, mut looks, mut wrong) = (false, std::collections::BTreeSet::new(), Vec::new());
+        for (_, row) in it.book.events.iter().filter(|(flow, _)| flow == name) {
+            let falls = match row.event {
+                Event::Behind { .. } => true,
+                Event::CaughtUp { .. } => false,
+                _ => continue,
+            };
+            // Two looks at one instant, of which one was stale, are one here: the ids are the same.
+            looks.insert((falls, row.at.wall, row.at.trusted));
+            if falls == behind {
+                wrong.push(format!("I7: {name} {} is told twice of: {:?}", row.env, row.event));
+            }
+            behind = falls;
+        }
+        let prefixes = [format!("behind-{name}-"), format!("caught-up-{name}-")];
+        let told: std::collections::BTreeSet<&String> =
+            it.sent.iter().filter(|id| prefixes.iter().any(|prefix| id.starts_with(prefix))).collect();
+        let news = looks.len();
+        if told.len() != news {
+            wrong.push(format!("I7: {name}: {news} alarms and ends of alarms, {} told", told.len()));
+        }
+        if behind != it.book.ledgers[name].behind.contains_key(&"production".into()) {
+            wrong.push(format!("I7: {name}: the ledger and the history differ on what is behind"));
+        }
+        for _ in 0..news {
+            it.count("seen: alarm begins or ends");
+        }
+        wrong
     }
 
     fn outcome(self) -> Outcome {

@@ -52,7 +52,7 @@ async fn a_store_from_before_the_record_of_would_moves_is_brought_up_to_date() {
     let store = place.open().await;
     store.commit(None, Some(&web), &[Change::Looked(super::at(7))]).await.unwrap();
     store.close().await.unwrap();
-    let before = "DROP TABLE would_moves; DROP TABLE hand_moves; DELETE FROM _sqlx_migrations WHERE version = 3";
+    let before = "DROP TABLE would_moves; DROP TABLE hand_moves; DROP TABLE behind; DELETE FROM _sqlx_migrations WHERE version = 3";
     sqlx::raw_sql(before).execute(&mut place.raw().await).await.unwrap();
     let store = place.open().await;
     let (old, new) = (super::commit(1), super::commit(2));

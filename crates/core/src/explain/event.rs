@@ -57,6 +57,12 @@ impl Words<'_> {
                 lines.for_each(|line| text.extend(["\n", &line]));
                 text
             }
+            Event::Behind { oldest, since } => {
+                format!("{branch} is behind: {} has waited for it since {}", id(*oldest), self.at(*since))
+            }
+            Event::CaughtUp { oldest, since } => {
+                format!("{branch} is no longer behind: {} had waited since {}", id(*oldest), self.at(*since))
+            }
             Event::Overtaken { new, now } => format!(
                 "{branch} is at {}, which contains {}: somebody else moved it, so Towpath counts no move of its own",
                 id(*now),

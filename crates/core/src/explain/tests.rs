@@ -919,6 +919,8 @@ fn every_event_has_a_sentence() {
         Event::Refused { new: lost, words: "remote: protected\n\nremote: ask `admin`\u{1b}[2J\n".to_owned() },
         Event::Refused { new: lost, words: String::new() },
         Event::Overtaken { new: lost, now: commit(3) },
+        Event::Behind { oldest: lost, since: local(11, 21, 9, 5) },
+        Event::CaughtUp { oldest: lost, since: local(11, 21, 9, 5) },
     ];
     let lines: Vec<String> = events.iter().map(|event| words.event(&"production".into(), event)).collect();
     assert_snapshot!(lines.join("\n"), @r"
@@ -934,6 +936,8 @@ fn every_event_has_a_sentence() {
     > remote: ask 'admin'\x1b[2J
     The push of `222222222` to `master` was refused; Towpath tries again by itself
     `master` is at `333333333`, which contains `222222222`: somebody else moved it, so Towpath counts no move of its own
+    `master` is behind: `222222222` has waited for it since 09:05 CET (5h 15m ago)
+    `master` is no longer behind: `222222222` had waited since 09:05 CET (5h 15m ago)
     ");
 }
 

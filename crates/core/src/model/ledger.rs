@@ -39,8 +39,22 @@ pub struct Ledger {
     /// which they last began, the newest [`Ledger::WOULD_MAX`].
     #[serde(default)]
     pub would: BTreeMap<EnvName, Vec<WouldMove>>,
+    /// The environments that are behind for longer than their alarm; each was told once.
+    #[serde(default)]
+    pub behind: BTreeMap<EnvName, Behind>,
     /// When a tick last finished looking at this flow.
     pub looked: Option<Now>,
+}
+
+/// That an environment is behind for longer than its alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Behind {
+    /// The commit that had waited longest when that began.
+    pub oldest: CommitId,
+    /// Since when that had waited.
+    pub since: Instant,
+    /// At which look it was found.
+    pub at: Now,
 }
 
 /// Where a branch was last seen.
@@ -269,6 +283,20 @@ pub enum Event {
         /// The tip now.
         now: CommitId,
     },
+    /// A target is behind its source for longer than its alarm.
+    Behind {
+        /// The commit that has waited longest.
+        oldest: CommitId,
+        /// Since when.
+        since: Instant,
+    },
+    /// A target is no longer behind for longer than its alarm.
+    CaughtUp {
+        /// The commit that had waited longest when it fell behind.
+        oldest: CommitId,
+        /// Since when that had waited.
+        since: Instant,
+    },
 }
 
 /// What is meant where an older version did not say.
@@ -470,6 +498,15 @@ pub enum Change {
     },
     /// Somebody else moved a target.
     ByHand(Box<HandMove>),
+    /// An environment is behind for longer than its alarm.
+    Behind {
+        /// The environment.
+        env: EnvName,
+        /// Since when, and for which commit.
+        row: Behind,
+    },
+    /// It no longer is.
+    CaughtUp(EnvName),
     /// A command was given.
     Audit(AuditRow),
 }
@@ -539,6 +576,12 @@ impl Ledger {
             }
             Change::WouldBeOver { env, .. } => {
                 self.would.remove(env);
+            }
+            Change::Behind { env, row } => {
+                self.behind.insert(env.clone(), *row);
+            }
+            Change::CaughtUp(env) => {
+                self.behind.remove(env);
             }
             Change::Report(_) | Change::Event(_) | Change::ByHand(_) | Change::Audit(_) => {}
         }

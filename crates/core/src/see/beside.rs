@@ -64,7 +64,9 @@ pub fn by_hand(changes: &[Change], dag: &Dag) -> Vec<Hand> {
             | Event::PutBack { .. }
             | Event::Withdrawn { .. }
             | Event::Refused { .. }
-            | Event::Overtaken { .. } => return None,
+            | Event::Overtaken { .. }
+            | Event::Behind { .. }
+            | Event::CaughtUp { .. } => return None,
         };
         Some(Hand { env: row.env.clone(), old, new, way })
     };

@@ -4,6 +4,7 @@
 //!
 //! Not here: reading remotes (the `World` does that) and judging (that is `decide`).
 
+mod behind;
 mod beside;
 mod graph;
 mod note;
@@ -15,8 +16,9 @@ use crate::model::{
     CommitId, EdgeSeen, EnvName, Fact, Flow, Graph, Held, IntentState, Ledger, Tip, Unknown, UnknownWhy,
 };
 
+pub use behind::behind;
 pub use beside::{Hand, by_hand, judged_for, would, would_have};
-pub use note::{SOMEBODY, after_landing, is_rewind, landed, note, tell};
+pub use note::{SOMEBODY, after_landing, is_rewind, landed, note, tell, tell_of};
 
 /// How many lost tips of an environment are looked at for telling withdrawn commits.
 const LOST_MAX: usize = 50;

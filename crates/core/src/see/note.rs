@@ -406,7 +406,12 @@ pub fn landed(row: &IntentRow, now: Now, late: bool) -> Vec<Change> {
 
 /// A message about an intent, for every sink there is.
 pub fn tell(key: &str, row: &IntentRow, now: Now, event: Event) -> Change {
-    // One sink so far, the log; `tell` will fan out here when there are more.
+    tell_of(key, &row.env, now, event)
+}
+
+/// A message about an environment, for every sink there is.
+pub fn tell_of(key: &str, env: &EnvName, now: Now, event: Event) -> Change {
+    // One sink so far, the log; this will fan out when there are more.
     let sink = "log".to_owned();
-    Change::Tell(Message { id: format!("{key}/{sink}"), sink, env: row.env.clone(), at: now.wall, event })
+    Change::Tell(Message { id: format!("{key}/{sink}"), sink, env: env.clone(), at: now.wall, event })
 }
