@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
+use towpath_core::model::Span;
 
 use super::out::Format;
 use crate::store::TokenScope;
@@ -97,6 +98,17 @@ pub enum Verb {
     Where {
         /// A commit, at least 7 digits
         commit: String,
+    },
+    /// Where people moved a branch earlier than Towpath would have, later, or against it
+    Compare {
+        /// The flow
+        flow: String,
+        /// How far back to look, such as 12h
+        #[arg(long, value_name = "7d", default_value = "7d", value_parser = Span::parse)]
+        since: Span,
+        /// How far apart two moves may be and still agree
+        #[arg(long, value_name = "10m", default_value = "10m", value_parser = Span::parse)]
+        within: Span,
     },
     /// What an environment lacks of its source
     Diff {

@@ -231,6 +231,7 @@ async fn anywhere(source: &Source, verb: Verb, out: Out) -> Result<Exit, Failure
         }
         Verb::Explain { words } => show::explain(source, &words, out).await,
         Verb::Where { commit } => show::where_is(source, &commit, out).await,
+        Verb::Compare { flow, since, within } => show::compare(source, &flow, since, within, out).await,
         Verb::Diff { flow, env } => show::diff(source, &flow, &env, out).await,
         Verb::History { export: true, .. } => show::export(source, out).await,
         Verb::History { flow, limit, after, export: false } => {

@@ -5,6 +5,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use towpath_core::model::Span;
+
 use super::Failure;
 use super::exit::Exit;
 use super::out::{Format, Out};
@@ -72,6 +74,14 @@ pub async fn diff(source: &Source, flow: &str, env: &str, out: Out) -> Result<Ex
         Source::Here(path) => views::diff(&session::open(path.as_deref(), Need::View).await?, flow, env).await?,
     };
     out.show(&view, if out.format == Format::Markdown { view.markdown() } else { view.lines() });
+    Ok(Exit::Done)
+}
+
+/// `compare`.
+pub async fn compare(source: &Source, flow: &str, since: Span, within: Span, out: Out) -> Result<Exit, Failure> {
+    let Source::Here(path) = source else { return here_alone("`compare`") };
+    let view = views::compare(&session::open(path.as_deref(), Need::View).await?, flow, since, within).await?;
+    out.show(&view, view.lines());
     Ok(Exit::Done)
 }
 

@@ -4,6 +4,7 @@
 //! `World`. What is here only carries values from one to the other, in the order that makes a
 //! crash anywhere harmless.
 
+pub mod beside;
 pub mod command;
 pub mod crash;
 pub mod observe;

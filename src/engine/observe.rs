@@ -33,6 +33,12 @@ impl Look {
     pub fn dag(&self) -> &Dag {
         self.history.known().unwrap_or(&self.nothing)
     }
+
+    /// This look as it would be with other tips.
+    #[must_use]
+    pub fn with(&self, tips: Tips, history: Fact<Dag>) -> Self {
+        Self { now: self.now, tips, history, nothing: Dag::default() }
+    }
 }
 
 /// Reads tips and history.

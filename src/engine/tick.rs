@@ -8,7 +8,9 @@ use towpath_core::model::{
     Action, Change, DecisionRow, EnvName, Flow, IntentRow, IntentState, Ledger, Mode, MoveKind, Now, Observation,
     Plan,
 };
+use towpath_core::see;
 
+use super::beside;
 use super::observe::{self, Look};
 use super::run::{self, Runner};
 use super::world::{Fault, World};
@@ -79,13 +81,7 @@ async fn pass<W: World>(world: &W, flow: &Flow, lease: &W::Lease) -> Result<Pass
     // older look that would read as somebody having moved it back.
     let look = if acted.is_empty() { look } else { observe::look(world, flow, &ledger).await? };
 
-    let changes = observe::note(flow, &ledger, &look);
-    runner.commit(&mut ledger, changes).await?;
-    let mut seen = observe::observation(flow, &ledger, &look);
-    let plan = observe::decide(world, flow, &look, &mut seen).await;
-    let mut changes = decided(&ledger, &plan);
-    changes.push(Change::Looked(look.now));
-    runner.commit(&mut ledger, changes).await?;
+    let (plan, seen) = note_and_decide(&mut runner, &mut ledger, &look).await?;
 
     // Target-most first: a commit crosses at most one border a tick.
     for decision in plan.decisions.iter().rev() {
@@ -103,17 +99,32 @@ async fn pass<W: World>(world: &W, flow: &Flow, lease: &W::Lease) -> Result<Pass
         // something meanwhile.
         ledger = world.load(flow).await?;
         let look = observe::look(world, flow, &ledger).await?;
-        let changes = observe::note(flow, &ledger, &look);
-        runner.commit(&mut ledger, changes).await?;
-        let mut seen = observe::observation(flow, &ledger, &look);
-        let plan = observe::decide(world, flow, &look, &mut seen).await;
-        let mut changes = decided(&ledger, &plan);
-        changes.push(Change::Looked(look.now));
-        runner.commit(&mut ledger, changes).await?;
+        let (plan, _) = note_and_decide(&mut runner, &mut ledger, &look).await?;
         after = Some(plan);
     }
     run::deliver(&mut runner, &mut ledger).await?;
     Ok(Pass { plan, seen, acted, after })
+}
+
+/// Lets the ledger learn what the look shows, decides, and records the decisions.
+async fn note_and_decide<W: World>(
+    runner: &mut Runner<'_, W>,
+    ledger: &mut Ledger,
+    look: &Look,
+) -> Result<(Plan, Observation), Fault> {
+    let (world, flow) = (runner.world, runner.flow);
+    let mut changes = observe::note(flow, ledger, look);
+    let hands = beside::hands(world, flow, ledger, look, &changes).await;
+    changes.extend(hands);
+    runner.commit(ledger, changes).await?;
+    let mut seen = observe::observation(flow, ledger, look);
+    let plan = observe::decide(world, flow, look, &mut seen).await;
+    let mut changes = decided(ledger, &plan);
+    changes.extend(see::would(ledger, &plan));
+    changes.extend(see::behind(flow, ledger, &plan));
+    changes.push(Change::Looked(look.now));
+    runner.commit(ledger, changes).await?;
+    Ok((plan, seen))
 }
 
 /// Decides afresh and stores only that, so that what is shown after an order is true. Nothing is

@@ -30,11 +30,12 @@ fn due(pass: &Pass) -> Option<Instant> {
         // What was decided after a move is for the next tick: a commit crosses one border a tick.
         if pass.after.is_some() && decision.action.is_some() { Some(now.wall) } else { decision.next }
     });
+    let alarms = plan.decisions.iter().filter_map(|decision| decision.oldest?.alarm).filter(|at| *at > now.wall);
     let by_intent = pass.acted.iter().filter_map(|acted| match acted.row.state {
         // A push whose answer was lost: its deadline settles it.
         IntentState::Pushing => acted.row.deadline.map(|deadline| now.wall_at(deadline)),
         IntentState::Abandoned => Some(now.wall),
         _ => None,
     });
-    by_plan.chain(by_intent).min()
+    by_plan.chain(alarms).chain(by_intent).min()
 }

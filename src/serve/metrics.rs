@@ -69,6 +69,7 @@ pub struct Metrics {
     verdict: Family<EdgeVerdict, Gauge>,
     waiting: Family<Edge, Gauge>,
     oldest: Family<Edge, Gauge<f64, AtomicU64>>,
+    behind: Family<Edge, Gauge>,
     stopped: Family<Edge, Gauge>,
     stop_ends: Family<Edge, Gauge<f64, AtomicU64>>,
     outbox: Family<FlowLabel, Gauge>,
@@ -108,6 +109,7 @@ impl Default for Metrics {
             verdict: Family::default(),
             waiting: Family::default(),
             oldest: Family::default(),
+            behind: Family::default(),
             stopped: Family::default(),
             stop_ends: Family::default(),
             outbox: Family::default(),
@@ -160,6 +162,11 @@ impl Metrics {
             "When the oldest commit that an environment lacks came onto its source; absent if it lacks none",
             Unit::Seconds,
             self.oldest.clone(),
+        );
+        r.register(
+            "edge_behind_alarm",
+            "1 while the oldest commit that an environment lacks has waited longer than its `behind_alarm`, else 0",
+            self.behind.clone(),
         );
         r.register(
             "edge_stopped",
@@ -245,6 +252,8 @@ impl Metrics {
                     self.oldest.remove(&labels);
                 }
             }
+            let behind = ledger.behind.contains_key(&decision.env);
+            self.behind.get_or_create(&labels).set(i64::from(behind));
             let standing =
                 || ledger.standing.pauses.iter().filter(|p| p.stands_on(&flow.name, &decision.env, plan.now.wall));
             self.stopped.get_or_create(&labels).set(i64::from(standing().next().is_some()));
@@ -277,6 +286,7 @@ impl Metrics {
             }
             self.waiting.remove(&labels);
             self.oldest.remove(&labels);
+            self.behind.remove(&labels);
             self.stopped.remove(&labels);
             self.stop_ends.remove(&labels);
         }

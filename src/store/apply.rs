@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Row, Sqlite};
 use towpath_core::model::{
-    Approval, Arrival, AuditRow, Backoff, BranchSeen, Change, CommitId, DecisionRow, EffectRow, EnvName, EventRow,
-    FlowName, Hold, IntentId, IntentRow, IntentState, Message, Now, OrderId, Override, Pause, Promote, Report,
-    TipHow, Until,
+    Approval, Arrival, AuditRow, Backoff, Behind, BranchSeen, Change, CommitId, DecisionRow, EffectRow, EnvName,
+    EventRow, FlowName, HandMove, Hold, IntentId, IntentRow, IntentState, Message, Now, OrderId, Override, Pause,
+    Promote, Report, TipHow, Until,
 };
 
 use super::error::{Conflict, Fault, StoreError};
@@ -116,6 +116,19 @@ impl Batch<'_> {
             Change::Tell(message) => self.tell(message).await,
             Change::Told { message } => self.run(sqlx::query(sql::SENT_MESSAGE).bind(message.clone())).await,
             Change::Decided { env, row } => self.decided(env, row).await,
+            Change::Would { env, old, new, at } => self.would(env, (*old, *new), *at).await,
+            Change::WouldNot { env, at } => self.would_not(env, *at).await,
+            Change::WouldBeOver { env, at } => {
+                self.would_not(env, *at).await?;
+                let flow = self.flow("would-be-over")?;
+                self.run(sqlx::query(sql::SETTLE_WOULD).bind(flow).bind(env.to_string())).await
+            }
+            Change::ByHand(moved) => self.by_hand(moved).await,
+            Change::Behind { env, row } => self.behind(env, *row).await,
+            Change::CaughtUp(env) => {
+                let flow = self.flow("caught-up")?;
+                self.run(sqlx::query(sql::END_BEHIND).bind(flow).bind(env.to_string())).await
+            }
             Change::Audit(row) => self.audit(row).await,
         }
     }
@@ -449,6 +462,54 @@ impl Batch<'_> {
             .bind(text(&report.by))
             .bind(report.at.wall.0)
             .bind(report.at.trusted.0);
+        self.run(add).await
+    }
+
+    async fn would(&mut self, env: &EnvName, (old, new): (CommitId, CommitId), at: Now) -> Done {
+        let flow = self.flow("would")?;
+        let set = sqlx::query(sql::SET_WOULD)
+            .bind(self.next_seq())
+            .bind(flow)
+            .bind(env.to_string())
+            .bind(old.to_string())
+            .bind(new.to_string())
+            .bind(at.wall.0)
+            .bind(at.trusted.0);
+        self.run(set).await
+    }
+
+    async fn would_not(&mut self, env: &EnvName, at: Now) -> Done {
+        let flow = self.flow("would-not")?;
+        let end = sqlx::query(sql::END_WOULD).bind(flow).bind(env.to_string());
+        self.run(end.bind(at.wall.0).bind(at.trusted.0)).await
+    }
+
+    async fn behind(&mut self, env: &EnvName, row: Behind) -> Done {
+        let flow = self.flow("behind")?;
+        let set = sqlx::query(sql::SET_BEHIND)
+            .bind(flow)
+            .bind(env.to_string())
+            .bind(row.oldest.to_string())
+            .bind(row.since.0)
+            .bind(row.at.wall.0)
+            .bind(row.at.trusted.0);
+        self.run(set).await
+    }
+
+    async fn by_hand(&mut self, moved: &HandMove) -> Done {
+        let flow = self.flow("by-hand")?;
+        let add = sqlx::query(sql::ADD_HAND_MOVE)
+            .bind(self.next_seq())
+            .bind(flow)
+            .bind(text(&moved.env))
+            .bind(moved.at.wall.0)
+            .bind(moved.at.trusted.0)
+            .bind(moved.after.map(|after| after.0))
+            .bind(moved.old.to_string())
+            .bind(moved.new.to_string())
+            .bind(word(&moved.way))
+            .bind(json(&moved.would))
+            .bind(json(&moved.stood));
         self.run(add).await
     }
 

@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use towpath_core::model::{EnvName, FlowName, Instant, IntentRow, Ledger, Now, Span, Standing, TipHeld, Until};
+use towpath_core::model::{EnvName, FlowName, Instant, IntentRow, Ledger, Now, Span, Standing, Until};
 
 use super::error::{Fault, StoreError};
 use super::rows::{self, Fields};
@@ -53,12 +53,15 @@ async fn ledger(conn: &mut SqliteConnection, flow: &FlowName, targets: &[EnvName
     Ok(Ledger {
         branches: by_env(conn, sql::BRANCHES, "branches", flow, rows::branch).await?,
         arrivals: arrivals(conn, flow).await?,
-        held: held(conn, flow).await?,
+        held: newest(conn, (sql::HELD_ENVS, sql::HELD), "held", flow, Ledger::HELD_MAX, rows::held).await?,
         standing,
         intents: intents(conn, flow, now).await?,
         last_moves: by_env(conn, sql::LAST_MOVES, "effects", flow, |f| f.wall("at_wall")).await?,
         outbox: all(conn, sql::OUTBOX, "outbox", flow, rows::message).await?,
         decisions: by_env(conn, sql::DECISIONS, "decisions", flow, rows::decision).await?,
+        would: newest(conn, (sql::WOULD_ENVS, sql::WOULD), "would_moves", flow, Ledger::WOULD_MAX, rows::would)
+            .await?,
+        behind: by_env(conn, sql::BEHIND, "behind", flow, rows::behind).await?,
         looked: looked.map(|row| rows::looked(&Fields::new(&row, "flows"))).transpose()?,
         before: Vec::new(),
     })
@@ -111,17 +114,26 @@ async fn arrivals(
     Ok(arrivals)
 }
 
-async fn held(conn: &mut SqliteConnection, flow: &FlowName) -> Result<BTreeMap<EnvName, Vec<TipHeld>>, Fault> {
-    let limit = i64::try_from(Ledger::HELD_MAX).unwrap_or(i64::MAX);
-    let mut held = BTreeMap::new();
-    for row in sqlx::query(sql::HELD_ENVS).bind(flow.as_str()).fetch_all(&mut *conn).await? {
-        let env = Fields::new(&row, "held").env()?;
-        let query = sqlx::query(sql::HELD).bind(flow.as_str()).bind(env.as_str()).bind(limit);
-        let mut tips = read(&query.fetch_all(&mut *conn).await?, "held", rows::held)?;
-        tips.reverse();
-        held.insert(env, tips);
+/// The newest rows of each environment, oldest first. Of the two statements one finds the
+/// environments that have any, the other the rows of one.
+async fn newest<T>(
+    conn: &mut SqliteConnection,
+    (envs, of_env): (&'static str, &'static str),
+    table: &'static str,
+    flow: &FlowName,
+    limit: usize,
+    to_value: Read<T>,
+) -> Result<BTreeMap<EnvName, Vec<T>>, Fault> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut found = BTreeMap::new();
+    for row in sqlx::query(envs).bind(flow.as_str()).fetch_all(&mut *conn).await? {
+        let env = Fields::new(&row, table).env()?;
+        let query = sqlx::query(of_env).bind(flow.as_str()).bind(env.as_str()).bind(limit);
+        let mut rows = read(&query.fetch_all(&mut *conn).await?, table, to_value)?;
+        rows.reverse();
+        found.insert(env, rows);
     }
-    Ok(held)
+    Ok(found)
 }
 
 async fn intents(conn: &mut SqliteConnection, flow: &FlowName, now: Option<Now>) -> Result<Vec<IntentRow>, Fault> {

@@ -30,7 +30,7 @@ pub use load::{APPROVALS_MAX, MAY_LAND_WITHIN, SHOWN_AFTER_OVER};
 pub use push::Check;
 pub use sqlite::SqliteStore;
 pub use tokens::{NewToken, PREFIX as TOKEN_PREFIX, TokenRow, TokenScope};
-pub use views::{COMMITS_KNOWN_MAX, HistoryItem, KnownFlow, Orders, What};
+pub use views::{COMMITS_KNOWN_MAX, HistoryItem, KnownFlow, Moves, Orders, What};
 
 use towpath_core::model::IntentRow;
 

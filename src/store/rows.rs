@@ -9,10 +9,10 @@ use serde::de::DeserializeOwned;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Row, Sqlite, Type};
 use towpath_core::model::{
-    Actor, Approval, Arrival, AuditRow, Backoff, BranchName, BranchSeen, CheckName, ClockRow, CommitId,
-    DecisionRow, EffectRow, EnvName, EventRow, FlowName, GateKind, Held, Hold, Instant, IntentId, IntentRow,
-    IntentState, Message, Now, OrderId, Override, Pause, PolicyDigest, Promote, Reading, Report, Scope, TipHeld,
-    Trusted, Until,
+    Actor, Approval, Arrival, AuditRow, Backoff, Behind, BranchName, BranchSeen, CheckName, ClockRow, CommitId,
+    DecisionRow, EffectRow, EnvName, EventRow, FlowName, GateKind, HandMove, Held, Hold, Instant, IntentId,
+    IntentRow, IntentState, Message, Now, OrderId, Override, Pause, PolicyDigest, Promote, Reading, Report, Scope,
+    TipHeld, Trusted, Until, WouldMove,
 };
 
 use super::error::StoreError;
@@ -315,6 +315,41 @@ pub(super) fn message(f: &Fields<'_>) -> Result<Message> {
 
 pub(super) fn decision(f: &Fields<'_>) -> Result<DecisionRow> {
     Ok(DecisionRow { decision: f.json("decision")?, since: f.wall("since_wall")? })
+}
+
+pub(super) fn would(f: &Fields<'_>) -> Result<WouldMove> {
+    let ended: (Option<i64>, Option<i64>) = (f.get("ended_wall")?, f.get("ended_trusted")?);
+    Ok(WouldMove {
+        old: f.commit("old_commit")?,
+        new: f.commit("new_commit")?,
+        began: f.both("began_wall", "began_trusted")?,
+        ended: match ended {
+            (Some(wall), Some(trusted)) => Some(Now { wall: Instant(wall), trusted: Trusted(trusted) }),
+            _ => None,
+        },
+        times: f.count("times")?,
+    })
+}
+
+pub(super) fn behind(f: &Fields<'_>) -> Result<Behind> {
+    Ok(Behind {
+        oldest: f.commit("commit_id")?,
+        since: f.wall("since_wall")?,
+        at: f.both("at_wall", "at_trusted")?,
+    })
+}
+
+pub(super) fn hand_move(f: &Fields<'_>) -> Result<HandMove> {
+    Ok(HandMove {
+        env: f.env()?,
+        at: f.both("at_wall", "at_trusted")?,
+        after: f.get::<Option<i64>>("after_wall")?.map(Instant),
+        old: f.commit("old_commit")?,
+        new: f.commit("new_commit")?,
+        way: f.word("way")?,
+        would: f.json("would")?,
+        stood: f.json("stood")?,
+    })
 }
 
 pub(super) fn report(f: &Fields<'_>) -> Result<Report> {

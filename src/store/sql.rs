@@ -165,6 +165,32 @@ statements! {
     SET_DECISION = "INSERT INTO decisions (flow, env, since_wall, decision) VALUES ($1, $2, $3, $4)
         ON CONFLICT (flow, env) DO UPDATE SET since_wall = excluded.since_wall, decision = excluded.decision";
 
+    WOULD = "SELECT env, old_commit, new_commit, began_wall, began_trusted, ended_wall, ended_trusted, times
+        FROM would_moves WHERE flow = $1 AND env = $2 AND settled = FALSE ORDER BY seq DESC LIMIT $3";
+    WOULD_ENVS = "SELECT DISTINCT env FROM would_moves WHERE flow = $1 AND settled = FALSE";
+    SET_WOULD = "INSERT INTO would_moves (seq, flow, env, old_commit, new_commit, began_wall, began_trusted)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (flow, env, old_commit, new_commit) WHERE settled = FALSE
+        DO UPDATE SET seq = excluded.seq, ended_wall = NULL, ended_trusted = NULL, times = would_moves.times + 1";
+    END_WOULD = "UPDATE would_moves SET ended_wall = $3, ended_trusted = $4
+        WHERE flow = $1 AND env = $2 AND settled = FALSE AND ended_wall IS NULL";
+    SETTLE_WOULD = "UPDATE would_moves SET settled = TRUE WHERE flow = $1 AND env = $2 AND settled = FALSE";
+
+    BEHIND = "SELECT env, commit_id, since_wall, at_wall, at_trusted FROM behind WHERE flow = $1";
+    SET_BEHIND = "INSERT INTO behind (flow, env, commit_id, since_wall, at_wall, at_trusted)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (flow, env) DO UPDATE SET commit_id = excluded.commit_id, since_wall = excluded.since_wall,
+            at_wall = excluded.at_wall, at_trusted = excluded.at_trusted";
+    END_BEHIND = "DELETE FROM behind WHERE flow = $1 AND env = $2";
+
+    ADD_HAND_MOVE = "INSERT INTO hand_moves
+            (seq, flow, env, at_wall, at_trusted, after_wall, old_commit, new_commit, way, would, stood)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    HAND_MOVES = "SELECT env, at_wall, at_trusted, after_wall, old_commit, new_commit, way, would, stood
+        FROM hand_moves WHERE flow = $1 AND at_wall >= $2 ORDER BY seq";
+    OWN_MOVES = "SELECT env, COUNT(*) AS moves FROM effects
+        WHERE flow = $1 AND at_wall >= $2 GROUP BY env ORDER BY env";
+
     ADD_REPORT = "INSERT INTO reports
             (seq, flow, commit_id, name, on_branch, state, url, by_actor, at_wall, at_trusted)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
@@ -213,6 +239,7 @@ mod tests {
         for schema in [
             include_str!("../../migrations/sqlite/0001_ledger.sql"),
             include_str!("../../migrations/sqlite/0002_tokens.sql"),
+            include_str!("../../migrations/sqlite/0003_would_moves.sql"),
         ] {
             sqlx::raw_sql(schema).execute(&mut conn).await.unwrap();
         }

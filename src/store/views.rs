@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use towpath_core::model::{
-    AuditRow, BranchSeen, CiItem, CommitId, EffectRow, EnvName, EventRow, FlowName, Instant, IntentId, IntentRow,
-    IntentState, MoveKind, Now, PolicyDigest, Report, TipHeld,
+    AuditRow, BranchSeen, CiItem, CommitId, EffectRow, EnvName, EventRow, FlowName, HandMove, Instant, IntentId,
+    IntentRow, IntentState, MoveKind, Now, PolicyDigest, Report, TipHeld,
 };
 
 use super::error::{Fault, StoreError};
@@ -71,6 +71,15 @@ pub struct KnownFlow {
     pub looked: Now,
     /// Where its branches were.
     pub branches: BTreeMap<EnvName, BranchSeen>,
+}
+
+/// Who moved the branches of a flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moves {
+    /// Moves that were not ours, oldest first.
+    pub by_hand: Vec<HandMove>,
+    /// For each environment, how many were.
+    pub own: Vec<(EnvName, u64)>,
 }
 
 impl SqliteStore {
@@ -200,6 +209,17 @@ impl SqliteStore {
         let row = query.fetch_optional(&mut looking.conn).await;
         let tip = row.map_err(Fault::from).and_then(|row| one(row, "held", rows::held));
         looking.end(tip).await
+    }
+
+    /// What people moved since then, oldest first, and how many moves of each environment were
+    /// our own.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn moves_since(&self, flow: &FlowName, since: Instant) -> Result<Moves, StoreError> {
+        let mut looking = self.look().await?;
+        let moves = moves_since(&mut looking.conn, flow, since).await;
+        looking.end(moves).await
     }
 
     /// Every commit in the ledger whose id begins with `prefix`, at most [`COMMITS_KNOWN_MAX`], in
@@ -404,6 +424,15 @@ async fn export(conn: &mut SqliteConnection, out: &mut (dyn Write + Send)) -> Re
     }
     out.flush().map_err(StoreError::Export)?;
     Ok(count)
+}
+
+async fn moves_since(conn: &mut SqliteConnection, flow: &FlowName, since: Instant) -> Result<Moves, Fault> {
+    let query = sqlx::query(sql::HAND_MOVES).bind(flow.as_str()).bind(since.0);
+    let by_hand = read(&query.fetch_all(&mut *conn).await?, "hand_moves", rows::hand_move)?;
+    let query = sqlx::query(sql::OWN_MOVES).bind(flow.as_str()).bind(since.0);
+    let counted = |fields: &Fields<'_>| Ok((fields.env()?, fields.get::<i64>("moves")?.unsigned_abs()));
+    let own = read(&query.fetch_all(conn).await?, "effects", counted)?;
+    Ok(Moves { by_hand, own })
 }
 
 async fn ordered_since(conn: &mut SqliteConnection, seq: Option<i64>, limit: usize) -> Result<Orders, Fault> {

@@ -10,6 +10,7 @@
 mod answer;
 mod audit;
 mod commit;
+mod compare;
 mod cursor;
 mod diff;
 mod edge;
@@ -28,6 +29,7 @@ mod tokens;
 pub use answer::{Answer, order, place as place_of};
 pub use audit::{Audit, AuditEntry, audit};
 pub use commit::{CommitOnEdge, CommitView, commit, no_commit};
+pub use compare::{Compare, compare};
 pub use cursor::Cursor;
 pub use diff::{ChangedFile, DiffView, diff};
 pub use edge::{EdgeView, edge};

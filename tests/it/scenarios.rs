@@ -82,6 +82,8 @@ scenarios! {
     approvals_author_refused
     approvals_by_command
     approvals_two_people
+    behind_alarm
+    behind_alarm_only_observed
     candidates_commits
     cherry_pick_never_ff
     ci_all_reported
@@ -92,6 +94,13 @@ scenarios! {
     ci_ref_any_and_source
     clock_jump_back
     clock_jump_forward_does_not_hasten
+    compare_against
+    compare_agreed_and_later
+    compare_beside_acting
+    compare_earlier
+    compare_flapping_decision
+    compare_not_yet
+    compare_several_and_between
     crash_after_mark_pushing
     crash_after_mark_sent
     crash_after_push
@@ -139,6 +148,7 @@ scenarios! {
     newest_passing_moves_red_skipped
     observe_mode_moves_nothing
     observe_one_environment
+    observe_then_act_keeps_what_people_took_back
     on_its_way_waits
     one_border_per_tick
     order_on_what_is_not_there

@@ -87,3 +87,13 @@ fn one_check_of_three_is_found() {
 fn a_forgotten_pause_is_found() {
     finds(Plant::ForgetThePause, "I4");
 }
+
+#[test]
+fn what_is_only_observed_is_never_touched() {
+    let (mut ticks, mut seed) = (0, 0);
+    while ticks < 10_000 {
+        ticks += swarm::observe(seed, STEPS);
+        seed += 1;
+        assert!(seed < 1_000, "{ticks} passes in {seed} seeds are too few to tell anything");
+    }
+}

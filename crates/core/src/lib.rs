@@ -5,6 +5,7 @@
 pub mod act;
 pub mod calendar;
 pub mod command;
+pub mod compare;
 pub mod dag;
 pub mod decide;
 pub mod explain;

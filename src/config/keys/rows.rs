@@ -136,7 +136,7 @@ pub(in crate::config) const ROWS: &[Row] = &[
     row(SHARED, "zone", Kind::Zone, Default::Text("UTC"))
         .says("The time zone of windows and schedules, and of the times that people are shown.", "zone = \"Europe/Warsaw\""),
     row(SHARED, "mode", MODE, Default::Text("act")).says(
-        "`observe` decides, records and shows, and touches nothing. It holds for all environments of the flow, whatever they say.",
+        "`observe` decides, records and shows, and touches nothing; `towpath compare` tells where people did otherwise. It holds for all environments of the flow, whatever they say.",
         "mode = \"observe\"",
     ),
     row(SHARED, "look_back", Kind::Count { least: 1, most: 10_000 }, Default::Whole(50)).says(
@@ -170,7 +170,7 @@ pub(in crate::config) const ROWS: &[Row] = &[
     row(ENV, "rollback", Kind::Bool, Default::Bool(false))
         .says("Whether `towpath rollback` may move this branch back.", "rollback = true"),
     row(ENV, "behind_alarm", SPAN, Default::Nothing)
-        .says("How far behind the environment before it this one may fall before somebody is told.", "behind_alarm = \"1d\""),
+        .says("How long a commit of the environment before it may wait for this one before that is told: once when it begins, once when it is over.", "behind_alarm = \"1d\""),
     row(ENV, "database", Kind::Text, Default::Nothing).says(
         "The database that the environment's code uses. On the first environment it only says whose code runs there; on any other it asks for `gates.migrations`, which this build cannot judge yet, so there it is an error.",
         "database = \"main\"",

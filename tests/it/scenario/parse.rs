@@ -106,6 +106,8 @@ pub enum Step {
     Explain {
         env: String,
     },
+    /// What `compare` says goes into the transcript.
+    Compare,
 }
 
 /// What a world is to do wrong.
@@ -338,6 +340,7 @@ fn time_and_faults(verb: &str, rest: &str, words: &[&str]) -> Result<Step, Strin
             let text = rest[env.len()..].trim().trim_matches('"').to_owned();
             Ok(Step::Says { env: (*env).to_owned(), text })
         }
+        ("compare", []) => Ok(Step::Compare),
         ("explain", [env]) => Ok(Step::Explain { env: (*env).to_owned() }),
         _ => Err(format!("`{verb}` is no verb, or not in this form")),
     }

@@ -7,10 +7,14 @@ use chrono::DateTime;
 use towpath::config::Config;
 use towpath::engine::command::{Person, Refusal, Reply};
 use towpath::engine::{Fault, Side, Ticked};
+use towpath::store::Moves;
+use towpath::views::compare::lines;
 use towpath_core::command::{Command, CommitWord, state_word};
+use towpath_core::compare::{Compared, compare};
 use towpath_core::explain::Words;
 use towpath_core::model::{
-    Actor, Check, CommitId, Decision, EnvName, EventRow, Flow, Instant, IntentState, Ledger, Reason, Span,
+    Actor, Check, CommitId, Decision, EnvName, EventRow, Flow, Instant, IntentState, Ledger, Now, Reason, Span,
+    Trusted,
 };
 
 use super::parse::{Counted, Expectation, FaultKind, Line, Script, Step};
@@ -75,6 +79,8 @@ pub trait Stage: Sized {
     fn ledger(&mut self) -> Ledger;
     /// Everything in the history, oldest first.
     fn events(&mut self) -> Vec<EventRow>;
+    /// The moves since then that `compare` tells of.
+    fn moves_since(&mut self, since: Instant) -> Moves;
     fn counts(&mut self) -> Counts;
     /// What only this world can find wrong.
     fn violations(&mut self) -> Vec<String>;
@@ -194,8 +200,24 @@ impl<S: Stage> Play<S> {
                 self.indented(&said);
                 Ok(())
             }
+            Step::Compare => {
+                let said = self.comparison();
+                self.indented(&said);
+                Ok(())
+            }
             _ => self.disturb(&line.step),
         }
+    }
+
+    /// What `compare shop --since 7d` would print now.
+    fn comparison(&mut self) -> String {
+        let (within, since) = (Span::from_mins(10), Instant(self.wall.0 - Span::from_mins(7 * 24 * 60).ms()));
+        let (ledger, moves) = (self.stage.ledger(), self.stage.moves_since(since));
+        let flow = self.flow().clone();
+        let now = Now { wall: self.wall, trusted: Trusted(self.passed.ms()) };
+        let (hands, own) = (&moves.by_hand[..], &moves.own[..]);
+        let compared = compare(&Compared { flow: &flow, ledger: &ledger, hands, own, since, within, now });
+        self.words(|words| lines(&words.comparison(&compared), |mark| mark.sign().to_string()).join("\n"))
     }
 
     /// Time, faults and processes.

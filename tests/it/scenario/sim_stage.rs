@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 use towpath::config::Config;
 use towpath::engine::command::{Dry, Person, Refusal, Reply, carry_out};
 use towpath::engine::{Fault, Side, Ticked, tick};
+use towpath::store::Moves;
 use towpath_core::command::Command;
 use towpath_core::dag::Node;
 use towpath_core::model::{BranchName, CommitId, EventRow, FlowName, Instant, Ledger, Span, TreeId};
@@ -190,6 +191,17 @@ impl Stage for SimStage {
 
     fn events(&mut self) -> Vec<EventRow> {
         self.universe.borrow().book.events.iter().map(|(_, row)| row.clone()).collect()
+    }
+
+    fn moves_since(&mut self, since: Instant) -> Moves {
+        let it = self.universe.borrow();
+        let by_hand = it.book.hands.iter().map(|(_, moved)| moved.clone());
+        let mut own: std::collections::BTreeMap<_, u64> = std::collections::BTreeMap::new();
+        for effect in it.book.effects.values().filter(|effect| effect.at.wall >= since) {
+            *own.entry(effect.env.clone()).or_default() += 1;
+        }
+        let by_hand = by_hand.filter(|moved| moved.at.wall >= since).collect();
+        Moves { by_hand, own: own.into_iter().collect() }
     }
 
     fn counts(&mut self) -> Counts {

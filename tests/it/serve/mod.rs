@@ -49,6 +49,25 @@ fn hooks_reports_and_lags_move_branches_without_the_schedule() {
 }
 
 #[test]
+fn a_flow_that_falls_behind_is_told_when_that_is_and_not_at_the_next_look() {
+    let place = Place::new(&["a"], &flow("a", "", "behind_alarm = \"3s\"\ngates.lag = \"1d\""));
+    let service = place.serve();
+    service.says(&["shop/a", "production", "up to date"]);
+    let name = "towpath_edge_behind_alarm{flow=\"shop/a\",environment=\"production\"}";
+    assert_eq!(service.metric(name), Some(0.0));
+    place.push("a", "2");
+    service.hook("shop/a", b"1");
+    // Nobody calls again: the alarm is due, and that is enough.
+    wait("the alarm", || service.metric(name) == Some(1.0));
+    let told = || place.ok(&["history"]).lines().filter(|line| line.contains("is behind")).count();
+    assert_eq!(told(), 1);
+    assert!(place.ok(&["status"]).contains("behind:"), "status says so");
+    place.ok(&["promote", "shop/a", "production", "--reason", "a test"]);
+    wait("its end", || service.metric(name) == Some(0.0));
+    assert!(place.ok(&["history"]).contains("no longer behind"));
+}
+
+#[test]
 fn only_a_signed_fresh_hook_of_a_known_flow_is_taken() {
     let place = Place::new(&["a"], &flow("a", "", "gates.lag = \"1d\""));
     let service = place.serve();

@@ -44,7 +44,10 @@ pub fn three(name: &str, read: usize) -> Flow {
         environments: vec![
             environment("develop", vec![], Candidates::Commits),
             environment("staging", vec![ci(checks)], Candidates::Commits),
-            environment("production", vec![ci(checks), lag(30)], Candidates::Tips),
+            Environment {
+                behind_alarm: Some(Span::from_mins(60)),
+                ..environment("production", vec![ci(checks), lag(30)], Candidates::Tips)
+            },
         ],
         policy: PolicyDigest::new(format!("policy of {name}")),
     }

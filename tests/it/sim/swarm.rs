@@ -8,8 +8,8 @@ use std::task::{Context, Poll, Waker};
 
 use towpath::engine::{Fault, Ticked, tick};
 use towpath_core::model::{
-    Actor, BranchName, Change, CiState, CommitId, Flow, FlowName, Held, Hold, Instant, IntentRow, IntentState,
-    MoveKind, OrderId, Pause, PauseKind, Promote, Report, Scope, Span, Until,
+    Actor, BranchName, Change, CiState, CommitId, Event, Flow, FlowName, Held, Hold, Instant, IntentRow, IntentState,
+    Mode, MoveKind, OrderId, Pause, PauseKind, Promote, Report, Scope, Span, Until,
 };
 
 use super::universe::{Counts, Faults, START, Universe};
@@ -48,6 +48,39 @@ pub fn run(seed: u64, steps: u64, plant: Option<Plant>) -> Outcome {
         swarm.heal();
     }
     swarm.outcome()
+}
+
+/// Runs one seed with every edge only observed, and answers how many passes there were. Nothing is
+/// healed: what is eligible is not to arrive.
+pub fn observe(seed: u64, steps: u64) -> u64 {
+    let mut swarm = Swarm::new(seed, None);
+    for flow in &mut swarm.universe.borrow_mut().flows {
+        flow.environments.iter_mut().for_each(|environment| environment.mode = Mode::Observe);
+    }
+    for step in 0..steps {
+        swarm.universe.borrow_mut().step = step;
+        swarm.step();
+    }
+    let it = swarm.universe.borrow();
+    assert_eq!(it.violations, Vec::<String>::new(), "seed {seed}");
+    for effect in ["effect: push", "effect: begin_push", "effect: read_ref", "effect: send"] {
+        assert_eq!(it.counts.get(effect), None, "seed {seed}: {effect}");
+    }
+    assert!(it.book.intents.is_empty() && it.book.effects.is_empty() && it.sent.is_empty(), "seed {seed}");
+    // Each move that was seen is kept for `compare`, and no edge is paused by one.
+    let others = |event: &Event| matches!(event, Event::Moved { .. } | Event::Rewound { .. });
+    let seen = it.book.events.iter().filter(|(_, row)| others(&row.event)).count();
+    assert_eq!(it.book.hands.len(), seen, "seed {seed}");
+    for ledger in it.book.ledgers.values() {
+        assert!(ledger.standing.pauses.iter().all(|pause| pause.cause.is_none()), "seed {seed}");
+        assert!(ledger.outbox.is_empty(), "seed {seed}");
+        for rows in ledger.would.values() {
+            // At most one move would be made now, and all start where the target was last seen.
+            assert!(rows.iter().filter(|row| row.ended.is_none()).count() <= 1, "seed {seed}: {rows:?}");
+            assert!(rows.windows(2).all(|two| two[0].old == two[1].old), "seed {seed}: {rows:?}");
+        }
+    }
+    it.counts.get("seen: tick done").copied().unwrap_or(0)
 }
 
 impl Swarm {
@@ -542,9 +575,43 @@ impl Swarm {
                 wrong.push("I7: messages were left in the outbox".to_owned());
             }
         }
+        wrong.extend(self.alarms(name));
         for what in wrong {
             self.universe.borrow_mut().violation(what);
         }
+    }
+
+    /// I7: an environment falls behind and catches up by turns, and each is told once.
+    fn alarms(&self, name: &FlowName) -> Vec<String> {
+        let mut it = self.universe.borrow_mut();
+        let (mut behind, mut looks, mut wrong) = (false, std::collections::BTreeSet::new(), Vec::new());
+        for (_, row) in it.book.events.iter().filter(|(flow, _)| flow == name) {
+            let falls = match row.event {
+                Event::Behind { .. } => true,
+                Event::CaughtUp { .. } => false,
+                _ => continue,
+            };
+            // Two looks at one instant, of which one was stale, are one here: the ids are the same.
+            looks.insert((falls, row.at.wall, row.at.trusted));
+            if falls == behind {
+                wrong.push(format!("I7: {name} {} is told twice of: {:?}", row.env, row.event));
+            }
+            behind = falls;
+        }
+        let prefixes = [format!("behind-{name}-"), format!("caught-up-{name}-")];
+        let told: std::collections::BTreeSet<&String> =
+            it.sent.iter().filter(|id| prefixes.iter().any(|prefix| id.starts_with(prefix))).collect();
+        let news = looks.len();
+        if told.len() != news {
+            wrong.push(format!("I7: {name}: {news} alarms and ends of alarms, {} told", told.len()));
+        }
+        if behind != it.book.ledgers[name].behind.contains_key(&"production".into()) {
+            wrong.push(format!("I7: {name}: the ledger and the history differ on what is behind"));
+        }
+        for _ in 0..news {
+            it.count("seen: alarm begins or ends");
+        }
+        wrong
     }
 
     fn outcome(self) -> Outcome {

@@ -7,8 +7,8 @@ use std::rc::Rc;
 
 use towpath_core::dag::{Dag, Node};
 use towpath_core::model::{
-    BranchName, Change, CiItem, ClockRow, CommitId, EffectRow, EventRow, Flow, FlowName, IntentId, IntentRow,
-    IntentState, Ledger, Now, OrderId, Pause, Reading, Report, TreeId,
+    BranchName, Change, CiItem, ClockRow, CommitId, EffectRow, EventRow, Flow, FlowName, HandMove, IntentId,
+    IntentRow, IntentState, Ledger, Now, OrderId, Pause, Reading, Report, TreeId,
 };
 
 use super::rng::Rng;
@@ -69,6 +69,7 @@ pub struct Book {
     pub events: Vec<(FlowName, EventRow)>,
     /// Ids of orders, messages and commands that were given out; none is taken twice.
     pub taken: BTreeSet<(&'static str, String)>,
+    pub hands: Vec<(FlowName, HandMove)>,
     pub reports: BTreeMap<FlowName, Vec<Report>>,
     pub leases: BTreeMap<FlowName, Lease>,
     /// For each acknowledged pause, the intents that the acknowledgement named.
@@ -389,6 +390,7 @@ impl Universe {
                 }
             }
             Change::Event(row) => book.events.extend(flow.map(|f| (f.clone(), row.clone()))),
+            Change::ByHand(moved) => book.hands.extend(flow.map(|f| (f.clone(), (**moved).clone()))),
             Change::Report(report) => {
                 if let Some(flow) = flow {
                     book.reports.entry(flow.clone()).or_default().push(report.clone());

@@ -6,10 +6,10 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError};
 use towpath::store::{Lease, SqliteStore};
 use towpath_core::model::{
-    Actor, Approval, Arrival, ArrivalHow, Backoff, BranchName, BranchSeen, Change, CheckName, CiState, CommitId,
-    Decision, DecisionRow, EnvName, Event, EventRow, FlowName, GateKind, Held, Hold, Instant, IntentId,
-    IntentState, Ledger, Message, OrderId, Override, Pause, PauseKind, PolicyDigest, Promote, Reason, Report,
-    Scope, Tip, TipHow, Trusted, Until, Verdict,
+    Actor, Approval, Arrival, ArrivalHow, Backoff, Behind, BranchName, BranchSeen, Change, CheckName, CiState,
+    CommitId, Decision, DecisionRow, EnvName, Event, EventRow, FlowName, GateKind, HandMove, Held, Hold, Instant,
+    IntentId, IntentState, Ledger, Message, OrderId, Override, Pause, PauseKind, PolicyDigest, Promote, Reason,
+    Report, Scope, Stood, Tip, TipHow, Trusted, Until, Verdict, Wanted, Way, Would,
 };
 
 use super::{Place, at, audit, commit, effect, finish, flow, intent};
@@ -55,6 +55,7 @@ impl Model {
             // Ids are unique over all flows, so what is spent or told may be another flow's.
             12..=16 => (self.ordered_here(kind, of, env, (a, b, c)), kind == 15),
             17..=21 => (self.moved(kind, of, (a, b, c)), false),
+            29..=34 => (vec![beside(kind, env, (a, b, c))], false),
             _ => (self.told(kind, env, (a, b, c)), kind == 25),
         }
     }
@@ -203,6 +204,23 @@ fn observed(kind: u8, env: EnvName, a: u8, c: u8) -> Change {
     }
 }
 
+fn beside(kind: u8, env: EnvName, (a, b, c): (u8, u8, u8)) -> Change {
+    let (at, old, new) = (at(i64::from(a) * 1_000), commit(b % 3), commit(c % 5));
+    match kind {
+        29 | 30 => Change::Would { env, old, new, at },
+        31 if a < 99 => Change::WouldNot { env, at },
+        31 => Change::WouldBeOver { env, at },
+        33 => Change::Behind { env, row: Behind { oldest: old, since: at.wall, at } },
+        34 => Change::CaughtUp(env),
+        _ => {
+            let wanted = Wanted { new, since: at.wall };
+            let would = Would { same: (a > 99).then_some(at.wall), further: Some(wanted), part: None };
+            let (way, stood, after) = (Way::Forward, Stood::NeverTip, (b > 99).then_some(at.wall));
+            Change::ByHand(Box::new(HandMove { env, at, after, old, new, way, would, stood }))
+        }
+    }
+}
+
 fn some_pause(id: &OrderId, of: &FlowName, env: EnvName, (a, b, c): (u8, u8, u8)) -> Pause {
     let scope = match a % 4 {
         0 => Scope::All,
@@ -322,7 +340,7 @@ async fn check(batches: &[(bool, Vec<Step>, Option<u8>)]) -> Result<(), TestCase
 #[test]
 fn loading_equals_applying_every_change() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let step = (0_u8..29, any::<u8>(), any::<u8>(), any::<u8>());
+    let step = (0_u8..35, any::<u8>(), any::<u8>(), any::<u8>());
     let batch = (any::<bool>(), proptest::collection::vec(step, 0..12), any::<Option<u8>>());
     let config = Config { cases: 64, failure_persistence: None, ..Config::default() };
     proptest!(config, |(batches in proptest::collection::vec(batch, 1..12))| {

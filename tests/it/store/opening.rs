@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use towpath::store::{Create, SqliteStore, StoreError};
+use towpath_core::model::Change;
 
 use super::Place;
 
@@ -45,6 +46,24 @@ async fn a_new_store_is_its_owners_alone_whatever_the_umask() {
 }
 
 #[tokio::test]
+async fn a_store_from_before_the_record_of_would_moves_is_brought_up_to_date() {
+    let place = Place::new();
+    let (web, targets) = (super::flow("web"), ["production".into()]);
+    let store = place.open().await;
+    store.commit(None, Some(&web), &[Change::Looked(super::at(7))]).await.unwrap();
+    store.close().await.unwrap();
+    let before = "DROP TABLE would_moves; DROP TABLE hand_moves; DROP TABLE behind; DELETE FROM _sqlx_migrations WHERE version = 3";
+    sqlx::raw_sql(before).execute(&mut place.raw().await).await.unwrap();
+    let store = place.open().await;
+    let (old, new) = (super::commit(1), super::commit(2));
+    let would = Change::Would { env: "production".into(), old, new, at: super::at(8) };
+    store.commit(None, Some(&web), &[would]).await.unwrap();
+    let ledger = store.load(&web, &targets).await.unwrap();
+    assert_eq!(ledger.looked, Some(super::at(7)));
+    assert_eq!(ledger.would.len(), 1);
+}
+
+#[tokio::test]
 async fn a_newer_schema_is_refused_with_both_numbers() {
     let place = Place::new();
     place.open().await.close().await.unwrap();
@@ -52,7 +71,7 @@ async fn a_newer_schema_is_refused_with_both_numbers() {
         VALUES (99, 'future', TRUE, x'00', 1)";
     sqlx::raw_sql(newer).execute(&mut place.raw().await).await.unwrap();
     let error = SqliteStore::open(&place.path(), Create::Yes).await.unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 99, known: 2, .. }), "{error}");
+    assert!(matches!(error, StoreError::Newer { found: 99, known: 3, .. }), "{error}");
     assert!(!error.retry());
 }
 

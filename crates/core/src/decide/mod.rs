@@ -14,7 +14,7 @@ mod judge;
 
 use crate::model::{
     Action, Candidate, Decision, Distance, Edge, EdgeSeen, Flow, Instant, Judged, Missing, Observation, Oldest,
-    Pause, PauseKind, Plan, Reason, Tip, Verdict, Waiting,
+    Pause, PauseKind, Plan, Reason, Span, Tip, Verdict, Waiting,
 };
 
 pub use candidate::candidates;
@@ -66,7 +66,7 @@ fn decide_edge(edge: &Edge<'_>, on_edge: &EdgeSeen, look: &mut Look<'_>) -> Opti
         next: None,
         looked_at: 0,
         waiting: on_edge.graph.known().map_or(0, |g| u32::try_from(g.waiting.len()).unwrap_or(u32::MAX)),
-        oldest: on_edge.graph.known().and_then(|g| oldest(&g.waiting)),
+        oldest: on_edge.graph.known().and_then(|g| oldest(&g.waiting, edge.target.behind_alarm)),
     };
     match divergence::branches(edge, on_edge, look)? {
         Verdict::Pass { why: Reason::UpToDate } => return Some(decision),
@@ -82,8 +82,11 @@ fn decide_edge(edge: &Edge<'_>, on_edge: &EdgeSeen, look: &mut Look<'_>) -> Opti
 }
 
 /// The one that came first, of those whose arrival is known.
-fn oldest(waiting: &[Waiting]) -> Option<Oldest> {
-    let arrived = waiting.iter().filter_map(|w| Some(Oldest { commit: w.id, since: w.arrival?.wall }));
+fn oldest(waiting: &[Waiting], alarm: Option<Span>) -> Option<Oldest> {
+    let arrived = waiting.iter().filter_map(|w| {
+        let since = w.arrival?.wall;
+        Some(Oldest { commit: w.id, since, alarm: alarm.map(|alarm| since + alarm) })
+    });
     // `waiting` is newest first: of those that came together the deepest is named.
     arrived.rev().min_by_key(|oldest| oldest.since)
 }

@@ -24,21 +24,21 @@ impl Words<'_> {
             Event::Moved { old, new } => {
                 format!("Somebody moved {branch} forward from {} to {}", id(*old), id(*new))
             }
-            Event::Rewound { lost, kept, hold: Some(_) } => format!(
+            Event::Rewound { lost, kept, paused: true, .. } => format!(
                 "Somebody moved {branch} from {} to {}, which does not contain it; Towpath holds what was lost and paused \
                  the edge. {}",
                 id(*lost),
                 id(*kept),
                 self.go_again(env, &lost.to_string())
             ),
-            Event::Rewound { lost, kept, hold: None } => format!(
-                "Somebody moved {branch} from {} to {}, which does not contain it; Towpath only observes here, so nothing is \
-                 held or paused",
+            Event::Rewound { lost, kept, paused: false, .. } => format!(
+                "Somebody moved {branch} from {} to {}, which does not contain it; Towpath only observes here, so it pauses \
+                 nothing, but it holds what was lost",
                 id(*lost),
                 id(*kept)
             ),
             Event::PutBack { lost, now } => format!(
-                "{branch} is at {}, which contains {} again: the hold and the pause that its loss caused are lifted",
+                "{branch} is at {}, which contains {} again: what its loss had stopped is no longer held or paused",
                 id(*now),
                 id(*lost)
             ),
@@ -65,6 +65,12 @@ impl Words<'_> {
                 }
                 lines.for_each(|line| text.extend(["\n", &line]));
                 text
+            }
+            Event::Behind { oldest, since } => {
+                format!("{branch} is behind: {} has waited for it since {}", id(*oldest), self.at(*since))
+            }
+            Event::CaughtUp { oldest, since } => {
+                format!("{branch} is no longer behind: {} had waited since {}", id(*oldest), self.at(*since))
             }
             Event::Overtaken { new, now } => format!(
                 "{branch} is at {}, which contains {}: somebody else moved it, so Towpath counts no move of its own",

@@ -9,6 +9,7 @@
 //! Whatever came from outside passes `inert`. Matches name every variant, so that a new reason
 //! does not compile until it has its sentence. Pure: the instant is given.
 
+mod compare;
 mod divergence;
 mod event;
 mod inert;
@@ -24,12 +25,13 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Action, Actor, Candidate, Check, CommitId, Decision, Distance, Edge, Flow, Instant, Judged, Mode, Reason, Span,
-    Tip, Verdict, Who,
+    Action, Actor, Candidate, Check, CommitId, Decision, Distance, Edge, Flow, Instant, Judged, Mode, Oldest,
+    Reason, Span, Tip, Verdict, Who,
 };
 use crate::see::SOMEBODY;
 use inert::{name, quote};
 
+pub use compare::{ComparisonWords, EdgeWords};
 pub use inert::shell_word;
 
 /// The longest subject of a commit that is shown.
@@ -229,10 +231,18 @@ impl Words<'_> {
         } else if decision.action.is_none() && lead.is_some() && decision.waiting > 1 {
             line.push_str(&format!("; {} commits wait", decision.waiting));
         }
+        if let Some(oldest) = self.behind(decision) {
+            line.push_str(&format!("; behind: {} has waited since {}", id(oldest.commit), self.at(oldest.since)));
+        }
         if observing && decision.action.is_none() {
             line.push_str(" (observing only)");
         }
         line
+    }
+
+    /// The oldest waiting commit, if it has waited longer than the alarm by now.
+    fn behind(&self, decision: &Decision) -> Option<Oldest> {
+        decision.oldest.filter(|oldest| oldest.alarm.is_some_and(|alarm| alarm <= self.now))
     }
 
     fn said(&self, decision: &Decision, edge: Option<Edge<'_>>, observing: bool) -> String {
@@ -304,6 +314,13 @@ impl Words<'_> {
                 self.candidate(unproven)
             );
             lines.push(Line { mark: Mark::Note, text });
+        }
+        if let Some(oldest) = self.behind(decision)
+            && let Some(alarm) = edge.and_then(|edge| edge.target.behind_alarm)
+        {
+            let (commit, at) = (id(oldest.commit), self.at(oldest.since));
+            let text = format!("behind: {commit} has waited since {at}, longer than the alarm of {alarm}");
+            lines.push(Line { mark: Mark::Wait, text });
         }
         if let Some(next) = decision.next
             && !matches!(decision.verdict, Verdict::Wait { until: Some(until), .. } if until == next)

@@ -966,8 +966,8 @@ fn every_event_has_a_sentence() {
         Event::Landed { kind: MoveKind::FastForward, old: kept, new: lost },
         Event::Landed { kind: MoveKind::Rollback, old: lost, new: kept },
         Event::Moved { old: kept, new: lost },
-        Event::Rewound { lost, kept, hold: Some("h1".into()) },
-        Event::Rewound { lost, kept, hold: None },
+        Event::Rewound { lost, kept, hold: Some("h1".into()), paused: true },
+        Event::Rewound { lost, kept, hold: Some("h1".into()), paused: false },
         Event::PutBack { lost, now: commit(3) },
         Event::Withdrawn { lost, kept },
         Event::Refused {
@@ -978,6 +978,8 @@ fn every_event_has_a_sentence() {
         Event::Refused { kind: MoveKind::FastForward, new: lost, words: String::new() },
         Event::Refused { kind: MoveKind::Rollback, new: lost, words: String::new() },
         Event::Overtaken { new: lost, now: commit(3) },
+        Event::Behind { oldest: lost, since: local(11, 21, 9, 5) },
+        Event::CaughtUp { oldest: lost, since: local(11, 21, 9, 5) },
     ];
     let lines: Vec<String> = events.iter().map(|event| words.event(&"production".into(), event)).collect();
     assert_snapshot!(lines.join("\n"), @r"
@@ -985,8 +987,8 @@ fn every_event_has_a_sentence() {
     `master` was rolled back from `222222222` to `111111111`; what was taken back is held and the edge is paused. To go again: `towpath unhold 2222222222222222222222222222222222222222 checkout production --fixed-by FIX` (FIX is the commit that mends it) and then `towpath resume checkout production`
     Somebody moved `master` forward from `111111111` to `222222222`
     Somebody moved `master` from `222222222` to `111111111`, which does not contain it; Towpath holds what was lost and paused the edge. To go again: `towpath unhold 2222222222222222222222222222222222222222 checkout production --fixed-by FIX` (FIX is the commit that mends it) and then `towpath resume checkout production`
-    Somebody moved `master` from `222222222` to `111111111`, which does not contain it; Towpath only observes here, so nothing is held or paused
-    `master` is at `333333333`, which contains `222222222` again: the hold and the pause that its loss caused are lifted
+    Somebody moved `master` from `222222222` to `111111111`, which does not contain it; Towpath only observes here, so it pauses nothing, but it holds what was lost
+    `master` is at `333333333`, which contains `222222222` again: what its loss had stopped is no longer held or paused
     Somebody moved `master` from `222222222` to `111111111`; the commits that it no longer has count as withdrawn, and those that are in a later environment are reported there
     The push of `222222222` to `master` was refused; Towpath tries again by itself. The server said:
     > remote: protected
@@ -994,6 +996,8 @@ fn every_event_has_a_sentence() {
     The push of `222222222` to `master` was refused; Towpath tries again by itself
     The rollback of `master` to `222222222` was refused; Towpath does not try again, what it was to take back is held, and the edge stays paused
     `master` is at `333333333`, which contains `222222222`: somebody else moved it, so Towpath counts no move of its own
+    `master` is behind: `222222222` has waited for it since 09:05 CET (5h 15m ago)
+    `master` is no longer behind: `222222222` had waited since 09:05 CET (5h 15m ago)
     ");
 }
 

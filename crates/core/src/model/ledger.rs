@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::beside::{HandMove, WouldMove};
 use super::id::{Actor, BranchName, CheckName, CommitId, EnvName, FlowName, IntentId, OrderId, PolicyDigest};
 use super::plan::Decision;
 use super::seen::{Arrival, CiItem, CiState};
@@ -34,6 +35,13 @@ pub struct Ledger {
     pub outbox: Vec<Message>,
     /// The last stored decision for each environment.
     pub decisions: BTreeMap<EnvName, DecisionRow>,
+    /// The moves that were decided on while each target has been where it is, in the order in
+    /// which they last began, the newest [`Ledger::WOULD_MAX`].
+    #[serde(default)]
+    pub would: BTreeMap<EnvName, Vec<WouldMove>>,
+    /// The environments that are behind for longer than their alarm; each was told once.
+    #[serde(default)]
+    pub behind: BTreeMap<EnvName, Behind>,
     /// When a tick last finished looking at this flow.
     pub looked: Option<Now>,
     /// What stands under names that this flow had before, until it has been taken over.
@@ -66,6 +74,17 @@ impl FormerName {
         let holds = standing.holds.into_iter().filter(|hold| hold.flow.as_ref() == Some(&flow)).collect();
         Self { flow, branches, pauses, holds }
     }
+}
+
+/// That an environment is behind for longer than its alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Behind {
+    /// The commit that had waited longest when that began.
+    pub oldest: CommitId,
+    /// Since when that had waited.
+    pub since: Instant,
+    /// At which look it was found.
+    pub at: Now,
 }
 
 /// Where a branch was last seen.
@@ -260,8 +279,11 @@ pub enum Event {
         lost: CommitId,
         /// The tip after.
         kept: CommitId,
-        /// The hold that covers what was lost, unless only observing.
+        /// The hold that covers what was lost.
         hold: Option<OrderId>,
+        /// Whether the edge is paused, too: not where it is only observed.
+        #[serde(default = "yes")]
+        paused: bool,
     },
     /// A rewound target was put back; hold and pause are lifted.
     PutBack {
@@ -293,6 +315,25 @@ pub enum Event {
         /// The tip now.
         now: CommitId,
     },
+    /// A target is behind its source for longer than its alarm.
+    Behind {
+        /// The commit that has waited longest.
+        oldest: CommitId,
+        /// Since when.
+        since: Instant,
+    },
+    /// A target is no longer behind for longer than its alarm.
+    CaughtUp {
+        /// The commit that had waited longest when it fell behind.
+        oldest: CommitId,
+        /// Since when that had waited.
+        since: Instant,
+    },
+}
+
+/// What is meant where an older version did not say.
+const fn yes() -> bool {
+    true
 }
 
 /// An event with its place and time.
@@ -462,6 +503,42 @@ pub enum Change {
         /// The row.
         row: Box<DecisionRow>,
     },
+    /// From here on a target would be moved; where it would be already, it begins again.
+    Would {
+        /// The environment.
+        env: EnvName,
+        /// Where the target is.
+        old: CommitId,
+        /// Where it would go.
+        new: CommitId,
+        /// The look.
+        at: Now,
+    },
+    /// From here on a target would no longer be moved.
+    WouldNot {
+        /// The environment.
+        env: EnvName,
+        /// The look.
+        at: Now,
+    },
+    /// A target is no longer where it would have been moved from: that record is closed.
+    WouldBeOver {
+        /// The environment.
+        env: EnvName,
+        /// The look.
+        at: Now,
+    },
+    /// Somebody else moved a target.
+    ByHand(Box<HandMove>),
+    /// An environment is behind for longer than its alarm.
+    Behind {
+        /// The environment.
+        env: EnvName,
+        /// Since when, and for which commit.
+        row: Behind,
+    },
+    /// It no longer is.
+    CaughtUp(EnvName),
     /// A command was given.
     Audit(AuditRow),
 }
@@ -469,6 +546,9 @@ pub enum Change {
 impl Ledger {
     /// How many held tips of an environment are loaded.
     pub const HELD_MAX: usize = 1_000;
+
+    /// How many moves that would have been made from one tip are loaded.
+    pub const WOULD_MAX: usize = 100;
 
     /// What committing `change` does to a loaded ledger of `flow`, whose target environments are
     /// `targets` (a pause of `production` everywhere concerns it only if it has a `production`).
@@ -523,7 +603,37 @@ impl Ledger {
             Change::Decided { env, row } => {
                 self.decisions.insert(env.clone(), (**row).clone());
             }
-            Change::Report(_) | Change::Event(_) | Change::Audit(_) => {}
+            Change::Would { env, old, new, at } => self.apply_would(env, (*old, *new), *at),
+            Change::WouldNot { env, at } => {
+                for row in self.would.get_mut(env).into_iter().flatten().filter(|row| row.ended.is_none()) {
+                    row.ended = Some(*at);
+                }
+            }
+            Change::WouldBeOver { env, .. } => {
+                self.would.remove(env);
+            }
+            Change::Behind { env, row } => {
+                self.behind.insert(env.clone(), *row);
+            }
+            Change::CaughtUp(env) => {
+                self.behind.remove(env);
+            }
+            Change::Report(_) | Change::Event(_) | Change::ByHand(_) | Change::Audit(_) => {}
+        }
+    }
+
+    fn apply_would(&mut self, env: &EnvName, (old, new): (CommitId, CommitId), at: Now) {
+        let rows = self.would.entry(env.clone()).or_default();
+        let row = match rows.iter().position(|row| (row.old, row.new) == (old, new)) {
+            Some(known) => {
+                let row = rows.remove(known);
+                WouldMove { ended: None, times: row.times.saturating_add(1), ..row }
+            }
+            None => WouldMove { old, new, began: at, ended: None, times: 1 },
+        };
+        rows.push(row);
+        if rows.len() > Self::WOULD_MAX {
+            rows.remove(0);
         }
     }
 
@@ -594,7 +704,14 @@ impl Change {
     pub const fn must_be_durable(&self) -> bool {
         !matches!(
             self,
-            Self::Looked(_) | Self::Arrived { .. } | Self::Left { .. } | Self::Decided { .. } | Self::Told { .. }
+            Self::Looked(_)
+                | Self::Arrived { .. }
+                | Self::Left { .. }
+                | Self::Decided { .. }
+                | Self::Would { .. }
+                | Self::WouldNot { .. }
+                | Self::WouldBeOver { .. }
+                | Self::Told { .. }
         )
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Plain data with public fields; no policy (that is `decide`), no text for people (`explain`).
 
+pub mod beside;
 pub mod flow;
 pub mod id;
 pub mod ledger;
@@ -11,6 +12,7 @@ pub mod standing;
 pub mod time;
 pub mod verdict;
 
+pub use beside::*;
 pub use flow::*;
 pub use id::*;
 pub use ledger::*;

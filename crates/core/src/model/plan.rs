@@ -58,6 +58,9 @@ pub struct Oldest {
     pub commit: CommitId,
     /// When it came onto the source, by the wall.
     pub since: Instant,
+    /// When somebody is told that it waits, or was, where that is configured.
+    #[serde(default)]
+    pub alarm: Option<Instant>,
 }
 
 impl Decision {

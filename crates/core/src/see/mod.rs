@@ -4,6 +4,8 @@
 //!
 //! Not here: reading remotes (the `World` does that) and judging (that is `decide`).
 
+mod behind;
+mod beside;
 mod graph;
 mod note;
 
@@ -14,7 +16,9 @@ use crate::model::{
     CommitId, Edge, EdgeSeen, EnvName, Fact, Flow, Graph, Held, IntentState, Ledger, Now, Tip, Unknown, UnknownWhy,
 };
 
-pub use note::{SOMEBODY, after_landing, is_rewind, landed, note, tell};
+pub use behind::behind;
+pub use beside::{Hand, by_hand, judged_for, would, would_have};
+pub use note::{SOMEBODY, after_landing, is_rewind, landed, note, tell, tell_of};
 
 /// How many lost tips of an environment are looked at for telling withdrawn commits.
 const LOST_MAX: usize = 50;

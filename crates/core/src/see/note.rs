@@ -254,8 +254,9 @@ impl<'l> Noting<'l, '_> {
             self.seen(TipHow::Landed(row.id.clone()));
         } else {
             if self.is_target {
-                let hold = (self.environment.mode == Mode::Act).then(|| self.hold_what_was_lost(lost));
-                self.event(Event::Rewound { lost, kept, hold });
+                let paused = self.environment.mode == Mode::Act;
+                let hold = Some(self.hold_what_was_lost(lost, paused));
+                self.event(Event::Rewound { lost, kept, hold, paused });
                 // From a commit beside the lost tip back to that tip is no way forward either.
                 self.put_back();
             } else {
@@ -276,7 +277,11 @@ impl<'l> Noting<'l, '_> {
     }
 
     /// One hold over everything that was lost, and a pause of the edge that does not expire.
-    fn hold_what_was_lost(&mut self, lost: CommitId) -> OrderId {
+    ///
+    /// An edge that is only observed is not paused, for people go on moving it. But what they took
+    /// back is held there, too: else the first tick after the switch to `act` would undo it, and
+    /// what is shown until then would not be what Towpath would do.
+    fn hold_what_was_lost(&mut self, lost: CommitId, paused: bool) -> OrderId {
         let (flow, env) = (self.flow.name.clone(), self.environment.name.clone());
         let id = OrderId::new(format!("rewind-{}-{:016x}", lost.short(), self.unique(&env)));
         let reason = format!("{env} was moved from {} to {} by hand", lost.short(), self.tip.short());
@@ -290,6 +295,9 @@ impl<'l> Noting<'l, '_> {
             at: self.now.wall,
             fixed_by: None,
         }));
+        if !paused {
+            return id;
+        }
         self.changes.push(Change::Pause(Pause {
             id: OrderId::new(format!("pause-{id}")),
             kind: PauseKind::Pause,
@@ -439,7 +447,12 @@ pub fn landed(row: &IntentRow, now: Now, late: bool) -> Vec<Change> {
 
 /// A message about an intent, for every sink there is.
 pub fn tell(key: &str, row: &IntentRow, now: Now, event: Event) -> Change {
-    // One sink so far, the log; `tell` will fan out here when there are more.
+    tell_of(key, &row.env, now, event)
+}
+
+/// A message about an environment, for every sink there is.
+pub fn tell_of(key: &str, env: &EnvName, now: Now, event: Event) -> Change {
+    // One sink so far, the log; this will fan out when there are more.
     let sink = "log".to_owned();
-    Change::Tell(Message { id: format!("{key}/{sink}"), sink, env: row.env.clone(), at: now.wall, event })
+    Change::Tell(Message { id: format!("{key}/{sink}"), sink, env: env.clone(), at: now.wall, event })
 }

@@ -9,8 +9,8 @@ use proptest::test_runner::TestRunner;
 use towpath_core::decide::{Depth, Look, Next, candidates, decide, divergence, judge};
 use towpath_core::model::{
     Action, ApprovalsGate, ArrivalHow, AuthorsMay, CheckRef, Checks, CiGate, CiItem, CiState, CommitId, Decision,
-    EnvName, Fact, Facts, Flow, Gate, Graph, LagGate, Missing, NamedCheck, Observation, Pause, Plan, Reason, Tip,
-    Unknown, Verdict,
+    EnvName, Fact, Facts, Flow, Gate, Graph, LagGate, Missing, Mode, NamedCheck, Observation, Pause, Plan, Reason,
+    Tip, Unknown, Verdict,
 };
 
 use crate::cases::{Case, any_pause, any_unknown, case, sized};
@@ -129,6 +129,18 @@ proptest! {
         some.ci.insert(c(4_000), Fact::Known(Vec::new()));
         let seen = Observation { facts: some, ..case.seen.clone() };
         prop_assert_eq!(answering(&case.flow, &seen, &case.all).plan, eager);
+    }
+
+    /// Whether an edge is acted on or only observed is no fact of a decision: what `compare` tells
+    /// of an observed flow is what it would have done.
+    #[test]
+    fn observing_changes_no_decision(case in case()) {
+        let with = |mode| {
+            let mut flow = case.flow.clone();
+            flow.environments.iter_mut().for_each(|environment| environment.mode = mode);
+            knowing(&flow, &case.seen, &case.all)
+        };
+        prop_assert_eq!(with(Mode::Act), with(Mode::Observe));
     }
 
     /// What moves passes everything by itself, is a candidate, and no newer candidate that was
