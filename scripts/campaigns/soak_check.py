@@ -30,7 +30,7 @@ some config that was in force between its decision (the intent's `saved`) less t
     persons       each move that is not Towpath's is one act of a person
     forward       Towpath moves forward only; back only where a person ordered a rollback, to a commit held before
     chain         the commit was on the source's first-parent chain; for later environments the source held it as
-                  its tip (unless `candidates = "commits"`)
+                  its tip (unless `candidates = "commits"`, or a person's `promote` named it)
     green         its newest `build` result was green when it was decided
     lagged        the source had had it, without a break, for the lag
     one-border    a pass that moved it into one environment did not move it into the next
@@ -399,7 +399,8 @@ class Run:
             if not any(move.new in chain for chain in chains):
                 self.bad["chain"].append(f"{move}: not on the first-parent chain of {source} between decision and move")
             policies = self.policies(move.flow, move.env, saved, move.hi)
-            if all(p.candidates == "tips" for p in policies):
+            # `promote FLOW ENV to SHA` may name any commit of the chain.
+            if all(p.candidates == "tips" for p in policies) and not move.intent["promote"]:
                 rows = self.moves[move.flow, source]
                 if not any(m.new == move.new and m.lo <= move.hi for m in rows):
                     self.bad["chain"].append(f"{move}: {source} never held it as its tip")
