@@ -767,7 +767,7 @@ class Run:
         kills = collections.Counter(a["why"] for a in self.acts if a["act"] in ("kill", "term"))
         mid = self.kills_mid_push()
         rows += [("starts of serve", acts["start"]), ("SIGTERM", acts["term"]),
-                 ("kill -9 of serve; aimed at a push", f"{acts['kill']}; {kills['aimed']}"),
+                 ("kill -9 of serve; aimed at a push; after SIGTERM", f"{acts['kill']}; {kills['aimed']}; {kills['impatient']}"),
                  ("kill -9 with a push under way", mid),
                  ("`run` beside; killed", f"{acts['run']}; {sum(1 for a in self.of('run', good=False) if a['rc'] == -9)}"),
                  ("config reloads; broken configs", f"{sum(1 for a in self.of('config') if a['good']) - 1}; "
