@@ -754,6 +754,7 @@ class Run:
             ("CI results", acts["report"]),
             ("moves of targets", len(moves)),
             ("by Towpath, forward", sum(1 for m in mine if m.effect["kind"] == "fast-forward")),
+            ("by Towpath, landed when its client had been gone", sum(1 for m in mine if m.received and m.hi - m.received >= PUSHES)),
             ("by Towpath, recorded late", sum(1 for m in mine if m.effect["late"])),
             ("by Towpath, by promote or override", sum(1 for m in mine if m.intent and (m.intent["promote"] or m.intent["overrides"]))),
             ("by persons", sum(1 for m in moves if m.who in self.persons)),
