@@ -173,6 +173,7 @@ def quantile(values, q):
 def machine(binary):
     version = subprocess.run([str(binary), "--version"], capture_output=True, text=True).stdout.strip()
     git_version = subprocess.run(["git", "--version"], capture_output=True, text=True).stdout.strip()
-    kind = "debug build, NOT a figure to record" if "/debug/" in str(Path(binary).resolve()) else "binary"
+    # A release build of ours has none.
+    kind = "a debug build, NOT for figures to record:" if b".debug_info" in Path(binary).read_bytes() else "binary"
     return (f"machine: {os.cpu_count()} CPUs, Linux {platform.release()}, {git_version}; {kind} {binary} ({version}); "
             f"load average before: {' '.join(f'{x:.1f}' for x in os.getloadavg())}")

@@ -30,7 +30,7 @@ some config that was in force between its decision (the intent's `saved`) less t
     persons       each move that is not Towpath's is one act of a person
     forward       Towpath moves forward only; back only where a person ordered a rollback, to a commit held before
     chain         the commit was on the source's first-parent chain; for later environments the source held it as
-                  its tip (unless `candidates = "commits"`)
+                  its tip (unless `candidates = "commits"`, or a person's `promote` named it)
     green         its newest `build` result was green when it was decided
     lagged        the source had had it, without a break, for the lag
     one-border    a pass that moved it into one environment did not move it into the next
@@ -399,7 +399,8 @@ class Run:
             if not any(move.new in chain for chain in chains):
                 self.bad["chain"].append(f"{move}: not on the first-parent chain of {source} between decision and move")
             policies = self.policies(move.flow, move.env, saved, move.hi)
-            if all(p.candidates == "tips" for p in policies):
+            # `promote FLOW ENV to SHA` may name any commit of the chain.
+            if all(p.candidates == "tips" for p in policies) and not move.intent["promote"]:
                 rows = self.moves[move.flow, source]
                 if not any(m.new == move.new and m.lo <= move.hi for m in rows):
                     self.bad["chain"].append(f"{move}: {source} never held it as its tip")
@@ -753,6 +754,7 @@ class Run:
             ("CI results", acts["report"]),
             ("moves of targets", len(moves)),
             ("by Towpath, forward", sum(1 for m in mine if m.effect["kind"] == "fast-forward")),
+            ("by Towpath, landed when its client had been gone", sum(1 for m in mine if m.received and m.hi - m.received >= PUSHES)),
             ("by Towpath, recorded late", sum(1 for m in mine if m.effect["late"])),
             ("by Towpath, by promote or override", sum(1 for m in mine if m.intent and (m.intent["promote"] or m.intent["overrides"]))),
             ("by persons", sum(1 for m in moves if m.who in self.persons)),
@@ -766,7 +768,7 @@ class Run:
         kills = collections.Counter(a["why"] for a in self.acts if a["act"] in ("kill", "term"))
         mid = self.kills_mid_push()
         rows += [("starts of serve", acts["start"]), ("SIGTERM", acts["term"]),
-                 ("kill -9 of serve; aimed at a push", f"{acts['kill']}; {kills['aimed']}"),
+                 ("kill -9 of serve; aimed at a push; after SIGTERM", f"{acts['kill']}; {kills['aimed']}; {kills['impatient']}"),
                  ("kill -9 with a push under way", mid),
                  ("`run` beside; killed", f"{acts['run']}; {sum(1 for a in self.of('run', good=False) if a['rc'] == -9)}"),
                  ("config reloads; broken configs", f"{sum(1 for a in self.of('config') if a['good']) - 1}; "
