@@ -7,8 +7,10 @@ mod args;
 mod doctor;
 mod exit;
 mod init;
+mod man;
 mod out;
 mod pass;
+mod probe;
 mod serve;
 mod session;
 mod steer;
@@ -153,6 +155,8 @@ async fn run(args: Args, out: Out) -> Result<Exit, Failure> {
             clap_complete::generate(shell, &mut Args::command(), "towpath", &mut std::io::stdout());
             Ok(Exit::Done)
         }
+        Verb::Man { folder } => man::run(&folder, out),
+        Verb::Probe { address, ready } => probe::run(path, address, ready, out).await,
         Verb::Serve { listen, .. } => serve::run(path, listen).await,
         Verb::Run { flow, detailed_exitcode } => {
             let session = session::open(path, Need::Create).await?;
