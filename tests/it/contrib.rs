@@ -3,7 +3,9 @@
 //! Not here: what needs a tool of its own, such as `promtool` (`scripts/contrib`).
 
 mod hook;
+mod promised;
 mod service;
+mod shipped;
 
 use std::path::PathBuf;
 
