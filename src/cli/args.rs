@@ -142,6 +142,22 @@ pub enum Verb {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// Writes the manual: `towpath.1`, and a page for each command
+    #[command(hide = true)]
+    Man {
+        /// Where to
+        folder: PathBuf,
+    },
+    /// Asks the service on this machine whether it is alive; for health checks
+    #[command(hide = true)]
+    Probe {
+        /// Where it listens [default: what the config says]
+        #[arg(long, value_name = "ADDRESS:PORT")]
+        address: Option<std::net::SocketAddr>,
+        /// Whether it is ready, instead
+        #[arg(long)]
+        ready: bool,
+    },
     /// Commands that steer.
     #[command(flatten)]
     Steer(Steer),

@@ -8,7 +8,10 @@ mod demo;
 mod doctor;
 mod exit;
 mod init;
+mod man;
 mod out;
+
+mod probe;
 mod remote;
 mod serve;
 mod session;
@@ -185,6 +188,14 @@ async fn run(args: Args, out: Out) -> Result<Exit, Failure> {
             here("`serve`")?;
             return serve::run(path, *listen).await;
         }
+        Verb::Man { folder } => {
+            here("`man`")?;
+            return man::run(folder, out);
+        }
+        Verb::Probe { address, ready } => {
+            here("`probe`")?;
+            return probe::run(path, *address, *ready, out).await;
+        }
         Verb::Init(init) => {
             here("`init`")?;
             return init::run(init, path, out).await;
@@ -242,6 +253,8 @@ async fn anywhere(source: &Source, verb: Verb, out: Out) -> Result<Exit, Failure
         // Done before: these know this machine alone.
         Verb::Demo(_)
         | Verb::Serve { .. }
+        | Verb::Man { .. }
+        | Verb::Probe { .. }
         | Verb::Init(_)
         | Verb::Config { .. }
         | Verb::Doctor { .. }

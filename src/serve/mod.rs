@@ -26,5 +26,5 @@ pub use notify::notify;
 pub use pulse::{Pulse, Reload};
 pub use queue::{Ended, Queue, Row, Wake};
 pub use reload::{Fresh, reload};
-pub use run::{ServeError, run};
+pub use run::{ServeError, patience, run};
 pub use shared::Shared;

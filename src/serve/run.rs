@@ -26,7 +26,7 @@ const NAP_MAX: Duration = Duration::from_secs(30);
 
 /// How long running passes may take to end once the service is to stop: a push that is under way
 /// ends within its deadline.
-fn patience() -> Duration {
+pub fn patience() -> Duration {
     Duration::from_millis(u64::try_from(act::PUSH_TIMEOUT.ms()).unwrap_or(60_000)) + Duration::from_secs(15)
 }
 

@@ -31,7 +31,8 @@ pub async fn compare(setup: &Setup, flow: &str, since: Span, within: Span) -> Re
     let ledger = setup.world.load(&found.flow).await?;
     let moves = setup.world.store().moves_since(&found.flow.name, since).await?;
     let (hands, own) = (&moves.by_hand[..], &moves.own[..]);
-    let comparison = compare::compare(&Compared { flow: &found.flow, ledger: &ledger, hands, own, since, within, now });
+    let comparison =
+        compare::compare(&Compared { flow: &found.flow, ledger: &ledger, hands, own, since, within, now });
     let words = words(&found.flow, &found.remote, now.wall);
     Ok(Compare { words: words.comparison(&comparison), comparison })
 }
@@ -39,12 +40,16 @@ pub async fn compare(setup: &Setup, flow: &str, since: Span, within: Span) -> Re
 impl Compare {
     /// For people: the summary, then each environment with its moves, oldest first.
     pub fn lines(&self) -> Vec<Line> {
-        let words = &self.words;
-        let mut lines = vec![Line::plain(0, &words.summary.text), Line::plain(2, &words.note.text)];
-        for edge in &words.edges {
-            lines.push(Line::marked(2, edge.head.mark, &edge.head.text));
-            lines.extend(edge.moves.iter().map(|line| Line::marked(6, line.mark, &line.text)));
-        }
-        lines
+        lines(&self.words)
     }
+}
+
+/// The layout of the words alone.
+pub fn lines(words: &ComparisonWords) -> Vec<Line> {
+    let mut lines = vec![Line::plain(0, &words.summary.text), Line::plain(2, &words.note.text)];
+    for edge in &words.edges {
+        lines.push(Line::marked(2, edge.head.mark, &edge.head.text));
+        lines.extend(edge.moves.iter().map(|line| Line::marked(6, line.mark, &line.text)));
+    }
+    lines
 }

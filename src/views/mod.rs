@@ -10,7 +10,7 @@
 mod answer;
 mod audit;
 mod commit;
-mod compare;
+pub mod compare;
 mod cursor;
 mod diff;
 mod edge;

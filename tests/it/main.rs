@@ -5,6 +5,7 @@
 mod beside;
 mod cli;
 mod config;
+mod contrib;
 mod crash;
 mod demo;
 mod git;

@@ -217,7 +217,11 @@ impl<S: Stage> Play<S> {
         let now = Now { wall: self.wall, trusted: Trusted(self.passed.ms()) };
         let (hands, own) = (&moves.by_hand[..], &moves.own[..]);
         let compared = compare(&Compared { flow: &flow, ledger: &ledger, hands, own, since, within, now });
-        self.words(|words| lines(&words.comparison(&compared), |mark| mark.sign().to_string()).join("\n"))
+        let laid = |line: towpath::views::Line| {
+            let sign = line.mark.map_or_else(String::new, |mark| format!("{} ", mark.sign()));
+            format!("{:indent$}{sign}{}", "", line.text, indent = line.indent)
+        };
+        self.words(|words| lines(&words.comparison(&compared)).into_iter().map(laid).collect::<Vec<_>>().join("\n"))
     }
 
     /// Time, faults and processes.

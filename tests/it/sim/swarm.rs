@@ -8,8 +8,8 @@ use std::task::{Context, Poll, Waker};
 
 use towpath::engine::{Fault, Ticked, tick};
 use towpath_core::model::{
-    Actor, BranchName, Change, CiState, CommitId, Event, Flow, FlowName, Held, Hold, Instant, IntentRow, IntentState,
-    Mode, MoveKind, OrderId, Pause, PauseKind, Promote, Report, Scope, Span, Until,
+    Actor, BranchName, Change, CiState, CommitId, Event, Flow, FlowName, Held, Hold, Instant, IntentRow,
+    IntentState, Mode, MoveKind, OrderId, Pause, PauseKind, Promote, Report, Scope, Span, Until,
 };
 
 use super::universe::{Counts, Faults, START, Universe};
