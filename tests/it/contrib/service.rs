@@ -4,10 +4,11 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// Longer than anything here takes on a busy machine; reached only by a failure.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How often it is asked whether something is so, and how long in between: longer altogether than
+/// anything here takes on a busy machine, and reached only by a failure.
+const PATIENCE: (u32, Duration) = (3_000, Duration::from_millis(20));
 
 /// A running service; it is stopped at the end of the test.
 pub struct Service {
@@ -62,9 +63,11 @@ impl Drop for Service {
 /// Waits until it is so.
 #[track_caller]
 pub fn until(what: &str, mut so: impl FnMut() -> bool) {
-    let end = Instant::now() + PATIENCE;
-    while !so() {
-        assert!(Instant::now() < end, "in vain waited for: {what}");
-        std::thread::sleep(Duration::from_millis(20));
+    for _ in 0..PATIENCE.0 {
+        if so() {
+            return;
+        }
+        std::thread::sleep(PATIENCE.1);
     }
+    panic!("in vain waited for: {what}");
 }
