@@ -78,7 +78,12 @@ async fn pass<W: World>(world: &W, flow: &Flow, lease: &W::Lease) -> Result<Pass
     let look = if acted.is_empty() { look } else { observe::look(world, flow, &ledger).await? };
 
     let changes = observe::note(flow, &ledger, &look);
+    let reminds = changes.iter().any(|change| matches!(change, Change::Remind { .. }));
     runner.commit(&mut ledger, changes).await?;
+    if reminds {
+        // Another flow that the same order covers may have been faster: only the store knows.
+        ledger = world.load(flow).await?;
+    }
     let mut seen = observe::observation(flow, &ledger, &look);
     let plan = observe::decide(world, flow, &look, &mut seen).await;
     let mut changes = decided(&ledger, &plan);

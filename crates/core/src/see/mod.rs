@@ -6,6 +6,7 @@
 
 mod graph;
 mod note;
+mod remind;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +16,7 @@ use crate::model::{
 };
 
 pub use note::{SOMEBODY, after_landing, is_rewind, landed, note, tell};
+pub use remind::PREFIX as REMINDER;
 
 /// How many lost tips of an environment are looked at for telling withdrawn commits.
 const LOST_MAX: usize = 50;
