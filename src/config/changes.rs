@@ -225,6 +225,6 @@ mod tests {
             .iter()
             .map(ToString::to_string)
             .collect();
-        assert_eq!(list, ["a: `environment.staging.gates.lag.for` \"30m\" -> \"5m\" (loosens)"]);
+        assert_eq!(list, ["a: `environment.staging.gates.lag` \"30m\" -> \"5m\" (loosens)"]);
     }
 }

@@ -233,7 +233,7 @@ impl<W: World> Runner<'_, W> {
             }
             Outcome::Overtaken { now: tip } => {
                 let overtaken = Event::Overtaken { new: row.new, now: *tip };
-                vec![finish, event(overtaken.clone()), see::tell(row.id.as_str(), row, now, overtaken)]
+                vec![finish, event(overtaken.clone()), see::tell(row.id.as_str(), &row.env, now, overtaken)]
             }
             // A rollback is a person's word: given up is only this push of it. The next pass finds
             // the new intent and carries it through, if the branch is still there.
@@ -245,7 +245,7 @@ impl<W: World> Runner<'_, W> {
                 let refused = Event::Refused { kind: row.kind, new: row.new, words: words.clone() };
                 let mut changes = vec![finish];
                 changes.extend(self.backoff(ledger, row, words, now));
-                changes.extend([event(refused.clone()), see::tell(row.id.as_str(), row, now, refused)]);
+                changes.extend([event(refused.clone()), see::tell(row.id.as_str(), &row.env, now, refused)]);
                 changes
             }
             Outcome::NotSent { words } => {

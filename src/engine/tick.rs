@@ -116,7 +116,12 @@ async fn note_and_decide<W: World>(
     let mut changes = observe::note(flow, ledger, look);
     let hands = beside::hands(world, flow, ledger, look, &changes).await;
     changes.extend(hands);
+    let reminds = changes.iter().any(|change| matches!(change, Change::Remind { .. }));
     runner.commit(ledger, changes).await?;
+    if reminds {
+        // Another flow that the same order covers may have been faster: only the store knows.
+        *ledger = world.load(flow).await?;
+    }
     let mut seen = observe::observation(flow, ledger, look);
     let plan = observe::decide(world, flow, look, &mut seen).await;
     let mut changes = decided(ledger, &plan);

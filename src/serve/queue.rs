@@ -258,7 +258,7 @@ mod tests {
         let (first, second) = (queue.take(now).unwrap(), queue.take(now).unwrap());
         assert_eq!((first, second), ((flows[0].clone(), Wake::Hook), (flows[1].clone(), Wake::Look)));
         assert_eq!(queue.take(now), None);
-        // Woken while at work: once more, after the others.
+        // Woken while at work: once more, and before those that only the schedule sends.
         queue.wake(&flows[0], Wake::Hook);
         queue.wake(&flows[0], Wake::Hook);
         queue.end(&flows[0], WELL, now);
@@ -267,7 +267,7 @@ mod tests {
             queue.end(&flow, WELL, now);
             order.push(flow);
         }
-        assert_eq!(order, [flows[2].clone(), flows[3].clone(), flows[4].clone(), flows[0].clone()]);
+        assert_eq!(order, [flows[0].clone(), flows[2].clone(), flows[3].clone(), flows[4].clone()]);
     }
 
     #[test]

@@ -114,6 +114,11 @@ impl Batch<'_> {
             Change::Effect(effect) => self.effect(effect).await,
             Change::Event(event) => self.event(event).await,
             Change::Tell(message) => self.tell(message).await,
+            Change::Remind { flow, message, .. } => {
+                let add = self.message(flow.to_string(), message);
+                // Nothing if somebody was faster.
+                self.run(add).await
+            }
             Change::Told { message } => self.run(sqlx::query(sql::SENT_MESSAGE).bind(message.clone())).await,
             Change::Decided { env, row } => self.decided(env, row).await,
             Change::Would { env, old, new, at } => self.would(env, (*old, *new), *at).await,
@@ -432,15 +437,20 @@ impl Batch<'_> {
 
     async fn tell(&mut self, message: &Message) -> Done {
         let flow = self.flow("tell")?;
-        let add = sqlx::query(sql::ADD_MESSAGE)
+        let add = self.message(flow, message);
+        self.add(add, || exists("outbox", &message.id)).await
+    }
+
+    /// Puts a message into the outbox, unless its id is there.
+    fn message(&mut self, flow: String, message: &Message) -> Query {
+        sqlx::query(sql::ADD_MESSAGE)
             .bind(self.next_seq())
             .bind(message.id.clone())
             .bind(flow)
             .bind(message.sink.clone())
             .bind(text(&message.env))
             .bind(message.at.0)
-            .bind(json(&message.event));
-        self.add(add, || exists("outbox", &message.id)).await
+            .bind(json(&message.event))
     }
 
     async fn decided(&mut self, env: &EnvName, row: &DecisionRow) -> Done {

@@ -9,10 +9,12 @@
 //!
 //! Not here: what other views want (`views.rs`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use towpath_core::model::{EnvName, FlowName, Instant, IntentRow, Ledger, Now, Span, Standing, Until};
+use towpath_core::model::{EnvName, FlowName, Instant, IntentRow, Ledger, Now, OrderId, Span, Standing, Until};
+use towpath_core::see;
 
 use super::error::{Fault, StoreError};
 use super::rows::{self, Fields};
@@ -57,6 +59,7 @@ async fn ledger(conn: &mut SqliteConnection, flow: &FlowName, targets: &[EnvName
         standing,
         intents: intents(conn, flow, now).await?,
         last_moves: by_env(conn, sql::LAST_MOVES, "effects", flow, |f| f.wall("at_wall")).await?,
+        reminded: reminded(conn).await?,
         outbox: all(conn, sql::OUTBOX, "outbox", flow, rows::message).await?,
         decisions: by_env(conn, sql::DECISIONS, "decisions", flow, rows::decision).await?,
         would: newest(conn, (sql::WOULD_ENVS, sql::WOULD), "would_moves", flow, Ledger::WOULD_MAX, rows::would)
@@ -134,6 +137,19 @@ async fn newest<T>(
         found.insert(env, rows);
     }
     Ok(found)
+}
+
+/// The pauses and freezes of which reminders were written: what stands between prefix and sink.
+async fn reminded(conn: &mut SqliteConnection) -> Result<BTreeSet<OrderId>, Fault> {
+    // The first text that does not begin with the prefix ends in `.`, which follows `-`.
+    let behind = see::REMINDER.replace('-', ".");
+    let mut orders = BTreeSet::new();
+    for row in sqlx::query(sql::REMINDED).bind(see::REMINDER).bind(behind).fetch_all(conn).await? {
+        let (id, sink): (String, String) = (row.try_get("id")?, row.try_get("sink")?);
+        let order = id.strip_prefix(see::REMINDER).and_then(|id| id.strip_suffix(&format!("/{sink}")));
+        orders.extend(order.map(OrderId::from));
+    }
+    Ok(orders)
 }
 
 async fn intents(conn: &mut SqliteConnection, flow: &FlowName, now: Option<Now>) -> Result<Vec<IntentRow>, Fault> {

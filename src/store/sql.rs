@@ -159,6 +159,8 @@ statements! {
     OUTBOX = "SELECT id, sink, env, at_wall, event FROM outbox WHERE flow = $1 AND sent = FALSE ORDER BY seq";
     ADD_MESSAGE = "INSERT INTO outbox (seq, id, flow, sink, env, at_wall, event)
         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING";
+    // The first and the last text that a reminder's id may be.
+    REMINDED = "SELECT id, sink FROM outbox WHERE id >= $1 AND id < $2";
     SENT_MESSAGE = "UPDATE outbox SET sent = TRUE WHERE id = $1";
 
     DECISIONS = "SELECT env, since_wall, decision FROM decisions WHERE flow = $1";

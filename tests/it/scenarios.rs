@@ -77,7 +77,9 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    a_pause_is_told_of_before_it_ends
     a_person_pushes_what_production_would_get
+    a_rewind_and_a_put_back_are_told
     approvals_author_allowed
     approvals_author_refused
     approvals_by_command

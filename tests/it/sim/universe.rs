@@ -350,8 +350,14 @@ impl Universe {
             self.apply_to_book(flow, change);
             let names: Vec<FlowName> = self.book.ledgers.keys().cloned().collect();
             for name in names {
-                let global =
-                    matches!(change, Change::Pause(_) | Change::Lift(_) | Change::Hold(_) | Change::Unhold { .. });
+                let global = matches!(
+                    change,
+                    Change::Pause(_)
+                        | Change::Lift(_)
+                        | Change::Hold(_)
+                        | Change::Unhold { .. }
+                        | Change::Remind { .. }
+                );
                 if flow == Some(&name) || global {
                     let targets = towpath::engine::tick::targets(self.flow(&name));
                     let ledger = self.book.ledgers.get_mut(&name).expect("the flow exists");

@@ -51,7 +51,7 @@ impl Model {
         let env: EnvName = if b % 2 == 0 { "staging".into() } else { "production".into() };
         match kind {
             0..=5 => (vec![observed(kind, env, a, c)], false),
-            6..=11 => (self.ordered_everywhere(kind, of, env, (a, b, c)), true),
+            6..=11 | 35 => (self.ordered_everywhere(kind, of, env, (a, b, c)), true),
             // Ids are unique over all flows, so what is spent or told may be another flow's.
             12..=16 => (self.ordered_here(kind, of, env, (a, b, c)), kind == 15),
             17..=21 => (self.moved(kind, of, (a, b, c)), false),
@@ -78,6 +78,13 @@ impl Model {
                 let id = OrderId::from(self.id("hold").as_str());
                 self.holds.push(id.clone());
                 vec![Change::Hold(some_hold(id, of, env, (a, b, c)))]
+            }
+            35 => {
+                let pause = OrderId::from(format!("pause-{}", a % 5).as_str());
+                let (id, sink) = (format!("remind-{pause}/chat"), "chat".to_owned());
+                let event = Event::Moved { old: commit(b), new: commit(c) };
+                let message = Message { id, sink, env, at: at(a.into()).wall, event };
+                vec![Change::Remind { pause, flow: of.clone(), message }]
             }
             _ => {
                 let fixed_by = (b > 100).then(|| commit(c));
@@ -340,7 +347,7 @@ async fn check(batches: &[(bool, Vec<Step>, Option<u8>)]) -> Result<(), TestCase
 #[test]
 fn loading_equals_applying_every_change() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let step = (0_u8..35, any::<u8>(), any::<u8>(), any::<u8>());
+    let step = (0_u8..36, any::<u8>(), any::<u8>(), any::<u8>());
     let batch = (any::<bool>(), proptest::collection::vec(step, 0..12), any::<Option<u8>>());
     let config = Config { cases: 64, failure_persistence: None, ..Config::default() };
     proptest!(config, |(batches in proptest::collection::vec(batch, 1..12))| {

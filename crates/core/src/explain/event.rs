@@ -1,14 +1,15 @@
 //! What happened, and how far an intent has come.
 
 use super::divergence::quoted;
-use super::inert::{name, shell_word};
-use super::{Words, id};
+use super::inert::{name, quote, shell_word};
+use super::{REASON_MAX, Words, id};
 use crate::act::{Place, Why};
-use crate::model::{EnvName, Event, IntentRow, IntentState, MoveKind};
+use crate::model::{EnvName, Event, IntentRow, IntentState, MoveKind, PauseKind};
 
 impl Words<'_> {
     /// What happened in an environment: a sentence, then, where a server said something, its words
     /// line by line after `> `.
+    #[expect(clippy::too_many_lines, reason = "the one table of events")]
     pub fn event(&self, env: &EnvName, event: &Event) -> String {
         let branch = self.branch(env);
         match event {
@@ -48,6 +49,19 @@ impl Words<'_> {
                 id(*lost),
                 id(*kept)
             ),
+            Event::EndsSoon { kind, scope, by, reason, until } => {
+                let kind = match kind {
+                    PauseKind::Pause => "pause",
+                    PauseKind::Freeze => "freeze",
+                };
+                format!(
+                    "The {kind} of {} by {} ends by itself at {}: {}. To keep it, order it again with `--for` or `--until`",
+                    self.scope(scope),
+                    self.actor(by),
+                    self.at(*until),
+                    quote(reason, REASON_MAX)
+                )
+            }
             Event::Refused { kind, new, words } => {
                 let mut text = match kind {
                     MoveKind::FastForward => {

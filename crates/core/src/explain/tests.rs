@@ -8,8 +8,8 @@ use super::*;
 use crate::act::{Place, Why};
 use crate::model::{
     BranchName, Candidates, CheckName, CheckRef, Checks, CiGate, EnvName, Environment, Event, Gate, GateKind, Held,
-    IntentRow, IntentState, LagFrom, LagGate, MoveKind, NamedCheck, NotCounted, NotCountedWhy, Now, Scope, Stray,
-    StrayKind, Trusted, Unknown, UnknownWhy, Until, Via,
+    IntentRow, IntentState, LagFrom, LagGate, MoveKind, NamedCheck, NotCounted, NotCountedWhy, Now, PauseKind,
+    Scope, Stray, StrayKind, Trusted, Unknown, UnknownWhy, Until, Via,
 };
 
 fn commit(n: u8) -> CommitId {
@@ -976,13 +976,20 @@ fn every_event_has_a_sentence() {
             words: "remote: protected\n\nremote: ask `admin`\u{1b}[2J\n".to_owned(),
         },
         Event::Refused { kind: MoveKind::FastForward, new: lost, words: String::new() },
+        Event::EndsSoon {
+            kind: PauseKind::Freeze,
+            scope: Scope::Flow("checkout".into()),
+            by: "os:ana@laptop".into(),
+            reason: "the till is down".to_owned(),
+            until: local(11, 21, 14, 32),
+        },
         Event::Refused { kind: MoveKind::Rollback, new: lost, words: String::new() },
         Event::Overtaken { new: lost, now: commit(3) },
         Event::Behind { oldest: lost, since: local(11, 21, 9, 5) },
         Event::CaughtUp { oldest: lost, since: local(11, 21, 9, 5) },
     ];
     let lines: Vec<String> = events.iter().map(|event| words.event(&"production".into(), event)).collect();
-    assert_snapshot!(lines.join("\n"), @r"
+    assert_snapshot!(lines.join("\n"), @r#"
     Towpath moved `master` from `111111111` to `222222222`
     `master` was rolled back from `222222222` to `111111111`; what was taken back is held and the edge is paused. To go again: `towpath unhold 2222222222222222222222222222222222222222 checkout production --fixed-by FIX` (FIX is the commit that mends it) and then `towpath resume checkout production`
     Somebody moved `master` forward from `111111111` to `222222222`
@@ -994,11 +1001,12 @@ fn every_event_has_a_sentence() {
     > remote: protected
     > remote: ask 'admin'\x1b[2J
     The push of `222222222` to `master` was refused; Towpath tries again by itself
+    The freeze of all of `checkout` by `os:ana@laptop` ends by itself at 14:32 CET (in 12m): "the till is down". To keep it, order it again with `--for` or `--until`
     The rollback of `master` to `222222222` was refused; Towpath does not try again, what it was to take back is held, and the edge stays paused
     `master` is at `333333333`, which contains `222222222`: somebody else moved it, so Towpath counts no move of its own
     `master` is behind: `222222222` has waited for it since 09:05 CET (5h 15m ago)
     `master` is no longer behind: `222222222` had waited since 09:05 CET (5h 15m ago)
-    ");
+    "#);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 //!
 //! Not here: SQL, leases, and who may change what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use super::beside::{HandMove, WouldMove};
 use super::id::{Actor, BranchName, CheckName, CommitId, EnvName, FlowName, IntentId, OrderId, PolicyDigest};
 use super::plan::Decision;
 use super::seen::{Arrival, CiItem, CiState};
-use super::standing::{Approval, Backoff, Hold, Override, Pause, Promote, Scope, Standing};
+use super::standing::{Approval, Backoff, Hold, Override, Pause, PauseKind, Promote, Scope, Standing};
 use super::time::{Instant, Now, Trusted};
 
 /// Everything durable that bears on one flow and that a tick needs.
@@ -33,6 +33,9 @@ pub struct Ledger {
     pub last_moves: BTreeMap<EnvName, Instant>,
     /// Messages not yet sent, oldest first.
     pub outbox: Vec<Message>,
+    /// Pauses and freezes, of any flow, of whose end people have been reminded.
+    #[serde(default)]
+    pub reminded: BTreeSet<OrderId>,
     /// The last stored decision for each environment.
     pub decisions: BTreeMap<EnvName, DecisionRow>,
     /// The moves that were decided on while each target has been where it is, in the order in
@@ -299,6 +302,19 @@ pub enum Event {
         /// The tip after.
         kept: CommitId,
     },
+    /// A pause or freeze is about to end by itself.
+    EndsSoon {
+        /// Which of the two.
+        kind: PauseKind,
+        /// Where.
+        scope: Scope,
+        /// By whom.
+        by: Actor,
+        /// Why.
+        reason: String,
+        /// When it ends.
+        until: Instant,
+    },
     /// A server refused a push.
     Refused {
         /// Forward or back.
@@ -491,6 +507,15 @@ pub enum Change {
     Event(EventRow),
     /// Something to tell.
     Tell(Message),
+    /// People are reminded that a pause or freeze is about to end; nothing if somebody was faster.
+    Remind {
+        /// Which.
+        pause: OrderId,
+        /// The flow whose look it was.
+        flow: FlowName,
+        /// The reminder.
+        message: Message,
+    },
     /// A message was sent.
     Told {
         /// Its id.
@@ -599,6 +624,11 @@ impl Ledger {
                 self.intents.retain(|row| row.id != effect.intent);
             }
             Change::Tell(message) => self.outbox.push(message.clone()),
+            Change::Remind { pause, flow: of, message } => {
+                if self.reminded.insert(pause.clone()) && of == flow {
+                    self.outbox.push(message.clone());
+                }
+            }
             Change::Told { message } => self.outbox.retain(|m| &m.id != message),
             Change::Decided { env, row } => {
                 self.decisions.insert(env.clone(), (**row).clone());

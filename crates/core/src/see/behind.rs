@@ -1,7 +1,7 @@
 //! When a target falls behind for longer than its alarm, and when it has caught up: each is told
 //! once, whoever looks and however often.
 
-use super::note::tell_of;
+use super::note::tell;
 use crate::model::{Behind, Change, Decision, Event, EventRow, Flow, Ledger, Mode, Now, Plan, Reason, Tip};
 
 /// What a plan changes in what the ledger knows of targets that are behind. What cannot be read
@@ -56,6 +56,6 @@ fn news(flow: &Flow, decision: &Decision, now: Now, event: Event, aloud: bool) -
     // because after a jump of the wall the other may not have moved on.
     let key = format!("{word}-{}-{env}-{}-{}", flow.name, now.wall.0, now.trusted.0);
     let mut changes = vec![Change::Event(EventRow { env: env.clone(), at: now, event: event.clone() })];
-    changes.extend(aloud.then(|| tell_of(&key, env, now, event)));
+    changes.extend(aloud.then(|| tell(&key, env, now, event)));
     changes
 }

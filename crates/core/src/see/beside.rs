@@ -66,6 +66,7 @@ pub fn by_hand(changes: &[Change], dag: &Dag) -> Vec<Hand> {
             | Event::Refused { .. }
             | Event::Overtaken { .. }
             | Event::Behind { .. }
+            | Event::EndsSoon { .. }
             | Event::CaughtUp { .. } => return None,
         };
         Some(Hand { env: row.env.clone(), old, new, way })

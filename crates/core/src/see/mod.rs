@@ -8,6 +8,7 @@ mod behind;
 mod beside;
 mod graph;
 mod note;
+mod remind;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +19,8 @@ use crate::model::{
 
 pub use behind::behind;
 pub use beside::{Hand, by_hand, judged_for, would, would_have};
-pub use note::{SOMEBODY, after_landing, is_rewind, landed, note, tell, tell_of};
+pub use note::{SOMEBODY, after_landing, is_rewind, landed, note, tell};
+pub use remind::PREFIX as REMINDER;
 
 /// How many lost tips of an environment are looked at for telling withdrawn commits.
 const LOST_MAX: usize = 50;

@@ -11,6 +11,7 @@ use crate::model::{
 };
 use crate::repository;
 use crate::see::Tips;
+use crate::see::remind::reminders;
 
 /// How long an arrival is kept after the next environment has the commit: if that one is rewound,
 /// the lag starts anew, which delays and never hastens.
@@ -29,6 +30,7 @@ pub fn is_rewind(hold: &OrderId) -> bool {
 /// unknown: what was known of them stays.
 pub fn note(flow: &Flow, ledger: &Ledger, tips: &Tips, dag: &Dag, now: Now) -> Vec<Change> {
     let mut changes = former_names(flow, ledger, now);
+    changes.extend(reminders(flow, ledger, now));
     for (at, environment) in flow.environments.iter().enumerate() {
         let tip = match tips.get(&environment.name) {
             Some(Tip::At(tip)) if dag.node(*tip).is_some() => tip,
@@ -197,6 +199,13 @@ impl<'l> Noting<'l, '_> {
         self.changes.push(Change::Event(EventRow { env, at: self.now, event }));
     }
 
+    /// An event that people are told of under that key; where we only observe there is none.
+    fn event_told(&mut self, key: Option<String>, event: Event) {
+        let env = &self.environment.name;
+        self.changes.extend(key.map(|key| tell(&key, env, self.now, event.clone())));
+        self.event(event);
+    }
+
     fn forward(&mut self, old: CommitId) {
         let late = self.ledger.intents.iter().find(|row| {
             row.env == self.environment.name
@@ -235,8 +244,9 @@ impl<'l> Noting<'l, '_> {
         for (hold, lost) in back {
             let pauses = self.ledger.standing.pauses.iter().filter(|p| p.cause.as_ref() == Some(&hold));
             self.changes.push(Change::Lift(pauses.map(|p| p.id.clone()).collect()));
+            let key = format!("{hold}-back");
             self.changes.push(Change::Unhold { hold, fixed_by: None });
-            self.event(Event::PutBack { lost, now: self.tip });
+            self.event_told(Some(key), Event::PutBack { lost, now: self.tip });
         }
     }
 
@@ -255,8 +265,10 @@ impl<'l> Noting<'l, '_> {
         } else {
             if self.is_target {
                 let paused = self.environment.mode == Mode::Act;
-                let hold = Some(self.hold_what_was_lost(lost, paused));
-                self.event(Event::Rewound { lost, kept, hold, paused });
+                let hold = self.hold_what_was_lost(lost, paused);
+                // What is only observed is not told of.
+                let key = paused.then(|| hold.to_string());
+                self.event_told(key, Event::Rewound { lost, kept, hold: Some(hold), paused });
                 // From a commit beside the lost tip back to that tip is no way forward either.
                 self.put_back();
             } else {
@@ -437,7 +449,7 @@ pub fn landed(row: &IntentRow, now: Now, late: bool) -> Vec<Change> {
         }),
         Change::Event(EventRow { env: row.env.clone(), at: now, event: event.clone() }),
         Change::ClearBackoff(row.env.clone()),
-        tell(&row.id.to_string(), row, now, event),
+        tell(row.id.as_str(), &row.env, now, event),
     ];
     if !spent.is_empty() {
         changes.push(Change::Spend(spent));
@@ -445,14 +457,14 @@ pub fn landed(row: &IntentRow, now: Now, late: bool) -> Vec<Change> {
     changes
 }
 
-/// A message about an intent, for every sink there is.
-pub fn tell(key: &str, row: &IntentRow, now: Now, event: Event) -> Change {
-    tell_of(key, &row.env, now, event)
+/// Tells of an event, at every sink there is.
+pub fn tell(key: &str, env: &EnvName, now: Now, event: Event) -> Change {
+    Change::Tell(message(key, env, now, event))
 }
 
-/// A message about an environment, for every sink there is.
-pub fn tell_of(key: &str, env: &EnvName, now: Now, event: Event) -> Change {
-    // One sink so far, the log; this will fan out when there are more.
+/// A message, for every sink.
+pub(super) fn message(key: &str, env: &EnvName, now: Now, event: Event) -> Message {
+    // One sink so far, the log; `tell` will fan out here when there are more.
     let sink = "log".to_owned();
-    Change::Tell(Message { id: format!("{key}/{sink}"), sink, env: env.clone(), at: now.wall, event })
+    Message { id: format!("{key}/{sink}"), sink, env: env.clone(), at: now.wall, event }
 }
