@@ -71,6 +71,20 @@ pub(super) async fn commit(
     Ok(Receipt { pushing: read(&pushing, "intents", rows::intent)? })
 }
 
+/// Binds what `promote` and `override` have in common, in the order of their columns.
+macro_rules! bind_order {
+    ($query:ident, $order:ident) => {
+        $query
+            .bind(text(&$order.flow))
+            .bind(text(&$order.env))
+            .bind($order.commit.to_string())
+            .bind(text(&$order.by))
+            .bind($order.reason.clone())
+            .bind($order.at.0)
+            .bind($order.until.0)
+    };
+}
+
 /// The changes of one transaction on their way into rows.
 struct Batch<'c> {
     conn: &'c mut SqliteConnection,
@@ -269,16 +283,8 @@ impl Batch<'_> {
     async fn promote(&mut self, order: &Promote) -> Done {
         let replace = sqlx::query(sql::REPLACE_PROMOTE).bind(text(&order.flow)).bind(text(&order.env));
         self.run(replace).await?;
-        let add = sqlx::query(sql::ADD_PROMOTE)
-            .bind(self.next_seq())
-            .bind(text(&order.id))
-            .bind(text(&order.flow))
-            .bind(text(&order.env))
-            .bind(order.commit.to_string())
-            .bind(text(&order.by))
-            .bind(order.reason.clone())
-            .bind(order.at.0)
-            .bind(order.until.0);
+        let add = sqlx::query(sql::ADD_PROMOTE).bind(self.next_seq()).bind(text(&order.id));
+        let add = bind_order!(add, order);
         self.add(add, || exists("promotes", &order.id)).await
     }
 
@@ -289,17 +295,8 @@ impl Batch<'_> {
             .bind(order.commit.to_string())
             .bind(order.gate.key());
         self.run(replace).await?;
-        let add = sqlx::query(sql::ADD_OVERRIDE)
-            .bind(self.next_seq())
-            .bind(text(&order.id))
-            .bind(order.gate.key())
-            .bind(text(&order.flow))
-            .bind(text(&order.env))
-            .bind(order.commit.to_string())
-            .bind(text(&order.by))
-            .bind(order.reason.clone())
-            .bind(order.at.0)
-            .bind(order.until.0);
+        let add = sqlx::query(sql::ADD_OVERRIDE).bind(self.next_seq()).bind(text(&order.id)).bind(order.gate.key());
+        let add = bind_order!(add, order);
         self.add(add, || exists("overrides", &order.id)).await
     }
 

@@ -206,32 +206,31 @@ pub(super) fn hold(f: &Fields<'_>) -> Result<Hold> {
     })
 }
 
+/// A row of an order about one commit: what `promote` and `override` have in common, and the rest.
+macro_rules! order_on_commit {
+    ($f:ident, $row:ident { $($rest:tt)* }) => {
+        Ok($row {
+            id: $f.order()?,
+            flow: $f.flow()?,
+            env: $f.env()?,
+            commit: $f.commit("commit_id")?,
+            by: $f.actor()?,
+            reason: $f.get("reason")?,
+            at: $f.wall("at_wall")?,
+            until: $f.wall("until_wall")?,
+            $($rest)*
+        })
+    };
+}
+
 pub(super) fn promote(f: &Fields<'_>) -> Result<Promote> {
-    Ok(Promote {
-        id: f.order()?,
-        flow: f.flow()?,
-        env: f.env()?,
-        commit: f.commit("commit_id")?,
-        by: f.actor()?,
-        reason: f.get("reason")?,
-        at: f.wall("at_wall")?,
-        until: f.wall("until_wall")?,
-    })
+    order_on_commit!(f, Promote {})
 }
 
 pub(super) fn override_(f: &Fields<'_>) -> Result<Override> {
     let gate = f.text("gate")?;
-    Ok(Override {
-        id: f.order()?,
-        gate: GateKind::from_key(&gate).ok_or_else(|| f.bad("gate", &format!("`{gate}` is no gate")))?,
-        flow: f.flow()?,
-        env: f.env()?,
-        commit: f.commit("commit_id")?,
-        by: f.actor()?,
-        reason: f.get("reason")?,
-        at: f.wall("at_wall")?,
-        until: f.wall("until_wall")?,
-    })
+    let gate = GateKind::from_key(&gate).ok_or_else(|| f.bad("gate", &format!("`{gate}` is no gate")))?;
+    order_on_commit!(f, Override { gate })
 }
 
 pub(super) fn approval(f: &Fields<'_>) -> Result<Approval> {
