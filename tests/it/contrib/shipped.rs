@@ -29,7 +29,7 @@ fn the_config_of_the_units_keeps_everything_where_the_service_may_write() {
     let Store::Sqlite(store) = &config.service.store;
     assert_eq!(unit("towpath.service", "StateDirectory"), ["towpath"]);
     assert!(store.starts_with("/var/lib/towpath"), "{store:?}");
-    assert_eq!(towpath::setup::cache_of(store), Path::new("/var/lib/towpath/towpath.db.cache"));
+    assert_eq!(towpath::config::cache_of(store), Path::new("/var/lib/towpath/towpath.db.cache"));
 }
 
 #[test]

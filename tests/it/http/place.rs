@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use towpath::clock::Clock;
 use towpath::config::Config;
-use towpath::serve::{Queue, Shared};
+use towpath::serve::Shared;
 use towpath::server::api;
 use towpath::setup::{Need, Setup};
 use towpath_core::model::CommitId;

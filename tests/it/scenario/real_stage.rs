@@ -192,6 +192,11 @@ impl Stage for RealStage {
         self.recorded().into_iter().filter_map(event).collect()
     }
 
+    fn moves_since(&mut self, since: Instant) -> towpath::store::Moves {
+        let flow = &self.config.flows[0].flow;
+        self.runtime.block_on(self.observer.moves_since(&flow.name, since)).expect("the moves")
+    }
+
     fn counts(&mut self) -> Counts {
         Counts {
             moves: self.server.moves().len(),

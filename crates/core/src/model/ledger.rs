@@ -599,13 +599,7 @@ impl Ledger {
                     }
                 }
             }
-            Change::Lost { env, commits, lost } => {
-                for tip in self.held.get_mut(env).into_iter().flatten() {
-                    if commits.contains(&tip.commit) {
-                        tip.lost = *lost;
-                    }
-                }
-            }
+            Change::Lost { env, commits, lost } => self.apply_lost(env, commits, *lost),
             Change::Pause(_)
             | Change::Lift(_)
             | Change::Hold(_)
@@ -677,6 +671,12 @@ impl Ledger {
             tips.remove(0);
         }
         self.branches.insert(env.clone(), seen.clone());
+    }
+
+    fn apply_lost(&mut self, env: &EnvName, commits: &[CommitId], lost: bool) {
+        for tip in self.held.get_mut(env).into_iter().flatten().filter(|tip| commits.contains(&tip.commit)) {
+            tip.lost = lost;
+        }
     }
 
     fn finish(&mut self, intent: &IntentId, state: IntentState, words: Option<&String>) {
