@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use towpath::server::hooks;
@@ -21,6 +21,9 @@ pub const SECRET: &str = "a secret of the tests";
 /// How long anything may take before a test gives up. Long, for a loaded machine; nothing is
 /// measured by it.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long to wait between two looks.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A folder with repositories and a config.
 pub struct Place {
@@ -119,10 +122,11 @@ impl Place {
 
 /// Waits for something that has to come.
 pub fn wait(what: &str, mut holds: impl FnMut() -> bool) {
-    let until = Instant::now() + PATIENCE;
+    let mut left = PATIENCE;
     while !holds() {
-        assert!(Instant::now() < until, "{what}: did not come");
-        thread::sleep(Duration::from_millis(20));
+        assert!(!left.is_zero(), "{what}: did not come");
+        left = left.saturating_sub(PAUSE);
+        thread::sleep(PAUSE);
     }
 }
 

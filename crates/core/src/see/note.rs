@@ -244,9 +244,10 @@ impl<'l> Noting<'l, '_> {
         for (hold, lost) in back {
             let pauses = self.ledger.standing.pauses.iter().filter(|p| p.cause.as_ref() == Some(&hold));
             self.changes.push(Change::Lift(pauses.map(|p| p.id.clone()).collect()));
-            let key = format!("{hold}-back");
+            // What is only observed is not told of.
+            let key = (self.environment.mode == Mode::Act).then(|| format!("{hold}-back"));
             self.changes.push(Change::Unhold { hold, fixed_by: None });
-            self.event_told(Some(key), Event::PutBack { lost, now: self.tip });
+            self.event_told(key, Event::PutBack { lost, now: self.tip });
         }
     }
 
