@@ -4,6 +4,7 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod engine;
 pub mod git;
 pub mod secret;
@@ -11,3 +12,4 @@ pub mod serve;
 pub mod server;
 pub mod setup;
 pub mod store;
+pub mod views;

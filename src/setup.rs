@@ -2,12 +2,10 @@
 //!
 //! Not here: what is done with them, prompts and exit codes (`cli`), and the loop (`serve`).
 
-use std::path::{Path, PathBuf};
-
 use towpath_core::model::{Flow, FlowName};
 
 use crate::clock::Clock;
-use crate::config::{Config, FlowConfig, Store, WordFault};
+use crate::config::{Config, FlowConfig, Store, WordFault, cache_of};
 use crate::engine::RealWorld;
 use crate::git::{Git, GitError};
 use crate::store::{Create, SqliteStore, StoreError};
@@ -53,7 +51,16 @@ impl Setup {
         let create = if need == Need::Create { Create::Yes } else { Create::No };
         let store = SqliteStore::open(path, create).await?;
         let cache = cache_of(path);
-        let git = Git::open(&cache.join("home")).await?;
+        let home = cache.join("home");
+        let git = match Git::open(&home).await {
+            Ok(git) => git,
+            // An order is not to fail for want of what it does not use: a pause least of all.
+            Err(error @ GitError::NotStarted(_)) if need != Need::Create => {
+                tracing::warn!("{error}; what only the remote tells is not known");
+                Git::absent(&home)
+            }
+            Err(error) => return Err(error.into()),
+        };
         let world = RealWorld::new(&config, store, clock, git, &cache, need == Need::View);
         Ok(Self { config, world })
     }
@@ -63,6 +70,15 @@ impl Setup {
     #[must_use]
     pub fn under(&self, config: Config) -> Self {
         let world = self.world.under(&config);
+        Self { config, world }
+    }
+
+    /// The same for looking only, which records nothing; of these flows, or of all if none are
+    /// named.
+    #[must_use]
+    pub fn viewing(&self, only: &[FlowName]) -> Self {
+        let config = self.config.only(only);
+        let world = self.world.viewing(&config);
         Self { config, world }
     }
 
@@ -81,11 +97,4 @@ impl Setup {
     pub fn flow(&self, name: &FlowName) -> Option<&Flow> {
         self.config.flows.iter().map(|found| &found.flow).find(|flow| &flow.name == name)
     }
-}
-
-/// The folder beside the store that holds what can be fetched again: mirrors, and git's home.
-pub fn cache_of(store: &Path) -> PathBuf {
-    let mut name = store.file_name().unwrap_or_default().to_owned();
-    name.push(".cache");
-    store.with_file_name(name)
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
 use super::out::Format;
+use crate::store::TokenScope;
 
 /// Moves commits along a repository's environment branches, one careful step at a time.
 #[derive(Debug, Parser)]
@@ -13,6 +14,12 @@ pub struct Args {
     /// The config [default: $TOWPATH_CONFIG, else ./towpath.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// A running service to ask instead of the store here [default: $TOWPATH_SERVER]
+    #[arg(long, global = true, value_name = "URL")]
+    pub server: Option<String>,
+    /// The file that holds the token for it [default: the token is $TOWPATH_TOKEN]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
     /// How to print
     #[arg(short, long, global = true, value_enum, default_value = "text")]
     pub output: Format,
@@ -24,6 +31,8 @@ pub struct Args {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Shows the main job on a made-up repository, in about a minute; needs git and nothing else
+    Demo(Demo),
     /// Writes a config for the repository you stand in, and its store
     Init(Init),
     /// Checks, shows or describes the config
@@ -47,7 +56,7 @@ pub enum Verb {
         #[arg(long, value_name = "FILE")]
         save: Option<PathBuf>,
         /// Decides on a saved observation instead of a fresh one
-        #[arg(long, value_name = "FILE", conflicts_with_all = ["save", "flow", "env"])]
+        #[arg(long, value_name = "FILE", conflicts_with = "save")]
         from: Option<PathBuf>,
         /// 10 ready, 11 blocked, 12 waits for a person, 13 waits for time, 14 cannot tell
         #[arg(long)]
@@ -103,9 +112,18 @@ pub enum Verb {
         /// How many entries
         #[arg(short = 'n', long, default_value_t = 30)]
         limit: usize,
+        /// Goes on where an earlier answer said `next`
+        #[arg(long, value_name = "NEXT")]
+        after: Option<String>,
         /// Prints intents, effects and events oldest first as JSON lines, for an auditor
-        #[arg(long, conflicts_with_all = ["flow", "limit"])]
+        #[arg(long, conflicts_with_all = ["flow", "limit", "after"])]
         export: bool,
+    },
+    /// Tokens with which others use the API of `serve`
+    Token {
+        /// What to do.
+        #[command(subcommand)]
+        verb: TokenVerb,
     },
     /// Prints completions for a shell
     Completions {
@@ -126,6 +144,21 @@ pub enum LogForm {
     Json,
 }
 
+/// `demo`.
+#[derive(Debug, ClapArgs)]
+pub struct Demo {
+    /// Leaves the sandbox, in DIR or among the temporary files, to go on with real commands
+    #[arg(long, value_name = "DIR")]
+    #[expect(clippy::option_option, reason = "clap's form of an option whose value may be left out")]
+    pub keep: Option<Option<PathBuf>>,
+    /// Waits for nothing: the same story in a few seconds, as lines
+    #[arg(long)]
+    pub fast: bool,
+    /// How many times as fast as it would really go: at 60 a minute takes a second
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=600), conflicts_with = "fast")]
+    pub speed: u32,
+}
+
 /// `config`.
 #[derive(Debug, Subcommand)]
 pub enum ConfigVerb {
@@ -138,6 +171,36 @@ pub enum ConfigVerb {
     },
     /// Prints the JSON Schema of the config
     Schema,
+}
+
+/// `token`.
+#[derive(Debug, Subcommand)]
+pub enum TokenVerb {
+    /// Makes a token and prints it, this once
+    Create(NewToken),
+    /// Shows which tokens there are, and never the tokens themselves
+    List,
+    /// Ends a token at once and for good
+    Revoke {
+        /// Its id, as `token list` shows it
+        id: String,
+    },
+}
+
+/// `token create`.
+#[derive(Debug, ClapArgs)]
+pub struct NewToken {
+    /// What its commands are recorded as: `token:NAME`
+    pub name: String,
+    /// read: look | report: results of checks alone | steer: look, report, command | admin: all
+    #[arg(long, value_enum)]
+    pub scope: TokenScope,
+    /// Only for this flow; may be given several times
+    #[arg(long, value_name = "FLOW")]
+    pub flow: Vec<String>,
+    /// For how long it can be used, such as 90d, or `never`
+    #[arg(long, value_name = "90d", default_value = "90d")]
+    pub expires: String,
 }
 
 /// `init`.

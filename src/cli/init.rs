@@ -13,8 +13,7 @@ use super::Failure;
 use super::args::Init;
 use super::exit::Exit;
 use super::out::Out;
-use super::session::cache_of;
-use crate::config::{Config, DEFAULT_FILE, Store};
+use crate::config::{Config, DEFAULT_FILE, Store, cache_of};
 use crate::git::{Git, Remote};
 use crate::store::{Create, SqliteStore};
 

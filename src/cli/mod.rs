@@ -4,15 +4,18 @@
 //! `engine::command::carry_out`.
 
 mod args;
+mod demo;
 mod doctor;
 mod exit;
 mod init;
 mod out;
-mod pass;
+mod remote;
 mod serve;
 mod session;
+mod show;
+mod source;
 mod steer;
-mod view;
+mod token;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -22,13 +25,13 @@ use clap::{CommandFactory as _, Parser as _};
 use args::{Args, ConfigVerb, Verb};
 use exit::Exit;
 use out::{Format, Out, complain};
-use session::Need;
+use source::{Source, here_alone};
 
 use crate::config::{self, Problems, WordFault};
 use crate::engine::Fault;
-use crate::engine::command::Refusal;
 use crate::setup::SetupError;
 use crate::store::StoreError;
+use crate::views::Problem;
 
 /// Why a command ended without doing what was asked.
 #[derive(Debug)]
@@ -37,55 +40,58 @@ pub enum Failure {
     Config(Problems),
     /// Anything else that a person can do something about.
     Plain(Exit, String),
+    /// What the views and commands say, with its code.
+    Problem(Problem),
 }
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        let exit = if matches!(error, StoreError::Busy { .. }) { Exit::Unreachable } else { Exit::Error };
-        Self::Plain(exit, error.to_string())
+        Self::Problem(error.into())
     }
 }
 
 impl From<SetupError> for Failure {
     fn from(error: SetupError) -> Self {
-        match error {
-            SetupError::Store(error) => error.into(),
-            SetupError::Git(error) => Self::Plain(Exit::Error, error.to_string()),
-        }
+        Self::Problem(error.into())
     }
 }
 
 impl From<WordFault> for Failure {
     fn from(fault: WordFault) -> Self {
-        Self::Plain(Exit::Error, fault.to_string())
+        Self::Problem(fault.into())
     }
 }
 
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
-        let exit = if matches!(fault, Fault::Store { retry: true, .. }) { Exit::Unreachable } else { Exit::Error };
-        Self::Plain(exit, fault.to_string())
-    }
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Fault(fault) => fault.into(),
-            Refusal::NotPermitted { why } => Self::Plain(Exit::NotPermitted, why),
-            Refusal::Command(problem) => Self::Plain(Exit::Usage, problem.to_string()),
-            other => Self::Plain(Exit::Error, other.to_string()),
-        }
+        Self::Problem(fault.into())
     }
 }
 
 /// The program.
 pub fn main() -> ExitCode {
+    let exit = parsed();
+    match out::lost() {
+        Some(why) => {
+            complain(format!("towpath: not everything could be printed: {why}"));
+            // What was wrong before says more than that it could not be printed.
+            if exit.coarse() == Exit::Done { Exit::Error.into() } else { exit.into() }
+        }
+        None => exit.into(),
+    }
+}
+
+fn parsed() -> Exit {
     let args = match Args::try_parse() {
         Ok(args) => args,
+        Err(error) if error.use_stderr() && json_wanted(std::env::args_os().skip(1)) => {
+            let said = error.render().to_string();
+            let what = said.trim_start_matches("error: ").trim_end().to_owned();
+            return report(Failure::Plain(Exit::Usage, what), Out::new(Format::Json));
+        }
         Err(error) => {
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+            out::note(error.print());
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };
     logging(&args.verb);
@@ -94,13 +100,21 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => {
             complain(format!("towpath: the runtime cannot start: {error}"));
-            return Exit::Error.into();
+            return Exit::Error;
         }
     };
     match runtime.block_on(run(args, out)) {
-        Ok(exit) => exit.into(),
-        Err(failure) => report(failure, out).into(),
+        Ok(exit) => exit,
+        Err(failure) => report(failure, out),
     }
+}
+
+/// Whether these words ask for JSON, although they were not understood.
+fn json_wanted(words: impl Iterator<Item = std::ffi::OsString>) -> bool {
+    let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+    let pair = |pair: &[String]| matches!(&pair[0][..], "-o" | "--output") && pair[1] == "json";
+    let one = |word: &String| matches!(&word[..], "-ojson" | "-o=json" | "--output=json");
+    words.windows(2).any(pair) || words.iter().any(one)
 }
 
 /// Commands log what went wrong; the service what happens.
@@ -131,9 +145,24 @@ fn report(failure: Failure, out: Out) -> Exit {
         }
         Failure::Plain(exit, what) => {
             if out.json() {
-                out.value(serde_json::json!({ "error": what, "exit": exit as u8 }));
+                out.value(serde_json::json!({ "code": exit.code(), "message": what, "exit": exit as u8 }));
             } else {
                 complain(format!("towpath: {what}"));
+            }
+            exit
+        }
+        Failure::Problem(problem) => {
+            let exit = problem.exit();
+            if out.json() {
+                out.value(
+                    serde_json::json!({ "message": problem.message, "hint": problem.hint, "code": problem.code,
+                    "exit": exit }),
+                );
+            } else {
+                complain(format!("towpath: {}", problem.message));
+                if let Some(hint) = problem.hint {
+                    complain(format!("  {hint}"));
+                }
             }
             exit
         }
@@ -145,40 +174,77 @@ async fn run(args: Args, out: Out) -> Result<Exit, Failure> {
     if out.format == Format::Markdown && !matches!(args.verb, Verb::Diff { .. }) {
         return Err(Failure::Plain(Exit::Usage, "`-o markdown` is for `diff` only".to_owned()));
     }
-    match args.verb {
-        Verb::Init(init) => init::run(&init, path, out).await,
-        Verb::Config { verb } => config_verb(&verb, path, out),
-        Verb::Doctor { flow } => doctor::run(path, flow.as_deref(), out).await,
+    // The variable may stand in a shell's profile; only who writes the flag means it here.
+    let here = |what: &str| if args.server.is_some() { here_alone(what) } else { Ok(()) };
+    match &args.verb {
+        Verb::Demo(demo) => {
+            here("`demo`")?;
+            return demo::run(demo, out).await;
+        }
+        Verb::Serve { listen, .. } => {
+            here("`serve`")?;
+            return serve::run(path, *listen).await;
+        }
+        Verb::Init(init) => {
+            here("`init`")?;
+            return init::run(init, path, out).await;
+        }
+        Verb::Config { verb } => {
+            here("`config`")?;
+            return config_verb(verb, path, out);
+        }
+        Verb::Doctor { flow } => {
+            here("`doctor`")?;
+            return doctor::run(path, flow.as_deref(), out).await;
+        }
         Verb::Completions { shell } => {
-            clap_complete::generate(shell, &mut Args::command(), "towpath", &mut std::io::stdout());
-            Ok(Exit::Done)
+            here("`completions`")?;
+            // Into memory first: a writer that fails makes it panic.
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Args::command(), "towpath", &mut script);
+            out.raw(&script);
+            return Ok(Exit::Done);
         }
-        Verb::Serve { listen, .. } => serve::run(path, listen).await,
+        Verb::Plan { flow, env, from: Some(file), detailed_exitcode, .. } => {
+            here("`plan --from`")?;
+            return show::replay(file, (flow.as_deref(), env.as_deref()), out)
+                .map(|exit| coarse(exit, *detailed_exitcode));
+        }
+        _ => {}
+    }
+    let source = Source::new(path, args.server.as_deref(), args.token_file.as_deref())?;
+    anywhere(&source, args.verb, out).await
+}
+
+/// What works here and at a server alike.
+async fn anywhere(source: &Source, verb: Verb, out: Out) -> Result<Exit, Failure> {
+    match verb {
         Verb::Run { flow, detailed_exitcode } => {
-            let session = session::open(path, Need::Create).await?;
-            pass::run(session, flow.as_deref(), out).await.map(|exit| coarse(exit, detailed_exitcode))
+            show::run(source, flow.as_deref(), out).await.map(|exit| coarse(exit, detailed_exitcode))
         }
-        Verb::Plan { flow, env, save, from, detailed_exitcode } => {
-            let exit = match from {
-                Some(file) => pass::replay(&file, out)?,
-                None => {
-                    let session = session::open(path, Need::View).await?;
-                    pass::plan(&session, flow.as_deref(), env.as_deref(), save.as_deref(), out).await?
-                }
-            };
+        Verb::Plan { flow, env, save, detailed_exitcode, .. } => {
+            let exit = show::plan(source, (flow.as_deref(), env.as_deref()), save.as_deref(), out).await?;
             Ok(coarse(exit, detailed_exitcode))
         }
         Verb::Status { flow, detailed_exitcode } => {
-            let session = session::open(path, Need::View).await?;
-            view::status(&session, flow.as_deref(), out).await.map(|exit| coarse(exit, detailed_exitcode))
+            show::status(source, flow.as_deref(), out).await.map(|exit| coarse(exit, detailed_exitcode))
         }
-        Verb::Explain { words } => view::explain(&session::open(path, Need::View).await?, &words, out).await,
-        Verb::Where { commit } => view::where_is(&session::open(path, Need::View).await?, &commit, out).await,
-        Verb::Diff { flow, env } => view::diff(&session::open(path, Need::View).await?, &flow, &env, out).await,
-        Verb::History { flow, limit, export } => {
-            view::history(&session::open(path, Need::View).await?, flow.as_deref(), limit, export, out).await
+        Verb::Explain { words } => show::explain(source, &words, out).await,
+        Verb::Where { commit } => show::where_is(source, &commit, out).await,
+        Verb::Diff { flow, env } => show::diff(source, &flow, &env, out).await,
+        Verb::History { export: true, .. } => show::export(source, out).await,
+        Verb::History { flow, limit, after, export: false } => {
+            show::history(source, flow.as_deref(), after.as_deref(), limit, out).await
         }
-        Verb::Steer(steer) => steer::run(path, &steer, out).await,
+        Verb::Token { verb } => token::run(source, &verb, out).await,
+        Verb::Steer(steer) => steer::run(source, &steer, out).await,
+        // Done before: these know this machine alone.
+        Verb::Demo(_)
+        | Verb::Serve { .. }
+        | Verb::Init(_)
+        | Verb::Config { .. }
+        | Verb::Doctor { .. }
+        | Verb::Completions { .. } => Ok(Exit::Done),
     }
 }
 

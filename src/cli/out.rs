@@ -1,9 +1,12 @@
 //! What is printed: plain text or JSON, colour only on a terminal, and never a broken pipe's panic.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::OnceLock;
 
 use serde::Serialize;
 use towpath_core::explain::Mark;
+
+use crate::views::{Line, json_text};
 
 /// How to print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -24,16 +27,6 @@ pub struct Out {
     colour: bool,
 }
 
-/// The version of the JSON that commands print.
-pub const SCHEMA_VERSION: u32 = 1;
-
-#[derive(Serialize)]
-struct Versioned<T> {
-    schema_version: u32,
-    #[serde(flatten)]
-    body: T,
-}
-
 impl Out {
     /// Prints in that format; colours if standard output is a terminal and `NO_COLOR` is not set.
     pub fn new(format: Format) -> Self {
@@ -48,14 +41,29 @@ impl Out {
 
     /// A line for people.
     pub fn line(&self, text: impl AsRef<str>) {
-        // A reader that has gone away is no error of ours.
-        let _ = writeln!(std::io::stdout().lock(), "{}", text.as_ref());
+        note(writeln!(std::io::stdout().lock(), "{}", text.as_ref()));
+    }
+
+    /// Text that has its own line ends.
+    pub fn raw(&self, text: &[u8]) {
+        note(std::io::stdout().lock().write_all(text));
     }
 
     /// A value for programs.
     pub fn value(&self, body: impl Serialize) {
-        let text = serde_json::to_string_pretty(&Versioned { schema_version: SCHEMA_VERSION, body });
-        self.line(inert(&text.unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))));
+        self.line(json_text(body));
+    }
+
+    /// A view: for programs as it is, for people laid out.
+    pub fn show(&self, view: impl Serialize, lines: Vec<Line>) {
+        if self.json() {
+            return self.value(view);
+        }
+        for line in lines {
+            let sign = line.mark.map_or_else(String::new, |mark| format!("{} ", self.sign(mark)));
+            let text = format!("{:indent$}{sign}{}", "", harmless(&line.text), indent = line.indent);
+            if line.aside { complain(text) } else { self.line(text) }
+        }
     }
 
     /// A sign before a line: `+` passes, `~` waits, `!` is blocked.
@@ -70,21 +78,28 @@ impl Out {
     }
 }
 
-/// JSON allows controls and bidirectional overrides raw; a terminal does not forgive them.
-fn inert(json: &str) -> String {
-    let acts = |c: char| {
-        matches!(c, '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{2028}' | '\u{2029}')
-    };
-    let mut text = String::with_capacity(json.len());
-    for c in json.chars() {
-        if acts(c) {
-            text.push_str(&format!("\\u{:04x}", u32::from(c)));
-        } else {
-            text.push(c);
-        }
+/// Views are made of texts that are harmless already. A server may be another than one thinks, so
+/// what would act on the terminal is taken out here once more.
+fn harmless(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.chars().any(char::is_control) { text.replace(char::is_control, "\u{fffd}").into() } else { text.into() }
+}
+
+/// The first thing that could not be printed, and why.
+static LOST: OnceLock<String> = OnceLock::new();
+
+/// Remembers that output was lost. A reader that has gone away wants no more, and is no error.
+pub fn note(printed: std::io::Result<()>) {
+    if let Err(error) = printed
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        LOST.get_or_init(|| error.to_string());
     }
-    text
+}
+
+/// Why not everything was printed, if it was not.
+pub fn lost() -> Option<&'static str> {
+    note(std::io::stdout().lock().flush());
+    LOST.get().map(String::as_str)
 }
 
 /// A line on standard error.

@@ -23,10 +23,12 @@ pub async fn run(path: Option<&Path>, listen: Option<SocketAddr>) -> Result<Exit
     if !config.warnings.is_empty() {
         complain(crate::config::to_text(&config.warnings, crate::config::Style::Plain).trim_end());
     }
-    let listen = listen.unwrap_or(config.service.listen);
-    may_listen(listen)?;
+    let mut config = config;
+    config.service.listen = listen.unwrap_or(config.service.listen);
+    let listen = config.service.listen;
     let setup = Setup::open(config, Clock::System, Need::Create).await?;
     setup.world.store().verify().await?;
+    may_listen(&setup).await?;
     let listener = TcpListener::bind(listen).await.map_err(|error| {
         let what =
             format!("cannot listen on {listen}: {error}; change `listen` under `[service]`, or end what has it");
@@ -62,16 +64,12 @@ fn announce(shared: &Shared, address: SocketAddr) {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), flows, config, store, look, "serving on http://{address}");
 }
 
-/// Beyond the loopback everybody who reaches the port could read what is stored and order moves.
-fn may_listen(listen: SocketAddr) -> Result<(), Failure> {
-    if listen.ip().is_loopback() {
-        return Ok(());
-    }
-    let what = format!(
-        "{listen} can be reached from other machines, and nobody there would have to say who they are; \
-         listen on 127.0.0.1 and put a reverse proxy with authentication before it"
-    );
-    Err(Failure::Plain(Exit::Error, what))
+/// Beyond the loopback only if somebody can say who they are.
+async fn may_listen(setup: &Setup) -> Result<(), Failure> {
+    let wall = setup.world.clock().reading().wall;
+    let has_tokens = setup.world.store().has_usable_token(wall).await?;
+    server::api::may_listen(&setup.config, has_tokens)
+        .map_err(|refusal| Failure::Plain(Exit::Error, refusal.to_string()))
 }
 
 /// The first signal stops, the second one stops at once.

@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use towpath_core::explain::Words;
-use towpath_core::model::Instant;
-use towpath_core::model::{Actor, Flow};
+use towpath_core::model::Actor;
 
 use super::Failure;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::command::Person;
 
-pub use crate::setup::{Need, Setup as Session, cache_of};
+pub use crate::views::words;
+
+pub use crate::setup::{Need, Setup as Session};
 
 /// Finds and reads the config.
 pub fn config(explicit: Option<&Path>) -> Result<Config, Failure> {
@@ -22,11 +22,6 @@ pub fn config(explicit: Option<&Path>) -> Result<Config, Failure> {
 /// Finds the config and opens everything that it names.
 pub async fn open(explicit: Option<&Path>, need: Need) -> Result<Session, Failure> {
     Ok(Session::open(config(explicit)?, Clock::System, need).await?)
-}
-
-/// The words for a flow at an instant, with the remote as people would write it in a command.
-pub fn words<'a>(flow: &'a Flow, remote: &'a str, now: Instant) -> Words<'a> {
-    Words { zone: flow.zone, now, flow, remote_word: remote }
 }
 
 /// Who runs this command: `os:user@host`, and the e-mail that git knows them by.

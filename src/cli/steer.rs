@@ -1,73 +1,59 @@
 //! Commands that steer: words become a `Command`, and `carry_out` does the rest.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
-use std::path::Path;
 
-use towpath_core::command::{Command, Target};
+use towpath_core::command::Command;
 
 use super::Failure;
 use super::args::{How, Steer, Stop};
 use super::exit::Exit;
 use super::out::Out;
-use super::session::{self, Need, Session};
-use crate::engine::command::{Dry, carry_out};
-
-/// Reaching more flows than this asks first.
-const FLOWS_UNASKED: usize = 20;
+use super::session::{self, Need};
+use super::source::Source;
+use crate::engine::command::Dry;
+use crate::views::{self, Code, Problem};
 
 /// Carries out one.
-pub async fn run(path: Option<&Path>, steer: &Steer, out: Out) -> Result<Exit, Failure> {
+pub async fn run(source: &Source, steer: &Steer, out: Out) -> Result<Exit, Failure> {
     let (text, how) = text(steer);
-    let command = Command::parse(&text).map_err(|problem| Failure::Plain(Exit::Usage, problem.to_string()))?;
-    let need = if how.dry_run { Need::View } else { Need::Order };
-    let session = session::open(path, need).await?;
-    if !how.dry_run && !how.yes {
-        confirm(&session, &command)?;
-    }
+    let command = Command::parse(&text).map_err(|problem| Problem::new(Code::BadCommand, problem.to_string()))?;
     let dry = if how.dry_run { Dry::Run } else { Dry::Real };
-    let reply = carry_out(&session.world, &session.config, &command, &session::person(), dry).await?;
-    if out.json() {
-        out.value(serde_json::json!({
-            "audit": reply.id, "command": reply.command, "lines": reply.lines, "dry_run": reply.dry,
-            "may_still_land": reply.pushing, "moved": reply.moved,
-        }));
-    } else {
-        for line in &reply.lines {
-            out.line(line);
+    let view = match source {
+        Source::There(server) => {
+            let give = |yes| server.order(&command, how.dry_run, yes);
+            match give(how.yes).await {
+                Err(problem) if agreed(&problem)? => give(true).await?,
+                answer => answer?,
+            }
         }
-        if !reply.dry {
-            out.line(format!("Recorded as {}", reply.id));
+        Source::Here(path) => {
+            let need = if how.dry_run { Need::View } else { Need::Order };
+            let setup = session::open(path.as_deref(), need).await?;
+            let who = session::person();
+            let give = |yes| views::order(&setup, &setup.config, &command, &who, (dry, yes));
+            match give(how.yes).await {
+                Err(problem) if agreed(&problem)? => give(true).await?,
+                answer => answer?,
+            }
         }
-    }
+    };
+    out.show(&view, view.lines());
     Ok(Exit::Done)
 }
 
-/// Asks before many flows are stopped or set going.
-fn confirm(session: &Session, command: &Command) -> Result<(), Failure> {
-    let target = match command {
-        Command::Pause { target, .. } | Command::Resume { target } => target,
-        _ => return Ok(()),
-    };
-    let words: Vec<&str> = match target {
-        Target::All => vec!["all"],
-        Target::One(word) => vec![word],
-        Target::Edge(flow, env) => vec![flow, env],
-    };
-    let count = session.config.reach(&session.config.target(&words)?).len();
-    if count <= FLOWS_UNASKED {
-        return Ok(());
+/// Whether somebody at the terminal wants a command that reaches many flows.
+fn agreed(problem: &Problem) -> Result<bool, Failure> {
+    if problem.code != Code::NeedsYes || !std::io::stdin().is_terminal() {
+        return Ok(false);
     }
-    if !std::io::stdin().is_terminal() {
-        let what = format!("this reaches {count} flows; add `--yes` to do it without being asked");
-        return Err(Failure::Plain(Exit::Usage, what));
-    }
+    let what = problem.message.split(';').next().unwrap_or_default();
     let mut stderr = std::io::stderr().lock();
-    let _ = write!(stderr, "This reaches {count} flows. Go on? [y/N] ");
+    let _ = write!(stderr, "{what}. Go on? [y/N] ");
     let _ = stderr.flush();
     let mut answer = String::new();
     let _ = std::io::stdin().lock().read_line(&mut answer);
     if matches!(answer.trim(), "y" | "Y" | "yes") {
-        return Ok(());
+        return Ok(true);
     }
     Err(Failure::Plain(Exit::Error, "nothing was done".to_owned()))
 }

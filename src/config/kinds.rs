@@ -107,6 +107,7 @@ fn text_of(kind: &Kind, text: &str) -> Result<(), Fault> {
         Kind::DurationOr(word) if text == *word => Ok(()),
         Kind::DurationOr(_) => duration(text, false),
         Kind::Listen => listen(text),
+        Kind::Host => host(text),
         Kind::Store => store(text),
         Kind::Url => url(text),
         Kind::EnvVar => env_var(text),
@@ -203,6 +204,18 @@ fn listen(text: &str) -> Result<(), Fault> {
     fault(format!("`{}` is no IP address with a port", shown(text)), hint)
 }
 
+fn host(text: &str) -> Result<(), Fault> {
+    let ok = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._".contains(c);
+    let address = text.parse::<std::net::IpAddr>().is_ok();
+    if !address && (text.is_empty() || text.len() > 253 || !text.chars().all(ok)) {
+        return fault(
+            format!("`{}` is no name of a host", shown(text)),
+            "write it in lower case, without scheme and port, as in `\"towpath.internal\"`",
+        );
+    }
+    Ok(())
+}
+
 fn store(text: &str) -> Result<(), Fault> {
     const HINT: &str = "write `\"sqlite:towpath.db\"`, or another path after `sqlite:`";
     if text.starts_with("postgres:") || text.starts_with("postgresql:") {
@@ -240,6 +253,17 @@ fn env_var(text: &str) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Why a text cannot name a token, if it cannot.
+pub fn token_name_fault(name: &str) -> Option<&'static str> {
+    let ok = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-');
+    match name.as_bytes() {
+        [] => Some("it is empty"),
+        bytes if bytes.len() > 64 => Some("it is longer than 64 characters"),
+        [b'a'..=b'z' | b'0'..=b'9', rest @ ..] if rest.iter().all(|b| ok(*b)) => None,
+        _ => Some("it begins with a small letter or digit and holds these, dots, dashes and underscores only"),
+    }
+}
+
 fn approver(text: &str) -> Result<(), Fault> {
     if text.starts_with('@') {
         return fault(
@@ -248,11 +272,12 @@ fn approver(text: &str) -> Result<(), Fault> {
         );
     }
     let parts = text.strip_prefix("os:").and_then(|rest| rest.rsplit_once('@'));
-    let ok = parts.is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
+    let person = parts.is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
+    let ok = person || text.strip_prefix("token:").is_some_and(|name| token_name_fault(name).is_none());
     if !ok || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return fault(
             format!("`{}` is not a name under which a command is recorded", shown(text)),
-            "write `os:`, the user, `@` and the host, as in `\"os:ana@build1\"`",
+            "write `os:`, the user, `@` and the host, as in `\"os:ana@build1\"`, or `token:` and the token's name",
         );
     }
     Ok(())

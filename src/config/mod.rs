@@ -46,6 +46,7 @@ mod words;
 
 pub use changes::{Changed, changes};
 pub use find::{DEFAULT_FILE, ENV_VAR};
+pub use kinds::token_name_fault;
 pub use names::{branch_fault, name_fault};
 pub use problem::{Level, Problem, Problems};
 pub use reference::reference;
@@ -90,6 +91,12 @@ pub struct Service {
     pub heartbeat: Option<String>,
     /// Where the secrets are with which hooks may be signed.
     pub webhook_secrets: Vec<SecretRef>,
+    /// The address under which people reach it, without a slash at the end.
+    pub public_url: Option<String>,
+    /// Further hosts that may be asked for.
+    pub hosts: Vec<String>,
+    /// Whether the API may be read without a token; where nothing is written, on loopback.
+    pub anonymous_read: Option<bool>,
     /// Every key of the table as it is in effect.
     pub settings: Vec<Setting>,
 }
@@ -99,6 +106,13 @@ pub struct Service {
 pub enum Store {
     /// A SQLite file; absolute, or relative to where the program runs if the config's path was.
     Sqlite(PathBuf),
+}
+
+/// The folder beside the store that holds what can be fetched again: mirrors, and git's home.
+pub fn cache_of(store: &Path) -> PathBuf {
+    let mut name = store.file_name().unwrap_or_default().to_owned();
+    name.push(".cache");
+    store.with_file_name(name)
 }
 
 /// `[forge.NAME]`.
@@ -210,6 +224,20 @@ impl fmt::Display for Origin {
 }
 
 impl Config {
+    /// The same with these flows alone, or with all if none are named.
+    #[must_use]
+    pub fn only(&self, flows: &[towpath_core::model::FlowName]) -> Self {
+        let wanted = |found: &&FlowConfig| flows.is_empty() || flows.contains(&found.flow.name);
+        Self {
+            path: self.path.clone(),
+            base_dir: self.base_dir.clone(),
+            service: self.service.clone(),
+            forges: self.forges.clone(),
+            flows: self.flows.iter().filter(wanted).cloned().collect(),
+            warnings: self.warnings.clone(),
+        }
+    }
+
     /// Reads and judges the file.
     ///
     /// # Errors

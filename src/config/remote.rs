@@ -4,6 +4,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use towpath_core::repository;
+
 use super::problem::shown;
 use super::redact::looks_like_token;
 use super::suggest;
@@ -203,8 +205,7 @@ fn local(text: &str, base: &Path) -> Result<Remote, Fault> {
             "write the repository's whole path".to_owned(),
         ));
     };
-    let identity = identity(&without_parents(&path).to_string_lossy());
-    Ok(Remote { identity, ..plain(remote.to_owned(), text, last_name(text)) })
+    Ok(plain(remote.to_owned(), text, last_name(text)))
 }
 
 fn plain(remote: String, written: &str, default_name: String) -> Remote {
@@ -216,22 +217,10 @@ pub(super) fn tidy(path: &Path) -> PathBuf {
     path.components().filter(|c| !matches!(c, Component::CurDir)).collect()
 }
 
-/// Without `x/..` too: good enough to compare by.
-fn without_parents(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        if part == Component::ParentDir {
-            out.pop();
-        } else {
-            out.push(part);
-        }
-    }
-    out
-}
-
+/// The same for all spellings of one repository, links included.
 fn identity(remote: &str) -> String {
-    let end = remote.trim_end_matches('/');
-    end.strip_suffix(".git").unwrap_or(end).trim_end_matches('/').to_owned()
+    let there = |path: &str| std::fs::canonicalize(path).ok()?.into_os_string().into_string().ok();
+    repository::identity(remote, there)
 }
 
 fn plain_name(path: &str) -> String {

@@ -78,7 +78,9 @@ fn kind(kind_of: &Kind) -> Json {
         Kind::Word { words, .. } => json!({ "enum": words }),
         Kind::Store => json!({ "type": "string", "pattern": "^sqlite:[^/:]|^sqlite:/[^/]" }),
         Kind::EnvVar => json!({ "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" }),
-        Kind::Approver => json!({ "type": "string", "pattern": "^os:[^\\s]+@[^\\s@]+$" }),
+        Kind::Approver => {
+            json!({ "type": "string", "pattern": "^(os:[^\\s]+@[^\\s@]+|token:[a-z0-9][a-z0-9._-]*)$" })
+        }
         Kind::Secret => json!({ "$ref": format!("#/$defs/{}", def_name(Place::Secret)) }),
         Kind::ListOf(one) => json!({ "type": "array", "minItems": 1, "uniqueItems": true, "items": kind(one) }),
         Kind::Table(place) => json!({ "$ref": format!("#/$defs/{}", def_name(*place)) }),
@@ -96,6 +98,7 @@ fn kind(kind_of: &Kind) -> Json {
         | Kind::Zone
         | Kind::Cron
         | Kind::Listen
+        | Kind::Host
         | Kind::Url
         | Kind::Repository
         | Kind::File

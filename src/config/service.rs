@@ -68,6 +68,11 @@ pub(super) fn service(top: &Table, source: &Source, base: &Path, problems: &mut 
         at_once: whole(&settings, "at_once").unwrap_or(4),
         heartbeat: Some(text(&settings, "heartbeat")).filter(|url| !url.is_empty()).map(str::to_owned),
         webhook_secrets: secrets(node.and_then(Node::table), base),
+        public_url: Some(text(&settings, "public_url").trim_end_matches('/'))
+            .filter(|url| !url.is_empty())
+            .map(str::to_owned),
+        hosts: super::check::texts(node.and_then(Node::table).and_then(|table| table.get("hosts"))),
+        anonymous_read: settings.iter().find(|s| s.key == "anonymous_read").and_then(|s| s.value.as_bool()),
         settings,
     })
 }

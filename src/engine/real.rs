@@ -6,12 +6,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::sync::OnceCell;
 use towpath_core::act::{self, PushAnswer};
 use towpath_core::dag::Dag;
 use towpath_core::model::{
-    BranchName, Change, CommitId, EdgeKey, EnvName, Fact, Facts, Flow, FlowName, IntentId, IntentRow, Ledger,
-    Message, Missing, Now, Reason, Span, Tip, Unknown, UnknownWhy,
+    BranchName, BranchSeen, Change, CommitId, EdgeKey, EnvName, Environment, Fact, Facts, Flow, FlowName,
+    FormerName, IntentId, IntentRow, Ledger, Message, Missing, Now, Reason, Span, Tip, Unknown, UnknownWhy,
 };
+use towpath_core::repository;
 use towpath_core::see::Tips;
 
 use super::tick;
@@ -19,7 +21,7 @@ use super::world::{Committed, Fault, Side, World};
 use crate::clock::Clock;
 use crate::config::{Config, FlowConfig};
 use crate::git::{Git, Mirror, Remote, read};
-use crate::store::{Holder, Lease, SqliteStore, StoreError};
+use crate::store::{Holder, KnownFlow, Lease, SqliteStore, StoreError};
 
 /// How long a lease lasts without being renewed.
 const LEASE: Span = Span::from_secs(60);
@@ -41,6 +43,7 @@ pub struct RealWorld {
     remotes: Vec<(FlowName, Result<Remote, Unknown>)>,
     views_only: bool,
     retired: AtomicBool,
+    gone: OnceCell<Vec<KnownFlow>>,
     crash: super::crash::Crash,
 }
 
@@ -64,6 +67,7 @@ impl RealWorld {
             remotes: remotes(config),
             views_only,
             retired: AtomicBool::new(false),
+            gone: OnceCell::new(),
             crash: super::crash::Crash::from_environment(),
         }
     }
@@ -80,6 +84,7 @@ impl RealWorld {
             remotes: remotes(config),
             views_only: self.views_only,
             retired: AtomicBool::new(false),
+            gone: OnceCell::new(),
             crash: super::crash::Crash::from_environment(),
         }
     }
@@ -92,6 +97,12 @@ impl RealWorld {
     /// The clock.
     pub const fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// The same, but recording nothing, the clock included: for views of a running service.
+    #[must_use]
+    pub fn viewing(&self, config: &Config) -> Self {
+        Self { views_only: true, ..self.under(config) }
     }
 
     /// The store.
@@ -148,6 +159,32 @@ impl RealWorld {
         Ok(mirror)
     }
 
+    /// What stands under names that the flow had before: those of flows that are configured no more,
+    /// had one of its branches in its repository, and were looked at later than it was.
+    async fn former_names(&self, flow: &Flow, looked: Option<Now>) -> Result<Vec<FormerName>, Fault> {
+        // The config of a process does not change, so what it leaves out is read once.
+        let gone = self.gone.get_or_try_init(async || {
+            let known = self.store.flows_known().await?;
+            let configured = |known: &KnownFlow| self.remotes.iter().any(|(name, _)| name == &known.flow);
+            Ok::<_, StoreError>(known.into_iter().filter(|known| !configured(known)).collect::<Vec<_>>())
+        });
+        let had = |env: &Environment, seen: &BranchSeen| {
+            env.branch == seen.branch && repository::same(&seen.repository, &flow.repository)
+        };
+        let mut former = Vec::new();
+        for known in gone.await? {
+            let later = looked.is_none_or(|looked| known.looked.trusted > looked.trusted);
+            let here = known.branches.values().any(|seen| flow.environments.iter().any(|env| had(env, seen)));
+            if later && here {
+                let ledger = self.store.load(&known.flow, &[]).await?;
+                let branches =
+                    known.branches.iter().map(|(env, seen)| (env.clone(), seen.branch.clone())).collect();
+                former.push(FormerName::of(known.flow.clone(), branches, ledger.standing));
+            }
+        }
+        Ok(former)
+    }
+
     async fn pick(&self, flow: &Flow, dag: &Dag, tips: &Tips, key: &EdgeKey) -> Fact<Option<CommitId>> {
         let Some(edge) = flow.edge(&key.env) else { return Fact::Known(None) };
         let tip = |env: &EnvName| tips.get(env).and_then(Tip::commit);
@@ -201,10 +238,10 @@ impl World for RealWorld {
     type Lease = Lease;
 
     async fn now(&self) -> Result<Now, Fault> {
-        let reading = self.clock.reading();
-        let now =
-            if self.views_only { self.store.peek_now(&reading).await } else { self.store.now(&reading).await };
-        Ok(now?)
+        if self.views_only {
+            return Ok(self.store.peek_now(&self.clock.reading()).await?);
+        }
+        Ok(self.store.now(|| self.clock.reading()).await?)
     }
 
     async fn lease(&self, flow: &FlowName) -> Result<Option<Lease>, Fault> {
@@ -220,7 +257,9 @@ impl World for RealWorld {
     }
 
     async fn load(&self, flow: &Flow) -> Result<Ledger, Fault> {
-        Ok(self.store.load(&flow.name, &tick::targets(flow)).await?)
+        let mut ledger = self.store.load(&flow.name, &tick::targets(flow)).await?;
+        ledger.before = self.former_names(flow, ledger.looked).await?;
+        Ok(ledger)
     }
 
     async fn commit(

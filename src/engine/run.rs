@@ -126,11 +126,9 @@ impl<W: World> Runner<'_, W> {
         row: &IntentRow,
         words: Option<String>,
     ) -> Result<(), Fault> {
-        let Some(words) = words.filter(|words| !words.is_empty() && row.state == IntentState::Pushing) else {
-            return Ok(());
-        };
+        let Some(words) = words.filter(|_| row.state == IntentState::Pushing) else { return Ok(()) };
         let now = self.world.now().await?;
-        let Change::Backoff(mut backoff) = self.backoff(ledger, row, &words, now) else { return Ok(()) };
+        let Some(Change::Backoff(mut backoff)) = self.backoff(ledger, row, &words, now) else { return Ok(()) };
         // Only the words, no delay: the deadline of the push is delay enough the first time.
         backoff.until = now.wall;
         self.commit(ledger, vec![Change::Backoff(backoff)]).await
@@ -241,29 +239,31 @@ impl<W: World> Runner<'_, W> {
             // the new intent and carries it through, if the branch is still there.
             Outcome::Abandoned if row.kind == MoveKind::Rollback => vec![finish, Change::Intent(again(row, now))],
             Outcome::Superseded(_) => vec![finish],
-            Outcome::Abandoned => {
+            // It may have landed and been taken back by a person, who must not see it come again.
+            Outcome::Abandoned => vec![finish, Change::Backoff(in_doubt(ledger, row))],
+            Outcome::Refused { words } => {
+                let refused = Event::Refused { kind: row.kind, new: row.new, words: words.clone() };
                 let mut changes = vec![finish];
-                changes.extend(swallowed_again(ledger, row, now));
+                changes.extend(self.backoff(ledger, row, words, now));
+                changes.extend([event(refused.clone()), see::tell(row.id.as_str(), row, now, refused)]);
                 changes
             }
-            Outcome::Refused { words } => {
-                let refused = Event::Refused { new: row.new, words: words.clone() };
-                vec![
-                    finish,
-                    self.backoff(ledger, row, words, now),
-                    event(refused.clone()),
-                    see::tell(row.id.as_str(), row, now, refused),
-                ]
+            Outcome::NotSent { words } => {
+                std::iter::once(finish).chain(self.backoff(ledger, row, words, now)).collect()
             }
-            Outcome::NotSent { words } => vec![finish, self.backoff(ledger, row, words, now)],
         }
     }
 
-    fn backoff(&self, ledger: &Ledger, row: &IntentRow, words: &str, now: Now) -> Change {
+    /// When a move is tried again that failed; none for a rollback, which is not: a person orders it
+    /// anew, and nothing else on the edge is to wait for it.
+    fn backoff(&self, ledger: &Ledger, row: &IntentRow, words: &str, now: Now) -> Option<Change> {
+        if row.kind == MoveKind::Rollback {
+            return None;
+        }
         let before = ledger.standing.backoffs.iter().find(|b| b.env == row.env && b.old == row.old);
         let count = before.map_or(0, |b| b.count).saturating_add(1);
         let wait = wait(count);
-        Change::Backoff(Backoff {
+        Some(Change::Backoff(Backoff {
             flow: row.flow.clone(),
             env: row.env.clone(),
             words: words.to_owned(),
@@ -272,7 +272,7 @@ impl<W: World> Runner<'_, W> {
             old: row.old,
             new: row.new,
             policy: row.policy.clone(),
-        })
+        }))
     }
 }
 
@@ -295,11 +295,10 @@ fn fulfilled(ledger: &Ledger, look: &Look, row: &IntentRow) -> Option<Change> {
     (!spent.is_empty()).then_some(Change::Spend(spent))
 }
 
-/// A push that got no answer for the second time in a row is not repeated at once: whatever
-/// swallows it may go on doing so.
-fn swallowed_again(ledger: &Ledger, row: &IntentRow, now: Now) -> Option<Change> {
-    let before = ledger.standing.backoffs.iter().find(|b| b.env == row.env && b.old == row.old && b.count > 1)?;
-    Some(Change::Backoff(Backoff { until: now.wall + wait(before.count - 1), ..before.clone() }))
+/// What is known of a push of which nobody knows what it did.
+fn in_doubt(ledger: &Ledger, row: &IntentRow) -> Backoff {
+    let said = ledger.standing.backoffs.iter().find(|b| b.env == row.env && (b.old, b.new) == (row.old, row.new));
+    Backoff::in_doubt(row, said.map_or_else(String::new, |b| b.words.clone()))
 }
 
 /// How long to wait after so many refusals in a row.

@@ -9,6 +9,7 @@
 //! Not here: policy. Nothing in here decides whether a commit may move; but a push that is not the
 //! kind of movement it claims to be is never sent.
 
+pub mod author;
 pub mod diff;
 pub mod mirror;
 pub mod patch;
@@ -22,6 +23,7 @@ mod process;
 mod walk;
 mod words;
 
+pub use author::{Author, AuthorError};
 pub use mirror::Mirror;
 pub use program::{Git, GitError, Limits, Version};
 pub use remote::{BadRemote, Remote, Secret};

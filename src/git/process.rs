@@ -37,6 +37,8 @@ pub(super) struct Call<'a> {
     pub(super) deadline: Duration,
     /// How much it may print, in bytes.
     pub(super) stdout_max: usize,
+    /// Who commits and when, as variables; only the demo's authors commit.
+    pub(super) identity: Vec<(String, String)>,
 }
 
 impl<'a> Call<'a> {
@@ -49,6 +51,7 @@ impl<'a> Call<'a> {
             stdin: None,
             deadline,
             stdout_max: 64 * 1024 * 1024,
+            identity: Vec::new(),
         }
     }
 

@@ -225,6 +225,12 @@ impl Git {
         Ok(git)
     }
 
+    /// For a machine without git: every call says so. What needs no remote goes on without it.
+    pub fn absent(home: &Path) -> Self {
+        let (home, version, limits) = (home.to_owned(), Version::MIN, Limits::default());
+        Self { home, passed_on: Vec::new(), version, limits }
+    }
+
     /// The program's version.
     pub const fn version(&self) -> Version {
         self.version
@@ -272,6 +278,9 @@ impl Git {
             ("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oConnectTimeout=10"),
             ("GIT_SSH_VARIANT", "ssh"),
         ] {
+            set(key, OsStr::new(value));
+        }
+        for (key, value) in &call.identity {
             set(key, OsStr::new(value));
         }
         let harmless = HARMLESS.iter().map(|id| (format!("fetch.fsck.{id}"), "warn".to_owned()));

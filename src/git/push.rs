@@ -132,7 +132,9 @@ fn status_line(answer: &Answer, name: &str) -> Option<(u8, String)> {
 
 fn classify(answer: &Answer, name: &str, old: CommitId, new: CommitId) -> PushAnswer {
     let Some((flag, summary)) = status_line(answer, name) else {
-        let words = words::tidy(&answer.stderr);
+        let said = words::tidy(&answer.stderr);
+        // A git that was killed from outside says nothing; people have to be told something.
+        let words = if said.is_empty() { "git ended without a word".to_owned() } else { said };
         // 128 is git's own refusal; a signal or anything else may have come at any time.
         return if answer.code == Some(128) && words::is_before_sending(&answer.stderr) {
             PushAnswer::NotSent { words }
@@ -259,6 +261,7 @@ mod tests {
         assert!(matches!(of(Some(128), contact), PushAnswer::NotSent { .. }));
         assert!(matches!(of(None, contact), PushAnswer::NoAnswer { .. }));
         assert!(matches!(of(Some(1), "error: RPC failed; HTTP 502\n"), PushAnswer::NoAnswer { .. }));
+        assert_eq!(of(None, ""), PushAnswer::NoAnswer { words: "git ended without a word".to_owned() });
         assert!(matches!(of(Some(0), ""), PushAnswer::NoAnswer { .. }));
     }
 }

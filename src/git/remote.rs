@@ -201,12 +201,14 @@ impl Remote {
         &self.text
     }
 
-    /// A folder name for what belongs to this remote: legible, and unlike any other remote's.
+    /// A folder name for what belongs to this repository: legible, unlike any other repository's,
+    /// and the same however it is written.
     pub fn folder_name(&self) -> String {
-        let last = self.text.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or_default();
-        let last = last.strip_suffix(".git").unwrap_or(last).to_ascii_lowercase();
+        let there = |path: &str| std::fs::canonicalize(path).ok()?.into_os_string().into_string().ok();
+        let identity = towpath_core::repository::identity(&self.text, there);
+        let last = identity.rsplit(['/', ':']).next().unwrap_or_default().to_ascii_lowercase();
         let legible: String = last.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(40).collect();
-        let digest = Sha256::digest(self.text.as_bytes());
+        let digest = Sha256::digest(identity.as_bytes());
         let hash: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
         format!("{}-{hash}", if legible.is_empty() { "repository" } else { legible.trim_start_matches('-') })
     }
@@ -336,6 +338,7 @@ mod tests {
         let name = |text: &str| parse(text).unwrap().folder_name();
         assert!(name("https://git.example.com/shop/Checkout.git").starts_with("checkout-"));
         assert_ne!(name("https://a.example.com/x"), name("https://b.example.com/x"));
+        assert_eq!(name("git@a.example.com:x/y"), name("ssh://git@A.example.com:22/x/y.git"));
         for text in ["/srv/..", "/", "host:.", "/srv/\u{202e}x", "/srv/--x"] {
             let name = name(text);
             assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{name}");

@@ -96,7 +96,11 @@ fn print(path: &Path) -> Option<Print> {
 pub async fn reload(shared: &Shared, fresh: Fresh) -> bool {
     let before = shared.setup();
     let config = match fresh {
-        Fresh::Good(config) => *config,
+        Fresh::Good(mut config) => {
+            // The socket stays where it is, and what may be read without a token depends on it.
+            config.service.listen = before.config.service.listen;
+            *config
+        }
         Fresh::Bad(problems) => {
             let why = config::to_text(&problems, config::Style::Plain);
             refuse(shared, why.trim_end()).await;
@@ -108,8 +112,8 @@ pub async fn reload(shared: &Shared, fresh: Fresh) -> bool {
         return false;
     }
     let changes = config::changes(&before.config, &config);
-    if config.service.listen != before.config.service.listen {
-        tracing::warn!(listen = %config.service.listen, "`listen` takes effect at the next start");
+    if changes.iter().any(|change| change.what.starts_with("`service.listen`")) {
+        tracing::warn!("`listen` takes effect at the next start");
     }
     if changes.is_empty() {
         tracing::info!("the config was read again; nothing in it has changed");

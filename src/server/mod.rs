@@ -3,13 +3,14 @@
 //!
 //! Not here: the loop (`serve`).
 
+pub mod api;
 mod health;
 pub mod hooks;
 
+use std::future::IntoFuture as _;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-
-use std::future::IntoFuture as _;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -20,7 +21,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::serve::Shared;
 
-/// How long one request may take.
+/// How long a hook or a probe may take.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// How long open requests may take once the service is to stop.
@@ -28,11 +29,16 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Every route.
 pub fn router(shared: Arc<Shared>) -> Router {
-    Router::new()
+    let quick = Router::new()
         .merge(health::router(shared.clone()))
-        .nest("/hooks", hooks::router(shared))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, DEADLINE))
-        .layer(CatchPanicLayer::new())
+        .nest("/hooks", hooks::router(shared.clone()))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, DEADLINE));
+    // The API has deadlines of its own: a look at a remote takes as long as it takes.
+    Router::new()
+        .merge(quick)
+        .nest("/api/v1", api::router(shared))
+        .fallback(api::no_route)
+        .layer(CatchPanicLayer::custom(api::panicked))
 }
 
 /// Serves until `stop`, and ends open requests within bounds.
@@ -41,8 +47,9 @@ pub fn router(shared: Arc<Shared>) -> Router {
 /// If the listener fails altogether.
 pub async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) -> std::io::Result<()> {
     let closing = stop.clone();
-    let server =
-        axum::serve(listener, router(shared)).with_graceful_shutdown(async move { stop.cancelled().await });
+    // Who may read without a token depends on where a request comes from.
+    let app = router(shared).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, app).with_graceful_shutdown(async move { stop.cancelled().await });
     tokio::select! {
         done = server.into_future() => done,
         () = async { closing.cancelled().await; tokio::time::sleep(PATIENCE).await } => Ok(()),

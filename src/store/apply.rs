@@ -48,7 +48,8 @@ impl SqliteStore {
     }
 }
 
-async fn commit(
+/// The same inside a transaction of another kind.
+pub(super) async fn commit(
     conn: &mut SqliteConnection,
     guard: Option<&Lease>,
     flow: Option<&FlowName>,

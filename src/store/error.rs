@@ -127,6 +127,9 @@ pub enum StoreError {
         /// What was wrong.
         words: String,
     },
+    /// The system gave no random bytes.
+    #[error("the system gives no random bytes, so no token can be made: {0}")]
+    NoChance(#[source] io::Error),
     /// The export could not be written out.
     #[error("the export could not be written: {0}")]
     Export(#[source] io::Error),

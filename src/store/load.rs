@@ -60,6 +60,7 @@ async fn ledger(conn: &mut SqliteConnection, flow: &FlowName, targets: &[EnvName
         outbox: all(conn, sql::OUTBOX, "outbox", flow, rows::message).await?,
         decisions: by_env(conn, sql::DECISIONS, "decisions", flow, rows::decision).await?,
         looked: looked.map(|row| rows::looked(&Fields::new(&row, "flows"))).transpose()?,
+        before: Vec::new(),
     })
 }
 

@@ -20,6 +20,7 @@ mod rows;
 mod schema;
 mod sql;
 mod sqlite;
+mod tokens;
 mod views;
 
 pub use error::{Conflict, StoreError};
@@ -28,7 +29,8 @@ pub use lease::Lease;
 pub use load::{APPROVALS_MAX, MAY_LAND_WITHIN, SHOWN_AFTER_OVER};
 pub use push::Check;
 pub use sqlite::SqliteStore;
-pub use views::{COMMITS_KNOWN_MAX, HistoryItem, Orders, What};
+pub use tokens::{NewToken, PREFIX as TOKEN_PREFIX, TokenRow, TokenScope};
+pub use views::{COMMITS_KNOWN_MAX, HistoryItem, KnownFlow, Orders, What};
 
 use towpath_core::model::IntentRow;
 

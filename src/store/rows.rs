@@ -60,6 +60,10 @@ impl<'r> Fields<'r> {
         serde_json::from_str(&self.text(column)?).map_err(|error| self.bad(column, &error))
     }
 
+    pub(super) fn parsed<T: FromStr<Err = String>>(&self, column: &'static str) -> Result<T> {
+        self.text(column)?.parse().map_err(|error: String| self.bad(column, &error))
+    }
+
     fn word<T: DeserializeOwned>(&self, column: &'static str) -> Result<T> {
         let value = serde_json::Value::String(self.text(column)?);
         serde_json::from_value(value).map_err(|error| self.bad(column, &error))

@@ -27,7 +27,10 @@ const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// The migrations, oldest first.
 fn migrations() -> Vec<Migration> {
-    let texts = [(1, "ledger", include_str!("../../migrations/sqlite/0001_ledger.sql"))];
+    let texts = [
+        (1, "ledger", include_str!("../../migrations/sqlite/0001_ledger.sql")),
+        (2, "tokens", include_str!("../../migrations/sqlite/0002_tokens.sql")),
+    ];
     texts
         .into_iter()
         .map(|(version, name, text)| {
@@ -126,7 +129,17 @@ fn is_current(path: &Path, found: Found, create: Create) -> Result<bool, StoreEr
     Ok(applied.len() == known.len())
 }
 
+/// Looks into the file as it is at one instant: between two statements another process may make
+/// the store, and half of what was before and half of what is after would read as a foreign one.
 async fn find(conn: &mut SqliteConnection) -> Result<Found, Fault> {
+    sqlx::raw_sql("BEGIN").execute(&mut *conn).await?;
+    // After an error the connection is closed, and that ends the transaction.
+    let found = look(conn).await?;
+    sqlx::raw_sql("ROLLBACK").execute(conn).await?;
+    Ok(found)
+}
+
+async fn look(conn: &mut SqliteConnection) -> Result<Found, Fault> {
     let id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *conn).await?;
     let tables = "SELECT COUNT(*) FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name <> '_sqlx_migrations'";
     let others: i64 = sqlx::query_scalar(tables).fetch_one(&mut *conn).await?;

@@ -47,6 +47,9 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (flow, env) DO UPDATE SET branch = excluded.branch, repository = excluded.repository,
             tip = excluded.tip, at_wall = excluded.at_wall, at_trusted = excluded.at_trusted";
+    BRANCHES_OF_ALL = "SELECT b.flow, b.env, b.branch, b.repository, b.tip, b.at_wall, b.at_trusted,
+            f.looked_wall, f.looked_trusted
+        FROM branches b JOIN flows f ON f.flow = b.flow ORDER BY b.flow, b.env";
     FORGET_BRANCH = "DELETE FROM branches WHERE flow = $1 AND env = $2";
 
     ARRIVALS = "SELECT env, commit_id, wall, trusted, how FROM arrivals WHERE flow = $1";
@@ -120,7 +123,10 @@ statements! {
           AND (state <> 'abandoned' OR saved_trusted >= $2) ORDER BY seq");
     INTENTS_PUSHING = concat!("SELECT ", intent_columns!(), " FROM intents WHERE state = 'pushing' ORDER BY seq");
     INTENTS_FINISHED = concat!("SELECT ", intent_columns!(), " FROM intents
-        WHERE finished_seq IS NOT NULL AND (flow = $1 OR $1 IS NULL) ORDER BY finished_seq DESC LIMIT $2");
+        WHERE finished_seq < $3 AND (flow = $1 OR $1 IS NULL) ORDER BY finished_seq DESC LIMIT $2");
+    INTENTS_BEFORE = concat!("SELECT ", intent_columns!(), " FROM intents
+        WHERE seq < $3 AND (flow = $1 OR $1 IS NULL) AND (env = $4 OR $4 IS NULL) AND (state = $5 OR $5 IS NULL)
+        ORDER BY seq DESC LIMIT $2");
     INTENTS_AFTER = concat!("SELECT ", intent_columns!(), " FROM intents WHERE seq > $1 ORDER BY seq LIMIT $2");
     ADD_INTENT = "INSERT INTO intents
             (seq, id, flow, env, branch, kind, old_commit, new_commit, policy, attempt, by_actor, reason,
@@ -141,13 +147,13 @@ statements! {
     LAST_MOVES = "SELECT env, at_wall FROM effects
         WHERE seq IN (SELECT MAX(seq) FROM effects WHERE flow = $1 GROUP BY env)";
     EFFECTS = "SELECT seq, flow, intent, env, kind, old_commit, new_commit, at_wall, at_trusted, late
-        FROM effects WHERE flow = $1 OR $1 IS NULL ORDER BY seq DESC LIMIT $2";
+        FROM effects WHERE (flow = $1 OR $1 IS NULL) AND seq < $3 ORDER BY seq DESC LIMIT $2";
     EFFECTS_AFTER = "SELECT seq, flow, intent, env, kind, old_commit, new_commit, at_wall, at_trusted, late
         FROM effects WHERE seq > $1 ORDER BY seq LIMIT $2";
 
     ADD_EVENT = "INSERT INTO events (seq, flow, env, at_wall, at_trusted, event) VALUES ($1, $2, $3, $4, $5, $6)";
     EVENTS = "SELECT seq, flow, env, at_wall, at_trusted, event
-        FROM events WHERE flow = $1 OR $1 IS NULL ORDER BY seq DESC LIMIT $2";
+        FROM events WHERE (flow = $1 OR $1 IS NULL) AND seq < $3 ORDER BY seq DESC LIMIT $2";
     EVENTS_AFTER = "SELECT seq, flow, env, at_wall, at_trusted, event FROM events WHERE seq > $1 ORDER BY seq LIMIT $2";
 
     OUTBOX = "SELECT id, sink, env, at_wall, event FROM outbox WHERE flow = $1 AND sent = FALSE ORDER BY seq";
@@ -169,11 +175,20 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING";
     // What was commanded of every flow concerns each of them.
     AUDIT = "SELECT seq, flow, id, at_wall, by_actor, command, allowed, effect
-        FROM audit WHERE flow = $1 OR flow IS NULL OR $1 IS NULL ORDER BY seq DESC LIMIT $2";
+        FROM audit WHERE (flow = $1 OR flow IS NULL OR $1 IS NULL) AND seq < $3 ORDER BY seq DESC LIMIT $2";
     AUDIT_NEWEST = "SELECT MAX(seq) FROM audit";
     AUDIT_FLOWS_AFTER = "SELECT flow FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2";
     AUDIT_AFTER = "SELECT seq, flow, id, at_wall, by_actor, command, allowed, effect
         FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2";
+
+    ADD_TOKEN = "INSERT INTO tokens (id, name, hash, scope, flows, created_wall, created_by, expires_wall)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+    TOKENS = "SELECT id, name, scope, flows, created_wall, created_by, expires_wall, revoked_wall, used_day
+        FROM tokens ORDER BY created_wall, id";
+    TOKEN = "SELECT id, name, hash, scope, flows, created_wall, created_by, expires_wall, revoked_wall, used_day
+        FROM tokens WHERE id = $1";
+    USE_TOKEN = "UPDATE tokens SET used_day = $2 WHERE id = $1 AND (used_day IS NULL OR used_day < $2)";
+    REVOKE_TOKEN = "UPDATE tokens SET revoked_wall = $2 WHERE id = $1 AND revoked_wall IS NULL";
 
     // `$2` is the prefix with `g` behind it: the first text after all that begin with the prefix.
     COMMITS_KNOWN = "SELECT tip AS commit_id FROM branches WHERE tip >= $1 AND tip < $2
@@ -195,8 +210,12 @@ mod tests {
     #[tokio::test]
     async fn every_statement_fits_the_schema() {
         let mut conn = sqlx::sqlite::SqliteConnectOptions::new().connect().await.unwrap();
-        let schema = include_str!("../../migrations/sqlite/0001_ledger.sql");
-        sqlx::raw_sql(schema).execute(&mut conn).await.unwrap();
+        for schema in [
+            include_str!("../../migrations/sqlite/0001_ledger.sql"),
+            include_str!("../../migrations/sqlite/0002_tokens.sql"),
+        ] {
+            sqlx::raw_sql(schema).execute(&mut conn).await.unwrap();
+        }
         for (name, text) in super::ALL {
             let prepared = (&mut conn).prepare(text.into_sql_str()).await;
             assert!(prepared.is_ok(), "{name}: {:?}", prepared.err());

@@ -117,13 +117,17 @@ impl SqliteStore {
 
     /// Advances the trusted clock by what has certainly passed, and returns both clocks.
     ///
+    /// The clocks are read inside the transaction. A reading from before it may be older than what
+    /// another process has stored meanwhile, and then the time between the two would count twice.
+    ///
     /// Not synced: after a power cut the trusted clock may be behind, never ahead.
     ///
     /// # Errors
     /// Those of any write: [`StoreError::Busy`], [`StoreError::Full`], [`StoreError::Io`], ….
-    pub async fn now(&self, reading: &Reading) -> Result<Now, StoreError> {
+    pub async fn now(&self, read: impl FnOnce() -> Reading + Send) -> Result<Now, StoreError> {
         let mut writing = self.write(Durability::Light).await?;
-        let done = advance(writing.conn(), reading).await;
+        let reading = read();
+        let done = advance(writing.conn(), &reading).await;
         writing.end(done).await
     }
 

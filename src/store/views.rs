@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use towpath_core::model::{
-    AuditRow, CiItem, CommitId, EffectRow, EnvName, EventRow, FlowName, Instant, IntentId, IntentRow, MoveKind,
-    PolicyDigest, Report, TipHeld,
+    AuditRow, BranchSeen, CiItem, CommitId, EffectRow, EnvName, EventRow, FlowName, Instant, IntentId, IntentRow,
+    IntentState, MoveKind, Now, PolicyDigest, Report, TipHeld,
 };
 
 use super::error::{Fault, StoreError};
@@ -26,7 +26,7 @@ pub const COMMITS_KNOWN_MAX: i64 = 100;
 const EXPORT_PAGE: i64 = 500;
 
 /// Something that was recorded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryItem {
     /// Its place in the order in which things were recorded.
     pub seq: i64,
@@ -40,7 +40,7 @@ pub struct HistoryItem {
 }
 
 /// What was recorded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", content = "row", rename_all = "kebab-case")]
 pub enum What {
     /// In the history: an intent that has ended. In the export: any intent, where it was saved.
@@ -62,16 +62,91 @@ pub struct Orders {
     pub flows: Vec<Option<FlowName>>,
 }
 
+/// A flow that was looked at, whether or not it is configured now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownFlow {
+    /// The flow.
+    pub flow: FlowName,
+    /// When it was last looked at.
+    pub looked: Now,
+    /// Where its branches were.
+    pub branches: BTreeMap<EnvName, BranchSeen>,
+}
+
 impl SqliteStore {
+    /// Every flow that was ever looked at, with where its branches were.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn flows_known(&self) -> Result<Vec<KnownFlow>, StoreError> {
+        let mut looking = self.look().await?;
+        let rows = sqlx::query(sql::BRANCHES_OF_ALL).fetch_all(&mut looking.conn).await;
+        looking.end(rows.map_err(Fault::from).and_then(|rows| flows_known(&rows))).await
+    }
+
     /// The newest `limit` of ended intents, effects, events and commands, newest first; of one
     /// flow with what was commanded of all flows, or of everything.
     ///
     /// # Errors
     /// Those of any read.
     pub async fn history(&self, flow: Option<&FlowName>, limit: usize) -> Result<Vec<HistoryItem>, StoreError> {
+        self.history_before(flow, None, limit).await
+    }
+
+    /// The same of what was recorded before the row `before`.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn history_before(
+        &self,
+        flow: Option<&FlowName>,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<HistoryItem>, StoreError> {
         let mut looking = self.look().await?;
-        let items = history(&mut looking.conn, flow, limit).await;
+        let items = history(&mut looking.conn, flow, before, limit).await;
         looking.end(items).await
+    }
+
+    /// Commands with their places and flows, newest first, before the row `before`.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn audit_before(
+        &self,
+        flow: Option<&FlowName>,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<(i64, Option<FlowName>, AuditRow)>, StoreError> {
+        let mut looking = self.look().await?;
+        let rows = page(&mut looking.conn, sql::AUDIT, flow, before, limit).await;
+        let placed = |f: &Fields<'_>| Ok((f.get("seq")?, f.flow_or_none()?, rows::audit(f)?));
+        looking.end(rows.and_then(|rows| Ok(read(&rows, "audit", placed)?))).await
+    }
+
+    /// Intents with their places, newest first, before the row `before`.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn intents_before(
+        &self,
+        flow: Option<&FlowName>,
+        env: Option<&EnvName>,
+        state: Option<IntentState>,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<(i64, IntentRow)>, StoreError> {
+        let mut looking = self.look().await?;
+        let rows = sqlx::query(sql::INTENTS_BEFORE)
+            .bind(flow.map(ToString::to_string))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .bind(before.unwrap_or(i64::MAX))
+            .bind(env.map(ToString::to_string))
+            .bind(state.map(IntentState::word))
+            .fetch_all(&mut looking.conn)
+            .await;
+        let placed = |f: &Fields<'_>| Ok((f.get("seq")?, rows::intent(f)?));
+        looking.end(rows.map_err(Fault::from).and_then(|rows| Ok(read(&rows, "intents", placed)?))).await
     }
 
     /// The newest `limit` commands, newest first.
@@ -80,7 +155,7 @@ impl SqliteStore {
     /// Those of any read.
     pub async fn audit(&self, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
         let mut looking = self.look().await?;
-        let rows = page(&mut looking.conn, sql::AUDIT, None, limit).await;
+        let rows = page(&mut looking.conn, sql::AUDIT, None, None, limit).await;
         looking.end(rows.and_then(|rows| Ok(read(&rows, "audit", rows::audit)?))).await
     }
 
@@ -212,22 +287,44 @@ async fn page(
     conn: &mut SqliteConnection,
     text: &'static str,
     flow: Option<&FlowName>,
+    before: Option<i64>,
     limit: usize,
 ) -> Result<Vec<SqliteRow>, Fault> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    Ok(sqlx::query(text).bind(flow.map(ToString::to_string)).bind(limit).fetch_all(conn).await?)
+    let query = sqlx::query(text).bind(flow.map(ToString::to_string)).bind(limit).bind(before.unwrap_or(i64::MAX));
+    Ok(query.fetch_all(conn).await?)
+}
+
+fn flows_known(rows: &[SqliteRow]) -> Result<Vec<KnownFlow>, Fault> {
+    let mut known: Vec<KnownFlow> = Vec::new();
+    for row in rows {
+        let fields = Fields::new(row, "branches");
+        let (flow, env, seen) = (fields.flow()?, fields.env()?, rows::branch(&fields)?);
+        match known.last_mut().filter(|last| last.flow == flow) {
+            Some(last) => drop(last.branches.insert(env, seen)),
+            None => {
+                known.push(KnownFlow {
+                    flow,
+                    looked: rows::looked(&fields)?,
+                    branches: BTreeMap::from([(env, seen)]),
+                });
+            }
+        }
+    }
+    Ok(known)
 }
 
 async fn history(
     conn: &mut SqliteConnection,
     flow: Option<&FlowName>,
+    before: Option<i64>,
     limit: usize,
 ) -> Result<Vec<HistoryItem>, Fault> {
-    let intents = page(conn, sql::INTENTS_FINISHED, flow, limit).await?;
+    let intents = page(conn, sql::INTENTS_FINISHED, flow, before, limit).await?;
     let mut items = read(&intents, "intents", finished_intent)?;
-    items.extend(read(&page(conn, sql::EFFECTS, flow, limit).await?, "effects", effect)?);
-    items.extend(read(&page(conn, sql::EVENTS, flow, limit).await?, "events", event)?);
-    items.extend(read(&page(conn, sql::AUDIT, flow, limit).await?, "audit", audit)?);
+    items.extend(read(&page(conn, sql::EFFECTS, flow, before, limit).await?, "effects", effect)?);
+    items.extend(read(&page(conn, sql::EVENTS, flow, before, limit).await?, "events", event)?);
+    items.extend(read(&page(conn, sql::AUDIT, flow, before, limit).await?, "audit", audit)?);
     items.sort_by_key(|item| std::cmp::Reverse(item.seq));
     items.truncate(limit);
     Ok(items)

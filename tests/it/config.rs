@@ -5,6 +5,7 @@ mod faults;
 mod files;
 mod layers;
 mod properties;
+mod run_examples;
 mod views;
 mod words;
 

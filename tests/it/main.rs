@@ -2,9 +2,12 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
+mod cli;
 mod config;
 mod crash;
+mod demo;
 mod git;
+mod http;
 mod scenario;
 mod scenarios;
 mod serve;

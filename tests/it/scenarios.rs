@@ -1,9 +1,10 @@
-//! The scenarios of `tests/it/scenarios/*.scn`, one test each.
+//! The scenarios of `tests/it/scenarios/*.scn`, one test each for either world.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::scenario::parse;
+use crate::scenario::real_stage::RealStage;
 use crate::scenario::run::{Stage, play};
 use crate::scenario::sim_stage::SimStage;
 
@@ -11,12 +12,35 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/scenarios")
 }
 
-/// Plays a file; every world has to give the transcript that is kept beside it.
-fn plays<S: Stage>(name: &str) {
+/// Plays a file.
+fn transcript<S: Stage>(name: &str) -> String {
     let text = std::fs::read_to_string(folder().join(format!("{name}.scn"))).unwrap();
     let script = parse::parse(name, &text).unwrap_or_else(|mistakes| panic!("\n{mistakes}"));
-    let transcript = play::<S>(&script);
+    play::<S>(&script)
+}
+
+/// The simulated world has to give the transcript that is kept beside the file.
+fn keeps(name: &str) {
+    let transcript = transcript::<SimStage>(name);
     kept_in(&folder().join("snapshots"), || insta::assert_snapshot!(name, transcript));
+}
+
+/// The real world has to give the transcript of the simulated one. It is compared with that and not
+/// with the kept file, so that updating snapshots can never hide a difference between the worlds.
+fn agrees(name: &str) {
+    let (real, simulated) = (transcript::<RealStage>(name), transcript::<SimStage>(name));
+    if let Some(difference) = difference(&simulated, &real) {
+        panic!("\n{name}.scn: the worlds differ {difference}\n\nthe whole of the real one:\n{real}");
+    }
+}
+
+/// The first lines that differ, with what led to them.
+fn difference(simulated: &str, real: &str) -> Option<String> {
+    let (simulated, real): (Vec<&str>, Vec<&str>) = (simulated.lines().collect(), real.lines().collect());
+    let at = (0..simulated.len().max(real.len())).find(|at| simulated.get(*at) != real.get(*at))?;
+    let step = simulated[..at].iter().rev().find(|line| line.starts_with('>')).unwrap_or(&"at the start");
+    let line = |lines: &[&str]| lines.get(at).map_or_else(|| "nothing".to_owned(), |line| line.trim().to_owned());
+    Some(format!("after\n  {step}\n  simulated: {}\n  real:      {}", line(&simulated), line(&real)))
 }
 
 fn kept_in(folder: &Path, assert: impl FnOnce()) {
@@ -39,7 +63,14 @@ macro_rules! scenarios {
         mod simulated {
             $(#[test]
             fn $name() {
-                super::plays::<super::SimStage>(stringify!($name));
+                super::keeps(stringify!($name));
+            })*
+        }
+
+        mod real {
+            $(#[test]
+            fn $name() {
+                super::agrees(stringify!($name));
             })*
         }
     };
@@ -89,6 +120,7 @@ scenarios! {
     hold_before_the_push_stops_it
     hold_blocks_and_unhold
     hold_on_one_environment
+    hold_says_what_it_stops
     hold_whole_range
     hotfix_diverges_and_back_merge
     hotfix_while_a_push_is_under_way
@@ -97,9 +129,10 @@ scenarios! {
     lag_is_sliding_per_commit
     lag_of_a_hand_push_counts_from_it
     lag_since_check
+    lag_since_follows_the_rule_of_its_check
     look_back_is_said
     lose_answer_lands_once
-    lost_push_is_given_up_and_planned_afresh
+    lost_push_is_given_up_and_a_person_decides
     merge_commit_first_parent_chain
     never_push_tip_names_ci_branch
     newer_never_resets_older
@@ -135,16 +168,20 @@ scenarios! {
     replica_takes_over
     rewind_survives_restart
     rewind_to_the_side
+    rewound_after_a_crash_is_not_pushed_again
     rewound_while_a_push_is_under_way
     rollback_crash_after_push
     rollback_hold_covers_every_removed_commit
     rollback_holds_and_two_commands_to_go_again
     rollback_is_carried_through_after_a_crash
+    rollback_needs_history
     rollback_only_where_allowed
     rollback_passes_pause_freeze_and_lag
     rollback_refused_keeps_hold_and_pause
     rollback_whose_answer_is_lost
+    schedule_first_look_within_a_slot
     schedule_one_per_slot_catch_up
+    schedule_slot_used_by_what_overtook
     side_branch_from_below_cannot_fast_forward
     sink_down_tells_later
     source_missing

@@ -9,5 +9,6 @@ pub mod dag;
 pub mod decide;
 pub mod explain;
 pub mod model;
+pub mod repository;
 pub mod see;
 pub mod text;

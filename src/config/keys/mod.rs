@@ -55,6 +55,8 @@ pub(super) enum Kind {
     Word { words: &'static [&'static str], later: &'static [(&'static str, &'static str, &'static str)] },
     /// An address and a port.
     Listen,
+    /// The name of a host, without a port.
+    Host,
     /// Where the ledger is kept.
     Store,
     /// Where a forge is.
@@ -220,6 +222,7 @@ impl Kind {
                 let words: Vec<String> = words.iter().map(|w| format!("`\"{w}\"`")).collect();
                 format!("one of {}", words.join(", "))
             }
+            Self::Host => "the name of a host".into(),
             Self::Listen => "an address and a port".into(),
             Self::Store => "a store such as `\"sqlite:towpath.db\"`".into(),
             Self::Url => "a URL".into(),

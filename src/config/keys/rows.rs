@@ -88,6 +88,18 @@ pub(in crate::config) const ROWS: &[Row] = &[
         "Secrets with which `POST /hooks/git/FLOW` may be signed; any of them counts, so that one can be replaced without a gap. Without any, unsigned and signed calls are refused alike.",
         "webhook_secrets = [{ file = \"/run/secrets/towpath-hook\" }]",
     ),
+    row(SERVICE, "public_url", Kind::Url, Default::Nothing).says(
+        "The address under which people reach `serve`, where that is another than `listen`: behind a proxy, say. Its host may then stand in the `Host` header.",
+        "public_url = \"https://towpath.example.com\"",
+    ),
+    row(SERVICE, "hosts", Kind::ListOf(&Kind::Host), Default::Nothing).says(
+        "Further names, without a port, that may stand in the `Host` header. `localhost` and loopback addresses always may; any other host is refused, so that no web page can reach `serve` by a name of its own.",
+        "hosts = [\"towpath.internal\"]",
+    ),
+    row(SERVICE, "anonymous_read", Kind::Bool, Default::From("`true` where `listen` is loopback, else `false`")).says(
+        "Whether the API may be read without a token, from this machine. Only while `listen` is loopback and the `Host` is; changing anything always needs a token. Write `false` behind a proxy on the same machine.",
+        "anonymous_read = false",
+    ),
     // [forge.X]
     row(FORGE, "kind", Kind::Word { words: &["git"], later: LATER_FORGES }, Default::Required)
         .says("What speaks there. `git` is any server that git can push to.", "kind = \"git\""),
@@ -211,7 +223,7 @@ pub(in crate::config) const ROWS: &[Row] = &[
     // gates.lag
     row(&[Place::Lag], "for", SPAN, Default::Required).says("How long.", "for = \"30m\""),
     row(&[Place::Lag], "since", Kind::Text, Default::Nothing)
-        .says("A check: the time counts from when it turned green, if that is later than when the commit came.", "since = \"deploy-staging\""),
+        .says("A check: the time counts from when it last turned green (on the branches that count for it in `gates.ci`), if that is later than when the commit came.", "since = \"deploy-staging\""),
     // gates.window
     row(&[Place::Window], "allow", Kind::ListOf(&Kind::Times), Default::From("always"))
         .says("When entry is open: days and hours.", "allow = [\"Mon-Fri 09:00-16:00\"]"),

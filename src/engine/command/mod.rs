@@ -131,7 +131,11 @@ pub async fn carry_out<W: World>(
         && dry == Dry::Real
     {
         let audit = giving.audit(false, refusal.to_string());
-        world.commit(None, None, &[audit]).await?;
+        match world.commit(None, None, &[audit]).await {
+            // The same refusal at the same instant: it is on record, and the reason is the answer.
+            Err(Fault::Conflict) => {}
+            done => drop(done?),
+        }
     }
     reply
 }
@@ -195,7 +199,8 @@ impl<W: World> Giving<'_, W> {
 
     fn audit(&self, allowed: bool, effect: String) -> Change {
         Change::Audit(AuditRow {
-            id: self.id("command"),
+            // A command that was carried out and then refused within a millisecond is two rows.
+            id: self.id(if allowed { "command" } else { "refused" }),
             at: self.now.wall,
             by: self.who.name.clone(),
             command: self.command.to_string(),

@@ -223,10 +223,15 @@ pub async fn rollback<W: World>(
 /// The commit to go back to: one that the environment held, and that its tip contains.
 fn rollback_to(planned: &Planned, env: &EnvName, old: CommitId, to: Option<CommitId>) -> Result<CommitId, Refusal> {
     let dag = planned.look.dag();
+    if dag.node(old).is_none() {
+        // Without history nothing is known to be behind: what was held last may well be ahead.
+        return pointless(format!(
+            "the history of `{env}` cannot be read now, so what is behind it cannot be told"
+        ));
+    }
     let held: Vec<CommitId> =
         planned.ledger.held.get(env).into_iter().flatten().filter(|t| !t.lost).map(|t| t.commit).collect();
-    // What is below the loaded history is contained in every environment.
-    let behind = |commit: CommitId| commit != old && (dag.node(commit).is_none() || dag.contains(old, commit));
+    let behind = |commit: CommitId| commit != old && dag.contains(old, commit);
     match to {
         None => match held.iter().rev().find(|commit| behind(**commit)) {
             Some(commit) => Ok(*commit),

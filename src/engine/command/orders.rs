@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use towpath_core::command::{Command, CommitWord, Lasting, Place, Target};
 use towpath_core::model::{
-    Approval, Change, CommitId, Flow, Gate, GateKind, Held, Hold, OrderId, Pause, PauseKind, Report, Scope, Until,
+    Approval, Change, CommitId, EnvName, Flow, Gate, GateKind, Held, Hold, OrderId, Pause, PauseKind, Report,
+    Scope, Tip, Until,
 };
+use towpath_core::see;
 use towpath_core::text::one_line;
 
 use super::{Giving, Refusal, Reply, commits};
-use crate::engine::tick;
 use crate::engine::world::World;
+use crate::engine::{observe, tick};
 
 /// How much of a reason is repeated.
 const REASON_SHOWN: usize = 200;
@@ -119,7 +121,11 @@ pub async fn resume<W: World>(giving: &Giving<'_, W>, target: &Target) -> Result
             PauseKind::Freeze => "freeze",
         };
         let what = scope_words(&pause.scope, giving.config.reach(&pause.scope).len());
-        format!("the {kind} of {what} by `{}`: {}", pause.by, one_line(&pause.reason, REASON_SHOWN))
+        let by = match pause.by.as_str() {
+            see::SOMEBODY => "that a push from outside caused".to_owned(),
+            by => format!("by `{}`", one_line(by, 80)),
+        };
+        format!("the {kind} of {what} {by}: {}", one_line(&pause.reason, REASON_SHOWN))
     };
     let mut lines: Vec<String> = lifted.iter().map(|p| format!("Lifted {}", describe(p))).collect();
     lines.extend(left.iter().map(|p| format!("Still in force, because it reaches further: {}", describe(p))));
@@ -200,8 +206,64 @@ pub async fn hold<W: World>(
         at: giving.now.wall,
         fixed_by: None,
     };
+    let mut lines = vec![line];
+    lines.extend(what_it_stops(giving, &flows, &row).await?);
     let scope = scope.unwrap_or(Scope::All);
-    giving.settle(flow.as_ref(), Some(&scope), vec![Change::Hold(row)], vec![line]).await
+    giving.settle(flow.as_ref(), Some(&scope), vec![Change::Hold(row)], lines).await
+}
+
+/// How many flows are looked at for what a hold stops in them.
+const LOOKED_AT_MAX: usize = 20;
+
+/// What a hold does not do: it takes nothing back, and it cannot bear on what nobody knows.
+async fn what_it_stops<W: World>(
+    giving: &Giving<'_, W>,
+    flows: &[&Flow],
+    hold: &Hold,
+) -> Result<Vec<String>, Refusal> {
+    let Held::Commit(commit) = hold.what else { return Ok(Vec::new()) };
+    let (mut lines, mut known, mut stops, mut unread) =
+        (Vec::new(), false, flows.len() > LOOKED_AT_MAX, Vec::new());
+    for flow in flows.iter().take(LOOKED_AT_MAX) {
+        let mut ledger = giving.world.load(flow).await?;
+        // So that the history that is loaded has the commit, if there is one.
+        ledger.standing.holds.push(hold.clone());
+        let look = observe::look(giving.world, flow, &ledger).await?;
+        let dag = look.dag();
+        if dag.is_empty() {
+            unread.push(format!("`{}`", flow.name));
+            continue;
+        }
+        known |= dag.knows(commit);
+        let has = |env: &EnvName| match look.tips.get(env) {
+            Some(Tip::At(tip)) => dag.is_below(commit) || dag.contains(*tip, commit),
+            _ => false,
+        };
+        let (there, ahead): (Vec<EnvName>, Vec<EnvName>) =
+            tick::targets(flow).into_iter().filter(|env| hold.bears_on(&flow.name, env)).partition(has);
+        stops |= !ahead.is_empty();
+        if !there.is_empty() {
+            let there: Vec<String> = there.iter().map(|env| format!("`{env}`")).collect();
+            let it = if there.len() == 1 { "has" } else { "have" };
+            lines.push(format!(
+                "{} of `{}` {it} it already: a hold takes nothing back (`towpath rollback` does).",
+                there.join(", "),
+                flow.name
+            ));
+        }
+    }
+    let short = commit.short();
+    if !unread.is_empty() {
+        lines.push(format!(
+            "What has {short} already cannot be told now: the branches of {} cannot be read.",
+            unread.join(", ")
+        ));
+    } else if !known {
+        lines.push(format!("Nobody knows {short} here yet; the hold counts from when it appears."));
+    } else if !stops {
+        lines.push("So this hold stops nothing now; it counts again where the commit is taken back.".to_owned());
+    }
+    Ok(lines)
 }
 
 /// `unhold`: ends the holds that cover the commit, or lets candidates with the fix pass.

@@ -106,3 +106,33 @@ fn a_config_named_without_a_folder_starts_from_here() {
     let config = Config::from_text(super::FLOW, Path::new("towpath.toml")).expect("valid");
     assert_eq!(config.base_dir, std::env::current_dir().expect("a working directory"));
 }
+
+/// A branch is the target of one edge, however its repository is written.
+#[test]
+fn one_repository_in_other_words_is_one_repository() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::create_dir(at("shop.git")).unwrap();
+    std::os::unix::fs::symlink(at("shop.git"), at("link")).unwrap();
+    let config = |one: &str, other: &str| {
+        let flow = |name: &str, repository: &str| {
+            let env = "[[flow.environment]]\nname = ";
+            format!(
+                "[[flow]]\nname = \"{name}\"\nrepository = \"{repository}\"\n{env}\"develop\"\n{env}\"staging\"\n"
+            )
+        };
+        let text = format!("{}{}", flow("one", one), flow("two", other));
+        Config::from_text(&text, &folder.path().join("towpath.toml"))
+    };
+    for (one, other) in [
+        (at("shop.git"), format!("file://{}", at("shop.git"))),
+        (at("shop.git"), "shop".to_owned()),
+        (at("shop.git"), at("link")),
+        ("git@git.example.com:a/b.git".to_owned(), "ssh://git@GIT.example.com:22/a/b/".to_owned()),
+        ("https://git.example.com/a/b".to_owned(), "https://git.example.com:443/a/b.git".to_owned()),
+    ] {
+        let problems = config(&one, &other).expect_err(&format!("{one} and {other}")).to_string();
+        assert!(problems.contains("is moved by two flows"), "{one} and {other}: {problems}");
+    }
+    assert!(config(&at("shop.git"), &at("other.git")).is_ok());
+}

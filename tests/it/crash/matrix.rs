@@ -4,7 +4,7 @@
 use towpath::engine::run::CRASH_POINTS;
 
 use super::{Gates, Place};
-use crate::crash::place::{DEADLINE, Move};
+use crate::crash::place::{DEADLINE, Move, TARGETS};
 
 /// Between the mark and the push: the branch is where it was, and a push may be under way.
 fn in_doubt(at: &str) -> bool {
@@ -31,8 +31,14 @@ fn case(at: &str) {
         assert_eq!(&place.tip(env), old, "{at}: nothing is pushed while an earlier push may land");
         let status = place.ok(&["status"]).out;
         let line = status.lines().find(|line| line.contains(env)).unwrap();
-        assert!(line.contains("is under way"), "{at}: the reason is to be seen: {status}");
+        assert!(line.contains("may still land"), "{at}: the reason is to be seen: {status}");
         place.age(DEADLINE);
+        place.ok(&["run"]);
+        place.ok(&["run"]);
+        assert_eq!(&place.tip(env), old, "{at}: what may have been taken back by a person is not pushed again");
+        let explained = place.ok(&["explain", "shop", env]).out;
+        assert!(explained.contains(&format!("towpath retry shop {env}")), "{at}: the way out: {explained}");
+        place.ok(&["retry", "shop", env]);
         place.ok(&["run"]);
         place.ok(&["run"]);
     }
@@ -91,6 +97,10 @@ fn twice_after(first: &str) {
             place.ok(&["run"]);
             if in_doubt(&second) {
                 place.age(DEADLINE);
+                place.ok(&["run"]);
+                for env in TARGETS {
+                    place.run(&["retry", "shop", env]);
+                }
                 place.ok(&["run"]);
                 place.ok(&["run"]);
             }

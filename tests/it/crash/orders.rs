@@ -85,3 +85,31 @@ fn reports_during_a_pass() {
     }
     place.sound(0);
 }
+
+/// The flow gets another name in the config: what people ordered under the old one stands.
+#[test]
+fn a_renamed_flow_keeps_its_holds_and_pauses() {
+    let place = Place::new(Gates::None);
+    let [c0, c1, _] = place.c.clone();
+    place.ok(&["run"]);
+    assert_eq!(place.tip("production"), c1);
+    let c3 = place.commit("not yet");
+    place.ok(&["pause", "shop", "production", "--reason", "a demo", "--for", "2h"]);
+    place.ok(&["hold", &c3, "shop", "staging", "--reason", "not yet"]);
+    let config = place.path().join("towpath.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, text.replace("name = \"shop\"", "name = \"store\"")).unwrap();
+    for _ in 0..3 {
+        place.ok(&["run"]);
+        assert_eq!(place.tip("staging"), place.c[2], "{c3} is held");
+        assert_eq!(place.tip("production"), c1, "paused at {c1}, which came after {c0}");
+    }
+    let standing = place.standing();
+    assert_eq!(standing["pauses"].as_array().unwrap().len(), 1, "{standing}");
+    assert_eq!(standing["holds"].as_array().unwrap().len(), 1, "{standing}");
+    place.ok(&["resume", "store", "production"]);
+    place.ok(&["unhold", &c3, "store", "staging"]);
+    place.ok(&["run"]);
+    place.ok(&["run"]);
+    assert_eq!(place.tip("production"), c3, "lifted under the new name, they do not come back");
+}

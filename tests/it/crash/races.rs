@@ -60,3 +60,17 @@ fn two_passes_at_once() {
     place.settle();
     place.sound(0);
 }
+
+#[test]
+fn twelve_first_passes_at_once() {
+    for _ in 0..3 {
+        let place = Place::new(Gates::None);
+        let children: Vec<_> = (0..12).map(|_| place.start(&["run"])).collect();
+        for child in children {
+            let ran = place.ended(child);
+            assert!(ran.status.success(), "{}\n{}\n{}", ran.status, ran.out, ran.err);
+        }
+        place.settle();
+        place.sound(0);
+    }
+}

@@ -119,6 +119,7 @@ pub enum FaultKind {
     Refuse,
     /// In the next ticks the remote does not answer.
     Unreachable,
+    NoHistory,
     /// In the next ticks the store takes nothing.
     DiskFull,
     /// In the next ticks no message is delivered.
@@ -153,11 +154,12 @@ const COUNTED: [(&str, Counted); 5] = [
     ("pauses", Counted::Pauses),
 ];
 
-const FAULTS: [(&str, FaultKind); 6] = [
+const FAULTS: [(&str, FaultKind); 7] = [
     ("lose-answer", FaultKind::LoseAnswer),
     ("lose-push", FaultKind::LosePush),
     ("refuse", FaultKind::Refuse),
     ("unreachable", FaultKind::Unreachable),
+    ("no-history", FaultKind::NoHistory),
     ("disk-full", FaultKind::DiskFull),
     ("sink-down", FaultKind::SinkDown),
 ];

@@ -334,7 +334,7 @@ impl<S: Stage> Play<S> {
         let commits = self.commits.clone();
         let letter = move |word: &str| {
             let found = commits.iter().find(|(label, _)| label == word);
-            found.and_then(|(_, id)| CommitWord::prefix(&id.to_string()))
+            found.map_or_else(|| CommitWord::prefix(word), |(_, id)| CommitWord::prefix(&id.to_string()))
         };
         let command = Command::parse_with(text, &letter)?;
         let who = Person { name: Actor::new(format!("os:{by}@desk")), email: Some(format!("{by}@example.com")) };

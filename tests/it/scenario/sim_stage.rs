@@ -144,6 +144,7 @@ impl Stage for SimStage {
             FaultKind::LosePush => script.lose_pushes = count,
             FaultKind::Refuse => script.refuse = count,
             FaultKind::Unreachable => script.unreachable = count,
+            FaultKind::NoHistory => script.no_history = count,
             FaultKind::DiskFull => script.disk_full = count,
             FaultKind::SinkDown => script.sink_down = count,
         }
@@ -169,13 +170,17 @@ impl Stage for SimStage {
             }
         }
         let script = &mut self.universe.borrow_mut().script;
-        for left in [&mut script.unreachable, &mut script.disk_full, &mut script.sink_down] {
+        for left in [&mut script.unreachable, &mut script.no_history, &mut script.disk_full, &mut script.sink_down]
+        {
             *left = left.saturating_sub(1);
         }
         ends.into_iter().flatten().collect()
     }
 
     fn order(&mut self, replica: usize, command: &Command, who: &Person) -> Result<Reply, Refusal> {
+        if let Command::Retry { env, .. } = command {
+            self.universe.borrow_mut().retried(&self.flow, &env.as_str().into());
+        }
         to_the_end(carry_out(&self.world(replica), &self.config, command, who, Dry::Real))
     }
 

@@ -3,7 +3,7 @@
 //! from the graph primitives.
 
 use towpath_core::model::{
-    CiState, CommitId, Flow, FlowName, Gate, Held, IntentRow, IntentState, MoveKind, PauseKind,
+    CiState, CommitId, Event, Flow, FlowName, Gate, Held, IntentRow, IntentState, MoveKind, PauseKind,
 };
 
 use super::universe::Universe;
@@ -50,6 +50,9 @@ pub fn on_move(it: &mut Universe, flow: &FlowName, row: &IntentRow, at: Option<C
     let stored = it.book.intents.get(&row.id).map(|r| r.state);
     if !delayed && stored != Some(IntentState::Pushing) {
         it.violation(format!("I3: {} moves a branch while its row says {stored:?}", row.id));
+    }
+    if !delayed {
+        not_taken_back(it, flow, row);
     }
     earned(it, flow, row);
     not_rolled_back(it, flow, row, old);
@@ -107,6 +110,28 @@ fn was_green(it: &Universe, flow: &FlowName, row: &IntentRow, check: &str) -> bo
     }
     let none_since = it.book.reports.get(flow).map_or(0, Vec::len) <= at_save;
     green || (none_since && state == Some(CiState::Green))
+}
+
+/// I5: what a person took back right after our push does not come again, seen or not, before a
+/// person has lifted what it caused or let Towpath go on. (A push that reached the server after its
+/// process had read the branch is excepted: that landed and was taken back between two looks.)
+fn not_taken_back(it: &mut Universe, flow: &FlowName, row: &IntentRow) {
+    let dag = it.dag(flow);
+    let repository = &it.repositories[flow];
+    let moves: Vec<_> = repository.moves.iter().enumerate().filter(|(_, m)| m.branch == row.branch).collect();
+    let [.., (_, ours), (at, theirs)] = moves[..] else { return };
+    let taken_back = ours.by.is_some() && !ours.delayed && theirs.by.is_none() && theirs.old == ours.new;
+    let to_old = theirs.new == Some(row.old) && ours.old == theirs.new;
+    let again = ours.new.is_some_and(|lost| dag.contains(row.new, lost));
+    let let_go = repository.let_go.get(&row.branch).is_some_and(|looked| *looked > at);
+    let noted = it.book.events.iter().any(|(name, event)| {
+        let rewound = matches!(&event.event, Event::Rewound { lost, kept, .. }
+            if Some(*lost) == ours.new && Some(*kept) == theirs.new);
+        name == flow && event.env == row.env && rewound
+    });
+    if taken_back && to_old && again && !let_go && !noted {
+        it.violation(format!("I5: {} was taken back from {} and is pushed there again", row.new, row.env));
+    }
 }
 
 /// I5: nothing that a standing hold of a rewind or rollback covers comes back.

@@ -8,8 +8,8 @@ use std::task::{Context, Poll, Waker};
 
 use towpath::engine::{Fault, Ticked, tick};
 use towpath_core::model::{
-    Actor, BranchName, Change, CiState, CommitId, Flow, FlowName, Held, Hold, Instant, OrderId, Pause, PauseKind,
-    Promote, Report, Scope, Span, Until,
+    Actor, BranchName, Change, CiState, CommitId, Flow, FlowName, Held, Hold, Instant, IntentRow, IntentState,
+    MoveKind, OrderId, Pause, PauseKind, Promote, Report, Scope, Span, Until,
 };
 
 use super::universe::{Counts, Faults, START, Universe};
@@ -200,17 +200,32 @@ impl Swarm {
         match what {
             0..28 => self.push_commits(&flow),
             28..72 => self.report(&flow),
-            72..74 => self.hotfix(&flow),
+            72..73 => self.hotfix(&flow),
+            73..74 => self.take_back(),
             74..76 => self.rewind(&flow),
             76..77 => self.rewrite_source(&flow),
             77..80 => self.pause(&flow),
-            80..86 => self.resume(&flow),
+            80..84 => self.resume(&flow),
+            84..86 => self.retry(&flow),
             86..87 => self.hold(&flow),
             87..91 => self.unhold(&flow),
             91..94 => self.promote(&flow),
             94..98 => self.back_merge(&flow),
             98..99 => self.push_forward(&flow),
             _ => self.server_mood(&flow),
+        }
+    }
+
+    /// Somebody has looked, and lets Towpath push again.
+    fn retry(&self, flow: &FlowName) {
+        let envs: Vec<_> = {
+            let it = self.universe.borrow();
+            it.book.ledgers[flow].standing.backoffs.iter().map(|b| b.env.clone()).collect()
+        };
+        for env in envs {
+            self.universe.borrow_mut().retried(flow, &env);
+            self.order(Some(flow), Change::ClearBackoff(env));
+            self.universe.borrow_mut().count("person: retry");
         }
     }
 
@@ -280,6 +295,18 @@ impl Swarm {
             it.set_branch(flow, &branch, Some(to), None);
             it.count("person: rewind of a target");
         }
+    }
+
+    /// Somebody takes back what has just landed, before Towpath has recorded it.
+    fn take_back(&self) {
+        let mut it = self.universe.borrow_mut();
+        let landed = |row: &&IntentRow| {
+            let at = it.repositories[&row.flow].branches.get(&row.branch);
+            row.state == IntentState::Pushing && row.kind == MoveKind::FastForward && at == Some(&row.new)
+        };
+        let Some(row) = it.book.intents.values().find(landed).cloned() else { return };
+        it.set_branch(&row.flow, &row.branch, Some(row.old), None);
+        it.count("person: takes back what just landed");
     }
 
     fn rewrite_source(&self, flow: &FlowName) {
@@ -457,6 +484,7 @@ impl Swarm {
         }
         for name in self.names() {
             self.resume(&name);
+            self.retry(&name);
             while !self.universe.borrow().book.ledgers[&name].standing.holds.is_empty() {
                 self.unhold(&name);
             }

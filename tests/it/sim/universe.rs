@@ -25,6 +25,10 @@ pub struct Repository {
     pub refuses: Option<String>,
     /// Every move of a branch, with the intent that caused it.
     pub moves: Vec<Moved>,
+    /// Whether the move that is being made comes late.
+    pub delayed: bool,
+    /// Moves of branches up to which a person has looked, and let Towpath go on.
+    pub let_go: BTreeMap<BranchName, usize>,
     /// Since when (true time) each commit has been on a branch without a break.
     pub arrivals: BTreeMap<BranchName, BTreeMap<CommitId, i64>>,
     /// Arrivals of commits that left a branch, until somebody has seen the branch without them: a
@@ -39,6 +43,8 @@ pub struct Moved {
     pub old: Option<CommitId>,
     pub new: Option<CommitId>,
     pub by: Option<IntentId>,
+    /// It reached the server long after its process had gone on.
+    pub delayed: bool,
 }
 
 /// A push that left a process and has not reached the server.
@@ -61,6 +67,8 @@ pub struct Book {
     pub reports_at_save: BTreeMap<IntentId, usize>,
     pub effects: BTreeMap<IntentId, EffectRow>,
     pub events: Vec<(FlowName, EventRow)>,
+    /// Ids of orders, messages and commands that were given out; none is taken twice.
+    pub taken: BTreeSet<(&'static str, String)>,
     pub reports: BTreeMap<FlowName, Vec<Report>>,
     pub leases: BTreeMap<FlowName, Lease>,
     /// For each acknowledged pause, the intents that the acknowledgement named.
@@ -128,10 +136,26 @@ pub struct Scripted {
     pub refuse: u32,
     /// Ticks without the remote.
     pub unreachable: u32,
+    /// Ticks with a remote whose history cannot be read.
+    pub no_history: u32,
     /// Ticks in which the store takes nothing.
     pub disk_full: u32,
     /// Ticks in which no message is delivered.
     pub sink_down: u32,
+}
+
+/// The id that a change takes for a new row, by table, as the real store has them unique.
+fn own_id(change: &Change) -> Option<(&'static str, String)> {
+    match change {
+        Change::Pause(row) => Some(("pauses", row.id.to_string())),
+        Change::Hold(row) => Some(("holds", row.id.to_string())),
+        Change::Promote(row) => Some(("promotes", row.id.to_string())),
+        Change::Override(row) => Some(("overrides", row.id.to_string())),
+        Change::Approve(row) => Some(("approvals", row.id.to_string())),
+        Change::Tell(message) => Some(("outbox", message.id.clone())),
+        Change::Audit(row) => Some(("audit", row.id.to_string())),
+        _ => None,
+    }
 }
 
 /// Whether a counted fault strikes now.
@@ -255,7 +279,8 @@ impl Universe {
                 arrivals.entry(node.id).or_insert_with(|| gone.remove(&node.id).unwrap_or(truth));
             }
         }
-        repository.moves.push(Moved { branch: branch.clone(), old, new, by });
+        let delayed = std::mem::take(&mut repository.delayed);
+        repository.moves.push(Moved { branch: branch.clone(), old, new, by, delayed });
     }
 
     /// Where a branch was before its last move. Being told so cannot be distinguished from its
@@ -292,13 +317,20 @@ impl Universe {
         }
         let (branch, new, id) = (row.branch.clone(), row.new, row.id.clone());
         super::check::on_move(self, flow, row, at, delayed);
+        self.repositories.get_mut(flow).expect("the flow exists").delayed = delayed;
         self.set_branch(flow, &branch, Some(new), Some(id));
         PushAnswer::Moved
     }
 
     /// Applies a batch as a store does: all or nothing.
     pub fn apply(&mut self, flow: Option<&FlowName>, changes: &[Change]) -> Result<Vec<IntentRow>, ()> {
+        let mut taken = BTreeSet::new();
         for change in changes {
+            if let Some(id) = own_id(change)
+                && (self.book.taken.contains(&id) || !taken.insert(id))
+            {
+                return Err(());
+            }
             let known = |id: &IntentId| self.book.intents.get(id);
             let conflict = match change {
                 Change::Intent(row) => known(&row.id).is_some(),
@@ -312,6 +344,7 @@ impl Universe {
                 return Err(());
             }
         }
+        self.book.taken.extend(taken);
         for change in changes {
             self.apply_to_book(flow, change);
             let names: Vec<FlowName> = self.book.ledgers.keys().cloned().collect();
@@ -392,6 +425,13 @@ impl Universe {
             self.count("fault: delayed push reached the server");
             self.serve_push(&push.flow, &push.row, true);
         }
+    }
+
+    /// A person lets Towpath push to that environment again.
+    pub fn retried(&mut self, flow: &FlowName, env: &towpath_core::model::EnvName) {
+        let Some(branch) = self.flow(flow).environment(env).map(|e| e.branch.clone()) else { return };
+        let repository = self.repositories.get_mut(flow).expect("the flow exists");
+        repository.let_go.insert(branch, repository.moves.len());
     }
 
     pub fn violation(&mut self, what: impl std::fmt::Display) {

@@ -78,7 +78,7 @@ impl SimWorld {
             return Some(PushAnswer::Refused { words: "pre-receive hook declined".into() });
         }
         if strikes_now(&mut it.script.lose_pushes) {
-            return Some(PushAnswer::NoAnswer { words: String::new() });
+            return Some(PushAnswer::NoAnswer { words: "the remote end hung up unexpectedly".into() });
         }
         if strikes_now(&mut it.script.lose_answers) {
             it.serve_push(&flow.name, row, false);
@@ -237,6 +237,9 @@ impl World for SimWorld {
 
     async fn history(&self, flow: &Flow, _: &Tips, _: &BTreeSet<CommitId>) -> Fact<Dag> {
         self.effect("effect: history").await;
+        if self.it().script.no_history > 0 {
+            return Fact::Unknown(Unknown::passing(UnknownWhy::TimedOut { after: Span::from_secs(60) }));
+        }
         // Everything there is, so that the ledger's lost commits are found too.
         Fact::Known((*self.it().dag(&flow.name)).clone())
     }

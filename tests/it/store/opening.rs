@@ -35,7 +35,7 @@ async fn a_new_store_is_its_owners_alone_whatever_the_umask() {
     let path = place.folder.path().join("deep/er/store.db");
     let before = rustix::process::umask(rustix::fs::Mode::empty());
     let store = SqliteStore::open(&path, Create::Yes).await.unwrap();
-    store.now(&towpath::clock::Clock::System.reading()).await.unwrap();
+    store.now(|| towpath::clock::Clock::System.reading()).await.unwrap();
     rustix::process::umask(before);
     for name in ["store.db", "store.db-wal", "store.db-shm", "store.db.lock"] {
         let mode = fs::metadata(path.with_file_name(name)).unwrap().permissions().mode();
@@ -49,11 +49,24 @@ async fn a_newer_schema_is_refused_with_both_numbers() {
     let place = Place::new();
     place.open().await.close().await.unwrap();
     let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-        VALUES (2, 'future', TRUE, x'00', 1)";
+        VALUES (99, 'future', TRUE, x'00', 1)";
     sqlx::raw_sql(newer).execute(&mut place.raw().await).await.unwrap();
     let error = SqliteStore::open(&place.path(), Create::Yes).await.unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 2, known: 1, .. }), "{error}");
+    assert!(matches!(error, StoreError::Newer { found: 99, known: 2, .. }), "{error}");
     assert!(!error.retry());
+}
+
+/// What a store of the first release holds is there after the upgrade.
+#[tokio::test]
+async fn a_store_of_the_version_before_is_brought_up_to_date() {
+    let place = Place::new();
+    place.open().await.close().await.unwrap();
+    let back = "DROP TABLE tokens; DELETE FROM _sqlx_migrations WHERE version = 2; UPDATE counter SET seq = 41";
+    sqlx::raw_sql(back).execute(&mut place.raw().await).await.unwrap();
+    let store = SqliteStore::open(&place.path(), Create::No).await.unwrap();
+    assert_eq!(store.tokens().await.unwrap(), []);
+    let seq: i64 = sqlx::query_scalar("SELECT seq FROM counter").fetch_one(&mut place.raw().await).await.unwrap();
+    assert_eq!(seq, 41);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Two processes at once.
 
-use towpath::store::StoreError;
+use towpath::store::{Create, SqliteStore, StoreError};
 use towpath_core::model::{Change, IntentState, Reason, Scope, Standing, Trusted, Until};
 
 use super::{Place, flow, intent, lease, pause};
@@ -10,6 +10,7 @@ fn unpaused(standing: &Standing) -> Result<(), Reason> {
     match standing.pauses.first() {
         None => Ok(()),
         Some(pause) => Err(Reason::Paused {
+            scope: pause.scope.clone(),
             by: pause.by.clone(),
             reason: pause.reason.clone(),
             at: pause.at,
@@ -117,4 +118,29 @@ async fn a_lost_lease_stops_every_guarded_write() {
     assert!(lost(old.renew(&stale, Trusted(0), minute).await.unwrap_err()));
     old.release(stale).await.unwrap(); // not ours, so nothing happens
     new.commit(Some(&fresh), None, &[]).await.unwrap();
+}
+
+/// Twelve processes that find no store make one, and none of them takes a half-made one for
+/// another program's.
+#[test]
+fn twelve_make_one_store() {
+    for round in 0..12 {
+        let place = Place::new();
+        let start = std::sync::Barrier::new(12);
+        std::thread::scope(|scope| {
+            let open = || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                start.wait();
+                runtime.block_on(async {
+                    let store = SqliteStore::open(&place.path(), Create::Yes).await?;
+                    store.commit(None, Some(&flow("web")), &[Change::Looked(super::at(1))]).await?;
+                    store.close().await
+                })
+            };
+            let opened: Vec<_> = (0..12).map(|_| scope.spawn(open)).collect();
+            for thread in opened {
+                thread.join().unwrap().unwrap_or_else(|error| panic!("round {round}: {error}"));
+            }
+        });
+    }
 }

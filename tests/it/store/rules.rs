@@ -170,20 +170,38 @@ async fn two_processes_share_one_trusted_clock() {
     let clock = Clock::Manual(manual.clone());
     assert_eq!(a.peek_now(&clock.reading()).await.unwrap(), at(1_000_000));
     let stale = clock.reading();
-    a.now(&stale).await.unwrap();
+    a.now(|| stale.clone()).await.unwrap();
     manual.advance(Span::from_mins(60));
-    let ahead = b.now(&clock.reading()).await.unwrap();
+    let ahead = b.now(|| clock.reading()).await.unwrap();
     assert_eq!(ahead, at(4_600_000));
-    a.now(&stale).await.unwrap(); // it was stopped for an hour after reading
+    a.now(|| stale.clone()).await.unwrap(); // it was stopped for an hour after reading
     manual.advance(Span::from_ms(1));
-    assert_eq!(b.now(&clock.reading()).await.unwrap().trusted, Trusted(4_600_001));
+    assert_eq!(b.now(|| clock.reading()).await.unwrap().trusted, Trusted(4_600_001));
     manual.jump(3_600_000);
     let peeked = b.peek_now(&clock.reading()).await.unwrap();
     assert_eq!((peeked.wall, peeked.trusted), (Instant(8_200_001), Trusted(4_600_001)));
-    assert_eq!(b.now(&clock.reading()).await.unwrap(), peeked);
+    assert_eq!(b.now(|| clock.reading()).await.unwrap(), peeked);
     manual.reboot();
     manual.advance(Span::from_secs(5));
-    assert_eq!(a.now(&clock.reading()).await.unwrap().trusted, Trusted(4_605_001));
+    assert_eq!(a.now(|| clock.reading()).await.unwrap().trusted, Trusted(4_605_001));
+}
+
+/// While another process writes, time passes; the reading is of when it is this one's turn.
+#[tokio::test]
+async fn the_clocks_are_read_when_the_store_is_ours() {
+    let place = Place::new();
+    let store = place.open().await;
+    let manual = ManualClock::new(Instant(1_000_000));
+    let clock = Clock::Manual(manual.clone());
+    store.now(|| clock.reading()).await.unwrap();
+    let mut other = place.raw().await;
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let others_turn = async {
+        manual.advance(Span::from_mins(60));
+        sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    };
+    let (now, ()) = tokio::join!(store.now(|| clock.reading()), others_turn);
+    assert_eq!(now.unwrap(), at(4_600_000));
 }
 
 #[tokio::test]
@@ -191,7 +209,7 @@ async fn what_is_long_over_is_left_out() {
     let place = Place::new();
     let store = place.open().await;
     let clock = ManualClock::new(Instant(0));
-    store.now(&clock.reading()).await.unwrap();
+    store.now(|| clock.reading()).await.unwrap();
     let row = intent("i", "web", 1, 2);
     let until = Until::At(Instant(10));
     let changes = [
@@ -207,13 +225,13 @@ async fn what_is_long_over_is_left_out() {
         (ledger.standing.pauses.len(), ledger.intents.len())
     };
     clock.advance(Span::from_mins(24 * 60));
-    store.now(&clock.reading()).await.unwrap();
+    store.now(|| clock.reading()).await.unwrap();
     assert_eq!(counts().await, (2, 1));
     clock.advance(Span::from_mins(60));
-    store.now(&clock.reading()).await.unwrap();
+    store.now(|| clock.reading()).await.unwrap();
     assert_eq!(counts().await, (1, 1));
     clock.advance(Span::from_mins(7 * 24 * 60));
-    store.now(&clock.reading()).await.unwrap();
+    store.now(|| clock.reading()).await.unwrap();
     assert_eq!(counts().await, (1, 0));
     // It may still land, for whoever asks.
     assert!(store.intent(&row.id).await.unwrap().is_some());

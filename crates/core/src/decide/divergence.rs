@@ -76,9 +76,9 @@ fn kind(edge: &Edge<'_>, own: &Own, look: &mut Look<'_>) -> Option<StrayKind> {
         return Some(StrayKind::Withdrawn);
     }
     if let Some((env, brought_by)) = &own.earlier {
-        // What somebody holds back is not on its way: it was withdrawn from it.
+        // What somebody holds back is not on its way.
         let kind = if own.held {
-            StrayKind::Withdrawn
+            StrayKind::HeldBack { env: env.clone() }
         } else {
             StrayKind::OnItsWay { env: env.clone(), brought_by: *brought_by }
         };
@@ -111,15 +111,18 @@ fn kind(edge: &Edge<'_>, own: &Own, look: &mut Look<'_>) -> Option<StrayKind> {
 fn diverged(edge: &Edge<'_>, graph: &Graph, strays: Vec<Stray>) -> Verdict {
     let all_described = graph.own_total as usize == graph.own.len();
     let on_their_way = all_described && strays.iter().all(|s| matches!(s.kind, StrayKind::OnItsWay { .. }));
-    let why = Reason::Diverged { commits: strays, total: graph.own_total };
+    // The promotion merges of a merge-request edge are none.
+    let no_strays = u32::try_from(graph.own.len() - strays.len()).unwrap_or(u32::MAX);
+    let total = graph.own_total.saturating_sub(no_strays);
+    let why = Reason::Diverged { commits: strays, total };
     if on_their_way {
         let on = Who::Environment(edge.source.name.clone());
         return Verdict::Wait { why, on, until: None };
     }
-    // The way out is a back-merge into the first branch; only what was withdrawn is mended on the
-    // target itself.
-    let withdrawn = matches!(&why, Reason::Diverged { commits, .. }
-        if commits.iter().any(|stray| stray.kind == StrayKind::Withdrawn));
+    // The way out is a back-merge into the first branch; only what was withdrawn or is held back is
+    // mended on the target itself.
+    let taken_back = |stray: &Stray| matches!(stray.kind, StrayKind::Withdrawn | StrayKind::HeldBack { .. });
+    let withdrawn = matches!(&why, Reason::Diverged { commits, .. } if commits.iter().any(taken_back));
     let first = edge.flow.environments.first().unwrap_or(edge.source);
     let branch = if withdrawn { &edge.target.branch } else { &first.branch };
     Verdict::Block { why, who: Who::Pushers(branch.clone()) }

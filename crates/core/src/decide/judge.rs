@@ -3,8 +3,8 @@
 use crate::decide::candidate::standing_promote;
 use crate::decide::{gates, pause_reason};
 use crate::model::{
-    Arrival, Candidate, Check, Edge, EdgeSeen, Gate, GateKind, Hold, Judged, Missing, Now, Observation, OrderId,
-    Override, Pause, PauseKind, Reason, Until, Verdict, Waiting, Who,
+    Actor, Arrival, Backoff, Candidate, Check, Edge, EdgeSeen, Gate, GateKind, Hold, Judged, Missing, Now,
+    Observation, OrderId, Override, Pause, PauseKind, Reason, Until, Verdict, Waiting, Who,
 };
 
 /// What a judgement looks at, and where it notes the facts that it lacks.
@@ -112,7 +112,7 @@ fn gate_verdict(gate: &Gate, edge: &Edge<'_>, candidate: &Waiting, look: &mut Lo
         Gate::Schedule(schedule) => Asked::Answer(gates::schedule::judge(schedule, look.on_edge, now)),
         Gate::Ci(_) | Gate::Lag(_) | Gate::Approvals(_) if depth == Depth::Cheap => Asked::NotAtThisDepth,
         Gate::Ci(ci) => gates::ci::judge(ci, edge, candidate, look).into(),
-        Gate::Lag(lag) => gates::lag::judge_since_check(lag, candidate, look).into(),
+        Gate::Lag(lag) => gates::lag::judge_since_check(lag, edge, candidate, look).into(),
         Gate::Approvals(approvals) => gates::approvals::judge(approvals, edge, candidate, look).into(),
     }
 }
@@ -125,18 +125,19 @@ fn push(edge: &Edge<'_>, candidate: &Waiting, look: &Look<'_>) -> Verdict {
         return Verdict::Wait { why, on: Who::Towpath, until };
     }
     let target = look.on_edge.target.commit();
+    let here = |b: &&Backoff| b.flow == edge.flow.name && b.env == edge.target.name && Some(b.old) == target;
+    let backoffs = &look.seen.standing.backoffs;
+    // Every candidate: one above or below the pushed commit would undo what a person took back, too.
+    if let Some(doubt) = backoffs.iter().filter(here).find(|b| b.is_in_doubt()) {
+        let why = Reason::PushInDoubt { old: doubt.old, to: doubt.new, words: doubt.words.clone() };
+        return Verdict::Block { why, who: Who::Person(Actor::new(crate::see::SOMEBODY)) };
+    }
     let waiting = look.on_edge.graph.known().map_or(&[][..], |graph| &graph.waiting);
     let place = |id| waiting.iter().position(|w| w.id == id);
     // What was refused holds back everything older too: only a newer commit is another try.
     let newer = |than| place(than).is_some_and(|than| place(candidate.id).is_some_and(|at| at < than));
-    let refused = look.seen.standing.backoffs.iter().find(|b| {
-        b.flow == edge.flow.name
-            && b.env == edge.target.name
-            && !newer(b.new)
-            && Some(b.old) == target
-            && b.policy == edge.flow.policy
-            && look.now().wall < b.until
-    });
+    let stands = |b: &&Backoff| b.policy == edge.flow.policy && look.now().wall < b.until && !newer(b.new);
+    let refused = backoffs.iter().filter(here).find(stands);
     match refused {
         Some(b) => Verdict::Wait {
             why: Reason::PushRefused { words: b.words.clone(), count: b.count },
@@ -173,6 +174,8 @@ fn held(candidate: &Waiting, look: &Look<'_>) -> Verdict {
             why: Reason::Held {
                 hold: hold.id.clone(),
                 what: hold.what,
+                flow: hold.flow.clone(),
+                env: hold.env.clone(),
                 by: hold.by.clone(),
                 reason: hold.reason.clone(),
                 fixed_by: hold.fixed_by,

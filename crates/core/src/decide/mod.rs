@@ -288,9 +288,10 @@ fn next_change(judged: &[Judged], now: Instant) -> Option<Instant> {
 
 /// The reason that a pause or freeze gives.
 pub fn pause_reason(pause: &Pause) -> Reason {
-    let (by, reason, at, until) = (pause.by.clone(), pause.reason.clone(), pause.at, pause.until);
+    let (scope, by, reason) = (pause.scope.clone(), pause.by.clone(), pause.reason.clone());
+    let (at, until) = (pause.at, pause.until);
     match pause.kind {
-        PauseKind::Pause => Reason::Paused { by, reason, at, until },
-        PauseKind::Freeze => Reason::Frozen { by, reason, at, until },
+        PauseKind::Pause => Reason::Paused { scope, by, reason, at, until },
+        PauseKind::Freeze => Reason::Frozen { scope, by, reason, at, until },
     }
 }

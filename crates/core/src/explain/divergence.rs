@@ -47,7 +47,8 @@ impl Words<'_> {
             StrayKind::CherryPick { of } => {
                 format!("a cherry-pick, with the change of {} in another commit", id(*of))
             }
-            StrayKind::Withdrawn => format!("withdrawn, since {source} no longer has it or it is held on its way"),
+            StrayKind::Withdrawn => format!("withdrawn, since {source} no longer has it"),
+            StrayKind::HeldBack { env } => format!("held back, although {} has it", name(env.as_str())),
             StrayKind::OnItsWay { env, brought_by } => {
                 format!("on its way, since {} has it in {}", name(env.as_str()), id(*brought_by))
             }
@@ -87,6 +88,10 @@ impl Words<'_> {
                     "do not merge it back: restore it on {source}, or roll {target} back to a commit without it"
                 )
             }
+            StrayKind::HeldBack { env } => format!(
+                "do not merge it back: let it come from {} (`unhold`), or roll {target} back to a commit without it",
+                name(env.as_str())
+            ),
             StrayKind::OnItsWay { env, brought_by } => format!(
                 "nothing to do: it comes to {source} with {}, which is in {}",
                 id(*brought_by),
@@ -119,6 +124,7 @@ impl Words<'_> {
             | StrayKind::EmptyMerge
             | StrayKind::CherryPick { .. }
             | StrayKind::Withdrawn
+            | StrayKind::HeldBack { .. }
             | StrayKind::Content => Mark::Block,
         };
         let text = match edge {
@@ -136,7 +142,8 @@ impl Words<'_> {
         decision: &Decision,
         edge: Edge<'_>,
     ) -> Vec<Todo> {
-        let withdrawn = strays.iter().find(|stray| stray.kind == StrayKind::Withdrawn);
+        let taken_back = |stray: &&Stray| matches!(stray.kind, StrayKind::Withdrawn | StrayKind::HeldBack { .. });
+        let withdrawn = strays.iter().find(taken_back);
         if let Some(stray) = withdrawn {
             return self.todo_withdrawn(stray, edge);
         }
@@ -232,9 +239,13 @@ impl Words<'_> {
             );
             Todo { say, commands }
         } else {
+            let what = match stray.kind {
+                StrayKind::HeldBack { .. } => "is held back",
+                _ => "was withdrawn",
+            };
             let say = format!(
-                "{stray_id} was withdrawn before {source}, so {target} is not merged back. Either let it come to \
-                 {source} again; what holds it up there is told by:"
+                "{stray_id} {what} before {source}, so {target} is not merged back. Either let it come to {source} \
+                 again; what holds it up there is told by:"
             );
             let explain = format!("towpath explain {} {}", shell_word(flow), shell_word(edge.source.name.as_str()));
             Todo { say, commands: vec![explain] }

@@ -25,13 +25,15 @@ impl Words<'_> {
                 format!("Somebody moved {branch} forward from {} to {}", id(*old), id(*new))
             }
             Event::Rewound { lost, kept, hold: Some(_) } => format!(
-                "Somebody moved {branch} back from {} to {}; Towpath holds what was lost and paused the edge. {}",
+                "Somebody moved {branch} from {} to {}, which does not contain it; Towpath holds what was lost and paused \
+                 the edge. {}",
                 id(*lost),
                 id(*kept),
                 self.go_again(env, &lost.to_string())
             ),
             Event::Rewound { lost, kept, hold: None } => format!(
-                "Somebody moved {branch} back from {} to {}; Towpath only observes here, so nothing is held or paused",
+                "Somebody moved {branch} from {} to {}, which does not contain it; Towpath only observes here, so nothing is \
+                 held or paused",
                 id(*lost),
                 id(*kept)
             ),
@@ -46,9 +48,17 @@ impl Words<'_> {
                 id(*lost),
                 id(*kept)
             ),
-            Event::Refused { new, words } => {
-                let mut text =
-                    format!("The push of {} to {branch} was refused; Towpath tries again by itself", id(*new));
+            Event::Refused { kind, new, words } => {
+                let mut text = match kind {
+                    MoveKind::FastForward => {
+                        format!("The push of {} to {branch} was refused; Towpath tries again by itself", id(*new))
+                    }
+                    MoveKind::Rollback => format!(
+                        "The rollback of {branch} to {} was refused; Towpath does not try again, what it was to take back \
+                         is held, and the edge stays paused",
+                        id(*new)
+                    ),
+                };
                 let mut lines = quoted(words).peekable();
                 if lines.peek().is_some() {
                     text.push_str(". The server said:");
@@ -77,13 +87,13 @@ impl Words<'_> {
         let at = self.at(row.saved.wall);
         let said = match row.state {
             IntentState::Saved => format!("The {what} was decided at {at} and is about to begin"),
-            IntentState::Pushing => format!("The {what} is under way since {at}"),
+            IntentState::Pushing => format!("The {what} began at {at} and may still land"),
             IntentState::Landed => format!("The {what} landed"),
             IntentState::Overtaken => format!("The {what} was overtaken: the branch was already further"),
             IntentState::Superseded => format!("The {what} was not begun or has no effect; it is decided afresh"),
             IntentState::Refused => format!("The {what} was refused"),
             IntentState::Abandoned => {
-                format!("The {what} was given up, because the branch had not moved in time; it is decided afresh")
+                format!("The {what} was given up, because there was no answer and the branch had not moved in time")
             }
         };
         let quoted = row.words.iter().flat_map(|words| quoted(words));

@@ -21,7 +21,7 @@ use std::fmt;
 
 use chrono::Datelike;
 use chrono_tz::Tz;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Action, Actor, Candidate, Check, CommitId, Decision, Distance, Edge, Flow, Instant, Judged, Mode, Reason, Span,
@@ -52,7 +52,7 @@ pub struct Words<'a> {
 }
 
 /// A decision in words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
     /// One line: what [`Words::headline`] says.
     pub headline: String,
@@ -63,7 +63,7 @@ pub struct Explanation {
 }
 
 /// One line of what was found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// How it bears on the move.
     pub mark: Mark,
@@ -72,7 +72,7 @@ pub struct Line {
 }
 
 /// How a line bears on the move.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mark {
     /// It passes.
@@ -86,7 +86,7 @@ pub enum Mark {
 }
 
 /// Something that somebody can do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Todo {
     /// What and why, in one line.
     pub say: String,
@@ -106,7 +106,8 @@ impl Mark {
         }
     }
 
-    const fn of(verdict: &Verdict) -> Self {
+    /// That of a verdict.
+    pub const fn of(verdict: &Verdict) -> Self {
         match verdict {
             Verdict::Pass { .. } => Self::Pass,
             Verdict::Wait { .. } => Self::Wait,

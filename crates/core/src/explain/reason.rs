@@ -6,7 +6,7 @@ use super::inert::{name, quote, shown};
 use super::{REASON_MAX, Words, count, id, list};
 use crate::model::{
     Actor, BranchName, CheckName, Edge, Gate, GateKind, Held, Instant, LagFrom, LagGate, NotCounted, NotCountedWhy,
-    Reason, Span, Unknown, UnknownWhy, Until, Who,
+    Reason, Scope, Span, Unknown, UnknownWhy, Until, Who,
 };
 
 impl Words<'_> {
@@ -29,14 +29,36 @@ impl Words<'_> {
             Reason::NoRequestsHere => {
                 "`via = \"merge-request\"` is set, but Towpath knows no merge requests at this remote".to_owned()
             }
-            Reason::InFlight { to, .. } => format!("a push of {} to {target} is under way and may still land", id(*to)),
+            Reason::InFlight { to, .. } => format!("a push of {} to {target} has begun and may still land", id(*to)),
             Reason::PushRefused { words, count } => {
                 let again = if *count > 1 { format!(" ({count} times in a row)") } else { String::new() };
                 format!("the push of this commit failed{again}: {}", said(words))
             }
-            Reason::Paused { by, reason, at, until } => self.stopped("paused", by, reason, *at, *until),
-            Reason::Frozen { by, reason, at, until } => self.stopped("frozen", by, reason, *at, *until),
-            Reason::Held { what, by, reason, fixed_by, .. } => {
+            Reason::PushInDoubt { old, to, words } => {
+                let answer = match words.is_empty() {
+                    true => "it had no answer".to_owned(),
+                    false => format!("the answer was {}", said(words)),
+                };
+                format!(
+                    "whether the push of {} landed is not known ({answer}), and {target} is at {}, where it was before or \
+                     where somebody took it back to",
+                    id(*to),
+                    id(*old)
+                )
+            }
+            Reason::Paused { scope, by, reason, at, until } => {
+                format!("{} is paused {}", self.scope(scope), self.stopped(by, reason, *at, *until))
+            }
+            Reason::Frozen { scope, by, reason, at, until } => {
+                format!("{} is frozen {}", self.scope(scope), self.stopped(by, reason, *at, *until))
+            }
+            Reason::Held { what, flow, env, by, reason, fixed_by, .. } => {
+                let from = match (flow, env) {
+                    (None, None) => "back everywhere ".to_owned(),
+                    (None, Some(env)) => format!("back from {} of every flow ", name(env.as_str())),
+                    (Some(_), None) => format!("back from every environment of {} ", name(self.flow.name.as_str())),
+                    (Some(_), Some(env)) => format!("back from {} ", name(env.as_str())),
+                };
                 let what = match what {
                     Held::Commit(commit) => format!("{} with everything that contains it", id(*commit)),
                     Held::Range { lost, kept } => {
@@ -45,7 +67,7 @@ impl Words<'_> {
                 };
                 let fix = fixed_by.map(|fix| format!("; only a commit that contains {} may pass", id(fix)));
                 let (by, reason) = (self.actor(by), quote(reason, REASON_MAX));
-                format!("{what} is held by {by}: {reason}{}", fix.unwrap_or_default())
+                format!("{what} is held {from}by {by}: {reason}{}", fix.unwrap_or_default())
             }
             Reason::Promoted { by, until } => {
                 format!("passed by the `promote` of {}, which stands until {}", self.actor(by), self.at(*until))
@@ -168,12 +190,22 @@ impl Words<'_> {
         }
     }
 
-    fn stopped(&self, word: &str, by: &Actor, reason: &str, at: Instant, until: Until) -> String {
+    /// Where a pause or freeze reaches, as the subject of a sentence.
+    pub fn scope(&self, scope: &Scope) -> String {
+        match scope {
+            Scope::All => "every flow".to_owned(),
+            Scope::Flow(flow) => format!("all of {}", name(flow.as_str())),
+            Scope::Edge(flow, env) => format!("{} of {}", name(env.as_str()), name(flow.as_str())),
+            Scope::Environment(env) => format!("{} of every flow", name(env.as_str())),
+        }
+    }
+
+    fn stopped(&self, by: &Actor, reason: &str, at: Instant, until: Until) -> String {
         let until = match until {
             Until::At(until) => format!("until {}", self.at(until)),
             Until::Resumed => "until somebody resumes".to_owned(),
         };
-        format!("{word} by {} since {} {until}: {}", self.actor(by), self.at(at), quote(reason, REASON_MAX))
+        format!("by {} since {} {until}: {}", self.actor(by), self.at(at), quote(reason, REASON_MAX))
     }
 
     fn not_counted(&self, one: &NotCounted) -> String {
@@ -237,15 +269,25 @@ impl Words<'_> {
             Reason::ApprovalsMissing { have, need, .. } => {
                 count(need.saturating_sub(*have), "approval", "approvals")
             }
-            Reason::InFlight { to, .. } => format!("the push of {} that is under way", id(*to)),
+            Reason::InFlight { to, .. } => format!("the push of {}, which may still land", id(*to)),
             Reason::PushRefused { words, .. } => {
                 format!("another try, because the last push failed: {}", said(words))
             }
-            Reason::Paused { by, reason, .. } => {
-                format!("the end of the pause by {}: {}", self.actor(by), quote(reason, REASON_MAX))
+            Reason::Paused { scope, by, reason, .. } => {
+                format!(
+                    "the end of the pause of {} by {}: {}",
+                    self.scope(scope),
+                    self.actor(by),
+                    quote(reason, REASON_MAX)
+                )
             }
-            Reason::Frozen { by, reason, .. } => {
-                format!("the end of the freeze by {}: {}", self.actor(by), quote(reason, REASON_MAX))
+            Reason::Frozen { scope, by, reason, .. } => {
+                format!(
+                    "the end of the freeze of {} by {}: {}",
+                    self.scope(scope),
+                    self.actor(by),
+                    quote(reason, REASON_MAX)
+                )
             }
             Reason::UpToDate
             | Reason::Ready
@@ -255,6 +297,7 @@ impl Words<'_> {
             | Reason::Unknown(_)
             | Reason::Diverged { .. }
             | Reason::NoRequestsHere
+            | Reason::PushInDoubt { .. }
             | Reason::Held { .. }
             | Reason::Promoted { .. }
             | Reason::Overridden { .. }
@@ -309,6 +352,7 @@ impl Words<'_> {
             | Reason::Unknown(_)
             | Reason::Diverged { .. }
             | Reason::NoRequestsHere
+            | Reason::PushInDoubt { .. }
             | Reason::Paused { until: Until::Resumed, .. }
             | Reason::Frozen { until: Until::Resumed, .. }
             | Reason::Held { .. }

@@ -8,7 +8,7 @@ use super::*;
 use crate::act::{Place, Why};
 use crate::model::{
     BranchName, Candidates, CheckName, CheckRef, Checks, CiGate, EnvName, Environment, Event, Gate, GateKind, Held,
-    IntentRow, IntentState, LagFrom, LagGate, MoveKind, NamedCheck, NotCounted, NotCountedWhy, Now, Stray,
+    IntentRow, IntentState, LagFrom, LagGate, MoveKind, NamedCheck, NotCounted, NotCountedWhy, Now, Scope, Stray,
     StrayKind, Trusted, Unknown, UnknownWhy, Until, Via,
 };
 
@@ -75,6 +75,7 @@ fn every_stray() -> Vec<Stray> {
         stray(7, StrayKind::EmptyMerge),
         stray(6, StrayKind::CherryPick { of: commit(3) }),
         stray(5, StrayKind::Withdrawn),
+        stray(2, StrayKind::HeldBack { env: "develop".into() }),
         stray(4, StrayKind::OnItsWay { env: "develop".into(), brought_by: commit(1) }),
         stray(3, StrayKind::Content),
     ]
@@ -89,9 +90,20 @@ fn every_reason() -> Vec<Reason> {
     let held = |what, fixed_by| Reason::Held {
         hold: "h1".into(),
         what,
+        flow: Some("checkout".into()),
+        env: Some("production".into()),
         by: ana.clone(),
         reason: incident.clone(),
         fixed_by,
+    };
+    let held_wider = |flow, env| Reason::Held {
+        hold: "h2".into(),
+        what: Held::Commit(commit(4)),
+        flow,
+        env,
+        by: ana.clone(),
+        reason: incident.clone(),
+        fixed_by: None,
     };
     vec![
         Reason::UpToDate,
@@ -106,14 +118,31 @@ fn every_reason() -> Vec<Reason> {
         Reason::InFlight { intent: "i1".into(), to: commit(1) },
         Reason::PushRefused { words: "remote: protected\nremote: ask an admin\n".to_owned(), count: 1 },
         Reason::PushRefused { words: String::new(), count: 3 },
-        Reason::Paused { by: ana.clone(), reason: incident.clone(), at: since, until: Until::At(soon) },
+        Reason::PushInDoubt { old: commit(1), to: commit(2), words: String::new() },
+        Reason::PushInDoubt { old: commit(1), to: commit(2), words: "the remote end hung up".to_owned() },
         Reason::Paused {
+            scope: Scope::All,
+            by: ana.clone(),
+            reason: incident.clone(),
+            at: since,
+            until: Until::At(soon),
+        },
+        Reason::Paused {
+            scope: Scope::Edge("checkout".into(), "production".into()),
             by: crate::see::SOMEBODY.into(),
             reason: "production was moved by hand".to_owned(),
             at: since,
             until: Until::Resumed,
         },
-        Reason::Frozen { by: ana.clone(), reason: incident.clone(), at: since, until: Until::Resumed },
+        Reason::Frozen {
+            scope: Scope::Environment("production".into()),
+            by: ana.clone(),
+            reason: incident.clone(),
+            at: since,
+            until: Until::Resumed,
+        },
+        held_wider(None, None),
+        held_wider(Some("checkout".into()), None),
         held(Held::Commit(commit(1)), None),
         held(Held::Range { lost: commit(2), kept: commit(1) }, Some(commit(3))),
         Reason::Promoted { by: ana.clone(), until: soon },
@@ -255,14 +284,18 @@ fn every_reason_has_a_sentence() {
     The target has 1 commit that the source lacks: `333333333` "Stop the bleeding" (Ana), a change made on the target itself
     The target has 60 commits that the source lacks: `999999999` "Stop the bleeding" (Ana), a merge of the source with no change of its own; `888888888` "Stop the bleeding" (Ana), a squashed promotion, with the files of `222222222` in another commit; `777777777` "Stop the bleeding" (Ana), a merge that changes no file; and 57 more
     `via = "merge-request"` is set, but Towpath knows no merge requests at this remote
-    A push of `111111111` to the target is under way and may still land
+    A push of `111111111` to the target has begun and may still land
     The push of this commit failed: "remote: protected / remote: ask an admin"
     The push of this commit failed (3 times in a row): it gave no reason
-    Paused by `os:ana@laptop` since 10:02 CET (4h 18m ago) until 14:32 CET (in 12m): "the till is down"
-    Paused by a push from outside since 10:02 CET (4h 18m ago) until somebody resumes: "production was moved by hand"
-    Frozen by `os:ana@laptop` since 10:02 CET (4h 18m ago) until somebody resumes: "the till is down"
-    `111111111` with everything that contains it is held by `os:ana@laptop`: "the till is down"
-    What was taken back when the target went from `222222222` to `111111111` is held by `os:ana@laptop`: "the till is down"; only a commit that contains `333333333` may pass
+    Whether the push of `222222222` landed is not known (it had no answer), and the target is at `111111111`, where it was before or where somebody took it back to
+    Whether the push of `222222222` landed is not known (the answer was "the remote end hung up"), and the target is at `111111111`, where it was before or where somebody took it back to
+    Every flow is paused by `os:ana@laptop` since 10:02 CET (4h 18m ago) until 14:32 CET (in 12m): "the till is down"
+    `production` of `checkout` is paused by a push from outside since 10:02 CET (4h 18m ago) until somebody resumes: "production was moved by hand"
+    `production` of every flow is frozen by `os:ana@laptop` since 10:02 CET (4h 18m ago) until somebody resumes: "the till is down"
+    `444444444` with everything that contains it is held back everywhere by `os:ana@laptop`: "the till is down"
+    `444444444` with everything that contains it is held back from every environment of `checkout` by `os:ana@laptop`: "the till is down"
+    `111111111` with everything that contains it is held back from `production` by `os:ana@laptop`: "the till is down"
+    What was taken back when the target went from `222222222` to `111111111` is held back from `production` by `os:ana@laptop`: "the till is down"; only a commit that contains `333333333` may pass
     Passed by the `promote` of `os:ana@laptop`, which stands until 14:32 CET (in 12m)
     Passed by the `override` of `os:ana@laptop`: "the till is down"
     No check is required
@@ -335,8 +368,10 @@ fn reasons_name_the_branches_of_their_edge() {
     `master` has everything that `staging` has
     `master` has 1 commit that `staging` lacks: `333333333` "Stop the bleeding" (Ana), a change made on `master` itself
     `master` has 60 commits that `staging` lacks: `999999999` "Stop the bleeding" (Ana), a merge of `staging` with no change of its own; `888888888` "Stop the bleeding" (Ana), a squashed promotion, with the files of `222222222` in another commit; `777777777` "Stop the bleeding" (Ana), a merge that changes no file; and 57 more
-    a push of `111111111` to `master` is under way and may still land
-    what was taken back when `master` went from `222222222` to `111111111` is held by `os:ana@laptop`: "the till is down"; only a commit that contains `333333333` may pass
+    a push of `111111111` to `master` has begun and may still land
+    whether the push of `222222222` landed is not known (it had no answer), and `master` is at `111111111`, where it was before or where somebody took it back to
+    whether the push of `222222222` landed is not known (the answer was "the remote end hung up"), and `master` is at `111111111`, where it was before or where somebody took it back to
+    what was taken back when `master` went from `222222222` to `111111111` is held back from `production` by `os:ana@laptop`: "the till is down"; only a commit that contains `333333333` may pass
     check `build` has no result yet; the commit has been on `staging` since 10:02 CET (4h 18m ago)
     CI has reported nothing, although the commit has been on `staging` since 10:02 CET (4h 18m ago); after 30m that counts as never coming
     the lag of 30m is over; it counted from 10:02 CET (4h 18m ago)
@@ -453,18 +488,18 @@ fn a_wait_says_when_or_why_not() {
     }
     let lines: Vec<String> = every_reason().iter().filter(|r| words.waits_for(r)).flat_map(waits).collect();
     assert_snapshot!(lines.join("\n"), @r#"
-    production: waits for the push of `111111111` that is under way: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for the push of `111111111` that is under way: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
+    production: waits for the push of `111111111`, which may still land: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
+    production: waits for the push of `111111111`, which may still land: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
     production: waits for another try, because the last push failed: "remote: protected / remote: ask an admin": `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
     production: waits for another try, because the last push failed: "remote: protected / remote: ask an admin": `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
     production: waits for another try, because the last push failed: it gave no reason: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
     production: waits for another try, because the last push failed: it gave no reason: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for the end of the pause by `os:ana@laptop`: "the till is down": `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for the end of the pause by `os:ana@laptop`: "the till is down": `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for the end of the pause by a push from outside: "production was moved by hand": `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for the end of the pause by a push from outside: "production was moved by hand": `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for the end of the freeze by `os:ana@laptop`: "the till is down": `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for the end of the freeze by `os:ana@laptop`: "the till is down": `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
+    production: waits for the end of the pause of every flow by `os:ana@laptop`: "the till is down": `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
+    production: waits for the end of the pause of every flow by `os:ana@laptop`: "the till is down": `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
+    production: waits for the end of the pause of `production` of `checkout` by a push from outside: "production was moved by hand": `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
+    production: waits for the end of the pause of `production` of `checkout` by a push from outside: "production was moved by hand": `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
+    production: waits for the end of the freeze of `production` of every flow by `os:ana@laptop`: "the till is down": `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
+    production: waits for the end of the freeze of `production` of every flow by `os:ana@laptop`: "the till is down": `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
     production: waits for check `build`, which has no result yet: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
     production: waits for check `build`, which has no result yet: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
     production: waits for check `build`, which has no result yet: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
@@ -608,28 +643,31 @@ fn what_was_rewound_goes_on_by_two_commands() {
     let reason = "production was moved by hand".to_owned();
     let (at, until) = (local(11, 21, 10, 2), Until::Resumed);
     let what = Held::Range { lost: commit(2), kept: commit(1) };
-    let paused = Reason::Paused { by: by.clone(), reason: reason.clone(), at, until };
-    let held = Reason::Held { hold: "h".into(), what, by: by.clone(), reason, fixed_by: None };
+    let scope = Scope::Flow("checkout".into());
+    let paused = Reason::Paused { scope, by: by.clone(), reason: reason.clone(), at, until };
+    let (flow, env) = (None, None);
+    let held = Reason::Held { hold: "h".into(), what, flow, env, by: by.clone(), reason, fixed_by: None };
     let decision = decided(vec![
         judged(Check::Pause, Verdict::Block { why: paused, who: Who::Person(by.clone()) }),
         judged(Check::Hold, Verdict::Block { why: held, who: Who::Person(by) }),
         judged(Check::Gate(GateKind::Lag), lag_runs()),
     ]);
     assert_snapshot!(words.explain(&decision), @r#"
-    production: blocked: paused by a push from outside since 10:02 CET (4h 18m ago) until somebody resumes: "production was moved by hand"; whoever may steer this flow can lift it: `222222222` "Fix rounding" (Marek)
-      ! pause: paused by a push from outside since 10:02 CET (4h 18m ago) until somebody resumes: "production was moved by hand"; whoever may steer this flow can lift it
-      ! hold: what was taken back when `master` went from `222222222` to `111111111` is held by a push from outside: "production was moved by hand"; whoever may steer this flow can lift it
+    production: blocked: all of `checkout` is paused by a push from outside since 10:02 CET (4h 18m ago) until somebody resumes: "production was moved by hand"; whoever may steer this flow can lift it: `222222222` "Fix rounding" (Marek)
+      ! pause: all of `checkout` is paused by a push from outside since 10:02 CET (4h 18m ago) until somebody resumes: "production was moved by hand"; whoever may steer this flow can lift it
+      ! hold: what was taken back when `master` went from `222222222` to `111111111` is held back everywhere by a push from outside: "production was moved by hand"; whoever may steer this flow can lift it
       ~ lag: the lag of 30m counts from 14:02 CET (18m ago), when the commit came onto `staging`; it is over at 14:32 CET (in 12m)
 
     To go on, say which commit FIX mends what it was held for; without `--fixed-by` everything passes again:
-        towpath unhold 2222222222222222222222222222222222222222 checkout production --fixed-by FIX
+        towpath unhold 2222222222222222222222222222222222222222 --fixed-by FIX
 
-    To go on (what was paused or frozen more widely than this edge is resumed with that wider target):
-        towpath resume checkout production
+    To go on, with all of `checkout`:
+        towpath resume checkout
     "#);
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn every_reason_knows_what_to_do() {
     let flow = flow();
     let words = words(&flow);
@@ -664,13 +702,27 @@ fn every_reason_knows_what_to_do() {
         towpath retry checkout production
     PushRefused: When the server would take it now, do not wait for the next try:
         towpath retry checkout production
-    Paused: To go on (what was paused or frozen more widely than this edge is resumed with that wider target):
+    PushInDoubt: If nobody took it back, let Towpath push again:
+        towpath retry checkout production
+    PushInDoubt: If somebody did, hold `222222222` back first, and then let the rest go on:
+        towpath hold 2222222222222222222222222222222222222222 checkout production --reason 'WHY'
+        towpath retry checkout production
+    PushInDoubt: If nobody took it back, let Towpath push again:
+        towpath retry checkout production
+    PushInDoubt: If somebody did, hold `222222222` back first, and then let the rest go on:
+        towpath hold 2222222222222222222222222222222222222222 checkout production --reason 'WHY'
+        towpath retry checkout production
+    Paused: To go on, with every flow:
+        towpath resume all
+    Paused: To go on:
         towpath resume checkout production
-    Paused: To go on (what was paused or frozen more widely than this edge is resumed with that wider target):
-        towpath resume checkout production
-    Frozen: To go on (what was paused or frozen more widely than this edge is resumed with that wider target):
-        towpath resume checkout production
-    Held: To go on, say which commit FIX mends what it was held for; without `--fixed-by` everything passes again (a hold that reaches further than this edge is lifted with that wider target):
+    Frozen: To go on, with `production` of every flow:
+        towpath resume production
+    Held: To go on, say which commit FIX mends what it was held for; without `--fixed-by` everything passes again:
+        towpath unhold 4444444444444444444444444444444444444444 --fixed-by FIX
+    Held: To go on, say which commit FIX mends what it was held for; without `--fixed-by` everything passes again:
+        towpath unhold 4444444444444444444444444444444444444444 checkout --fixed-by FIX
+    Held: To go on, say which commit FIX mends what it was held for; without `--fixed-by` everything passes again:
         towpath unhold 1111111111111111111111111111111111111111 checkout production --fixed-by FIX
     Held: Push a commit that contains the fix to `develop`, or lift the hold altogether:
         towpath unhold 2222222222222222222222222222222222222222 checkout production
@@ -712,6 +764,7 @@ fn every_stray_has_its_advice() {
     it changes nothing, but a fast-forward needs this very commit: merge `staging` back into `develop` with a merge commit
     a cherry-pick never makes a fast-forward possible: although `develop` has the change, `staging` still has to be merged back into `develop` with a merge commit
     do not merge it back: restore it on `develop`, or roll `staging` back to a commit without it
+    do not merge it back: let it come from `develop` (`unhold`), or roll `staging` back to a commit without it
     nothing to do: it comes to `develop` with `111111111`, which is in `develop`
     merge `staging` back into `develop` with a merge commit, neither squashed nor rebased, so that this very commit comes along the flow
     a fast-forward needs this very merge: merge `master` back into `develop`, or let merge requests be the way into `production` (`via = "merge-request"`)
@@ -719,6 +772,7 @@ fn every_stray_has_its_advice() {
     it changes nothing, but a fast-forward needs this very commit: merge `master` back into `develop` with a merge commit
     a cherry-pick never makes a fast-forward possible: although `staging` has the change, `master` still has to be merged back into `develop` with a merge commit
     do not merge it back: restore it on `staging`, or roll `master` back to a commit without it
+    do not merge it back: let it come from `develop` (`unhold`), or roll `master` back to a commit without it
     nothing to do: it comes to `staging` with `111111111`, which is in `develop`
     merge `master` back into `develop` with a merge commit, neither squashed nor rebased, so that this very commit comes along the flow
     "#);
@@ -790,9 +844,9 @@ fn what_was_withdrawn_is_never_merged_back() {
     flow.environments[2].rollback = true;
     let first = diverged("staging", vec![stray(5, StrayKind::Withdrawn)]);
     assert_snapshot!(words(&flow).explain(&first), @r#"
-    staging: blocked: `staging` has 1 commit that `develop` lacks: `555555555` "Stop the bleeding" (Ana), withdrawn, since `develop` no longer has it or it is held on its way; whoever may push to `staging` can mend it
+    staging: blocked: `staging` has 1 commit that `develop` lacks: `555555555` "Stop the bleeding" (Ana), withdrawn, since `develop` no longer has it; whoever may push to `staging` can mend it
       ! branches: `staging` has 1 commit that `develop` lacks; whoever may push to `staging` can mend it
-      ! `555555555` "Stop the bleeding" (Ana), withdrawn, since `develop` no longer has it or it is held on its way: do not merge it back: restore it on `develop`, or roll `staging` back to a commit without it
+      ! `555555555` "Stop the bleeding" (Ana), withdrawn, since `develop` no longer has it: do not merge it back: restore it on `develop`, or roll `staging` back to a commit without it
 
     `555555555` was on `develop` and was taken off it, so `staging` is not merged back. Either restore it on `develop`, if it was lost by mistake:
         git fetch origin refs/heads/staging
@@ -805,9 +859,9 @@ fn what_was_withdrawn_is_never_merged_back() {
     "#);
     let second = diverged("production", vec![stray(5, StrayKind::Withdrawn)]);
     assert_snapshot!(words(&flow).explain(&second), @r#"
-    production: blocked: `master` has 1 commit that `staging` lacks: `555555555` "Stop the bleeding" (Ana), withdrawn, since `staging` no longer has it or it is held on its way; whoever may push to `staging` can mend it
+    production: blocked: `master` has 1 commit that `staging` lacks: `555555555` "Stop the bleeding" (Ana), withdrawn, since `staging` no longer has it; whoever may push to `staging` can mend it
       ! branches: `master` has 1 commit that `staging` lacks; whoever may push to `staging` can mend it
-      ! `555555555` "Stop the bleeding" (Ana), withdrawn, since `staging` no longer has it or it is held on its way: do not merge it back: restore it on `staging`, or roll `master` back to a commit without it
+      ! `555555555` "Stop the bleeding" (Ana), withdrawn, since `staging` no longer has it: do not merge it back: restore it on `staging`, or roll `master` back to a commit without it
 
     `555555555` was withdrawn before `staging`, so `master` is not merged back. Either let it come to `staging` again; what holds it up there is told by:
         towpath explain checkout staging
@@ -916,8 +970,13 @@ fn every_event_has_a_sentence() {
         Event::Rewound { lost, kept, hold: None },
         Event::PutBack { lost, now: commit(3) },
         Event::Withdrawn { lost, kept },
-        Event::Refused { new: lost, words: "remote: protected\n\nremote: ask `admin`\u{1b}[2J\n".to_owned() },
-        Event::Refused { new: lost, words: String::new() },
+        Event::Refused {
+            kind: MoveKind::FastForward,
+            new: lost,
+            words: "remote: protected\n\nremote: ask `admin`\u{1b}[2J\n".to_owned(),
+        },
+        Event::Refused { kind: MoveKind::FastForward, new: lost, words: String::new() },
+        Event::Refused { kind: MoveKind::Rollback, new: lost, words: String::new() },
         Event::Overtaken { new: lost, now: commit(3) },
     ];
     let lines: Vec<String> = events.iter().map(|event| words.event(&"production".into(), event)).collect();
@@ -925,14 +984,15 @@ fn every_event_has_a_sentence() {
     Towpath moved `master` from `111111111` to `222222222`
     `master` was rolled back from `222222222` to `111111111`; what was taken back is held and the edge is paused. To go again: `towpath unhold 2222222222222222222222222222222222222222 checkout production --fixed-by FIX` (FIX is the commit that mends it) and then `towpath resume checkout production`
     Somebody moved `master` forward from `111111111` to `222222222`
-    Somebody moved `master` back from `222222222` to `111111111`; Towpath holds what was lost and paused the edge. To go again: `towpath unhold 2222222222222222222222222222222222222222 checkout production --fixed-by FIX` (FIX is the commit that mends it) and then `towpath resume checkout production`
-    Somebody moved `master` back from `222222222` to `111111111`; Towpath only observes here, so nothing is held or paused
+    Somebody moved `master` from `222222222` to `111111111`, which does not contain it; Towpath holds what was lost and paused the edge. To go again: `towpath unhold 2222222222222222222222222222222222222222 checkout production --fixed-by FIX` (FIX is the commit that mends it) and then `towpath resume checkout production`
+    Somebody moved `master` from `222222222` to `111111111`, which does not contain it; Towpath only observes here, so nothing is held or paused
     `master` is at `333333333`, which contains `222222222` again: the hold and the pause that its loss caused are lifted
     Somebody moved `master` from `222222222` to `111111111`; the commits that it no longer has count as withdrawn, and those that are in a later environment are reported there
     The push of `222222222` to `master` was refused; Towpath tries again by itself. The server said:
     > remote: protected
     > remote: ask 'admin'\x1b[2J
     The push of `222222222` to `master` was refused; Towpath tries again by itself
+    The rollback of `master` to `222222222` was refused; Towpath does not try again, what it was to take back is held, and the edge stays paused
     `master` is at `333333333`, which contains `222222222`: somebody else moved it, so Towpath counts no move of its own
     ");
 }
@@ -986,14 +1046,14 @@ fn every_state_of_an_intent_has_a_sentence() {
     lines.extend(whys.map(|why| words.superseded(&"production".into(), &why)));
     assert_snapshot!(lines.join("\n"), @"
     The move of `master` from `111111111` to `222222222` was decided at 14:05 CET (15m ago) and is about to begin
-    The move of `master` from `111111111` to `222222222` is under way since 14:05 CET (15m ago)
+    The move of `master` from `111111111` to `222222222` began at 14:05 CET (15m ago) and may still land
     The move of `master` from `111111111` to `222222222` landed
     The move of `master` from `111111111` to `222222222` was overtaken: the branch was already further
     The move of `master` from `111111111` to `222222222` was not begun or has no effect; it is decided afresh
     The move of `master` from `111111111` to `222222222` was refused
     > remote: no
     > remote: never
-    The move of `master` from `111111111` to `222222222` was given up, because the branch had not moved in time; it is decided afresh
+    The move of `master` from `111111111` to `222222222` was given up, because there was no answer and the branch had not moved in time
     The rollback of `master` from `111111111` to `222222222`, ordered by `os:ana@laptop`, landed
     `master` was moved by somebody else while it was pushed, and is back
     `master` is there already
@@ -1063,6 +1123,7 @@ fn the_hour_that_comes_twice_is_told_apart() {
 const HOSTILE: &str = "\u{1b}[2J$(id);`id`\"'\u{202e}\r\n\u{2028}\u{200b}\u{85}\0\u{e0041}a\\|&<b>";
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn hostile_texts_come_out_inert_and_on_one_line() {
     let mut flow = flow();
     flow.repository = HOSTILE.to_owned();
@@ -1081,8 +1142,22 @@ fn hostile_texts_come_out_inert_and_on_one_line() {
         Reason::Unknown(Unknown::lasting(UnknownWhy::Unreachable { words: text() })),
         Reason::Diverged { commits: strays.clone(), total: 9 },
         Reason::PushRefused { words: text(), count: 2 },
-        Reason::Paused { by: by(), reason: text(), at, until: Until::Resumed },
-        Reason::Held { hold: "h".into(), what: Held::Commit(commit(1)), by: by(), reason: text(), fixed_by: None },
+        Reason::Paused {
+            scope: Scope::Flow(text().as_str().into()),
+            by: by(),
+            reason: text(),
+            at,
+            until: Until::Resumed,
+        },
+        Reason::Held {
+            hold: "h".into(),
+            what: Held::Commit(commit(1)),
+            flow: Some(text().as_str().into()),
+            env: Some(text().as_str().into()),
+            by: by(),
+            reason: text(),
+            fixed_by: None,
+        },
         Reason::Overridden { by: by(), reason: text() },
         Reason::CheckRed { name: HOSTILE.into(), on: Some(HOSTILE.into()), url: Some(text()) },
         Reason::CheckMissing { name: Some(HOSTILE.into()), push_tip: false, since: None },
@@ -1124,7 +1199,10 @@ fn hostile_texts_come_out_inert_and_on_one_line() {
         let said = words.explain(&diverged("staging", vec![one]));
         lines.extend(said.todo.into_iter().flat_map(|todo| todo.commands));
     }
-    let refused = words.event(&"production".into(), &Event::Refused { new: commit(1), words: text() });
+    let refused = words.event(
+        &"production".into(),
+        &Event::Refused { kind: MoveKind::FastForward, new: commit(1), words: text() },
+    );
     lines.extend(refused.lines().map(str::to_owned));
     for line in lines {
         assert!(!line.chars().any(inert::acts), "{line:?}");
@@ -1160,7 +1238,7 @@ fn every_command_of_ours_is_one_that_towpath_reads() {
         }
     }
     let verbs: Vec<&str> = read.iter().map(String::as_str).collect();
-    assert_eq!(verbs, ["approve", "promote", "report", "resume", "retry", "rollback", "unhold"]);
+    assert_eq!(verbs, ["approve", "hold", "promote", "report", "resume", "retry", "rollback", "unhold"]);
 }
 
 #[test]

@@ -4,8 +4,8 @@ use super::inert::{name, shell_word};
 use super::reason::{source, target};
 use super::{Todo, Words, id};
 use crate::model::{
-    Candidate, Check, CheckName, CheckRef, Checks, CommitId, Decision, Distance, Edge, Gate, GateKind, Held, Mode,
-    Reason, UnknownWhy, Verdict, Via,
+    Candidate, Check, CheckName, CheckRef, Checks, CommitId, Decision, Distance, Edge, EnvName, FlowName, Gate,
+    GateKind, Held, Mode, Reason, Scope, UnknownWhy, Verdict, Via,
 };
 
 impl Words<'_> {
@@ -83,31 +83,60 @@ impl Words<'_> {
         match verdict.why() {
             Reason::Diverged { commits, total } => self.todo_diverged(commits, *total, decision, edge),
             Reason::SourceAbsent { branch } => one(
-                format!("Push {} again, or mend `branch` of {} in the config.", name(branch.as_str()), name(edge.source.name.as_str())),
+                format!(
+                    "Push {} again, or mend `branch` of {} in the config.",
+                    name(branch.as_str()),
+                    name(edge.source.name.as_str())
+                ),
                 Vec::new(),
             ),
             Reason::TargetAbsent { branch } => {
                 let at = format!("SHA:{}", branch.full_ref());
                 one(
-                    format!("Create the branch at the commit SHA from which it is to go on, or mend `branch` of {env} in the config:"),
+                    format!(
+                        "Create the branch at the commit SHA from which it is to go on, or mend `branch` of {env} in the config:"
+                    ),
                     vec![format!("git push {} {}", self.remote(), shell_word(&at))],
                 )
             }
             Reason::Unknown(unknown) => self.todo_unknown(&unknown.why, edge),
             Reason::NoRequestsHere => one(
-                format!("Set `via = \"fast-forward\"` for {env}, or name the repository by a forge that Towpath has requests for."),
+                format!(
+                    "Set `via = \"fast-forward\"` for {env}, or name the repository by a forge that Towpath has requests for."
+                ),
                 Vec::new(),
             ),
             Reason::PushRefused { .. } => one(
                 "When the server would take it now, do not wait for the next try:".to_owned(),
                 vec![self.on_edge("retry", edge)],
             ),
-            Reason::Paused { .. } | Reason::Frozen { .. } => one(
-                "To go on (what was paused or frozen more widely than this edge is resumed with that wider target):"
-                    .to_owned(),
-                vec![self.on_edge("resume", edge)],
-            ),
-            Reason::Held { what, fixed_by, .. } => self.todo_held(*what, *fixed_by, edge),
+            Reason::PushInDoubt { to, .. } => vec![
+                Todo {
+                    say: "If nobody took it back, let Towpath push again:".to_owned(),
+                    commands: vec![self.on_edge("retry", edge)],
+                },
+                Todo {
+                    say: format!("If somebody did, hold {} back first, and then let the rest go on:", id(*to)),
+                    commands: vec![
+                        format!(
+                            "towpath hold {to} {} {} --reason 'WHY'",
+                            shell_word(self.flow.name.as_str()),
+                            shell_word(edge.target.name.as_str())
+                        ),
+                        self.on_edge("retry", edge),
+                    ],
+                },
+            ],
+            Reason::Paused { scope, .. } | Reason::Frozen { scope, .. } => {
+                let say = match scope {
+                    Scope::Edge(..) => "To go on:".to_owned(),
+                    wider => format!("To go on, with {}:", self.scope(wider)),
+                };
+                one(say, vec![resume(scope)])
+            }
+            Reason::Held { what, flow, env, fixed_by, .. } => {
+                self.todo_held(*what, (flow.as_ref(), env.as_ref()), *fixed_by)
+            }
             Reason::CheckMissing { name, push_tip: false, .. } => match lead {
                 Some(commit) => self.prove(commit, name.as_ref(), edge),
                 None => Vec::new(),
@@ -186,25 +215,31 @@ impl Words<'_> {
         }
     }
 
-    fn todo_held(&self, what: Held, fixed_by: Option<CommitId>, edge: Edge<'_>) -> Vec<Todo> {
-        let (flow, env) = (shell_word(self.flow.name.as_str()), shell_word(edge.target.name.as_str()));
-        let (commit, range) = match what {
-            Held::Commit(commit) => (commit, false),
-            Held::Range { lost, .. } => (lost, true),
+    fn todo_held(
+        &self,
+        what: Held,
+        scope: (Option<&FlowName>, Option<&EnvName>),
+        fixed_by: Option<CommitId>,
+    ) -> Vec<Todo> {
+        let commit = match what {
+            Held::Commit(commit) => commit,
+            Held::Range { lost, .. } => lost,
+        };
+        // With the words of the hold itself: with others it would not be lifted.
+        let unhold = match scope {
+            (None, _) => format!("towpath unhold {commit}"),
+            (Some(flow), None) => format!("towpath unhold {commit} {}", shell_word(flow.as_str())),
+            (Some(flow), Some(env)) => {
+                format!("towpath unhold {commit} {} {}", shell_word(flow.as_str()), shell_word(env.as_str()))
+            }
         };
         if fixed_by.is_some() {
             let say =
                 format!("Push a commit that contains the fix to {}, or lift the hold altogether:", self.first());
-            return vec![Todo { say, commands: vec![format!("towpath unhold {commit} {flow} {env}")] }];
+            return vec![Todo { say, commands: vec![unhold] }];
         }
-        let scope = match range {
-            true => "",
-            false => " (a hold that reaches further than this edge is lifted with that wider target)",
-        };
-        let say = format!(
-            "To go on, say which commit FIX mends what it was held for; without `--fixed-by` everything passes again{scope}:"
-        );
-        vec![Todo { say, commands: vec![format!("towpath unhold {commit} {flow} {env} --fixed-by FIX")] }]
+        let say = "To go on, say which commit FIX mends what it was held for; without `--fixed-by` everything passes again:";
+        vec![Todo { say: say.to_owned(), commands: vec![format!("{unhold} --fixed-by FIX")] }]
     }
 
     /// How a commit that never was a branch's tip gets its CI.
@@ -268,6 +303,17 @@ impl Words<'_> {
         let (flow, env) = (shell_word(self.flow.name.as_str()), shell_word(edge.target.name.as_str()));
         format!("towpath {verb} {flow} {env}")
     }
+}
+
+/// The command that ends a pause or freeze of that scope.
+fn resume(scope: &Scope) -> String {
+    let words = match scope {
+        Scope::All => "all".to_owned(),
+        Scope::Flow(flow) => shell_word(flow.as_str()),
+        Scope::Edge(flow, env) => format!("{} {}", shell_word(flow.as_str()), shell_word(env.as_str())),
+        Scope::Environment(env) => shell_word(env.as_str()),
+    };
+    format!("towpath resume {words}")
 }
 
 /// Whether results of the check count only on the source's branch; of some check if none is named.

@@ -36,6 +36,36 @@ pub struct Ledger {
     pub decisions: BTreeMap<EnvName, DecisionRow>,
     /// When a tick last finished looking at this flow.
     pub looked: Option<Now>,
+    /// What stands under names that this flow had before, until it has been taken over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<FormerName>,
+}
+
+/// A flow that is no longer configured and had the branches of this one: its former name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormerName {
+    /// The name.
+    pub flow: FlowName,
+    /// Which branch each environment had.
+    pub branches: BTreeMap<EnvName, BranchName>,
+    /// What stands there: pauses and freezes of that flow.
+    pub pauses: Vec<Pause>,
+    /// Holds of that flow.
+    pub holds: Vec<Hold>,
+}
+
+impl FormerName {
+    /// What stands of `standing`, which is that of the former name, for that flow alone. (What was
+    /// ordered for all flows stands for this one anyhow.)
+    pub fn of(flow: FlowName, branches: BTreeMap<EnvName, BranchName>, standing: Standing) -> Self {
+        let its_own = |scope: &Scope| match scope {
+            Scope::Flow(name) | Scope::Edge(name, _) => name == &flow,
+            Scope::All | Scope::Environment(_) => false,
+        };
+        let pauses = standing.pauses.into_iter().filter(|pause| its_own(&pause.scope)).collect();
+        let holds = standing.holds.into_iter().filter(|hold| hold.flow.as_ref() == Some(&flow)).collect();
+        Self { flow, branches, pauses, holds }
+    }
 }
 
 /// Where a branch was last seen.
@@ -249,6 +279,8 @@ pub enum Event {
     },
     /// A server refused a push.
     Refused {
+        /// Forward or back.
+        kind: MoveKind,
         /// What was pushed.
         new: CommitId,
         /// The server's words.
@@ -442,7 +474,10 @@ impl Ledger {
     /// `targets` (a pause of `production` everywhere concerns it only if it has a `production`).
     pub fn apply(&mut self, flow: &FlowName, targets: &[EnvName], change: &Change) {
         match change {
-            Change::Looked(now) => self.looked = Some(*now),
+            Change::Looked(now) => {
+                self.looked = Some(*now);
+                self.before.clear();
+            }
             Change::Tip { env, seen, how } => self.apply_tip(env, seen, how),
             Change::ForgetBranch(env) => {
                 self.branches.remove(env);

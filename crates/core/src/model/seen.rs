@@ -78,7 +78,7 @@ pub struct EdgeSeen {
     pub graph: Fact<Graph>,
     /// An intent of an earlier tick whose push may still land.
     pub in_flight: Option<IntentRow>,
-    /// When something last entered the target by our hand.
+    /// When something last entered the target: by our hand, or as far as we saw it.
     pub last_move: Option<Instant>,
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::flow::GateKind;
 use super::id::{Actor, CommitId, EnvName, FlowName, OrderId, PolicyDigest};
+use super::ledger::IntentRow;
 use super::time::Instant;
 
 /// Everything that stands and bears on one flow.
@@ -179,7 +180,7 @@ pub struct Approval {
     pub at: Instant,
 }
 
-/// A refused push and when to try it again.
+/// A refused push and when to try it again; or one of which it cannot be told what it did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backoff {
     /// The flow.
@@ -228,6 +229,32 @@ impl Until {
             Self::At(at) => at <= wall,
             Self::Resumed => false,
         }
+    }
+}
+
+impl Backoff {
+    /// `until` of a push that is not tried again before a person says so.
+    pub const FOR_A_PERSON: Instant = Instant(i64::MAX);
+
+    /// Nobody knows what the push did (its process ended, or the answer was lost), and the branch is
+    /// where it was. It may have moved and been taken back, and what a person took back stays so.
+    /// `words` are what git said, if anything.
+    pub fn in_doubt(row: &IntentRow, words: String) -> Self {
+        Self {
+            flow: row.flow.clone(),
+            env: row.env.clone(),
+            words,
+            count: 0,
+            until: Self::FOR_A_PERSON,
+            old: row.old,
+            new: row.new,
+            policy: row.policy.clone(),
+        }
+    }
+
+    /// Whether only a person may end it.
+    pub fn is_in_doubt(&self) -> bool {
+        self.until == Self::FOR_A_PERSON
     }
 }
 

@@ -237,7 +237,9 @@ impl ClockRow {
 
     /// Adds what has certainly passed: within one boot the lesser of what wall and boottime say
     /// since that boot's last reading, for a boot not seen before (a reboot, another host) what
-    /// the wall says since the last reading of all; never backwards.
+    /// the wall says since the furthest that any known one's wall was; never backwards. The furthest
+    /// and not the last: the last may be that of a host whose wall is slow, and what it lags behind
+    /// would count as time.
     ///
     /// A reading that was taken before the boot's last one (by a process that was stopped in
     /// between) changes nothing: were it remembered, the time between the two would count twice.
@@ -256,7 +258,7 @@ impl ClockRow {
                 let boottime = Span::from_ms(reading.boottime_ms.saturating_sub(last.boottime_ms));
                 *then + reading.wall.since(last.wall).min(boottime)
             }
-            None => self.trusted + reading.wall.since(self.reading.wall),
+            None => self.trusted + reading.wall.since(self.furthest_wall()),
         };
         let trusted = reached.max(self.trusted);
         let mut boots = self.boots.clone();
@@ -267,6 +269,11 @@ impl ClockRow {
         }
         boots.push((reading.clone(), trusted));
         Self { trusted, reading, boots }
+    }
+
+    fn furthest_wall(&self) -> Instant {
+        let walls = self.boots.iter().map(|(reading, _)| reading.wall);
+        walls.max().unwrap_or(self.reading.wall).max(self.reading.wall)
     }
 
     /// Both clocks as of this row.
@@ -281,6 +288,19 @@ mod tests {
 
     fn reading(ms: i64) -> Reading {
         Reading { wall: Instant(ms), boottime_ms: ms, boot: "b".to_owned() }
+    }
+
+    fn on(boot: &str, wall: i64, up: i64) -> Reading {
+        Reading { wall: Instant(wall), boottime_ms: up, boot: boot.to_owned() }
+    }
+
+    /// One host's wall is an hour slow. A third, which nobody has seen before, says what the fast one
+    /// says: no hour has passed.
+    #[test]
+    fn a_new_host_does_not_count_what_another_one_lags_behind() {
+        let row = ClockRow::start(on("slow", 0, 0)).advance(on("fast", 3_600_000, 50));
+        let row = row.advance(on("slow", 1, 1)).advance(on("new", 3_600_002, 7));
+        assert_eq!(row.trusted, Trusted(3_600_002));
     }
 
     #[test]

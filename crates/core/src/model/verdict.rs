@@ -7,8 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::flow::GateKind;
-use super::id::{Actor, BranchName, CheckName, CommitId, EnvName, IntentId, OrderId};
-use super::standing::{Held, Until};
+use super::id::{Actor, BranchName, CheckName, CommitId, EnvName, FlowName, IntentId, OrderId};
+use super::standing::{Held, Scope, Until};
 use super::time::{Instant, Span};
 
 /// The answer of one check.
@@ -175,8 +175,19 @@ pub enum Reason {
         /// How many times in a row.
         count: u32,
     },
+    /// Whether an earlier push landed and was taken back by somebody cannot be told.
+    PushInDoubt {
+        /// Where the branch was before, and is.
+        old: CommitId,
+        /// What was pushed.
+        to: CommitId,
+        /// What git said, if anything.
+        words: String,
+    },
     /// Automation is paused here.
     Paused {
+        /// How far it reaches.
+        scope: Scope,
         /// By whom.
         by: Actor,
         /// Why.
@@ -188,6 +199,8 @@ pub enum Reason {
     },
     /// Nobody may move anything here.
     Frozen {
+        /// How far it reaches.
+        scope: Scope,
         /// By whom.
         by: Actor,
         /// Why.
@@ -203,6 +216,10 @@ pub enum Reason {
         hold: OrderId,
         /// What it covers.
         what: Held,
+        /// Only in that flow; none means in every flow.
+        flow: Option<FlowName>,
+        /// Only on entry to that environment.
+        env: Option<EnvName>,
         /// By whom.
         by: Actor,
         /// Why.
@@ -414,6 +431,11 @@ pub enum StrayKind {
     },
     /// The source had it and lost it.
     Withdrawn,
+    /// An earlier environment has it, but a hold keeps it from coming.
+    HeldBack {
+        /// Which environment.
+        env: EnvName,
+    },
     /// An earlier environment has it, so it will come.
     OnItsWay {
         /// Which environment.

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dag::Dag;
 use crate::model::{
-    CommitId, EdgeSeen, EnvName, Fact, Flow, Graph, Held, IntentState, Ledger, Tip, Unknown, UnknownWhy,
+    CommitId, Edge, EdgeSeen, EnvName, Fact, Flow, Graph, Held, IntentState, Ledger, Now, Tip, Unknown, UnknownWhy,
 };
 
 pub use note::{SOMEBODY, after_landing, is_rewind, landed, note, tell};
@@ -45,6 +45,17 @@ pub fn wanted(flow: &Flow, ledger: &Ledger) -> BTreeSet<CommitId> {
     wanted
 }
 
+/// When the target was first seen where it is.
+///
+/// Of a tip that somebody pushed beyond a push of ours whose answer was lost, of one that landed
+/// late, and of the first one in a new store it cannot be told whether a promotion of ours put it
+/// there. So all that is seen to enter within a slot of a schedule uses it: that may delay the next
+/// promotion, and never lets two into one slot.
+fn first_seen_at(ledger: &Ledger, edge: &Edge<'_>) -> Option<Now> {
+    let seen = ledger.branches.get(&edge.target.name)?;
+    (seen.branch == edge.target.branch).then_some(seen.at)
+}
+
 /// What is seen of each edge, given the tips, the loaded history and a ledger that has already
 /// noted these tips.
 pub fn edges(flow: &Flow, ledger: &Ledger, tips: &Tips, history: &Fact<Dag>) -> Vec<EdgeSeen> {
@@ -64,7 +75,8 @@ pub fn edges(flow: &Flow, ledger: &Ledger, tips: &Tips, history: &Fact<Dag>) -> 
                 .iter()
                 .find(|row| row.env == edge.target.name && row.state == IntentState::Pushing)
                 .cloned();
-            let last_move = ledger.last_moves.get(&edge.target.name).copied();
+            let by_us = ledger.last_moves.get(&edge.target.name).copied();
+            let last_move = by_us.max(first_seen_at(ledger, &edge).map(|seen| seen.wall));
             EdgeSeen { env: edge.target.name.clone(), source, target, graph, in_flight, last_move }
         })
         .collect()

@@ -9,6 +9,7 @@ use crate::model::{
     Flow, Held, Hold, IntentRow, IntentState, Ledger, Message, Mode, MoveKind, Now, OrderId, Pause, PauseKind,
     Scope, Span, Tip, TipHow, Until,
 };
+use crate::repository;
 use crate::see::Tips;
 
 /// How long an arrival is kept after the next environment has the commit: if that one is rewound,
@@ -27,7 +28,7 @@ pub fn is_rewind(hold: &OrderId) -> bool {
 /// The changes that make the ledger agree with the tips. Nothing for branches that are absent or
 /// unknown: what was known of them stays.
 pub fn note(flow: &Flow, ledger: &Ledger, tips: &Tips, dag: &Dag, now: Now) -> Vec<Change> {
-    let mut changes = Vec::new();
+    let mut changes = former_names(flow, ledger, now);
     for (at, environment) in flow.environments.iter().enumerate() {
         let tip = match tips.get(&environment.name) {
             Some(Tip::At(tip)) if dag.node(*tip).is_some() => tip,
@@ -50,6 +51,43 @@ pub fn note(flow: &Flow, ledger: &Ledger, tips: &Tips, dag: &Dag, now: Now) -> V
             changes: &mut changes,
         };
         noting.branch();
+    }
+    changes
+}
+
+/// What people ordered under a name that the flow no longer has stands under the new one, or a
+/// rename in the config would let go what they held. `Looked` ends it in the same transaction.
+fn former_names(flow: &Flow, ledger: &Ledger, now: Now) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for former in &ledger.before {
+        // By the branch, then by the name; what fits neither is stopped in the whole flow.
+        let env_now = |env: &EnvName| {
+            let branch = former.branches.get(env);
+            let targets = || flow.edges().map(|edge| edge.target);
+            let same_branch = targets().find(|target| branch == Some(&target.branch));
+            same_branch.or_else(|| targets().find(|target| &target.name == env)).map(|target| target.name.clone())
+        };
+        let renamed = |id: &OrderId| OrderId::new(format!("{id}-{}", flow.name));
+        for hold in &former.holds {
+            let env = hold.env.as_ref().and_then(env_now);
+            let (id, flow) = (renamed(&hold.id), Some(flow.name.clone()));
+            changes.push(Change::Hold(Hold { id, flow, env, ..hold.clone() }));
+        }
+        for pause in former.pauses.iter().filter(|pause| !pause.until.is_over(now.wall)) {
+            let env = match &pause.scope {
+                Scope::Edge(_, env) => env_now(env),
+                Scope::All | Scope::Flow(_) | Scope::Environment(_) => None,
+            };
+            let scope = match env {
+                Some(env) => Scope::Edge(flow.name.clone(), env),
+                None => Scope::Flow(flow.name.clone()),
+            };
+            let cause = pause.cause.as_ref().map(renamed);
+            changes.push(Change::Pause(Pause { id: renamed(&pause.id), scope, cause, ..pause.clone() }));
+        }
+    }
+    if !ledger.before.is_empty() {
+        changes.push(Change::Looked(now));
     }
     changes
 }
@@ -79,7 +117,8 @@ impl<'l> Noting<'l, '_> {
         let ledger = self.ledger;
         let last = ledger.branches.get(&self.environment.name).or_else(|| self.renamed());
         let same_branch = |seen: &&BranchSeen| {
-            let same_repository = seen.repository == self.flow.repository || self.knows_what_was_held();
+            let same_repository =
+                repository::same(&seen.repository, &self.flow.repository) || self.knows_what_was_held();
             seen.branch == self.environment.branch && same_repository
         };
         let first_sight = match (last, last.filter(same_branch)) {
@@ -117,7 +156,9 @@ impl<'l> Noting<'l, '_> {
     fn renamed(&mut self) -> Option<&'l BranchSeen> {
         let configured = |name: &EnvName| self.flow.environment(name).is_some();
         let (old, seen) = self.ledger.branches.iter().find(|(name, seen)| {
-            !configured(name) && seen.branch == self.environment.branch && seen.repository == self.flow.repository
+            !configured(name)
+                && seen.branch == self.environment.branch
+                && repository::same(&seen.repository, &self.flow.repository)
         })?;
         let (flow, env) = (&self.flow.name, &self.environment.name);
         for hold in self.ledger.standing.holds.iter().filter(|hold| hold.env.as_ref() == Some(old)) {

@@ -49,13 +49,13 @@ fn the_first_reading_that_fits_wins() {
         ..merge(805)
     };
     let stuck = |kind: &str| {
-        let who = if kind == "withdrawn" { "staging" } else { "develop" };
+        let who = if matches!(kind, "withdrawn" | "held-back") { "staging" } else { "develop" };
         format!("block diverged [805 {kind}] of 1 on pushers {who}")
     };
     for (name, commit, expect) in [
         ("withdrawn", everything(), stuck("withdrawn")),
         ("withdrawn, and held", Own { held: true, ..everything() }, stuck("withdrawn")),
-        ("held back earlier", Own { lost_by_source: false, held: true, ..everything() }, stuck("withdrawn")),
+        ("held back earlier", Own { lost_by_source: false, held: true, ..everything() }, stuck("held-back")),
         (
             "on its way",
             Own { lost_by_source: false, ..everything() },
@@ -128,7 +128,7 @@ fn a_promotion_merge_is_no_divergence_by_merge_request() {
     check(
         "a hotfix beside it",
         &by_request(vec![promotion(), own(802)], true),
-        "block diverged [802 content] of 2 on pushers develop",
+        "block diverged [802 content] of 1 on pushers develop",
     );
     let withdrawn = Own { lost_by_source: true, ..promotion() };
     check(

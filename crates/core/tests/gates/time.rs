@@ -78,6 +78,7 @@ fn lag_since_a_check() {
     let given =
         |ago: i64, items: Vec<CiItem>| Given::new(vec![lag(30, Some("deploy"))], vec![there(1, ago)]).ci(1, items);
     let waits = |left: i64| format!("1 lag wait lag-not-over on time until +{left}m");
+    let elsewhere = |name: &str, ago| CiItem { on: Some("feature/x".into()), ..green(name, ago) };
     for (name, given, expect) in [
         ("green after arrival", given(60, vec![green("deploy", 10)]), waits(20)),
         ("green before arrival", given(10, vec![green("deploy", 60)]), waits(20)),
@@ -92,9 +93,15 @@ fn lag_since_a_check() {
             "1 lag wait lag-not-begun on ci".to_owned(),
         ),
         (
-            "green in two places, the first counts",
-            given(90, vec![green("deploy", 5), green("deploy", 40)]),
+            "green on two other branches, the first counts",
+            given(90, vec![elsewhere("deploy", 5), elsewhere("deploy", 40)]),
             "1 moves".to_owned(),
+        ),
+        ("green on the source last", given(90, vec![green("deploy", 5), elsewhere("deploy", 40)]), waits(25)),
+        (
+            "red on the source",
+            given(90, vec![item("deploy", "", CiState::Red), elsewhere("deploy", 40)]),
+            "1 lag wait lag-not-begun on ci".to_owned(),
         ),
     ] {
         check(name, &given, &expect);

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use towpath_core::model::{
-    BranchName, Change, EnvName, Environment, Event, Fact, Flow, Held, Ledger, Mode, Now, Scope, Tip, Trusted,
-    Unknown, UnknownWhy, Until,
+    Actor, BranchName, Change, EnvName, Environment, Event, Fact, Flow, FlowName, FormerName, Held, Hold, Ledger,
+    Mode, Now, OrderId, Pause, PauseKind, Scope, Standing, Tip, Trusted, Unknown, UnknownWhy, Until,
 };
 use towpath_core::see::{Tips, edges, is_rewind, note, wanted};
 
@@ -370,4 +370,56 @@ fn a_commit_pushed_off_and_on_again_arrives_anew() {
     let arrivals = &run.ledger.arrivals[&"develop".into()];
     assert_eq!(arrivals[&id(3)].trusted, minutes(5).trusted);
     assert_eq!(arrivals[&id(4)].trusted, minutes(15).trusted);
+}
+
+/// The flow has another name now, one environment too, and one is gone: what was ordered stands on
+/// the branch that it was ordered for, or on the whole flow.
+#[test]
+fn orders_under_a_former_name_are_taken_over() {
+    let mut flow = flow(ENVS.iter().map(|name| environment(name, Vec::new())).collect());
+    flow.environments[2].name = "live".into();
+    let (was, by) = (FlowName::from("old"), Actor::from("os:olga@desk"));
+    let hold = |env: &str| Hold {
+        id: OrderId::new(format!("hold-{env}")),
+        what: Held::Commit(id(1)),
+        flow: Some(was.clone()),
+        env: Some(env.into()),
+        by: by.clone(),
+        reason: String::new(),
+        at: minutes(0).wall,
+        fixed_by: None,
+    };
+    let pause = |scope: Scope, minute: i64| Pause {
+        id: OrderId::new(format!("pause-{minute}")),
+        kind: PauseKind::Freeze,
+        scope,
+        by: by.clone(),
+        reason: String::new(),
+        at: minutes(0).wall,
+        until: Until::At(minutes(minute).wall),
+        cause: None,
+    };
+    let standing = Standing {
+        holds: vec![hold("production"), hold("gone"), Hold { flow: None, ..hold("staging") }],
+        pauses: vec![
+            pause(Scope::Flow(was.clone()), 9),
+            pause(Scope::Edge(was.clone(), "staging".into()), 8),
+            pause(Scope::Edge(was.clone(), "staging".into()), -1),
+            pause(Scope::All, 7),
+        ],
+        ..Standing::default()
+    };
+    let branches = [("production", "production"), ("gone", "elsewhere")];
+    let branches = branches.map(|(env, branch)| (EnvName::from(env), BranchName::from(branch))).into();
+    let mut ledger = Ledger { before: vec![FormerName::of(was, branches, standing)], ..Ledger::default() };
+    let targets = ["staging".into(), "live".into()];
+    for change in note(&flow, &ledger.clone(), &Tips::new(), &dag(&Vec::new()), minutes(1)) {
+        ledger.apply(&flow.name, &targets, &change);
+    }
+    let holds: Vec<_> = ledger.standing.holds.iter().map(|h| (h.flow.clone(), h.env.clone())).collect();
+    let shop = || FlowName::from("shop");
+    assert_eq!(holds, [(Some(shop()), Some("live".into())), (Some(shop()), None)]);
+    let scopes: Vec<_> = ledger.standing.pauses.iter().map(|p| p.scope.clone()).collect();
+    assert_eq!(scopes, [Scope::Flow(shop()), Scope::Edge(shop(), "staging".into())]);
+    assert!(ledger.before.is_empty(), "only once");
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use crate::decide::Look;
 use crate::model::{
-    BranchName, CheckName, CheckRef, Checks, CiGate, CiItem, CiState, Edge, Fact, NamedCheck, Reason, Verdict,
-    Waiting, Who,
+    BranchName, CheckName, CheckRef, Checks, CiGate, CiItem, CiState, Edge, Fact, Gate, GateKind, NamedCheck,
+    Reason, Trusted, Verdict, Waiting, Who,
 };
 
 /// Branches under this prefix are Towpath's own: their results are results like others, but add no
@@ -73,10 +73,9 @@ enum State<'a> {
 /// Green when the newest result on some reference is green and none on the source is red or
 /// running; else red if any newest one is red; else running.
 fn state<'a>(check: &NamedCheck, items: &'a [CiItem], source: &BranchName) -> State<'a> {
-    let on_source = |item: &CiItem| item.on.as_ref().is_none_or(|on| on == source);
-    let counts = |item: &&CiItem| item.name == check.name && (check.on == CheckRef::Any || on_source(item));
+    let counts = |item: &&CiItem| item.name == check.name && (check.on == CheckRef::Any || on_source(item, source));
     let of = |state: CiState| items.iter().filter(counts).filter(move |item| item.state == state);
-    let spoiled = items.iter().filter(counts).any(|item| on_source(item) && item.state != CiState::Green);
+    let spoiled = items.iter().filter(counts).any(|item| on_source(item, source) && item.state != CiState::Green);
     if of(CiState::Green).next().is_some() && !spoiled {
         return State::Green;
     }
@@ -84,6 +83,32 @@ fn state<'a>(check: &NamedCheck, items: &'a [CiItem], source: &BranchName) -> St
         return State::Red(red);
     }
     of(CiState::Running).next().map_or(State::Missing, State::Running)
+}
+
+/// How the edge's `gates.ci` counts a check; as anywhere else where it does not name it.
+pub fn rule_of(edge: &Edge<'_>, check: &CheckName) -> NamedCheck {
+    let named = match edge.target.gate(GateKind::Ci) {
+        Some(Gate::Ci(CiGate { checks: Checks::Named(named), .. })) => &named[..],
+        _ => &[],
+    };
+    let rule = named.iter().find(|named| &named.name == check).cloned();
+    rule.unwrap_or_else(|| NamedCheck { name: check.clone(), on: CheckRef::Any })
+}
+
+/// Since when a check is green, if it is: since its first green that counts, but not before the last
+/// result on the source turned green.
+pub fn turned_green(check: &NamedCheck, items: &[CiItem], source: &BranchName) -> Option<Trusted> {
+    let State::Green = state(check, items, source) else { return None };
+    let counts = |item: &&CiItem| item.name == check.name && (check.on == CheckRef::Any || on_source(item, source));
+    let greens = || items.iter().filter(counts);
+    let first = greens().filter_map(|item| item.green_since).min()?;
+    let last_there = greens().filter(|item| on_source(item, source)).filter_map(|item| item.green_since).max();
+    Some(last_there.map_or(first, |there| there.max(first)))
+}
+
+/// A result without a reference counts as on the source.
+fn on_source(item: &CiItem, source: &BranchName) -> bool {
+    item.on.as_ref().is_none_or(|on| on == source)
 }
 
 /// The verdict on a check without a result.

@@ -1,8 +1,10 @@
 //! `gates.lag`: the candidate has been on the source for a time, or its check green for a time.
 
 use crate::decide::Look;
+use crate::decide::gates::ci;
 use crate::model::{
-    ArrivalHow, Fact, Instant, LagFrom, LagGate, Now, Reason, Trusted, Unknown, UnknownWhy, Verdict, Waiting, Who,
+    ArrivalHow, Edge, Fact, Instant, LagFrom, LagGate, Now, Reason, Trusted, Unknown, UnknownWhy, Verdict, Waiting,
+    Who,
 };
 
 /// The lag from arrival, counted on the trusted clock.
@@ -17,8 +19,16 @@ pub fn judge(lag: &LagGate, candidate: &Waiting, now: Now) -> Verdict {
     counted(lag, arrival.trusted, arrival.wall, from, now)
 }
 
-/// The lag from the later of arrival and the named check turning green.
-pub fn judge_since_check(lag: &LagGate, candidate: &Waiting, look: &mut Look<'_>) -> Option<Verdict> {
+/// The lag from the later of arrival and the named check turning green, by the rule that `gates.ci`
+/// has for that check (`ref`; any where it names it not). A check that was not green in between
+/// turned green when it last did: whatever the lag lets a check watch over has to be green for the
+/// whole of it.
+pub fn judge_since_check(
+    lag: &LagGate,
+    edge: &Edge<'_>,
+    candidate: &Waiting,
+    look: &mut Look<'_>,
+) -> Option<Verdict> {
     let Some(check) = &lag.since else { return Some(judge(lag, candidate, look.now())) };
     let items = match look.seen.facts.ci.get(&candidate.id) {
         None => {
@@ -31,8 +41,7 @@ pub fn judge_since_check(lag: &LagGate, candidate: &Waiting, look: &mut Look<'_>
     let Some(arrival) = candidate.arrival else {
         return Some(Verdict::unknown(Unknown::passing(UnknownWhy::NotAnswered)));
     };
-    let green = items.iter().filter(|item| &item.name == check).filter_map(|item| item.green_since).min();
-    let Some(green) = green else {
+    let Some(green) = ci::turned_green(&ci::rule_of(edge, check), items, &edge.source.branch) else {
         let why = Reason::LagNotBegun { check: check.clone() };
         return Some(Verdict::Wait { why, on: Who::Ci, until: None });
     };

@@ -1,0 +1,101 @@
+//! `token`: makes, lists and revokes what the API is used with.
+//!
+//! Made and revoked here only, beside the store: a token that leaks cannot make another.
+
+use sha2::{Digest as _, Sha256};
+use towpath_core::explain::shell_word;
+use towpath_core::model::{AuditRow, FlowName, Now, OrderId, Span};
+use towpath_core::text::one_line;
+
+use super::Failure;
+use super::args::{NewToken as Wanted, TokenVerb};
+use super::exit::Exit;
+use super::out::Out;
+use super::session::{self, Need, Session};
+use super::source::{Source, here_alone};
+use crate::config::token_name_fault;
+use crate::engine::World as _;
+use crate::store::{Conflict, NewToken, StoreError};
+use crate::views::{self, Code, NewTokenView, Problem, TokenView, Tokens};
+
+/// Does one of them.
+pub async fn run(source: &Source, verb: &TokenVerb, out: Out) -> Result<Exit, Failure> {
+    match verb {
+        TokenVerb::Create(wanted) => create(source, wanted, out).await,
+        TokenVerb::List => {
+            let view: Tokens = match source {
+                Source::There(server) => server.get(&["tokens"], &[]).await?,
+                Source::Here(path) => views::tokens(&session::open(path.as_deref(), Need::View).await?).await?,
+            };
+            out.show(&view, view.lines());
+            Ok(Exit::Done)
+        }
+        TokenVerb::Revoke { id } => revoke(source, id, out).await,
+    }
+}
+
+async fn create(source: &Source, wanted: &Wanted, out: Out) -> Result<Exit, Failure> {
+    let Source::Here(path) = source else { return here_alone("`token create`") };
+    let name = &wanted.name;
+    if let Some(why) = token_name_fault(name) {
+        let what = format!("`{}` cannot name a token: {why}", one_line(name, 80));
+        return Err(Failure::Plain(Exit::Usage, what));
+    }
+    let length = match wanted.expires.as_str() {
+        "never" => None,
+        text => match Span::parse(text) {
+            Ok(Span::ZERO) => return Err(Failure::Plain(Exit::Usage, "a token lasts for some time".to_owned())),
+            Ok(length) => Some(length),
+            Err(why) => return Err(Failure::Plain(Exit::Usage, format!("{why}; or write `never`"))),
+        },
+    };
+    let setup = session::open(path.as_deref(), Need::Order).await?;
+    let mut flows: Vec<FlowName> = Vec::new();
+    for word in &wanted.flow {
+        flows.push(setup.config.flow(word)?.flow.name.clone());
+    }
+    flows.sort();
+    flows.dedup();
+    let now = setup.world.now().await?;
+    let mut command = format!("token create {name} --scope {} --expires {}", wanted.scope.word(), wanted.expires);
+    for flow in &flows {
+        command.push_str(&format!(" --flow {}", shell_word(flow.as_str())));
+    }
+    let new = NewToken { name: name.clone(), scope: wanted.scope, flows, expires: length.map(|l| now.wall + l) };
+    let effect = format!("The token `{name}` was made.");
+    let made = setup.world.store().create_token(new, audit(now, command, effect)).await;
+    let (token, row) = made.map_err(|error| match error {
+        StoreError::Conflict(Conflict::Exists { .. }) => {
+            let what = format!("there is a token `{name}` already, expired or not");
+            Problem::new(Code::Conflict, what)
+                .hint("choose another name, or revoke that one first: `towpath token list`")
+        }
+        other => other.into(),
+    })?;
+    let view = NewTokenView { token, view: TokenView::new(row, now.wall) };
+    out.show(&view, view.lines());
+    Ok(Exit::Done)
+}
+
+async fn revoke(source: &Source, id: &str, out: Out) -> Result<Exit, Failure> {
+    let Source::Here(path) = source else { return here_alone("`token revoke`") };
+    let setup: Session = session::open(path.as_deref(), Need::Order).await?;
+    let now = setup.world.now().await?;
+    let row = audit(now, format!("token revoke {}", one_line(id, 80)), "The token was revoked.".to_owned());
+    let Some(row) = setup.world.store().revoke_token(id, row).await? else {
+        let what = format!("there is no token with the id `{}` that is not revoked already", one_line(id, 80));
+        return Err(Problem::new(Code::UnknownToken, what).hint("`towpath token list` shows the ids").into());
+    };
+    let view = TokenView::new(row, now.wall);
+    let line = format!("The token `{}` ({}) is revoked and refused from now on.", view.name, view.id);
+    out.show(&view, vec![views::Line::plain(0, line)]);
+    Ok(Exit::Done)
+}
+
+/// The row that says who did it.
+fn audit(now: Now, command: String, effect: String) -> AuditRow {
+    let by = session::person().name;
+    let hash = Sha256::digest(format!("{command}\0{by}\0{}\0{}", now.wall.0, now.trusted.0));
+    let hex: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    AuditRow { id: OrderId::new(format!("command-{hex}")), at: now.wall, by, command, allowed: true, effect }
+}

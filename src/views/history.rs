@@ -1,0 +1,137 @@
+//! `history`: what happened, newest first.
+
+use serde::{Deserialize, Serialize};
+use towpath_core::model::{FlowName, IntentState};
+use towpath_core::text::one_line;
+use utoipa::ToSchema;
+
+use super::cursor::Cursor;
+use super::page::{Line, words};
+use super::problem::Problem;
+use crate::config::Config;
+use crate::engine::World as _;
+use crate::setup::Setup;
+use crate::store::{HistoryItem, What};
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct History {
+    /// Newest first.
+    pub history: Vec<HistoryEntry>,
+    /// Where the list goes on, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct HistoryEntry {
+    /// `seq`, `flow`, `at`, `what` (`intent`, `event` or `audit`) and `row`.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    pub item: HistoryItem,
+    /// When, in words.
+    #[schema(example = "14:02 CET (3m ago)")]
+    pub at_text: String,
+    /// What, in words.
+    pub lines: Vec<String>,
+}
+
+/// Makes it: at most `limit` entries behind `before`, of these flows; of everything if none are
+/// named.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn history(
+    setup: &Setup,
+    flows: &[FlowName],
+    before: Option<i64>,
+    limit: usize,
+) -> Result<History, Problem> {
+    let now = setup.world.now().await?;
+    let (mut told, mut behind) = (Vec::new(), before);
+    loop {
+        let page = page(setup, flows, behind, limit.saturating_add(1)).await?;
+        let all = page.len() <= limit;
+        behind = page.last().map(|item| item.seq);
+        told.extend(page.into_iter().filter(tells));
+        if all || told.len() > limit {
+            break;
+        }
+    }
+    let next = (told.len() > limit && limit > 0).then(|| Cursor::Row(told[limit - 1].seq).to_string());
+    told.truncate(limit);
+    let entry = |item| entry(&setup.config, now.wall, item);
+    Ok(History { history: told.into_iter().map(entry).collect(), next })
+}
+
+/// The newest `limit` rows behind `before`.
+async fn page(
+    setup: &Setup,
+    flows: &[FlowName],
+    before: Option<i64>,
+    limit: usize,
+) -> Result<Vec<HistoryItem>, Problem> {
+    let store = setup.world.store();
+    let mut items = Vec::new();
+    if flows.is_empty() {
+        items = store.history_before(None, before, limit).await?;
+    }
+    for flow in flows {
+        items.extend(store.history_before(Some(flow), before, limit).await?);
+    }
+    if flows.len() > 1 {
+        items.sort_by_key(|item| std::cmp::Reverse(item.seq));
+        // What was ordered of every flow was found in each.
+        items.dedup_by_key(|item| item.seq);
+        items.truncate(limit);
+    }
+    Ok(items)
+}
+
+/// The event of a landing says what its effect and its intent would say again.
+fn tells(item: &HistoryItem) -> bool {
+    match &item.what {
+        What::Effect(_) => false,
+        What::Intent(row) => row.state != IntentState::Landed,
+        What::Event(_) | What::Audit(_) => true,
+    }
+}
+
+fn entry(config: &Config, now: towpath_core::model::Instant, item: HistoryItem) -> HistoryEntry {
+    let named = |name: &FlowName| config.flows.iter().map(|found| &found.flow).find(|flow| &flow.name == name);
+    // A flow that is no longer configured is told of in the words of the first.
+    let flow = item.flow.as_ref().and_then(named).or(config.flows.first().map(|found| &found.flow));
+    let Some(flow) = flow else {
+        return HistoryEntry { at_text: item.at.to_string(), lines: Vec::new(), item };
+    };
+    let words = words(flow, "origin", now);
+    let text = match &item.what {
+        What::Effect(_) => String::new(),
+        What::Intent(row) => words.intent(row),
+        What::Event(row) => words.event(&row.env, &row.event),
+        What::Audit(row) => {
+            let allowed = if row.allowed { "" } else { " (refused)" };
+            format!("{}: {}{allowed}", one_line(row.by.as_str(), 80), one_line(&row.command, 300))
+        }
+    };
+    HistoryEntry { at_text: words.at(item.at), lines: text.lines().map(str::to_owned).collect(), item }
+}
+
+impl History {
+    /// For people.
+    pub fn lines(&self) -> Vec<Line> {
+        if self.history.is_empty() {
+            return vec![Line::plain(0, "Nothing has happened yet.")];
+        }
+        let mut lines = Vec::new();
+        for entry in &self.history {
+            let flow = entry.item.flow.as_ref().map_or("all flows", |name| name.as_str());
+            if let [first, more @ ..] = &entry.lines[..] {
+                lines.push(Line::plain(0, format!("{}  {flow}  {first}", entry.at_text)));
+                lines.extend(more.iter().map(|line| Line::plain(4, line)));
+            }
+        }
+        lines
+    }
+}

@@ -1,0 +1,197 @@
+//! `status`: the stored decisions with their age, and what people ordered.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use towpath_core::explain::{Mark, Words};
+use towpath_core::model::{
+    BranchSeen, Decision, DecisionRow, EnvName, FlowName, Held, Instant, Ledger, Now, PauseKind, Scope, Standing,
+    Until,
+};
+use towpath_core::text::one_line;
+use utoipa::ToSchema;
+
+use super::exit::Exit;
+use super::page::{Line, words};
+use super::problem::Problem;
+use super::text::Marked;
+use crate::config::FlowConfig;
+use crate::engine::World as _;
+use crate::setup::Setup;
+
+/// Where everything is, as of the last pass.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Status {
+    /// One for each flow, in the order of the config.
+    pub flows: Vec<FlowStatus>,
+    /// Where the list goes on, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// What `--detailed-exitcode` would end with.
+    #[schema(value_type = u8, example = 13)]
+    pub exit: Exit,
+}
+
+/// Where one flow is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FlowStatus {
+    /// Its name.
+    #[schema(value_type = String, example = "shop/checkout")]
+    pub flow: FlowName,
+    /// When a pass last finished looking.
+    #[schema(value_type = Option<Object>)]
+    pub looked: Option<Now>,
+    /// The same in words.
+    #[schema(example = "as of 14:02 CET (3m ago)")]
+    pub looked_text: String,
+    /// Where each environment's branch was last seen.
+    #[schema(value_type = Object)]
+    pub branches: BTreeMap<EnvName, BranchSeen>,
+    /// What was decided for each environment that commits enter.
+    pub decisions: Vec<Decided>,
+    /// What people ordered and what stands.
+    #[schema(value_type = Object)]
+    pub standing: Standing,
+    /// The same, a sentence each.
+    pub orders: Vec<String>,
+    /// One sentence for each environment, in their order.
+    pub environments: Vec<EnvironmentLine>,
+}
+
+/// A stored decision.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Decided {
+    /// The environment.
+    #[schema(value_type = String, example = "production")]
+    pub env: EnvName,
+    /// Since when it reads like this, in epoch milliseconds.
+    #[schema(value_type = i64)]
+    pub since: Instant,
+    /// What was decided.
+    #[schema(value_type = Object)]
+    pub decision: Decision,
+    /// The same in one line.
+    pub sentence: String,
+}
+
+/// An environment in one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EnvironmentLine {
+    /// Which.
+    #[schema(value_type = String, example = "production")]
+    pub env: EnvName,
+    /// How it stands.
+    #[serde(flatten)]
+    pub line: Marked,
+}
+
+/// Makes it for these flows.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn status(setup: &Setup, flows: &[&FlowConfig]) -> Result<Status, Problem> {
+    let now = setup.world.now().await?;
+    let mut exits = Vec::new();
+    let mut shown = Vec::new();
+    for found in flows {
+        let mut ledger = setup.world.load(&found.flow).await?;
+        // Environments that are no longer configured have no say.
+        ledger.decisions.retain(|env, _| found.flow.edge(env).is_some());
+        ledger.branches.retain(|env, _| found.flow.environment(env).is_some());
+        exits.extend(ledger.decisions.values().map(|row| Exit::of(&row.decision)));
+        exits.extend(ledger.looked.is_none().then_some(Exit::CannotTell));
+        shown.push(of_flow(found, ledger, now));
+    }
+    Ok(Status { flows: shown, next: None, exit: Exit::worst(exits) })
+}
+
+fn of_flow(found: &FlowConfig, ledger: Ledger, now: Now) -> FlowStatus {
+    let words = words(&found.flow, &found.remote, now.wall);
+    let looked_text = ledger.looked.map_or("never looked at; `towpath run` does".to_owned(), |looked| {
+        format!("as of {}", words.at(looked.wall))
+    });
+    let environments = found.flow.environments.iter().enumerate().map(|(at, environment)| {
+        let name = &environment.name;
+        let tip = ledger.branches.get(name).map_or_else(|| "?".to_owned(), |seen| seen.tip.short());
+        let line = match ledger.decisions.get(name) {
+            _ if at == 0 => Marked::new(Mark::Note, format!("{name} at {tip}")),
+            Some(row) => Marked::new(Mark::of(&row.decision.verdict), words.headline(&row.decision)),
+            None => Marked::new(Mark::Note, format!("{name} at {tip}, nothing decided yet")),
+        };
+        EnvironmentLine { env: name.clone(), line }
+    });
+    let environments = environments.collect();
+    let decided = |(env, row): (&EnvName, &DecisionRow)| Decided {
+        env: env.clone(),
+        since: row.since,
+        decision: row.decision.clone(),
+        sentence: words.headline(&row.decision),
+    };
+    FlowStatus {
+        flow: found.flow.name.clone(),
+        looked: ledger.looked,
+        looked_text,
+        decisions: ledger.decisions.iter().map(decided).collect(),
+        orders: standing(&ledger, &words, now),
+        environments,
+        branches: ledger.branches,
+        standing: ledger.standing,
+    }
+}
+
+/// What people ordered and what stands, a line each.
+fn standing(ledger: &Ledger, words: &Words<'_>, now: Now) -> Vec<String> {
+    let mut lines = Vec::new();
+    for pause in ledger.standing.pauses.iter().filter(|pause| !pause.until.is_over(now.wall)) {
+        let kind = match pause.kind {
+            PauseKind::Pause => "paused",
+            PauseKind::Freeze => "frozen",
+        };
+        let scope = match &pause.scope {
+            Scope::All => "everything".to_owned(),
+            Scope::Flow(flow) => format!("`{flow}`"),
+            Scope::Edge(_, env) | Scope::Environment(env) => format!("`{env}`"),
+        };
+        let until = match pause.until {
+            Until::At(at) => format!("until {}", words.at(at)),
+            Until::Resumed => "until resumed".to_owned(),
+        };
+        let (by, reason) = (one_line(pause.by.as_str(), 80), one_line(&pause.reason, 200));
+        lines.push(format!("{scope} is {kind} {until} by `{by}`: {reason}"));
+    }
+    for hold in &ledger.standing.holds {
+        let what = match hold.what {
+            Held::Commit(commit) => format!("{} is held", commit.short()),
+            Held::Range { lost, kept } => {
+                format!("what {} has and {} has not is held", lost.short(), kept.short())
+            }
+        };
+        let place = hold.env.as_ref().map_or_else(String::new, |env| format!(" back from `{env}`"));
+        let fix = hold.fixed_by.map_or_else(String::new, |fix| format!("; candidates with {} pass", fix.short()));
+        let (by, reason) = (one_line(hold.by.as_str(), 80), one_line(&hold.reason, 200));
+        lines.push(format!("{what}{place} by `{by}`{fix}: {reason}"));
+    }
+    for order in ledger.standing.promotes.iter().filter(|order| now.wall < order.until) {
+        lines.push(format!(
+            "{} is ordered into `{}` by `{}` until {}",
+            order.commit.short(),
+            order.env,
+            one_line(order.by.as_str(), 80),
+            words.at(order.until)
+        ));
+    }
+    lines
+}
+
+impl Status {
+    /// For people.
+    pub fn lines(&self) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for flow in &self.flows {
+            lines.push(Line::plain(0, format!("{} ({})", flow.flow, flow.looked_text)));
+            lines.extend(flow.orders.iter().map(|order| Line::marked(2, Mark::Block, order)));
+            lines.extend(flow.environments.iter().map(|env| Line::marked(2, env.line.mark, &env.line.text)));
+        }
+        lines
+    }
+}

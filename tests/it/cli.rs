@@ -1,0 +1,171 @@
+//! The program as a script meets it: what it prints where, and how it ends.
+
+// In tests a surprise is a failure with a line number, which is what `unwrap` gives.
+#![allow(clippy::unwrap_used)]
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// A bare repository with `develop` two commits before `staging`, and a config for it.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let place = Self(tempfile::tempdir().unwrap());
+        place.git(&["init", "-q", "--bare", "-b", "develop", "shop.git"]);
+        let tree = place.git(&["-C", "shop.git", "hash-object", "-w", "-t", "tree", "/dev/null"]);
+        let mut tip = place.git(&["-C", "shop.git", "commit-tree", &tree, "-m", "zero"]);
+        place.git(&["-C", "shop.git", "update-ref", "refs/heads/staging", &tip]);
+        for subject in ["one", "two"] {
+            tip = place.git(&["-C", "shop.git", "commit-tree", &tree, "-m", subject, "-p", &tip]);
+        }
+        place.git(&["-C", "shop.git", "update-ref", "refs/heads/develop", &tip]);
+        let env = "[[flow.environment]]\nname = ";
+        let config = format!(
+            "[service]\nstore = \"sqlite:towpath.db\"\n[[flow]]\nname = \"shop\"\nrepository = \"shop.git\"\n\
+             {env}\"develop\"\n{env}\"staging\"\ngates.ci = {{ checks = [\"build\"] }}\n"
+        );
+        fs::write(place.path().join("towpath.toml"), config).unwrap();
+        assert!(place.run(&["run"]).status.success());
+        place
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn git(&self, args: &[&str]) -> String {
+        let mut git = Command::new("git");
+        for who in ["AUTHOR", "COMMITTER"] {
+            git.env(format!("GIT_{who}_NAME"), "Ana").env(format!("GIT_{who}_EMAIL"), "ana@example.com");
+        }
+        let output = git.args(args).current_dir(self.path()).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_towpath"));
+        command.args(args).current_dir(self.path()).env_remove("TOWPATH_CONFIG").stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn a_wrong_command_line_is_json_for_those_who_read_json() {
+    let place = Place::new();
+    for args in [
+        &["-o", "json", "pause", "shop"][..],
+        &["--output=json", "promte"],
+        &["-ojson", "status", "--what"],
+        &["-o", "json", "pause", "shop", "--for", "soon", "--reason", "x"],
+    ] {
+        let ran = place.run(args);
+        assert_eq!(ran.status.code(), Some(2), "{args:?}");
+        let said: serde_json::Value = serde_json::from_str(&out(&ran)).unwrap_or_else(|e| panic!("{args:?}: {e}"));
+        assert_eq!(said["schema_version"], 1, "{args:?}");
+        assert_eq!(said["code"], "usage", "{args:?}");
+        assert!(!said["message"].as_str().unwrap().is_empty(), "{args:?}");
+        assert_eq!(err(&ran), "", "{args:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_printed_is_an_error_and_no_panic() {
+    let place = Place::new();
+    for args in [
+        &["completions", "bash"][..],
+        &["config", "schema"],
+        &["config", "show"],
+        &["config", "validate"],
+        &["status"],
+        &["status", "-o", "json"],
+        &["plan"],
+        &["explain", "shop", "staging"],
+        &["diff", "shop", "staging"],
+        &["history"],
+        &["doctor"],
+        &["run"],
+        &["pause", "shop", "--reason", "a demo"],
+        &["--help"],
+        &["--version"],
+    ] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let ran = place.command(args).stdout(full).output().unwrap();
+        let said = err(&ran);
+        assert_eq!(ran.status.code(), Some(1), "{args:?}: {said}");
+        assert!(said.contains("towpath: not everything could be printed: No space left"), "{args:?}: {said}");
+        assert!(!said.contains("panicked"), "{args:?}: {said}");
+        // Whoever reads no further wants no more.
+        let mut child = place.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let ran = child.wait_with_output().unwrap();
+        assert_eq!((ran.status.code(), err(&ran).as_str()), (Some(0), ""), "{args:?}");
+    }
+}
+
+#[test]
+fn orders_and_views_work_without_git() {
+    let place = Place::new();
+    let tip = place.git(&["-C", "shop.git", "rev-parse", "develop"]);
+    for args in [
+        &["pause", "shop", "--reason", "a demo"][..],
+        &["status"],
+        &["resume", "shop"],
+        &["hold", &tip, "shop", "--reason", "not yet"],
+        &["history"],
+        &["unhold", &tip, "shop"],
+    ] {
+        let ran = place.command(args).env("PATH", place.path()).output().unwrap();
+        assert_eq!(ran.status.code(), Some(0), "{args:?}: {}", err(&ran));
+        assert!(err(&ran).contains("cannot start the git program"), "{args:?}: {}", err(&ran));
+    }
+    let ran = place.command(&["run"]).env("PATH", place.path()).output().unwrap();
+    assert_eq!(ran.status.code(), Some(1), "{}", err(&ran));
+}
+
+#[test]
+fn a_saved_plan_names_its_remote_and_is_asked_for_one_environment() {
+    let place = Place::new();
+    let two = place.git(&["-C", "shop.git", "rev-parse", "develop"]);
+    assert!(place.run(&["report", "shop", &two, "build", "failure"]).status.success());
+    let saved = place.run(&["plan", "--save", "seen.json"]);
+    let again = place.run(&["plan", "--from", "seen.json", "shop", "staging"]);
+    let first = out(&saved)
+        .lines()
+        .filter(|line| !line.contains("seen.json"))
+        .map(|l| format!("{l}\n"))
+        .collect::<String>();
+    assert_eq!(out(&again), first);
+    assert!(!out(&again).contains("origin"), "{}", out(&again));
+    let none = place.run(&["plan", "--from", "seen.json", "shop", "nowhere"]);
+    assert_eq!(none.status.code(), Some(1), "{}", out(&none));
+}
+
+#[test]
+fn history_tells_as_many_things_as_were_asked_for() {
+    let place = Place::new();
+    let two = place.git(&["-C", "shop.git", "rev-parse", "develop"]);
+    assert!(place.run(&["report", "shop", &two, "build", "success"]).status.success());
+    assert!(place.run(&["run"]).status.success());
+    // A landing is an intent, an effect and an event, of which one is told.
+    for count in [1, 2] {
+        let told = out(&place.run(&["history", "-n", &count.to_string()]));
+        assert_eq!(told.lines().filter(|line| !line.starts_with(' ')).count(), count, "{told}");
+    }
+}

@@ -1,0 +1,9 @@
+//! The API and `--server`: a real server on 127.0.0.1, a real repository and a real store.
+
+mod campaign;
+mod codes;
+mod hostile;
+mod openapi;
+mod place;
+mod same;
+mod tokens;

@@ -1,0 +1,234 @@
+//! Scenarios on real parts: a bare repository, the git program, SQLite, and the program's own
+//! `RealWorld`. Only time is not real: it passes when the scenario says so.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use tokio::runtime::Runtime;
+use tokio::sync::Barrier;
+use towpath::clock::{Clock, ManualClock};
+use towpath::config::Config;
+use towpath::engine::command::{Dry, Person, Refusal, Reply, carry_out};
+use towpath::engine::{Fault, RealWorld, Side, Ticked, tick};
+use towpath::git::Git;
+use towpath::store::{Create, SqliteStore, What};
+use towpath_core::command::Command;
+use towpath_core::model::{CommitId, EffectRow, EventRow, Instant, IntentRow, IntentState, Ledger, MoveKind, Span};
+
+use super::parse::FaultKind;
+use super::real_world::{Process, Script};
+use super::run::{Counts, Made, REPOSITORY, Stage};
+use super::server::{Moved, NOBODY_THERE, Server};
+
+pub struct RealStage {
+    // Dropped in this order: what works on the folder before the folder.
+    processes: BTreeMap<usize, Process>,
+    observer: SqliteStore,
+    runtime: Runtime,
+    git: Git,
+    clock: ManualClock,
+    config: Config,
+    script: Rc<RefCell<Script>>,
+    server: Rc<Server>,
+}
+
+impl RealStage {
+    fn read(server: &Server, toml: &str) -> Result<Config, String> {
+        let toml = toml.replace(REPOSITORY, &server.url());
+        let path = server.folder().join("towpath.toml");
+        Config::from_text(&toml, &path).map_err(|problems| problems.to_string())
+    }
+
+    fn store(server: &Server) -> PathBuf {
+        server.folder().join("towpath.db")
+    }
+
+    /// Starts the process of a replica, if it does not run.
+    fn start(&mut self, replica: usize) {
+        if self.processes.contains_key(&replica) {
+            return;
+        }
+        let path = Self::store(&self.server);
+        let store = self.runtime.block_on(SqliteStore::open(&path, Create::No)).expect("the store opens");
+        let clock = Clock::Manual(self.clock.clone());
+        let cache = self.server.folder().join("cache");
+        let world = RealWorld::new(&self.config, store, clock, self.git.clone(), &cache, false);
+        self.processes.insert(replica, Process::new(world, self.server.clone(), self.script.clone()));
+    }
+
+    /// Everything that was recorded, oldest first.
+    fn recorded(&self) -> Vec<What> {
+        let items = self.runtime.block_on(self.observer.history(None, usize::MAX)).expect("the history");
+        items.into_iter().rev().map(|item| item.what).collect()
+    }
+
+    fn effects(&self) -> Vec<EffectRow> {
+        let effect = |what| if let What::Effect(row) = what { Some(row) } else { None };
+        self.recorded().into_iter().filter_map(effect).collect()
+    }
+}
+
+impl Stage for RealStage {
+    fn begin(toml: &str, start: Instant) -> Result<Self, String> {
+        let server = Rc::new(Server::new());
+        let config = Self::read(&server, toml)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let path = Self::store(&server);
+        let observer = runtime.block_on(SqliteStore::open(&path, Create::Yes)).expect("a store");
+        let home = server.folder().join("cache/home");
+        let git = Git::with_environment(&home, [("PATH".into(), server.path())]);
+        let git = runtime.block_on(git).expect("git");
+        let clock = ManualClock::new(start);
+        let (processes, script) = (BTreeMap::new(), Rc::default());
+        Ok(Self { processes, observer, runtime, git, clock, config, script, server })
+    }
+
+    fn configure(&mut self, toml: &str) -> Result<(), String> {
+        self.config = Self::read(&self.server, toml)?;
+        // A config is read when a process starts.
+        self.processes.clear();
+        Ok(())
+    }
+
+    fn config(&self) -> &Config {
+        &self.config
+    }
+
+    fn commit(&mut self, made: &Made) -> CommitId {
+        self.server.commit(made)
+    }
+
+    fn set_branch(&mut self, branch: &str, to: Option<CommitId>) {
+        self.server.set_branch(branch, to);
+    }
+
+    fn tip(&self, branch: &str) -> Option<CommitId> {
+        self.server.tip(branch)
+    }
+
+    fn advance(&mut self, by: Span) {
+        self.clock.advance(by);
+    }
+
+    fn jump(&mut self, ms: i64) {
+        self.clock.jump(ms);
+    }
+
+    fn reboot(&mut self) -> Result<(), String> {
+        self.clock.reboot();
+        self.processes.clear();
+        Ok(())
+    }
+
+    fn restart(&mut self, replica: usize) -> Result<(), String> {
+        self.processes.remove(&replica);
+        Ok(())
+    }
+
+    fn fault(&mut self, kind: FaultKind, count: u32) -> Result<(), String> {
+        let mut script = self.script.borrow_mut();
+        match kind {
+            FaultKind::LoseAnswer => script.lose_answers = count,
+            FaultKind::LosePush => script.lose_pushes = count,
+            FaultKind::Refuse => script.refuse = count,
+            FaultKind::Unreachable => script.unreachable = count,
+            FaultKind::NoHistory => script.no_history = count,
+            FaultKind::DiskFull => script.disk_full = count,
+            FaultKind::SinkDown => script.sink_down = count,
+        }
+        self.server.cut(script.unreachable > 0);
+        Ok(())
+    }
+
+    fn crash(&mut self, side: Side, effect: &str) -> Result<(), String> {
+        self.script.borrow_mut().crash = Some((side, effect.to_owned()));
+        Ok(())
+    }
+
+    fn tick(&mut self, replicas: &[usize]) -> Vec<Result<Ticked, Fault>> {
+        replicas.iter().for_each(|replica| self.start(*replica));
+        let flow = &self.config.flows[0].flow;
+        let ends = match *replicas {
+            [one] => vec![self.runtime.block_on(tick(&self.processes[&one], flow))],
+            [one, other] => {
+                let (one, other) = (&self.processes[&one], &self.processes[&other]);
+                let place = Rc::new(Barrier::new(2));
+                [one, other].iter().for_each(|process| process.meet_at(&place));
+                let (first, second) =
+                    self.runtime.block_on(async { tokio::join!(tick(one, flow), tick(other, flow)) });
+                vec![first, second]
+            }
+            _ => panic!("one or two tick at the same time"),
+        };
+        self.processes.retain(|_, process| !process.is_dead());
+        let mut script = self.script.borrow_mut();
+        let script = &mut *script;
+        for left in [&mut script.unreachable, &mut script.no_history, &mut script.disk_full, &mut script.sink_down]
+        {
+            *left = left.saturating_sub(1);
+        }
+        self.server.cut(script.unreachable > 0);
+        ends
+    }
+
+    fn order(&mut self, replica: usize, command: &Command, who: &Person) -> Result<Reply, Refusal> {
+        self.start(replica);
+        let order = carry_out(&self.processes[&replica], &self.config, command, who, Dry::Real);
+        let end = self.runtime.block_on(order);
+        self.processes.retain(|_, process| !process.is_dead());
+        end
+    }
+
+    fn ledger(&mut self) -> Ledger {
+        let flow = &self.config.flows[0].flow;
+        let targets = towpath::engine::tick::targets(flow);
+        self.runtime.block_on(self.observer.load(&flow.name, &targets)).expect("the ledger")
+    }
+
+    fn events(&mut self) -> Vec<EventRow> {
+        let event = |what| if let What::Event(row) = what { Some(row) } else { None };
+        self.recorded().into_iter().filter_map(event).collect()
+    }
+
+    fn counts(&mut self) -> Counts {
+        Counts {
+            moves: self.server.moves().len(),
+            effects: self.effects().len(),
+            messages: self.script.borrow().sent.len(),
+        }
+    }
+
+    /// From what git noted by itself: no effect without a move, no move without an effect unless its
+    /// outcome cannot be told, and forward only, unless somebody ordered a rollback.
+    fn violations(&mut self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let ended = |what| if let What::Intent(row) = what { Some(*row) } else { None };
+        let mut intents: Vec<IntentRow> = self.recorded().into_iter().filter_map(ended).collect();
+        intents.extend(self.ledger().intents.into_iter().filter(|row| !row.state.is_final()));
+        let mut effects = self.effects();
+        for Moved { branch, old, new } in self.server.moves() {
+            let of = |row: &EffectRow| (row.old, row.new) == (old, new);
+            let of_it = |row: &&IntentRow| (row.branch.as_str(), row.old, row.new) == (branch.as_str(), old, new);
+            let said: Vec<&IntentRow> = intents.iter().filter(of_it).collect();
+            if !self.server.is_ahead(new, old) && !said.iter().any(|row| row.kind == MoveKind::Rollback) {
+                wrong.push(format!("{branch} went back from {old} to {new} without an order"));
+            }
+            match effects.iter().position(of) {
+                Some(at) => drop(effects.remove(at)),
+                None if said.iter().any(|row| row.state != IntentState::Landed) => {}
+                None => wrong.push(format!("{branch} went from {old} to {new} and no effect says so")),
+            }
+        }
+        wrong.extend(effects.iter().map(|effect| format!("nothing moved for {effect:?}")));
+        if let Err(why) = self.runtime.block_on(self.observer.verify()) {
+            wrong.push(why.to_string());
+        }
+        wrong
+    }
+
+    fn plain(&self, text: String) -> String {
+        text.replace(&self.server.url(), REPOSITORY).replace(NOBODY_THERE, "no route to host")
+    }
+}
