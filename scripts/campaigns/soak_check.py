@@ -1135,7 +1135,7 @@ def self_test(dir):
         for flow, env in good.targets():
             repo, rows = good.repos[flow], good.moves[flow, env]
             for at, back in enumerate(rows[1:], 1):
-                if repo.contains(back.new, back.old):
+                if repo.contains(back.new, back.old) or good.unseen(flow, env, at):
                     continue
                 gone = repo.ancestors(back.old) - repo.ancestors(back.new)
                 for move in rows[at + 1:]:
