@@ -37,7 +37,8 @@ some config that was in force between its decision (the intent's `saved`) less t
     paused        no move after the acknowledgement of a pause or freeze that covers it, until its end, but for what
                   the acknowledgement named as may still land
     held          the same for holds
-    rolled-back   nothing that a person took off a target comes back by Towpath before a person lifts that
+    rolled-back   nothing that a person took off a target comes back by Towpath before a person lifts that; counted
+                  apart is what persons put there and took off again before Towpath can have looked
     window        decided while the window was open
     approved      approved before
     ordered       what passed by `promote` or `override` was ordered by a person
@@ -64,6 +65,8 @@ from pathlib import Path
 GRACE = 30_000        # how long a config may take to be in force, and how long a pass under the old one may last
 CLOCKS = 50           # milliseconds by which two clock readings of one machine may differ
 PUSHES = 60_000       # how long Towpath lets a push take
+LOOK = 75_000         # from one scheduled look at a flow to the next, at most
+HOOKED = 10_000       # how long after a hook was taken its look may come
 ZERO = "0" * 40
 
 
@@ -628,6 +631,34 @@ class Run:
                 else:
                     self.bad["held"].append(f"{move}: contains {act['commit'][:9]}, held by act {act['n']} from {act['t1']} to {end}")
 
+    def unseen(self, flow, env, at):
+        """Whether what a person took off a target had come there by a person and gone before anybody could look.
+
+        Whoever only looks cannot know of it. There was a look in between if the service ran for longer than from one
+        scheduled look to the next, if a hook was taken, or if a `run` of the flow was made."""
+        rows = self.moves[flow, env]
+        put, back = rows[at - 1], rows[at]
+        seen = any((f, e, lost) == (flow, env, back.old) and seen_at >= back.lo - CLOCKS
+                   for f, e, lost, _, seen_at in self.rewound)
+        if seen or put.who not in self.persons or back.who not in self.persons:
+            return False
+        begin, end = put.hi, back.lo
+        up, since = 0, None
+        for act in self.acts:
+            if act["act"] == "start":
+                since = act["t1"]
+            elif act["act"] in ("kill", "term") and since is not None:
+                up += max(0, min(end, act["t0"]) - max(begin, since))
+                since = None
+        if since is not None:
+            up += max(0, end - max(begin, since))
+        if up > LOOK:
+            return False
+        hooks = [a for a in self.of("hook") if a["flow"] == flow and a["status"] == 202 and a["kind"] != "repeated"]
+        passes = [a for a in self.of("run") if a["argv"] in (["run"], ["run", flow])]
+        return not any(begin < a["t0"] and a["t1"] + HOOKED < end for a in hooks) \
+            and not any(begin < a["t0"] and a["t1"] < end for a in passes)
+
     def check_rolled_back(self):
         """Each move of a target that is not forward takes something away; it stays away until a person lifts that."""
         count = collections.Counter()
@@ -639,6 +670,9 @@ class Run:
                 gone = repo.ancestors(back.old) - repo.ancestors(back.new)
                 person = back.who in self.persons
                 count[person] += 1
+                if self.unseen(flow, env, at):
+                    self.notes["put on a target and taken off again by persons, not seen by any look"].append(str(back))
+                    continue
                 if person:
                     free, fix = self.end_of_rewind(flow, env, back.old, back.new, back.lo, "unhold", "is lifted")
                     half, half_fix = self.end_of_rewind(flow, env, back.old, back.new, back.lo, "unhold", "now lets candidates pass")
@@ -765,6 +799,7 @@ class Run:
             rows.append((f"intents {state}", n))
         rows += [(f"{act} (done; refused)", f"{good[act]}; {acts[act] - good[act]}")
                  for act in ["pause", "freeze", "resume", "hold", "unhold", "promote", "override", "approve", "rollback", "retry"]]
+        rows.append(("pushes in doubt that a person settled", sum(1 for a in self.of("retry") if a.get("doubt"))))
         kills = collections.Counter(a["why"] for a in self.acts if a["act"] in ("kill", "term"))
         mid = self.kills_mid_push()
         rows += [("starts of serve", acts["start"]), ("SIGTERM", acts["term"]),
@@ -838,7 +873,7 @@ def say(run):
         if act.get("argv") and act.get("rc", 0) != 0 and act["argv"][0] != "git" and act["act"] != "run":
             try:
                 said = json.loads(act["out"])
-                text = said["error"] if "error" in said else said["problems"][0]["message"]
+                text = said.get("error") or said.get("message") or said["problems"][0]["message"]
             except (ValueError, KeyError, TypeError, IndexError):
                 text = (act.get("err") or act.get("out") or "").strip()
             words = re.sub(r"`[^`]*`|\b[0-9a-f]{7,40}\b|\d+", "…", text.partition("\n")[0])[:110]
@@ -1100,7 +1135,7 @@ def self_test(dir):
         for flow, env in good.targets():
             repo, rows = good.repos[flow], good.moves[flow, env]
             for at, back in enumerate(rows[1:], 1):
-                if repo.contains(back.new, back.old):
+                if repo.contains(back.new, back.old) or good.unseen(flow, env, at):
                     continue
                 gone = repo.ancestors(back.old) - repo.ancestors(back.new)
                 for move in rows[at + 1:]:
