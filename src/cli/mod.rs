@@ -138,7 +138,10 @@ fn report(failure: Failure, out: Out) -> Exit {
     match failure {
         Failure::Config(problems) => {
             if out.json() {
-                out.value(config::to_json(&problems));
+                let mut value = config::to_json(&problems);
+                // Every value that is printed gets one.
+                value.as_object_mut().map(|map| map.remove("schema_version"));
+                out.value(value);
             } else {
                 let style =
                     if std::io::stderr().is_terminal() { config::Style::Styled } else { config::Style::Plain };

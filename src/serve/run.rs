@@ -204,7 +204,9 @@ impl Loop {
             let words = row.words.as_deref().map(|words| towpath_core::text::one_line(words, 500));
             let (old, new, state) = (row.old.to_string(), row.new.to_string(), row.state.word());
             let (environment, branch, intent) = (row.env.as_str(), row.branch.as_str(), row.id.as_str());
-            if matches!(row.state, IntentState::Landed) {
+            if !row.state.is_final() {
+                tracing::debug!(flow = flow.as_str(), environment, branch, old, new, intent, state, "under way");
+            } else if matches!(row.state, IntentState::Landed) {
                 tracing::info!(flow = flow.as_str(), environment, branch, old, new, intent, state, "moved");
             } else {
                 tracing::warn!(

@@ -17,7 +17,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 use towpath_core::model::{FlowName, Instant, Span};
 use towpath_core::text::one_line;
 
@@ -33,7 +33,7 @@ const WINDOW: Span = Span::from_mins(5);
 /// The largest body that is read.
 const BODY_MAX: usize = 64 * 1024;
 
-/// How many signatures are remembered; within the window a repeated one is told apart.
+/// How many calls are remembered; within the window a repeated one is counted apart.
 const SEEN_MAX: usize = 100_000;
 
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ struct Hooks {
     seen: Arc<Mutex<Seen>>,
 }
 
-/// Signatures that came within the window.
+/// Calls that came within the window: hashes of signature and flow.
 #[derive(Debug, Default)]
 struct Seen {
     known: HashMap<[u8; 32], ()>,
@@ -50,18 +50,18 @@ struct Seen {
 }
 
 impl Seen {
-    /// Notes a signature; whether it is new.
-    fn note(&mut self, signature: [u8; 32], now: Instant) -> bool {
+    /// Notes a call; whether it is new.
+    fn note(&mut self, call: [u8; 32], now: Instant) -> bool {
         let old = |at: &Instant| now.since(*at).ms() > 2 * WINDOW.ms();
         while self.order.front().is_some_and(|(_, at)| old(at)) || self.order.len() >= SEEN_MAX {
             if let Some((gone, _)) = self.order.pop_front() {
                 self.known.remove(&gone);
             }
         }
-        if self.known.insert(signature, ()).is_some() {
+        if self.known.insert(call, ()).is_some() {
             return false;
         }
-        self.order.push_back((signature, now));
+        self.order.push_back((call, now));
         true
     }
 }
@@ -150,11 +150,13 @@ async fn take(hooks: &Hooks, flow: &str, headers: &HeaderMap, body: Body) -> Res
     if !secrets.iter().any(|secret| verify(secret, at, &body, &signature)) {
         return Err(Refused::Forged);
     }
-    let new = hooks.seen.lock().unwrap_or_else(PoisonError::into_inner).note(signature, wall);
-    if new && !hooks.shared.wake(&FlowName::new(flow), Wake::Hook) {
+    // A repeated one wakes, too: two pushes within a second may send the very same call, and a look
+    // too many does no harm.
+    if !hooks.shared.wake(&FlowName::new(flow), Wake::Hook) {
         return Err(Refused::NoFlow);
     }
-    Ok(new)
+    let call = Sha256::new().chain_update(signature).chain_update(flow).finalize().into();
+    Ok(hooks.seen.lock().unwrap_or_else(PoisonError::into_inner).note(call, wall))
 }
 
 fn secrets(places: &[crate::config::SecretRef]) -> Vec<Secret> {

@@ -170,3 +170,12 @@ fn history_tells_as_many_things_as_were_asked_for() {
         assert_eq!(told.lines().filter(|line| !line.starts_with(' ')).count(), count, "{told}");
     }
 }
+
+#[test]
+fn a_broken_config_is_json_with_one_version() {
+    let place = Place::new();
+    fs::write(place.path().join("towpath.toml"), "no config").unwrap();
+    let ran = place.run(&["-o", "json", "status"]);
+    assert_eq!(ran.status.code(), Some(1));
+    assert_eq!(out(&ran).matches("schema_version").count(), 1, "{}", out(&ran));
+}
