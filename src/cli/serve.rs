@@ -19,6 +19,10 @@ use crate::setup::Setup;
 
 /// Serves until SIGTERM or SIGINT; a second one does not wait for what is under way.
 pub async fn run(path: Option<&Path>, listen: Option<SocketAddr>) -> Result<Exit, Failure> {
+    // From the first moment on: a signal that nobody has asked for yet would end the process.
+    let _hangup = signal(SignalKind::hangup())
+        .map_err(|error| Failure::Plain(Exit::Error, format!("signals cannot be received: {error}")))?;
+    many_files();
     let config = session::config(path)?;
     if !config.warnings.is_empty() {
         complain(crate::config::to_text(&config.warnings, crate::config::Style::Plain).trim_end());
@@ -70,6 +74,17 @@ async fn may_listen(setup: &Setup) -> Result<(), Failure> {
     let has_tokens = setup.world.store().has_usable_token(wall).await?;
     server::api::may_listen(&setup.config, has_tokens)
         .map_err(|refusal| Failure::Plain(Exit::Error, refusal.to_string()))
+}
+
+/// As many open files as the system lets us have: each connection and each git needs some, and a
+/// service that has none left moves nothing.
+fn many_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!(%error, "the number of open files stays as it is");
+    }
 }
 
 /// The first signal stops, the second one stops at once.

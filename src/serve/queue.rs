@@ -57,6 +57,8 @@ pub struct Row {
     queued: Option<Wake>,
     /// Whether a tick is running.
     running: bool,
+    /// Whether the flow is no longer configured, and only its last tick is still running.
+    gone: bool,
     /// When something may change by itself.
     due: Option<Instant>,
     /// Failures in a row.
@@ -106,17 +108,18 @@ impl Queue {
     pub fn set_flows(&mut self, flows: impl IntoIterator<Item = FlowName>) {
         let mut rows = BTreeMap::new();
         for flow in flows {
-            let row = self.rows.remove(&flow).unwrap_or_default();
+            let row = Row { gone: false, ..self.rows.remove(&flow).unwrap_or_default() };
             rows.insert(flow, row);
         }
-        rows.extend(std::mem::take(&mut self.rows).into_iter().filter(|(_, row)| row.running));
-        self.line.retain(|flow| rows.contains_key(flow));
+        let left = std::mem::take(&mut self.rows).into_iter().filter(|(_, row)| row.running);
+        rows.extend(left.map(|(flow, row)| (flow, Row { gone: true, queued: None, ..row })));
+        self.line.retain(|flow| rows.get(flow).is_some_and(|row| !row.gone));
         self.rows = rows;
     }
 
     /// Puts a flow in line, once; says whether there is such a flow.
     pub fn wake(&mut self, flow: &FlowName, why: Wake) -> bool {
-        let Some(row) = self.rows.get_mut(flow) else { return false };
+        let Some(row) = self.rows.get_mut(flow).filter(|row| !row.gone) else { return false };
         if why == Wake::Command {
             row.not_before = None;
         }
@@ -181,6 +184,10 @@ impl Queue {
     /// A tick has ended.
     pub fn end(&mut self, flow: &FlowName, ended: Ended, wall: Instant) {
         let Some(row) = self.rows.get_mut(flow) else { return };
+        if row.gone {
+            self.rows.remove(flow);
+            return;
+        }
         row.running = false;
         match ended {
             Ended::Well { due } => {
@@ -214,9 +221,9 @@ impl Queue {
         self.rows.values().any(|row| row.running)
     }
 
-    /// Every flow with how it stands.
+    /// Every configured flow with how it stands.
     pub fn rows(&self) -> impl Iterator<Item = (&FlowName, &Row)> {
-        self.rows.iter()
+        self.rows.iter().filter(|(_, row)| !row.gone)
     }
 
     /// How many stand in line.
@@ -356,9 +363,12 @@ mod tests {
         let (running, _) = queue.take(Instant(0)).unwrap();
         queue.set_flows([flows[2].clone(), FlowName::new("new")]);
         assert!(!queue.wake(&flows[1], Wake::Hook), "gone");
+        assert!(!queue.wake(&running, Wake::Hook), "gone, though its last tick is still running");
+        assert_eq!(queue.rows().count(), 2);
         assert!(queue.wake(&FlowName::new("new"), Wake::Look));
         assert_eq!(running, flows[0]);
-        queue.end(&running, WELL, Instant(0));
+        queue.end(&running, Ended::Leased, Instant(0));
+        assert_eq!(queue.next(Instant(0)), None, "nothing is left of it");
         assert_eq!(queue.take(Instant(0)).unwrap().0, flows[2]);
         assert_eq!(queue.take(Instant(0)).unwrap().0, FlowName::new("new"));
     }

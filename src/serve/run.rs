@@ -24,6 +24,9 @@ const WATCH: Duration = Duration::from_millis(500);
 /// How long to wait at most for an instant that comes by the wall: the wall may be set meanwhile.
 const NAP_MAX: Duration = Duration::from_secs(30);
 
+/// How long one pass may take and still count as alive: a first fetch has ten minutes, a push two.
+const PASS_MAX_MS: i64 = 15 * 60 * 1_000;
+
 /// How long running passes may take to end once the service is to stop: a push that is under way
 /// ends within its deadline.
 pub fn patience() -> Duration {
@@ -47,7 +50,8 @@ struct Passed {
 struct Loop {
     shared: Arc<Shared>,
     passes: JoinSet<Passed>,
-    at_work: HashMap<Id, FlowName>,
+    /// Which flow each pass is about, and when it began, by the machine's boottime.
+    at_work: HashMap<Id, (FlowName, i64)>,
     news: News,
     round: Round,
     watch: Watch,
@@ -120,8 +124,9 @@ impl Loop {
         while let Some((flow, why)) = self.shared.queue(|queue| queue.take(wall)) {
             self.begin(flow, why);
         }
-        if self.passes.is_empty() {
-            // Nothing to do is alive, too: all rest, or all is done.
+        // Nothing to do is alive, too, and so is a pass that takes long and may: a big first fetch.
+        let now = self.shared.setup().world.clock().reading().boottime_ms;
+        if self.at_work.values().all(|(_, begun)| now.saturating_sub(*begun) < PASS_MAX_MS) {
             self.shared.pulse.beat();
         }
         let (next, flows, failing, waiting) = self.shared.queue(|queue| {
@@ -148,7 +153,8 @@ impl Loop {
             let took = setup.world.clock().reading().boottime_ms.saturating_sub(begun);
             Passed { result, took: Duration::from_millis(u64::try_from(took).unwrap_or(0)) }
         });
-        self.at_work.insert(handle.id(), flow);
+        let begun = self.shared.setup().world.clock().reading().boottime_ms;
+        self.at_work.insert(handle.id(), (flow, begun));
     }
 
     async fn take_in(&mut self, ended: Result<(Id, Passed), tokio::task::JoinError>) {
@@ -156,7 +162,7 @@ impl Loop {
             Ok((id, passed)) => (id, Some(passed)),
             Err(error) => (error.id(), None),
         };
-        let Some(flow) = self.at_work.remove(&id) else { return };
+        let Some((flow, _)) = self.at_work.remove(&id) else { return };
         let wall = self.wall();
         let (ended, result) = match &passed {
             None => {

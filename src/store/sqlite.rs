@@ -50,6 +50,8 @@ pub struct SqliteStore {
 #[derive(Debug)]
 struct Shared {
     path: PathBuf,
+    /// Which file it is: device and number.
+    file: Option<(u64, u64)>,
     pen: Mutex<Slot>,
     readers: std::sync::Mutex<Vec<SqliteConnection>>,
     seats: Semaphore,
@@ -102,6 +104,7 @@ impl SqliteStore {
         schema::prepare(&path, &mut conn, create).await?;
         let pen = Some(Pen { conn, set_to: Durability::Full });
         let shared = Shared {
+            file: file_at(&path),
             path,
             pen: Mutex::new(Slot { pen, pages_max: None }),
             readers: std::sync::Mutex::default(),
@@ -203,6 +206,7 @@ impl SqliteStore {
     /// Begins a write transaction.
     pub(super) async fn write(&self, durability: Durability) -> Result<Writing<'_>, StoreError> {
         let shared = &*self.shared;
+        shared.in_place()?;
         let mut slot = shared.pen.lock().await;
         let mut pen = shared.pen(&mut slot).await?;
         if pen.set_to != durability {
@@ -228,6 +232,7 @@ impl SqliteStore {
     /// Begins a read transaction.
     pub(super) async fn look(&self) -> Result<Looking<'_>, StoreError> {
         let shared = &*self.shared;
+        shared.in_place()?;
         // The semaphore is never closed, so there is always a seat in the end.
         let seat = shared.seats.acquire().await.ok();
         let idle = shared.readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
@@ -243,7 +248,24 @@ impl SqliteStore {
     }
 }
 
+/// Which file is at a path; none if there is none.
+fn file_at(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(path).ok().map(|data| (data.dev(), data.ino()))
+}
+
 impl Shared {
+    /// Whether the file is still the one that was opened. SQLite goes on with a file that was removed
+    /// or replaced: what people order then is in another one, and a pause there would stop nothing.
+    fn in_place(&self) -> Result<(), StoreError> {
+        if self.file == file_at(&self.path) {
+            return Ok(());
+        }
+        let words =
+            "the file was removed or replaced while this process had it open; end this process and start it anew";
+        Err(StoreError::Unfit { path: self.path.clone(), words: words.to_owned() })
+    }
+
     fn error(&self, error: sqlx::Error) -> StoreError {
         StoreError::from_sql(&self.path, error)
     }

@@ -145,9 +145,11 @@ async fn carry_out(api: &Api, caller: &Caller, command: Command, (dry, yes): (Dr
     let config = setup.config.only(caller.flows());
     let woken = concerned(&setup, &config, caller, &command)?;
     let why = if matches!(command, Command::Report { .. }) { Wake::Hook } else { Wake::Command };
+    // What stops things must not wait for a seat behind looks at a remote that does not answer.
+    let waits = matches!(command, Command::Promote { .. } | Command::Rollback { .. } | Command::Override { .. });
     let work = Arc::clone(&setup);
     let order = async move { views::order(&work, &config, &command, &who, (dry, yes)).await };
-    let answer = api.work(order).await?;
+    let answer = if waits { api.work(order).await? } else { api.at_once(order).await? };
     if dry == Dry::Real {
         for flow in &woken {
             api.shared.wake(flow, why);

@@ -105,11 +105,20 @@ impl Api {
         let Ok(Ok(seat)) = turn else {
             return Err(Problem::new(Code::Busy, "too much is being looked at already; try again in a minute"));
         };
-        let task = tokio::spawn(async move {
+        self.at_once(async move {
             let done = work.await;
             drop(seat);
             done
-        });
+        })
+        .await
+    }
+
+    /// The same without waiting for a turn.
+    async fn at_once<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Problem>> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let task = tokio::spawn(work);
         match tokio::time::timeout(PATIENCE.1, task).await {
             Ok(Ok(done)) => done,
             Ok(Err(error)) => {

@@ -206,6 +206,24 @@ fn a_stop_in_the_middle_of_a_push_waits_for_it() {
 }
 
 #[test]
+fn without_its_store_the_service_moves_nothing_and_says_so() {
+    let place = Place::new(&["a"], &flow("a", "", "gates.lag = \"1d\""));
+    let service = place.serve();
+    service.says(&["shop/a", "production", "up to date"]);
+    let (store, away) = (place.path().join("towpath.db"), place.path().join("away.db"));
+    fs::rename(&store, &away).unwrap();
+    // A pause goes into the new file, which the service does not read: so it must not go on.
+    place.ok(&["run"]);
+    place.ok(&["pause", "all", "--reason", "a test"]);
+    let before = place.repo("a").tip("staging");
+    place.push("a", "2");
+    service.hook("shop/a", b"1");
+    service.says(&["a pass failed", "removed or replaced"]);
+    assert_eq!(service.get("/readyz").status, 503);
+    assert_eq!(place.repo("a").tip("staging"), before);
+}
+
+#[test]
 fn a_second_signal_does_not_wait_and_the_next_start_does_not_push_again() {
     let place = Place::new(&["a"], &flow("a", "", "gates.lag = \"1d\""));
     let repo = place.repo("a");
