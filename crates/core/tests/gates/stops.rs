@@ -1,12 +1,9 @@
 //! What stops: pause, freeze, hold, a push under way or refused.
 
-use towpath_core::model::{
-    Backoff, Graph, Held, Hold, IntentRow, IntentState, MoveKind, Pause, PauseKind, Reason, Scope, Until, Verdict,
-    Waiting,
-};
+use towpath_core::model::{Backoff, Graph, Held, Hold, Pause, PauseKind, Reason, Scope, Until, Verdict, Waiting};
 
 use crate::given::{Given, check, decided};
-use crate::kit::{c, minutes, waiting};
+use crate::kit::{c, intent, minutes, waiting};
 
 /// A pause of the edge that ends in so many minutes, or when resumed.
 pub fn pause(ends: Option<i64>) -> Pause {
@@ -137,29 +134,9 @@ fn a_refused_push_is_not_repeated_too_soon() {
 
 #[test]
 fn a_push_under_way_stops_every_candidate() {
-    let row = |deadline: Option<i64>| IntentRow {
-        id: "intent-1".into(),
-        flow: "shop".into(),
-        env: "staging".into(),
-        branch: "staging".into(),
-        kind: MoveKind::FastForward,
-        old: c(900),
-        new: c(1),
-        policy: "p1".into(),
-        attempt: 0,
-        by: "towpath".into(),
-        reason: None,
-        promote: None,
-        overrides: Vec::new(),
-        holds: Vec::new(),
-        state: IntentState::Pushing,
-        saved: minutes(-1),
-        deadline: deadline.map(|at| minutes(at).trusted),
-        words: None,
-    };
     let given = |deadline: Option<i64>| {
         Given::new(Vec::new(), vec![waiting(2), waiting(1)])
-            .but(|given| given.seen.edges[0].in_flight = Some(row(deadline)))
+            .but(|given| given.seen.edges[0].in_flight = Some(intent("staging", 1, deadline)))
     };
     check("until its deadline", &given(Some(2)), "2 push wait in-flight on towpath until +2m");
     check("without one", &given(None), "2 push wait in-flight on towpath");

@@ -4,7 +4,8 @@ use chrono_tz::Tz;
 use towpath_core::decide::{self, Next};
 use towpath_core::model::{
     Arrival, ArrivalHow, Candidates, CommitId, EdgeSeen, EnvName, Environment, Fact, Facts, Flow, Gate, Graph,
-    Instant, Missing, Mode, Now, Observation, Plan, PolicyDigest, Span, Standing, Tip, Trusted, Via, Waiting,
+    Instant, IntentRow, IntentState, Missing, Mode, MoveKind, Now, Observation, Plan, PolicyDigest, Span, Standing,
+    Tip, Trusted, Via, Waiting,
 };
 
 /// Tuesday 2026-03-03 10:00Z. The trusted clock is far from the wall, so that a mix-up shows.
@@ -144,5 +145,29 @@ pub fn knowing(flow: &Flow, seen: &Observation, all: &Facts) -> Plan {
     match decide::decide(flow, &seen) {
         Next::Done(plan) => plan,
         Next::Ask(missing) => panic!("asked although everything is given: {missing:?}"),
+    }
+}
+
+/// A pushing intent from commit 900 to `new`.
+pub fn intent(env: &str, new: u32, deadline: Option<i64>) -> IntentRow {
+    IntentRow {
+        id: "intent-1".into(),
+        flow: "shop".into(),
+        env: env.into(),
+        branch: env.into(),
+        kind: MoveKind::FastForward,
+        old: c(900),
+        new: c(new),
+        policy: "p1".into(),
+        attempt: 0,
+        by: "towpath".into(),
+        reason: None,
+        promote: None,
+        overrides: Vec::new(),
+        holds: Vec::new(),
+        state: IntentState::Pushing,
+        saved: minutes(-1),
+        deadline: deadline.map(|at| minutes(at).trusted),
+        words: None,
     }
 }

@@ -9,9 +9,9 @@ use towpath_core::model::{
     Promote, Reason, Scope, Standing, Tip, Trusted, Unknown, UnknownWhy, Until,
 };
 
-use crate::cases::{intent, windows};
+use crate::cases::windows;
 use crate::history::{any_history, dag, id, reach};
-use crate::kit::{NOW, c, environment, flow, minutes};
+use crate::kit::{NOW, c, environment, flow, intent, minutes};
 
 const STATES: [IntentState; 7] = [
     IntentState::Saved,

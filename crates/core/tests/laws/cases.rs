@@ -9,11 +9,11 @@ use towpath_core::calendar::{Schedule, Windows};
 use towpath_core::model::{
     Approval, ApprovalsGate, Arrival, ArrivalHow, AuthorsMay, Backoff, BranchName, Candidates, CheckName, CheckRef,
     Checks, CiGate, CiItem, CiState, EdgeKey, EdgeSeen, Environment, Fact, Facts, Flow, Gate, GateKind, Graph,
-    Held, Hold, Instant, IntentRow, IntentState, LagGate, MoveKind, NamedCheck, Observation, OrderId, Override,
-    Own, Pause, PauseKind, Promote, Scope, Standing, Tip, Trusted, Unknown, UnknownWhy, Until, Via, Waiting,
+    Held, Hold, Instant, LagGate, NamedCheck, Observation, OrderId, Override, Own, Pause, PauseKind, Promote,
+    Scope, Standing, Tip, Trusted, Unknown, UnknownWhy, Until, Via, Waiting,
 };
 
-use crate::kit::{NOW, ZONE, arrived, c, environment, flow, mins, minutes, waiting};
+use crate::kit::{NOW, ZONE, arrived, c, environment, flow, intent, mins, minutes, waiting};
 
 pub const ENVS: [&str; 4] = ["develop", "staging", "preprod", "production"];
 const CHECKS: [&str; 3] = ["build", "test", "deploy"];
@@ -185,30 +185,6 @@ fn any_edge(at: usize, many: std::ops::RangeInclusive<usize>) -> impl Strategy<V
             last_move: last_move.map(|at| minutes(at).wall),
         },
     )
-}
-
-/// A pushing intent from commit 900 to `new`.
-pub fn intent(env: &str, new: u32, deadline: Option<i64>) -> IntentRow {
-    IntentRow {
-        id: "intent-1".into(),
-        flow: "shop".into(),
-        env: env.into(),
-        branch: env.into(),
-        kind: MoveKind::FastForward,
-        old: c(900),
-        new: c(new),
-        policy: "p1".into(),
-        attempt: 0,
-        by: "towpath".into(),
-        reason: None,
-        promote: None,
-        overrides: Vec::new(),
-        holds: Vec::new(),
-        state: IntentState::Pushing,
-        saved: minutes(-1),
-        deadline: deadline.map(|at| minutes(at).trusted),
-        words: None,
-    }
 }
 
 pub fn any_pause() -> impl Strategy<Value = Pause> {
