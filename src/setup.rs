@@ -95,6 +95,6 @@ impl Setup {
 
     /// The flow of that name.
     pub fn flow(&self, name: &FlowName) -> Option<&Flow> {
-        self.config.flows.iter().map(|found| &found.flow).find(|flow| &flow.name == name)
+        self.config.named(name).map(|found| &found.flow)
     }
 }

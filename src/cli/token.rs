@@ -2,9 +2,8 @@
 //!
 //! Made and revoked here only, beside the store: a token that leaks cannot make another.
 
-use sha2::{Digest as _, Sha256};
 use towpath_core::explain::shell_word;
-use towpath_core::model::{AuditRow, FlowName, Now, OrderId, Span};
+use towpath_core::model::{AuditRow, FlowName, Now, Span};
 use towpath_core::text::one_line;
 
 use super::Failure;
@@ -15,6 +14,7 @@ use super::session::{self, Need, Session};
 use super::source::{Source, here_alone};
 use crate::config::token_name_fault;
 use crate::engine::World as _;
+use crate::engine::command::audited;
 use crate::store::{Conflict, NewToken, StoreError};
 use crate::views::{self, Code, NewTokenView, Problem, TokenView, Tokens};
 
@@ -95,7 +95,5 @@ async fn revoke(source: &Source, id: &str, out: Out) -> Result<Exit, Failure> {
 /// The row that says who did it.
 fn audit(now: Now, command: String, effect: String) -> AuditRow {
     let by = session::person().name;
-    let hash = Sha256::digest(format!("{command}\0{by}\0{}\0{}", now.wall.0, now.trusted.0));
-    let hex: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    AuditRow { id: OrderId::new(format!("command-{hex}")), at: now.wall, by, command, allowed: true, effect }
+    audited("command", now, by, command, (true, effect))
 }

@@ -306,7 +306,7 @@ fn policy(flow: &Flow) -> PolicyDigest {
     let bare = Flow { policy: PolicyDigest::new(""), ..flow.clone() };
     let text = serde_json::to_value(&bare).map(|value| canonical(&value).to_string()).unwrap_or_default();
     let hash = Sha256::digest(text.as_bytes());
-    PolicyDigest::new(hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>())
+    PolicyDigest::new(towpath_core::text::hex(&hash[..16]))
 }
 
 /// Objects in the order of their keys, whatever features another crate turns on.

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use towpath_core::model::{EnvName, Environment, Scope};
+use towpath_core::model::{EnvName, Environment, FlowName, Scope};
 
 use super::problem::shown;
 use super::suggest;
@@ -123,6 +123,11 @@ impl Config {
             }
             other => other,
         })
+    }
+
+    /// The flow of exactly that name.
+    pub fn named(&self, name: &FlowName) -> Option<&FlowConfig> {
+        self.flows.iter().find(|found| &found.flow.name == name)
     }
 
     /// The flows that a scope reaches.

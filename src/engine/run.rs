@@ -10,6 +10,7 @@ use towpath_core::model::{
     Reason, Span, Tip,
 };
 use towpath_core::see;
+use towpath_core::text::hex;
 
 use super::observe::{self, Look};
 use super::world::{Fault, Side, World};
@@ -371,9 +372,7 @@ pub fn intent_id(row: &IntentRow) -> IntentId {
         hash.update(part.len().to_be_bytes());
         hash.update(part.as_bytes());
     }
-    let digest = hash.finalize();
-    let hex: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    IntentId::new(hex)
+    IntentId::new(hex(&hash.finalize()[..12]))
 }
 
 /// Delivers what is in the outbox, oldest first. A message that its sink does not take stays for

@@ -35,6 +35,8 @@ pub struct Pass {
     pub acted: Vec<Acted>,
     /// Where something was run: what was decided after it, and is stored.
     pub after: Option<Plan>,
+    /// The ledger as the pass leaves it.
+    pub ledger: Ledger,
 }
 
 /// What came of one intent.
@@ -103,7 +105,7 @@ async fn pass<W: World>(world: &W, flow: &Flow, lease: &W::Lease) -> Result<Pass
         after = Some(plan);
     }
     run::deliver(&mut runner, &mut ledger).await?;
-    Ok(Pass { plan, seen, acted, after })
+    Ok(Pass { plan, seen, acted, after, ledger })
 }
 
 /// Lets the ledger learn what the look shows, decides, and records the decisions.

@@ -209,7 +209,7 @@ impl Remote {
         let last = identity.rsplit(['/', ':']).next().unwrap_or_default().to_ascii_lowercase();
         let legible: String = last.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(40).collect();
         let digest = Sha256::digest(identity.as_bytes());
-        let hash: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        let hash = towpath_core::text::hex(&digest[..12]);
         format!("{}-{hash}", if legible.is_empty() { "repository" } else { legible.trim_start_matches('-') })
     }
 

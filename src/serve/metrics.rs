@@ -16,8 +16,6 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use towpath_core::model::{Flow, Instant, IntentRow, Ledger, MoveKind, Plan, Until};
 
-use super::news;
-
 /// Labels of an edge.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Edge {
@@ -241,7 +239,7 @@ impl Metrics {
             for verdict in ["pass", "wait", "block"] {
                 let is =
                     EdgeVerdict { flow: labels.flow.clone(), environment: labels.environment.clone(), verdict };
-                self.verdict.get_or_create(&is).set(i64::from(verdict == news::word(&decision.verdict)));
+                self.verdict.get_or_create(&is).set(i64::from(verdict == decision.verdict.word()));
             }
             self.waiting.get_or_create(&labels).set(i64::from(decision.waiting));
             match decision.oldest.as_ref() {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use towpath_core::explain::Words;
-use towpath_core::model::{CommitId, Decision, EnvName, FlowName, Plan, Verdict};
+use towpath_core::model::{CommitId, Decision, EnvName, FlowName, Plan};
 
 use crate::config::FlowConfig;
+use crate::views::words;
 
 /// What was last said of each edge.
 #[derive(Debug, Default)]
@@ -23,8 +23,7 @@ struct Gist {
 impl News {
     /// Logs what reads differently from before.
     pub fn tell(&self, found: &FlowConfig, plan: &Plan) {
-        let words =
-            Words { zone: found.flow.zone, now: plan.now.wall, flow: &found.flow, remote_word: &found.remote };
+        let words = words(&found.flow, &found.remote, plan.now.wall);
         for decision in &plan.decisions {
             let gist = gist(decision);
             let key = (plan.flow.clone(), decision.env.clone());
@@ -51,20 +50,11 @@ impl News {
     }
 }
 
-/// The word for a verdict in logs and metrics.
-pub const fn word(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass { .. } => "pass",
-        Verdict::Wait { .. } => "wait",
-        Verdict::Block { .. } => "block",
-    }
-}
-
 fn gist(decision: &Decision) -> Gist {
     let reason = match serde_json::to_value(decision.verdict.why()) {
         Ok(serde_json::Value::String(name)) => name,
         Ok(serde_json::Value::Object(map)) => map.keys().next().cloned().unwrap_or_default(),
         _ => String::new(),
     };
-    Gist { verdict: word(&decision.verdict), reason, lead: decision.lead.as_ref().map(|lead| lead.commit) }
+    Gist { verdict: decision.verdict.word(), reason, lead: decision.lead.as_ref().map(|lead| lead.commit) }
 }

@@ -6,14 +6,14 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use sha2::{Digest as _, Sha256};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use towpath_core::model::{Actor, AuditRow, Change, OrderId};
+use towpath_core::model::{Actor, Change};
 use towpath_core::text::one_line;
 
 use super::{Reload, Shared};
 use crate::config::{self, Config, Problems};
 use crate::engine::World as _;
+use crate::engine::command::audited;
 
 /// How often the file is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -161,16 +161,8 @@ async fn audit(shared: &Shared, allowed: bool, effect: String) {
             return;
         }
     };
-    let hash = Sha256::digest(format!("{}\0{}\0{effect}", now.wall.0, now.trusted.0));
-    let digits: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    let row = AuditRow {
-        id: OrderId::new(format!("reload-{digits}")),
-        at: now.wall,
-        by: Actor::new(crate::engine::run::US),
-        command: "reload".to_owned(),
-        allowed,
-        effect,
-    };
+    let (by, command) = (Actor::new(crate::engine::run::US), "reload".to_owned());
+    let row = audited("reload", now, by, command, (allowed, effect));
     if let Err(error) = world.commit(None, None, &[Change::Audit(row)]).await {
         tracing::warn!(%error, "the reload is not in the audit");
     }

@@ -16,7 +16,7 @@ use super::reload::{Fresh, Reloader};
 use super::ticker::{Ticker, TickerError};
 use super::watch::{Touched, Watch};
 use super::{Shared, due};
-use crate::engine::{Fault, Ticked, World as _, tick};
+use crate::engine::{Fault, Ticked, tick};
 
 /// How often other processes' writes are looked for.
 const WATCH: Duration = Duration::from_millis(500);
@@ -42,10 +42,7 @@ pub enum ServeError {
 }
 
 /// How one pass ended.
-struct Passed {
-    result: Result<Ticked, Fault>,
-    took: Duration,
-}
+type Passed = Result<Ticked, Fault>;
 
 struct Loop {
     shared: Arc<Shared>,
@@ -84,7 +81,7 @@ pub async fn run(shared: Arc<Shared>, stop: CancellationToken) -> Result<(), Ser
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            Some(ended) = this.passes.join_next_with_id(), if !this.passes.is_empty() => this.take_in(ended).await,
+            Some(ended) = this.passes.join_next_with_id(), if !this.passes.is_empty() => this.take_in(ended),
             () = shared.woken() => {}
             () = ticker.look() => this.look_at_all(),
             _ = watching.tick() => this.see_foreign_writes().await,
@@ -101,6 +98,11 @@ pub async fn run(shared: Arc<Shared>, stop: CancellationToken) -> Result<(), Ser
 impl Loop {
     fn wall(&self) -> Instant {
         self.shared.setup().world.clock().reading().wall
+    }
+
+    /// What passes are timed by; setting the wall does not change it.
+    fn boottime_ms(&self) -> i64 {
+        self.shared.setup().world.clock().reading().boottime_ms
     }
 
     fn look_at_all(&mut self) {
@@ -125,7 +127,7 @@ impl Loop {
             self.begin(flow, why);
         }
         // Nothing to do is alive, too, and so is a pass that takes long and may: a big first fetch.
-        let now = self.shared.setup().world.clock().reading().boottime_ms;
+        let now = self.boottime_ms();
         if self.at_work.values().all(|(_, begun)| now.saturating_sub(*begun) < PASS_MAX_MS) {
             self.shared.pulse.beat();
         }
@@ -144,25 +146,21 @@ impl Loop {
         tracing::debug!(flow = flow.as_str(), ?why, "a pass begins");
         let name = flow.clone();
         let handle = self.passes.spawn(async move {
-            let begun = setup.world.clock().reading().boottime_ms;
-            let result = match setup.flow(&name) {
+            match setup.flow(&name) {
                 Some(flow) => tick(&setup.world, flow).await,
                 // Dropped by a reload between the line and the seat.
                 None => Ok(Ticked::Leased),
-            };
-            let took = setup.world.clock().reading().boottime_ms.saturating_sub(begun);
-            Passed { result, took: Duration::from_millis(u64::try_from(took).unwrap_or(0)) }
+            }
         });
-        let begun = self.shared.setup().world.clock().reading().boottime_ms;
-        self.at_work.insert(handle.id(), (flow, begun));
+        self.at_work.insert(handle.id(), (flow, self.boottime_ms()));
     }
 
-    async fn take_in(&mut self, ended: Result<(Id, Passed), tokio::task::JoinError>) {
+    fn take_in(&mut self, ended: Result<(Id, Passed), tokio::task::JoinError>) {
         let (id, passed) = match ended {
             Ok((id, passed)) => (id, Some(passed)),
             Err(error) => (error.id(), None),
         };
-        let Some((flow, _)) = self.at_work.remove(&id) else { return };
+        let Some((flow, begun)) = self.at_work.remove(&id) else { return };
         let wall = self.wall();
         let (ended, result) = match &passed {
             None => {
@@ -172,11 +170,11 @@ impl Loop {
                 );
                 (Ended::Failed, "panic")
             }
-            Some(Passed { result: Err(fault), .. }) => {
+            Some(Err(fault)) => {
                 tracing::warn!(flow = flow.as_str(), error = %fault, "a pass failed");
                 (Ended::Failed, "fault")
             }
-            Some(Passed { result: Ok(ticked), .. }) => {
+            Some(Ok(ticked)) => {
                 let ended = due::ended(ticked);
                 let result = match ended {
                     Ended::Well { .. } => "good",
@@ -188,10 +186,10 @@ impl Loop {
         };
         self.shared.queue(|queue| queue.end(&flow, ended, wall));
         self.shared.pulse.beat();
-        let took = passed.as_ref().map_or(Duration::ZERO, |passed| passed.took);
+        let took = Duration::from_millis(u64::try_from(self.boottime_ms().saturating_sub(begun)).unwrap_or(0));
         self.shared.metrics.tick(result, took, wall);
-        if let Some(Passed { result: Ok(Ticked::Done(pass)), .. }) = &passed {
-            self.tell(&flow, pass).await;
+        if let Some(Ok(Ticked::Done(pass))) = &passed {
+            self.tell(&flow, pass);
         }
         if self.round.ended(&flow, result == "good", matches!(result, "fault" | "panic")) {
             self.heartbeat();
@@ -199,9 +197,9 @@ impl Loop {
     }
 
     /// Logs and counts what a pass found and did.
-    async fn tell(&self, flow: &FlowName, pass: &crate::engine::Pass) {
+    fn tell(&self, flow: &FlowName, pass: &crate::engine::Pass) {
         let setup = self.shared.setup();
-        let Some(found) = setup.config.flows.iter().find(|found| &found.flow.name == flow) else { return };
+        let Some(found) = setup.config.named(flow) else { return };
         for acted in &pass.acted {
             let row = &acted.row;
             if row.state.is_final() {
@@ -230,10 +228,7 @@ impl Loop {
         }
         let plan = pass.after.as_ref().unwrap_or(&pass.plan);
         self.news.tell(found, plan);
-        match setup.world.load(&found.flow).await {
-            Ok(ledger) => self.shared.metrics.decided(&found.flow, plan, &ledger),
-            Err(error) => tracing::debug!(%error, "the metrics of a flow are as of its last pass"),
-        }
+        self.shared.metrics.decided(&found.flow, plan, &pass.ledger);
     }
 
     fn heartbeat(&self) {
@@ -284,7 +279,7 @@ impl Loop {
         tracing::info!(passes = self.passes.len(), "stopping: waiting for what is under way");
         let until = tokio::time::Instant::now() + patience();
         while let Ok(Some(ended)) = tokio::time::timeout_at(until, self.passes.join_next_with_id()).await {
-            self.take_in(ended).await;
+            self.take_in(ended);
         }
         if !self.passes.is_empty() {
             tracing::warn!(

@@ -7,7 +7,7 @@
 //! `Towpath-Signature: t=SECONDS,v1=HEX`, where HEX is HMAC-SHA-256 over `SECONDS.BODY`, byte for
 //! byte as sent. `contrib/post-receive` makes it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
@@ -19,7 +19,7 @@ use axum::routing::post;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use towpath_core::model::{FlowName, Instant, Span};
-use towpath_core::text::one_line;
+use towpath_core::text::{hex, one_line};
 
 use crate::secret::Secret;
 use crate::serve::{Shared, Wake};
@@ -45,7 +45,7 @@ struct Hooks {
 /// Calls that came within the window: hashes of signature and flow.
 #[derive(Debug, Default)]
 struct Seen {
-    known: HashMap<[u8; 32], ()>,
+    known: HashSet<[u8; 32]>,
     order: VecDeque<([u8; 32], Instant)>,
 }
 
@@ -58,7 +58,7 @@ impl Seen {
                 self.known.remove(&gone);
             }
         }
-        if self.known.insert(call, ()).is_some() {
+        if !self.known.insert(call) {
             return false;
         }
         self.order.push_back((call, now));
@@ -199,8 +199,7 @@ fn mac(key: &[u8], at: Instant, body: &[u8]) -> Option<Hmac<Sha256>> {
 /// The header's value for a body, as `contrib/post-receive` makes it; for our own clients and tests.
 pub fn sign(key: &[u8], at: Instant, body: &[u8]) -> String {
     let code = mac(key, at, body).map(|mac| mac.finalize().into_bytes()).unwrap_or_default();
-    let hex: String = code.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("t={},v1={hex}", at.0.div_euclid(1_000))
+    format!("t={},v1={}", at.0.div_euclid(1_000), hex(&code))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use sqlx::sqlite::SqliteRow;
 use towpath_core::model::{Actor, AuditRow, Change, FlowName, Instant, OrderId};
+use towpath_core::text::hex;
 
 use super::error::{Conflict, Fault, StoreError};
 use super::load::read;
@@ -232,7 +233,6 @@ fn chance() -> Result<(String, String), StoreError> {
             Err(error) => return Err(StoreError::NoChance(error.into())),
         }
     }
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let (id, secret) = bytes.split_at(ID_BYTES);
     let id = hex(id);
     Ok((format!("{PREFIX}{id}_{}", hex(secret)), id))

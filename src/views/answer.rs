@@ -1,7 +1,7 @@
 //! What came of a command.
 
 use serde::{Deserialize, Serialize};
-use towpath_core::command::{Command, Place, Target};
+use towpath_core::command::Command;
 use towpath_core::model::{IntentRow, OrderId};
 use utoipa::ToSchema;
 
@@ -72,29 +72,8 @@ pub async fn order(
 /// How many flows a command stops or sets going.
 fn reach(config: &Config, command: &Command) -> Result<usize, Problem> {
     match command {
-        Command::Pause { .. } | Command::Resume { .. } => Ok(config.reach(&config.target(&place(command))?).len()),
+        Command::Pause { .. } | Command::Resume { .. } => Ok(config.reach(&config.target(&command.place())?).len()),
         _ => Ok(1),
-    }
-}
-
-/// Where a command bears, in the words that were given: `all`, FLOW, FLOW ENV or ENV.
-pub fn place(command: &Command) -> Vec<&str> {
-    match command {
-        Command::Pause { target, .. } | Command::Resume { target } => match target {
-            Target::All => vec!["all"],
-            Target::One(word) => vec![word],
-            Target::Edge(flow, env) => vec![flow, env],
-        },
-        Command::Hold { place, .. } | Command::Unhold { place, .. } => match place {
-            Place::Everywhere => vec!["all"],
-            Place::Flow(flow) | Place::Edge(flow, _) => vec![flow],
-        },
-        Command::Approve { flow, .. }
-        | Command::Promote { flow, .. }
-        | Command::Rollback { flow, .. }
-        | Command::Override { flow, .. }
-        | Command::Retry { flow, .. }
-        | Command::Report { flow, .. } => vec![flow],
     }
 }
 

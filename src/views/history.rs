@@ -99,13 +99,11 @@ fn tells(item: &HistoryItem) -> bool {
 }
 
 fn entry(config: &Config, now: towpath_core::model::Instant, item: HistoryItem) -> HistoryEntry {
-    let named = |name: &FlowName| config.flows.iter().map(|found| &found.flow).find(|flow| &flow.name == name);
     // A flow that is no longer configured is told of in the words of the first.
-    let flow = item.flow.as_ref().and_then(named).or(config.flows.first().map(|found| &found.flow));
-    let Some(flow) = flow else {
+    let Some(found) = item.flow.as_ref().and_then(|name| config.named(name)).or(config.flows.first()) else {
         return HistoryEntry { at_text: item.at.to_string(), lines: Vec::new(), item };
     };
-    let words = words(flow, "origin", now);
+    let words = words(&found.flow, "origin", now);
     let text = match &item.what {
         What::Effect(_) => String::new(),
         What::Intent(row) => words.intent(row),

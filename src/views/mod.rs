@@ -26,7 +26,7 @@ mod status;
 mod text;
 mod tokens;
 
-pub use answer::{Answer, order, place as place_of};
+pub use answer::{Answer, order};
 pub use audit::{Audit, AuditEntry, audit};
 pub use commit::{CommitOnEdge, CommitView, commit, no_commit};
 pub use compare::{Compare, compare};

@@ -14,9 +14,6 @@ use crate::config::FlowConfig;
 use crate::engine::{Fault, Pass, Ticked, tick};
 use crate::setup::Setup;
 
-/// How many flows are worked on at once.
-const AT_ONCE: usize = 4;
-
 /// What came of a pass.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Passes {
@@ -82,7 +79,7 @@ pub async fn run(setup: Arc<Setup>, flows: Vec<FlowConfig>) -> Passes {
     let mut results: Vec<Option<Result<Ticked, Fault>>> = flows.iter().map(|_| None).collect();
     let mut next = flows.iter().enumerate();
     loop {
-        while tasks.len() < AT_ONCE
+        while tasks.len() < setup.config.service.at_once
             && let Some((at, found)) = next.next()
         {
             let (setup, flow) = (setup.clone(), found.flow.clone());

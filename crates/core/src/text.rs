@@ -84,6 +84,11 @@ pub fn one_line(text: &str, max: usize) -> String {
     Shown::new(&fold(text)).at_most(max).to_string()
 }
 
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The first line that is not blank, without the white space around it; empty if there is none.
 /// Not made inert: show it through [`Shown`].
 pub fn first_line(text: &str) -> &str {

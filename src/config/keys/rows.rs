@@ -79,7 +79,7 @@ pub(in crate::config) const ROWS: &[Row] = &[
     row(SERVICE, "listen", Kind::Listen, Default::Text("127.0.0.1:8080"))
         .says("Where `serve` listens: an IP address and a port.", "listen = \"127.0.0.1:8080\""),
     row(SERVICE, "at_once", Kind::Count { least: 1, most: 256 }, Default::Whole(4))
-        .says("How many flows are worked on at once, which is also how many git programs run at once, or nearly.", "at_once = 8"),
+        .says("How many flows `serve` and `run` work on at once, which is also how many git programs run at once, or nearly.", "at_once = 8"),
     row(SERVICE, "heartbeat", Kind::Url, Default::Nothing).says(
         "A URL that `serve` calls with GET after each look at every flow in which at least one flow was looked at without a fault: for a service that tells you when the calls stop.",
         "heartbeat = \"https://hc-ping.com/0000\"",

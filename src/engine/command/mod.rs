@@ -8,11 +8,12 @@ mod moves;
 mod orders;
 
 use sha2::{Digest as _, Sha256};
-use towpath_core::command::{Command, Place, Problem, Target};
+use towpath_core::command::{Command, Problem};
 use towpath_core::explain::Words;
 use towpath_core::model::{
     Actor, AuditRow, Change, CommitId, Flow, FlowName, Instant, IntentRow, MoveKind, Now, OrderId, Scope,
 };
+use towpath_core::text::hex;
 
 use super::world::{Fault, World};
 use crate::config::{Config, WordFault};
@@ -154,6 +155,19 @@ async fn show_what_is_so_now<W: World>(giving: &Giving<'_, W>) {
     }
 }
 
+/// An id that people can read out: what it is, and sixteen digits.
+fn order_id(what: &str, command: &str, by: &Actor, now: Now) -> OrderId {
+    let mut hash = Sha256::new();
+    hash.update(format!("{what}\0{command}\0{by}\0{}", now.wall.0));
+    hash.update(now.trusted.0.to_be_bytes());
+    OrderId::new(format!("{what}-{}", hex(&hash.finalize()[..8])))
+}
+
+/// The audit's row for something that is ordered by no [`Command`]: a reload, a token.
+pub fn audited(what: &str, now: Now, by: Actor, command: String, (allowed, effect): (bool, String)) -> AuditRow {
+    AuditRow { id: order_id(what, &command, &by, now), at: now.wall, by, command, allowed, effect }
+}
+
 /// One command being given.
 struct Giving<'a, W: World> {
     world: &'a W,
@@ -165,48 +179,23 @@ struct Giving<'a, W: World> {
 }
 
 impl<W: World> Giving<'_, W> {
-    /// An id that people can read out: what it is, and sixteen digits.
+    /// An id of what this command makes.
     fn id(&self, what: &str) -> OrderId {
-        let mut hash = Sha256::new();
-        hash.update(format!("{what}\0{}\0{}\0{}", self.command, self.who.name, self.now.wall.0));
-        hash.update(self.now.trusted.0.to_be_bytes());
-        let hex: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        OrderId::new(format!("{what}-{hex}"))
+        order_id(what, &self.command.to_string(), &self.who.name, self.now)
     }
 
     /// The flows that the command concerns.
     fn flows(&self) -> Vec<&Flow> {
-        let words: Vec<&str> = match self.command {
-            Command::Pause { target, .. } | Command::Resume { target } => match target {
-                Target::All => vec!["all"],
-                Target::One(word) => vec![word],
-                Target::Edge(flow, _) => vec![flow],
-            },
-            Command::Hold { place, .. } | Command::Unhold { place, .. } => match place {
-                Place::Everywhere => vec!["all"],
-                Place::Flow(flow) | Place::Edge(flow, _) => vec![flow],
-            },
-            Command::Approve { flow, .. }
-            | Command::Promote { flow, .. }
-            | Command::Rollback { flow, .. }
-            | Command::Override { flow, .. }
-            | Command::Retry { flow, .. }
-            | Command::Report { flow, .. } => vec![flow],
-        };
-        let reached = self.config.target(&words).map(|scope| self.config.reach(&scope)).unwrap_or_default();
+        let reached =
+            self.config.target(&self.command.place()).map(|scope| self.config.reach(&scope)).unwrap_or_default();
         reached.into_iter().map(|found| &found.flow).collect()
     }
 
     fn audit(&self, allowed: bool, effect: String) -> Change {
-        Change::Audit(AuditRow {
-            // A command that was carried out and then refused within a millisecond is two rows.
-            id: self.id(if allowed { "command" } else { "refused" }),
-            at: self.now.wall,
-            by: self.who.name.clone(),
-            command: self.command.to_string(),
-            allowed,
-            effect,
-        })
+        // A command that was carried out and then refused within a millisecond is two rows.
+        let what = if allowed { "command" } else { "refused" };
+        let command = self.command.to_string();
+        Change::Audit(audited(what, self.now, self.who.name.clone(), command, (allowed, effect)))
     }
 
     /// The words for people, in the zone of a flow.

@@ -18,11 +18,7 @@ use crate::engine::{observe, tick};
 const REASON_SHOWN: usize = 200;
 
 fn scope<W: World>(giving: &Giving<'_, W>, target: &Target) -> Result<Scope, Refusal> {
-    let scope = match target {
-        Target::All => giving.config.target(&["all"]),
-        Target::One(word) => giving.config.target(&[word]),
-        Target::Edge(flow, env) => giving.config.target(&[flow, env]),
-    }?;
+    let scope = giving.config.target(&target.words())?;
     if giving.config.reach(&scope).is_empty() {
         return Err(Refusal::Pointless { why: "no flow is configured that this would reach".to_owned() });
     }

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::engine::command::Dry;
 use crate::serve::Wake;
 use crate::setup::Setup;
-use crate::views::{self, Answer, Code, Problem, place_of};
+use crate::views::{self, Answer, Code, Problem};
 
 /// A command.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -160,7 +160,7 @@ async fn carry_out(api: &Api, caller: &Caller, command: Command, (dry, yes): (Dr
 
 /// The flows that a command concerns; all of them must be the caller's.
 fn concerned(setup: &Setup, config: &Config, caller: &Caller, command: &Command) -> Result<Vec<FlowName>, Problem> {
-    let words = place_of(command);
+    let words = command.place();
     let scope = match config.target(&words) {
         // The words of the command itself are judged where it is carried out, and audited.
         Err(_) if caller.flows().is_empty() => return Ok(Vec::new()),

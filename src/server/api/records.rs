@@ -12,7 +12,7 @@ use super::{Api, Caller};
 use crate::config::name_fault;
 use crate::setup::Setup;
 use crate::store::What;
-use crate::views::{self, Audit, AuditEntry, Code, History, Problem, Promotions, Which, place_of};
+use crate::views::{self, Audit, AuditEntry, Code, History, Problem, Promotions, Which};
 
 /// How many rows one answer tells of.
 const ROWS_MAX: u32 = 200;
@@ -45,7 +45,7 @@ fn may_see(caller: &Caller, setup: &Setup, flow: Option<&FlowName>, command: &st
         return allowed(flow);
     }
     let Ok(command) = Command::parse(command) else { return false };
-    match setup.config.target(&place_of(&command)) {
+    match setup.config.target(&command.place()) {
         Ok(Scope::All | Scope::Environment(_)) => true,
         Ok(Scope::Flow(flow) | Scope::Edge(flow, _)) => allowed(&flow),
         Err(_) => false,

@@ -196,3 +196,33 @@ impl Lasting {
         })
     }
 }
+
+impl Target {
+    /// The words that were given: `all`, FLOW, FLOW ENV or ENV.
+    pub fn words(&self) -> Vec<&str> {
+        match self {
+            Self::All => vec!["all"],
+            Self::One(word) => vec![word],
+            Self::Edge(flow, env) => vec![flow, env],
+        }
+    }
+}
+
+impl Command {
+    /// Which flows it is about, in the words that were given; of a stop also which environment.
+    pub fn place(&self) -> Vec<&str> {
+        match self {
+            Self::Pause { target, .. } | Self::Resume { target } => target.words(),
+            Self::Hold { place, .. } | Self::Unhold { place, .. } => match place {
+                Place::Everywhere => vec!["all"],
+                Place::Flow(flow) | Place::Edge(flow, _) => vec![flow],
+            },
+            Self::Approve { flow, .. }
+            | Self::Promote { flow, .. }
+            | Self::Rollback { flow, .. }
+            | Self::Override { flow, .. }
+            | Self::Retry { flow, .. }
+            | Self::Report { flow, .. } => vec![flow],
+        }
+    }
+}
