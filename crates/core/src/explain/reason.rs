@@ -169,6 +169,17 @@ impl Words<'_> {
             UnknownWhy::CredentialsRefused { words } => {
                 format!("{repository} does not accept Towpath's credentials: {}", said(words))
             }
+            UnknownWhy::TokenRefused { forge, words } => {
+                let token = format!("{repository} refuses the token of {}", name(format!("[forge.{forge}]")));
+                if words.trim().is_empty() { token } else { format!("{token}: {}", said(words)) }
+            }
+            UnknownWhy::TokenUnusable { forge, words } => {
+                let token = name(format!("[forge.{forge}]"));
+                format!("the token of {token} cannot be used: {}", shown(words, 300))
+            }
+            UnknownWhy::NotTrusted { words } => {
+                format!("the certificate of the server of {repository} is not trusted: {}", said(words))
+            }
             UnknownWhy::NoRepository { words } => {
                 format!("there is no repository {repository}, or Towpath may not see it: {}", said(words))
             }
