@@ -9,6 +9,7 @@ const MATRIX: &[(&str, &str, Option<&str>, &str)] = &[
     ("GET", "/flows/checkout", None, "++-++"),
     ("GET", "/flows/checkout/edges/staging", None, "++-++"),
     ("GET", "/flows/checkout/edges/staging/diff", None, "++-++"),
+    ("GET", "/flows/checkout/compare", None, "++-++"),
     ("GET", "/commits/1111111", None, "++-++"),
     ("GET", "/commits/1111111/environments", None, "++-++"),
     ("GET", "/plan?flow=basket", None, "++-++"),
