@@ -230,6 +230,9 @@ pub struct NewToken {
     /// For how long it can be used, such as 90d, or `never`
     #[arg(long, value_name = "90d", default_value = "90d")]
     pub expires: String,
+    /// The e-mail by which git knows whoever holds it, so that what they approve can be told from an author's
+    #[arg(long, value_name = "ADDRESS")]
+    pub email: Option<String>,
 }
 
 /// `init`.

@@ -13,13 +13,14 @@ fn masked(text: &str, place: &Place, person: &str) -> String {
         let hex = word.bytes().all(|b| b.is_ascii_hexdigit());
         let digits = word.bytes().all(|b| b.is_ascii_digit());
         match word.len() {
-            9.. if digits => "NUMBER".to_owned(),
             2..4 if word.ends_with(['s', 'm', 'h'])
                 && word[..word.len() - 1].bytes().all(|b| b.is_ascii_digit()) =>
             {
                 "SPAN".to_owned()
             }
+            // Before numbers: an id may happen to have no letter in it.
             16..40 | 41.. if hex => "ID".to_owned(),
+            9.. if digits => "NUMBER".to_owned(),
             _ => word.to_owned(),
         }
     });
