@@ -52,6 +52,10 @@ impl Secret {
         use std::io::Read as _;
         let shown = path.display().to_string();
         let fail = |error: std::io::Error| SecretFault::File { path: shown.clone(), words: error.to_string() };
+        // A pipe would keep whoever opens it waiting, and gives its content once.
+        if !std::fs::metadata(path).map_err(fail)?.is_file() {
+            return Err(SecretFault::File { path: shown, words: "it is no file".to_owned() });
+        }
         let mut bytes = Vec::new();
         std::fs::File::open(path).map_err(fail)?.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(fail)?;
         while matches!(bytes.last(), Some(b'\n' | b'\r')) {

@@ -7,6 +7,7 @@ use towpath_core::model::Span;
 
 use super::out::Format;
 use crate::store::TokenScope;
+use crate::views::compare;
 
 /// Moves commits along a repository's environment branches, one careful step at a time.
 #[derive(Debug, Parser)]
@@ -104,10 +105,10 @@ pub enum Verb {
         /// The flow
         flow: String,
         /// How far back to look, such as 12h
-        #[arg(long, value_name = "7d", default_value = "7d", value_parser = Span::parse)]
+        #[arg(long, value_name = "7d", default_value = compare::SINCE, value_parser = Span::parse)]
         since: Span,
         /// How far apart two moves may be and still agree
-        #[arg(long, value_name = "10m", default_value = "10m", value_parser = Span::parse)]
+        #[arg(long, value_name = "10m", default_value = compare::WITHIN, value_parser = Span::parse)]
         within: Span,
     },
     /// What an environment lacks of its source
@@ -229,6 +230,9 @@ pub struct NewToken {
     /// For how long it can be used, such as 90d, or `never`
     #[arg(long, value_name = "90d", default_value = "90d")]
     pub expires: String,
+    /// The e-mail by which git knows whoever holds it, so that what they approve can be told from an author's
+    #[arg(long, value_name = "ADDRESS")]
+    pub email: Option<String>,
 }
 
 /// `init`.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 use towpath_core::explain::{Mark, Words};
-use towpath_core::model::{Flow, Unknown, Verdict};
+use towpath_core::model::{Unknown, UnknownWhy, Verdict};
 
 use super::Failure;
 use super::exit::Exit;
@@ -81,21 +81,25 @@ async fn flow(session: &Session, found: &FlowConfig, findings: &mut Vec<Finding>
     let flow = &found.flow;
     let now = session.world.now().await.map_or(towpath_core::model::Instant(0), |now| now.wall);
     let words = words(flow, &found.remote, now);
-    let remote = match session.world.remote(&flow.name) {
+    let remote = match session.world.remote(&flow.name).await {
         Ok(remote) => remote,
         Err(unknown) => {
-            findings.push(unread(flow, &words, &unknown));
+            findings.push(unread(session, found, &words, &unknown));
             return Exit::Error;
         }
     };
-    let heads = match session.world.git().heads(remote).await {
+    let heads = match session.world.git().heads(&remote).await {
         Ok(heads) => heads,
         Err(unknown) => {
-            findings.push(unread(flow, &words, &unknown));
+            findings.push(unread(session, found, &words, &unknown));
             return Exit::Unreachable;
         }
     };
-    findings.push(good(format!("`{}`: the remote answers, with {} branch(es)", flow.name, heads.len())));
+    let token = match token_of(session, found) {
+        Some(forge) => format!(" with the token of `[forge.{forge}]`"),
+        None => String::new(),
+    };
+    findings.push(good(format!("`{}`: the remote answers{token}, with {} branch(es)", flow.name, heads.len())));
     let mirror = session.world.mirror(&flow.name);
     for (at, environment) in flow.environments.iter().enumerate() {
         let branch = towpath_core::text::one_line(environment.branch.as_str(), 100);
@@ -112,8 +116,8 @@ async fn flow(session: &Session, found: &FlowConfig, findings: &mut Vec<Finding>
         let allowed = match &mirror {
             Ok(mirror) => {
                 let branches = [environment.branch.clone()];
-                match session.world.git().fetch(mirror, remote, &branches).await {
-                    Ok(()) => session.world.git().can_push(mirror, remote, &environment.branch, tip).await,
+                match session.world.git().fetch(mirror, &remote, &branches).await {
+                    Ok(()) => session.world.git().can_push(mirror, &remote, &environment.branch, tip).await,
                     Err(unknown) => Err(unknown),
                 }
             }
@@ -121,7 +125,7 @@ async fn flow(session: &Session, found: &FlowConfig, findings: &mut Vec<Finding>
         };
         findings.push(match allowed {
             Ok(()) => good(format!(
-                "`{}`: a push to `{branch}` would be let in (a dry run: hooks and protections are asked only for real)",
+                "`{}`: a push to `{branch}` would be let in{token} (a dry run: hooks and protections are asked only for real)",
                 flow.name
             )),
             Err(unknown) => {
@@ -132,6 +136,25 @@ async fn flow(session: &Session, found: &FlowConfig, findings: &mut Vec<Finding>
     Exit::Done
 }
 
-fn unread(flow: &Flow, words: &Words<'_>, unknown: &Unknown) -> Finding {
-    bad(format!("`{}`: {}", flow.name, words.verdict(&Verdict::unknown(unknown.clone()))))
+/// The forge whose token is sent for that flow.
+fn token_of<'a>(session: &'a Session, found: &'a FlowConfig) -> Option<&'a str> {
+    let forge = session.config.forges.get(found.forge.as_deref()?)?;
+    forge.token.as_ref().map(|_| forge.name.as_str())
+}
+
+/// Why nothing could be read, and what mends it where that is the config's.
+fn unread(session: &Session, found: &FlowConfig, words: &Words<'_>, unknown: &Unknown) -> Finding {
+    let fix = match (&unknown.why, &found.forge) {
+        (UnknownWhy::TokenRefused { .. }, _) => {
+            ". Replace the token, or give it the right to read and write the repository".to_owned()
+        }
+        (UnknownWhy::CredentialsRefused { .. }, Some(forge)) if token_of(session, found).is_none() => {
+            format!(". `[forge.{forge}]` has no `token`")
+        }
+        (UnknownWhy::NotTrusted { .. }, Some(forge)) => {
+            format!(". If the authority is your own, name its certificate as `ca` in `[forge.{forge}]`")
+        }
+        _ => String::new(),
+    };
+    bad(format!("`{}`: {}{fix}", found.flow.name, words.verdict(&Verdict::unknown(unknown.clone()))))
 }

@@ -13,7 +13,7 @@ use super::out::{Format, Out};
 use super::session::{self, Need};
 use super::source::{Source, here_alone};
 use crate::config::FlowConfig;
-use crate::views::{self, Code, CommitView, Cursor, DiffView, EdgeView, Problem, Saved, Where};
+use crate::views::{self, Code, CommitView, Compare, Cursor, DiffView, EdgeView, Problem, Saved, Where};
 
 /// `status`.
 pub async fn status(source: &Source, word: Option<&str>, out: Out) -> Result<Exit, Failure> {
@@ -79,8 +79,16 @@ pub async fn diff(source: &Source, flow: &str, env: &str, out: Out) -> Result<Ex
 
 /// `compare`.
 pub async fn compare(source: &Source, flow: &str, since: Span, within: Span, out: Out) -> Result<Exit, Failure> {
-    let Source::Here(path) = source else { return here_alone("`compare`") };
-    let view = views::compare(&session::open(path.as_deref(), Need::View).await?, flow, since, within).await?;
+    let view: Compare = match source {
+        Source::There(server) => {
+            // To the millisecond: what people read of a span is rounded.
+            let (since, within) = (format!("{}ms", since.ms()), format!("{}ms", within.ms()));
+            server.get(&["flows", flow, "compare"], &[("since", &since), ("within", &within)]).await?
+        }
+        Source::Here(path) => {
+            views::compare(&session::open(path.as_deref(), Need::View).await?, flow, since, within).await?
+        }
+    };
     out.show(&view, view.lines());
     Ok(Exit::Done)
 }

@@ -49,6 +49,10 @@ async fn create(source: &Source, wanted: &Wanted, out: Out) -> Result<Exit, Fail
             Err(why) => return Err(Failure::Plain(Exit::Usage, format!("{why}; or write `never`"))),
         },
     };
+    if let Some(email) = wanted.email.as_deref().filter(|email| !is_email(email)) {
+        let what = format!("`{}` is no e-mail address", one_line(email, 80));
+        return Err(Failure::Plain(Exit::Usage, what));
+    }
     let setup = session::open(path.as_deref(), Need::Order).await?;
     let mut flows: Vec<FlowName> = Vec::new();
     for word in &wanted.flow {
@@ -61,7 +65,16 @@ async fn create(source: &Source, wanted: &Wanted, out: Out) -> Result<Exit, Fail
     for flow in &flows {
         command.push_str(&format!(" --flow {}", shell_word(flow.as_str())));
     }
-    let new = NewToken { name: name.clone(), scope: wanted.scope, flows, expires: length.map(|l| now.wall + l) };
+    if let Some(email) = &wanted.email {
+        command.push_str(&format!(" --email {}", shell_word(email)));
+    }
+    let new = NewToken {
+        name: name.clone(),
+        scope: wanted.scope,
+        flows,
+        expires: length.map(|l| now.wall + l),
+        email: wanted.email.clone(),
+    };
     let effect = format!("The token `{name}` was made.");
     let made = setup.world.store().create_token(new, audit(now, command, effect)).await;
     let (token, row) = made.map_err(|error| match error {
@@ -75,6 +88,15 @@ async fn create(source: &Source, wanted: &Wanted, out: Out) -> Result<Exit, Fail
     let view = NewTokenView { token, view: TokenView::new(row, now.wall) };
     out.show(&view, view.lines());
     Ok(Exit::Done)
+}
+
+/// Whether it could stand in a commit. That it is theirs is the word of whoever makes the token.
+fn is_email(text: &str) -> bool {
+    let odd = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '<' | '>');
+    let parts = text.split_once('@');
+    text.len() <= 254
+        && !text.chars().any(odd)
+        && parts.is_some_and(|(user, host)| !user.is_empty() && !host.is_empty())
 }
 
 async fn revoke(source: &Source, id: &str, out: Out) -> Result<Exit, Failure> {

@@ -39,6 +39,15 @@ pub fn changes(old: &Config, new: &Config) -> Vec<Changed> {
         let loosens = key == "mode";
         list.push(Changed { flow: None, what: said(&format!("service.{key}"), before, after), loosens });
     }
+    for before in old.forges.values() {
+        let Some(after) = new.forges.get(&before.name) else { continue };
+        for (key, one, other) in differing(&before.settings, &after.settings) {
+            // Another server, or others who may pass for it.
+            let loosens = matches!(key, "url" | "ca");
+            let what = said(&format!("forge.{}.{key}", before.name), one, other);
+            list.push(Changed { flow: None, what, loosens });
+        }
+    }
     let find = |config: &'_ Config, name: &str| config.flows.iter().find(|f| f.flow.name.as_str() == name).cloned();
     for before in &old.flows {
         let name = before.flow.name.as_str();
@@ -210,6 +219,26 @@ mod tests {
             assert_eq!(list.iter().any(|c| c.loosens), loosens, "{before} -> {after}: {list:?}");
         }
         assert_eq!(changes(&with(""), &with("")), []);
+    }
+
+    #[test]
+    fn what_changes_of_a_forge_is_named() {
+        let with = |lines: &str| {
+            let forge = format!("[forge.work]\nkind = \"git\"\nurl = \"https://git.example.com\"\n{lines}\n");
+            let mut config = with("");
+            let text = format!(
+                "{forge}[[flow]]\nrepository = \"work:a\"\n[[flow.environment]]\nname = \"develop\"\n\
+                 [[flow.environment]]\nname = \"staging\"\n"
+            );
+            config.forges = Config::from_text(&text, Path::new("/etc/towpath.toml")).unwrap().forges;
+            config
+        };
+        let list = |old: &str, new: &str| -> Vec<String> {
+            changes(&with(old), &with(new)).iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(list("", "token = { env = \"T\" }"), ["`forge.work.token` {\"env\":\"T\"} is new"]);
+        assert_eq!(list("ca = \"/a\"", "ca = \"/b\""), ["`forge.work.ca` \"/a\" -> \"/b\" (loosens)"]);
+        assert_eq!(list("", ""), [""; 0]);
     }
 
     #[test]

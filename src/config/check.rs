@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use towpath_core::calendar::{Which, Windows};
+use towpath_core::repository;
 
 use super::keys::{Default, Kind, Place, ROWS, Row};
 use super::kinds;
@@ -66,11 +67,50 @@ impl Found {
     fn whole(&mut self, place: Place, table: &Table, span: Range<usize>, path: &str) {
         match place {
             Place::Window => self.window(table, span, path),
+            Place::Forge => self.found_of_forge(table, path),
             Place::Secret if table.get("env").is_some() == table.get("file").is_some() => {
                 let problem = Problem::error(span, path, "a reference to a secret has either `env` or `file`");
                 self.push(problem.hint("write `{ env = \"NAME\" }` or `{ file = \"PATH\" }`"));
             }
             _ => {}
+        }
+    }
+
+    /// Keys that say how to get in, at a URL where they would do harm or nothing.
+    fn found_of_forge(&mut self, table: &Table, path: &str) {
+        let url = table.get("url").and_then(Node::text).and_then(|url| url.split_once("://"));
+        let Some((scheme, rest)) = url else { return };
+        let here = repository::is_loopback(rest.split('/').next().unwrap_or_default());
+        for (key, needs_token) in [("token", false), ("user", true), ("ca", false)] {
+            let Some(entry) = table.entry(key) else { continue };
+            let (what, hint) = match scheme {
+                "https" | "http" if needs_token && table.get("token").is_none() => (
+                    format!("`{key}` does nothing without `token`"),
+                    "add `token = { file = \"PATH\" }`, or remove it".to_owned(),
+                ),
+                "https" => continue,
+                "http" if key == "ca" => (
+                    "`ca` does nothing over `http://`, which has no certificates".to_owned(),
+                    "write the URL with `https://`, or remove `ca`".to_owned(),
+                ),
+                "http" if here => continue,
+                // Said once, at the token.
+                "http" if needs_token => continue,
+                "http" => (
+                    "a token over `http://` can be read by anybody on the way".to_owned(),
+                    "write the URL with `https://`; `http://` is for this machine itself, as in `http://127.0.0.1:3000`"
+                        .to_owned(),
+                ),
+                "ssh" => (
+                    format!("`{key}` does nothing over `ssh://`, where git's ssh keys let it in"),
+                    format!("remove `{key}`, or write the URL with `https://`"),
+                ),
+                _ => (
+                    format!("`{key}` does nothing for repositories on this machine"),
+                    format!("remove `{key}`"),
+                ),
+            };
+            self.push(Problem::error(entry.key_span.clone(), join(path, key), what).hint(hint));
         }
     }
 

@@ -111,6 +111,7 @@ fn text_of(kind: &Kind, text: &str) -> Result<(), Fault> {
         Kind::Store => store(text),
         Kind::Url => url(text),
         Kind::EnvVar => env_var(text),
+        Kind::User => user(text),
         Kind::Approver => approver(text),
         Kind::Repository => Ok(()),
         _ => plain(text),
@@ -249,6 +250,14 @@ fn env_var(text: &str) -> Result<(), Fault> {
             "this is not the name of an environment variable",
             "put the secret into a variable and write the variable's name, as in `{ env = \"GIT_TOKEN\" }`",
         );
+    }
+    Ok(())
+}
+
+fn user(text: &str) -> Result<(), Fault> {
+    plain(text)?;
+    if text.contains(':') || super::redact::looks_like_token(text) {
+        return fault("this is not the name of a user", "write the name alone; the token is named by `token`");
     }
     Ok(())
 }

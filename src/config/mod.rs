@@ -126,6 +126,10 @@ pub struct Forge {
     pub url: String,
     /// Where the token is, never the token.
     pub token: Option<SecretRef>,
+    /// The user name that is sent with it.
+    pub user: String,
+    /// The certificates that git trusts there instead of the system's.
+    pub ca: Option<PathBuf>,
     /// Every key of the table as it is in effect.
     pub settings: Vec<Setting>,
 }

@@ -102,6 +102,7 @@ fn kind(kind_of: &Kind) -> Json {
         | Kind::Url
         | Kind::Repository
         | Kind::File
+        | Kind::User
         | Kind::Glob
         | Kind::Times => json!({ "type": "string", "minLength": 1 }),
     }

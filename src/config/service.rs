@@ -15,6 +15,11 @@ use super::source::Source;
 use super::tree::{Node, Table};
 use super::{Forge, ForgeKind, Origin, SecretRef, Service, Setting, Store, remote};
 
+/// The user name beside a token: GitHub wants exactly this one for the tokens of its apps, and every
+/// other forge that takes a token as a password takes any name with it (measured nowhere; it is what
+/// their manuals say).
+const USER: &str = "x-access-token";
+
 /// Every key of a table that is written or has a default, in the order of the table of keys.
 fn settings(place: Place, table: Option<&Table>, source: &Source, origin: fn(usize) -> Origin) -> Vec<Setting> {
     let one = |row: &Row| {
@@ -94,6 +99,8 @@ pub(super) fn forges(top: &Table, source: &Source, base: &Path) -> BTreeMap<Stri
             kind: ForgeKind::Git,
             url: text(&settings, "url").trim_end_matches('/').to_owned(),
             token: table.get("token").and_then(|node| secret(node, base)),
+            user: Some(text(&settings, "user")).filter(|user| !user.is_empty()).unwrap_or(USER).to_owned(),
+            ca: table.get("ca").and_then(Node::text).map(|path| remote::tidy(&base.join(path))),
             settings,
         }
     };

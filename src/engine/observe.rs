@@ -155,14 +155,16 @@ fn judge_once(
 fn from_graph(flow: &Flow, look: &Look, missing: &Missing) -> Facts {
     let mut facts = Facts::default();
     for key in &missing.authors {
-        if let Some(authors) = authors(flow, look.dag(), look, key) {
+        if let Some(authors) = authors(flow, look, key) {
             facts.authors.insert(key.clone(), Fact::Known(authors));
         }
     }
     facts
 }
 
-fn authors(flow: &Flow, dag: &Dag, look: &Look, key: &EdgeKey) -> Option<BTreeSet<String>> {
+/// The e-mails of whoever wrote a commit of `target..candidate`; none if the history does not tell.
+pub fn authors(flow: &Flow, look: &Look, key: &EdgeKey) -> Option<BTreeSet<String>> {
+    let dag = look.dag();
     flow.edge(&key.env)?;
     let target = look.tips.get(&key.env).and_then(Tip::commit)?;
     dag.node(target)?;

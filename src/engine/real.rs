@@ -2,7 +2,7 @@
 //!
 //! No policy and no words for people. What a remote or the store says becomes a value here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -19,8 +19,9 @@ use towpath_core::see::Tips;
 use super::tick;
 use super::world::{Committed, Fault, Side, World};
 use crate::clock::Clock;
-use crate::config::{Config, FlowConfig};
-use crate::git::{Git, Mirror, Remote, read};
+use crate::config::{Config, FlowConfig, SecretRef};
+use crate::git::{BadToken, Git, Login, Mirror, Remote, read};
+use crate::secret::Secret;
 use crate::store::{Holder, KnownFlow, Lease, SqliteStore, StoreError};
 
 /// How long a lease lasts without being renewed.
@@ -40,11 +41,27 @@ pub struct RealWorld {
     git: Git,
     mirrors: PathBuf,
     holder: Holder,
-    remotes: Vec<(FlowName, Result<Remote, Unknown>)>,
+    remotes: Vec<Reach>,
     views_only: bool,
     retired: AtomicBool,
     gone: OnceCell<Vec<KnownFlow>>,
     crash: super::crash::Crash,
+}
+
+/// How a flow's repository is reached.
+#[derive(Debug)]
+struct Reach {
+    flow: FlowName,
+    remote: Result<Remote, Unknown>,
+    token: Option<Token>,
+}
+
+/// Where the token of a forge is, and whose it is.
+#[derive(Debug, Clone)]
+struct Token {
+    forge: String,
+    user: String,
+    place: SecretRef,
 }
 
 impl RealWorld {
@@ -115,16 +132,23 @@ impl RealWorld {
         &self.git
     }
 
-    /// The flow's remote.
+    /// The flow's remote, with the token that is to be sent now: a file is read anew each time, so
+    /// that one that was replaced counts from the next call of git on.
     ///
     /// # Errors
-    /// Why what the config says is none.
-    pub fn remote(&self, flow: &FlowName) -> Result<&Remote, Unknown> {
-        match self.remotes.iter().find(|(name, _)| name == flow) {
-            Some((_, Ok(remote))) => Ok(remote),
-            Some((_, Err(unknown))) => Err(unknown.clone()),
-            None => Err(Unknown::lasting(UnknownWhy::Unreadable { words: format!("no flow `{flow}`") })),
+    /// Why what the config says is none, or its token cannot be used.
+    pub async fn remote(&self, flow: &FlowName) -> Result<Remote, Unknown> {
+        let reach = self.reach(flow)?;
+        let remote = reach.remote.clone()?;
+        match reach.token.clone() {
+            Some(token) => Ok(remote.with_login(blocking(move || token.login()).await?)),
+            None => Ok(remote),
         }
+    }
+
+    fn reach(&self, flow: &FlowName) -> Result<&Reach, Unknown> {
+        let none = || Unknown::lasting(UnknownWhy::Unreadable { words: format!("no flow `{flow}`") });
+        self.remotes.iter().find(|reach| reach.flow == *flow).ok_or_else(none)
     }
 
     /// The flow's mirror.
@@ -132,14 +156,16 @@ impl RealWorld {
     /// # Errors
     /// If its folder cannot be used.
     pub fn mirror(&self, flow: &FlowName) -> Result<Mirror, Unknown> {
-        Mirror::open_or_create(&self.mirrors, self.remote(flow)?)
+        Mirror::open_or_create(&self.mirrors, self.reach(flow)?.remote.as_ref().map_err(Clone::clone)?)
+    }
+
+    /// Every branch of the flow's repository.
+    async fn branches(&self, flow: &Flow) -> Result<BTreeMap<BranchName, CommitId>, Unknown> {
+        self.git.heads(&self.remote(&flow.name).await?).await
     }
 
     async fn heads(&self, flow: &Flow) -> Tips {
-        let heads = match self.remote(&flow.name) {
-            Ok(remote) => self.git.heads(remote).await,
-            Err(unknown) => Err(unknown),
-        };
+        let heads = self.branches(flow).await;
         let at = |branch: &BranchName| match &heads {
             Ok(heads) => heads.get(branch).map_or(Tip::Absent, |id| Tip::At(*id)),
             Err(unknown) => Tip::Unknown(unknown.clone()),
@@ -154,7 +180,7 @@ impl RealWorld {
         let lacks = blocking(move || Ok(read::lacks(&looked_at, &wanted))).await?;
         if lacks {
             let branches: Vec<BranchName> = flow.environments.iter().map(|e| e.branch.clone()).collect();
-            self.git.fetch(&mirror, self.remote(&flow.name)?, &branches).await?;
+            self.git.fetch(&mirror, &self.remote(&flow.name).await?, &branches).await?;
         }
         Ok(mirror)
     }
@@ -165,7 +191,7 @@ impl RealWorld {
         // The config of a process does not change, so what it leaves out is read once.
         let gone = self.gone.get_or_try_init(async || {
             let known = self.store.flows_known().await?;
-            let configured = |known: &KnownFlow| self.remotes.iter().any(|(name, _)| name == &known.flow);
+            let configured = |known: &KnownFlow| self.remotes.iter().any(|reach| reach.flow == known.flow);
             Ok::<_, StoreError>(known.into_iter().filter(|known| !configured(known)).collect::<Vec<_>>())
         });
         let had = |env: &Environment, seen: &BranchSeen| {
@@ -202,12 +228,36 @@ impl RealWorld {
     }
 }
 
-fn remotes(config: &Config) -> Vec<(FlowName, Result<Remote, Unknown>)> {
-    let remote = |found: &FlowConfig| {
-        Remote::parse(&found.remote, &config.base_dir)
-            .map_err(|bad| Unknown::lasting(UnknownWhy::Unreadable { words: bad.to_string() }))
+fn remotes(config: &Config) -> Vec<Reach> {
+    let reach = |found: &FlowConfig| {
+        let remote = Remote::parse(&found.remote, &config.base_dir)
+            .map_err(|bad| Unknown::lasting(UnknownWhy::Unreadable { words: bad.to_string() }));
+        let forge = found.forge.as_ref().and_then(|name| config.forges.get(name));
+        let remote = match forge.and_then(|forge| forge.ca.clone()) {
+            Some(ca) => remote.map(|remote| remote.trusting(ca)),
+            None => remote,
+        };
+        let token = forge.and_then(|forge| {
+            let place = forge.token.clone()?;
+            Some(Token { forge: forge.name.clone(), user: forge.user.clone(), place })
+        });
+        Reach { flow: found.flow.name.clone(), remote, token }
     };
-    config.flows.iter().map(|found| (found.flow.name.clone(), remote(found))).collect()
+    config.flows.iter().map(reach).collect()
+}
+
+impl Token {
+    /// Reads it.
+    fn login(&self) -> Result<Login, Unknown> {
+        let unusable =
+            |words: String| Unknown::lasting(UnknownWhy::TokenUnusable { forge: self.forge.clone(), words });
+        let secret = Secret::read(&self.place).map_err(|fault| unusable(fault.to_string()))?;
+        let said = |bad: BadToken| match &self.place {
+            SecretRef::Env(name) => unusable(format!("the environment variable `{name}`: {bad}")),
+            SecretRef::File(path) => unusable(format!("`{}`: {bad}", path.display())),
+        };
+        Login::new(&self.forge, &self.user, secret.expose()).map_err(said)
+    }
 }
 
 /// Runs what reads the mirror's files beside the other tasks.
@@ -344,21 +394,25 @@ impl World for RealWorld {
     }
 
     async fn push(&self, flow: &Flow, row: &IntentRow) -> PushAnswer {
-        let (remote, mirror) = match (self.remote(&flow.name), self.mirror(&flow.name)) {
+        let (remote, mirror) = match (self.remote(&flow.name).await, self.mirror(&flow.name)) {
             (Ok(remote), Ok(mirror)) => (remote, mirror),
             (Err(unknown), _) | (_, Err(unknown)) => {
-                return PushAnswer::NotSent { words: format!("{:?}", unknown.why) };
+                return PushAnswer::NotSent {
+                    words: match unknown.why {
+                        UnknownWhy::TokenUnusable { forge, words } => {
+                            format!("the token of [forge.{forge}] cannot be used: {words}")
+                        }
+                        UnknownWhy::Unreadable { words } => words,
+                        why => format!("{why:?}"),
+                    },
+                };
             }
         };
-        self.git.push(&mirror, remote, &row.branch, (row.old, row.new), row.kind).await
+        self.git.push(&mirror, &remote, &row.branch, (row.old, row.new), row.kind).await
     }
 
     async fn read_ref(&self, flow: &Flow, branch: &BranchName) -> Tip {
-        let heads = match self.remote(&flow.name) {
-            Ok(remote) => self.git.heads(remote).await,
-            Err(unknown) => Err(unknown),
-        };
-        match heads {
+        match self.branches(flow).await {
             Ok(heads) => heads.get(branch).map_or(Tip::Absent, |id| Tip::At(*id)),
             Err(unknown) => Tip::Unknown(unknown),
         }

@@ -11,6 +11,7 @@
 
 pub mod author;
 pub mod diff;
+pub mod login;
 pub mod mirror;
 pub mod patch;
 pub mod program;
@@ -24,6 +25,7 @@ mod walk;
 mod words;
 
 pub use author::{Author, AuthorError};
+pub use login::{BadToken, Login};
 pub use mirror::Mirror;
 pub use program::{Git, GitError, Limits, Version};
-pub use remote::{BadRemote, Remote, Secret};
+pub use remote::{BadRemote, Remote};

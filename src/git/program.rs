@@ -33,6 +33,7 @@ use std::time::Duration;
 use towpath_core::act::PUSH_TIMEOUT;
 use towpath_core::model::Span;
 
+use super::login::Login;
 use super::process::{self, Answer, Call};
 use super::remote::Remote;
 
@@ -241,20 +242,24 @@ impl Git {
         &self.home
     }
 
-    /// Runs git once. What it prints is freed of the remote's secret, whoever printed it.
+    /// Runs git once. What it prints is freed of the remote's token, whoever printed it.
     pub(super) async fn run(&self, call: Call<'_>) -> Result<Answer, GitError> {
-        let secret = call.remote.and_then(Remote::secret);
+        let login = call.remote.and_then(Remote::login);
         let environment = self.environment(&call);
-        let mut answer = process::run(call, &self.home, environment).await?;
-        if let Some(secret) = secret {
-            answer.stderr = secret.redact(&answer.stderr);
+        let answer = process::run(call, &self.home, environment).await;
+        match login {
+            Some(login) => redacted(login, answer),
+            None => answer,
         }
-        Ok(answer)
     }
 
     /// Every variable the child gets.
     fn environment(&self, call: &Call<'_>) -> Vec<(OsString, OsString)> {
         let mut vars = self.passed_on.clone();
+        if call.remote.is_some_and(Remote::has_own_ca) {
+            // Git would take the environment's word before that of the settings.
+            vars.retain(|(key, _)| key != "GIT_SSL_CAINFO" && key != "GIT_SSL_CAPATH");
+        }
         let mut set = |key: &str, value: &OsStr| vars.push((key.into(), value.to_owned()));
         set("HOME", self.home.as_os_str());
         // Before 2.32 git does not know this one and reads `$HOME/.gitconfig`: the same file.
@@ -285,15 +290,32 @@ impl Git {
         }
         let harmless = HARMLESS.iter().map(|id| (format!("fetch.fsck.{id}"), "warn".to_owned()));
         let settings = SETTINGS.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-        let header = call.remote.and_then(Remote::auth_setting);
+        let of_remote = call.remote.map(Remote::settings).unwrap_or_default();
         let mut count = 0;
-        for (key, value) in settings.chain(harmless).chain(header) {
+        for (key, value) in settings.chain(harmless).chain(of_remote) {
             set(&format!("GIT_CONFIG_KEY_{count}"), OsStr::new(&key));
             set(&format!("GIT_CONFIG_VALUE_{count}"), OsStr::new(&value));
             count += 1;
         }
         set("GIT_CONFIG_COUNT", OsStr::new(&count.to_string()));
         vars
+    }
+}
+
+/// The same without the token: a server or a hook may print what it was sent, also to a git that is
+/// then killed, and in the status lines of a push.
+fn redacted(login: &Login, answer: Result<Answer, GitError>) -> Result<Answer, GitError> {
+    match answer {
+        Ok(mut answer) => {
+            answer.stderr = login.redact(&answer.stderr);
+            let stdout = String::from_utf8_lossy(&answer.stdout);
+            if login.is_in(&stdout) {
+                answer.stdout = login.redact(&stdout).into_bytes();
+            }
+            Ok(answer)
+        }
+        Err(GitError::TimedOut { after, said }) => Err(GitError::TimedOut { after, said: login.redact(&said) }),
+        Err(other) => Err(other),
     }
 }
 

@@ -54,7 +54,12 @@ impl Git {
             &format!("{new}:{name}"),
         ];
         match self.run(Call::new(args, self.limits.push).with(remote).within(mirror.dir())).await {
-            Ok(answer) => classify(&answer, &name, old, new),
+            Ok(answer) => match classify(&answer, &name, old, new) {
+                PushAnswer::NotSent { words } => {
+                    PushAnswer::NotSent { words: words::unsent(remote, words, &answer.stderr) }
+                }
+                other => other,
+            },
             Err(error @ (GitError::NotStarted(_) | GitError::TooOld { .. } | GitError::Home { .. })) => {
                 PushAnswer::NotSent { words: error.to_string() }
             }
@@ -94,7 +99,7 @@ impl Git {
         // Any status line, even "rejected", came after the server had let us in.
         match status_line(&answer, &name) {
             Some(_) => Ok(()),
-            None => Err(words::unknown(&answer.stderr)),
+            None => Err(words::unknown_of(remote, &answer.stderr)),
         }
     }
 }

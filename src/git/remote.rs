@@ -9,30 +9,9 @@ use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+use towpath_core::repository;
 
-/// A text that must not be shown: it has no way to be printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Takes a secret.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// `text` without the secret, nor the last word of it (`Basic …`: the credential itself).
-    pub fn redact(&self, text: &str) -> String {
-        let word = self.0.rsplit(' ').next().unwrap_or_default();
-        // A word of a few letters is no credential, and would tear holes into everything.
-        if word.len() < 6 { text.to_owned() } else { text.replace(word, "[secret]") }
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[secret]")
-    }
-}
+use super::login::Login;
 
 /// How git talks to a remote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +31,8 @@ pub enum Kind {
 pub struct Remote {
     kind: Kind,
     text: String,
-    auth: Option<Secret>,
+    login: Option<Login>,
+    ca: Option<PathBuf>,
 }
 
 /// Why a text names no remote. Never repeats the text: it may hold a secret.
@@ -123,7 +103,7 @@ impl Remote {
         if text.chars().any(char::is_control) {
             return Err(BadRemote::Control);
         }
-        Ok(Self { kind: Kind::Local, text, auth: None })
+        Ok(Self { kind: Kind::Local, text, login: None, ca: None })
     }
 
     fn of_url(scheme: &str, rest: &str, text: &str) -> Result<Self, BadRemote> {
@@ -180,14 +160,21 @@ impl Remote {
     }
 
     fn plain(kind: Kind, text: &str) -> Self {
-        Self { kind, text: text.to_owned(), auth: None }
+        Self { kind, text: text.to_owned(), login: None, ca: None }
     }
 
-    /// Sends this header (`Authorization: Basic …`) along. It is sent over `https://`, and over
-    /// `http://` to this machine itself; elsewhere it would be readable, and is left out.
+    /// Logs in with that. It is sent over `https://`, and over `http://` to this machine itself;
+    /// elsewhere it would be readable, and is left out.
     #[must_use]
-    pub fn with_auth_header(mut self, header: Secret) -> Self {
-        self.auth = Some(header);
+    pub fn with_login(mut self, login: Login) -> Self {
+        self.login = Some(login);
+        self
+    }
+
+    /// Trusts the certificates in that file, and no others, where it is called over `https://`.
+    #[must_use]
+    pub fn trusting(mut self, ca: PathBuf) -> Self {
+        self.ca = Some(ca);
         self
     }
 
@@ -205,7 +192,7 @@ impl Remote {
     /// and the same however it is written.
     pub fn folder_name(&self) -> String {
         let there = |path: &str| std::fs::canonicalize(path).ok()?.into_os_string().into_string().ok();
-        let identity = towpath_core::repository::identity(&self.text, there);
+        let identity = repository::identity(&self.text, there);
         let last = identity.rsplit(['/', ':']).next().unwrap_or_default().to_ascii_lowercase();
         let legible: String = last.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(40).collect();
         let digest = Sha256::digest(identity.as_bytes());
@@ -213,24 +200,37 @@ impl Remote {
         format!("{}-{hash}", if legible.is_empty() { "repository" } else { legible.trim_start_matches('-') })
     }
 
-    /// The secret, to take it out of what git prints.
-    pub(super) fn secret(&self) -> Option<&Secret> {
-        self.auth.as_ref()
-    }
-
-    /// The setting that makes git send the credential, and to this host only.
-    pub(super) fn auth_setting(&self) -> Option<(String, String)> {
-        let secret = self.auth.as_ref()?;
+    /// Who we are to it, where that is sent.
+    pub(super) fn login(&self) -> Option<&Login> {
         let (_, rest) = self.text.split_once("://")?;
-        let authority = rest.split('/').next()?;
-        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
         let safe = match self.kind {
             Kind::Https => true,
-            Kind::Http => matches!(host, "127.0.0.1" | "[::1]" | "localhost"),
+            Kind::Http => repository::is_loopback(rest.split('/').next()?),
             Kind::Local | Kind::Ssh => false,
         };
-        let scheme = if self.kind == Kind::Https { "https" } else { "http" };
-        safe.then(|| (format!("http.{scheme}://{authority}/.extraHeader"), secret.0.clone()))
+        self.login.as_ref().filter(|_| safe)
+    }
+
+    /// Whether it has its own certificates to trust.
+    pub(super) fn has_own_ca(&self) -> bool {
+        self.ca.is_some() && self.kind == Kind::Https
+    }
+
+    /// The settings that git needs for this remote, each for this URL alone.
+    pub(super) fn settings(&self) -> Vec<(String, String)> {
+        let mut settings = Vec::new();
+        let key = |name: &str| format!("http.{}.{name}", self.text);
+        if let Some(login) = self.login() {
+            settings.push((key("extraHeader"), login.header()));
+            if self.kind == Kind::Http {
+                // What goes to this machine must not take the way over a proxy, which could read it.
+                settings.push((key("proxy"), String::new()));
+            }
+        }
+        if let Some(ca) = self.ca.as_ref().filter(|_| self.has_own_ca()) {
+            settings.push((key("sslCAInfo"), ca.to_string_lossy().into_owned()));
+        }
+        settings
     }
 }
 
@@ -318,19 +318,25 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_goes_only_where_nobody_can_read_it() {
-        let header = || Secret::new("Authorization: Basic aHVudGVyMg==");
-        let setting = |text: &str| parse(text).unwrap().with_auth_header(header()).auth_setting();
-        let (key, value) = setting("https://git.example.com:8443/a").unwrap();
-        assert_eq!(key, "http.https://git.example.com:8443/.extraHeader");
-        assert_eq!(value, "Authorization: Basic aHVudGVyMg==");
-        assert!(setting("http://127.0.0.1:3000/a").is_some());
-        for text in ["http://git.example.com/a", "ssh://git.example.com/a", "/srv/a", "http://localhost.evil/a"] {
-            assert_eq!(setting(text), None, "{text}");
+    fn a_token_goes_only_where_nobody_can_read_it() {
+        let login = || Login::new("work", "x", b"hunter2").unwrap();
+        let settings = |text: &str| parse(text).unwrap().with_login(login()).settings();
+        let header = ("http.https://git.example.com:8443/a.extraHeader", "Authorization: Basic eDpodW50ZXIy");
+        assert_eq!(settings("https://git.example.com:8443/a"), [(header.0.to_owned(), header.1.to_owned())]);
+        for text in ["http://127.0.0.1:3000/a", "http://[::1]/a", "http://[::1]:80/a", "http://LOCALHOST/a"] {
+            assert_eq!(settings(text).len(), 2, "{text}");
         }
-        let remote = parse("https://git.example.com/a").unwrap().with_auth_header(header());
-        assert!(!format!("{remote} {remote:?}").contains("aHVudGVyMg"));
-        assert_eq!(header().redact("you sent aHVudGVyMg== there"), "you sent [secret] there");
+        for text in ["http://git.example.com/a", "ssh://git.example.com/a", "/srv/a", "http://localhost.evil/a"] {
+            assert_eq!(settings(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn own_certificates_are_for_https_alone() {
+        let settings = |text: &str| parse(text).unwrap().trusting("/etc/ca.pem".into()).settings();
+        assert_eq!(settings("https://h/a"), [("http.https://h/a.sslCAInfo".to_owned(), "/etc/ca.pem".to_owned())]);
+        assert_eq!(settings("http://127.0.0.1/a"), []);
+        assert_eq!(settings("ssh://h/a"), []);
     }
 
     #[test]

@@ -30,7 +30,7 @@ impl Git {
         let call = Call::new(args, self.limits.heads).with(remote);
         let answer = self.run(call).await.map_err(|error| words::no_answer(&error))?;
         if answer.code != Some(0) {
-            return Err(words::unknown(&answer.stderr));
+            return Err(words::unknown_of(remote, &answer.stderr));
         }
         parse_heads(&answer.stdout)
     }
@@ -72,10 +72,10 @@ impl Git {
             } else if fetched || words::is_mirror_broken(stderr) && !mirror.is_fresh() {
                 mirror.suspect();
                 if !mirror.mend(&held)? {
-                    return Err(words::unknown(stderr));
+                    return Err(words::unknown_of(remote, stderr));
                 }
             } else {
-                return Err(words::unknown(stderr));
+                return Err(words::unknown_of(remote, stderr));
             }
         }
         Err(words::unreadable("branches came and went while they were fetched"))

@@ -8,6 +8,7 @@
 use towpath_core::model::{Unknown, UnknownWhy};
 
 use super::program::GitError;
+use super::remote::Remote;
 
 /// How much of somebody's words is kept, in characters.
 const WORDS_MAX: usize = 2_000;
@@ -52,7 +53,7 @@ fn any(text: &str, marks: &[&str]) -> bool {
 }
 
 /// The remote or our credentials were refused.
-const CREDENTIALS: [&str; 12] = [
+const CREDENTIALS: [&str; 11] = [
     "Authentication failed",
     "could not read Username",
     "could not read Password",
@@ -64,8 +65,22 @@ const CREDENTIALS: [&str; 12] = [
     "requested URL returned error: 403",
     "requested URL returned error: 407",
     "HTTP Basic: Access denied",
-    "SSL certificate problem",
 ];
+
+/// The server is not who it should be, or the file of those we trust is none. The words are those of
+/// curl with OpenSSL and with GnuTLS.
+const CERTIFICATE: [&str; 7] = [
+    "SSL certificate problem",
+    "server certificate verification failed",
+    "certificate subject name",
+    "error setting certificate",
+    "Problem with the SSL CA cert",
+    "error adding trust anchors",
+    "error reading ca cert file",
+];
+
+/// What git says where it would have asked a person. It says nothing of why the server refused.
+const WOULD_ASK: [&str; 2] = ["could not read Username", "could not read Password"];
 
 /// There is nothing there, or not for us.
 const NO_REPOSITORY: [&str; 9] = [
@@ -110,6 +125,8 @@ pub(super) fn unknown(stderr: &str) -> Unknown {
         Unknown::lasting(UnknownWhy::Sha256)
     } else if git.contains("shallow roots are not allowed") {
         Unknown::lasting(UnknownWhy::Shallow)
+    } else if any(&git, &CERTIFICATE) {
+        Unknown::lasting(UnknownWhy::NotTrusted { words })
     } else if any(stderr, &CREDENTIALS) {
         Unknown::lasting(UnknownWhy::CredentialsRefused { words })
     } else if any(stderr, &NO_REPOSITORY) {
@@ -119,6 +136,32 @@ pub(super) fn unknown(stderr: &str) -> Unknown {
     } else {
         Unknown::passing(UnknownWhy::Unreadable { words })
     }
+}
+
+/// Why a reading call to that remote failed.
+pub(super) fn unknown_of(remote: &Remote, stderr: &str) -> Unknown {
+    let mut unknown = unknown(stderr);
+    if let (UnknownWhy::CredentialsRefused { words }, Some(login)) = (&unknown.why, remote.login()) {
+        let words = without_asking(words);
+        unknown.why = UnknownWhy::TokenRefused { forge: login.forge().to_owned(), words };
+    }
+    unknown
+}
+
+/// What is said of a push that a remote did not let in.
+pub(super) fn unsent(remote: &Remote, words: String, stderr: &str) -> String {
+    match (&unknown(stderr).why, remote.login()) {
+        (UnknownWhy::CredentialsRefused { .. }, Some(login)) => {
+            let said = without_asking(&words);
+            let token = format!("the remote refuses the token of [forge.{}]", login.forge());
+            if said.is_empty() { token } else { format!("{token}:\n{said}") }
+        }
+        _ => words,
+    }
+}
+
+fn without_asking(words: &str) -> String {
+    words.lines().filter(|line| !any(line, &WOULD_ASK)).collect::<Vec<_>>().join("\n")
 }
 
 /// Why a reading call gave no answer at all.
@@ -197,6 +240,7 @@ pub(super) fn is_before_sending(stderr: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::login::Login;
     use super::*;
 
     #[test]
@@ -248,8 +292,34 @@ mod tests {
             why("fatal: unable to access 'https://h/a/': The requested URL returned error: 301"),
             UnknownWhy::NoRepository { .. }
         ));
+        for text in [
+            "fatal: unable to access 'https://h/a/': SSL certificate problem: unable to get local issuer certificate",
+            "fatal: unable to access 'https://h/a/': server certificate verification failed. CAfile: none CRLfile: none",
+            "fatal: unable to access 'https://h/a/': SSL: no alternative certificate subject name matches target host name 'h'",
+            "fatal: unable to access 'https://h/a/': error setting certificate verify locations:  CAfile: /x CApath: none",
+        ] {
+            assert!(matches!(why(text), UnknownWhy::NotTrusted { .. }), "{text}");
+        }
         assert!(matches!(why("fatal: something new"), UnknownWhy::Unreadable { .. }));
         assert_eq!(why("fatal: mismatched algorithms: client sha1; server sha256"), UnknownWhy::Sha256);
+    }
+
+    #[test]
+    fn a_refused_token_is_told_by_the_name_of_its_forge() {
+        let remote = |text: &str| Remote::parse(text, std::path::Path::new("/")).unwrap();
+        let login = || Login::new("work", "x", b"hunter2").unwrap();
+        let asked = "fatal: could not read Username for 'https://h': terminal prompts disabled\n";
+        let told = format!("remote: HTTP Basic: Access denied\n{asked}");
+        let refused = |words: &str| UnknownWhy::TokenRefused { forge: "work".to_owned(), words: words.to_owned() };
+        let ours = remote("https://h/a").with_login(login());
+        assert_eq!(unknown_of(&ours, asked).why, refused(""));
+        assert_eq!(unknown_of(&ours, &told).why, refused("HTTP Basic: Access denied"));
+        assert_eq!(unsent(&ours, tidy(asked), asked), "the remote refuses the token of [forge.work]");
+        assert_eq!(unsent(&ours, "x".to_owned(), "fatal: bad"), "x");
+        // Where the token was not sent it cannot have been refused.
+        for other in [remote("https://h/a"), remote("ssh://h/a").with_login(login())] {
+            assert!(matches!(unknown_of(&other, asked).why, UnknownWhy::CredentialsRefused { .. }));
+        }
     }
 
     #[test]

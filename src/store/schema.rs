@@ -31,6 +31,7 @@ fn migrations() -> Vec<Migration> {
         (1, "ledger", include_str!("../../migrations/sqlite/0001_ledger.sql")),
         (2, "tokens", include_str!("../../migrations/sqlite/0002_tokens.sql")),
         (3, "would moves", include_str!("../../migrations/sqlite/0003_would_moves.sql")),
+        (4, "token email", include_str!("../../migrations/sqlite/0004_token_email.sql")),
     ];
     texts
         .into_iter()

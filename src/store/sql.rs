@@ -209,11 +209,11 @@ statements! {
     AUDIT_AFTER = "SELECT seq, flow, id, at_wall, by_actor, command, allowed, effect
         FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2";
 
-    ADD_TOKEN = "INSERT INTO tokens (id, name, hash, scope, flows, created_wall, created_by, expires_wall)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
-    TOKENS = "SELECT id, name, scope, flows, created_wall, created_by, expires_wall, revoked_wall, used_day
+    ADD_TOKEN = "INSERT INTO tokens (id, name, hash, scope, flows, created_wall, created_by, expires_wall, email)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
+    TOKENS = "SELECT id, name, scope, flows, created_wall, created_by, expires_wall, revoked_wall, used_day, email
         FROM tokens ORDER BY created_wall, id";
-    TOKEN = "SELECT id, name, hash, scope, flows, created_wall, created_by, expires_wall, revoked_wall, used_day
+    TOKEN = "SELECT id, name, hash, scope, flows, created_wall, created_by, expires_wall, revoked_wall, used_day, email
         FROM tokens WHERE id = $1";
     USE_TOKEN = "UPDATE tokens SET used_day = $2 WHERE id = $1 AND (used_day IS NULL OR used_day < $2)";
     REVOKE_TOKEN = "UPDATE tokens SET revoked_wall = $2 WHERE id = $1 AND revoked_wall IS NULL";

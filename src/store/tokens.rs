@@ -83,6 +83,8 @@ pub struct TokenRow {
     pub revoked: Option<Instant>,
     /// The day on which it was last used, from midnight UTC.
     pub used: Option<Instant>,
+    /// The e-mail by which git knows whoever holds it, if that is a person.
+    pub email: Option<String>,
 }
 
 impl TokenRow {
@@ -103,6 +105,8 @@ pub struct NewToken {
     pub flows: Vec<FlowName>,
     /// See [`TokenRow::expires`].
     pub expires: Option<Instant>,
+    /// See [`TokenRow::email`].
+    pub email: Option<String>,
 }
 
 const DAY_MS: i64 = 86_400_000;
@@ -126,6 +130,7 @@ impl SqliteStore {
             expires: new.expires,
             revoked: None,
             used: None,
+            email: new.email,
         };
         let mut writing = self.write(Durability::Full).await?;
         let done = async {
@@ -139,6 +144,7 @@ impl SqliteStore {
                 .bind(row.created.0)
                 .bind(row.by.to_string())
                 .bind(row.expires.map(|at| at.0))
+                .bind(row.email.clone())
                 .execute(&mut *conn)
                 .await?;
             if added.rows_affected() == 0 {
@@ -268,6 +274,7 @@ fn token(f: &Fields<'_>) -> Result<TokenRow, StoreError> {
         expires: instant("expires_wall")?,
         revoked: instant("revoked_wall")?,
         used: f.get::<Option<i64>>("used_day")?.map(|day| Instant(day.saturating_mul(DAY_MS))),
+        email: f.get("email")?,
     })
 }
 

@@ -1,22 +1,31 @@
 //! `compare`: where people moved a branch earlier than Towpath would have, later, or against it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use towpath_core::compare::{self, Compared, Comparison};
 use towpath_core::explain::ComparisonWords;
 use towpath_core::model::{Instant, Span};
+use utoipa::ToSchema;
 
 use super::page::{Line, words};
 use super::problem::Problem;
 use crate::engine::World as _;
 use crate::setup::Setup;
 
+/// How far back it looks where nobody says.
+pub const SINCE: &str = "7d";
+
+/// How far apart two moves may be and still agree, where nobody says.
+pub const WITHIN: &str = "10m";
+
 /// People beside Towpath, with the sentences that tell of it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Compare {
-    /// What was found.
+    /// `flow`, `since`, `looked`, `within`, `counts`, and `edges` with their `moves`, each with its `class`.
     #[serde(flatten)]
+    #[schema(value_type = Object)]
     pub comparison: Comparison,
-    /// The same in words.
+    /// The same in words: `summary`, `note`, and one of `edges` for each environment.
+    #[schema(value_type = Object)]
     pub words: ComparisonWords,
 }
 

@@ -73,7 +73,10 @@ impl Exit {
             return match unknown.why {
                 UnknownWhy::Unreachable { .. }
                 | UnknownWhy::TimedOut { .. }
-                | UnknownWhy::CredentialsRefused { .. } => Self::Unreachable,
+                | UnknownWhy::CredentialsRefused { .. }
+                | UnknownWhy::TokenRefused { .. }
+                | UnknownWhy::TokenUnusable { .. }
+                | UnknownWhy::NotTrusted { .. } => Self::Unreachable,
                 _ => Self::CannotTell,
             };
         }

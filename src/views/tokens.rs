@@ -49,6 +49,9 @@ pub struct TokenView {
     /// The day on which it was last used, from midnight UTC.
     #[schema(value_type = Option<i64>)]
     pub used: Option<Instant>,
+    /// The e-mail by which git knows whoever holds it, if that is a person.
+    #[serde(default)]
+    pub email: Option<String>,
     /// `usable`, `expired` or `revoked`.
     #[schema(example = "usable")]
     pub state: String,
@@ -82,6 +85,7 @@ impl TokenView {
             expires: row.expires,
             revoked: row.revoked,
             used: row.used,
+            email: row.email,
             state: state.to_owned(),
         }
     }
@@ -123,8 +127,9 @@ impl TokenView {
             (None, Some(at)) => format!("expires {}", day(at)),
         };
         let used = self.used.map_or_else(|| "never used".to_owned(), |at| format!("last used {}", day(at)));
+        let email = self.email.as_ref().map_or_else(String::new, |email| format!(" <{}>", one_line(email, 254)));
         format!(
-            "{}  {}  {}  {flows}; {ends}; {used}; made {} by {}",
+            "{}  {}{email}  {}  {flows}; {ends}; {used}; made {} by {}",
             self.id,
             one_line(&self.name, 64),
             self.scope.word(),

@@ -151,6 +151,11 @@ fn a_week_beside_a_script_is_told_move_by_move() {
     assert_eq!(json["edges"][1]["moves"][0]["class"], "earlier");
     assert_eq!(json["edges"][1]["moves"][0]["moved"]["new"], b.to_string());
     assert_eq!(json["edges"][0]["not_yet"]["now"]["new"], d.to_string());
+    // What a server sends is read back whole, whatever the class of a move.
+    let mut sent = json.clone();
+    sent.as_object_mut().unwrap().remove("schema_version");
+    let read: towpath::views::Compare = serde_json::from_value(json).unwrap();
+    assert_eq!(serde_json::to_value(&read).unwrap(), sent);
     let history = place.towpath(&["history", "--export"]);
     assert!(!history.contains("\"what\":\"intent\"") && !history.contains("\"what\":\"effect\""), "{history}");
 

@@ -2,6 +2,7 @@
 
 mod closed;
 mod dag;
+mod https;
 mod push;
 mod read;
 mod transport;

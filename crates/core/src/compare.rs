@@ -79,7 +79,7 @@ const fn is_a_stop(why: &Reason) -> bool {
 }
 
 /// A flow's people beside Towpath.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comparison {
     /// The flow.
     pub flow: FlowName,
@@ -98,7 +98,7 @@ pub struct Comparison {
 }
 
 /// One environment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EdgeCompared {
     /// The environment.
     pub env: EnvName,
@@ -115,7 +115,7 @@ pub struct EdgeCompared {
 }
 
 /// A move by hand with its class.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MoveCompared {
     /// How it relates to what Towpath would have done.
     #[serde(flatten)]
@@ -125,7 +125,7 @@ pub struct MoveCompared {
 }
 
 /// What Towpath would move and nobody has moved yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotYet {
     /// What it would move to now, and since when.
     pub now: Wanted,
@@ -134,7 +134,7 @@ pub struct NotYet {
 }
 
 /// How many moves there are of each class.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// All moves by hand.
     pub moves: u64,

@@ -33,6 +33,17 @@ pub fn same(one: &str, other: &str) -> bool {
     one == other || identity(one, |_| None) == identity(other, |_| None)
 }
 
+/// Whether a URL's `host:port` is this machine itself, so that nobody on the way can read what passes.
+///
+/// By the text alone: a name that only resolves to a loopback address does not count.
+pub fn is_loopback(authority: &str) -> bool {
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split_once(']').map_or("", |(host, _)| host),
+        None => authority.split_once(':').map_or(authority, |(host, _)| host),
+    };
+    host.eq_ignore_ascii_case("localhost") || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
 fn remote(scheme: &str, authority: &str, path: &str) -> String {
     let (user, host) = match authority.rsplit_once('@') {
         Some((user, host)) => (format!("{user}@"), host),
@@ -88,6 +99,16 @@ mod tests {
 
     fn plain(text: &str) -> String {
         identity(text, |_| None)
+    }
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        for authority in ["localhost", "LocalHost:80", "127.0.0.1", "127.0.0.2:3000", "[::1]", "[::1]:80"] {
+            assert!(is_loopback(authority), "{authority}");
+        }
+        for authority in ["", "localhost.evil", "127.0.0.1.evil:80", "10.0.0.1", "[::2]", "[::1", "::1", "127.1"] {
+            assert!(!is_loopback(authority), "{authority}");
+        }
     }
 
     #[test]

@@ -67,6 +67,8 @@ pub(super) enum Kind {
     EnvVar,
     /// A file's path.
     File,
+    /// The name of a user, as HTTP Basic authentication takes it.
+    User,
     /// A pattern over flow names.
     Glob,
     /// Somebody who may approve.
@@ -229,6 +231,7 @@ impl Kind {
             Self::Repository => "a repository".into(),
             Self::EnvVar => "the name of an environment variable".into(),
             Self::File => "the path of a file".into(),
+            Self::User => "the name of a user".into(),
             Self::Glob => "a pattern".into(),
             Self::False => "`false`".into(),
             Self::Secret => "a reference to a secret, `{ env = \"NAME\" }` or `{ file = \"PATH\" }`".into(),

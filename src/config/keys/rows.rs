@@ -107,8 +107,18 @@ pub(in crate::config) const ROWS: &[Row] = &[
         "What a repository's path is appended to. Without user name and password.",
         "url = \"https://git.example.com\"",
     ),
-    row(FORGE, "token", Kind::Secret, Default::Nothing)
-        .says("Where the token for git over HTTPS is to be found. Never the token itself.", "token = { env = \"GIT_TOKEN\" }"),
+    row(FORGE, "token", Kind::Secret, Default::Nothing).says(
+        "Where the token for git over HTTPS is to be found. Never the token itself. It is sent for repositories written as `NAME:PATH`, and for no others. A file is read anew before each call of git; the environment, once at the start. Only with an `https://` URL, or `http://` to this machine itself.",
+        "token = { env = \"GIT_TOKEN\" }",
+    ),
+    row(FORGE, "user", Kind::User, Default::From("`\"x-access-token\"`")).says(
+        "The user name that is sent with the token. GitHub, GitLab, Gitea and Forgejo take the default for a personal, project or app token; a deploy token of GitLab has a name of its own, and Bitbucket wants `x-token-auth`.",
+        "user = \"gitlab+deploy-token-1\"",
+    ),
+    row(FORGE, "ca", Kind::File, Default::Nothing).says(
+        "A file with the certificates (PEM) that git trusts for this forge, instead of those of the system: for an authority of your own. Only with an `https://` URL.",
+        "ca = \"/etc/ssl/company-ca.pem\"",
+    ),
     row(FORGE, "webhook_secrets", Kind::ListOf(&Kind::Secret), Default::Nothing).not_yet(
         "a forge of kind `git` sends no webhooks of its own",
         "write `webhook_secrets` under `[service]` and install the hook script of docs/serve.md on the server",

@@ -1,11 +1,12 @@
 //! Orders that only change what stands: pause, resume, hold, unhold, approve, retry, report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use towpath_core::command::{Command, CommitWord, Lasting, Place, Target};
+use towpath_core::decide::gates::approvals;
 use towpath_core::model::{
-    Approval, Change, CommitId, EnvName, Flow, Gate, GateKind, Held, Hold, OrderId, Pause, PauseKind, Report,
-    Scope, Tip, Until,
+    Approval, ApprovalsGate, Change, CommitId, EdgeKey, EnvName, Flow, Gate, GateKind, Held, Hold, NotCounted,
+    OrderId, Pause, PauseKind, Report, Scope, Tip, Until,
 };
 use towpath_core::see;
 use towpath_core::text::one_line;
@@ -362,17 +363,63 @@ pub async fn approve<W: World>(
         return Err(Refusal::NotPermitted { why });
     }
     let commit = commits::find(giving, flow, word).await?;
-    let line = format!("Approved exactly {} for `{env}` of `{}`.", commit.short(), flow.name);
     let row = Approval {
         id: giving.id("approval"),
         flow: flow.name.clone(),
-        env,
+        env: env.clone(),
         commit,
         by: giving.who.name.clone(),
         email: giving.who.email.as_ref().map(|email| email.to_lowercase()),
         at: giving.now.wall,
     };
-    giving.settle(Some(&flow.name), None, vec![Change::Approve(row)], vec![line]).await
+    let place = format!("for `{env}` of `{}`", flow.name);
+    let short = commit.short();
+    let lines = match whether_it_counts(giving, flow, gate, &row).await? {
+        Counts::Yes => vec![format!("Approved exactly {short} {place}.")],
+        Counts::No(why) => vec![format!("The approval of exactly {short} {place} is recorded."), why],
+        Counts::Unknown => vec![
+            format!("The approval of exactly {short} {place} is recorded."),
+            "Authors may not approve here, and the branches cannot be read now to tell who they are; it counts \
+             unless you are one."
+                .to_owned(),
+        ],
+    };
+    giving.settle(Some(&flow.name), None, vec![Change::Approve(row)], lines).await
+}
+
+/// What becomes of an approval.
+enum Counts {
+    Yes,
+    /// And why not, as a sentence.
+    No(String),
+    Unknown,
+}
+
+/// Whether the gate will count it, by the gate's own rule.
+async fn whether_it_counts<W: World>(
+    giving: &Giving<'_, W>,
+    flow: &Flow,
+    gate: &ApprovalsGate,
+    row: &Approval,
+) -> Result<Counts, Refusal> {
+    let authors = if approvals::asks_for_authors(gate, row) {
+        let ledger = giving.world.load(flow).await?;
+        let look = observe::look(giving.world, flow, &ledger).await?;
+        let key = EdgeKey { env: row.env.clone(), commit: row.commit };
+        match observe::authors(flow, &look, &key) {
+            Some(authors) => authors,
+            None => return Ok(Counts::Unknown),
+        }
+    } else {
+        BTreeSet::new()
+    };
+    Ok(match approvals::why_not(gate, row, &authors) {
+        None => Counts::Yes,
+        Some(why) => {
+            let one = NotCounted { by: row.by.clone(), why };
+            Counts::No(giving.words(flow).approved_in_vain(&one))
+        }
+    })
 }
 
 /// `retry`: ends the wait after a refused push.

@@ -43,7 +43,9 @@ impl Caller {
     pub fn person(&self) -> Result<Person, Problem> {
         match self {
             Self::Nobody => Err(missing()),
-            Self::Token(row) => Ok(Person { name: Actor::new(format!("token:{}", row.name)), email: None }),
+            Self::Token(row) => {
+                Ok(Person { name: Actor::new(format!("token:{}", row.name)), email: row.email.clone() })
+            }
         }
     }
 

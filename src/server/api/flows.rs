@@ -2,14 +2,15 @@
 
 use axum::Extension;
 use axum::extract::State;
-use towpath_core::model::FlowName;
+use towpath_core::model::{FlowName, Span};
+use towpath_core::text::one_line;
 
 use super::extract::{Asked, Named, Piece, after_flow, limit};
 use super::reply::{Answered, View};
 use super::{Api, Caller};
 use crate::config::FlowConfig;
 use crate::setup::Setup;
-use crate::views::{self, Cursor, DiffView, EdgeView, Problem, Status};
+use crate::views::{self, Code, Compare, Cursor, DiffView, EdgeView, Problem, Status};
 
 /// How many flows one answer tells of.
 pub const FLOWS_MAX: u32 = 100;
@@ -112,6 +113,41 @@ pub async fn diff(
     let setup = api.view(&caller);
     let name = api.flow(&caller, &setup, &flow)?;
     Ok(View(api.work(async move { views::diff(&setup, name.as_str(), &env).await }).await?))
+}
+
+/// The query of `compare`.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CompareQuery {
+    since: Option<String>,
+    within: Option<String>,
+}
+
+/// `compare FLOW`
+///
+/// Where people moved its branches earlier than Towpath would have, later, or against it, as it was recorded.
+#[utoipa::path(get, path = "/api/v1/flows/{flow}/compare", operation_id = "compareFlow", tag = "look",
+    params(
+        ("flow" = String, Path, description = "The flow"),
+        ("since" = Option<String>, Query, description = "How far back to look, such as `12h`; `7d` if left out"),
+        ("within" = Option<String>, Query, description = "How far apart two moves may be and still agree; `10m` if left out"),
+    ),
+    responses((status = 200, description = "People beside Towpath", body = Compare)))]
+pub async fn compare(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Named(flow): Named<String>,
+    Asked(asked): Asked<CompareQuery>,
+) -> Answered<Compare> {
+    let setup = api.view(&caller);
+    let name = api.flow(&caller, &setup, &flow)?;
+    let since = span("since", asked.since.as_deref().unwrap_or(views::compare::SINCE))?;
+    let within = span("within", asked.within.as_deref().unwrap_or(views::compare::WITHIN))?;
+    Ok(View(views::compare(&setup, name.as_str(), since, within).await?))
+}
+
+fn span(key: &str, text: &str) -> Result<Span, Problem> {
+    Span::parse(text).map_err(|why| Problem::new(Code::BadQuery, format!("`{key}`: {}", one_line(&why, 200))))
 }
 
 /// No query at all.

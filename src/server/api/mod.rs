@@ -142,6 +142,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/flows/{flow}", get(flows::one))
         .route("/flows/{flow}/edges/{env}", get(flows::edge))
         .route("/flows/{flow}/edges/{env}/diff", get(flows::diff))
+        .route("/flows/{flow}/compare", get(flows::compare))
         .route("/commits/{sha}", get(commits::explain))
         .route("/commits/{sha}/environments", get(commits::environments))
         .route("/plan", get(look::plan))

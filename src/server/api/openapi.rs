@@ -7,8 +7,8 @@ use serde_json::{Value as Json, json};
 use utoipa::OpenApi;
 
 use crate::views::{
-    Answer, Audit, CODES, Code, CommitView, DiffView, EdgeView, History, Passes, Plans, Problem, Promotions,
-    SCHEMA_VERSION, Status, Tokens, Where,
+    Answer, Audit, CODES, Code, CommitView, Compare, DiffView, EdgeView, History, Passes, Plans, Problem,
+    Promotions, SCHEMA_VERSION, Status, Tokens, Where,
 };
 
 #[derive(OpenApi)]
@@ -20,13 +20,13 @@ use crate::views::{
                        within a version, never changed or removed.",
     ),
     paths(
-        super::flows::list, super::flows::one, super::flows::edge, super::flows::diff, super::commits::explain,
+        super::flows::list, super::flows::one, super::flows::edge, super::flows::diff, super::flows::compare, super::commits::explain,
         super::commits::environments, super::look::plan, super::look::one, super::look::all,
         super::records::history, super::records::promotions, super::records::audit, super::commands::command,
         super::commands::check, super::tokens::list,
     ),
     components(schemas(
-        Answer, Audit, CommitView, DiffView, EdgeView, History, Passes, Plans, Problem, Promotions, Status, Tokens,
+        Answer, Audit, CommitView, Compare, DiffView, EdgeView, History, Passes, Plans, Problem, Promotions, Status, Tokens,
         Where,
     )),
     tags(
@@ -60,7 +60,7 @@ fn besides(operation: &str) -> &'static [Code] {
     use Code::*;
     match operation {
         "listFlows" | "history" | "promotions" | "audit" => &[BadCursor, UnknownName, AmbiguousName],
-        "getFlow" => &[UnknownName, AmbiguousName],
+        "getFlow" | "compareFlow" => &[UnknownName, AmbiguousName],
         "explainEdge" => &[UnknownName, AmbiguousName, FirstEnvironment, NotDecided],
         "diffEdge" => &[UnknownName, AmbiguousName, FirstEnvironment, Unreadable, Busy, TookTooLong],
         "explainCommit" | "whereIsCommit" => {

@@ -107,6 +107,28 @@ fn secrets_are_taken_by_reference_and_never_printed() {
 }
 
 #[test]
+fn a_token_goes_over_https_or_stays_on_this_machine() {
+    let said = |url: &str, lines: &str| {
+        sentences(&format!("[forge.work]\nkind = \"git\"\nurl = \"{url}\"\n{lines}\n{}", super::FLOW))
+    };
+    let token = "token = { env = \"T\" }";
+    let whole = format!("{token}\nuser = \"oauth2\"\nca = \"ca.pem\"");
+    assert_eq!(said("https://git.example.com", &whole), [""; 0]);
+    for here in ["http://127.0.0.1:3000", "http://localhost", "http://[::1]:3000/git"] {
+        assert_eq!(said(here, token), [""; 0], "{here}");
+    }
+    insta::assert_debug_snapshot!([
+        said("http://git.example.com", token),
+        said("http://localhost.evil", &format!("{token}\nuser = \"oauth2\"")),
+        said("http://127.0.0.1:3000", "ca = \"ca.pem\""),
+        said("ssh://git@git.example.com", &whole),
+        said("file:///srv/git", token),
+        said("https://git.example.com", "user = \"oauth2\""),
+        said("https://git.example.com", &format!("{token}\nuser = \"a:b\"")),
+    ]);
+}
+
+#[test]
 fn a_password_in_a_repository_is_refused_and_not_printed() {
     for repository in [
         "https://me:hunter2@example.com/a.git",

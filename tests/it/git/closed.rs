@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
 
-use towpath::git::{Git, GitError, Remote, Secret};
+use towpath::git::{Git, GitError, Login, Remote};
 use towpath_core::act::PushAnswer;
 use towpath_core::model::{MoveKind, UnknownWhy};
 
@@ -203,6 +203,7 @@ fn some_argv_holds(text: &str) -> bool {
 
 #[tokio::test]
 async fn a_secret_reaches_the_server_and_no_command_line() {
+    // `hunter2:hunter2`
     const SECRET: &str = "aHVudGVyMjpodW50ZXIy";
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/x.git", listener.local_addr().unwrap());
@@ -222,12 +223,13 @@ async fn a_secret_reaches_the_server_and_no_command_line() {
     });
     let world = World::new().await;
     let remote = Remote::parse(&url, world.dir.path()).unwrap();
-    let remote = remote.with_auth_header(Secret::new(format!("Authorization: Basic {SECRET}")));
+    let remote = remote.with_login(Login::new("work", "hunter2", b"hunter2").unwrap());
     let unknown = world.git.heads(&remote).await.unwrap_err();
     let (request, shown) = server.join().unwrap();
     assert!(request.contains(SECRET), "{request}");
     assert!(!shown);
-    let UnknownWhy::CredentialsRefused { words } = unknown.why else { panic!("{unknown:?}") };
+    let UnknownWhy::TokenRefused { forge, words } = unknown.why else { panic!("{unknown:?}") };
+    assert_eq!(forge, "work");
     assert!(words.contains("you sent [secret]"), "{words}");
     assert!(!format!("{remote:?} {remote}").contains(SECRET));
 }

@@ -27,6 +27,8 @@ pub const HOSTILE: &str = "\u{1b}[31mred\u{202e} <script>alert(1)</script> `rm -
 pub const CONFIG: &str = r#"
 [service]
 listen = "127.0.0.1:0"
+# One after another, so that two places are alike to the order of their records.
+at_once = 1
 
 [[flow]]
 repository = "checkout.git"

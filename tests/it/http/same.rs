@@ -13,13 +13,14 @@ fn masked(text: &str, place: &Place, person: &str) -> String {
         let hex = word.bytes().all(|b| b.is_ascii_hexdigit());
         let digits = word.bytes().all(|b| b.is_ascii_digit());
         match word.len() {
-            9.. if digits => "NUMBER".to_owned(),
             2..4 if word.ends_with(['s', 'm', 'h'])
                 && word[..word.len() - 1].bytes().all(|b| b.is_ascii_digit()) =>
             {
                 "SPAN".to_owned()
             }
+            // Before numbers: an id may happen to have no letter in it.
             16..40 | 41.. if hex => "ID".to_owned(),
+            9.. if digits => "NUMBER".to_owned(),
             _ => word.to_owned(),
         }
     });
@@ -153,6 +154,9 @@ fn what_is_shown_is_the_same_here_and_from_a_server() {
         (&["diff", "checkout", "staging"], 0),
         (&["diff", "checkout", "production"], 0),
         (&["diff", "checkout", "develop"], 1),
+        (&["compare", "checkout"], 0),
+        (&["compare", "shop/basket", "--since", "2h", "--within", "90s"], 0),
+        (&["compare", "nothing"], 1),
         (&["plan"], 0),
         (&["plan", "basket", "--detailed-exitcode"], 0),
         (&["plan", "checkout", "production"], 0),

@@ -9,6 +9,7 @@ const MATRIX: &[(&str, &str, Option<&str>, &str)] = &[
     ("GET", "/flows/checkout", None, "++-++"),
     ("GET", "/flows/checkout/edges/staging", None, "++-++"),
     ("GET", "/flows/checkout/edges/staging/diff", None, "++-++"),
+    ("GET", "/flows/checkout/compare", None, "++-++"),
     ("GET", "/commits/1111111", None, "++-++"),
     ("GET", "/commits/1111111/environments", None, "++-++"),
     ("GET", "/plan?flow=basket", None, "++-++"),
@@ -224,4 +225,54 @@ fn beyond_loopback_without_a_token_nothing_is_started() {
         let open = may_listen(&load(&format!("{listen}\nanonymous_read = true")), true).unwrap_err().to_string();
         assert!(open.contains("remove `anonymous_read`"), "{open}");
     }
+}
+
+#[test]
+fn the_answer_to_an_approval_says_whether_it_counts_and_why_not() {
+    let place = Place::with(&CONFIG.replace(", authors = \"allow\"", ""));
+    let server = place.serve();
+    let second = place.sha(1);
+    let body = format!("{{\"command\": \"approve checkout production {second}\"}}");
+    let approve = |args: &[&str]| {
+        let (token, _) = place.token(args);
+        let heard = server.call("POST", "/commands", Some(&token), Some(&body));
+        assert_eq!(heard.status, 200, "{heard:?}");
+        heard.json()["lines"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|line| line.as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let short = &second[..9];
+    let recorded = format!("The approval of exactly {short} for `production` of `shop/checkout` is recorded.");
+    assert_eq!(
+        approve(&["machine", "--scope", "steer"]),
+        [
+            recorded.as_str(),
+            "It does not count, because authors may not approve here, and without an e-mail it cannot be told whether \
+             they are one. A token made by `towpath token create` with `--email` can approve.",
+        ]
+    );
+    let author = approve(&["author", "--scope", "steer", "--email", "Ana@Example.com"]);
+    let why = "It does not count, because they wrote one of the commits. Somebody else has to approve.";
+    assert_eq!(author, [recorded.as_str(), why]);
+    let waits = server.get("/flows/checkout/edges/production").text;
+    assert!(!waits.contains("approved by"), "{waits}");
+    let local = place.run(&["approve", "checkout", "production", &second], &[]);
+    assert!(local.out.contains("`git config --global user.email ADDRESS`"), "{local:?}");
+    let olga = approve(&["olga", "--scope", "steer", "--email", "olga@example.com"]);
+    assert_eq!(olga, [format!("Approved exactly {short} for `production` of `shop/checkout`.")]);
+    let passes = server.get("/flows/checkout/edges/production").text;
+    assert!(passes.contains("approved by `token:olga`"), "{passes}");
+    let list = place.run(&["token", "list"], &[]);
+    assert!(list.out.contains("olga <olga@example.com>") && !list.out.contains("machine <"), "{list:?}");
+    for bad in ["olga", "@example.com", "olga@", "a b@example.com", "<olga@example.com>"] {
+        let ran = place.run(&["token", "create", "bad", "--scope", "steer", "--email", bad], &[]);
+        assert!(ran.code == Some(2) && ran.err.contains("is no e-mail address"), "{bad}: {ran:?}");
+    }
+    // Where nobody can tell who the authors are, that is said.
+    std::fs::rename(place.path().join("checkout.git"), place.path().join("away.git")).unwrap();
+    let unknown = approve(&["jan", "--scope", "steer", "--email", "jan@example.com"]);
+    assert!(unknown[1].contains("the branches cannot be read now"), "{unknown:?}");
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use towpath::store::{Create, SqliteStore, StoreError};
+use towpath::store::{Create, NewToken, SqliteStore, StoreError, TokenScope};
 use towpath_core::model::Change;
 
 use super::Place;
@@ -52,7 +52,9 @@ async fn a_store_from_before_the_record_of_would_moves_is_brought_up_to_date() {
     let store = place.open().await;
     store.commit(None, Some(&web), &[Change::Looked(super::at(7))]).await.unwrap();
     store.close().await.unwrap();
-    let before = "DROP TABLE would_moves; DROP TABLE hand_moves; DROP TABLE behind; DELETE FROM _sqlx_migrations WHERE version = 3";
+    let before = "DROP TABLE would_moves; DROP TABLE hand_moves; DROP TABLE behind; \
+        DROP TRIGGER tokens_keep_their_email; ALTER TABLE tokens DROP COLUMN email; \
+        DELETE FROM _sqlx_migrations WHERE version >= 3";
     sqlx::raw_sql(before).execute(&mut place.raw().await).await.unwrap();
     let store = place.open().await;
     let (old, new) = (super::commit(1), super::commit(2));
@@ -71,8 +73,30 @@ async fn a_newer_schema_is_refused_with_both_numbers() {
         VALUES (99, 'future', TRUE, x'00', 1)";
     sqlx::raw_sql(newer).execute(&mut place.raw().await).await.unwrap();
     let error = SqliteStore::open(&place.path(), Create::Yes).await.unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 99, known: 3, .. }), "{error}");
+    assert!(matches!(error, StoreError::Newer { found: 99, known: 4, .. }), "{error}");
     assert!(!error.retry());
+}
+
+#[tokio::test]
+async fn tokens_of_a_store_from_before_e_mails_stay_and_have_none() {
+    let place = Place::new();
+    let store = place.open().await;
+    let token = NewToken {
+        name: "ci".to_owned(),
+        scope: TokenScope::Report,
+        flows: Vec::new(),
+        expires: None,
+        email: Some("ci@example.com".to_owned()),
+    };
+    let (token, _) = store.create_token(token, super::audit("a")).await.unwrap();
+    store.close().await.unwrap();
+    let back = "DROP TRIGGER tokens_keep_their_email; ALTER TABLE tokens DROP COLUMN email; \
+        DELETE FROM _sqlx_migrations WHERE version >= 4";
+    sqlx::raw_sql(back).execute(&mut place.raw().await).await.unwrap();
+    let found = place.open().await.find_token(&token).await.unwrap().unwrap();
+    assert_eq!((found.name.as_str(), found.email), ("ci", None));
+    let changed = sqlx::raw_sql("UPDATE tokens SET email = 'x@y'").execute(&mut place.raw().await).await;
+    assert!(changed.is_err());
 }
 
 /// What a store of the first release holds is there after the upgrade.

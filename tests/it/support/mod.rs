@@ -1,3 +1,4 @@
 //! What several tests share.
 
 pub mod git_fixture;
+pub mod https;

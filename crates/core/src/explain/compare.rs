@@ -1,6 +1,6 @@
 //! Towpath beside people, in lines.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::inert::{self, name};
 use super::{Line, Mark, Words, id};
@@ -8,7 +8,7 @@ use crate::compare::{Class, Comparison, Counts, EdgeCompared, MoveCompared, NotY
 use crate::model::{HandMove, Instant, Span, Stood, Way};
 
 /// A comparison in words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComparisonWords {
     /// How much agrees.
     pub summary: Line,
@@ -19,7 +19,7 @@ pub struct ComparisonWords {
 }
 
 /// An environment of a comparison in words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EdgeWords {
     /// How much agrees there.
     pub head: Line,

@@ -169,6 +169,17 @@ impl Words<'_> {
             UnknownWhy::CredentialsRefused { words } => {
                 format!("{repository} does not accept Towpath's credentials: {}", said(words))
             }
+            UnknownWhy::TokenRefused { forge, words } => {
+                let token = format!("{repository} refuses the token of {}", name(format!("[forge.{forge}]")));
+                if words.trim().is_empty() { token } else { format!("{token}: {}", said(words)) }
+            }
+            UnknownWhy::TokenUnusable { forge, words } => {
+                let token = name(format!("[forge.{forge}]"));
+                format!("the token of {token} cannot be used: {}", shown(words, 300))
+            }
+            UnknownWhy::NotTrusted { words } => {
+                format!("the certificate of the server of {repository} is not trusted: {}", said(words))
+            }
             UnknownWhy::NoRepository { words } => {
                 format!("there is no repository {repository}, or Towpath may not see it: {}", said(words))
             }
@@ -209,14 +220,22 @@ impl Words<'_> {
     }
 
     fn not_counted(&self, one: &NotCounted) -> String {
-        let why = match one.why {
-            NotCountedWhy::Author => "they wrote one of the commits",
-            NotCountedWhy::EmailUnknown => {
-                "authors may not approve here, and without an e-mail it cannot be told whether they are one"
+        format!("that of {} does not count, because {}", self.actor(&one.by), not_counted_why(one.why))
+    }
+
+    /// What is said to whoever approves something that does not count, and what they can do about it.
+    pub fn approved_in_vain(&self, one: &NotCounted) -> String {
+        let help = match (one.why, one.by.as_str().starts_with("token:")) {
+            (NotCountedWhy::Author, _) => " Somebody else has to approve.",
+            (NotCountedWhy::EmailUnknown, true) => {
+                " A token made by `towpath token create` with `--email` can approve."
             }
-            NotCountedWhy::NotListed => "`from` does not list them",
+            (NotCountedWhy::EmailUnknown, false) => {
+                " Set it by `git config --global user.email ADDRESS`, and approve again."
+            }
+            (NotCountedWhy::NotListed, _) => "",
         };
-        format!("that of {} does not count, because {why}", self.actor(&one.by))
+        format!("It does not count, because {}.{help}", not_counted_why(one.why))
     }
 
     fn check(&self, check: &CheckName) -> String {
@@ -397,6 +416,16 @@ impl Words<'_> {
 }
 
 /// The words of a server or a program, on one line.
+fn not_counted_why(why: NotCountedWhy) -> &'static str {
+    match why {
+        NotCountedWhy::Author => "they wrote one of the commits",
+        NotCountedWhy::EmailUnknown => {
+            "authors may not approve here, and without an e-mail it cannot be told whether they are one"
+        }
+        NotCountedWhy::NotListed => "`from` does not list them",
+    }
+}
+
 fn said(words: &str) -> String {
     let lines: Vec<&str> = words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     match lines.is_empty() {

@@ -204,6 +204,10 @@ fn every_unknown() -> Vec<UnknownWhy> {
         UnknownWhy::NotAnswered,
         UnknownWhy::Unreachable { words: words() },
         UnknownWhy::CredentialsRefused { words: words() },
+        UnknownWhy::TokenRefused { forge: "work".to_owned(), words: words() },
+        UnknownWhy::TokenRefused { forge: "work".to_owned(), words: String::new() },
+        UnknownWhy::TokenUnusable { forge: "work".to_owned(), words: "`/t` is empty".to_owned() },
+        UnknownWhy::NotTrusted { words: words() },
         UnknownWhy::NoRepository { words: words() },
         UnknownWhy::TimedOut { after: Span::from_secs(60) },
         UnknownWhy::NoCommonAncestor,
@@ -393,6 +397,10 @@ fn every_unknown_has_a_sentence() {
     A fact that the decision needs was not learned in time; whoever administers the server of `gitlab:shop/checkout` can mend it
     `gitlab:shop/checkout` does not answer: "fatal: no / route"; whoever administers the server of `gitlab:shop/checkout` can mend it
     `gitlab:shop/checkout` does not accept Towpath's credentials: "fatal: no / route"; whoever runs Towpath can mend it
+    `gitlab:shop/checkout` refuses the token of `[forge.work]`: "fatal: no / route"; whoever runs Towpath can mend it
+    `gitlab:shop/checkout` refuses the token of `[forge.work]`; whoever runs Towpath can mend it
+    The token of `[forge.work]` cannot be used: '/t' is empty; whoever runs Towpath can mend it
+    The certificate of the server of `gitlab:shop/checkout` is not trusted: "fatal: no / route"; whoever runs Towpath can mend it
     There is no repository `gitlab:shop/checkout`, or Towpath may not see it: "fatal: no / route"; whoever runs Towpath can mend it
     `gitlab:shop/checkout` did not answer within 1m; whoever administers the server of `gitlab:shop/checkout` can mend it
     The two branches have no commit in common; whoever runs Towpath can mend it

@@ -277,6 +277,27 @@ impl Words<'_> {
                 "What Towpath may and may not do there is told by:".to_owned(),
                 vec!["towpath doctor".to_owned()],
             ),
+            UnknownWhy::TokenRefused { forge, .. } => one(
+                format!(
+                    "The token of {} is wrong, expired or revoked, or may not read and write this repository. A new one \
+                     in its file counts from the next look on; one in the environment, from the next start.",
+                    name(format!("[forge.{forge}]"))
+                ),
+                vec!["towpath doctor".to_owned()],
+            ),
+            UnknownWhy::TokenUnusable { forge, .. } => one(
+                format!(
+                    "Put the token where {} says. A file is read anew at each look; the environment, only at the start.",
+                    name(format!("[forge.{forge}]"))
+                ),
+                vec!["towpath doctor".to_owned()],
+            ),
+            UnknownWhy::NotTrusted { .. } => one(
+                "If the server's certificate is from an authority of your own, name its file as `ca` in the `[forge.NAME]` \
+                 of this repository. If it should be known to everybody, somebody may be listening in."
+                    .to_owned(),
+                vec!["towpath doctor".to_owned()],
+            ),
             UnknownWhy::NoCommonAncestor => one(
                 format!(
                     "Check `branch` of {} and {} in the config: nothing can move from {} to {}, not even by a merge.",

@@ -97,6 +97,25 @@ pub enum UnknownWhy {
         /// What the remote said.
         words: String,
     },
+    /// The remote refused the token that the config names for it.
+    TokenRefused {
+        /// The `X` of the `[forge.X]` whose token it is.
+        forge: String,
+        /// What the remote said, which may be nothing.
+        words: String,
+    },
+    /// The token that the config names cannot be read, or is none.
+    TokenUnusable {
+        /// The `X` of the `[forge.X]` whose token it is.
+        forge: String,
+        /// What is wrong with it; nothing of the token itself.
+        words: String,
+    },
+    /// The remote's certificate is none that we trust.
+    NotTrusted {
+        /// What git said.
+        words: String,
+    },
     /// There is no repository there, or we may not know of it.
     NoRepository {
         /// What the remote said.
@@ -496,6 +515,9 @@ impl Verdict {
             Mends::Person => {
                 let who = match unknown.why {
                     UnknownWhy::CredentialsRefused { .. }
+                    | UnknownWhy::TokenRefused { .. }
+                    | UnknownWhy::TokenUnusable { .. }
+                    | UnknownWhy::NotTrusted { .. }
                     | UnknownWhy::NoRepository { .. }
                     | UnknownWhy::Sha256
                     | UnknownWhy::TooLarge { .. }

@@ -50,7 +50,14 @@ pub fn judge(gate: &ApprovalsGate, edge: &Edge<'_>, candidate: &Waiting, look: &
     Some(Verdict::Wait { why, on, until: None })
 }
 
-fn why_not(gate: &ApprovalsGate, approval: &Approval, authors: &BTreeSet<String>) -> Option<NotCountedWhy> {
+/// Whether it hangs on the authors of the range whether an approval counts.
+pub fn asks_for_authors(gate: &ApprovalsGate, approval: &Approval) -> bool {
+    gate.authors == AuthorsMay::Refuse && approval.email.is_some()
+}
+
+/// Why an approval does not count, if it does not; `authors` are the e-mails of whoever wrote a commit of
+/// the range, and are not looked at where [`asks_for_authors`] says no.
+pub fn why_not(gate: &ApprovalsGate, approval: &Approval, authors: &BTreeSet<String>) -> Option<NotCountedWhy> {
     if !gate.from.is_empty() && !gate.from.contains(approval.by.as_str()) {
         return Some(NotCountedWhy::NotListed);
     }
