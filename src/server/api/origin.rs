@@ -26,7 +26,7 @@ fn authority(request: &Request) -> Option<String> {
     let mut given = request.headers().get_all(HOST).iter();
     let text = match (given.next(), given.next()) {
         (Some(host), None) => host.to_str().ok()?.to_owned(),
-        // HTTP/2 sends it as part of the address.
+        // An address in absolute form names it.
         (None, None) => request.uri().authority()?.to_string(),
         _ => return None,
     };
