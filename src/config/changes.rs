@@ -37,7 +37,11 @@ pub fn changes(old: &Config, new: &Config) -> Vec<Changed> {
     let mut list = Vec::new();
     for (key, before, after) in differing(&old.service.settings, &new.service.settings) {
         let loosens = key == "mode";
-        list.push(Changed { flow: None, what: said(&format!("service.{key}"), before, after), loosens });
+        let key = format!("service.{key}");
+        // Who knows that URL can call it; the audit is for more eyes than the config.
+        let what =
+            if key == "service.heartbeat" { format!("`{key}` has changed") } else { said(&key, before, after) };
+        list.push(Changed { flow: None, what, loosens });
     }
     let find = |config: &'_ Config, name: &str| config.flows.iter().find(|f| f.flow.name.as_str() == name).cloned();
     for before in &old.flows {
@@ -210,6 +214,19 @@ mod tests {
             assert_eq!(list.iter().any(|c| c.loosens), loosens, "{before} -> {after}: {list:?}");
         }
         assert_eq!(changes(&with(""), &with("")), []);
+    }
+
+    #[test]
+    fn the_url_of_the_heartbeat_is_not_repeated() {
+        let with =
+            |url: &str| Config::from_text(&format!("[service]\n{url}\n{FLOW}"), Path::new("/etc/t.toml")).unwrap();
+        const FLOW: &str = "[[flow]]\nrepository = \"/srv/a.git\"\n[[flow.environment]]\nname = \"develop\"\n\
+                            [[flow.environment]]\nname = \"staging\"\n";
+        let list: Vec<String> = changes(&with(""), &with("heartbeat = \"https://hc.example/0000\""))
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(list, ["`service.heartbeat` has changed"]);
     }
 
     #[test]

@@ -62,7 +62,10 @@ async fn ready(State(shared): State<Arc<Shared>>) -> (StatusCode, Json<Health>) 
     }
     // The service works on under the old config: told, and no reason to take it down.
     if let Some(why) = shared.pulse.last_reload().and_then(|reload| reload.refused) {
-        problems.push(format!("the config file was refused and the old config is in force: {why}"));
+        let told = why.told;
+        problems.push(format!(
+            "the config file was refused and the old config is in force: {told}; the log says what is wrong"
+        ));
     }
     Health::answer(problems, ok)
 }

@@ -1,6 +1,7 @@
 //! The service as people run it: the real binary, real git, real SQLite, real HTTP.
 
 mod place;
+mod reload;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
