@@ -186,6 +186,11 @@ impl Loop {
         };
         self.shared.queue(|queue| queue.end(&flow, ended, wall));
         self.shared.pulse.beat();
+        match &passed {
+            Some(Err(Fault::Store { words, whole: true, .. })) => self.shared.pulse.store_fails(words.clone()),
+            Some(Ok(Ticked::Done(_))) => self.shared.pulse.store_works(),
+            _ => {}
+        }
         let took = Duration::from_millis(u64::try_from(self.boottime_ms().saturating_sub(begun)).unwrap_or(0));
         self.shared.metrics.tick(result, took, wall);
         if let Some(Ok(Ticked::Done(pass))) = &passed {

@@ -160,7 +160,6 @@ async fn a_listener_that_is_none_any_more_ends_the_service_with_an_error() {
     let (mut other, _) = there.accept().unwrap();
     other.write_all(b"something to wake for").unwrap();
     let listener = tokio::net::TcpListener::from_std(std::os::fd::OwnedFd::from(here).into()).unwrap();
-    let ended =
-        towpath::server::serve(listener, server.shared.clone(), Limits::default(), Default::default()).await;
-    assert!(ended.is_err());
+    let serving = towpath::server::serve(listener, server.shared.clone(), Limits::default(), Default::default());
+    assert!(tokio::time::timeout(PATIENCE, serving).await.unwrap().is_err());
 }

@@ -2,6 +2,7 @@
 
 mod place;
 mod reload;
+mod surface;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
