@@ -43,7 +43,7 @@ pub async fn run(path: Option<&Path>, listen: Option<SocketAddr>) -> Result<Exit
     let again = stop_on_signals(stop.clone())?;
     let shared = Arc::new(Shared::new(setup));
     announce(&shared, address);
-    let web = tokio::spawn(server::serve(listener, shared.clone(), stop.clone()));
+    let web = tokio::spawn(server::serve(listener, shared.clone(), server::Limits::default(), stop.clone()));
     notify("READY=1");
     let ended = tokio::select! {
         ended = serve::run(shared, stop.clone()) => ended.map_err(|error| Failure::Plain(Exit::Error, error.to_string())),

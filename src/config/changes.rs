@@ -37,7 +37,11 @@ pub fn changes(old: &Config, new: &Config) -> Vec<Changed> {
     let mut list = Vec::new();
     for (key, before, after) in differing(&old.service.settings, &new.service.settings) {
         let loosens = key == "mode";
-        list.push(Changed { flow: None, what: said(&format!("service.{key}"), before, after), loosens });
+        let key = format!("service.{key}");
+        // Who knows that URL can call it; the audit is for more eyes than the config.
+        let what =
+            if key == "service.heartbeat" { format!("`{key}` has changed") } else { said(&key, before, after) };
+        list.push(Changed { flow: None, what, loosens });
     }
     for before in old.forges.values() {
         let Some(after) = new.forges.get(&before.name) else { continue };
@@ -239,6 +243,19 @@ mod tests {
         assert_eq!(list("", "token = { env = \"T\" }"), ["`forge.work.token` {\"env\":\"T\"} is new"]);
         assert_eq!(list("ca = \"/a\"", "ca = \"/b\""), ["`forge.work.ca` \"/a\" -> \"/b\" (loosens)"]);
         assert_eq!(list("", ""), [""; 0]);
+    }
+
+    #[test]
+    fn the_url_of_the_heartbeat_is_not_repeated() {
+        let with =
+            |url: &str| Config::from_text(&format!("[service]\n{url}\n{FLOW}"), Path::new("/etc/t.toml")).unwrap();
+        const FLOW: &str = "[[flow]]\nrepository = \"/srv/a.git\"\n[[flow.environment]]\nname = \"develop\"\n\
+                            [[flow.environment]]\nname = \"staging\"\n";
+        let list: Vec<String> = changes(&with(""), &with("heartbeat = \"https://hc.example/0000\""))
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(list, ["`service.heartbeat` has changed"]);
     }
 
     #[test]

@@ -50,8 +50,9 @@ pub use kinds::token_name_fault;
 pub use names::{branch_fault, name_fault};
 pub use problem::{Level, Problem, Problems};
 pub use reference::reference;
-pub use render::{Style, to_json, to_text};
+pub use render::{Style, to_json, to_places, to_text};
 pub use schema::schema;
+pub use source::Print;
 pub use words::WordFault;
 
 /// A config without errors.
@@ -59,6 +60,8 @@ pub use words::WordFault;
 pub struct Config {
     /// The file it was read from.
     pub path: PathBuf,
+    /// What that file was when it was read; none if the text came without one.
+    pub print: Option<Print>,
     /// The folder that relative paths start from.
     pub base_dir: PathBuf,
     /// `[service]`.
@@ -234,6 +237,7 @@ impl Config {
         let wanted = |found: &&FlowConfig| flows.is_empty() || flows.contains(&found.flow.name);
         Self {
             path: self.path.clone(),
+            print: self.print,
             base_dir: self.base_dir.clone(),
             service: self.service.clone(),
             forges: self.forges.clone(),
@@ -248,6 +252,15 @@ impl Config {
     /// Everything that is wrong with it, at once.
     pub fn load(path: &Path) -> Result<Self, Problems> {
         let source = source::Source::read(path)?;
+        resolve::config(&source)
+    }
+
+    /// The same, but only of a regular file: for a service that must not wait for whoever writes into a pipe.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, at once.
+    pub fn load_again(path: &Path) -> Result<Self, Problems> {
+        let source = source::Source::read_regular(path)?;
         resolve::config(&source)
     }
 

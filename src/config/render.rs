@@ -3,6 +3,7 @@
 use annotate_snippets::{AnnotationKind, Group, Level as Word, Origin, Renderer, Snippet};
 use serde_json::{Value as Json, json};
 
+use super::keys::ROWS;
 use super::problem::{Level, Problem, Problems, position, shown};
 
 /// With colours or without.
@@ -89,6 +90,34 @@ impl<'a> Quote<'a> {
         let to = end.clamp(start, stop);
         Self { text: text[begin..stop].trim_end_matches(' '), line, from: start - begin, to: to - begin }
     }
+}
+
+/// How many places are named at once.
+const PLACES_MOST: usize = 10;
+
+/// Where the errors are, without anything that the file says: for whoever may ask how the service is, and may not read
+/// its config.
+pub fn to_places(problems: &Problems) -> String {
+    let errors = problems.list.iter().filter(|problem| problem.level == Level::Error);
+    let mut places: Vec<String> = errors.map(|problem| place(problems, problem)).collect();
+    places.dedup();
+    let more = places.len().saturating_sub(PLACES_MOST);
+    places.truncate(PLACES_MOST);
+    if more > 0 {
+        places.push(format!("{more} more"));
+    }
+    format!("`{}`: {}", shown(&problems.file.to_string_lossy()), places.join(", "))
+}
+
+fn place(problems: &Problems, problem: &Problem) -> String {
+    // What concerns the file as a whole holds its name and what the system says of it.
+    let Some((line, _)) = problems.position(problem) else { return problem.what.clone() };
+    if problem.key.is_empty() {
+        return format!("line {line} is not TOML");
+    }
+    // A key that we do not know may be anything, a secret that was pasted there included.
+    let is_ours = problem.key.split('.').all(|word| ROWS.iter().any(|row| row.key == word));
+    if is_ours { format!("`{}` on line {line}", problem.key) } else { format!("a key on line {line}") }
 }
 
 /// The same for programs.

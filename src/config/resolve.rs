@@ -76,6 +76,7 @@ pub(super) fn config(source: &Source) -> Result<Config, Problems> {
     match service {
         Some(service) if all.errors() == 0 => Ok(Config {
             path: source.path.clone(),
+            print: source.print,
             base_dir,
             service,
             forges,

@@ -1,8 +1,9 @@
 //! The config file as text, with every way in which a file can fail to be one.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{ErrorKind, Read};
 use std::ops::Range;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,14 +18,58 @@ const MOST_BYTES: u64 = 1 << 20;
 pub(super) struct Source {
     pub path: PathBuf,
     pub text: String,
+    /// The file that was read; none for a text that came without.
+    pub print: Option<Print>,
+}
+
+/// By what a file that was written or replaced can be told from what it was before: where it is, how long, and when it
+/// and its entry were last written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Print([i128; 5]);
+
+impl Print {
+    /// That of the file at `path`, of whatever kind; none if there is none or it cannot be told.
+    pub fn at(path: &Path) -> Option<Self> {
+        Some(Self::of(&std::fs::metadata(path).ok()?))
+    }
+
+    fn of(data: &Metadata) -> Self {
+        let nanos = |seconds: i64, nanos: i64| i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
+        let (written, entered) = (nanos(data.mtime(), data.mtime_nsec()), nanos(data.ctime(), data.ctime_nsec()));
+        Self([data.dev().into(), data.ino().into(), data.len().into(), written, entered])
+    }
 }
 
 impl Source {
-    /// Reads the file.
+    /// Reads the file, or the pipe that a shell made for `<(…)`.
     pub fn read(path: &Path) -> Result<Self, Problems> {
+        Self::read_all(path, File::open(path))
+    }
+
+    /// Reads the file and nothing else: what waits for somebody to write, or does something when it is read, is refused
+    /// before it is opened.
+    pub fn read_regular(path: &Path) -> Result<Self, Problems> {
+        let other = || {
+            let what = format!("`{}` is not a regular file", shown(&path.to_string_lossy()));
+            Problems::whole_file(path, what, "a config that is read again while the service runs has to be one")
+        };
+        let is_other = |data: &Metadata| !data.is_file() && !data.is_dir();
+        if std::fs::metadata(path).is_ok_and(|data| is_other(&data)) {
+            return Err(other());
+        }
+        // Should it be replaced by a pipe at this very moment, it is not waited for.
+        let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
+        let file = File::options().read(true).custom_flags(flags).open(path);
+        if file.as_ref().is_ok_and(|file| file.metadata().is_ok_and(|data| is_other(&data))) {
+            return Err(other());
+        }
+        Self::read_all(path, file)
+    }
+
+    fn read_all(path: &Path, file: std::io::Result<File>) -> Result<Self, Problems> {
         let refuse = |what: String, hint: &str| Problems::whole_file(path, what, hint);
         let name = shown(&path.to_string_lossy());
-        let file = File::open(path).map_err(|e| match e.kind() {
+        let file = file.map_err(|e| match e.kind() {
             ErrorKind::NotFound => refuse(
                 format!("there is no file `{name}`"),
                 "name the config with `--config FILE` or `TOWPATH_CONFIG`, or put it in `./towpath.toml`",
@@ -35,7 +80,8 @@ impl Source {
             ),
             _ => refuse(format!("`{name}` cannot be read: {e}"), ""),
         })?;
-        if file.metadata().is_ok_and(|m| m.is_dir()) {
+        let data = file.metadata().ok();
+        if data.as_ref().is_some_and(Metadata::is_dir) {
             return Err(refuse(
                 format!("`{name}` is a folder, not a config file"),
                 "name the file in it, for example with `--config FOLDER/towpath.toml`",
@@ -45,7 +91,8 @@ impl Source {
         file.take(MOST_BYTES + 1)
             .read_to_end(&mut bytes)
             .map_err(|e| refuse(format!("`{name}` cannot be read: {e}"), ""))?;
-        Self::new(path, &bytes)
+        // What is written from now on differs from what was taken before the first byte.
+        Ok(Self { print: data.as_ref().map(Print::of), ..Self::new(path, &bytes)? })
     }
 
     /// The same for bytes that are already here.
@@ -69,7 +116,7 @@ impl Source {
         if text.trim().is_empty() {
             return Err(refuse(format!("`{name}` is empty"), super::resolve::SMALLEST));
         }
-        Ok(Self { path: path.to_owned(), text: text.to_owned() })
+        Ok(Self { path: path.to_owned(), text: text.to_owned(), print: None })
     }
 
     /// The line of a byte, from 1.

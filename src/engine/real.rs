@@ -279,7 +279,7 @@ impl From<StoreError> for Fault {
         match error {
             StoreError::LeaseLost { .. } => Self::TakenOver,
             StoreError::Conflict(_) => Self::Conflict,
-            other => Self::Store { words: other.to_string(), retry: other.retry() },
+            other => Self::Store { words: other.to_string(), retry: other.retry(), whole: other.is_of_the_whole() },
         }
     }
 }

@@ -30,6 +30,8 @@ pub enum Fault {
         words: String,
         /// Whether trying again may help.
         retry: bool,
+        /// Whether it is the store as a whole, so that nothing else can be recorded either.
+        whole: bool,
     },
     /// A planned crash of the tests. Never in a release build.
     #[error("crashed as planned")]

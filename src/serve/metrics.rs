@@ -72,6 +72,7 @@ pub struct Metrics {
     stop_ends: Family<Edge, Gauge<f64, AtomicU64>>,
     outbox: Family<FlowLabel, Gauge>,
     hooks: Family<HookLabels, Counter>,
+    made_room: Counter,
     reload_good: Gauge<i64, AtomicI64>,
     reload_at: Gauge<f64, AtomicU64>,
     heartbeats: Family<TickLabels, Counter>,
@@ -112,6 +113,7 @@ impl Default for Metrics {
             stop_ends: Family::default(),
             outbox: Family::default(),
             hooks: Family::default(),
+            made_room: Counter::default(),
             reload_good: Gauge::default(),
             reload_at: Gauge::default(),
             heartbeats: Family::default(),
@@ -178,7 +180,17 @@ impl Metrics {
             self.stop_ends.clone(),
         );
         r.register("outbox_pending", "Messages that no sink has taken yet", self.outbox.clone());
+        self.register_service(r);
+    }
+
+    /// Of the list, what concerns the service and no flow.
+    fn register_service(&self, r: &mut Registry) {
         r.register("hooks", "Calls of a hook, by what came of them", self.hooks.clone());
+        r.register(
+            "connections_closed",
+            "Connections that were closed for a newcomer while they waited for their clients, because there were as many as there may be",
+            self.made_room.clone(),
+        );
         r.register(
             "config_reload_good",
             "1 if the config file is the config in force, 0 if the last reload was refused",
@@ -294,6 +306,11 @@ impl Metrics {
     /// A hook was called.
     pub fn hook(&self, source: &'static str, result: &'static str) {
         self.hooks.get_or_create(&HookLabels { source, result }).inc();
+    }
+
+    /// A connection was closed for another.
+    pub fn made_room(&self) {
+        self.made_room.inc();
     }
 
     /// The config was reloaded, or refused.

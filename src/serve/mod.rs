@@ -23,7 +23,7 @@ mod watch;
 
 pub use metrics::Metrics;
 pub use notify::notify;
-pub use pulse::{Pulse, Reload};
+pub use pulse::{Pulse, Refused, Reload};
 pub use queue::{Ended, Queue, Row, Wake};
 pub use reload::{Fresh, reload};
 pub use run::{ServeError, patience, run};

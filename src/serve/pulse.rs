@@ -15,6 +15,7 @@ const LOOKS_MAX: u32 = 3;
 pub struct Pulse {
     looks_unanswered: Arc<AtomicU32>,
     stopping: AtomicBool,
+    store: Mutex<Option<String>>,
     reload: Mutex<Option<Reload>>,
 }
 
@@ -24,7 +25,16 @@ pub struct Reload {
     /// When.
     pub at: Instant,
     /// Why the old config is still in force, if it is.
-    pub refused: Option<String>,
+    pub refused: Option<Refused>,
+}
+
+/// Why a new config was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// With the lines of the file: for the log alone.
+    pub whole: String,
+    /// Where it is wrong, without what is written there: for whoever asks.
+    pub told: String,
 }
 
 impl Pulse {
@@ -51,6 +61,21 @@ impl Pulse {
     /// Whether the service is on its way out.
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// The last pass could not be recorded, because the store as a whole takes nothing.
+    pub fn store_fails(&self, words: String) {
+        *self.store.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
+    }
+
+    /// A pass was recorded.
+    pub fn store_works(&self) {
+        *self.store.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Why passes cannot be recorded, if they cannot.
+    pub fn store_fault(&self) -> Option<String> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Notes how a reload ended.

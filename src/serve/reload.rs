@@ -4,14 +4,15 @@
 //! log, the audit, the metrics and the health page say so until a good one comes.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 use towpath_core::model::{Actor, Change};
 use towpath_core::text::one_line;
 
-use super::{Reload, Shared};
-use crate::config::{self, Config, Problems};
+use super::{Refused, Reload, Shared};
+use crate::config::{self, Config, Print, Problems};
 use crate::engine::World as _;
 use crate::engine::command::audited;
 
@@ -30,51 +31,78 @@ pub enum Fresh {
     Bad(Problems),
 }
 
-/// Says when the config is to be read again.
-pub(super) struct Reloader {
+/// Reads the config anew whenever the file has changed and has settled, or somebody sent SIGHUP: in a task of its own
+/// that ends with the receiver, for a disk that hangs must not keep the loop waiting.
+pub(super) fn fresh_ones(config: &Config) -> mpsc::Receiver<Fresh> {
+    let mut reader = Reader::new(config);
+    let (send, receive) = mpsc::channel(1);
+    tokio::spawn(async move {
+        loop {
+            let fresh = tokio::select! {
+                () = send.closed() => return,
+                fresh = reader.next() => fresh,
+            };
+            if send.send(fresh).await.is_err() {
+                return;
+            }
+        }
+    });
+    receive
+}
+
+struct Reader {
     path: PathBuf,
     hangup: Option<Signal>,
     every: tokio::time::Interval,
-    /// The file as it was when it was last read.
+    /// The file as it was when it was last read; none if there was none.
     read: Option<Print>,
-    /// The file at the last look, if it differed: it is read once it has stopped changing.
+    /// The file at the last look: it is read once it has stopped changing.
     seen: Option<Print>,
 }
 
-/// Enough to tell whether a file was written or replaced.
-type Print = (SystemTime, u64, u64);
-
-impl Reloader {
-    pub fn new(config: &Config) -> Self {
+impl Reader {
+    fn new(config: &Config) -> Self {
         let hangup = signal(SignalKind::hangup())
             .inspect_err(|error| tracing::warn!(%error, "SIGHUP will not reload the config"))
             .ok();
         let mut every = tokio::time::interval(LOOK);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let path = config.path.clone();
-        Self { hangup, every, read: print(&path), seen: None, path }
+        // Not the file as it is now: it may have been written since it was read.
+        Self { path: config.path.clone(), hangup, every, read: config.print, seen: config.print }
     }
 
-    /// Waits until the file was changed and has settled, or somebody sent SIGHUP; then reads it.
-    /// Nothing is lost when the wait is given up.
-    pub async fn changed(&mut self) -> Fresh {
+    async fn next(&mut self) -> Fresh {
         loop {
             let asked = tokio::select! {
                 () = hung_up(self.hangup.as_mut()) => true,
                 _ = self.every.tick() => false,
             };
-            let now = print(&self.path);
-            let settled = now.is_some() && now != self.read && now == self.seen;
+            let now = aside(&self.path, Print::at).await.flatten();
+            // That it is gone is a change, too.
+            let settled = now != self.read && now == self.seen;
             self.seen = now;
-            if asked || settled {
-                self.read = now;
-                return match Config::load(&self.path) {
-                    Ok(config) => Fresh::Good(Box::new(config)),
-                    Err(problems) => Fresh::Bad(problems),
-                };
+            if !asked && !settled {
+                continue;
+            }
+            self.read = now;
+            match aside(&self.path, Config::load_again).await {
+                Some(Ok(config)) => {
+                    self.read = config.print;
+                    return Fresh::Good(Box::new(config));
+                }
+                Some(Err(problems)) => return Fresh::Bad(problems),
+                None => {
+                    tracing::error!("the config was not read, by a mistake in Towpath; the old one stays in force");
+                }
             }
         }
     }
+}
+
+/// Does what asks a disk beside the other tasks; none if it panicked.
+async fn aside<T: Send + 'static>(path: &Path, work: fn(&Path) -> T) -> Option<T> {
+    let path = path.to_owned();
+    tokio::task::spawn_blocking(move || work(&path)).await.ok()
 }
 
 async fn hung_up(signal: Option<&mut Signal>) {
@@ -84,12 +112,6 @@ async fn hung_up(signal: Option<&mut Signal>) {
         }
         None => std::future::pending().await,
     }
-}
-
-fn print(path: &Path) -> Option<Print> {
-    use std::os::unix::fs::MetadataExt as _;
-    let data = std::fs::metadata(path).ok()?;
-    Some((data.modified().ok()?, data.len(), data.ino()))
 }
 
 /// Puts a fresh config in force, or says everywhere why the old one stays. Answers which.
@@ -102,13 +124,14 @@ pub async fn reload(shared: &Shared, fresh: Fresh) -> bool {
             *config
         }
         Fresh::Bad(problems) => {
-            let why = config::to_text(&problems, config::Style::Plain);
-            refuse(shared, why.trim_end()).await;
+            let whole = config::to_text(&problems, config::Style::Plain).trim_end().to_owned();
+            refuse(shared, Refused { whole, told: config::to_places(&problems) }).await;
             return false;
         }
     };
     if config.service.store != before.config.service.store {
-        refuse(shared, "`store` cannot change while the service runs; stop it, then start it").await;
+        let why = "`store` cannot change while the service runs; stop it, then start it".to_owned();
+        refuse(shared, Refused { whole: why.clone(), told: why }).await;
         return false;
     }
     let changes = config::changes(&before.config, &config);
@@ -140,13 +163,18 @@ pub async fn reload(shared: &Shared, fresh: Fresh) -> bool {
     true
 }
 
-async fn refuse(shared: &Shared, why: &str) {
-    tracing::error!("the new config is refused, the old one stays in force: {why}");
-    audit(shared, false, format!("the old config stays in force: {}", one_line(why, 1_000))).await;
-    note(shared, Some(why.to_owned()));
+async fn refuse(shared: &Shared, why: Refused) {
+    // Somebody who sends SIGHUP again and again learns it from the log; the audit has it once.
+    if shared.pulse.last_reload().is_some_and(|last| last.refused.as_ref() == Some(&why)) {
+        tracing::warn!("the config is refused for the same reason as before, the old one stays in force");
+    } else {
+        tracing::error!("the new config is refused, the old one stays in force: {}", why.whole);
+        audit(shared, false, format!("the old config stays in force: {}", one_line(&why.told, 1_000))).await;
+    }
+    note(shared, Some(why));
 }
 
-fn note(shared: &Shared, refused: Option<String>) {
+fn note(shared: &Shared, refused: Option<Refused>) {
     let at = shared.setup().world.clock().reading().wall;
     shared.metrics.reloaded(refused.is_none(), at);
     shared.pulse.reloaded(Reload { at, refused });

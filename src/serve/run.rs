@@ -12,7 +12,7 @@ use towpath_core::model::{FlowName, Instant, IntentState};
 use super::beat::{self, Round};
 use super::news::News;
 use super::queue::{Ended, Wake};
-use super::reload::{Fresh, Reloader};
+use super::reload::{Fresh, fresh_ones};
 use super::ticker::{Ticker, TickerError};
 use super::watch::{Touched, Watch};
 use super::{Shared, due};
@@ -62,7 +62,7 @@ struct Loop {
 pub async fn run(shared: Arc<Shared>, stop: CancellationToken) -> Result<(), ServeError> {
     let setup = shared.setup();
     let mut ticker = Ticker::start(&setup.config.service.look, shared.pulse.looks()).await?;
-    let mut reloader = Reloader::new(&setup.config);
+    let mut fresh_ones = fresh_ones(&setup.config);
     let mut watching = tokio::time::interval(WATCH);
     watching.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut this = Loop {
@@ -85,7 +85,7 @@ pub async fn run(shared: Arc<Shared>, stop: CancellationToken) -> Result<(), Ser
             () = shared.woken() => {}
             () = ticker.look() => this.look_at_all(),
             _ = watching.tick() => this.see_foreign_writes().await,
-            fresh = reloader.changed() => this.reload(fresh, &mut ticker).await,
+            Some(fresh) = fresh_ones.recv() => this.reload(fresh, &mut ticker).await,
             () = tokio::time::sleep(nap) => {}
         }
     }
@@ -186,6 +186,11 @@ impl Loop {
         };
         self.shared.queue(|queue| queue.end(&flow, ended, wall));
         self.shared.pulse.beat();
+        match &passed {
+            Some(Err(Fault::Store { words, whole: true, .. })) => self.shared.pulse.store_fails(words.clone()),
+            Some(Ok(Ticked::Done(_))) => self.shared.pulse.store_works(),
+            _ => {}
+        }
         let took = Duration::from_millis(u64::try_from(self.boottime_ms().saturating_sub(begun)).unwrap_or(0));
         self.shared.metrics.tick(result, took, wall);
         if let Some(Ok(Ticked::Done(pass))) = &passed {

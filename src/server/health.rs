@@ -1,28 +1,33 @@
 //! `/livez`, `/readyz` and `/metrics`.
 //!
-//! Alive means that passes finish; ready means that the store answers. Neither asks a remote: a
+//! Alive means that passes finish; ready means that the store answers and takes what passes record. Neither asks a remote: a
 //! dead forge must not take down the page that explains it.
+//!
+//! What names flows or the config answers under the hosts of the API alone, or a page in somebody's browser could read it
+//! by a name of its own. `/livez` says nothing but yes or no, and a wrong name must not have a service restarted.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 
+use super::api::only_our_hosts;
 use crate::serve::Shared;
 
 /// What OpenMetrics calls its own format.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 pub(super) fn router(shared: Arc<Shared>) -> Router {
-    Router::new()
-        .route("/livez", get(live))
+    let guarded = Router::new()
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
-        .with_state(shared)
+        .route_layer(from_fn_with_state(shared.clone(), only_our_hosts));
+    Router::new().route("/livez", get(live)).merge(guarded).with_state(shared)
 }
 
 /// How the service is doing, for people and probes.
@@ -59,10 +64,17 @@ async fn ready(State(shared): State<Arc<Shared>>) -> (StatusCode, Json<Health>) 
     if let Err(error) = store.peek_now(&setup.world.clock().reading()).await {
         ok = false;
         problems.push(format!("the store does not answer: {error}"));
+    } else if let Some(words) = shared.pulse.store_fault() {
+        // To read from is not enough: without a store that takes what a pass found and did, nothing moves.
+        ok = false;
+        problems.push(format!("the last pass could not be recorded: {words}"));
     }
     // The service works on under the old config: told, and no reason to take it down.
     if let Some(why) = shared.pulse.last_reload().and_then(|reload| reload.refused) {
-        problems.push(format!("the config file was refused and the old config is in force: {why}"));
+        let told = why.told;
+        problems.push(format!(
+            "the config file was refused and the old config is in force: {told}; the log says what is wrong"
+        ));
     }
     Health::answer(problems, ok)
 }

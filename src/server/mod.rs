@@ -4,11 +4,10 @@
 //! Not here: the loop (`serve`).
 
 pub mod api;
+mod connections;
 mod health;
 pub mod hooks;
 
-use std::future::IntoFuture as _;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use self::connections::Seats;
 use crate::serve::Shared;
 
 /// How long a hook or a probe may take.
@@ -26,6 +26,22 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 /// How long open requests may take once the service is to stop.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The bounds that the web surfaces keep to. Tests set narrower ones.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How many connections there are at once. Each costs a file, some ten kilobytes, and no thread.
+    pub connections: usize,
+    /// How long a client may take for the head of a request, the next one of an open connection included: what is idle
+    /// for longer is closed.
+    pub head: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connections: 512, head: Duration::from_secs(30) }
+    }
+}
 
 /// Every route.
 pub fn router(shared: Arc<Shared>) -> Router {
@@ -45,13 +61,18 @@ pub fn router(shared: Arc<Shared>) -> Router {
 ///
 /// # Errors
 /// If the listener fails altogether.
-pub async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) -> std::io::Result<()> {
-    let closing = stop.clone();
-    // Who may read without a token depends on where a request comes from.
-    let app = router(shared).into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, app).with_graceful_shutdown(async move { stop.cancelled().await });
-    tokio::select! {
-        done = server.into_future() => done,
-        () = async { closing.cancelled().await; tokio::time::sleep(PATIENCE).await } => Ok(()),
+pub async fn serve(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    limits: Limits,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    let seats = Arc::new(Seats::new(limits.connections));
+    let app = router(shared.clone());
+    let made_room = || shared.metrics.made_room();
+    let open = connections::take(listener, app, (seats, limits.head), made_room, stop).await?;
+    if tokio::time::timeout(PATIENCE, open.wait()).await.is_err() {
+        tracing::debug!(connections = open.len(), "closed in the middle of a request");
     }
+    Ok(())
 }

@@ -187,6 +187,29 @@ impl StoreError {
         matches!(self, Self::Busy { .. })
     }
 
+    /// Whether it is the store as a whole that fails, and not one row or one call.
+    pub const fn is_of_the_whole(&self) -> bool {
+        match self {
+            Self::Absent { .. }
+            | Self::NotAStore { .. }
+            | Self::Corrupt { .. }
+            | Self::Newer { .. }
+            | Self::Altered { .. }
+            | Self::Unfit { .. }
+            | Self::Unwritable { .. }
+            | Self::Full { .. }
+            | Self::Io { .. }
+            | Self::Sql { .. } => true,
+            Self::Busy { .. }
+            | Self::LeaseLost { .. }
+            | Self::Conflict(_)
+            | Self::NoFlow { .. }
+            | Self::Unreadable { .. }
+            | Self::NoChance(_)
+            | Self::Export(_) => false,
+        }
+    }
+
     /// The database's error as ours.
     pub(super) fn from_sql(path: &Path, error: sqlx::Error) -> Self {
         let path = path.to_owned();

@@ -2,6 +2,7 @@
 
 mod campaign;
 mod codes;
+mod connections;
 mod hostile;
 mod openapi;
 mod place;

@@ -36,6 +36,7 @@ use crate::views::{Code, Problem};
 
 pub use auth::{Caller, authenticate};
 pub use listen::{Refusal, may_listen};
+pub(super) use origin::guard as only_our_hosts;
 pub use reply::{no_route, panicked};
 
 /// What is sent to the API.
@@ -167,7 +168,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .fallback(reply::no_route)
         .method_not_allowed_fallback(reply::no_method)
         .layer(DefaultBodyLimit::max(BODY_MAX))
-        .layer(from_fn_with_state(api.clone(), origin::guard))
+        .layer(from_fn_with_state(api.shared.clone(), origin::guard))
         .layer(map_response(reply::headers))
         .layer(tower_http::catch_panic::CatchPanicLayer::custom(reply::panicked))
         .with_state(api)

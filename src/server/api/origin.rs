@@ -2,6 +2,7 @@
 //! rebinding), and a page of another site that posts to us.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::header::{HOST, ORIGIN};
@@ -10,8 +11,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use towpath_core::text::one_line;
 
-use super::Api;
 use crate::config::Service;
+use crate::serve::Shared;
 use crate::views::{Code, Problem};
 
 /// The host that a request asks for, without its port, in lower case; none if there is none, or
@@ -26,7 +27,7 @@ fn authority(request: &Request) -> Option<String> {
     let mut given = request.headers().get_all(HOST).iter();
     let text = match (given.next(), given.next()) {
         (Some(host), None) => host.to_str().ok()?.to_owned(),
-        // HTTP/2 sends it as part of the address.
+        // An address in absolute form names it.
         (None, None) => request.uri().authority()?.to_string(),
         _ => return None,
     };
@@ -55,8 +56,9 @@ fn is_allowed(service: &Service, host: &str) -> bool {
     is_loopback_host(host)
         || service.hosts.iter().any(|allowed| allowed == host)
         || public.is_some_and(|authority| host_of(&authority) == Some(host))
-        // Who asks for the very address that we listen on uses no name at all.
-        || (!service.listen.ip().is_unspecified() && host.parse() == Ok(service.listen.ip()))
+        // Who asks for an address uses no name at all, and only a name can be made to lead elsewhere. Listening on every
+        // address, we do not know which are ours.
+        || host.parse().is_ok_and(|ip: IpAddr| service.listen.ip().is_unspecified() || ip == service.listen.ip())
 }
 
 /// Host and port of a URL, in lower case.
@@ -79,8 +81,8 @@ fn is_cross_site(service: &Service, headers: &HeaderMap, authority: &str) -> boo
 }
 
 /// Refuses what no honest client sends.
-pub async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response {
-    let setup = api.shared.setup();
+pub async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let setup = shared.setup();
     match refusal(&setup.config.service, &request) {
         Some(problem) => problem.into_response(),
         None => next.run(request).await,

@@ -40,6 +40,12 @@ fn the_unit_waits_longer_than_the_service_takes_to_stop() {
 }
 
 #[test]
+fn the_unit_allows_more_files_than_there_may_be_connections() {
+    let files: usize = unit("towpath.service", "LimitNOFILE")[0].parse().unwrap();
+    assert!(files >= 16 * towpath::server::Limits::default().connections, "{files}");
+}
+
+#[test]
 fn both_services_are_locked_up_alike() {
     let sandbox = |name: &str| {
         let path = super::file("systemd").join(name);

@@ -8,14 +8,13 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use axum::Router;
 use serde_json::Value as Json;
 use tempfile::TempDir;
-use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 use towpath::clock::Clock;
 use towpath::config::Config;
 use towpath::serve::Shared;
-use towpath::server::api;
+use towpath::server::{self, Limits};
 use towpath::setup::{Need, Setup};
 use towpath_core::model::CommitId;
 
@@ -140,14 +139,20 @@ impl Place {
     }
 
     pub fn serve(&self) -> Server {
-        Server::start(&self.path().join("towpath.toml"))
+        self.serve_within(Limits::default())
+    }
+
+    pub fn serve_within(&self, limits: Limits) -> Server {
+        Server::start(&self.path().join("towpath.toml"), limits, Clock::System)
     }
 }
 
 /// A running server; ends when dropped.
 pub struct Server {
     pub at: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
+    /// What the loop would share with it; there is no loop.
+    pub shared: Arc<Shared>,
+    stop: CancellationToken,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -174,31 +179,32 @@ impl Heard {
 }
 
 impl Server {
-    pub fn start(config: &Path) -> Self {
+    fn start(config: &Path, limits: Limits, clock: Clock) -> Self {
         let config = Config::load(config).unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let at = listener.local_addr().unwrap();
-        let (stop, stopped) = oneshot::channel();
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
         let (ready, is_ready) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async {
-                let setup = Setup::open(config, Clock::System, Need::Create).await.unwrap();
+                let setup = Setup::open(config, clock, Need::Create).await.unwrap();
                 let shared = Arc::new(Shared::new(setup));
-                let router = Router::new().nest("/api/v1", api::router(shared)).fallback(api::no_route);
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                ready.send(()).unwrap();
-                let service = router.into_make_service_with_connect_info::<SocketAddr>();
-                let stopped = async {
-                    _ = stopped.await;
-                };
-                axum::serve(listener, service).with_graceful_shutdown(stopped).await.unwrap();
+                ready.send(shared.clone()).unwrap();
+                server::serve(listener, shared, limits, stopped).await.unwrap();
             });
         });
-        is_ready.recv().unwrap();
-        Self { at, stop: Some(stop), thread: Some(thread) }
+        let shared = is_ready.recv().unwrap();
+        Self { at, shared, stop, thread: Some(thread) }
+    }
+
+    /// No more connections from now on; those that are open may end.
+    pub fn stop(&self) {
+        self.stop.cancel();
     }
 
     pub fn url(&self) -> String {
@@ -273,9 +279,7 @@ fn unchunked(mut text: &str) -> String {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            _ = stop.send(());
-        }
+        self.stop.cancel();
         if let Some(thread) = self.thread.take() {
             _ = thread.join();
         }

@@ -1,6 +1,8 @@
 //! The service as people run it: the real binary, real git, real SQLite, real HTTP.
 
 mod place;
+mod reload;
+mod surface;
 
 use std::fs;
 use std::io::{Read as _, Write as _};

@@ -108,6 +108,10 @@ impl Place {
         Service::start(self.path())
     }
 
+    pub fn serve_at(&self, listen: &str) -> Service {
+        Service::start_at(self.path(), listen, &[])
+    }
+
     /// Waits until the branch is there.
     pub fn arrives(&self, flow: &str, branch: &str, at: CommitId) {
         let repo = self.repo(flow);
@@ -130,14 +134,38 @@ pub fn wait(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// GETs from whoever listens on that port of this machine.
+pub fn get(port: u16, path: &str) -> Answer {
+    ask(port, &format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"), b"")
+}
+
+fn ask(port: u16, head: &str, body: &[u8]) -> Answer {
+    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else {
+        return Answer { status: 0, body: String::new() };
+    };
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    // The other side may answer and close before it has read all.
+    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
+    let mut bytes = Vec::new();
+    let _ = stream.read_to_end(&mut bytes);
+    let text = String::from_utf8_lossy(&bytes);
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
+    Answer { status, body: body.to_owned() }
+}
+
 impl Service {
     pub fn start(dir: &Path) -> Self {
         Self::start_with(dir, &[])
     }
 
     pub fn start_with(dir: &Path, env: &[(&str, &str)]) -> Self {
+        Self::start_at(dir, "127.0.0.1:0", env)
+    }
+
+    fn start_at(dir: &Path, listen: &str, env: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_towpath"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--log", "json"])
+            .args(["serve", "--listen", listen, "--log", "json"])
             .envs(env.iter().copied())
             .current_dir(dir)
             .stdin(Stdio::null())
@@ -156,8 +184,8 @@ impl Service {
         wait("the service listens", || {
             assert!(this.child.try_wait().unwrap().is_none(), "it ended: {:?}", this.log());
             let ports = this.log().iter().find_map(|line| {
-                let (_, rest) = line.split_once("serving on http://127.0.0.1:")?;
-                rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+                let (_, rest) = line.split_once("serving on http://")?;
+                rest.split('"').next()?.rsplit(':').next()?.parse().ok()
             });
             this.port = ports.unwrap_or(0);
             this.port != 0
@@ -185,23 +213,12 @@ impl Service {
     }
 
     pub fn get(&self, path: &str) -> Answer {
-        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"), b"")
+        get(self.port, path)
     }
 
     /// One request, byte for byte; status 0 where nobody listens.
     pub fn ask(&self, head: &str, body: &[u8]) -> Answer {
-        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else {
-            return Answer { status: 0, body: String::new() };
-        };
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        // The other side may answer and close before it has read all.
-        let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
-        let mut bytes = Vec::new();
-        let _ = stream.read_to_end(&mut bytes);
-        let text = String::from_utf8_lossy(&bytes);
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
-        Answer { status, body: body.to_owned() }
+        ask(self.port, head, body)
     }
 
     /// Calls the hook of a flow, signed with `key` at a time that is `late` seconds ago.

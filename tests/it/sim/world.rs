@@ -93,7 +93,7 @@ impl SimWorld {
 }
 
 fn store_fault(words: &str) -> Fault {
-    Fault::Store { words: words.to_owned(), retry: true }
+    Fault::Store { words: words.to_owned(), retry: true, whole: false }
 }
 
 impl World for SimWorld {
