@@ -16,10 +16,11 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use towpath_core::act::PushAnswer;
 use towpath_core::model::{BranchName, CommitId, Unknown};
+pub use towpath_core::model::{MergeHow, Ways};
 
 pub use seen::{
-    ApprovalSeen, CallFault, CheckSeen, Finding, HeadBound, HookRefused, HookSeen, MergeHow, Proposal, RepoPath,
-    RequestSeen, RequestState, Required, StatusLine, StatusState,
+    ApprovalSeen, CallFault, CheckSeen, Finding, HeadBound, HookRefused, HookSeen, Proposal, RepoPath, RequestSeen,
+    RequestState, Required, StatusLine, StatusState,
 };
 
 /// What every forge can be asked, and asked to do. Reads answer [`Unknown`] where the forge did not
@@ -53,6 +54,16 @@ pub trait Forge: Debug + Send + Sync {
 
     /// Brings title, body and labels of a request up to date; calls nothing where they are.
     async fn describe(&self, repo: &RepoPath, number: u64, proposal: &Proposal) -> Result<(), CallFault>;
+
+    /// Which ways of merging the project permits into `base`, so that the commit stays the same.
+    async fn ways(&self, repo: &RepoPath, base: &BranchName) -> Result<Ways, Unknown>;
+
+    /// The login names of the authors of these commits, and whether the forge knows some of them not.
+    async fn authors(
+        &self,
+        repo: &RepoPath,
+        commits: &[CommitId],
+    ) -> Result<towpath_core::model::AuthorLogins, Unknown>;
 
     /// Merges a request whose head must be exactly `head`, or does nothing. Whatever it answers, only
     /// the branch itself is believed afterwards.

@@ -140,15 +140,6 @@ pub struct Proposal {
     pub reviewers: Vec<String>,
 }
 
-/// How a request is merged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MergeHow {
-    /// The base becomes the head itself.
-    FastForward,
-    /// A merge commit of base and head.
-    MergeCommit,
-}
-
 /// A commit status of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusLine {

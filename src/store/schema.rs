@@ -31,6 +31,7 @@ fn migrations() -> Vec<Migration> {
         (1, "ledger", include_str!("../../migrations/sqlite/0001_ledger.sql")),
         (2, "tokens", include_str!("../../migrations/sqlite/0002_tokens.sql")),
         (3, "would moves", include_str!("../../migrations/sqlite/0003_would_moves.sql")),
+        (5, "requests", include_str!("../../migrations/sqlite/0005_requests.sql")),
     ];
     texts
         .into_iter()

@@ -20,6 +20,7 @@ pub(super) enum Place {
     Group,
     Flow,
     Environment,
+    Request,
     Gates,
     Ci,
     Check,
@@ -127,7 +128,7 @@ pub(super) struct Row {
 
 impl Place {
     /// Every place, in the order of the reference.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Top,
         Self::Service,
         Self::Forge,
@@ -136,6 +137,7 @@ impl Place {
         Self::Group,
         Self::Flow,
         Self::Environment,
+        Self::Request,
         Self::Gates,
         Self::Ci,
         Self::Check,
@@ -155,6 +157,7 @@ impl Place {
             Self::Group => "[[group]]",
             Self::Flow => "[[flow]]",
             Self::Environment => "[[flow.environment]]",
+            Self::Request => "[flow.environment.request]",
             Self::Gates => "gates",
             Self::Ci => "gates.ci",
             Self::Check => "a check in gates.ci",

@@ -1,3 +1,4 @@
 //! What several tests share.
 
+pub mod book;
 pub mod git_fixture;
