@@ -77,6 +77,7 @@ impl Reading<'_> {
         self.key(Place::Ci, "checks");
         let missing_after = self.key(Place::Ci, "missing_after");
         let checks = match &self.table()?.get("checks")?.value {
+            Value::Text(word) if word == "required" => Checks::Required,
             Value::Text(_) => Checks::All,
             Value::List(list) => Checks::Named(list.iter().filter_map(named_check).collect()),
             _ => return None,

@@ -274,19 +274,18 @@ pub fn token_name_fault(name: &str) -> Option<&'static str> {
 }
 
 fn approver(text: &str) -> Result<(), Fault> {
-    if text.starts_with('@') {
-        return fault(
-            format!("`{}` is a team, and this build does not know teams yet", shown(text)),
-            "name people as their commands are recorded, as in `\"os:ana@build1\"`",
-        );
+    let login = text.strip_prefix('@').unwrap_or(text);
+    let login_like = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
+    if !login.is_empty() && login.chars().all(login_like) {
+        return Ok(());
     }
     let parts = text.strip_prefix("os:").and_then(|rest| rest.rsplit_once('@'));
     let person = parts.is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
     let ok = person || text.strip_prefix("token:").is_some_and(|name| token_name_fault(name).is_none());
     if !ok || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return fault(
-            format!("`{}` is not a name under which a command is recorded", shown(text)),
-            "write `os:`, the user, `@` and the host, as in `\"os:ana@build1\"`, or `token:` and the token's name",
+            format!("`{}` is neither a login name nor a name under which a command is recorded", shown(text)),
+            "write a login or `@` and a team, or `os:`, the user, `@` and the host, as in `\"os:ana@build1\"`, or `token:` and the token's name",
         );
     }
     Ok(())

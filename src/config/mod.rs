@@ -143,6 +143,29 @@ pub struct Forge {
 pub enum ForgeKind {
     /// Git and nothing else: no requests, no results of checks.
     Git,
+    /// GitHub, github.com or Enterprise.
+    #[serde(rename = "github")]
+    GitHub,
+    /// Gitea.
+    Gitea,
+    /// Forgejo.
+    Forgejo,
+}
+
+impl ForgeKind {
+    /// Every kind, with its word.
+    pub const ALL: [(&str, Self); 4] =
+        [("git", Self::Git), ("github", Self::GitHub), ("gitea", Self::Gitea), ("forgejo", Self::Forgejo)];
+
+    /// The kind of that word; plain git where it is none.
+    fn of(word: &str) -> Self {
+        Self::ALL.into_iter().find(|(known, _)| *known == word).map_or(Self::Git, |(_, kind)| kind)
+    }
+
+    /// Whether it has requests, checks and teams.
+    pub const fn is_forge(self) -> bool {
+        !matches!(self, Self::Git)
+    }
 }
 
 /// Where a secret is to be found. It is read when it is used and never kept in the config.

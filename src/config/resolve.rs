@@ -12,7 +12,8 @@ use chrono_tz::Tz;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use towpath_core::model::{
-    BranchName, Candidates, CheckName, EnvName, Environment, Flow, FlowName, Mode, PolicyDigest, Via,
+    BranchName, Candidates, CheckName, EnvName, Environment, Flow, FlowName, MergeBy, Mode, OpenWhen, PolicyDigest,
+    RequestRules, Via,
 };
 
 use super::keys::Place;
@@ -71,7 +72,7 @@ pub(super) fn config(source: &Source) -> Result<Config, Problems> {
     let urls = forges.values().map(|f| (f.name.clone(), f.url.clone())).collect();
     let reader = Reader { top: &top, source, urls, base: &base_dir, mode: service::mode(service.as_ref()) };
     let drafts = reader.flows(&mut all.list);
-    rules::judge(&drafts, &mut all.list);
+    rules::judge(&drafts, &forges, &mut all.list);
     all.tidy();
     match service {
         Some(service) if all.errors() == 0 => Ok(Config {
@@ -208,7 +209,8 @@ impl<'a> Reader<'a> {
             let name_origin = keys.get("name").map_or(Origin::Default, |s| s.origin.clone());
             settings.add(format!("{prefix}name"), env.name.into(), name_origin);
             let branch = settings.read_or(Place::Environment, "branch", &prefix, keys, Some(env.name.into()));
-            settings.read(Place::Environment, "via", &prefix, keys);
+            let via = settings.read(Place::Environment, "via", &prefix, keys);
+            let request = settings.request(&prefix, keys);
             let usual = (at > 0).then(|| Json::from(if at == 1 { "commits" } else { "tips" }));
             let candidates = settings.read_or(Place::Environment, "candidates", &prefix, keys, usual);
             let (mode, _) = settings.mode(&prefix, keys, Place::Environment, mode);
@@ -221,7 +223,8 @@ impl<'a> Reader<'a> {
             Environment {
                 name: EnvName::new(env.name),
                 branch: BranchName::new(branch.as_str().unwrap_or(env.name)),
-                via: Via::FastForward,
+                via: if via == "merge-request" { Via::MergeRequest } else { Via::FastForward },
+                request,
                 candidates: if candidates == "tips" { Candidates::Tips } else { Candidates::Commits },
                 mode,
                 database: database.as_str().map(str::to_owned),
@@ -267,6 +270,31 @@ impl Settings {
         };
         self.add(format!("{prefix}{key}"), value.clone(), origin);
         value
+    }
+
+    /// `request`, with the defaults of its rows.
+    fn request(&mut self, prefix: &str, keys: &Keys<'_>) -> RequestRules {
+        let set = keys.get("request");
+        let table = set.and_then(|set| set.node.table());
+        let mut read = |key: &str| {
+            let (value, origin) = match (table.and_then(|t| t.get(key)), set) {
+                (Some(node), Some(set)) => (node_json(node), set.origin.clone()),
+                _ => return Place::Request.row(key).and_then(super::keys::Row::default_value),
+            };
+            self.add(format!("{prefix}request.{key}"), value.clone(), origin);
+            Some(value)
+        };
+        let (open, merge, title) = (read("open"), read("merge"), read("title"));
+        read("reviewers");
+        read("labels");
+        let list = |key: &str| check::texts(table.and_then(|t| t.get(key)));
+        RequestRules {
+            open: if open.is_some_and(|word| word == "at-once") { OpenWhen::AtOnce } else { OpenWhen::Ready },
+            merge: if merge.is_some_and(|word| word == "person") { MergeBy::Person } else { MergeBy::Towpath },
+            reviewers: list("reviewers"),
+            labels: list("labels"),
+            title: title.and_then(|title| title.as_str().map(str::to_owned)),
+        }
     }
 
     /// The mode in effect: `observe` of what is above rules.

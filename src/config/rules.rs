@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use towpath_core::model::{Checks, Environment, Gate, GateKind, Via, request_branch};
+
 use super::gates;
 use super::merge::MergedEnvironment;
 use super::names;
 use super::problem::{Problem, shown};
-use super::resolve::Draft;
+use super::resolve::{Draft, EnvSpans};
+use super::{Forge, ForgeKind};
 
 /// The rules for one environment at its place in the flow.
 pub(super) fn environment(at: usize, env: &MergedEnvironment<'_>, problems: &mut Vec<Problem>) {
@@ -40,11 +43,17 @@ pub(super) fn environment(at: usize, env: &MergedEnvironment<'_>, problems: &mut
 }
 
 /// The rules for all flows together.
-pub(super) fn judge(drafts: &[Draft], problems: &mut Vec<Problem>) {
+pub(super) fn judge(drafts: &[Draft], forges: &BTreeMap<String, Forge>, problems: &mut Vec<Problem>) {
     for draft in drafts {
         enough_environments(draft, problems);
         branches_within(draft, problems);
+        let kind = draft.config.forge.as_ref().and_then(|name| forges.get(name)).map_or(ForgeKind::Git, |f| f.kind);
+        for (env, spans) in draft.config.flow.environments.iter().zip(&draft.environments).skip(1) {
+            needs_a_forge(kind, env, spans, problems);
+            approvers(env, spans, problems);
+        }
     }
+    request_branches(drafts, problems);
     flow_names(drafts, problems);
     flow_against_environment(drafts, problems);
     targets(drafts, problems);
@@ -57,6 +66,81 @@ fn name(draft: &Draft) -> &str {
 /// The flow as it stands in a sentence, also while its name is not known.
 fn called(draft: &Draft) -> String {
     if name(draft).is_empty() { "this flow".to_owned() } else { format!("the flow `{}`", shown(name(draft))) }
+}
+
+/// What only a forge can do or tell.
+fn needs_a_forge(kind: ForgeKind, env: &Environment, spans: &EnvSpans, problems: &mut Vec<Problem>) {
+    if kind.is_forge() {
+        return;
+    }
+    let mut refuse = |key: &str, what: &str, hint: &str| {
+        let what = format!("`{}`: {what}, and this repository is on a plain git remote", env.name);
+        problems.push(Problem::error(spans.name.clone(), key, what).hint(hint));
+    };
+    if env.via == Via::MergeRequest {
+        refuse(
+            "flow.environment.via",
+            "`via = \"merge-request\"` needs a forge",
+            "name the repository by a `[forge.X]` of another kind; or leave `via` out: with `gates.approvals` people approve by `towpath approve` before a fast-forward",
+        );
+    }
+    if matches!(env.gate(GateKind::Ci), Some(Gate::Ci(ci)) if ci.checks == Checks::Required) {
+        refuse(
+            "flow.environment.gates.ci.checks",
+            "only a forge can say which checks are required",
+            "name the checks, as in `checks = [\"build\", \"test\"]`, or write `checks = \"all\"`",
+        );
+    }
+}
+
+/// Names in `from` are those of the place where people approve.
+fn approvers(env: &Environment, spans: &EnvSpans, problems: &mut Vec<Problem>) {
+    let Some(Gate::Approvals(gate)) = env.gate(GateKind::Approvals) else { return };
+    let recorded = |name: &&String| name.starts_with("os:") || name.starts_with("token:");
+    let (what, hint) = match env.via {
+        Via::FastForward => match gate.from.iter().find(|name| !recorded(name)) {
+            Some(name) => (
+                format!("`{}`: `{}` is no name under which `towpath approve` is recorded", env.name, shown(name)),
+                "name people as their commands are recorded, as in `\"os:ana@build1\"`",
+            ),
+            None => return,
+        },
+        Via::MergeRequest => match gate.from.iter().find(recorded) {
+            Some(name) => (
+                format!("`{}`: requests are approved on the forge, where there is no `{}`", env.name, shown(name)),
+                "name people by their logins and teams with an `@`, as in `\"@release\"`",
+            ),
+            None => return,
+        },
+    };
+    let key = "flow.environment.gates.approvals.from";
+    problems.push(Problem::error(spans.name.clone(), key, what).hint(hint));
+}
+
+/// In one repository no request branch may be a path prefix of another: git has files and folders.
+fn request_branches(drafts: &[Draft], problems: &mut Vec<Problem>) {
+    let mut seen: Vec<(&str, String, &Draft)> = Vec::new();
+    for draft in drafts.iter().filter(|draft| !draft.identity.is_empty()) {
+        let by_request = |(env, _): &(&Environment, &EnvSpans)| env.via == Via::MergeRequest;
+        let environments = draft.config.flow.environments.iter().zip(&draft.environments).skip(1);
+        for (env, spans) in environments.filter(by_request) {
+            let branch = request_branch(&draft.config.flow.name, &env.name).to_string();
+            let under = |a: &str, b: &str| a.strip_prefix(b).is_some_and(|rest| rest.starts_with('/'));
+            let clash = seen.iter().find(|(identity, other, _)| {
+                *identity == draft.identity && (under(other, &branch) || under(&branch, other))
+            });
+            if let Some((_, other, _)) = clash {
+                let what = format!(
+                    "its request branch `{}` and `{}` cannot both exist: one is a folder of the other",
+                    shown(&branch),
+                    shown(other)
+                );
+                let problem = Problem::error(spans.name.clone(), "flow.environment.name", what);
+                problems.push(problem.hint("give the flow or the environment another name"));
+            }
+            seen.push((&draft.identity, branch, draft));
+        }
+    }
 }
 
 fn enough_environments(draft: &Draft, problems: &mut Vec<Problem>) {

@@ -7,7 +7,9 @@
 pub mod beside;
 pub mod command;
 pub mod crash;
+pub mod forges;
 pub mod observe;
+pub mod propose;
 pub mod real;
 pub mod run;
 pub mod tick;
@@ -15,4 +17,4 @@ pub mod world;
 
 pub use real::RealWorld;
 pub use tick::{Acted, Pass, Planned, Ticked, plan, tick};
-pub use world::{Committed, Fault, Side, World};
+pub use world::{Committed, Fault, Proposal, Proposing, Side, World};

@@ -11,13 +11,15 @@ use towpath_core::act::{self, PushAnswer};
 use towpath_core::dag::Dag;
 use towpath_core::model::{
     BranchName, BranchSeen, Change, CommitId, EdgeKey, EnvName, Environment, Fact, Facts, Flow, FlowName,
-    FormerName, IntentId, IntentRow, Ledger, Message, Missing, Now, Reason, Span, Tip, Unknown, UnknownWhy,
+    FormerName, IntentId, IntentRow, Ledger, MergeHow, Message, Missing, Now, Reason, Span, Tip, Unknown,
+    UnknownWhy, request_branch,
 };
 use towpath_core::repository;
 use towpath_core::see::Tips;
 
+use super::forges::OnForge;
 use super::tick;
-use super::world::{Committed, Fault, Side, World};
+use super::world::{Committed, Fault, Proposal, Proposing, Side, World};
 use crate::clock::Clock;
 use crate::config::{Config, FlowConfig, SecretRef};
 use crate::git::{BadToken, Git, Login, Mirror, Remote, read};
@@ -42,6 +44,7 @@ pub struct RealWorld {
     mirrors: PathBuf,
     holder: Holder,
     remotes: Vec<Reach>,
+    forges: Vec<(FlowName, OnForge)>,
     views_only: bool,
     retired: AtomicBool,
     gone: OnceCell<Vec<KnownFlow>>,
@@ -82,6 +85,7 @@ impl RealWorld {
             mirrors: cache.join("mirrors"),
             holder: Holder::this_process(),
             remotes: remotes(config),
+            forges: Vec::new(),
             views_only,
             retired: AtomicBool::new(false),
             gone: OnceCell::new(),
@@ -99,11 +103,22 @@ impl RealWorld {
             mirrors: self.mirrors.clone(),
             holder: self.holder.clone(),
             remotes: remotes(config),
+            forges: self.forges.clone(),
             views_only: self.views_only,
             retired: AtomicBool::new(false),
             gone: OnceCell::new(),
             crash: super::crash::Crash::from_environment(),
         }
+    }
+
+    /// The same, with the forges of its flows.
+    #[must_use]
+    pub fn on(self, forges: Vec<(FlowName, OnForge)>) -> Self {
+        Self { forges, ..self }
+    }
+
+    fn forge(&self, flow: &Flow) -> Option<&OnForge> {
+        self.forges.iter().find(|(name, _)| name == &flow.name).map(|(_, forge)| forge)
     }
 
     /// Another config is in force: no push begins under this one any more.
@@ -209,6 +224,57 @@ impl RealWorld {
             }
         }
         Ok(former)
+    }
+
+    /// What only a forge can tell. CI results add to those that were reported to us.
+    async fn answer_of_forge(&self, flow: &Flow, dag: &Dag, tips: &Tips, missing: &Missing, facts: &mut Facts) {
+        let Some(forge) = self.forge(flow) else {
+            let rest = Missing {
+                ci: BTreeSet::new(),
+                authors: BTreeSet::new(),
+                picks: BTreeSet::new(),
+                ..missing.clone()
+            };
+            facts.give_up_on(&rest, &Unknown::lasting(UnknownWhy::NoForge));
+            return;
+        };
+        let Ok(now) = self.store.peek_now(&self.clock.reading()).await else { return };
+        for commit in &missing.ci {
+            let seen = forge.checks(*commit, now).await;
+            match (facts.ci.get_mut(commit), seen) {
+                (Some(Fact::Known(reported)), Fact::Known(seen)) => reported.extend(seen),
+                (Some(Fact::Unknown(_)), _) => {}
+                (_, seen) => {
+                    facts.ci.insert(*commit, seen);
+                }
+            }
+        }
+        for env in &missing.required {
+            let Some(edge) = flow.edge(env) else { continue };
+            facts.required.insert(env.clone(), forge.required(&edge.target.branch).await);
+        }
+        for team in &missing.teams {
+            facts.teams.insert(team.clone(), forge.team(team).await);
+        }
+        for key in &missing.logins {
+            let tip = tips.get(&key.env).and_then(Tip::commit);
+            let range: Vec<CommitId> = match tip {
+                Some(tip) => {
+                    let (there, range) = (dag.ancestors([tip]), dag.ancestors([key.commit]));
+                    dag.minus(&range, &there).map(|node| node.id).collect()
+                }
+                None => Vec::new(),
+            };
+            facts.logins.insert(key.clone(), forge.authors(&range).await);
+        }
+        for env in &missing.requests {
+            let Some(edge) = flow.edge(env) else { continue };
+            let branch = self.read_ref(flow, &request_branch(&flow.name, env)).await;
+            // After the branch was read and before the forge is asked: an approval that was given
+            // meanwhile must not seem younger than it is.
+            let Ok(now) = self.store.peek_now(&self.clock.reading()).await else { continue };
+            facts.requests.insert(env.clone(), forge.requests(&edge, branch, now).await);
+        }
     }
 
     async fn pick(&self, flow: &Flow, dag: &Dag, tips: &Tips, key: &EdgeKey) -> Fact<Option<CommitId>> {
@@ -374,6 +440,7 @@ impl World for RealWorld {
                 }
             }
         }
+        self.answer_of_forge(flow, dag, tips, missing, &mut facts).await;
         for key in &missing.picks {
             facts.picks.insert(key.clone(), self.pick(flow, dag, tips, key).await);
         }
@@ -394,6 +461,12 @@ impl World for RealWorld {
     }
 
     async fn push(&self, flow: &Flow, row: &IntentRow) -> PushAnswer {
+        if let Some(merge) = row.merge.filter(|merge| merge.how == MergeHow::MergeCommit) {
+            return match self.forge(flow) {
+                Some(forge) => forge.merge(merge.number, row.new, merge.how).await,
+                None => PushAnswer::NotSent { words: "this repository is on no forge".to_owned() },
+            };
+        }
         let (remote, mirror) = match (self.remote(&flow.name).await, self.mirror(&flow.name)) {
             (Ok(remote), Ok(mirror)) => (remote, mirror),
             (Err(unknown), _) | (_, Err(unknown)) => {
@@ -409,6 +482,29 @@ impl World for RealWorld {
             }
         };
         self.git.push(&mirror, &remote, &row.branch, (row.old, row.new), row.kind).await
+    }
+
+    async fn propose(&self, flow: &Flow, proposal: &Proposal) -> Proposing {
+        let (Some(forge), Some(edge)) = (self.forge(flow), flow.edge(&proposal.env)) else {
+            return Proposing::Refused { words: "this repository is on no forge".to_owned() };
+        };
+        let (remote, mirror) = match (self.remote(&flow.name).await, self.mirror(&flow.name)) {
+            (Ok(remote), Ok(mirror)) => (remote, mirror),
+            (Err(unknown), _) | (_, Err(unknown)) => {
+                return Proposing::Unsure { words: format!("{:?}", unknown.why) };
+            }
+        };
+        if proposal.from != Some(proposal.head) {
+            let branch = request_branch(&flow.name, &proposal.env);
+            match self.git.put(&mirror, &remote, &branch, proposal.from, proposal.head).await {
+                PushAnswer::Moved | PushAnswer::UpToDate => {}
+                PushAnswer::Refused { words } => return Proposing::Refused { words },
+                PushAnswer::LostRace { words } | PushAnswer::NotSent { words } | PushAnswer::NoAnswer { words } => {
+                    return Proposing::Unsure { words };
+                }
+            }
+        }
+        forge.propose(&edge, proposal).await
     }
 
     async fn read_ref(&self, flow: &Flow, branch: &BranchName) -> Tip {

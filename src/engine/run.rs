@@ -6,8 +6,8 @@
 use sha2::{Digest as _, Sha256};
 use towpath_core::act::{self, Effect, Input, Outcome, Place, Why};
 use towpath_core::model::{
-    Backoff, Change, EnvName, Event, EventRow, Flow, IntentId, IntentRow, IntentState, Ledger, Mode, MoveKind, Now,
-    Reason, Span, Tip,
+    Backoff, Change, CommitId, EnvName, Event, EventRow, Flow, IntentId, IntentRow, IntentState, Ledger, Mode,
+    MoveKind, Now, Reason, Span, Tip,
 };
 use towpath_core::see;
 use towpath_core::text::hex;
@@ -179,13 +179,13 @@ impl<W: World> Runner<'_, W> {
         let now = self.world.now().await?;
         let at_end = |tip: &Tip| tip.commit().is_none_or(|at| at == row.old || at == row.new);
         let place = if at_end(&tip) {
-            Place::of(row, &tip, |_, _| false)
+            Place::of(row, &tip, |_, _| false, |_| Vec::new())
         } else {
             let mut tips = look.tips.clone();
             tips.insert(row.env.clone(), tip.clone());
             let wanted = [row.old, row.new].into();
             match self.world.history(self.flow, &tips, &wanted).await.known() {
-                Some(dag) => Place::of(row, &tip, |a, b| dag.contains(a, b)),
+                Some(dag) => Place::of(row, &tip, |a, b| dag.contains(a, b), |a| dag.merges(a)),
                 None => Place::Unknown,
             }
         };
@@ -201,9 +201,9 @@ impl<W: World> Runner<'_, W> {
     ) -> Result<(), Fault> {
         let now = self.world.now().await?;
         let back = row.kind == MoveKind::Rollback && outcome.state() == IntentState::Landed;
-        let changes = if back {
-            // What is still on the branch can only be told from a history that was loaded with the
-            // branch where it is now.
+        let changes = if back || matches!(outcome, Outcome::LandedAs { .. }) {
+            // What is still on the branch, or came with a new merge, can only be told from a history
+            // that was loaded with the branch where it is now.
             let look = observe::look(self.world, self.flow, ledger).await?;
             self.changes_of(ledger, &look, row, outcome, now)
         } else {
@@ -226,9 +226,10 @@ impl<W: World> Runner<'_, W> {
         let finish = Change::Finish { intent: row.id.clone(), state: outcome.state(), words: words(outcome) };
         let event = |event: Event| Change::Event(EventRow { env: row.env.clone(), at: now, event });
         match outcome {
-            Outcome::Landed | Outcome::LandedAndPassed { .. } => {
-                let mut changes = see::landed(row, now, false);
-                changes.extend(see::after_landing(self.flow, ledger, look.dag(), row, now));
+            Outcome::Landed | Outcome::LandedAs { .. } | Outcome::LandedAndPassed { .. } => {
+                let to = if let Outcome::LandedAs { at } = outcome { *at } else { row.new };
+                let mut changes = see::landed(row, to, now, false);
+                changes.extend(see::after_landing(self.flow, ledger, look.dag(), (row, to), now));
                 changes.extend(fulfilled(ledger, look, row));
                 changes
             }
@@ -258,22 +259,30 @@ impl<W: World> Runner<'_, W> {
     /// When a move is tried again that failed; none for a rollback, which is not: a person orders it
     /// anew, and nothing else on the edge is to wait for it.
     fn backoff(&self, ledger: &Ledger, row: &IntentRow, words: &str, now: Now) -> Option<Change> {
-        if row.kind == MoveKind::Rollback {
-            return None;
-        }
-        let before = ledger.standing.backoffs.iter().find(|b| b.env == row.env && b.old == row.old);
+        (row.kind != MoveKind::Rollback).then(|| self.back_off(ledger, &row.env, (row.old, row.new), words, now))
+    }
+
+    /// When something is tried again on an edge: what was refused for that target tip and candidate.
+    pub(super) fn back_off(
+        &self,
+        ledger: &Ledger,
+        env: &EnvName,
+        (old, new): (CommitId, CommitId),
+        words: &str,
+        now: Now,
+    ) -> Change {
+        let before = ledger.standing.backoffs.iter().find(|b| &b.env == env && b.old == old);
         let count = before.map_or(0, |b| b.count).saturating_add(1);
-        let wait = wait(count);
-        Some(Change::Backoff(Backoff {
-            flow: row.flow.clone(),
-            env: row.env.clone(),
+        Change::Backoff(Backoff {
+            flow: self.flow.name.clone(),
+            env: env.clone(),
             words: words.to_owned(),
             count,
-            until: now.wall + wait,
-            old: row.old,
-            new: row.new,
-            policy: row.policy.clone(),
-        }))
+            until: now.wall + wait(count),
+            old,
+            new,
+            policy: self.flow.policy.clone(),
+        })
     }
 }
 
@@ -330,7 +339,11 @@ fn words(outcome: &Outcome) -> Option<String> {
         Outcome::Superseded(Why::Judged(why)) => serde_json::to_string(why).ok(),
         Outcome::Superseded(Why::Moved(place)) => Some(format!("the branch is elsewhere: {place:?}")),
         Outcome::Superseded(Why::Forgotten) => Some("its process ended before the push began".to_owned()),
-        Outcome::Landed | Outcome::LandedAndPassed { .. } | Outcome::Overtaken { .. } | Outcome::Abandoned => None,
+        Outcome::Landed
+        | Outcome::LandedAs { .. }
+        | Outcome::LandedAndPassed { .. }
+        | Outcome::Overtaken { .. }
+        | Outcome::Abandoned => None,
     }
 }
 

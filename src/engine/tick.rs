@@ -12,6 +12,7 @@ use towpath_core::see;
 
 use super::beside;
 use super::observe::{self, Look};
+use super::propose;
 use super::run::{self, Runner};
 use super::world::{Fault, World};
 
@@ -85,17 +86,25 @@ async fn pass<W: World>(world: &W, flow: &Flow, lease: &W::Lease) -> Result<Pass
 
     let (plan, seen) = note_and_decide(&mut runner, &mut ledger, &look).await?;
 
+    let mut proposed = false;
     // Target-most first: a commit crosses at most one border a tick.
     for decision in plan.decisions.iter().rev() {
         let observe_only = flow.environment(&decision.env).is_none_or(|e| e.mode == Mode::Observe);
         let Some(action) = decision.action.as_ref().filter(|_| !observe_only) else { continue };
-        let row = intent(flow, &ledger, &decision.env, action, look.now);
-        let Some(row) = row else { continue };
-        let row = runner.run(&mut ledger, &look, row, Input::New).await?;
-        acted.push(Acted { row, recovered: false });
+        match action {
+            Action::FastForward { .. } => {
+                let row = intent(flow, &ledger, &decision.env, action, look.now);
+                let Some(row) = row else { continue };
+                let row = runner.run(&mut ledger, &look, row, Input::New).await?;
+                acted.push(Acted { row, recovered: false });
+            }
+            Action::Propose { head, from, .. } => {
+                proposed |= propose::propose(&mut runner, &mut ledger, &look, decision, (*head, *from)).await?;
+            }
+        }
     }
     let mut after = None;
-    if !acted.is_empty() {
+    if !acted.is_empty() || proposed {
         // What is stored and shown has to be true after the move too. Nothing is acted on: a
         // commit crosses one border a tick. The ledger is read again, for people may have ordered
         // something meanwhile.
@@ -127,6 +136,7 @@ async fn note_and_decide<W: World>(
     let mut seen = observe::observation(flow, ledger, look);
     let plan = observe::decide(world, flow, look, &mut seen).await;
     let mut changes = decided(ledger, &plan);
+    changes.extend(propose::confirmed(world, ledger, &seen).await?);
     changes.extend(see::would(ledger, &plan));
     changes.extend(see::behind(flow, ledger, &plan));
     changes.push(Change::Looked(look.now));
@@ -202,7 +212,7 @@ fn intent(flow: &Flow, ledger: &Ledger, env: &EnvName, action: &Action, now: Now
     if ledger.intents.iter().any(|row| &row.env == env && !row.state.is_final()) {
         return None;
     }
-    let Action::FastForward { old, new, promote, overrides } = action;
+    let Action::FastForward { old, new, promote, overrides, merge } = action else { return None };
     let order = promote.as_ref().and_then(|id| ledger.standing.promotes.iter().find(|p| &p.id == id));
     let mut row = IntentRow {
         id: towpath_core::model::IntentId::new(""),
@@ -224,6 +234,7 @@ fn intent(flow: &Flow, ledger: &Ledger, env: &EnvName, action: &Action, now: Now
         saved: now,
         deadline: None,
         words: None,
+        merge: *merge,
     };
     row.id = run::intent_id(&row);
     Some(row)

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use towpath_core::act::PushAnswer;
 use towpath_core::dag::Dag;
 use towpath_core::model::{
-    BranchName, Change, CommitId, Fact, Facts, Flow, FlowName, IntentId, IntentRow, Ledger, Message, Missing, Now,
-    Reason, Tip,
+    BranchName, Change, CommitId, EnvName, Fact, Facts, Flow, FlowName, IntentId, IntentRow, Ledger, Message,
+    Missing, Now, Reason, Tip,
 };
 use towpath_core::see::Tips;
 
@@ -52,6 +52,43 @@ pub enum Side {
     Before,
     /// After it.
     After,
+}
+
+/// What is to be in the request of an edge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// The target environment.
+    pub env: EnvName,
+    /// The candidate.
+    pub head: CommitId,
+    /// Where the request branch was seen; none where it did not exist.
+    pub from: Option<CommitId>,
+    /// The request's title, one line.
+    pub title: String,
+    /// The request's body in Markdown, everything from outside escaped.
+    pub body: String,
+}
+
+/// What came of proposing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proposing {
+    /// The request is as wanted.
+    Done {
+        /// Its number.
+        number: u64,
+        /// Its page.
+        url: String,
+    },
+    /// The forge or its git said no.
+    Refused {
+        /// Its words.
+        words: String,
+    },
+    /// Somebody else was faster, nothing was reached, or the answer was lost: the next look tells.
+    Unsure {
+        /// What was said.
+        words: String,
+    },
 }
 
 /// Everything outside the engine.
@@ -101,8 +138,14 @@ pub trait World {
     /// The commits of the flow that a word names: the first digits of an id, at least seven.
     fn commits(&self, flow: &Flow, word: &str) -> impl Future<Output = Result<Vec<CommitId>, Fault>>;
 
-    /// Moves the branch by compare-and-swap from `row.old` to `row.new`.
+    /// Moves the branch by compare-and-swap from `row.old` to `row.new`, or merges the request that
+    /// the row names, whose head is `row.new`.
     fn push(&self, flow: &Flow, row: &IntentRow) -> impl Future<Output = PushAnswer>;
+
+    /// Puts a candidate into the request of its edge: moves the request branch by compare-and-swap,
+    /// finds the open request or opens one, and brings its words up to date. Doing it again does
+    /// nothing more.
+    fn propose(&self, flow: &Flow, proposal: &Proposal) -> impl Future<Output = Proposing>;
 
     /// Where the branch is now, from the remote itself.
     fn read_ref(&self, flow: &Flow, branch: &BranchName) -> impl Future<Output = Tip>;

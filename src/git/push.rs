@@ -42,34 +42,57 @@ impl Git {
             return PushAnswer::NotSent { words };
         }
         let name = branch.full_ref();
+        match self.send(mirror, remote, &name, Some(old), new).await {
+            Ok(answer) => told(remote, &answer, classify(&answer, &name, old, new)),
+            Err(error) => not_answered(&error),
+        }
+    }
+
+    /// Puts `to` onto a branch of our own, from exactly `from` (none: the branch does not exist), in
+    /// whatever direction. Branches that do not begin with `towpath/` are refused.
+    pub async fn put(
+        &self,
+        mirror: &Mirror,
+        remote: &Remote,
+        branch: &BranchName,
+        from: Option<CommitId>,
+        to: CommitId,
+    ) -> PushAnswer {
+        if !is_branch(branch.as_str()) || !branch.as_str().starts_with(OURS) {
+            return PushAnswer::NotSent { words: "this is no branch of Towpath's own".into() };
+        }
+        let name = branch.full_ref();
+        match self.send(mirror, remote, &name, from, to).await {
+            Ok(answer) => match (from, status_line(&answer, &name)) {
+                (None, Some((b'*', _))) => PushAnswer::Moved,
+                (from, _) => told(remote, &answer, classify(&answer, &name, from.unwrap_or(to), to)),
+            },
+            Err(error) => not_answered(&error),
+        }
+    }
+
+    /// One update, under the lease that the branch is at `old`, or does not exist.
+    async fn send(
+        &self,
+        mirror: &Mirror,
+        remote: &Remote,
+        name: &str,
+        old: Option<CommitId>,
+        new: CommitId,
+    ) -> Result<Answer, GitError> {
+        let expected = old.map_or_else(String::new, |old| old.to_string());
         let args = [
             "push",
             "--porcelain",
             // Our own hooks; those of the server are not ours to skip.
             "--no-verify",
             "--no-progress",
-            &format!("--force-with-lease={name}:{old}"),
+            &format!("--force-with-lease={name}:{expected}"),
             "--",
             remote.as_str(),
             &format!("{new}:{name}"),
         ];
-        match self.run(Call::new(args, self.limits.push).with(remote).within(mirror.dir())).await {
-            Ok(answer) => match classify(&answer, &name, old, new) {
-                PushAnswer::NotSent { words } => {
-                    PushAnswer::NotSent { words: words::unsent(remote, words, &answer.stderr) }
-                }
-                other => other,
-            },
-            Err(error @ (GitError::NotStarted(_) | GitError::TooOld { .. } | GitError::Home { .. })) => {
-                PushAnswer::NotSent { words: error.to_string() }
-            }
-            Err(error) => {
-                let said =
-                    if let GitError::TimedOut { said, .. } = &error { words::tidy(said) } else { String::new() };
-                let words = [error.to_string(), said].join("\n");
-                PushAnswer::NoAnswer { words: words.trim_end().to_owned() }
-            }
-        }
+        self.run(Call::new(args, self.limits.push).with(remote).within(mirror.dir())).await
     }
 
     /// Whether the server lets us in for writing: `git push --dry-run` of `branch` to where it is.
@@ -102,6 +125,29 @@ impl Git {
             None => Err(words::unknown_of(remote, &answer.stderr)),
         }
     }
+}
+
+/// What branches of our own begin with.
+const OURS: &str = "towpath/";
+
+/// The answer, with what nothing was sent for in words that name what refused.
+fn told(remote: &Remote, answer: &Answer, said: PushAnswer) -> PushAnswer {
+    match said {
+        PushAnswer::NotSent { words } => {
+            PushAnswer::NotSent { words: words::unsent(remote, words, &answer.stderr) }
+        }
+        other => other,
+    }
+}
+
+/// What is known of a push whose program gave no answer.
+fn not_answered(error: &GitError) -> PushAnswer {
+    if let GitError::NotStarted(_) | GitError::TooOld { .. } | GitError::Home { .. } = error {
+        return PushAnswer::NotSent { words: error.to_string() };
+    }
+    let said = if let GitError::TimedOut { said, .. } = error { words::tidy(said) } else { String::new() };
+    let words = [error.to_string(), said].join("\n");
+    PushAnswer::NoAnswer { words: words.trim_end().to_owned() }
 }
 
 /// Proves on object ids that old -> new is a movement of this kind; otherwise says why not.

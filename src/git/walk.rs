@@ -112,6 +112,7 @@ impl<'repo> Walk<'repo> {
 
     /// The commits above the floor, parents before children; older first where there is a choice.
     pub(super) fn into_nodes(mut self) -> Vec<Node> {
+        self.note_merged();
         self.met.retain(|_, met| !met.below);
         let mut lacking: HashMap<CommitId, usize> = HashMap::with_capacity(self.met.len());
         let mut children: HashMap<CommitId, Vec<CommitId>> = HashMap::new();
@@ -139,6 +140,20 @@ impl<'repo> Walk<'repo> {
             nodes.extend(self.met.remove(&id).map(|met| met.node));
         }
         nodes
+    }
+
+    /// Notes the trees of what was merged: promotion merges stay above the floor when what they brought
+    /// has long sunk below it. One that cannot be read is not known, and then it is no promotion.
+    fn note_merged(&mut self) {
+        let merges = self.met.values().filter(|met| !met.below && met.node.parents.len() == 2);
+        let pairs: Vec<(CommitId, CommitId)> = merges.map(|met| (met.node.id, met.node.parents[1])).collect();
+        for (id, second) in pairs {
+            let known = self.met.get(&second).map(|met| met.node.tree);
+            let tree = known.or_else(|| read_commit(self.odb, second).ok().map(|(node, _)| node.tree));
+            if let Some(met) = self.met.get_mut(&id) {
+                met.node.merged = tree;
+            }
+        }
     }
 
     fn parents(&self, id: CommitId) -> Vec<CommitId> {
@@ -217,7 +232,7 @@ fn parse(id: CommitId, data: &[u8]) -> Option<(Node, i64)> {
     let first = message.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty());
     let subject = cut(first.unwrap_or_default(), TEXT_MAX);
     let (author, email) = author;
-    Some((Node { id, tree: tree?, parents, author, email, subject }, time))
+    Some((Node { id, tree: tree?, parents, merged: None, author, email, subject }, time))
 }
 
 /// Name and lower-cased address of `Ana <Ana@example.com> 1700000000 +0100`.

@@ -11,8 +11,8 @@ use sqlx::{Decode, Row, Sqlite, Type};
 use towpath_core::model::{
     Actor, Approval, Arrival, AuditRow, Backoff, Behind, BranchName, BranchSeen, CheckName, ClockRow, CommitId,
     DecisionRow, EffectRow, EnvName, EventRow, FlowName, GateKind, HandMove, Held, Hold, Instant, IntentId,
-    IntentRow, IntentState, Message, Now, OrderId, Override, Pause, PolicyDigest, Promote, Reading, Report, Scope,
-    TipHeld, Trusted, Until, WouldMove,
+    IntentRow, IntentState, Message, Now, OrderId, Override, Pause, PolicyDigest, Promote, Proposed, Reading,
+    Report, Scope, TipHeld, Trusted, Until, WouldMove,
 };
 
 use super::error::StoreError;
@@ -283,6 +283,10 @@ pub(super) fn intent(f: &Fields<'_>) -> Result<IntentRow> {
         saved: f.both("saved_wall", "saved_trusted")?,
         deadline: f.get::<Option<i64>>("deadline_trusted")?.map(Trusted),
         words: f.get("words")?,
+        merge: match f.get::<Option<String>>("merge")? {
+            Some(_) => Some(f.json("merge")?),
+            None => None,
+        },
     })
 }
 
@@ -335,6 +339,21 @@ pub(super) fn behind(f: &Fields<'_>) -> Result<Behind> {
         oldest: f.commit("commit_id")?,
         since: f.wall("since_wall")?,
         at: f.both("at_wall", "at_trusted")?,
+    })
+}
+
+pub(super) fn proposed(f: &Fields<'_>) -> Result<Proposed> {
+    let confirmed: (Option<i64>, Option<i64>) = (f.get("confirmed_wall")?, f.get("confirmed_trusted")?);
+    let number: Option<i64> = f.get("passed_over")?;
+    Ok(Proposed {
+        head: f.commit("head")?,
+        before: f.commit_or_none("before")?,
+        at: f.both("at_wall", "at_trusted")?,
+        confirmed: match confirmed {
+            (Some(wall), Some(trusted)) => Some(Now { wall: Instant(wall), trusted: Trusted(trusted) }),
+            _ => None,
+        },
+        passed_over: number.and_then(|number| u64::try_from(number).ok()),
     })
 }
 

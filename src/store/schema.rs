@@ -32,6 +32,7 @@ fn migrations() -> Vec<Migration> {
         (2, "tokens", include_str!("../../migrations/sqlite/0002_tokens.sql")),
         (3, "would moves", include_str!("../../migrations/sqlite/0003_would_moves.sql")),
         (4, "token email", include_str!("../../migrations/sqlite/0004_token_email.sql")),
+        (5, "requests", include_str!("../../migrations/sqlite/0005_requests.sql")),
     ];
     texts
         .into_iter()

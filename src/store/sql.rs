@@ -6,7 +6,7 @@
 macro_rules! intent_columns {
     () => {
         "seq, id, flow, env, branch, kind, old_commit, new_commit, policy, attempt, by_actor, reason, promote, \
-         overrides, holds, state, saved_wall, saved_trusted, deadline_trusted, words, finished_seq, finished_wall"
+         overrides, holds, state, saved_wall, saved_trusted, deadline_trusted, words, finished_seq, finished_wall, merge"
     };
 }
 
@@ -130,8 +130,8 @@ statements! {
     INTENTS_AFTER = concat!("SELECT ", intent_columns!(), " FROM intents WHERE seq > $1 ORDER BY seq LIMIT $2");
     ADD_INTENT = "INSERT INTO intents
             (seq, id, flow, env, branch, kind, old_commit, new_commit, policy, attempt, by_actor, reason,
-             promote, overrides, holds, state, saved_wall, saved_trusted, deadline_trusted, words)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+             promote, overrides, holds, state, saved_wall, saved_trusted, deadline_trusted, words, merge)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
         ON CONFLICT (id) DO NOTHING";
     INTENT_STATE = "SELECT flow, state FROM intents WHERE id = $1";
     FINISH_INTENT = "UPDATE intents SET state = $2, words = $3, finished_seq = $4,
@@ -183,6 +183,15 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (flow, env) DO UPDATE SET commit_id = excluded.commit_id, since_wall = excluded.since_wall,
             at_wall = excluded.at_wall, at_trusted = excluded.at_trusted";
+    PROPOSED = "SELECT env, head, before, at_wall, at_trusted, confirmed_wall, confirmed_trusted, passed_over
+        FROM proposed WHERE flow = $1";
+    SET_PROPOSED = "INSERT INTO proposed
+            (flow, env, head, before, at_wall, at_trusted, confirmed_wall, confirmed_trusted, passed_over)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        ON CONFLICT (flow, env) DO UPDATE SET head = excluded.head, before = excluded.before,
+            at_wall = excluded.at_wall, at_trusted = excluded.at_trusted,
+            confirmed_wall = excluded.confirmed_wall, confirmed_trusted = excluded.confirmed_trusted,
+            passed_over = excluded.passed_over";
     END_BEHIND = "DELETE FROM behind WHERE flow = $1 AND env = $2";
 
     ADD_HAND_MOVE = "INSERT INTO hand_moves

@@ -178,6 +178,21 @@ scenarios! {
     refuse_ends_with_another_candidate
     refuse_ends_with_another_config
     replica_takes_over
+    request_answer_lost_no_duplicate
+    request_approvals_of_a_team
+    request_closed_by_a_person
+    request_gate_blocks_the_head
+    request_head_follows_until_approved
+    request_head_of_others_is_put_back
+    request_merged_by_people_only
+    request_next_edge_takes_the_merge
+    request_objection_waits
+    request_observed_only
+    request_opened_approved_merged
+    request_paused_is_not_opened
+    request_squashed_by_a_person
+    request_two_edges_by_request
+    request_window_and_schedule
     rewind_survives_restart
     rewind_to_the_side
     rewound_after_a_crash_is_not_pushed_again

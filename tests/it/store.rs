@@ -83,6 +83,7 @@ fn intent(id: &str, name: &str, old: u8, new: u8) -> IntentRow {
         saved: at(1_000),
         deadline: None,
         words: None,
+        merge: None,
     }
 }
 

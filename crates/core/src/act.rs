@@ -83,6 +83,8 @@ pub enum Place {
     Old,
     /// Where it was to go.
     New,
+    /// At a merge of the old and the new commit: what merging the request makes.
+    Merged(CommitId),
     /// At a commit that contains the new one.
     Beyond(CommitId),
     /// At a commit that contains the old one but not the new one.
@@ -96,13 +98,20 @@ pub enum Place {
 }
 
 impl Place {
-    /// Where a tip is in relation to a forward move; `contains(a, b)` tells whether `a` contains `b`.
-    pub fn of(row: &IntentRow, tip: &Tip, contains: impl Fn(CommitId, CommitId) -> bool) -> Self {
+    /// Where a tip is in relation to a forward move; `contains(a, b)` tells whether `a` contains `b`,
+    /// `merges(a)` what `a` is a merge of, in order.
+    pub fn of(
+        row: &IntentRow,
+        tip: &Tip,
+        contains: impl Fn(CommitId, CommitId) -> bool,
+        merges: impl Fn(CommitId) -> Vec<CommitId>,
+    ) -> Self {
         match tip {
             Tip::Absent => Self::Absent,
             Tip::Unknown(_) => Self::Unknown,
             Tip::At(at) if *at == row.new => Self::New,
             Tip::At(at) if *at == row.old => Self::Old,
+            Tip::At(at) if row.merge.is_some() && merges(*at) == [row.old, row.new] => Self::Merged(*at),
             // Every descendant of `old` contains a rollback's `new`: that proves nothing.
             Tip::At(at) if row.kind == MoveKind::FastForward && contains(*at, row.new) => Self::Beyond(*at),
             Tip::At(at) if contains(*at, row.old) => Self::Aside(*at),
@@ -137,6 +146,11 @@ pub enum Effect {
 pub enum Outcome {
     /// The branch is where we moved it; one effect.
     Landed,
+    /// The request was merged with a commit of its own, at which the branch is; one effect.
+    LandedAs {
+        /// That commit.
+        at: CommitId,
+    },
     /// We moved it, and it has moved on since; one effect.
     LandedAndPassed {
         /// The tip now.
@@ -178,7 +192,7 @@ impl Outcome {
     /// The state to store.
     pub const fn state(&self) -> IntentState {
         match self {
-            Self::Landed | Self::LandedAndPassed { .. } => IntentState::Landed,
+            Self::Landed | Self::LandedAs { .. } | Self::LandedAndPassed { .. } => IntentState::Landed,
             Self::Overtaken { .. } => IntentState::Overtaken,
             Self::Superseded(_) | Self::NotSent { .. } => IntentState::Superseded,
             Self::Refused { .. } => IntentState::Refused,
@@ -218,6 +232,8 @@ fn after_read(row: &IntentRow, place: Place, answer: Option<PushAnswer>, now: No
     match place {
         Place::New if ours => Effect::Record(Outcome::Landed),
         Place::New => Effect::Record(Outcome::Overtaken { now: row.new }),
+        Place::Merged(at) if ours => Effect::Record(Outcome::LandedAs { at }),
+        Place::Merged(at) => Effect::Record(Outcome::Overtaken { now: at }),
         Place::Beyond(at) if moved => Effect::Record(Outcome::LandedAndPassed { now: at }),
         Place::Beyond(at) => Effect::Record(Outcome::Overtaken { now: at }),
         Place::Old => match answer {

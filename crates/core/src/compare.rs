@@ -71,7 +71,9 @@ const fn is_a_stop(why: &Reason) -> bool {
             | Reason::Frozen { .. }
             | Reason::Paused { .. }
             | Reason::Diverged { .. }
-            | Reason::NoRequestsHere
+            | Reason::RequestClosed { .. }
+            | Reason::ChangesRequested { .. }
+            | Reason::NoWayToMerge { .. }
             | Reason::SourceAbsent { .. }
             | Reason::TargetAbsent { .. }
             | Reason::Unknown(Unknown { why: UnknownWhy::NoCommonAncestor, .. })

@@ -22,6 +22,9 @@ pub struct Node {
     pub tree: TreeId,
     /// Its parents, first parent first, including those outside the loaded piece.
     pub parents: Vec<CommitId>,
+    /// Of a merge of two: the tree of the second, which may lie outside the loaded piece.
+    #[serde(default)]
+    pub merged: Option<TreeId>,
     /// The author's name as written in the commit (never trusted for policy).
     pub author: String,
     /// The author's e-mail as written in the commit, lower-cased.
@@ -166,6 +169,12 @@ impl Dag {
     /// The marked commits that are not also marked in `less`, newest (children) first.
     pub fn minus<'a>(&'a self, marks: &'a Marks, less: &'a Marks) -> impl Iterator<Item = &'a Node> {
         (0..self.nodes.len()).rev().filter(|at| marks.0[*at] && !less.0[*at]).map(|at| &self.nodes[at])
+    }
+
+    /// The parents of a merge, in order; nothing for any other commit, or one that is not loaded.
+    pub fn merges(&self, id: CommitId) -> Vec<CommitId> {
+        let parents = self.node(id).map_or(&[][..], |node| &node.parents);
+        if parents.len() > 1 { parents.to_vec() } else { Vec::new() }
     }
 
     /// The first-parent chain from `tip` down, newest first, as far as it is loaded.

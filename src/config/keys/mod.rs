@@ -20,6 +20,7 @@ pub(super) enum Place {
     Group,
     Flow,
     Environment,
+    Request,
     Gates,
     Ci,
     Check,
@@ -129,7 +130,7 @@ pub(super) struct Row {
 
 impl Place {
     /// Every place, in the order of the reference.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Top,
         Self::Service,
         Self::Forge,
@@ -138,6 +139,7 @@ impl Place {
         Self::Group,
         Self::Flow,
         Self::Environment,
+        Self::Request,
         Self::Gates,
         Self::Ci,
         Self::Check,
@@ -157,6 +159,7 @@ impl Place {
             Self::Group => "[[group]]",
             Self::Flow => "[[flow]]",
             Self::Environment => "[[flow.environment]]",
+            Self::Request => "[flow.environment.request]",
             Self::Gates => "gates",
             Self::Ci => "gates.ci",
             Self::Check => "a check in gates.ci",

@@ -30,24 +30,9 @@ const NO_FORGE_HINT: &str =
     "use `kind = \"git\"` with the forge's git URL, and `towpath report` for results of checks";
 
 const LATER_FORGES: &[(&str, &str, &str)] = &[
-    ("github", "this build knows `kind = \"git\"` only", NO_FORGE_HINT),
-    ("gitlab", "this build knows `kind = \"git\"` only", NO_FORGE_HINT),
-    ("gitea", "this build knows `kind = \"git\"` only", NO_FORGE_HINT),
-    ("forgejo", "this build knows `kind = \"git\"` only", NO_FORGE_HINT),
-    ("bitbucket", "this build knows `kind = \"git\"` only", NO_FORGE_HINT),
+    ("gitlab", "this build does not know GitLab yet", NO_FORGE_HINT),
+    ("bitbucket", "this build does not know Bitbucket yet", NO_FORGE_HINT),
 ];
-
-const LATER_VIA: &[(&str, &str, &str)] = &[(
-    "merge-request",
-    "a plain git remote has no merge requests, and this build knows plain git only",
-    "leave `via` out; with `gates.approvals` people approve by `towpath approve` before a fast-forward",
-)];
-
-const LATER_CHECKS: &[(&str, &str, &str)] = &[(
-    "required",
-    "only a forge can say which checks are required, and this build knows plain git only",
-    "name the checks, as in `checks = [\"build\", \"test\"]`, or write `checks = \"all\"`",
-)];
 
 /// Every key there is.
 pub(in crate::config) const ROWS: &[Row] = &[
@@ -101,8 +86,8 @@ pub(in crate::config) const ROWS: &[Row] = &[
         "anonymous_read = false",
     ),
     // [forge.X]
-    row(FORGE, "kind", Kind::Word { words: &["git"], later: LATER_FORGES }, Default::Required)
-        .says("What speaks there. `git` is any server that git can push to.", "kind = \"git\""),
+    row(FORGE, "kind", Kind::Word { words: &["git", "github", "gitea", "forgejo"], later: LATER_FORGES }, Default::Required)
+        .says("What speaks there. `git` is any server that git can push to; it has no requests and no results of checks.", "kind = \"github\""),
     row(FORGE, "url", Kind::Url, Default::Required).says(
         "What a repository's path is appended to. Without user name and password.",
         "url = \"https://git.example.com\"",
@@ -167,8 +152,8 @@ pub(in crate::config) const ROWS: &[Row] = &[
         "Its branch. Everything that git allows is allowed, also a leading dash: git is only ever given the full name, `refs/heads/…`.",
         "branch = \"master\"",
     ),
-    row(ENV, "via", Kind::Word { words: &["fast-forward"], later: LATER_VIA }, Default::Text("fast-forward"))
-        .says("How commits enter: the branch is moved forward to the very commit.", "via = \"fast-forward\""),
+    row(ENV, "via", Kind::Word { words: &["fast-forward", "merge-request"], later: &[] }, Default::Text("fast-forward"))
+        .says("How commits enter: the branch is moved forward to the very commit, or a merge request (pull request) is opened, approved and merged. The latter needs a forge.", "via = \"merge-request\""),
     row(ENV, "candidates", Kind::Word { words: &["tips", "commits"], later: &[] }, Default::From("`commits` for the second environment, `tips` for later ones"))
         .says("Which commits may enter: only those that the environment before it has held as its tip, or also the ones between them.", "candidates = \"commits\""),
     row(ENV, "mode", MODE, Default::Text("act"))
@@ -189,9 +174,9 @@ pub(in crate::config) const ROWS: &[Row] = &[
         "The conditions on entry; all must pass. The first environment has none. A gate written in a later layer replaces the whole gate.",
         "gates.lag = \"30m\"",
     ),
-    row(ENV, "request", Kind::Table(Place::Environment), Default::Nothing).not_yet(
-        "`request` is about merge requests, which a plain git remote does not have, and this build knows plain git only",
-        "remove the table",
+    row(ENV, "request", Kind::Table(Place::Request), Default::Nothing).says(
+        "How requests into it are handled, with `via = \"merge-request\"`. A table in a later layer replaces the whole table.",
+        "request = { reviewers = [\"ana\"] }",
     ),
     // gates
     row(GATES, "ci", Kind::OneOf(&[Kind::False, Kind::Table(Place::Ci)]), Default::Nothing)
@@ -211,14 +196,27 @@ pub(in crate::config) const ROWS: &[Row] = &[
         "gates.schedule = { cron = \"0 9,13,15 * * Mon-Fri\" }",
     ),
     row(GATES, "approvals", Kind::OneOf(&[Kind::False, Kind::Table(Place::Approvals)]), Default::Nothing)
-        .says("People approved exactly the commit with `towpath approve`. `false` removes.", "gates.approvals = { required = 1 }"),
+        .says("People approved exactly the commit: its request where commits enter by request, else with `towpath approve`. `false` removes.", "gates.approvals = { required = 1 }"),
     row(GATES, "migrations", Kind::OneOf(&[Kind::False, Kind::Bool]), Default::Nothing)
         .not_yet("this build cannot judge migrations yet", "remove the gate; nothing then checks migrations before a promotion"),
     row(GATES, "http", Kind::OneOf(&[Kind::False, Kind::Text]), Default::Nothing)
         .not_yet("this build cannot ask an HTTP gate yet", "let whatever decides report a check with `towpath report`, and require it in `gates.ci`"),
+    // request
+    row(&[Place::Request], "open", Kind::Word { words: &["ready", "at-once"], later: &[] }, Default::Text("ready")).says(
+        "When a request is opened: when every gate but approvals, window and schedule passes, or as soon as there is a commit that nothing blocks.",
+        "open = \"at-once\"",
+    ),
+    row(&[Place::Request], "merge", Kind::Word { words: &["towpath", "person"], later: &[] }, Default::Text("towpath"))
+        .says("Who merges it when every gate passes.", "merge = \"person\""),
+    row(&[Place::Request], "reviewers", Kind::ListOf(&Kind::Text), Default::Nothing)
+        .says("Who is asked when it is opened: login names, and teams with an `@` before them.", "reviewers = [\"ana\", \"@release\"]"),
+    row(&[Place::Request], "labels", Kind::ListOf(&Kind::Text), Default::Nothing)
+        .says("Labels to put on it. They have to exist on the forge.", "labels = [\"promotion\"]"),
+    row(&[Place::Request], "title", Kind::Text, Default::From("the environment and what comes"))
+        .says("Its title.", "title = \"Release to production\""),
     // gates.ci
-    row(&[Place::Ci], "checks", Kind::OneOf(&[Kind::Word { words: &["all"], later: LATER_CHECKS }, Kind::ListOf(&Kind::OneOf(&[Kind::Text, Kind::Table(Place::Check)]))]), Default::Required).says(
-        "The checks that must be green, by name; or `\"all\"`: everything that was reported, and at least one.",
+    row(&[Place::Ci], "checks", Kind::OneOf(&[Kind::Word { words: &["all", "required"], later: &[] }, Kind::ListOf(&Kind::OneOf(&[Kind::Text, Kind::Table(Place::Check)]))]), Default::Required).says(
+        "The checks that must be green, by name; or `\"all\"`: everything that was reported, and at least one; or `\"required\"`: those that the forge's own rules require on the branch.",
         "checks = [\"build\", { name = \"deploy\", ref = \"source\" }]",
     ),
     row(&[Place::Ci], "missing_after", Kind::DurationOr("never"), Default::Text("30m")).says(
@@ -247,8 +245,8 @@ pub(in crate::config) const ROWS: &[Row] = &[
     // gates.approvals
     row(&[Place::Approvals], "required", Kind::Count { least: 1, most: 100 }, Default::Whole(1))
         .says("How many different people.", "required = 2"),
-    row(&[Place::Approvals], "from", Kind::ListOf(&Kind::Approver), Default::From("everybody who may run `towpath approve`"))
-        .says("Who counts, by the names under which commands are recorded.", "from = [\"os:ana@build1\"]"),
+    row(&[Place::Approvals], "from", Kind::ListOf(&Kind::Approver), Default::From("everybody who may approve"))
+        .says("Who counts: with requests login names and, with an `@` before them, teams of the forge; else the names under which commands are recorded.", "from = [\"@release\", \"ana\"]"),
     row(&[Place::Approvals], "authors", Kind::Word { words: &["refuse", "allow"], later: &[] }, Default::Text("refuse"))
         .says("Whether the approval of somebody who wrote one of the commits counts.", "authors = \"allow\""),
 ];

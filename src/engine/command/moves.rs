@@ -283,6 +283,7 @@ fn rollback_order<W: World>(
         saved: giving.now,
         deadline: None,
         words: None,
+        merge: None,
     };
     row.id = run::intent_id(&row);
     let held = Hold {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use towpath_core::command::{Command, CommitWord, Lasting, Place, Target};
 use towpath_core::decide::gates::approvals;
 use towpath_core::model::{
-    Approval, ApprovalsGate, Change, CommitId, EdgeKey, EnvName, Flow, Gate, GateKind, Held, Hold, NotCounted,
-    OrderId, Pause, PauseKind, Report, Scope, Tip, Until,
+    Approval, ApprovalsGate, Change, CommitId, EdgeKey, EnvName, Fact, Flow, Gate, GateKind, Held, Hold, NotCounted,
+    OrderId, Pause, PauseKind, Proposed, Report, Scope, Tip, Until, Via,
 };
 use towpath_core::see;
 use towpath_core::text::one_line;
@@ -352,6 +352,10 @@ pub async fn approve<W: World>(
         let why = format!("`{env}` of `{}` asks for no approvals", flow.name);
         return Err(Refusal::Pointless { why });
     };
+    if flow.environment(&env).is_some_and(|e| e.via == Via::MergeRequest) {
+        let why = format!("`{env}` of `{}` is entered by request: approve its request on the forge", flow.name);
+        return Err(Refusal::Pointless { why });
+    }
     if !gate.from.is_empty() && !gate.from.contains(giving.who.name.as_str()) {
         let names: Vec<&str> = gate.from.iter().map(String::as_str).collect();
         let why = format!(
@@ -422,16 +426,45 @@ async fn whether_it_counts<W: World>(
     })
 }
 
-/// `retry`: ends the wait after a refused push.
+/// `retry`: ends the wait after a refused push, and goes on without a request that somebody closed.
 pub async fn retry<W: World>(giving: &Giving<'_, W>, flow: &str, env: &str) -> Result<Reply, Refusal> {
     let (flow, env) = edge(giving, flow, env)?;
     let ledger = giving.world.load(flow).await?;
-    if !ledger.standing.backoffs.iter().any(|backoff| backoff.env == env) {
+    let mut changes = Vec::new();
+    if ledger.standing.backoffs.iter().any(|backoff| backoff.env == env) {
+        changes.push(Change::ClearBackoff(env.clone()));
+    }
+    changes.extend(without_closed(giving, flow, &env).await?);
+    if changes.is_empty() {
         let why = format!("no push to `{env}` of `{}` was refused lately; there is nothing to retry", flow.name);
         return Err(Refusal::Pointless { why });
     }
     let line = format!("The next look tries `{env}` of `{}` again at once.", flow.name);
-    giving.settle(Some(&flow.name), None, vec![Change::ClearBackoff(env)], vec![line]).await
+    giving.settle(Some(&flow.name), None, changes, vec![line]).await
+}
+
+/// Where a closed request blocks the edge: that it is passed over from now on.
+async fn without_closed<W: World>(
+    giving: &Giving<'_, W>,
+    flow: &Flow,
+    env: &EnvName,
+) -> Result<Option<Change>, Refusal> {
+    if flow.environment(env).is_none_or(|e| e.via != Via::MergeRequest) {
+        return Ok(None);
+    }
+    let planned = tick::plan(giving.world, flow).await?;
+    let requests = planned.seen.facts.requests.get(env).and_then(Fact::known);
+    let closed = requests.filter(|requests| requests.open.is_none()).and_then(|r| r.closed.as_ref());
+    let Some(closed) = closed else { return Ok(None) };
+    let row = planned.ledger.proposed.get(env).cloned().unwrap_or(Proposed {
+        head: closed.head,
+        before: None,
+        at: giving.now,
+        confirmed: None,
+        passed_over: None,
+    });
+    let row = Proposed { passed_over: Some(closed.number), ..row };
+    Ok(Some(Change::Proposed { env: env.clone(), row }))
 }
 
 /// `report`.

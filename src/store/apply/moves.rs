@@ -30,7 +30,8 @@ impl Batch<'_> {
             .bind(row.saved.wall.0)
             .bind(row.saved.trusted.0)
             .bind(row.deadline.map(|at| at.0))
-            .bind(row.words.clone());
+            .bind(row.words.clone())
+            .bind(row.merge.as_ref().map(json));
         self.add(add, || Conflict::IntentExists(row.id.clone())).await
     }
 

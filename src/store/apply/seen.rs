@@ -2,7 +2,9 @@
 //!
 //! Most of it is of the flow that the batch is about; [`Batch::flow`] says where one is missing.
 
-use towpath_core::model::{Arrival, Behind, BranchSeen, CommitId, DecisionRow, EnvName, HandMove, Now, TipHow};
+use towpath_core::model::{
+    Arrival, Behind, BranchSeen, CommitId, DecisionRow, EnvName, HandMove, Now, Proposed, TipHow,
+};
 
 use super::{Batch, Done, text};
 use crate::store::rows::{json, word};
@@ -113,6 +115,22 @@ impl Batch<'_> {
             .bind(row.since.0)
             .bind(row.at.wall.0)
             .bind(row.at.trusted.0);
+        self.run(set).await
+    }
+
+    pub(super) async fn proposed(&mut self, env: &EnvName, row: &Proposed) -> Done {
+        let flow = self.flow("proposed")?;
+        let number = row.passed_over.map(|number| i64::try_from(number).unwrap_or(i64::MAX));
+        let set = sqlx::query(sql::SET_PROPOSED)
+            .bind(flow)
+            .bind(env.to_string())
+            .bind(row.head.to_string())
+            .bind(row.before.map(|before| before.to_string()))
+            .bind(row.at.wall.0)
+            .bind(row.at.trusted.0)
+            .bind(row.confirmed.map(|at| at.wall.0))
+            .bind(row.confirmed.map(|at| at.trusted.0))
+            .bind(number);
         self.run(set).await
     }
 

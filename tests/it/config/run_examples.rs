@@ -48,7 +48,7 @@ fn checks(environment: &Environment) -> BTreeSet<String> {
     match environment.gate(GateKind::Ci) {
         Some(Gate::Ci(ci)) => match &ci.checks {
             Checks::Named(named) => named.iter().map(|check| check.name.to_string()).collect(),
-            Checks::All => ["anything".to_owned()].into(),
+            Checks::All | Checks::Required => ["anything".to_owned()].into(),
         },
         _ => BTreeSet::new(),
     }

@@ -4,6 +4,7 @@
 //! same transcript. The language is described in `tests/it/scenarios/README.md`.
 
 pub mod parse;
+mod plain_forge;
 pub mod real_stage;
 pub mod real_world;
 pub mod run;

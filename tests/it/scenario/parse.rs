@@ -4,6 +4,8 @@ use towpath::engine::Side;
 use towpath_core::command::{Command, CommitWord, Verb};
 use towpath_core::model::{CiState, Span};
 
+use crate::support::book::{DEEDS, Deed};
+
 /// A scenario as written.
 pub struct Script {
     /// File name without its ending.
@@ -69,6 +71,12 @@ pub enum Step {
         check: String,
         state: CiState,
         on: Option<String>,
+    },
+    /// What a person does to the newest request into an environment.
+    OnRequest {
+        env: String,
+        deed: Deed,
+        by: String,
     },
     /// A command in the real grammar, and whether it has to be refused.
     Order {
@@ -279,6 +287,13 @@ fn others_hands(verb: &str, rest: &str, words: &[&str]) -> Result<Step, String> 
             [commit, check, state, "on", branch] => ci(commit, check, state, Some(branch)),
             _ => form("ci LETTER CHECK green|red|pending [on BRANCH]"),
         },
+        "request" => match *words {
+            [env, deed, "by", by] => match DEEDS.iter().find(|(word, _)| *word == deed) {
+                Some((_, deed)) => Ok(Step::OnRequest { env: env.into(), deed: *deed, by: by.into() }),
+                None => Err(format!("nobody can have {deed} a request")),
+            },
+            _ => form("request ENVIRONMENT approved|objected|closed|reopened|merged|squashed by NAME"),
+        },
         "deploys" => match *words {
             // A deployment is a check of its own, as in `lag = { since = "deploy-staging" }`.
             [commit, "to", env] => ci(commit, &format!("deploy-{env}"), "green", Some(env)),
@@ -447,12 +462,13 @@ fn expect_env(env: &str, what: &str) -> Result<Expectation, String> {
 }
 
 /// What can stand after `wait:`: the keys of checks, and what an edge itself says.
-const CHECKS: [&str; 17] = [
+const CHECKS: [&str; 18] = [
     "branches",
     "push",
     "freeze",
     "pause",
     "hold",
+    "request",
     "ci",
     "lag",
     "quiet",

@@ -5,22 +5,27 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 use tokio::sync::Barrier;
 use towpath::clock::{Clock, ManualClock};
 use towpath::config::Config;
 use towpath::engine::command::{Dry, Person, Refusal, Reply, carry_out};
+use towpath::engine::forges::OnForge;
 use towpath::engine::{Fault, RealWorld, Side, Ticked, tick};
+use towpath::forge::RepoPath;
 use towpath::git::Git;
 use towpath::store::{Create, SqliteStore, What};
 use towpath_core::command::Command;
 use towpath_core::model::{CommitId, EffectRow, EventRow, Instant, IntentRow, IntentState, Ledger, MoveKind, Span};
 
 use super::parse::FaultKind;
+use super::plain_forge::PlainForge;
 use super::real_world::{Process, Script};
-use super::run::{Counts, Made, REPOSITORY, Stage};
+use super::run::{Counts, FORGE, Made, REPOSITORY, Stage};
 use super::server::{Moved, NOBODY_THERE, Server};
+use crate::support::book::Deed;
 
 pub struct RealStage {
     // Dropped in this order: what works on the folder before the folder.
@@ -32,11 +37,12 @@ pub struct RealStage {
     config: Config,
     script: Rc<RefCell<Script>>,
     server: Rc<Server>,
+    forge: PlainForge,
 }
 
 impl RealStage {
     fn read(server: &Server, toml: &str) -> Result<Config, String> {
-        let toml = toml.replace(REPOSITORY, &server.url());
+        let toml = toml.replace(FORGE, &server.forge_url()).replace(REPOSITORY, &server.url());
         let path = server.folder().join("towpath.toml");
         Config::from_text(&toml, &path).map_err(|problems| problems.to_string())
     }
@@ -54,7 +60,10 @@ impl RealStage {
         let store = self.runtime.block_on(SqliteStore::open(&path, Create::No)).expect("the store opens");
         let clock = Clock::Manual(self.clock.clone());
         let cache = self.server.folder().join("cache");
-        let world = RealWorld::new(&self.config, store, clock, self.git.clone(), &cache, false);
+        let flow = self.config.flows[0].flow.name.clone();
+        let forge = OnForge { forge: Arc::new(self.forge.clone()), repo: RepoPath::new("shop") };
+        let world =
+            RealWorld::new(&self.config, store, clock, self.git.clone(), &cache, false).on(vec![(flow, forge)]);
         self.processes.insert(replica, Process::new(world, self.server.clone(), self.script.clone()));
     }
 
@@ -82,7 +91,8 @@ impl Stage for RealStage {
         let git = runtime.block_on(git).expect("git");
         let clock = ManualClock::new(start);
         let (processes, script) = (BTreeMap::new(), Rc::default());
-        Ok(Self { processes, observer, runtime, git, clock, config, script, server })
+        let forge = PlainForge::new(server.repository().to_owned());
+        Ok(Self { processes, observer, runtime, git, clock, config, script, server, forge })
     }
 
     fn configure(&mut self, toml: &str) -> Result<(), String> {
@@ -106,6 +116,10 @@ impl Stage for RealStage {
 
     fn tip(&self, branch: &str) -> Option<CommitId> {
         self.server.tip(branch)
+    }
+
+    fn on_request(&mut self, base: &str, deed: Deed, by: &str) -> Result<(), String> {
+        self.forge.person(&base.into(), deed, by)
     }
 
     fn advance(&mut self, by: Span) {
@@ -234,6 +248,8 @@ impl Stage for RealStage {
     }
 
     fn plain(&self, text: String) -> String {
-        text.replace(&self.server.url(), REPOSITORY).replace(NOBODY_THERE, "no route to host")
+        text.replace(&self.server.url(), REPOSITORY)
+            .replace(&self.server.forge_url(), FORGE)
+            .replace(NOBODY_THERE, "no route to host")
     }
 }

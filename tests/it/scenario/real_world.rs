@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
 
 use tokio::sync::Barrier;
-use towpath::engine::{Committed, Fault, RealWorld, Side, World};
+use towpath::engine::{Committed, Fault, Proposal, Proposing, RealWorld, Side, World};
 use towpath::store::{Holder, Lease};
 use towpath_core::act::PushAnswer;
 use towpath_core::dag::Dag;
@@ -226,6 +226,15 @@ impl World for Process {
             }
             answer => answer,
         }
+    }
+
+    async fn propose(&self, flow: &Flow, proposal: &Proposal) -> Proposing {
+        let trouble = self.script.borrow_mut().trouble();
+        let Some(trouble) = trouble else { return self.world.propose(flow, proposal).await };
+        self.server.trouble(trouble);
+        let answer = self.world.propose(flow, proposal).await;
+        self.server.calm();
+        answer
     }
 
     async fn read_ref(&self, flow: &Flow, branch: &BranchName) -> Tip {

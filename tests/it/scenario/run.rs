@@ -17,6 +17,8 @@ use towpath_core::model::{
     Trusted,
 };
 
+use crate::support::book::Deed;
+
 use super::parse::{Counted, Expectation, FaultKind, Line, Script, Step};
 
 /// Monday 23 March 2026, 09:00 in Warsaw: six days before the clock changes.
@@ -24,6 +26,9 @@ pub const START: Instant = Instant(1_774_252_800_000);
 
 /// What stands for the repository in the config that a stage is given.
 pub const REPOSITORY: &str = "/scenario/shop";
+
+/// What stands for the forge in it.
+pub const FORGE: &str = "https://forge.test/scenario";
 
 /// A commit to be made. Its tree is one file for each change, named and filled with the change's letter.
 pub struct Made {
@@ -60,6 +65,9 @@ pub trait Stage: Sized {
     fn commit(&mut self, made: &Made) -> CommitId;
     fn set_branch(&mut self, branch: &str, to: Option<CommitId>);
     fn tip(&self, branch: &str) -> Option<CommitId>;
+
+    /// What a person does to the newest request into a branch.
+    fn on_request(&mut self, base: &str, deed: Deed, by: &str) -> Result<(), String>;
 
     // Time, faults, processes. An error is a verb that this world lacks.
     fn advance(&mut self, by: Span);
@@ -182,6 +190,12 @@ impl<S: Stage> Play<S> {
                 let on = on.as_ref().map_or_else(String::new, |on| format!(" --ref {on}"));
                 let text = format!("report shop {commit} {check} {}{on}", state_word(*state));
                 self.order("ci", &text).map(|_| ()).map_err(|refusal| refusal.to_string())
+            }
+            Step::OnRequest { env, deed, by } => {
+                let base = self.branch_of(env)?;
+                self.stage.on_request(&base, *deed, by)?;
+                self.name_merges();
+                Ok(())
             }
             Step::Order { by, text, refused } => self.ordered(by, text, *refused),
             Step::Tick(times) => (0..*times).try_for_each(|_| self.tick(&[self.replica])),
@@ -356,6 +370,18 @@ impl<S: Stage> Play<S> {
         Ok(())
     }
 
+    /// Commits that a forge has made are called M1, M2, … in the order in which they are seen.
+    fn name_merges(&mut self) {
+        for branch in self.branches() {
+            let Some(tip) = self.stage.tip(&branch) else { continue };
+            if self.commits.iter().all(|(_, known)| *known != tip) {
+                let made = self.commits.iter().filter(|(label, _)| label.starts_with('M')).count();
+                self.commits.push((format!("M{}", made + 1), tip));
+                self.files.insert(tip, BTreeSet::new());
+            }
+        }
+    }
+
     fn order(&mut self, by: &str, text: &str) -> Result<Reply, Refusal> {
         let commits = self.commits.clone();
         let letter = move |word: &str| {
@@ -396,6 +422,7 @@ impl<S: Stage> Play<S> {
 
     fn tick(&mut self, replicas: &[usize]) -> Result<(), String> {
         let ends = self.stage.tick(replicas);
+        self.name_merges();
         let mut leased = 0;
         for end in ends {
             match end {
@@ -621,7 +648,14 @@ impl Toml {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("[[flow]]\nrepository = \"{REPOSITORY}\"\nname = \"shop\"\n");
+        let by_request = |(_, keys): &(String, Vec<(String, String)>)| keys.iter().any(|(key, _)| key == "via");
+        let mut text = if self.environments.iter().any(by_request) {
+            format!(
+                "[forge.hub]\nkind = \"gitea\"\nurl = \"{FORGE}\"\n\n[[flow]]\nrepository = \"hub:shop.git\"\nname = \"shop\"\n"
+            )
+        } else {
+            format!("[[flow]]\nrepository = \"{REPOSITORY}\"\nname = \"shop\"\n")
+        };
         if !self.keys.iter().any(|(key, _)| key == "zone") {
             text.push_str("zone = \"Europe/Warsaw\"\n");
         }

@@ -92,6 +92,11 @@ impl Server {
         format!("ssh://shop.test{}", self.repo.dir.display())
     }
 
+    /// How the config names the folder of its repositories, as if that were a forge.
+    pub fn forge_url(&self) -> String {
+        format!("ssh://shop.test{}", self.folder().display())
+    }
+
     /// Where programs are found: our ssh first.
     pub fn path(&self) -> std::ffi::OsString {
         let others = std::env::var_os("PATH").unwrap_or_default();
@@ -161,7 +166,12 @@ impl Server {
         mark(&self.repo.dir.join("lose-answer"), false);
     }
 
-    /// Every move by a push, oldest first.
+    /// The folder of the repository.
+    pub fn repository(&self) -> &Path {
+        &self.repo.dir
+    }
+
+    /// Every move of an environment's branch by a push, oldest first.
     pub fn moves(&self) -> Vec<Moved> {
         let text = fs::read_to_string(self.repo.dir.join("moves")).unwrap_or_default();
         let moved = |line: &str| {
@@ -169,7 +179,7 @@ impl Server {
             let id = |text: &str| text.parse().unwrap_or_else(|_| panic!("an id: {line}"));
             Moved { branch: branch.to_owned(), old: id(old), new: id(new) }
         };
-        text.lines().map(moved).collect()
+        text.lines().map(moved).filter(|moved| !moved.branch.starts_with("towpath/")).collect()
     }
 }
 

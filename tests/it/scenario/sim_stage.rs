@@ -18,6 +18,7 @@ use super::parse::FaultKind;
 use super::run::{Counts, Made, Stage};
 use crate::sim::universe::Universe;
 use crate::sim::world::SimWorld;
+use crate::support::book::Deed;
 
 /// How many replicas there may be.
 const REPLICAS: usize = 9;
@@ -94,6 +95,7 @@ impl Stage for SimStage {
             id,
             tree,
             parents: made.parents.clone(),
+            merged: None,
             author: made.author.clone(),
             email: format!("{}@example.com", made.author),
             subject: format!("change {}", made.label),
@@ -114,6 +116,10 @@ impl Stage for SimStage {
 
     fn tip(&self, branch: &str) -> Option<CommitId> {
         self.universe.borrow().repositories[&self.flow].branches.get(&BranchName::new(branch)).copied()
+    }
+
+    fn on_request(&mut self, base: &str, deed: Deed, by: &str) -> Result<(), String> {
+        self.universe.borrow_mut().person(&self.flow, &BranchName::new(base), deed, by)
     }
 
     fn advance(&mut self, by: Span) {

@@ -29,7 +29,13 @@ fn lifted(it: &Universe, id: &towpath_core::model::OrderId) -> bool {
 }
 
 /// At the instant at which the server moves a branch for us.
-pub fn on_move(it: &mut Universe, flow: &FlowName, row: &IntentRow, at: Option<CommitId>, delayed: bool) {
+pub fn on_move(
+    it: &mut Universe,
+    flow: &FlowName,
+    (row, to): (&IntentRow, CommitId),
+    at: Option<CommitId>,
+    delayed: bool,
+) {
     let dag = it.dag(flow);
     let Some(old) = at else {
         it.violation(format!("I1: {} was created by us", row.env));
@@ -41,8 +47,8 @@ pub fn on_move(it: &mut Universe, flow: &FlowName, row: &IntentRow, at: Option<C
     if row.kind == MoveKind::Rollback {
         return;
     }
-    if !dag.contains(row.new, old) {
-        it.violation(format!("I1: {} moved from {old} to {}, which does not contain it", row.env, row.new));
+    if !dag.contains(to, old) || !dag.contains(to, row.new) {
+        it.violation(format!("I1: {} moved from {old} to {to}, which does not contain it", row.env));
     }
     // A push that was on the wire for long may reach the server after its intent was settled; if
     // somebody has put the branch back to `old` meanwhile, it moves it. Nothing but the server

@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 use towpath_core::model::{
     Candidates, CheckRef, Checks, CiGate, Environment, Flow, FlowName, Gate, LagGate, Mode, NamedCheck,
-    PolicyDigest, Span, Via,
+    PolicyDigest, RequestRules, Span, Via,
 };
 
 use super::REQUIRED;
@@ -13,6 +13,7 @@ pub fn environment(name: &str, gates: Vec<Gate>, candidates: Candidates) -> Envi
         name: name.into(),
         branch: name.into(),
         via: Via::FastForward,
+        request: RequestRules::default(),
         candidates,
         mode: Mode::Act,
         database: None,

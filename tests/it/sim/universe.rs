@@ -5,13 +5,16 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use towpath::engine::{Proposal, Proposing};
+use towpath::forge::{RequestSeen, RequestState};
 use towpath_core::dag::{Dag, Node};
 use towpath_core::model::{
     BranchName, Change, CiItem, ClockRow, CommitId, EffectRow, EventRow, Flow, FlowName, HandMove, IntentId,
-    IntentRow, IntentState, Ledger, Now, OrderId, Pause, Reading, Report, TreeId,
+    IntentRow, IntentState, Ledger, MergeHow, Now, OrderId, Pause, Reading, Report, TreeId, request_branch,
 };
 
 use super::rng::Rng;
+use crate::support::book::{Book as RequestBook, Deed};
 
 /// A repository: every commit ever made, in order, and where the branches are.
 #[derive(Debug, Default, Clone)]
@@ -34,6 +37,8 @@ pub struct Repository {
     /// Arrivals of commits that left a branch, until somebody has seen the branch without them: a
     /// commit that is off and on again between two looks cannot be told from one that stayed.
     pub unseen_gone: BTreeMap<BranchName, BTreeMap<CommitId, i64>>,
+    /// The requests of the repository's forge.
+    pub book: RequestBook,
     dag: RefCell<Option<Rc<Dag>>>,
 }
 
@@ -234,6 +239,7 @@ impl Universe {
             id,
             tree,
             parents: parents.to_vec(),
+            merged: None,
             author: email.split('@').next().unwrap_or("").to_owned(),
             email: email.to_owned(),
             subject: format!("commit {}", repository.nodes.len() + 1),
@@ -317,10 +323,95 @@ impl Universe {
             return PushAnswer::Refused { words: words.clone() };
         }
         let (branch, new, id) = (row.branch.clone(), row.new, row.id.clone());
-        super::check::on_move(self, flow, row, at, delayed);
+        let to = if row.merge.is_some_and(|merge| merge.how == MergeHow::MergeCommit) {
+            match self.merge_of(flow, &branch, new) {
+                Some(to) => to,
+                None => return PushAnswer::LostRace { words: "the head has moved".into() },
+            }
+        } else {
+            new
+        };
+        super::check::on_move(self, flow, (row, to), at, delayed);
         self.repositories.get_mut(flow).expect("the flow exists").delayed = delayed;
-        self.set_branch(flow, &branch, Some(new), Some(id));
+        self.set_branch(flow, &branch, Some(to), Some(id));
+        self.refresh_requests(flow);
         PushAnswer::Moved
+    }
+
+    /// The forge's merge of an open request with that head, which nobody has put anywhere yet.
+    fn merge_of(&mut self, flow: &FlowName, base: &BranchName, head: CommitId) -> Option<CommitId> {
+        self.refresh_requests(flow);
+        let repository = &self.repositories[flow];
+        let open = |r: &&crate::support::book::Request| {
+            &r.base == base && r.seen.head == head && r.seen.state == RequestState::Open
+        };
+        repository.book.requests.iter().find(open)?;
+        let old = repository.branches.get(base).copied()?;
+        Some(self.join(flow, old, head, false, "towpath"))
+    }
+
+    /// A commit on `old` with the tree of `head`: a merge, or a squash.
+    fn join(&mut self, flow: &FlowName, old: CommitId, head: CommitId, squash: bool, by: &str) -> CommitId {
+        let tree = self.dag(flow).node(head).map(|node| node.tree);
+        let parents = if squash { vec![old] } else { vec![old, head] };
+        let id = self.commit(flow, &parents, tree, &format!("{by}@example.com"));
+        let made = self.repositories.get_mut(flow).and_then(|it| it.nodes.last_mut()).expect("it was just made");
+        // An id that differs in its first digits, as those of git do.
+        let mut bytes = *id.as_bytes();
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        for (at, byte) in old.as_bytes().iter().chain(head.as_bytes()).chain(&[u8::from(squash)]).enumerate() {
+            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+            bytes[at % 12] ^= (hash >> 32) as u8;
+        }
+        made.id = CommitId::from_bytes(bytes);
+        made.subject = "promotion".to_owned();
+        made.id
+    }
+
+    /// What the forge and its git do with a proposal.
+    pub fn propose(&mut self, flow: &Flow, proposal: &Proposal) -> Proposing {
+        let Some(edge) = flow.edge(&proposal.env) else { return Proposing::Unsure { words: String::new() } };
+        let (branch, base) = (request_branch(&flow.name, &proposal.env), edge.target.branch.clone());
+        if self.repositories[&flow.name].branches.get(&branch).copied() != proposal.from {
+            return Proposing::Unsure { words: "stale info".into() };
+        }
+        self.set_branch(&flow.name, &branch, Some(proposal.head), None);
+        if strikes_now(&mut self.script.lose_answers) {
+            return Proposing::Unsure { words: "connection reset".into() };
+        }
+        self.refresh_requests(&flow.name);
+        let repository = self.repositories.get_mut(&flow.name).expect("the flow exists");
+        let words = (proposal.title.as_str(), proposal.body.as_str());
+        let open = |r: &RequestSeen| r.state == RequestState::Open;
+        let number = match repository.book.find(&branch, &base).into_iter().find(open) {
+            Some(found) => found.number,
+            None => match repository.book.open(&branch, &base, proposal.head, words) {
+                Ok(number) => number,
+                Err(fault) => return Proposing::Unsure { words: fault.to_string() },
+            },
+        };
+        Proposing::Done { number, url: format!("https://forge.test/shop/{number}") }
+    }
+
+    /// Brings the requests up to where the branches are.
+    pub fn refresh_requests(&mut self, flow: &FlowName) {
+        let dag = self.dag(flow);
+        let repository = self.repositories.get_mut(flow).expect("the flow exists");
+        let branches = &repository.branches;
+        repository.book.refresh(|branch| branches.get(branch).copied(), |a, b| dag.contains(a, b));
+    }
+
+    /// What a person does on the forge.
+    pub fn person(&mut self, flow: &FlowName, base: &BranchName, deed: Deed, by: &str) -> Result<(), String> {
+        self.refresh_requests(flow);
+        let repository = self.repositories.get_mut(flow).expect("the flow exists");
+        let request = repository.book.does(base, deed, by)?;
+        if let Deed::Merge | Deed::Squash = deed {
+            let old = repository.branches.get(base).copied().ok_or("the base is gone")?;
+            let made = self.join(flow, old, request.seen.head, deed == Deed::Squash, by);
+            self.set_branch(flow, base, Some(made), None);
+        }
+        Ok(())
     }
 
     /// Applies a batch as a store does: all or nothing.

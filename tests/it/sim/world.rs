@@ -7,14 +7,17 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use towpath::engine::{Committed, Fault, Side, World};
+use towpath::engine::forges::as_facts;
+use towpath::engine::{Committed, Fault, Proposal, Proposing, Side, World};
 use towpath_core::act::{self, PushAnswer};
 use towpath_core::dag::Dag;
 use towpath_core::model::{
-    BranchName, Change, CommitId, Fact, Facts, Flow, FlowName, IntentId, IntentRow, IntentState, Ledger, Message,
-    Missing, Now, Reason, Span, Tip, Unknown, UnknownWhy,
+    AuthorLogins, BranchName, Change, CommitId, Fact, Facts, Flow, FlowName, IntentId, IntentRow, IntentState,
+    Ledger, Message, Missing, Now, Reason, RequiredChecks, Span, Tip, Unknown, UnknownWhy, Ways, request_branch,
 };
 use towpath_core::see::Tips;
+
+use crate::support::book::TEAMS;
 
 use super::universe::{Lease, OnTheWire, Universe, strikes_now};
 use super::{Plant, check};
@@ -89,6 +92,46 @@ impl SimWorld {
 
     fn skips_reread(&self) -> bool {
         self.it().plant == Some(Plant::SkipTheReread)
+    }
+}
+
+impl SimWorld {
+    fn answer_of_forge(&self, flow: &Flow, tips: &Tips, missing: &Missing, facts: &mut Facts) {
+        let percent = self.it().faults.unreachable;
+        for env in &missing.requests {
+            let Some(edge) = flow.edge(env) else { continue };
+            if self.strikes(percent, "fault: requests unknown") {
+                let unknown = Unknown::passing(UnknownWhy::TimedOut { after: Span::from_secs(10) });
+                facts.requests.insert(env.clone(), Fact::Unknown(unknown));
+                continue;
+            }
+            let mut it = self.it();
+            it.refresh_requests(&flow.name);
+            let now = it.now();
+            let (head, base) = (request_branch(&flow.name, env), &edge.target.branch);
+            let repository = &it.repositories[&flow.name];
+            let branch = repository.branches.get(&head).map_or(Tip::Absent, |id| Tip::At(*id));
+            let ways = Ways { fast_forward: false, merge_commit: true };
+            let found = as_facts(&repository.book.find(&head, base), branch, ways, now);
+            facts.requests.insert(env.clone(), Fact::Known(found));
+        }
+        for env in &missing.required {
+            let named = RequiredChecks::Named(["build".to_owned()].into());
+            facts.required.insert(env.clone(), Fact::Known(named));
+        }
+        for team in &missing.teams {
+            let found = TEAMS.iter().find(|(name, _)| name == team);
+            let members = found.map_or_else(BTreeSet::new, |(_, all)| all.iter().map(|m| (*m).into()).collect());
+            facts.teams.insert(team.clone(), Fact::Known(members));
+        }
+        for key in &missing.logins {
+            let it = self.it();
+            let dag = it.dag(&flow.name);
+            let tip = tips.get(&key.env).and_then(Tip::commit);
+            let (there, range) = (dag.ancestors(tip), dag.ancestors([key.commit]));
+            let logins = dag.minus(&range, &there).map(|node| node.author.as_str().into()).collect();
+            facts.logins.insert(key.clone(), Fact::Known(AuthorLogins { logins, unlinked: false }));
+        }
     }
 }
 
@@ -265,6 +308,7 @@ impl World for SimWorld {
             let pick = self.it().repositories[&flow.name].picks.get(&key.commit).copied();
             facts.picks.insert(key.clone(), Fact::Known(pick));
         }
+        self.answer_of_forge(flow, tips, missing, &mut facts);
         if self.skips_reread() {
             let ledger = self.it().book.ledgers[&flow.name].clone();
             let mut cache = self.cache.borrow_mut();
@@ -309,6 +353,31 @@ impl World for SimWorld {
         }
         Breath(false).await;
         answer
+    }
+
+    async fn propose(&self, flow: &Flow, proposal: &Proposal) -> Proposing {
+        self.effect("effect: propose").await;
+        let mut it = self.it();
+        let words = || "no route to host".to_owned();
+        if it.script.unreachable > 0 || strikes_now(&mut it.script.lose_pushes) {
+            return Proposing::Unsure { words: words() };
+        }
+        if strikes_now(&mut it.script.refuse) {
+            return Proposing::Refused { words: "pre-receive hook declined".into() };
+        }
+        let faults = it.faults.clone();
+        drop(it);
+        if self.strikes(faults.not_sent, "fault: proposal not sent") {
+            return Proposing::Unsure { words: words() };
+        }
+        if self.strikes(faults.refused, "fault: proposal refused") {
+            return Proposing::Refused { words: "pre-receive hook declined".into() };
+        }
+        let done = self.it().propose(flow, proposal);
+        if self.strikes(faults.lost_answer, "fault: proposal's answer lost") {
+            return Proposing::Unsure { words: words() };
+        }
+        done
     }
 
     async fn read_ref(&self, flow: &Flow, branch: &BranchName) -> Tip {

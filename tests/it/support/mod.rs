@@ -1,4 +1,5 @@
 //! What several tests share.
 
+pub mod book;
 pub mod git_fixture;
 pub mod https;

@@ -25,10 +25,6 @@ pub fn branches(edge: &Edge<'_>, on_edge: &EdgeSeen, look: &mut Look<'_>) -> Opt
     if graph.waiting.is_empty() {
         return Some(Verdict::Pass { why: Reason::UpToDate });
     }
-    if edge.target.via == Via::MergeRequest {
-        // Opening requests comes with the first forge that has them.
-        return Some(Verdict::Block { why: Reason::NoRequestsHere, who: Who::Operator });
-    }
     Some(Verdict::Pass { why: Reason::Nothing })
 }
 

@@ -1,7 +1,7 @@
 //! Everything that is checked of one candidate: the only copy of policy.
 
 use crate::decide::candidate::standing_promote;
-use crate::decide::{gates, pause_reason};
+use crate::decide::{gates, pause_reason, request};
 use crate::model::{
     Actor, Arrival, Backoff, Candidate, Check, Edge, EdgeSeen, Gate, GateKind, Hold, Judged, Missing, Now,
     Observation, OrderId, Override, Pause, PauseKind, Reason, Until, Verdict, Waiting, Who,
@@ -55,13 +55,24 @@ pub fn judge(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>, depth: D
         Judged { check: Check::Hold, verdict: held(candidate, look) },
     ]);
     let mut complete = true;
+    let by_request = request::by_request(edge) && depth == Depth::Whole;
+    let mut request = by_request.then(|| request::judge(edge, candidate, promote.is_some(), look));
     for gate in &edge.target.gates {
+        if gate.kind() == GateKind::Approvals && by_request {
+            // What is not in a request cannot be approved: nobody is asked yet.
+            let proposed = matches!(&request, Some(Some(verdict)) if request::is_for(verdict));
+            in_request(&mut judged, request.take(), &mut complete);
+            if !proposed {
+                continue;
+            }
+        }
         match gate_verdict(gate, edge, candidate, look, depth) {
             Asked::Answer(verdict) => judged.push(Judged { check: Check::Gate(gate.kind()), verdict }),
             Asked::NotAtThisDepth => {}
             Asked::FactsMissing => complete = false,
         }
     }
+    in_request(&mut judged, request.take(), &mut complete);
     for item in judged.iter_mut().filter(|item| !item.verdict.passes()) {
         let ordered = promote.filter(|_| promote_passes(item.check));
         if let Some(order) = ordered {
@@ -77,6 +88,15 @@ pub fn judge(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>, depth: D
     complete.then_some(judged)
 }
 
+/// Adds what was found of the request, where that was asked.
+fn in_request(judged: &mut Vec<Judged>, request: Option<Option<Verdict>>, complete: &mut bool) {
+    match request {
+        Some(Some(verdict)) => judged.push(Judged { check: Check::Request, verdict }),
+        Some(None) => *complete = false,
+        None => {}
+    }
+}
+
 /// What `promote` passes: lag, quiet, window, schedule and pause; never CI, approvals, freeze or
 /// holds.
 pub const fn promote_passes(check: Check) -> bool {
@@ -86,6 +106,7 @@ pub const fn promote_passes(check: Check) -> bool {
         | Check::Push
         | Check::Freeze
         | Check::Hold
+        | Check::Request
         | Check::Gate(GateKind::Ci | GateKind::Approvals) => false,
     }
 }

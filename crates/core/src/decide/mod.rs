@@ -11,6 +11,7 @@ mod candidate;
 pub mod divergence;
 pub mod gates;
 mod judge;
+pub mod request;
 
 use crate::model::{
     Action, Candidate, Decision, Distance, Edge, EdgeSeen, Flow, Instant, Judged, Missing, Observation, Oldest,
@@ -77,7 +78,11 @@ fn decide_edge(edge: &Edge<'_>, on_edge: &EdgeSeen, look: &mut Look<'_>) -> Opti
         }
     }
     let candidates = candidates(edge, on_edge, look.seen);
-    choose(edge, on_edge, &candidates, look, &mut decision)?;
+    if request::by_request(edge) {
+        request::choose(edge, &candidates, look, &mut decision)?;
+    } else {
+        choose(edge, &candidates, look, &mut decision)?;
+    }
     Some(decision)
 }
 
@@ -121,22 +126,9 @@ impl<'a> Tried<'a> {
 
 /// Picks the newest candidate that passes everything or, where none does, the one that can move
 /// soonest, and fills the decision.
-fn choose(
-    edge: &Edge<'_>,
-    on_edge: &EdgeSeen,
-    candidates: &[&Waiting],
-    look: &mut Look<'_>,
-    decision: &mut Decision,
-) -> Option<()> {
-    let mut tried: Vec<Tried<'_>> = candidates
-        .iter()
-        .filter_map(|commit| {
-            let judged = judge(edge, commit, look, Depth::Cheap)?;
-            Some(Tried::cheap(commit, &judged, look.now().wall))
-        })
-        .collect();
-    let look_back = usize::try_from(edge.flow.look_back).unwrap_or(usize::MAX).max(1);
-    let mut looked_at = 0;
+fn choose(edge: &Edge<'_>, candidates: &[&Waiting], look: &mut Look<'_>, decision: &mut Decision) -> Option<()> {
+    let mut tried = tried_cheaply(edge, candidates, look);
+    let (look_back, mut looked_at) = (look_back(edge), 0);
 
     // Newest first, those that nothing cheap holds up: the first that passes all moves.
     let ripe: Vec<usize> = (0..tried.len()).filter(|at| tried[*at].distance == Distance::Now).collect();
@@ -147,13 +139,40 @@ fn choose(
         Some(at) => Some(at),
         None => soonest(edge, &mut tried, look, look_back, &mut looked_at)?,
     };
+    choose_among(edge, tried, lead, look, looked_at, decision);
+    Some(())
+}
+
+/// Every candidate, judged by what is known anyhow.
+fn tried_cheaply<'a>(edge: &Edge<'_>, candidates: &[&'a Waiting], look: &mut Look<'_>) -> Vec<Tried<'a>> {
+    let cheap = |commit: &&'a Waiting| {
+        let judged = judge(edge, commit, look, Depth::Cheap)?;
+        Some(Tried::cheap(commit, &judged, look.now().wall))
+    };
+    candidates.iter().filter_map(cheap).collect()
+}
+
+fn look_back(edge: &Edge<'_>) -> usize {
+    usize::try_from(edge.flow.look_back).unwrap_or(usize::MAX).max(1)
+}
+
+/// Fills the decision with the lead and what is named beside it; where the lead passes everything,
+/// it moves.
+fn choose_among(
+    edge: &Edge<'_>,
+    tried: Vec<Tried<'_>>,
+    lead: Option<usize>,
+    look: &mut Look<'_>,
+    looked_at: usize,
+    decision: &mut Decision,
+) {
     decision.looked_at = u32::try_from(looked_at).unwrap_or(u32::MAX);
     decision.next = tried.iter().filter_map(|t| t.next).min();
     let Some(lead) = lead else {
         // Every candidate is out of reach although the target has nothing of its own: the source's
         // tip is not yet known as a candidate. The next look knows it.
         decision.verdict = Verdict::unknown(crate::model::Unknown::passing(crate::model::UnknownWhy::NotAnswered));
-        return Some(());
+        return;
     };
     // Newer candidates than the lead, newest first.
     decision.beside = tried[..lead].iter().take(Decision::BESIDE_MAX).map(|t| shown(edge, t, look)).collect();
@@ -164,17 +183,17 @@ fn choose(
         Some(held_up) => held_up.clone(),
     };
     if decision.verdict.passes()
-        && let Tip::At(old) = on_edge.target
+        && let Tip::At(old) = look.on_edge.target
     {
         decision.action = Some(Action::FastForward {
             old,
             new: lead.commit,
             promote: judge::promote_used(edge, &lead, look.seen),
             overrides: judge::overrides_used(edge, &lead, look.seen),
+            merge: None,
         });
     }
     decision.lead = Some(lead);
-    Some(())
 }
 
 /// Judges the listed candidates whole, in that order, until one satisfies `stop` or `look_back`

@@ -80,6 +80,9 @@ impl Words<'_> {
                 lines.for_each(|line| text.extend(["\n", &line]));
                 text
             }
+            Event::Proposed { number, url, head } => {
+                format!("Request {number} into {branch} is for {}{}", id(*head), super::reason::page(url))
+            }
             Event::Behind { oldest, since } => {
                 format!("{branch} is behind: {} has waited for it since {}", id(*oldest), self.at(*since))
             }
@@ -99,7 +102,10 @@ impl Words<'_> {
         let branch = name(row.branch.as_str());
         let (old, new) = (id(row.old), id(row.new));
         let what = match row.kind {
-            MoveKind::FastForward => format!("move of {branch} from {old} to {new}"),
+            MoveKind::FastForward => match &row.merge {
+                Some(merge) => format!("merge of request {} into {branch} ({new} onto {old})", merge.number),
+                None => format!("move of {branch} from {old} to {new}"),
+            },
             MoveKind::Rollback => {
                 format!("rollback of {branch} from {old} to {new}, ordered by {},", self.actor(&row.by))
             }
@@ -129,7 +135,9 @@ impl Words<'_> {
             Why::Moved(place) => match place {
                 Place::Old => format!("{branch} was moved by somebody else while it was pushed, and is back"),
                 Place::New => format!("{branch} is there already"),
-                Place::Beyond(at) | Place::Aside(at) => format!("{branch} has moved on to {}", id(*at)),
+                Place::Merged(at) | Place::Beyond(at) | Place::Aside(at) => {
+                    format!("{branch} has moved on to {}", id(*at))
+                }
                 Place::Elsewhere(at) => {
                     format!("{branch} was moved to {}, which does not contain where it was", id(*at))
                 }

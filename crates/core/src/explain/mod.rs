@@ -14,6 +14,7 @@ mod divergence;
 mod event;
 mod inert;
 mod reason;
+mod request;
 #[cfg(test)]
 mod tests;
 mod todo;
@@ -25,14 +26,15 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Action, Actor, Candidate, Check, CommitId, Decision, Distance, Edge, Flow, Instant, Judged, Mode, Oldest,
-    Reason, Span, Tip, Verdict, Who,
+    Action, Actor, Candidate, Check, CommitId, Decision, Distance, Edge, Flow, Instant, Judged, MergeHow, Mode,
+    Oldest, Reason, Span, Tip, Verdict, Who,
 };
 use crate::see::SOMEBODY;
 use inert::{name, quote};
 
 pub use compare::{ComparisonWords, EdgeWords};
 pub use inert::shell_word;
+pub use request::MARKER as REQUEST_MARKER;
 
 /// The longest subject of a commit that is shown.
 const SUBJECT_MAX: usize = 80;
@@ -169,7 +171,7 @@ impl Words<'_> {
             Who::Ci => "CI".to_owned(),
             Who::Towpath => "Towpath".to_owned(),
             Who::Pushers(branch) => format!("whoever may push to {}", name(branch.as_str())),
-            Who::Approvers(people) if people.is_empty() => "anybody who may run `towpath approve`".to_owned(),
+            Who::Approvers(people) if people.is_empty() => "anybody who may approve".to_owned(),
             Who::Approvers(people) => list(people.iter().map(name), "or"),
             Who::Person(actor) if actor.as_str() == SOMEBODY => "whoever may steer this flow".to_owned(),
             Who::Person(actor) => format!("{} or whoever may steer this flow", self.actor(actor)),
@@ -266,7 +268,7 @@ impl Words<'_> {
                     };
                     format!("{verb} {} -> {lead}{of}", id(*old))
                 }
-                None => match lead {
+                Some(Action::Propose { .. }) | None => match lead {
                     Some(lead) => format!("{lead} may enter"),
                     None => self.clause(decision.verdict.why(), edge),
                 },
@@ -332,13 +334,36 @@ impl Words<'_> {
     }
 
     fn what_happens(&self, action: &Action, edge: Option<Edge<'_>>) -> Line {
-        let Action::FastForward { old, new, .. } = action;
         let branch = edge.map_or_else(|| "the target branch".to_owned(), |e| name(e.target.branch.as_str()));
-        let text = match edge.map(|e| e.target.mode) {
-            Some(Mode::Observe) => {
+        let observed = edge.is_some_and(|e| e.target.mode == Mode::Observe);
+        let text = match action {
+            Action::FastForward { old, new, merge: None, .. } if observed => {
                 format!("{branch} would move from {} to {}; it is only observed", id(*old), id(*new))
             }
-            Some(Mode::Act) | None => format!("{branch} moves by fast-forward from {} to {}", id(*old), id(*new)),
+            Action::FastForward { old, new, merge: None, .. } => {
+                format!("{branch} moves by fast-forward from {} to {}", id(*old), id(*new))
+            }
+            Action::FastForward { new, merge: Some(merge), .. } if observed => {
+                format!("request {} would be merged at {}; it is only observed", merge.number, id(*new))
+            }
+            Action::FastForward { old, new, merge: Some(merge), .. } => {
+                let (number, old, new) = (merge.number, id(*old), id(*new));
+                match merge.how {
+                    MergeHow::FastForward => {
+                        format!("request {number} is merged: {branch} moves by fast-forward from {old} to {new}")
+                    }
+                    MergeHow::MergeCommit => {
+                        format!("request {number} is merged: {branch} gets a merge of {old} and {new}")
+                    }
+                }
+            }
+            Action::Propose { head, .. } if observed => {
+                format!("a request for {} would be opened; {branch} is only observed", id(*head))
+            }
+            Action::Propose { head, request: None, .. } => format!("a request for {} is opened", id(*head)),
+            Action::Propose { head, request: Some(number), .. } => {
+                format!("request {number} goes on to {}", id(*head))
+            }
         };
         Line { mark: Mark::Pass, text }
     }

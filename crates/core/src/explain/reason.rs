@@ -26,8 +26,31 @@ impl Words<'_> {
             }
             Reason::Unknown(unknown) => self.unknown_clause(unknown),
             Reason::Diverged { commits, total } => self.diverged(commits, *total, edge),
-            Reason::NoRequestsHere => {
-                "`via = \"merge-request\"` is set, but Towpath knows no merge requests at this remote".to_owned()
+            Reason::RequestOpen { number, url } => format!("request {number} is for this commit{}", page(url)),
+            Reason::NotProposed { open: None } => "no request is open for it yet".to_owned(),
+            Reason::NotProposed { open: Some(number) } => {
+                format!("request {number} is open for another commit, or the forge does not yet show this one")
+            }
+            Reason::ForeignHead { number, head } => format!(
+                "somebody else moved the branch of request {number} to {}, which is never merged; Towpath puts it back",
+                id(*head)
+            ),
+            Reason::RequestClosed { number, url, by } => {
+                let by = by.as_ref().map_or_else(|| "somebody".to_owned(), |by| self.actor(by));
+                format!("{by} closed request {number} without merging it{}", page(url))
+            }
+            Reason::ChangesRequested { number, by } => {
+                let by = list(by.iter().map(|by| self.actor(by)), "and");
+                format!("{by} asked for changes in request {number}")
+            }
+            Reason::ForPeopleToMerge { number, url } => {
+                format!("every gate passes, and people merge here themselves: request {number}{}", page(url))
+            }
+            Reason::NoWayToMerge { fast_forward: true } => format!(
+                "the forge lets requests into {target} be merged by fast-forward only, and the commit does not contain {target}"
+            ),
+            Reason::NoWayToMerge { fast_forward: false } => {
+                format!("the forge lets requests into {target} be merged in no way that keeps the commit as it is")
             }
             Reason::InFlight { to, .. } => format!("a push of {} to {target} has begun and may still land", id(*to)),
             Reason::PushRefused { words, count } => {
@@ -96,8 +119,8 @@ impl Words<'_> {
             ),
             Reason::CheckRunning { name: check, on } => format!("{} has not finished{}", self.check(check), on_branch(on)),
             Reason::CheckRed { name: check, on, url } => {
-                let more = url.as_ref().map(|url| format!(" <{}>", shown(url, 500).replace('<', "%3C").replace('>', "%3E")));
-                format!("{} is red{}{}", self.check(check), on_branch(on), more.unwrap_or_default())
+                let more = url.as_ref().map(|url| page(url)).unwrap_or_default();
+                format!("{} is red{}{more}", self.check(check), on_branch(on))
             }
             Reason::LagOver { since } => match lag(edge) {
                 Some(lag) => format!("the lag of {} is over; it counted from {}", lag.length, self.at(*since)),
@@ -184,6 +207,9 @@ impl Words<'_> {
                 format!("there is no repository {repository}, or Towpath may not see it: {}", said(words))
             }
             UnknownWhy::TimedOut { after } => format!("{repository} did not answer within {after}"),
+            UnknownWhy::NoForge => {
+                format!("{repository} is a plain git remote, and what the config asks for only a forge can tell")
+            }
             UnknownWhy::NoCommonAncestor => "the two branches have no commit in common".to_owned(),
             UnknownWhy::Shallow => format!("the history of {repository} is cut off (a shallow clone)"),
             UnknownWhy::Sha256 => {
@@ -233,7 +259,7 @@ impl Words<'_> {
             (NotCountedWhy::EmailUnknown, false) => {
                 " Set it by `git config --global user.email ADDRESS`, and approve again."
             }
-            (NotCountedWhy::NotListed, _) => "",
+            (NotCountedWhy::NotListed | NotCountedWhy::OtherHead | NotCountedWhy::HeadUnknown, _) => "",
         };
         format!("It does not count, because {}.{help}", not_counted_why(one.why))
     }
@@ -251,6 +277,7 @@ impl Words<'_> {
         edge: Option<Edge<'_>>,
         lead: Option<String>,
     ) -> String {
+        let until = until.filter(|_| !by_itself(why));
         let what = match self.wait_is_for(why, edge) {
             Some(what) => format!("waits for {what}"),
             None => format!("waits: {}", self.clause(why, edge)),
@@ -288,6 +315,14 @@ impl Words<'_> {
             Reason::ApprovalsMissing { have, need, .. } => {
                 count(need.saturating_sub(*have), "approval", "approvals")
             }
+            Reason::NotProposed { open: None } => "its request to be opened".to_owned(),
+            Reason::NotProposed { open: Some(number) } => format!("request {number} to be for it"),
+            Reason::ForeignHead { number, .. } => format!("the branch of request {number} to be put back"),
+            Reason::ChangesRequested { number, by } => {
+                let by = list(by.iter().map(|by| self.actor(by)), "and");
+                format!("the changes that {by} asked for in request {number}")
+            }
+            Reason::ForPeopleToMerge { number, .. } => format!("somebody to merge request {number}"),
             Reason::InFlight { to, .. } => format!("the push of {}, which may still land", id(*to)),
             Reason::PushRefused { words, .. } => {
                 format!("another try, because the last push failed: {}", said(words))
@@ -315,7 +350,9 @@ impl Words<'_> {
             | Reason::TargetAbsent { .. }
             | Reason::Unknown(_)
             | Reason::Diverged { .. }
-            | Reason::NoRequestsHere
+            | Reason::RequestOpen { .. }
+            | Reason::RequestClosed { .. }
+            | Reason::NoWayToMerge { .. }
             | Reason::PushInDoubt { .. }
             | Reason::Held { .. }
             | Reason::Promoted { .. }
@@ -344,7 +381,7 @@ impl Words<'_> {
         until: Option<Instant>,
         edge: Option<Edge<'_>>,
     ) -> Option<String> {
-        let Some(until) = until else {
+        let Some(until) = until.filter(|_| !by_itself(why)) else {
             return Some(match missing_after(why, edge) {
                 Some(at) => format!("{}; without a result it is a block from {} on", self.no_time(on), self.at(at)),
                 None => self.no_time(on),
@@ -370,7 +407,13 @@ impl Words<'_> {
             | Reason::TargetAbsent { .. }
             | Reason::Unknown(_)
             | Reason::Diverged { .. }
-            | Reason::NoRequestsHere
+            | Reason::RequestOpen { .. }
+            | Reason::NotProposed { .. }
+            | Reason::ForeignHead { .. }
+            | Reason::RequestClosed { .. }
+            | Reason::ChangesRequested { .. }
+            | Reason::ForPeopleToMerge { .. }
+            | Reason::NoWayToMerge { .. }
             | Reason::PushInDoubt { .. }
             | Reason::Paused { until: Until::Resumed, .. }
             | Reason::Frozen { until: Until::Resumed, .. }
@@ -415,6 +458,11 @@ impl Words<'_> {
     }
 }
 
+/// What Towpath does at its next look, whatever time stands there.
+const fn by_itself(why: &Reason) -> bool {
+    matches!(why, Reason::NotProposed { .. } | Reason::ForeignHead { .. })
+}
+
 /// The words of a server or a program, on one line.
 fn not_counted_why(why: NotCountedWhy) -> &'static str {
     match why {
@@ -423,6 +471,8 @@ fn not_counted_why(why: NotCountedWhy) -> &'static str {
             "authors may not approve here, and without an e-mail it cannot be told whether they are one"
         }
         NotCountedWhy::NotListed => "`from` does not list them",
+        NotCountedWhy::OtherHead => "it was given for another head of the request",
+        NotCountedWhy::HeadUnknown => "the forge does not say for which head it was given",
     }
 }
 
@@ -432,6 +482,14 @@ fn said(words: &str) -> String {
         true => "it gave no reason".to_owned(),
         false => quote(&lines.join(" / "), 300),
     }
+}
+
+/// A page, after what it is about.
+pub(super) fn page(url: &str) -> String {
+    if url.is_empty() {
+        return String::new();
+    }
+    format!(" <{}>", shown(url, 500).replace('<', "%3C").replace('>', "%3E"))
 }
 
 fn no_result(check: Option<&CheckName>) -> String {

@@ -21,6 +21,7 @@ fn environment(name: &str, branch: &str) -> Environment {
         name: name.into(),
         branch: branch.into(),
         via: Via::FastForward,
+        request: crate::model::RequestRules::default(),
         candidates: Candidates::Commits,
         mode: Mode::Act,
         database: None,
@@ -114,7 +115,16 @@ fn every_reason() -> Vec<Reason> {
         Reason::Unknown(Unknown::passing(UnknownWhy::NotAnswered)),
         Reason::Diverged { commits: vec![stray(3, StrayKind::Content)], total: 1 },
         Reason::Diverged { commits: every_stray(), total: 60 },
-        Reason::NoRequestsHere,
+        Reason::RequestOpen { number: 7, url: "https://forge.example/7".to_owned() },
+        Reason::NotProposed { open: None },
+        Reason::NotProposed { open: Some(7) },
+        Reason::ForeignHead { number: 7, head: commit(3) },
+        Reason::RequestClosed { number: 7, url: "https://forge.example/7".to_owned(), by: Some("ana".into()) },
+        Reason::RequestClosed { number: 7, url: String::new(), by: None },
+        Reason::ChangesRequested { number: 7, by: vec!["ana".into(), "ben".into()] },
+        Reason::ForPeopleToMerge { number: 7, url: "https://forge.example/7".to_owned() },
+        Reason::NoWayToMerge { fast_forward: true },
+        Reason::NoWayToMerge { fast_forward: false },
         Reason::InFlight { intent: "i1".into(), to: commit(1) },
         Reason::PushRefused { words: "remote: protected\nremote: ask an admin\n".to_owned(), count: 1 },
         Reason::PushRefused { words: String::new(), count: 3 },
@@ -211,6 +221,7 @@ fn every_unknown() -> Vec<UnknownWhy> {
         UnknownWhy::NoRepository { words: words() },
         UnknownWhy::TimedOut { after: Span::from_secs(60) },
         UnknownWhy::NoCommonAncestor,
+        UnknownWhy::NoForge,
         UnknownWhy::Shallow,
         UnknownWhy::Sha256,
         UnknownWhy::TooLarge { commits_max: 100_000 },
@@ -557,7 +568,13 @@ fn headlines() {
     let mut flow = flow();
     let gate = |kind, verdict| vec![judged(Check::Gate(kind), verdict)];
     let moving = Decision {
-        action: Some(Action::FastForward { old: commit(1), new: commit(2), promote: None, overrides: vec![] }),
+        action: Some(Action::FastForward {
+            old: commit(1),
+            new: commit(2),
+            promote: None,
+            overrides: vec![],
+            merge: None,
+        }),
         ..decided(gate(GateKind::Lag, pass(Reason::LagOver { since: local(11, 21, 13, 40) })))
     };
     let moving = Decision { verdict: pass(Reason::Ready), ..moving };
@@ -1041,6 +1058,7 @@ fn every_state_of_an_intent_has_a_sentence() {
         saved: Now { wall, trusted: Trusted(0) },
         deadline: None,
         words: matches!(state, IntentState::Refused).then(|| "remote: no\nremote: never".to_owned()),
+        merge: None,
     };
     let states = [
         IntentState::Saved,

@@ -100,11 +100,27 @@ impl Words<'_> {
                 )
             }
             Reason::Unknown(unknown) => self.todo_unknown(&unknown.why, edge),
-            Reason::NoRequestsHere => one(
+            Reason::RequestClosed { number, .. } => one(
+                format!("To go on, open request {number} again on the forge, or let Towpath open a new one:"),
+                vec![self.on_edge("retry", edge)],
+            ),
+            Reason::ChangesRequested { number, .. } => one(
                 format!(
-                    "Set `via = \"fast-forward\"` for {env}, or name the repository by a forge that Towpath has requests for."
+                    "Push what they asked for to {}, or let them take it back in request {number}.",
+                    self.first()
                 ),
                 Vec::new(),
+            ),
+            Reason::ForPeopleToMerge { number, .. } => one(
+                format!("Merge request {number} on the forge: as a merge commit, not squashed or rebased."),
+                Vec::new(),
+            ),
+            Reason::NoWayToMerge { .. } => one(
+                format!(
+                    "Let the forge's project merge requests into {} with a merge commit; what is set there is told by:",
+                    target(Some(edge))
+                ),
+                vec!["towpath doctor".to_owned()],
             ),
             Reason::PushRefused { .. } => one(
                 "When the server would take it now, do not wait for the next try:".to_owned(),
@@ -170,7 +186,10 @@ impl Words<'_> {
                     format!("{} can approve it:", super::capital(self.approvers(verdict))),
                     vec![format!("{} {commit}", self.on_edge("approve", edge))],
                 ),
-                (_, Via::MergeRequest) => one("Approve its merge request.".to_owned(), Vec::new()),
+                (_, Via::MergeRequest) => one(
+                    format!("{} can approve its request on the forge.", super::capital(self.approvers(verdict))),
+                    Vec::new(),
+                ),
                 (None, Via::FastForward) => Vec::new(),
             },
             Reason::WindowClosed { opens: None } => {
@@ -187,6 +206,9 @@ impl Words<'_> {
             | Reason::Ready
             | Reason::Nothing
             | Reason::InFlight { .. }
+            | Reason::RequestOpen { .. }
+            | Reason::NotProposed { .. }
+            | Reason::ForeignHead { .. }
             | Reason::Promoted { .. }
             | Reason::Overridden { .. }
             | Reason::ChecksGreen { .. }
@@ -308,6 +330,13 @@ impl Words<'_> {
                 ),
                 Vec::new(),
             ),
+            UnknownWhy::NoForge => one(
+                format!(
+                    "Name the repository by a `[forge.X]` in the config, or mend `via`, `gates.ci` and `gates.approvals` of {}.",
+                    name(edge.target.name.as_str())
+                ),
+                Vec::new(),
+            ),
             UnknownWhy::Shallow => one("Towpath needs a repository with its whole history.".to_owned(), Vec::new()),
             UnknownWhy::NotAnswered
             | UnknownWhy::Unreachable { .. }
@@ -341,7 +370,7 @@ fn resume(scope: &Scope) -> String {
 fn only_on_source(check: Option<&CheckName>, edge: Edge<'_>) -> bool {
     let Some(Gate::Ci(ci)) = edge.target.gate(GateKind::Ci) else { return false };
     match &ci.checks {
-        Checks::All => false,
+        Checks::All | Checks::Required => false,
         Checks::Named(named) => named
             .iter()
             .filter(|one| check.is_none_or(|check| *check == one.name))

@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::id::{BranchName, CheckName, EnvName, FlowName, PolicyDigest};
+use super::request::RequestRules;
 use super::time::Span;
 use crate::calendar::{Schedule, Windows};
 
@@ -39,6 +40,8 @@ pub struct Environment {
     pub branch: BranchName,
     /// How commits enter. Without meaning for the first environment.
     pub via: Via,
+    /// How requests are handled, where `via` is by request.
+    pub request: RequestRules,
     /// Which commits of the source may enter.
     pub candidates: Candidates,
     /// Whether Towpath acts here or only watches.
@@ -176,6 +179,8 @@ pub enum Checks {
     Named(Vec<NamedCheck>),
     /// Everything reported for the candidate, and at least one thing.
     All,
+    /// Those that the forge's own rules require on the target.
+    Required,
 }
 
 /// One required check.

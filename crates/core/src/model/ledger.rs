@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::beside::{HandMove, WouldMove};
 use super::id::{Actor, BranchName, CheckName, CommitId, EnvName, FlowName, IntentId, OrderId, PolicyDigest};
 use super::plan::Decision;
+use super::request::{Merging, Proposed};
 use super::seen::{Arrival, CiItem, CiState};
 use super::standing::{Approval, Backoff, Hold, Override, Pause, PauseKind, Promote, Scope, Standing};
 use super::time::{Instant, Now, Trusted};
@@ -42,6 +43,9 @@ pub struct Ledger {
     /// which they last began, the newest [`Ledger::WOULD_MAX`].
     #[serde(default)]
     pub would: BTreeMap<EnvName, Vec<WouldMove>>,
+    /// What we put onto the request branch of each edge.
+    #[serde(default)]
+    pub proposed: BTreeMap<EnvName, Proposed>,
     /// The environments that are behind for longer than their alarm; each was told once.
     #[serde(default)]
     pub behind: BTreeMap<EnvName, Behind>,
@@ -180,6 +184,9 @@ pub struct IntentRow {
     pub deadline: Option<Trusted>,
     /// What the server or the judge said, where it did not land.
     pub words: Option<String>,
+    /// The request that is merged instead of a push.
+    #[serde(default)]
+    pub merge: Option<Merging>,
 }
 
 /// How far an intent has come.
@@ -323,6 +330,15 @@ pub enum Event {
         new: CommitId,
         /// The server's words.
         words: String,
+    },
+    /// A candidate was put into a request: opened, or its head moved.
+    Proposed {
+        /// The request.
+        number: u64,
+        /// Its page.
+        url: String,
+        /// The candidate.
+        head: CommitId,
     },
     /// A push whose answer was lost turned out to have been passed by somebody else's.
     Overtaken {
@@ -564,6 +580,13 @@ pub enum Change {
     },
     /// It no longer is.
     CaughtUp(EnvName),
+    /// What we put onto the request branch of an edge, or that it was seen there.
+    Proposed {
+        /// The environment.
+        env: EnvName,
+        /// The row.
+        row: Proposed,
+    },
     /// A command was given.
     Audit(AuditRow),
 }
@@ -641,6 +664,9 @@ impl Ledger {
             }
             Change::CaughtUp(env) => {
                 self.behind.remove(env);
+            }
+            Change::Proposed { env, row } => {
+                self.proposed.insert(env.clone(), row.clone());
             }
             Change::Report(_) | Change::Event(_) | Change::ByHand(_) | Change::Audit(_) => {}
         }

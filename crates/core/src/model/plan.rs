@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::id::{CommitId, EnvName, FlowName, OrderId, PolicyDigest};
+use super::request::Merging;
 use super::seen::Tip;
 use super::time::{Instant, Now};
 use super::verdict::{Judged, Verdict};
@@ -95,7 +96,30 @@ pub enum Action {
         promote: Option<OrderId>,
         /// The `override` orders that this rests on.
         overrides: Vec<OrderId>,
+        /// Merge this request instead of pushing.
+        #[serde(default)]
+        merge: Option<Merging>,
     },
+    /// Put a candidate into the request of the edge: move the request branch, and open the request
+    /// where there is none.
+    Propose {
+        /// The candidate.
+        head: CommitId,
+        /// Where the request branch is; none where it does not exist.
+        from: Option<CommitId>,
+        /// The open request.
+        request: Option<u64>,
+    },
+}
+
+impl Action {
+    /// The move of the target branch that it makes, if it makes one.
+    pub const fn moves(&self) -> Option<(CommitId, CommitId)> {
+        match self {
+            Self::FastForward { old, new, .. } => Some((*old, *new)),
+            Self::Propose { .. } => None,
+        }
+    }
 }
 
 impl Candidate {

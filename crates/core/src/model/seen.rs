@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::id::{BranchName, CheckName, CommitId, EnvName, OrderId};
+use super::id::{Actor, BranchName, CheckName, CommitId, EnvName, OrderId};
 use super::ledger::IntentRow;
+use super::request::{AuthorLogins, Proposed, Requests, RequiredChecks};
 use super::standing::Standing;
 use super::time::{Instant, Now, Trusted};
 use super::verdict::Unknown;
@@ -80,6 +81,9 @@ pub struct EdgeSeen {
     pub in_flight: Option<IntentRow>,
     /// When something last entered the target: by our hand, or as far as we saw it.
     pub last_move: Option<Instant>,
+    /// What we put onto the request branch of this edge, where we did.
+    #[serde(default)]
+    pub proposed: Option<Proposed>,
 }
 
 /// How source and target of an edge relate.
@@ -182,6 +186,18 @@ pub struct Facts {
     /// The source commit that makes the same change as a commit of the target, if one does.
     #[serde(with = "pairs")]
     pub picks: BTreeMap<EdgeKey, Fact<Option<CommitId>>>,
+    /// Which of the forge's people wrote `target..candidate`.
+    #[serde(default, with = "pairs")]
+    pub logins: BTreeMap<EdgeKey, Fact<AuthorLogins>>,
+    /// The requests of an edge.
+    #[serde(default)]
+    pub requests: BTreeMap<EnvName, Fact<Requests>>,
+    /// The checks that the forge requires on a target.
+    #[serde(default)]
+    pub required: BTreeMap<EnvName, Fact<RequiredChecks>>,
+    /// The members of a team, by its name without the `@`.
+    #[serde(default)]
+    pub teams: BTreeMap<String, Fact<BTreeSet<Actor>>>,
 }
 
 /// What a decision lacks: the keys of [`Facts`].
@@ -193,6 +209,18 @@ pub struct Missing {
     pub authors: BTreeSet<EdgeKey>,
     /// Keys of [`Facts::picks`].
     pub picks: BTreeSet<EdgeKey>,
+    /// Keys of [`Facts::logins`].
+    #[serde(default)]
+    pub logins: BTreeSet<EdgeKey>,
+    /// Keys of [`Facts::requests`].
+    #[serde(default)]
+    pub requests: BTreeSet<EnvName>,
+    /// Keys of [`Facts::required`].
+    #[serde(default)]
+    pub required: BTreeSet<EnvName>,
+    /// Keys of [`Facts::teams`].
+    #[serde(default)]
+    pub teams: BTreeSet<String>,
 }
 
 /// A commit on an edge.
@@ -204,50 +232,59 @@ pub struct EdgeKey {
     pub commit: CommitId,
 }
 
+/// Runs a macro over every kind of fact: the one list of them.
+macro_rules! every_kind {
+    ($of:ident) => {
+        $of!(ci, authors, picks, logins, requests, required, teams)
+    };
+}
+
 impl Missing {
     /// Whether nothing is lacking.
     pub fn is_empty(&self) -> bool {
-        self.ci.is_empty() && self.authors.is_empty() && self.picks.is_empty()
+        self.len() == 0
     }
 
     /// How many keys are lacking.
     pub fn len(&self) -> usize {
-        self.ci.len() + self.authors.len() + self.picks.len()
+        macro_rules! sum {
+            ($($kind:ident),*) => { 0 $(+ self.$kind.len())* };
+        }
+        every_kind!(sum)
     }
 
     /// Adds the keys of `other`.
     pub fn absorb(&mut self, other: Self) {
-        self.ci.extend(other.ci);
-        self.authors.extend(other.authors);
-        self.picks.extend(other.picks);
+        macro_rules! extend {
+            ($($kind:ident),*) => { $(self.$kind.extend(other.$kind);)* };
+        }
+        every_kind!(extend);
     }
 }
 
 impl Facts {
     /// Adds the facts of `other`; what was known already stays.
     pub fn absorb(&mut self, other: Self) {
-        for (key, fact) in other.ci {
-            self.ci.entry(key).or_insert(fact);
+        macro_rules! add {
+            ($($kind:ident),*) => { $(
+                for (key, fact) in other.$kind {
+                    self.$kind.entry(key).or_insert(fact);
+                }
+            )* };
         }
-        for (key, fact) in other.authors {
-            self.authors.entry(key).or_insert(fact);
-        }
-        for (key, fact) in other.picks {
-            self.picks.entry(key).or_insert(fact);
-        }
+        every_kind!(add);
     }
 
     /// Answers everything in `missing` that is not yet answered with `unknown`.
     pub fn give_up_on(&mut self, missing: &Missing, unknown: &Unknown) {
-        for key in &missing.ci {
-            self.ci.entry(*key).or_insert_with(|| Fact::Unknown(unknown.clone()));
+        macro_rules! give_up {
+            ($($kind:ident),*) => { $(
+                for key in &missing.$kind {
+                    self.$kind.entry(key.clone()).or_insert_with(|| Fact::Unknown(unknown.clone()));
+                }
+            )* };
         }
-        for key in &missing.authors {
-            self.authors.entry(key.clone()).or_insert_with(|| Fact::Unknown(unknown.clone()));
-        }
-        for key in &missing.picks {
-            self.picks.entry(key.clone()).or_insert_with(|| Fact::Unknown(unknown.clone()));
-        }
+        every_kind!(give_up);
     }
 }
 

@@ -126,6 +126,8 @@ pub enum UnknownWhy {
         /// The deadline.
         after: Span,
     },
+    /// The repository is on no forge that has what was asked for: requests, required checks, teams.
+    NoForge,
     /// The two branches share no commit.
     NoCommonAncestor,
     /// The repository's history is cut off.
@@ -178,8 +180,53 @@ pub enum Reason {
         /// How many there are.
         total: u32,
     },
-    /// `via = "merge-request"` on a remote that has no merge requests.
-    NoRequestsHere,
+    /// The open request is for this candidate.
+    RequestOpen {
+        /// Its number.
+        number: u64,
+        /// Its page.
+        url: String,
+    },
+    /// The candidate is in no request yet.
+    NotProposed {
+        /// The request that is open for another one.
+        open: Option<u64>,
+    },
+    /// Somebody else moved the request branch; Towpath puts it back.
+    ForeignHead {
+        /// The request.
+        number: u64,
+        /// Where the branch was moved to.
+        head: CommitId,
+    },
+    /// Somebody closed the request without merging it.
+    RequestClosed {
+        /// Its number.
+        number: u64,
+        /// Its page.
+        url: String,
+        /// Who closed it, where the forge says so.
+        by: Option<Actor>,
+    },
+    /// Reviewers want something changed first.
+    ChangesRequested {
+        /// The request.
+        number: u64,
+        /// Who.
+        by: Vec<Actor>,
+    },
+    /// Every gate passes, and people merge here themselves.
+    ForPeopleToMerge {
+        /// The request.
+        number: u64,
+        /// Its page.
+        url: String,
+    },
+    /// The forge's project permits no way of merging that keeps the commit.
+    NoWayToMerge {
+        /// Whether fast-forward is permitted, which cannot reach the candidate.
+        fast_forward: bool,
+    },
     /// A push of an earlier tick may still land.
     InFlight {
         /// Its intent.
@@ -415,6 +462,10 @@ pub enum NotCountedWhy {
     EmailUnknown,
     /// They are not in `from`.
     NotListed,
+    /// It was given for another head of the request.
+    OtherHead,
+    /// The forge does not say for which head, and it is not known to be of this one.
+    HeadUnknown,
 }
 
 /// A commit of the target that the source lacks.
@@ -480,6 +531,8 @@ pub enum Check {
     Pause,
     /// Nothing in the range is held.
     Hold,
+    /// It is what the open request is for, and nobody objects.
+    Request,
     /// A configured gate.
     Gate(GateKind),
 }
@@ -493,6 +546,7 @@ impl Check {
             Self::Freeze => "freeze",
             Self::Pause => "pause",
             Self::Hold => "hold",
+            Self::Request => "request",
             Self::Gate(kind) => kind.key(),
         }
     }
@@ -518,6 +572,7 @@ impl Verdict {
                     | UnknownWhy::TokenRefused { .. }
                     | UnknownWhy::TokenUnusable { .. }
                     | UnknownWhy::NotTrusted { .. }
+                    | UnknownWhy::NoForge
                     | UnknownWhy::NoRepository { .. }
                     | UnknownWhy::Sha256
                     | UnknownWhy::TooLarge { .. }

@@ -22,15 +22,15 @@ pub fn would(ledger: &Ledger, plan: &Plan) -> Vec<Change> {
             changes.push(Change::WouldBeOver { env: env.clone(), at });
         }
         let open = rows.iter().find(|row| here && row.ended.is_none());
-        match &decision.action {
-            Some(Action::FastForward { old, new, .. }) => {
-                if open.is_some_and(|row| row.new == *new) {
+        match decision.action.as_ref().and_then(Action::moves) {
+            Some((old, new)) => {
+                if open.is_some_and(|row| row.new == new) {
                     continue;
                 }
                 if open.is_some() {
                     changes.push(Change::WouldNot { env: env.clone(), at });
                 }
-                changes.push(Change::Would { env, old: *old, new: *new, at });
+                changes.push(Change::Would { env, old, new, at });
             }
             None if open.is_some() => changes.push(Change::WouldNot { env, at }),
             None => {}
@@ -61,6 +61,7 @@ pub fn by_hand(changes: &[Change], dag: &Dag) -> Vec<Hand> {
             Event::Rewound { lost, kept, .. } if dag.contains(lost, kept) => (lost, kept, Way::Back),
             Event::Rewound { lost, kept, .. } => (lost, kept, Way::Aside),
             Event::Landed { .. }
+            | Event::Proposed { .. }
             | Event::PutBack { .. }
             | Event::Withdrawn { .. }
             | Event::Refused { .. }

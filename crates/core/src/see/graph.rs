@@ -1,11 +1,11 @@
 //! How source and target of one edge relate: promoted point, what waits, what the target has of
 //! its own. Linear in the loaded commits for each hold and each own commit.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use crate::dag::{Dag, Marks, Node};
 use crate::model::{
-    CommitId, Edge, EnvName, Fact, Graph, Held, Hold, Ledger, Own, Tip, Unknown, UnknownWhy, Waiting,
+    CommitId, Edge, EnvName, Fact, Graph, Held, Hold, Ledger, Own, Tip, Unknown, UnknownWhy, Via, Waiting,
 };
 use crate::see::Tips;
 
@@ -22,13 +22,29 @@ pub fn relate(edge: &Edge<'_>, ledger: &Ledger, tips: &Tips, dag: &Dag, s: Commi
         return Fact::Unknown(Unknown::lasting(UnknownWhy::NoCommonAncestor));
     }
     let promoted = dag.chain(s).find(|node| dag.has(&sides.target, node.id)).map(|node| node.id);
-    let own_total = dag.minus(&sides.target, &sides.source).count();
+    let chain: HashSet<CommitId> = dag.chain(t).map(|node| node.id).collect();
+    let is_promotion = |node: &Node| chain.contains(&node.id) && brings_source(dag, &sides, node);
+    // Where requests are merged, each leaves one behind, for ever: they are no divergence there, and
+    // would hide what is.
+    let by_request = edge.target.via == Via::MergeRequest;
+    let strays: Vec<&Node> =
+        dag.minus(&sides.target, &sides.source).filter(|node| !(by_request && is_promotion(node))).collect();
     Fact::Known(Graph {
         promoted,
         waiting: waiting(edge, ledger, dag, &sides, s),
-        own: own(edge, ledger, tips, dag, &sides, t),
-        own_total: u32::try_from(own_total).unwrap_or(u32::MAX),
+        own_total: u32::try_from(strays.len()).unwrap_or(u32::MAX),
+        own: own(edge, ledger, tips, dag, &sides, &strays[..strays.len().min(Graph::OWN_MAX)], is_promotion),
     })
+}
+
+/// Whether a commit of the target's chain is a merge of a source commit with that one's own tree.
+fn brings_source(dag: &Dag, sides: &Sides, node: &Node) -> bool {
+    let [_, second] = node.parents[..] else { return false };
+    match dag.node(second) {
+        Some(merged) => dag.has(&sides.source, second) && merged.tree == node.tree,
+        // Outside the loaded piece is below its floor: contained in every environment.
+        None => node.merged == Some(node.tree),
+    }
 }
 
 struct Sides {
@@ -122,22 +138,27 @@ fn waiting(edge: &Edge<'_>, ledger: &Ledger, dag: &Dag, sides: &Sides, s: Commit
         .collect()
 }
 
-fn own(edge: &Edge<'_>, ledger: &Ledger, tips: &Tips, dag: &Dag, sides: &Sides, t: CommitId) -> Vec<Own> {
-    let strays: Vec<&Node> = dag.minus(&sides.target, &sides.source).take(Graph::OWN_MAX).collect();
+fn own(
+    edge: &Edge<'_>,
+    ledger: &Ledger,
+    tips: &Tips,
+    dag: &Dag,
+    sides: &Sides,
+    strays: &[&Node],
+    is_promotion: impl Fn(&Node) -> bool,
+) -> Vec<Own> {
     if strays.is_empty() {
         return Vec::new();
     }
-    let chain: BTreeSet<CommitId> = dag.chain(t).map(|node| node.id).collect();
     let by_tree = dag.by_tree();
     let lost = ledger.held.get(&edge.source.name).into_iter().flatten().filter(|tip| tip.lost);
     let lost = dag.ancestors(lost.map(|tip| tip.commit));
     let covers = covers_up_to(edge, ledger, dag);
     let tree = |id: &CommitId| dag.node(*id).map(|node| node.tree);
     strays
-        .into_iter()
+        .iter()
         .map(|node| {
             let merge = node.parents.len() > 1;
-            let second = node.parents.get(1).filter(|_| node.parents.len() == 2);
             let earlier = earlier(edge, tips, dag, node.id);
             let brought_by = earlier.as_ref().map(|(_, commit)| *commit);
             Own {
@@ -145,9 +166,9 @@ fn own(edge: &Edge<'_>, ledger: &Ledger, tips: &Tips, dag: &Dag, sides: &Sides, 
                 author: node.author.clone(),
                 subject: node.subject.clone(),
                 parents: u32::try_from(node.parents.len()).unwrap_or(u32::MAX),
-                promotion_merge: chain.contains(&node.id)
-                    && second.is_some_and(|p| dag.has(&sides.source, *p) && tree(p) == Some(node.tree)),
-                empty_merge: merge && node.parents.iter().any(|p| tree(p) == Some(node.tree)),
+                promotion_merge: is_promotion(node),
+                empty_merge: merge
+                    && (node.merged == Some(node.tree) || node.parents.iter().any(|p| tree(p) == Some(node.tree))),
                 same_tree: by_tree
                     .get(&node.tree)
                     .and_then(|ids| ids.iter().rev().find(|id| dag.has(&sides.source, **id)))

@@ -83,7 +83,8 @@ pub fn edges(flow: &Flow, ledger: &Ledger, tips: &Tips, history: &Fact<Dag>) -> 
                 .cloned();
             let by_us = ledger.last_moves.get(&edge.target.name).copied();
             let last_move = by_us.max(first_seen_at(ledger, &edge).map(|seen| seen.wall));
-            EdgeSeen { env: edge.target.name.clone(), source, target, graph, in_flight, last_move }
+            let proposed = ledger.proposed.get(&edge.target.name).cloned();
+            EdgeSeen { env: edge.target.name.clone(), source, target, graph, in_flight, last_move, proposed }
         })
         .collect()
 }

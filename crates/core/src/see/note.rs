@@ -210,10 +210,11 @@ impl<'l> Noting<'l, '_> {
         let late = self.ledger.intents.iter().find(|row| {
             row.env == self.environment.name
                 && row.state == IntentState::Abandoned
-                && (row.old, row.new) == (old, self.tip)
+                && row.old == old
+                && (row.new == self.tip || (row.merge.is_some() && self.dag.merges(self.tip) == [old, row.new]))
         });
         if let Some(row) = late.filter(|_| self.is_target) {
-            self.changes.extend(landed(row, self.now, true));
+            self.changes.extend(landed(row, self.tip, self.now, true));
             self.seen(TipHow::Landed(row.id.clone()));
         } else {
             if self.is_target {
@@ -261,7 +262,7 @@ impl<'l> Noting<'l, '_> {
                 && (row.old, row.new) == (lost, kept)
         });
         if let Some(row) = late {
-            self.changes.extend(landed(row, self.now, true));
+            self.changes.extend(landed(row, kept, self.now, true));
             self.seen(TipHow::Landed(row.id.clone()));
         } else {
             if self.is_target {
@@ -389,20 +390,27 @@ impl<'l> Noting<'l, '_> {
 
 /// What the ledger learns from a landing besides the landing itself: the tip, and what arrived on
 /// or left the branch. `ledger` is as before the landing.
-pub fn after_landing(flow: &Flow, ledger: &Ledger, dag: &Dag, row: &IntentRow, now: Now) -> Vec<Change> {
+/// `to` is where the branch was moved to: the intent's commit, or the merge that was made of it.
+pub fn after_landing(
+    flow: &Flow,
+    ledger: &Ledger,
+    dag: &Dag,
+    (row, to): (&IntentRow, CommitId),
+    now: Now,
+) -> Vec<Change> {
     let Some(at) = flow.environments.iter().position(|e| e.name == row.env) else { return Vec::new() };
     let mut changes = Vec::new();
-    let there = dag.node(row.new).is_some();
+    let there = dag.node(to).is_some();
     let mut noting = Noting {
         flow,
         ledger,
         dag,
         now,
         environment: &flow.environments[at],
-        tip: row.new,
+        tip: to,
         is_target: true,
         next_tip: None,
-        ancestors: dag.ancestors([row.new]),
+        ancestors: dag.ancestors([to]),
         changes: &mut changes,
     };
     noting.seen(TipHow::Landed(row.id.clone()));
@@ -419,7 +427,7 @@ pub fn after_landing(flow: &Flow, ledger: &Ledger, dag: &Dag, row: &IntentRow, n
             let arrival = Arrival { trusted: now.trusted, wall: now.wall, how: ArrivalHow::Landed };
             let known = ledger.arrivals.get(&row.env);
             let came: Vec<(CommitId, Arrival)> = dag
-                .chain(row.new)
+                .chain(to)
                 .take_while(|node| !dag.has(&before, node.id))
                 .filter(|node| known.is_none_or(|k| !k.contains_key(&node.id)))
                 .map(|node| (node.id, arrival))
@@ -432,9 +440,9 @@ pub fn after_landing(flow: &Flow, ledger: &Ledger, dag: &Dag, row: &IntentRow, n
     changes
 }
 
-/// The changes that record a landing: final state, effect, event, and what is to be told.
-pub fn landed(row: &IntentRow, now: Now, late: bool) -> Vec<Change> {
-    let event = Event::Landed { kind: row.kind, old: row.old, new: row.new };
+/// The changes that record a landing at `to`: final state, effect, event, and what is to be told.
+pub fn landed(row: &IntentRow, to: CommitId, now: Now, late: bool) -> Vec<Change> {
+    let event = Event::Landed { kind: row.kind, old: row.old, new: to };
     let mut spent: Vec<OrderId> = row.overrides.clone();
     spent.extend(row.promote.clone());
     let mut changes = vec![
@@ -444,7 +452,7 @@ pub fn landed(row: &IntentRow, now: Now, late: bool) -> Vec<Change> {
             env: row.env.clone(),
             kind: row.kind,
             old: row.old,
-            new: row.new,
+            new: to,
             at: now,
             late,
         }),

@@ -109,11 +109,16 @@ fn knowing_all(given: &Given) -> towpath_core::model::Plan {
 /// A decision in one line: `1 moves`, or the lead with every check that fails, and what is beside.
 pub fn told(decision: &Decision) -> String {
     let mut line = match (&decision.lead, &decision.action) {
-        (Some(lead), Some(Action::FastForward { old, new, promote, overrides })) => {
+        (Some(lead), Some(Action::FastForward { old, new, promote, overrides, merge })) => {
             assert_eq!((*old, *new), (c(900), lead.commit));
             assert!(decision.verdict.passes());
             let orders: Vec<String> = promote.iter().chain(overrides).map(|order| format!(" by {order}")).collect();
-            format!("{} moves{}", number(*new), orders.concat())
+            let request = merge.map_or_else(String::new, |merge| format!(" by request {}", merge.number));
+            format!("{} moves{request}{}", number(*new), orders.concat())
+        }
+        (Some(lead), Some(Action::Propose { head, request, .. })) => {
+            let into = request.map_or_else(|| "a new request".to_owned(), |number| format!("request {number}"));
+            format!("{} into {into} | {}", number(*head), failing(lead))
         }
         (Some(lead), None) => {
             assert_eq!(Some(&decision.verdict), lead.verdict());

@@ -4,8 +4,8 @@ use chrono_tz::Tz;
 use towpath_core::decide::{self, Next};
 use towpath_core::model::{
     Arrival, ArrivalHow, Candidates, CommitId, EdgeSeen, EnvName, Environment, Fact, Facts, Flow, Gate, Graph,
-    Instant, IntentRow, IntentState, Missing, Mode, MoveKind, Now, Observation, Plan, PolicyDigest, Span, Standing,
-    Tip, Trusted, Via, Waiting,
+    Instant, IntentRow, IntentState, Missing, Mode, MoveKind, Now, Observation, Plan, PolicyDigest, RequestRules,
+    Span, Standing, Tip, Trusted, Via, Waiting,
 };
 
 /// Tuesday 2026-03-03 10:00Z. The trusted clock is far from the wall, so that a mix-up shows.
@@ -48,6 +48,7 @@ pub fn environment(name: &str, gates: Vec<Gate>) -> Environment {
         name: EnvName::from(name),
         branch: name.into(),
         via: Via::FastForward,
+        request: RequestRules::default(),
         candidates: Candidates::Tips,
         mode: Mode::Act,
         database: None,
@@ -94,6 +95,7 @@ pub fn edge_seen(env: &str, waiting: Vec<Waiting>) -> EdgeSeen {
         graph: Fact::Known(Graph { promoted: Some(c(900)), waiting, own: Vec::new(), own_total: 0 }),
         in_flight: None,
         last_move: None,
+        proposed: None,
     }
 }
 
@@ -169,5 +171,6 @@ pub fn intent(env: &str, new: u32, deadline: Option<i64>) -> IntentRow {
         saved: minutes(-1),
         deadline: deadline.map(|at| minutes(at).trusted),
         words: None,
+        merge: None,
     }
 }

@@ -208,7 +208,7 @@ proptest! {
         let dag: Dag = dag(&parents);
         for kind in [MoveKind::FastForward, MoveKind::Rollback] {
             let row = IntentRow { old: id(old), new: id(new), kind, ..intent("staging", 1, None) };
-            let place = Place::of(&row, &Tip::At(id(at)), |a, b| dag.contains(a, b));
+            let place = Place::of(&row, &Tip::At(id(at)), |a, b| dag.contains(a, b), |a| dag.merges(a));
             let has = reach(&parents, at);
             let expected = if at == new {
                 Place::New
@@ -230,8 +230,8 @@ proptest! {
 fn a_tip_that_is_not_told_is_no_place() {
     let row = intent("staging", 1, None);
     let unknown = Tip::Unknown(Unknown::passing(UnknownWhy::NotAnswered));
-    assert_eq!(Place::of(&row, &Tip::Absent, |_, _| true), Place::Absent);
-    assert_eq!(Place::of(&row, &unknown, |_, _| true), Place::Unknown);
+    assert_eq!(Place::of(&row, &Tip::Absent, |_, _| true, |_| Vec::new()), Place::Absent);
+    assert_eq!(Place::of(&row, &unknown, |_, _| true, |_| Vec::new()), Place::Unknown);
 }
 
 /// The documented outcome of every answer at every place. `-` leaves it for a later tick.

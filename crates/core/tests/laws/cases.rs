@@ -7,10 +7,11 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use towpath_core::calendar::{Schedule, Windows};
 use towpath_core::model::{
-    Approval, ApprovalsGate, Arrival, ArrivalHow, AuthorsMay, Backoff, BranchName, Candidates, CheckName, CheckRef,
-    Checks, CiGate, CiItem, CiState, EdgeKey, EdgeSeen, Environment, Fact, Facts, Flow, Gate, GateKind, Graph,
-    Held, Hold, Instant, LagGate, NamedCheck, Observation, OrderId, Override, Own, Pause, PauseKind, Promote,
-    Scope, Standing, Tip, Trusted, Unknown, UnknownWhy, Until, Via, Waiting,
+    Actor, Approval, ApprovalsGate, Arrival, ArrivalHow, AuthorLogins, AuthorsMay, Backoff, BranchName, Candidates,
+    CheckName, CheckRef, Checks, CiGate, CiItem, CiState, ClosedRequest, EdgeKey, EdgeSeen, EnvName, Environment,
+    Fact, Facts, Flow, Gate, GateKind, Given, Graph, Held, Hold, Instant, LagGate, NamedCheck, Observation,
+    OpenRequest, OrderId, Override, Own, Pause, PauseKind, Promote, Proposed, RequestApproval, Requests,
+    RequiredChecks, Scope, Standing, Tip, Trusted, Unknown, UnknownWhy, Until, Via, Waiting, Ways,
 };
 
 use crate::kit::{NOW, ZONE, arrived, c, environment, flow, intent, mins, minutes, waiting};
@@ -65,7 +66,7 @@ fn rarely(percent: u32) -> impl Strategy<Value = bool> {
 
 fn any_environment(at: usize) -> impl Strategy<Value = Environment> {
     let candidates = select(&[Candidates::Tips, Candidates::Commits][..]);
-    (any_gates(), candidates, rarely(6)).prop_map(move |(gates, candidates, by_request)| Environment {
+    (any_gates(), candidates, rarely(15)).prop_map(move |(gates, candidates, by_request)| Environment {
         gates: if at == 0 { Vec::new() } else { gates },
         candidates,
         via: if by_request { Via::MergeRequest } else { Via::FastForward },
@@ -79,7 +80,11 @@ fn any_check() -> impl Strategy<Value = NamedCheck> {
 }
 
 fn any_gates() -> impl Strategy<Value = Vec<Gate>> {
-    let checks = prop_oneof![3 => vec(any_check(), 1..4).prop_map(Checks::Named), 1 => Just(Checks::All)];
+    let checks = prop_oneof![
+        6 => vec(any_check(), 1..4).prop_map(Checks::Named),
+        2 => Just(Checks::All),
+        1 => Just(Checks::Required),
+    ];
     let missing_after = weighted(0.4, (1..90i64).prop_map(mins));
     let ci = (checks, missing_after).prop_map(|(checks, missing_after)| Gate::Ci(CiGate { checks, missing_after }));
     let since = weighted(0.4, select(&CHECKS[..]).prop_map(CheckName::from));
@@ -175,14 +180,58 @@ fn any_edge(at: usize, many: std::ops::RangeInclusive<usize>) -> impl Strategy<V
         });
     let in_flight = weighted(0.05, (1..COMMITS, weighted(0.5, -5..5i64)));
     let last_move = weighted(0.5, -60..0i64);
-    (any_tip(1), any_tip(900), graph, in_flight, last_move).prop_map(
-        move |(source, target, graph, in_flight, last_move)| EdgeSeen {
+    (any_tip(1), any_tip(900), graph, in_flight, last_move, any_proposed()).prop_map(
+        move |(source, target, graph, in_flight, last_move, proposed)| EdgeSeen {
             env: ENVS[at].into(),
             source,
             target,
             graph,
             in_flight: in_flight.map(|(new, deadline)| intent(ENVS[at], new, deadline)),
             last_move: last_move.map(|at| minutes(at).wall),
+            proposed,
+        },
+    )
+}
+
+/// What was put onto a request branch: mostly what the requests of [`any_requests`] are for.
+fn any_proposed() -> impl Strategy<Value = Option<Proposed>> {
+    let row = (1..4u32, weighted(0.3, (1..4u32).prop_map(c)), weighted(0.8, -60..0i64), weighted(0.2, 1..3u64));
+    let row = row.prop_map(|(head, before, confirmed, passed_over)| Proposed {
+        head: c(head),
+        before,
+        at: minutes(-90),
+        confirmed: confirmed.map(minutes),
+        passed_over,
+    });
+    weighted(0.85, row)
+}
+
+fn any_requests() -> impl Strategy<Value = Requests> {
+    let given = prop_oneof![
+        4 => (1..4u32).prop_map(|head| Given::For(c(head))),
+        2 => (-90..0i64).prop_map(|at| Given::At(minutes(at).trusted)),
+        1 => Just(Given::Unbound),
+    ];
+    let approval = (select(&PEOPLE[..]), weighted(0.5, select(&EMAILS[..])), given)
+        .prop_map(|(by, email, given)| RequestApproval { by: by.into(), email: email.map(str::to_owned), given });
+    let open = (1..4u32, vec(approval, 0..3), rarely(10)).prop_map(|(head, approvals, objects)| OpenRequest {
+        number: 7,
+        url: "https://forge.example/7".to_owned(),
+        head: c(head),
+        approvals,
+        objections: if objects { vec![PEOPLE[0].into()] } else { Vec::new() },
+    });
+    let closed = (1..3u64, 1..4u32).prop_map(|(number, head)| ClosedRequest {
+        number,
+        url: String::new(),
+        head: c(head),
+        by: None,
+    });
+    (weighted(0.8, open), weighted(0.2, closed), rarely(85), rarely(80), (any::<bool>(), rarely(90))).prop_map(
+        |(open, closed, follows, there, (fast_forward, merge_commit))| {
+            let at = open.as_ref().filter(|_| follows).map_or(c(2), |open| open.head);
+            let branch = if there { Tip::At(at) } else { Tip::Absent };
+            Requests { branch, open, closed, ways: Ways { fast_forward, merge_commit } }
         },
     )
 }
@@ -322,19 +371,33 @@ fn any_facts(count: usize, commits: u32) -> impl Strategy<Value = Facts> {
     let emails = || btree_set(select(&EMAILS[..]).prop_map(str::to_owned), 0..3);
     let authors = vec(any_fact(emails()), many * (count - 1));
     let picks = vec(any_fact(weighted(0.5, (1..COMMITS).prop_map(c))), 10 * (count - 1));
-    (ci, authors, picks).prop_map(move |(ci, authors, picks)| {
-        let keys = |ids: std::ops::RangeInclusive<u32>| {
-            let ids: Vec<u32> = ids.collect();
-            ENVS[1..count].iter().flat_map(move |env| {
-                ids.clone().into_iter().map(move |id| EdgeKey { env: (*env).into(), commit: c(id) })
-            })
-        };
-        Facts {
-            ci: (1..=commits).map(c).zip(ci).collect(),
-            authors: keys(1..=commits).zip(authors).collect(),
-            picks: keys(800..=809).zip(picks).collect(),
-        }
-    })
+    let logins = (btree_set(select(&PEOPLE[..]).prop_map(Actor::from), 0..3), any::<bool>())
+        .prop_map(|(logins, unlinked)| AuthorLogins { logins, unlinked });
+    let logins = vec(any_fact(logins), many * (count - 1));
+    let requests = vec(any_fact(any_requests()), count - 1);
+    let names = btree_set(select(&["build", "te*", "deploy", "other"][..]).prop_map(str::to_owned), 0..3);
+    let required = prop_oneof![4 => names.prop_map(RequiredChecks::Named), 1 => Just(RequiredChecks::All)];
+    let required = vec(any_fact(required), count - 1);
+    (ci, authors, picks, logins, requests, required).prop_map(
+        move |(ci, authors, picks, logins, requests, required)| {
+            let envs = || ENVS[1..count].iter().map(|env| EnvName::from(*env));
+            let keys = |ids: std::ops::RangeInclusive<u32>| {
+                let ids: Vec<u32> = ids.collect();
+                ENVS[1..count].iter().flat_map(move |env| {
+                    ids.clone().into_iter().map(move |id| EdgeKey { env: (*env).into(), commit: c(id) })
+                })
+            };
+            Facts {
+                ci: (1..=commits).map(c).zip(ci).collect(),
+                authors: keys(1..=commits).zip(authors).collect(),
+                picks: keys(800..=809).zip(picks).collect(),
+                logins: keys(1..=commits).zip(logins).collect(),
+                requests: envs().zip(requests).collect(),
+                required: envs().zip(required).collect(),
+                teams: Default::default(),
+            }
+        },
+    )
 }
 
 /// That many cases; `TOWPATH_TEST_FACTOR` times as many where it is set.

@@ -44,7 +44,7 @@ fn passing(flow: &Flow, seen: &Observation) -> BTreeSet<(EnvName, CommitId)> {
 
 /// What moves, by edge.
 fn moves(plan: &Plan) -> BTreeSet<(EnvName, CommitId)> {
-    let to = |d: &Decision| d.action.as_ref().map(|Action::FastForward { new, .. }| (d.env.clone(), *new));
+    let to = |d: &Decision| d.action.as_ref().and_then(Action::moves).map(|(_, new)| (d.env.clone(), new));
     plan.decisions.iter().filter_map(to).collect()
 }
 

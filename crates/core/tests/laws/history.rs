@@ -47,6 +47,7 @@ pub fn node(n: usize, parents: &[usize]) -> Node {
         id: id(n),
         tree: TreeId::from_bytes([u8::try_from(n % 5).expect("small"); 20]),
         parents: parents.iter().map(|p| id(*p)).collect(),
+        merged: None,
         author: "Ana".to_owned(),
         email: "ana@example.com".to_owned(),
         subject: format!("change {n}"),

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::decide::Look;
 use crate::model::{
     BranchName, CheckName, CheckRef, Checks, CiGate, CiItem, CiState, Edge, Fact, Gate, GateKind, NamedCheck,
-    Reason, Trusted, Verdict, Waiting, Who,
+    Reason, RequiredChecks, Trusted, Verdict, Waiting, Who,
 };
 
 /// Branches under this prefix are Towpath's own: their results are results like others, but add no
@@ -28,6 +28,15 @@ pub fn judge(gate: &CiGate, edge: &Edge<'_>, candidate: &Waiting, look: &mut Loo
     let required: Vec<NamedCheck> = match &gate.checks {
         Checks::Named(named) => named.clone(),
         Checks::All => reported(items),
+        Checks::Required => match look.seen.facts.required.get(&edge.target.name) {
+            None => {
+                look.missing.required.insert(edge.target.name.clone());
+                return None;
+            }
+            Some(Fact::Unknown(unknown)) => return Some(Verdict::unknown(unknown.clone())),
+            Some(Fact::Known(RequiredChecks::All)) => reported(items),
+            Some(Fact::Known(RequiredChecks::Named(patterns))) => required_by(patterns, items),
+        },
     };
     if required.is_empty() {
         return Some(missing(None, gate, edge, candidate, look));
@@ -61,6 +70,45 @@ fn reported(items: &[CiItem]) -> Vec<NamedCheck> {
     let by_us = |item: &&CiItem| item.on.as_ref().is_some_and(|on| on.as_str().starts_with(OWN_BRANCHES));
     let names: BTreeSet<&CheckName> = items.iter().filter(|item| !by_us(item)).map(|item| &item.name).collect();
     names.into_iter().map(|name| NamedCheck { name: name.clone(), on: CheckRef::Any }).collect()
+}
+
+/// What the forge's patterns ask for: the reported names that match, and those patterns themselves
+/// that nothing reported matches.
+fn required_by(patterns: &BTreeSet<String>, items: &[CiItem]) -> Vec<NamedCheck> {
+    let mut names = BTreeSet::new();
+    for pattern in patterns {
+        let matching = items.iter().map(|item| &item.name).filter(|name| matches(pattern, name.as_str()));
+        let mut any = false;
+        for name in matching {
+            any = true;
+            names.insert(name.clone());
+        }
+        if !any {
+            names.insert(CheckName::new(pattern.as_str()));
+        }
+    }
+    names.into_iter().map(|name| NamedCheck { name, on: CheckRef::Any }).collect()
+}
+
+/// Whether a name matches a pattern in which `*` stands for anything. Linear but for one backtrack
+/// at a time.
+fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (mut p, mut n, mut star) = (0, 0, None);
+    while n < name.len() {
+        if pattern.get(p) == Some(&'*') {
+            star = Some((p, n));
+            p += 1;
+        } else if pattern.get(p) == Some(&name[n]) {
+            (p, n) = (p + 1, n + 1);
+        } else if let Some((at, from)) = star {
+            star = Some((at, from + 1));
+            (p, n) = (at + 1, from + 1);
+        } else {
+            return false;
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
 }
 
 enum State<'a> {

@@ -1,0 +1,256 @@
+//! Requests: whether a candidate is what the open request is for, which candidate is to be put into
+//! it, and when it is merged.
+//!
+//! A candidate is *proposed* when every gate but those that people and the calendar open passes, and
+//! *merged* when all pass. Until somebody approves, the head follows the newest candidate that may be
+//! proposed; then it stays until it is merged, closed, or a gate blocks it.
+//!
+//! Not here: how a request is opened (`engine`), and what is said in it (`explain`).
+
+use super::{Look, Tried, choose_among, look_whole, soonest};
+use crate::model::{
+    Action, Actor, Check, Checks, Decision, Distance, Edge, Fact, Gate, GateKind, Given, Judged, MergeBy, MergeHow,
+    Merging, OpenRequest, OpenWhen, Reason, Requests, Tip, Verdict, Via, Waiting, Who,
+};
+
+/// The requests of the edge; `None` where they are not yet known, which is noted.
+fn seen<'a>(edge: &Edge<'_>, look: &mut Look<'a>) -> Option<&'a Fact<Requests>> {
+    let seen = look.seen;
+    let fact = seen.facts.requests.get(&edge.target.name);
+    if fact.is_none() {
+        look.missing.requests.insert(edge.target.name.clone());
+    }
+    fact
+}
+
+/// The open request, if its head is what we put there and the branch is still at it.
+pub fn ours<'a>(look: &Look<'_>, requests: &'a Requests) -> Option<&'a OpenRequest> {
+    let open = requests.open.as_ref()?;
+    let put = look.on_edge.proposed.as_ref().is_some_and(|row| row.put(open.head));
+    (put && requests.branch == Tip::At(open.head)).then_some(open)
+}
+
+/// Whether the candidate is what the open request is for, and nobody objects. `None` when the
+/// requests are not yet known.
+pub fn judge(edge: &Edge<'_>, candidate: &Waiting, promoted: bool, look: &mut Look<'_>) -> Option<Verdict> {
+    let requests = match seen(edge, look)? {
+        Fact::Unknown(unknown) => return Some(Verdict::unknown(unknown.clone())),
+        Fact::Known(requests) => requests,
+    };
+    if let Some(closed) = closed(look, requests).filter(|_| !promoted) {
+        return Some(closed);
+    }
+    let Some(open) = &requests.open else {
+        return Some(waits_for_us(look, Reason::NotProposed { open: None }));
+    };
+    if let Some(head) = foreign(look, requests) {
+        return Some(waits_for_us(look, Reason::ForeignHead { number: open.number, head }));
+    }
+    if open.head != candidate.id || requests.branch != Tip::At(candidate.id) {
+        return Some(waits_for_us(look, Reason::NotProposed { open: Some(open.number) }));
+    }
+    if let Some(first) = open.objections.first() {
+        let why = Reason::ChangesRequested { number: open.number, by: open.objections.clone() };
+        return Some(Verdict::Wait { why, on: Who::Person(first.clone()), until: None });
+    }
+    if edge.target.request.merge == MergeBy::Towpath && how(candidate, requests).is_none() {
+        let why = Reason::NoWayToMerge { fast_forward: requests.ways.fast_forward };
+        return Some(Verdict::Block { why, who: Who::Operator });
+    }
+    Some(Verdict::Pass { why: Reason::RequestOpen { number: open.number, url: open.url.clone() } })
+}
+
+/// What Towpath does by itself as soon as everything else allows it: nearer than any other wait, so
+/// that it is never what is said of a candidate that something else holds up.
+fn waits_for_us(look: &Look<'_>, why: Reason) -> Verdict {
+    Verdict::Wait { why, on: Who::Towpath, until: Some(look.now().wall) }
+}
+
+/// Whether the open request is for the candidate that this verdict is on.
+pub fn is_for(verdict: &Verdict) -> bool {
+    matches!(
+        verdict.why(),
+        Reason::RequestOpen { .. } | Reason::ChangesRequested { .. } | Reason::NoWayToMerge { .. }
+    )
+}
+
+/// A request that a person closed, unless another one is open, its head is no longer waiting, or
+/// somebody said to go on without it.
+fn closed(look: &Look<'_>, requests: &Requests) -> Option<Verdict> {
+    let closed = requests.closed.as_ref().filter(|_| requests.open.is_none())?;
+    let passed_over = look.on_edge.proposed.as_ref().and_then(|row| row.passed_over);
+    let waits = look.on_edge.graph.known().is_some_and(|g| g.waiting.iter().any(|w| w.id == closed.head));
+    if passed_over == Some(closed.number) || !waits {
+        return None;
+    }
+    let by = closed.by.clone().unwrap_or_else(|| Actor::new(crate::see::SOMEBODY));
+    let why = Reason::RequestClosed { number: closed.number, url: closed.url.clone(), by: closed.by.clone() };
+    Some(Verdict::Block { why, who: Who::Person(by) })
+}
+
+/// Where somebody else moved the request branch to.
+fn foreign(look: &Look<'_>, requests: &Requests) -> Option<crate::model::CommitId> {
+    let put = |head| look.on_edge.proposed.as_ref().is_some_and(|row| row.put(head));
+    let heads = [requests.branch.commit(), requests.open.as_ref().map(|open| open.head)];
+    heads.into_iter().flatten().find(|head| !put(*head))
+}
+
+/// How the candidate can be merged here so that it stays the same commit.
+fn how(candidate: &Waiting, requests: &Requests) -> Option<MergeHow> {
+    if candidate.reaches && requests.ways.fast_forward {
+        return Some(MergeHow::FastForward);
+    }
+    requests.ways.merge_commit.then_some(MergeHow::MergeCommit)
+}
+
+/// Whether an approval is bound to that head, as far as it is ours.
+pub fn bound(look: &Look<'_>, head: crate::model::CommitId, given: Given) -> bool {
+    match given {
+        Given::For(commit) => commit == head,
+        Given::At(at) => {
+            let row = look.on_edge.proposed.as_ref().filter(|row| row.head == head);
+            row.and_then(|row| row.confirmed).is_some_and(|confirmed| at > confirmed.trusted)
+        }
+        Given::Unbound => false,
+    }
+}
+
+/// Whether the candidate may be put into a request: of the gates only those that people and the
+/// calendar open may be shut, and those that are judged at the merge.
+fn proposable(edge: &Edge<'_>, judged: &[Judged]) -> bool {
+    judged.iter().all(|one| match one.check {
+        Check::Request => matches!(
+            one.verdict.why(),
+            Reason::NotProposed { .. } | Reason::ForeignHead { .. } | Reason::RequestOpen { .. }
+        ),
+        Check::Gate(kind) => at_the_merge(edge, kind) || may_be_shut(edge, &one.verdict),
+        Check::Branches | Check::Push | Check::Freeze | Check::Pause | Check::Hold => one.verdict.passes(),
+    })
+}
+
+fn may_be_shut(edge: &Edge<'_>, verdict: &Verdict) -> bool {
+    match edge.target.request.open {
+        OpenWhen::Ready => verdict.passes(),
+        OpenWhen::AtOnce => verdict.distance() != Distance::Blocked,
+    }
+}
+
+/// Gates that are opened by people or the calendar, and what the forge requires: they are judged at
+/// the merge and not for proposing.
+fn at_the_merge(edge: &Edge<'_>, kind: GateKind) -> bool {
+    match kind {
+        GateKind::Approvals | GateKind::Window | GateKind::Schedule => true,
+        GateKind::Ci => {
+            matches!(edge.target.gate(GateKind::Ci), Some(Gate::Ci(ci)) if ci.checks == Checks::Required)
+        }
+        GateKind::Lag | GateKind::Quiet => false,
+    }
+}
+
+/// Whether something that only people can mend keeps the candidate out, so that the head goes on to
+/// another one.
+fn blocked(judged: &[Judged]) -> bool {
+    judged
+        .iter()
+        .any(|one| matches!(one.check, Check::Hold | Check::Gate(_)) && one.verdict.distance() == Distance::Blocked)
+}
+
+/// Picks what is merged or proposed, and fills the decision.
+pub(super) fn choose(
+    edge: &Edge<'_>,
+    candidates: &[&Waiting],
+    look: &mut Look<'_>,
+    decision: &mut Decision,
+) -> Option<()> {
+    let requests = match seen(edge, look)? {
+        // Without a request to look at, every candidate is judged as far as it goes.
+        Fact::Unknown(_) => &Requests {
+            branch: Tip::Absent,
+            open: None,
+            closed: None,
+            ways: crate::model::Ways { fast_forward: false, merge_commit: false },
+        },
+        Fact::Known(requests) => requests,
+    };
+    let mut tried = super::tried_cheaply(edge, candidates, look);
+    let (look_back, mut looked_at) = (super::look_back(edge), 0);
+    let place = |id| candidates.iter().position(|candidate| candidate.id == id);
+    let open = ours(look, requests);
+    let head = open.and_then(|open| place(open.head));
+
+    if let Some(at) = head {
+        look_whole(edge, &mut tried, &[at], look, look_back, &mut looked_at, |_| true)?;
+        if tried[at].distance == Distance::Now {
+            choose_among(edge, tried, Some(at), look, looked_at, decision);
+            merge(edge, candidates[at], open, requests, decision);
+            return Some(());
+        }
+    }
+    let stays = head.is_some_and(|at| !blocked(&tried[at].judged));
+    let approved = open.is_some_and(|open| open.approvals.iter().any(|a| bound(look, open.head, a.given)));
+    let next = if stays && approved {
+        None
+    } else {
+        let order = order(&tried, look, requests, head.filter(|_| stays), place);
+        look_whole(edge, &mut tried, &order, look, look_back, &mut looked_at, |t| proposable(edge, &t.judged))?
+    };
+    let lead = match next.or(head.filter(|_| stays)) {
+        Some(at) => Some(at),
+        None => soonest(edge, &mut tried, look, look_back, &mut looked_at)?,
+    };
+    choose_among(edge, tried, lead, look, looked_at, decision);
+    if let Some(at) = next {
+        decision.action = Some(Action::Propose {
+            head: candidates[at].id,
+            from: requests.branch.commit(),
+            request: requests.open.as_ref().map(|open| open.number),
+        });
+    }
+    Some(())
+}
+
+/// Which candidates are tried for the request, in that order: newest first, above the head where that
+/// stays. What somebody pushed over is put back first.
+fn order(
+    tried: &[Tried<'_>],
+    look: &Look<'_>,
+    requests: &Requests,
+    head: Option<usize>,
+    place: impl Fn(crate::model::CommitId) -> Option<usize>,
+) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..head.unwrap_or(tried.len())).collect();
+    let pushed_over = foreign(look, requests).and(look.on_edge.proposed.as_ref());
+    if let Some(at) = pushed_over.and_then(|row| place(row.head)) {
+        order.retain(|other| *other != at);
+        order.insert(0, at);
+    }
+    order
+}
+
+/// The merge of a request all of whose gates pass.
+fn merge(
+    edge: &Edge<'_>,
+    candidate: &Waiting,
+    open: Option<&OpenRequest>,
+    requests: &Requests,
+    decision: &mut Decision,
+) {
+    let Some(open) = open else { return };
+    if edge.target.request.merge == MergeBy::Person {
+        let why = Reason::ForPeopleToMerge { number: open.number, url: open.url.clone() };
+        let on = Who::Pushers(edge.target.branch.clone());
+        decision.verdict = Verdict::Wait { why, on, until: None };
+        decision.action = None;
+        return;
+    }
+    if let Some(Action::FastForward { merge, .. }) = &mut decision.action
+        && let Some(how) = how(candidate, requests)
+    {
+        *merge = Some(Merging { number: open.number, how });
+    }
+}
+
+/// Whether commits enter by request here.
+pub fn by_request(edge: &Edge<'_>) -> bool {
+    edge.target.via == Via::MergeRequest
+}

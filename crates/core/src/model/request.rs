@@ -1,0 +1,199 @@
+//! Merge requests as facts: what the forge shows of the request of an edge, and what we remember of
+//! having put into it.
+//!
+//! Not here: the words in a request's body (`explain::request`), and when one is opened or merged
+//! (`decide::request`).
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::id::{Actor, BranchName, CommitId, EnvName, FlowName};
+use super::seen::Tip;
+use super::time::{Now, Trusted};
+
+/// How requests into an environment are handled: `[flow.environment.request]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestRules {
+    /// When a request is opened.
+    pub open: OpenWhen,
+    /// Who merges.
+    pub merge: MergeBy,
+    /// Login names to ask, and teams with an `@` before them.
+    pub reviewers: Vec<String>,
+    /// Labels to put on it.
+    pub labels: Vec<String>,
+    /// Its title; none means our own.
+    pub title: Option<String>,
+}
+
+impl Default for RequestRules {
+    fn default() -> Self {
+        Self {
+            open: OpenWhen::Ready,
+            merge: MergeBy::Towpath,
+            reviewers: Vec::new(),
+            labels: Vec::new(),
+            title: None,
+        }
+    }
+}
+
+/// When a request is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OpenWhen {
+    /// When every gate but approvals, window and schedule passes.
+    Ready,
+    /// As soon as there is a candidate that nothing blocks.
+    AtOnce,
+}
+
+/// Who merges a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MergeBy {
+    /// Towpath, when every gate passes.
+    Towpath,
+    /// People.
+    Person,
+}
+
+/// The branch that only Towpath moves, from which requests into `env` are opened.
+pub fn request_branch(flow: &FlowName, env: &EnvName) -> BranchName {
+    BranchName::new(format!("towpath/{flow}/{env}"))
+}
+
+/// What the forge shows of the requests of one edge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requests {
+    /// Where the request branch is.
+    pub branch: Tip,
+    /// The open request from that branch into the target's; of several the oldest.
+    pub open: Option<OpenRequest>,
+    /// The newest request that is no longer open, if it was closed without having been merged.
+    pub closed: Option<ClosedRequest>,
+    /// Ways of merging that this forge and project have.
+    pub ways: Ways,
+}
+
+/// Ways of merging that a forge and project have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ways {
+    /// The target can be moved to the head itself, and the request then counts as merged.
+    pub fast_forward: bool,
+    /// A merge commit can be made.
+    pub merge_commit: bool,
+}
+
+/// An open request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenRequest {
+    /// The number that people see.
+    pub number: u64,
+    /// Its page.
+    pub url: String,
+    /// Its head as the forge has it.
+    pub head: CommitId,
+    /// Approvals that stand, of any head: the newest word of each person.
+    pub approvals: Vec<RequestApproval>,
+    /// People whose newest word is that something must be changed first.
+    pub objections: Vec<Actor>,
+}
+
+/// An approval on a forge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestApproval {
+    /// The login name.
+    pub by: Actor,
+    /// Their e-mail, lower-cased, where it is known.
+    pub email: Option<String>,
+    /// What it is bound to.
+    pub given: Given,
+}
+
+/// What an approval on a forge is bound to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Given {
+    /// To that head.
+    For(CommitId),
+    /// To no head, but it is known when it was given.
+    At(Trusted),
+    /// To nothing: it cannot be counted.
+    Unbound,
+}
+
+/// A request that was closed without having been merged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosedRequest {
+    /// The number that people see.
+    pub number: u64,
+    /// Its page.
+    pub url: String,
+    /// Its last head.
+    pub head: CommitId,
+    /// Who closed it, where the forge says so.
+    pub by: Option<Actor>,
+}
+
+/// What we put onto a request branch: durable before it is pushed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposed {
+    /// The head that we want there.
+    pub head: CommitId,
+    /// The head that we had there before.
+    pub before: Option<CommitId>,
+    /// When it was put there.
+    pub at: Now,
+    /// When it was first seen there after that. An approval that is bound to no commit counts only
+    /// if it came later.
+    pub confirmed: Option<Now>,
+    /// A closed request that somebody said to go on without: the number.
+    pub passed_over: Option<u64>,
+}
+
+impl Proposed {
+    /// Whether we put that commit there.
+    pub fn put(&self, head: CommitId) -> bool {
+        self.head == head || self.before == Some(head)
+    }
+}
+
+/// Merging a request instead of pushing: part of an intent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Merging {
+    /// The request.
+    pub number: u64,
+    /// How.
+    pub how: MergeHow,
+}
+
+/// How a request is merged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MergeHow {
+    /// The target becomes the head itself.
+    FastForward,
+    /// A merge commit of target and head.
+    MergeCommit,
+}
+
+/// Which of a forge's people wrote some commits.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorLogins {
+    /// Their login names.
+    pub logins: BTreeSet<Actor>,
+    /// Whether the forge knows the author of some of them not.
+    pub unlinked: bool,
+}
+
+/// The checks that a forge requires on a branch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RequiredChecks {
+    /// These, by name or pattern (`*` stands for anything).
+    Named(BTreeSet<String>),
+    /// Everything that is reported.
+    All,
+}

@@ -1,0 +1,173 @@
+//! What the real world asks of a forge, in the words of the core.
+//!
+//! Adapters answer with the values of [`crate::forge`]; here they become facts. Not here: HTTP, and
+//! which forge a flow is on (`real.rs` is told).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use towpath_core::act::PushAnswer;
+use towpath_core::model::{
+    Actor, AuthorLogins, BranchName, CiItem, ClosedRequest, CommitId, Edge, Fact, Given, MergeHow, Now,
+    OpenRequest, RequestApproval, Requests, RequiredChecks, Tip, Trusted, Unknown, Ways, request_branch,
+};
+
+use super::world::{Proposal, Proposing};
+use crate::forge::{
+    ApprovalSeen, CallFault, CheckSeen, Forge, HeadBound, RepoPath, RequestSeen, RequestState, Required,
+};
+
+/// A repository on a forge.
+#[derive(Debug, Clone)]
+pub struct OnForge {
+    /// The forge.
+    pub forge: Arc<dyn Forge>,
+    /// The repository as it names it.
+    pub repo: RepoPath,
+}
+
+impl OnForge {
+    /// The checks of a commit, dated by `now` and the forge's own clock.
+    pub async fn checks(&self, commit: CommitId, now: Now) -> Fact<Vec<CiItem>> {
+        match self.forge.checks(&self.repo, commit).await {
+            Ok(checks) => Fact::Known(checks.into_iter().map(|check| item(check, now)).collect()),
+            Err(unknown) => Fact::Unknown(unknown),
+        }
+    }
+
+    /// The checks that the forge requires on a branch.
+    pub async fn required(&self, branch: &BranchName) -> Fact<RequiredChecks> {
+        match self.forge.required(&self.repo, branch).await {
+            Ok(Required::Checks(names)) => Fact::Known(RequiredChecks::Named(names.into_iter().collect())),
+            Ok(Required::Everything) => Fact::Known(RequiredChecks::All),
+            Err(unknown) => Fact::Unknown(unknown),
+        }
+    }
+
+    /// The members of a team.
+    pub async fn team(&self, team: &str) -> Fact<BTreeSet<Actor>> {
+        match self.forge.members(&self.repo, team).await {
+            Ok(members) => Fact::Known(members.into_iter().map(Actor::new).collect()),
+            Err(unknown) => Fact::Unknown(unknown),
+        }
+    }
+
+    /// Which logins wrote these commits.
+    pub async fn authors(&self, commits: &[CommitId]) -> Fact<AuthorLogins> {
+        match self.forge.authors(&self.repo, commits).await {
+            Ok(authors) => Fact::Known(authors),
+            Err(unknown) => Fact::Unknown(unknown),
+        }
+    }
+
+    /// The requests of an edge, whose request branch is at `branch`. `now` was read before the
+    /// forge was asked: an approval is never dated later than it was given.
+    pub async fn requests(&self, edge: &Edge<'_>, branch: Tip, now: Now) -> Fact<Requests> {
+        let head = request_branch(&edge.flow.name, &edge.target.name);
+        let base = &edge.target.branch;
+        let found = match self.forge.requests(&self.repo, &head, base).await {
+            Ok(found) => found,
+            Err(unknown) => return Fact::Unknown(unknown),
+        };
+        let ways = match self.forge.ways(&self.repo, base).await {
+            Ok(ways) => ways,
+            Err(unknown) => return Fact::Unknown(unknown),
+        };
+        Fact::Known(as_facts(&found, branch, ways, now))
+    }
+
+    /// Finds the open request, or opens one, and brings its words up to date.
+    pub async fn propose(&self, edge: &Edge<'_>, proposal: &Proposal) -> Proposing {
+        let rules = &edge.target.request;
+        let wanted = crate::forge::Proposal {
+            head: request_branch(&edge.flow.name, &edge.target.name),
+            base: edge.target.branch.clone(),
+            title: proposal.title.clone(),
+            body: proposal.body.clone(),
+            labels: rules.labels.clone(),
+            reviewers: rules.reviewers.clone(),
+        };
+        let found = match self.open_one(&wanted).await {
+            Ok(found) => found,
+            Err(unknown) => return Proposing::Unsure { words: format!("{:?}", unknown.why) },
+        };
+        let Some(request) = found else { return self.open_new(&wanted).await };
+        match self.forge.describe(&self.repo, request.number, &wanted).await {
+            Ok(()) => Proposing::Done { number: request.number, url: request.url },
+            Err(CallFault::Refused { words }) => Proposing::Refused { words },
+            Err(fault) => Proposing::Unsure { words: fault.to_string() },
+        }
+    }
+
+    async fn open_one(&self, wanted: &crate::forge::Proposal) -> Result<Option<RequestSeen>, Unknown> {
+        let found = self.forge.requests(&self.repo, &wanted.head, &wanted.base).await?;
+        Ok(found.into_iter().filter(|r| r.state == RequestState::Open).min_by_key(|r| r.number))
+    }
+
+    async fn open_new(&self, wanted: &crate::forge::Proposal) -> Proposing {
+        match self.forge.open(&self.repo, wanted).await {
+            Ok(number) => {
+                let seen = self.open_one(wanted).await.ok().flatten();
+                let url = seen.filter(|r| r.number == number).map(|r| r.url).unwrap_or_default();
+                Proposing::Done { number, url }
+            }
+            Err(CallFault::Refused { words }) => Proposing::Refused { words },
+            Err(fault) => Proposing::Unsure { words: fault.to_string() },
+        }
+    }
+
+    /// Merges a request with a commit of its own.
+    pub async fn merge(&self, number: u64, head: CommitId, how: MergeHow) -> PushAnswer {
+        self.forge.merge(&self.repo, number, head, how).await
+    }
+}
+
+/// What was found of the requests of an edge, as facts.
+pub fn as_facts(found: &[RequestSeen], branch: Tip, ways: Ways, now: Now) -> Requests {
+    // Of several open ones (a lost answer) the oldest is ours to go on with.
+    let open = found.iter().filter(|r| r.state == RequestState::Open).min_by_key(|r| r.number);
+    let newest = found.iter().max_by_key(|r| r.number);
+    let closed = newest.filter(|r| r.state == RequestState::Closed);
+    Requests {
+        branch,
+        open: open.map(|request| OpenRequest {
+            number: request.number,
+            url: request.url.clone(),
+            head: request.head,
+            approvals: request.approvals.iter().map(|approval| given(approval, now)).collect(),
+            objections: request.objections.iter().map(|by| Actor::new(by.as_str())).collect(),
+        }),
+        closed: closed.map(|request| ClosedRequest {
+            number: request.number,
+            url: request.url.clone(),
+            head: request.head,
+            by: request.ended_by.as_deref().map(Actor::new),
+        }),
+        ways,
+    }
+}
+
+fn item(check: CheckSeen, now: Now) -> CiItem {
+    let ago = check.finished_ago.map_or(0, |ago| ago.ms().max(0));
+    CiItem {
+        name: check.name,
+        origin: check.origin,
+        on: check.on,
+        state: check.state,
+        green_since: check.finished_ago.map(|_| Trusted(now.trusted.0 - ago)),
+        at: towpath_core::model::Instant(now.wall.0 - ago),
+        url: check.url,
+    }
+}
+
+fn given(approval: &ApprovalSeen, now: Now) -> RequestApproval {
+    RequestApproval {
+        by: Actor::new(approval.by.as_str()),
+        email: approval.email.as_ref().map(|email| email.to_lowercase()),
+        given: match approval.head {
+            HeadBound::Commit(commit) => Given::For(commit),
+            HeadBound::Ago { ago, .. } => Given::At(Trusted(now.trusted.0 - ago.ms())),
+            HeadBound::Unbound => Given::Unbound,
+        },
+    }
+}

@@ -1,0 +1,105 @@
+//! Putting a candidate into the request of its edge.
+//!
+//! What is wanted there is durable before anything leaves the process, and everything after that is
+//! found again by looking: the branch by its name, the request by head and base. So there is no
+//! intent, and a crash anywhere only means that the next pass does it again. Nothing here moves an
+//! environment's branch.
+
+use towpath_core::explain::Words;
+use towpath_core::model::{Change, CommitId, Decision, Event, EventRow, Fact, Ledger, Observation, Proposed, Tip};
+use towpath_core::see;
+
+use super::observe::Look;
+use super::run::Runner;
+use super::world::{Fault, Proposal, Proposing, Side, World};
+
+/// Makes a candidate what the request of its edge is for. Answers whether anything may have changed
+/// outside.
+///
+/// # Errors
+/// When the store failed; the next pass does it again.
+pub async fn propose<W: World>(
+    runner: &mut Runner<'_, W>,
+    ledger: &mut Ledger,
+    look: &Look,
+    decision: &Decision,
+    (head, from): (CommitId, Option<CommitId>),
+) -> Result<bool, Fault> {
+    let (world, flow, env) = (runner.world, runner.flow, &decision.env);
+    let (Some(edge), Some(target)) = (flow.edge(env), decision.target.commit()) else { return Ok(false) };
+    // A pause, freeze or hold that was placed since the decision stops this too; the pass that it
+    // wakes decides anew.
+    if world.load(flow).await?.standing != ledger.standing {
+        return Ok(false);
+    }
+    let known = ledger.proposed.get(env);
+    let row = wanted(known, head, from, look);
+    if known != Some(&row) {
+        world.crash_point(Side::Before, "SaveProposal")?;
+        runner.commit(ledger, vec![Change::Proposed { env: env.clone(), row }]).await?;
+        world.crash_point(Side::After, "SaveProposal")?;
+    }
+    let words = Words { zone: flow.zone, now: look.now.wall, flow, remote_word: "origin" };
+    let (title, body) = words.request(&edge, decision, head, target, look.dag());
+    let proposal = Proposal { env: env.clone(), head, from, title, body };
+    world.crash_point(Side::Before, "Propose")?;
+    let answer = world.propose(flow, &proposal).await;
+    world.crash_point(Side::After, "Propose")?;
+    let now = world.now().await?;
+    let changes = match answer {
+        Proposing::Done { number, url } => {
+            let event = Event::Proposed { number, url, head };
+            let row = EventRow { env: env.clone(), at: now, event: event.clone() };
+            let key = format!("proposed-{}-{env}-{number}-{}-{}", flow.name, head.short(), now.trusted.0);
+            let changes = vec![Change::Event(row.clone()), see::tell(&key, env, now, event)];
+            match runner.commit(ledger, changes).await {
+                // Told in this very instant already: the same head was put there twice.
+                Err(Fault::Conflict) => vec![Change::Event(row)],
+                done => {
+                    done?;
+                    Vec::new()
+                }
+            }
+        }
+        Proposing::Refused { words } => vec![runner.back_off(ledger, env, (target, head), &words, now)],
+        Proposing::Unsure { words } => {
+            tracing::debug!(flow = flow.name.as_str(), env = env.as_str(), words, "a request is looked for again");
+            Vec::new()
+        }
+    };
+    runner.commit(ledger, changes).await?;
+    Ok(true)
+}
+
+/// The row to be: what was put there before stays known, for it may still be what is seen.
+fn wanted(known: Option<&Proposed>, head: CommitId, from: Option<CommitId>, look: &Look) -> Proposed {
+    match known {
+        Some(known) if known.head == head && from == Some(head) => known.clone(),
+        Some(known) => Proposed {
+            head,
+            before: if known.head == head { known.before } else { Some(known.head) },
+            at: look.now,
+            confirmed: None,
+            passed_over: known.passed_over,
+        },
+        None => Proposed { head, before: None, at: look.now, confirmed: None, passed_over: None },
+    }
+}
+
+/// Heads of ours that are seen in place for the first time since they were put there. The instant is
+/// read after they were seen: an approval that names no commit must not count if it may be older.
+///
+/// # Errors
+/// When the clock cannot be read.
+pub async fn confirmed<W: World>(world: &W, ledger: &Ledger, seen: &Observation) -> Result<Vec<Change>, Fault> {
+    let mut changes = Vec::new();
+    for (env, fact) in &seen.facts.requests {
+        let (Fact::Known(requests), Some(row)) = (fact, ledger.proposed.get(env)) else { continue };
+        let there = requests.open.as_ref().is_some_and(|open| open.head == row.head);
+        if there && requests.branch == Tip::At(row.head) && row.confirmed.is_none() {
+            let row = Proposed { confirmed: Some(world.now().await?), ..row.clone() };
+            changes.push(Change::Proposed { env: env.clone(), row });
+        }
+    }
+    Ok(changes)
+}

@@ -1,0 +1,91 @@
+//! What a forge tells and does beyond git: results of checks, merge requests, approvals, statuses.
+//!
+//! A forge is one folder or file here and one row of the table of kinds. An adapter turns the forge's answers
+//! into the values of [`seen`] and our wishes into its calls, over one HTTP layer (`client`); the tables of what a
+//! forge's words mean (is `skipped` green?) are part of it, each beside its source.
+//!
+//! What does not belong here: policy (an adapter never says whether something may move), git (it
+//! moves branches wherever a forge has no compare-and-swap of its own), the store, and sentences for
+//! people. Adapters know neither each other nor anything else of this package but `secret` and
+//! `clock`.
+
+pub mod seen;
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use towpath_core::act::PushAnswer;
+use towpath_core::model::{BranchName, CommitId, Unknown};
+pub use towpath_core::model::{MergeHow, Ways};
+
+pub use seen::{
+    ApprovalSeen, CallFault, CheckSeen, Finding, HeadBound, HookRefused, HookSeen, Proposal, RepoPath, RequestSeen,
+    RequestState, Required, StatusLine, StatusState,
+};
+
+/// What every forge can be asked, and asked to do. Reads answer [`Unknown`] where the forge did not
+/// tell: an adapter never guesses, and a list that it could not read to its last page is unknown.
+///
+/// Calls that change something may have been carried out although their answer was lost; whoever
+/// calls them looks for the effect before calling again.
+#[async_trait]
+pub trait Forge: Debug + Send + Sync {
+    /// Where git finds the repository.
+    fn git_url(&self, repo: &RepoPath) -> String;
+
+    /// Every result of a check of exactly that commit, to the last page, raw: the newest for each
+    /// name, origin and reference. Statuses that Towpath wrote (`towpath/…`) are left out.
+    async fn checks(&self, repo: &RepoPath, commit: CommitId) -> Result<Vec<CheckSeen>, Unknown>;
+
+    /// The checks that the forge itself requires on the branch.
+    async fn required(&self, repo: &RepoPath, branch: &BranchName) -> Result<Required, Unknown>;
+
+    /// Every request from `head` into `base`, of whatever state, newest first; the closed ones may be
+    /// limited to the newest ten.
+    async fn requests(
+        &self,
+        repo: &RepoPath,
+        head: &BranchName,
+        base: &BranchName,
+    ) -> Result<Vec<RequestSeen>, Unknown>;
+
+    /// Opens a request; answers its number.
+    async fn open(&self, repo: &RepoPath, proposal: &Proposal) -> Result<u64, CallFault>;
+
+    /// Brings title, body and labels of a request up to date; calls nothing where they are.
+    async fn describe(&self, repo: &RepoPath, number: u64, proposal: &Proposal) -> Result<(), CallFault>;
+
+    /// Which ways of merging the project permits into `base`, so that the commit stays the same.
+    async fn ways(&self, repo: &RepoPath, base: &BranchName) -> Result<Ways, Unknown>;
+
+    /// The login names of the authors of these commits, and whether the forge knows some of them not.
+    async fn authors(
+        &self,
+        repo: &RepoPath,
+        commits: &[CommitId],
+    ) -> Result<towpath_core::model::AuthorLogins, Unknown>;
+
+    /// Merges a request whose head must be exactly `head`, or does nothing. Whatever it answers, only
+    /// the branch itself is believed afterwards.
+    async fn merge(&self, repo: &RepoPath, number: u64, head: CommitId, how: MergeHow) -> PushAnswer;
+
+    /// Writes our one comment on a request, which begins with `marker`: edits it where it exists.
+    async fn comment(&self, repo: &RepoPath, number: u64, marker: &str, body: &str) -> Result<(), CallFault>;
+
+    /// Sets a commit status of ours.
+    async fn status(&self, repo: &RepoPath, commit: CommitId, line: &StatusLine) -> Result<(), CallFault>;
+
+    /// The login names of a team's members. `team` is written as in the config, without the `@`.
+    async fn members(&self, repo: &RepoPath, team: &str) -> Result<Vec<String>, Unknown>;
+
+    /// What on the forge's side is not as Towpath needs it, for `doctor`: `targets` are the branches
+    /// that it is to move, and whether by request.
+    async fn findings(&self, repo: &RepoPath, targets: &[(BranchName, bool)]) -> Vec<Finding>;
+
+    /// Verifies a webhook over its raw bytes, in constant time and before anything is parsed, against
+    /// any of the secrets, and says which repository it is about.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    fn hook(&self, headers: &::http::HeaderMap, body: &[u8], secrets: &[String]) -> Result<HookSeen, HookRefused>;
+}

@@ -1,0 +1,235 @@
+//! The values that adapters and everybody else exchange. Plain data; texts in them came from outside
+//! and are hostile until shown.
+
+use std::fmt;
+
+use towpath_core::model::{BranchName, CheckName, CiState, CommitId, Instant, Span};
+
+/// A repository as the forge names it: `owner/name`, or with more parts (GitLab's subgroups).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RepoPath(String);
+
+impl RepoPath {
+    /// The path; slashes at its ends and a `.git` are dropped. Adapters escape each part for URLs.
+    pub fn new(path: &str) -> Self {
+        let path = path.trim_matches('/');
+        Self(path.strip_suffix(".git").unwrap_or(path).to_owned())
+    }
+
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The parts between slashes.
+    pub fn parts(&self) -> impl Iterator<Item = &str> {
+        self.0.split('/')
+    }
+}
+
+impl fmt::Display for RepoPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One result of a check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckSeen {
+    /// Its name.
+    pub name: CheckName,
+    /// Who reported it: an app, a pipeline's source, a person; tells equal names apart.
+    pub origin: String,
+    /// The branch it ran on, where the forge says so.
+    pub on: Option<BranchName>,
+    /// After the forge's table has been applied. What is not understood is running, never green.
+    pub state: CiState,
+    /// How long ago it finished: the `Date` header of the forge's own answer minus its stamp, never
+    /// our clock. None where it is not finished or no stamp was given; never negative.
+    pub finished_ago: Option<Span>,
+    /// Where to read more.
+    pub url: Option<String>,
+}
+
+/// The checks that the forge's rules require on a branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Required {
+    /// These, by exact name or the forge's pattern (`*` stands for anything).
+    Checks(Vec<String>),
+    /// The forge has a rule that names no check: everything that is reported must pass.
+    Everything,
+}
+
+/// A merge request or pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestSeen {
+    /// The number that people see.
+    pub number: u64,
+    /// Its page.
+    pub url: String,
+    /// Open, merged or closed.
+    pub state: RequestState,
+    /// The head as the forge has it now.
+    pub head: CommitId,
+    /// Title and body as they are, to find our marker and what has to be brought up to date.
+    pub title: String,
+    /// See [`Self::title`].
+    pub body: String,
+    /// Approvals that stand: the newest word of each person, not dismissed.
+    pub approvals: Vec<ApprovalSeen>,
+    /// People whose newest word is that something must be changed first.
+    pub objections: Vec<String>,
+    /// Who closed or merged it, where it is no longer open and the forge says so.
+    pub ended_by: Option<String>,
+    /// What the merge made, where it is merged.
+    pub merged_as: Option<CommitId>,
+}
+
+/// How far a request is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestState {
+    /// Open, drafts included.
+    Open,
+    /// Merged, in whatever way.
+    Merged,
+    /// Closed without having been merged.
+    Closed,
+}
+
+/// An approval on the forge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApprovalSeen {
+    /// The login name.
+    pub by: String,
+    /// The e-mail, where the forge tells it.
+    pub email: Option<String>,
+    /// Which head it was given for.
+    pub head: HeadBound,
+}
+
+/// For which head an approval was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeadBound {
+    /// The forge says for which commit.
+    Commit(CommitId),
+    /// The forge says only when: by its own clock, and how long before its answer.
+    Ago {
+        /// By the forge's clock.
+        at: Instant,
+        /// The forge's `Date` minus that.
+        ago: Span,
+    },
+    /// The forge says neither; it cannot be counted.
+    Unbound,
+}
+
+/// What a request is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// The branch that only Towpath moves.
+    pub head: BranchName,
+    /// The target branch.
+    pub base: BranchName,
+    /// One line, escaped for the forge already.
+    pub title: String,
+    /// Escaped already; holds our marker.
+    pub body: String,
+    /// Labels to be there; others stay.
+    pub labels: Vec<String>,
+    /// Login names, and teams with an `@` before them. Asked when the request is opened.
+    pub reviewers: Vec<String>,
+}
+
+/// A commit status of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusLine {
+    /// `towpath/<flow>/<environment>`.
+    pub context: String,
+    /// Pending, success or failure.
+    pub state: StatusState,
+    /// One line; adapters cut it to what the forge takes.
+    pub description: String,
+    /// Where to read more.
+    pub url: Option<String>,
+}
+
+/// The state of a commit status of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusState {
+    /// It waits.
+    Pending,
+    /// It landed.
+    Success,
+    /// It is blocked.
+    Failure,
+}
+
+/// Why a call that changes something did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallFault {
+    /// The forge said no; nothing was done.
+    #[error("the forge refuses: {words}")]
+    Refused {
+        /// Its words.
+        words: String,
+    },
+    /// Such a thing exists already.
+    #[error("the forge has this already: {words}")]
+    Exists {
+        /// Its words.
+        words: String,
+    },
+    /// Nothing reached the forge, or it said to come later.
+    #[error("the forge was not reached: {words}")]
+    NotSent {
+        /// What was said.
+        words: String,
+        /// Not before that long from now, where the forge said so.
+        retry_after: Option<Span>,
+    },
+    /// It may have been done or not.
+    #[error("no answer from the forge: {words}")]
+    NoAnswer {
+        /// What was said.
+        words: String,
+    },
+}
+
+/// Something that `doctor` found on the forge's side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Whether it stops Towpath, or is worth knowing.
+    pub stops: bool,
+    /// What was found.
+    pub what: String,
+    /// How to mend it.
+    pub mend: String,
+}
+
+/// A webhook that was verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookSeen {
+    /// Unique for each delivery; a redelivery repeats it. None where the forge gives none.
+    pub delivery: Option<String>,
+    /// The repository it is about; none for events that concern no repository.
+    pub repo: Option<RepoPath>,
+    /// The event's name, for metrics.
+    pub event: String,
+}
+
+/// Why a webhook is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum HookRefused {
+    /// No signature.
+    #[error("there is no signature")]
+    Unsigned,
+    /// None of the secrets made it.
+    #[error("the signature is of no configured secret")]
+    Forged,
+    /// Its time is outside the window.
+    #[error("it is too old, or from the future")]
+    Stale,
+    /// Verified, but not what this forge sends.
+    #[error("it cannot be read")]
+    Unreadable,
+}
