@@ -9,6 +9,7 @@
 //! people. Adapters know neither each other nor anything else of this package but `secret` and
 //! `clock`.
 
+pub mod client;
 pub mod seen;
 
 use std::fmt::Debug;
