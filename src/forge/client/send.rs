@@ -169,6 +169,7 @@ impl Client {
         let made = |body: Arc<[u8]>, link: Option<String>, json: bool, kept: bool| Answer {
             status: if kept { 200 } else { status },
             date: date(headers),
+            headers: headers.clone(),
             kept,
             json,
             link,
