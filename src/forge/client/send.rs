@@ -1,0 +1,254 @@
+//! The way of a call: limits, a free place, tries, redirects, the body.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LINK, LOCATION};
+use http::{HeaderMap, Method};
+use reqwest::Url;
+use towpath_core::model::{Instant, Span};
+
+use super::Client;
+use super::call::{Answer, Auth, Call};
+use super::count::Ended;
+use super::etag::{Entry, Key};
+use super::fault::{Fault, Hidden, chain, retries};
+use super::limits::limited;
+use super::stamp::http_date;
+
+/// How often one call is sent on within the same host.
+const REDIRECTS_MAX: usize = 3;
+
+/// What one exchange came back with, whatever its status.
+struct Came {
+    status: u16,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Client {
+    /// Sends it.
+    ///
+    /// # Errors
+    /// If there is no whole answer that says yes.
+    pub async fn send(&self, call: &Call, auth: &Auth) -> Result<Answer, Fault> {
+        let deadline = call.deadline.unwrap_or(self.0.options.deadline);
+        let mut last = None;
+        if let Ok(result) = tokio::time::timeout(deadline, self.tries(call, auth, &mut last)).await {
+            return result;
+        }
+        self.0.counts.note(call.operation, Ended::TimedOut);
+        // What an earlier try met says more than that there was no time for another.
+        Err(last.unwrap_or(Fault::TimedOut { after: span(deadline) }))
+    }
+
+    async fn tries(&self, call: &Call, auth: &Auth, last: &mut Option<Fault>) -> Result<Answer, Fault> {
+        let place = self.0.places.acquire().await;
+        let _place = place.map_err(|_| Fault::NotSent { words: "this client was closed".to_owned() })?;
+        let mut pause = self.0.options.backoff;
+        let mut left = if call.acts { 1 } else { self.0.options.tries.max(1) };
+        loop {
+            let fault = match self.once(call, auth).await {
+                Ok(answer) => return Ok(answer),
+                Err(fault) => fault,
+            };
+            left -= 1;
+            let again = match &fault {
+                Fault::NotSent { .. } | Fault::NoAnswer { .. } => true,
+                Fault::Said { status, .. } => retries(*status),
+                _ => false,
+            };
+            if left == 0 || !again {
+                return Err(fault);
+            }
+            *last = Some(fault);
+            tokio::time::sleep(pause).await;
+            pause = pause.saturating_mul(4);
+        }
+    }
+
+    /// One try: where it is sent on within its host, it follows.
+    async fn once(&self, call: &Call, auth: &Auth) -> Result<Answer, Fault> {
+        let mut url = call.url.clone();
+        for _ in 0..=REDIRECTS_MAX {
+            let taken = self.0.limits.take(&auth.account, call.resource, call.urgent, self.boottime());
+            let _under_way = taken.map_err(|again_in| {
+                self.0.counts.note(call.operation, Ended::Held);
+                let words = if call.urgent {
+                    "the forge wants no calls until then"
+                } else {
+                    "what is left of the forge's allowance is kept for acting"
+                };
+                Fault::Limited { again_in, words: words.to_owned() }
+            })?;
+            let key = key(call, &url, auth);
+            let kept = key.as_ref().and_then(|key| self.0.kept.get(key));
+            let came = self.exchange(call, &url, auth, kept.as_deref()).await;
+            let came = came.inspect_err(|fault| {
+                let ended = match fault {
+                    Fault::NotSent { .. } => Ended::NotSent,
+                    Fault::TooLarge { .. } => Ended::TooLarge,
+                    _ => Ended::NoAnswer,
+                };
+                self.0.counts.note(call.operation, ended);
+            })?;
+            self.0.counts.note(call.operation, Ended::Status(came.status));
+            match came.status {
+                301 | 302 | 303 | 307 | 308 => url = sent_on(call, &url, &came)?,
+                _ => return self.answer(call, auth, came, key, kept),
+            }
+        }
+        Err(Fault::Unreadable {
+            words: format!("{}: it is sent on more than {REDIRECTS_MAX} times", call.operation),
+        })
+    }
+
+    async fn exchange(&self, call: &Call, url: &Url, auth: &Auth, kept: Option<&Entry>) -> Result<Came, Fault> {
+        let mut request = self.0.http.request(call.method.clone(), url.clone());
+        for (name, value) in &call.headers {
+            request = request.header(name, value);
+        }
+        if let Some((name, value)) = &auth.header {
+            request = request.header(name, value);
+        }
+        if let Some(kept) = kept {
+            request = request.header(IF_NONE_MATCH, &kept.etag);
+        }
+        if let Some(body) = &call.body {
+            request = request.body(body.clone());
+        }
+        // Words of the network hold no secret, but what they hold is not ours.
+        let words = |error: reqwest::Error| auth.hidden.words(&chain(&error.without_url()), 300);
+        let mut response = request.send().await.map_err(|error| {
+            if error.is_connect() || error.is_builder() {
+                Fault::NotSent { words: words(error) }
+            } else {
+                Fault::NoAnswer { words: words(error) }
+            }
+        })?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes_max = self.0.options.body_max;
+        let said = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
+        if said.is_some_and(|said| said > bytes_max as u64) {
+            return Err(Fault::TooLarge { bytes_max });
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| Fault::NoAnswer { words: words(error) })? {
+            if body.len() + chunk.len() > bytes_max {
+                return Err(Fault::TooLarge { bytes_max });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Came { status, headers, body })
+    }
+
+    /// What a whole answer comes to.
+    fn answer(
+        &self,
+        call: &Call,
+        auth: &Auth,
+        came: Came,
+        key: Option<Key>,
+        kept: Option<Arc<Entry>>,
+    ) -> Result<Answer, Fault> {
+        let (status, headers) = (came.status, &came.headers);
+        let json = is_json(headers);
+        let words = if call.quiet || (200..400).contains(&status) {
+            String::new()
+        } else {
+            auth.hidden.said(status, json, &came.body)
+        };
+        let over = limited(status, headers, &words);
+        let wall = self.0.clock.reading().wall;
+        let wait = self.0.limits.learn(&auth.account, call.resource, headers, over, self.boottime(), wall);
+        if let Some(again_in) = wait {
+            return Err(Fault::Limited { again_in, words: format!("{status} {words}").trim_end().to_owned() });
+        }
+        // Of an answer that holds a secret not even a part may stand in what is said of it.
+        let hidden = if call.quiet { Hidden::All } else { auth.hidden.clone() };
+        let made = |body: Arc<[u8]>, link: Option<String>, json: bool, kept: bool| Answer {
+            status: if kept { 200 } else { status },
+            date: date(headers),
+            headers: headers.clone(),
+            kept,
+            json,
+            link,
+            body,
+            hidden: hidden.clone(),
+            operation: call.operation,
+        };
+        match (status, kept, key) {
+            (304, Some(kept), _) => {
+                let link = link(headers).or_else(|| kept.link.clone());
+                Ok(made(Arc::clone(&kept.body), link, kept.json, true))
+            }
+            (200..300, _, key) => {
+                let (body, link): (Arc<[u8]>, _) = (Arc::from(came.body), link(headers));
+                match (key, headers.get(ETAG)) {
+                    (Some(key), Some(etag)) if status == 200 && !call.quiet => {
+                        let entry = Entry { etag: etag.clone(), body: Arc::clone(&body), link: link.clone(), json };
+                        self.0.kept.put(key, entry);
+                    }
+                    (Some(key), _) => self.0.kept.forget(&key),
+                    (None, _) => {}
+                }
+                Ok(made(body, link, json, false))
+            }
+            (_, _, key) => {
+                if let Some(key) = key.filter(|_| status < 500) {
+                    self.0.kept.forget(&key);
+                }
+                Err(Fault::Said { status, words })
+            }
+        }
+    }
+}
+
+/// Where the server sends a call on to, if that is on its own host and the method may stay.
+fn sent_on(call: &Call, from: &Url, came: &Came) -> Result<Url, Fault> {
+    let unreadable = |words: &str| Fault::Unreadable { words: format!("{}: {words}", call.operation) };
+    let location = came.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+    let to = location.and_then(|text| from.join(text).ok());
+    let to = to.ok_or_else(|| unreadable("it is sent on, without saying where to"))?;
+    if to.origin() != from.origin() {
+        let host = to.host_str().unwrap_or("nowhere");
+        let host = to.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        return Err(Fault::Elsewhere { host: format!("{}://{host}", to.scheme()) });
+    }
+    // Browsers make a GET of it; a POST that became a GET would look as if it had been done.
+    if call.method != Method::GET && !matches!(came.status, 307 | 308) {
+        return Err(Fault::Said {
+            status: came.status,
+            words: "it is sent on in a way that only reading may follow".to_owned(),
+        });
+    }
+    Ok(to)
+}
+
+fn key(call: &Call, url: &Url, auth: &Auth) -> Option<Key> {
+    let accept = call.headers.iter().find(|(name, _)| *name == ACCEPT);
+    (call.method == Method::GET).then(|| Key {
+        fingerprint: auth.fingerprint,
+        method: call.method.clone(),
+        url: url.as_str().to_owned(),
+        accept: accept.map(|(_, value)| value.as_bytes().to_vec()).unwrap_or_default(),
+    })
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || kind.ends_with("+json")
+}
+
+fn link(headers: &HeaderMap) -> Option<String> {
+    headers.get(LINK).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+fn date(headers: &HeaderMap) -> Option<Instant> {
+    headers.get(http::header::DATE).and_then(|value| value.to_str().ok()).and_then(http_date)
+}
+
+fn span(duration: Duration) -> Span {
+    Span::from_ms(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
+}
