@@ -10,6 +10,7 @@
 //! `clock`.
 
 pub mod client;
+pub mod gitea;
 pub mod seen;
 
 use std::fmt::Debug;
