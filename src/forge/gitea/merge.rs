@@ -16,7 +16,8 @@
 //! | 405 other words | no right to, a rule is not met, merge style switched off |
 //! | 405 without words | merged already |
 //! | 409 `head out of date`, `merge push out of date` | head or base moved: a lost race |
-//! | 409 `PushRejected …` | the base's protection, or a hook of the server; or `failed to update ref`: a lost race |
+//! | 409 `PushRejected with remote message: …` | the base's protection, or a hook of the server |
+//! | 409 `PushRejected without remote error message` | git's `failed to update ref`, which the server drops: a lost race |
 //! | 409 without words | conflicts |
 //! | 423 | the repository is archived |
 //! | 500 `… failed to update ref …` | a lost race |
@@ -42,8 +43,16 @@ struct Merge {
 }
 
 /// What git says when a reference was not where it had to be.
-const RACES: [&str; 6] =
-    ["failed to update ref", "cannot lock ref", "out of date", "stale info", "non-fast-forward", "fetch first"];
+const RACES: [&str; 7] = [
+    // The words of a hook or a protection stand after this; of a reference that moved there are none.
+    "without remote error message",
+    "failed to update ref",
+    "cannot lock ref",
+    "out of date",
+    "stale info",
+    "non-fast-forward",
+    "fetch first",
+];
 
 /// See `Forge::merge`.
 pub(super) async fn merge(api: &Api, repo: &RepoPath, number: u64, head: CommitId, how: MergeHow) -> PushAnswer {
@@ -163,6 +172,7 @@ mod tests {
             (409, "merge push out of date", "lost race"),
             (409, "PushRejected with remote message: remote: protected branch", "refused"),
             (409, "PushRejected with remote message: failed to update ref", "lost race"),
+            (409, "PushRejected without remote error message", "lost race"),
             (409, "Conflict", "refused"),
             (423, "Repo is archived", "refused"),
             (422, "[Do]: Required", "refused"),
