@@ -8,6 +8,7 @@ mod config;
 mod contrib;
 mod crash;
 mod demo;
+mod forge;
 mod git;
 mod http;
 mod scenario;

@@ -1,0 +1,106 @@
+//! Git over smart HTTP, as every forge has it: `git http-backend` behind axum.
+//!
+//! Repositories are folders below one root. A push runs the repository's own hooks, as on a forge.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+
+/// Who may come in, by the `Authorization` header's value; answers the name that hooks see.
+type Door = Arc<dyn Fn(Option<&str>) -> Option<String> + Send + Sync>;
+
+/// A server of repositories.
+#[derive(Clone)]
+pub struct Backend {
+    root: PathBuf,
+    door: Door,
+}
+
+impl Backend {
+    /// Serves what is below `root` to everybody.
+    pub fn open(root: PathBuf) -> Self {
+        Self { root, door: Arc::new(|_| Some("somebody".to_owned())) }
+    }
+
+    /// Serves it to those whom `door` gives a name.
+    pub fn guarded(root: PathBuf, door: impl Fn(Option<&str>) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self { root, door: Arc::new(door) }
+    }
+
+    /// Answers every path as git does. Put it where nothing else answers: `fallback_service`.
+    pub fn router(self) -> Router {
+        Router::new().fallback(serve).with_state(self)
+    }
+}
+
+async fn serve(State(backend): State<Backend>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let text = |name: header::HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(user) = (backend.door)(text(header::AUTHORIZATION)) else {
+        return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Basic realm=\"git\"")]).into_response();
+    };
+    let mut command = Command::new("git");
+    command
+        .arg("http-backend")
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", "/nonexistent")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_PROJECT_ROOT", &backend.root)
+        .env("GIT_HTTP_EXPORT_ALL", "1")
+        .env("GIT_CONFIG_COUNT", "1")
+        .env("GIT_CONFIG_KEY_0", "http.receivepack")
+        .env("GIT_CONFIG_VALUE_0", "true")
+        .env("PATH_INFO", super::schema::decode(parts.uri.path()))
+        .env("QUERY_STRING", parts.uri.query().unwrap_or_default())
+        .env("REQUEST_METHOD", parts.method.as_str())
+        .env("REMOTE_USER", user)
+        .env("CONTENT_TYPE", text(header::CONTENT_TYPE).unwrap_or_default())
+        .env("HTTP_CONTENT_ENCODING", text(header::CONTENT_ENCODING).unwrap_or_default())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    if let Some(protocol) = parts.headers.get("git-protocol").and_then(|value| value.to_str().ok()) {
+        command.env("GIT_PROTOCOL", protocol);
+    }
+    let sent = to_bytes(body, 256 * 1024 * 1024).await.expect("a request's body");
+    command.env("CONTENT_LENGTH", sent.len().to_string());
+    let mut child = command.spawn().expect("git runs");
+    let mut stdin = child.stdin.take().expect("piped");
+    // Git may answer without having read everything.
+    let feeder = tokio::spawn(async move {
+        let _ = stdin.write_all(&sent).await;
+    });
+    let output = child.wait_with_output().await.expect("git ends");
+    feeder.abort();
+    answer(&output.stdout)
+}
+
+/// CGI's answer as HTTP's.
+fn answer(bytes: &[u8]) -> Response {
+    let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let mut response = Response::builder();
+    for line in String::from_utf8_lossy(&bytes[..end]).lines() {
+        match line.split_once(": ") {
+            Some(("Status", status)) => {
+                let code = status.split(' ').next().and_then(|code| code.parse::<u16>().ok()).unwrap_or(500);
+                response = response.status(code);
+            }
+            Some((name, value)) => response = response.header(name, value),
+            None => {}
+        }
+    }
+    response.body(Body::from(bytes[end + 4..].to_vec())).expect("git's headers are headers")
+}
