@@ -141,17 +141,17 @@ impl Api {
         self.client.send(&Call::act(operation, method, self.url(path, &[]), body), &self.auth).await
     }
 
-    /// One page of a list.
+    /// One page of a list, of at most that many items.
     pub(super) async fn page<T: Item>(
         &self,
         operation: &'static str,
         path: &[&str],
         query: &[(&str, &str)],
-        page: u64,
+        (page, limit): (u64, u64),
     ) -> Result<(Vec<T>, Answer), Fault> {
-        let (number, limit) = (page.to_string(), self.server().await.page.to_string());
+        let (page, limit) = (page.to_string(), limit.to_string());
         let mut query = query.to_vec();
-        query.extend([("page", number.as_str()), ("limit", limit.as_str())]);
+        query.extend([("page", page.as_str()), ("limit", limit.as_str())]);
         let answer = self.get(operation, path, &query).await?;
         let items = answer.json::<Option<Vec<T>>>()?;
         if items.is_none() && !T::NULL_IS_EMPTY {
@@ -170,10 +170,10 @@ impl Api {
         query: &[(&str, &str)],
         counted: Counted,
     ) -> Result<(Vec<T>, Answer), Fault> {
-        let (mut items, first) = self.page::<T>(operation, path, query, 1).await?;
+        let limit = self.server().await.page;
+        let (mut items, first) = self.page::<T>(operation, path, query, (1, limit)).await?;
         // On later pages older versions count what is left of the list, or nothing.
         let total = first.total;
-        let per_page = self.server().await.page;
         let mut had: BTreeSet<String> = items.iter().map(Item::key).collect();
         let unreadable = |words: String| Fault::Unreadable { words: format!("{operation}: {words}") };
         let mut empty = items.is_empty();
@@ -182,7 +182,7 @@ impl Api {
             if total.is_some_and(|total| come >= total) || (empty && total.is_none()) {
                 break;
             }
-            if empty && (counted == Counted::Exactly || total.is_some_and(|total| (page - 2) * per_page < total)) {
+            if empty && (counted == Counted::Exactly || total.is_some_and(|total| (page - 2) * limit < total)) {
                 return Err(unreadable(format!("only {come} of {} came: a page is missing", total.unwrap_or(0))));
             }
             if empty {
@@ -191,7 +191,7 @@ impl Api {
             if page > PAGES_MAX {
                 return Err(unreadable(format!("more than {PAGES_MAX} pages")));
             }
-            let (more, _) = self.page::<T>(operation, path, query, page).await?;
+            let (more, _) = self.page::<T>(operation, path, query, (page, limit)).await?;
             empty = more.is_empty();
             // What is new at the front pushes the last of a page onto the next one.
             items.extend(more.into_iter().filter(|item| had.insert(item.key())));
@@ -205,11 +205,11 @@ impl Api {
             return server;
         }
         let (version, limits) = (self.version().await, self.limits().await);
-        let server = Server {
-            version: version.as_ref().ok().cloned().flatten(),
-            page: limits.as_ref().ok().copied().unwrap_or(PAGE),
-        };
-        if version.is_ok() && limits.is_ok() {
+        let passing = |fault: Option<&Fault>| fault.is_some_and(|fault| fault.status().is_none_or(|s| s >= 500));
+        let again = passing(version.as_ref().err()) || passing(limits.as_ref().err());
+        let server = Server { version: version.ok().flatten(), page: limits.unwrap_or(PAGE) };
+        // Forgejo tells a token without `read:misc` neither; that stays so until the token changes.
+        if !again {
             *self.server.lock().unwrap_or_else(PoisonError::into_inner) = Some(server.clone());
         }
         server

@@ -63,6 +63,11 @@ async fn server(api: &Api, found: &mut Vec<Finding>) {
             what: "the server tells a version that is neither Gitea's nor Forgejo's".to_owned(),
             mend: "see that `kind` and `url` of the forge are right".to_owned(),
         }),
+        Err(fault) if fault.status() == Some(403) => found.push(Finding {
+            stops: false,
+            what: format!("the token may not ask for the server's version: {fault}"),
+            mend: "add the scope read:misc to it".to_owned(),
+        }),
         Err(fault) => found.push(Finding {
             stops: true,
             what: format!("the server does not tell its version: {fault}"),
@@ -73,7 +78,7 @@ async fn server(api: &Api, found: &mut Vec<Finding>) {
         found.push(Finding {
             stops: true,
             what: format!("the token does not tell whose it is: {fault}"),
-            mend: "make a token with the scopes write:repository, write:issue, read:organization and read:user"
+            mend: "make a token with the scopes write:repository, write:issue, read:organization, read:user and read:misc"
                 .to_owned(),
         });
     }

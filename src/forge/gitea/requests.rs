@@ -76,13 +76,13 @@ async fn closed_ones(
 ) -> Result<Vec<wire::Pull>, Fault> {
     let mut ours: Vec<wire::Pull> = Vec::new();
     let (mut come, mut total) = (0, None);
+    let limit = api.server().await.page;
     for page in 1..=CLOSED_PAGES {
-        let (pulls, answer) = api.page::<wire::Pull>("closed-requests", at, query, page).await?;
+        let (pulls, answer) = api.page::<wire::Pull>("closed-requests", at, query, (page, limit)).await?;
         total = if page == 1 { answer.total } else { total };
         if pulls.is_empty() {
             // Some may have been reopened meanwhile, but not a whole page of them.
-            let per_page = api.server().await.page;
-            return match total.filter(|total| (page - 1).saturating_mul(per_page) < *total) {
+            return match total.filter(|total| (page - 1).saturating_mul(limit) < *total) {
                 Some(total) => Err(Fault::Unreadable {
                     words: format!("closed-requests: only {come} of {total} came: a page is missing"),
                 }),
