@@ -2,12 +2,21 @@
 //!
 //! Not here: what is done with them, prompts and exit codes (`cli`), and the loop (`serve`).
 
-use towpath_core::model::{Flow, FlowName};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use towpath_core::model::{Flow, FlowName, Unknown, UnknownWhy};
 
 use crate::clock::Clock;
-use crate::config::{Config, FlowConfig, Store, WordFault, cache_of};
+use crate::config::{self, Config, FlowConfig, ForgeKind, Store, WordFault, cache_of};
 use crate::engine::RealWorld;
+use crate::engine::forges::{OfFlows, OnForge};
+use crate::forge::client::{Client, Fault, Options};
+use crate::forge::gitea::Gitea;
+use crate::forge::github::{Credential, GitHub};
+use crate::forge::{Forge, RepoPath};
 use crate::git::{Git, GitError};
+use crate::secret::Secret;
 use crate::store::{Create, SqliteStore, StoreError};
 
 /// A config with everything that is needed to work on it.
@@ -61,7 +70,8 @@ impl Setup {
             }
             Err(error) => return Err(error.into()),
         };
-        let world = RealWorld::new(&config, store, clock, git, &cache, need == Need::View);
+        let forges = forges(&config, &clock);
+        let world = RealWorld::new(&config, store, clock, git, &cache, need == Need::View).on(forges);
         Ok(Self { config, world })
     }
 
@@ -69,7 +79,8 @@ impl Setup {
     /// a running process keeps the one it has.
     #[must_use]
     pub fn under(&self, config: Config) -> Self {
-        let world = self.world.under(&config);
+        let forges = forges(&config, self.world.clock());
+        let world = self.world.under(&config).on(forges);
         Self { config, world }
     }
 
@@ -97,4 +108,45 @@ impl Setup {
     pub fn flow(&self, name: &FlowName) -> Option<&Flow> {
         self.config.named(name).map(|found| &found.flow)
     }
+}
+
+/// The repositories of those flows that are on a forge. One adapter for each `[forge.X]`: its allowance and
+/// what it remembers are shared.
+fn forges(config: &Config, clock: &Clock) -> OfFlows {
+    let mut adapters: BTreeMap<&str, Result<Arc<dyn Forge>, Unknown>> = BTreeMap::new();
+    for (name, forge) in &config.forges {
+        if let Some(adapter) = adapter(forge, clock) {
+            adapters.insert(name, adapter);
+        }
+    }
+    let of = |found: &FlowConfig| {
+        let adapter = adapters.get(found.forge.as_deref()?)?.clone();
+        let repo = RepoPath::new(&found.flow.repository);
+        Some((found.flow.name.clone(), adapter.map(|forge| OnForge { forge, repo })))
+    };
+    config.flows.iter().filter_map(of).collect()
+}
+
+/// The table of forges: which adapter speaks with which kind. None for plain git.
+fn adapter(forge: &config::Forge, clock: &Clock) -> Option<Result<Arc<dyn Forge>, Unknown>> {
+    let unusable = |words: String| Unknown::lasting(UnknownWhy::TokenUnusable { forge: forge.name.clone(), words });
+    let fault = |fault: Fault| Unknown::lasting(UnknownWhy::Unreadable { words: fault.to_string() });
+    let made = match forge.kind {
+        ForgeKind::Git => return None,
+        ForgeKind::GitHub => {
+            let credential = forge.token.clone().map_or(Credential::None, Credential::Token);
+            GitHub::new(&forge.url, credential, clock.clone(), Options::default())
+                .map(|it| Arc::new(it) as Arc<dyn Forge>)
+                .map_err(fault)
+        }
+        ForgeKind::Gitea | ForgeKind::Forgejo => {
+            let token = forge.token.as_ref().map(Secret::read).transpose().map_err(|why| unusable(why.to_string()));
+            token.and_then(|token| {
+                let client = Client::new(Options::default(), clock.clone()).map_err(fault)?;
+                let it = Gitea::new(&forge.url, token.as_ref(), client).map_err(fault)?;
+                Ok(Arc::new(it) as Arc<dyn Forge>)
+            })
+        }
+    };
+    Some(made)
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use towpath_core::act::PushAnswer;
 use towpath_core::model::{
-    Actor, AuthorLogins, BranchName, CiItem, ClosedRequest, CommitId, Edge, Fact, Given, MergeHow, Now,
+    Actor, AuthorLogins, BranchName, CiItem, ClosedRequest, CommitId, Edge, Fact, FlowName, Given, IntentRow, Merging, Now,
     OpenRequest, RequestApproval, Requests, RequiredChecks, Tip, Trusted, Unknown, Ways, request_branch,
 };
 
@@ -16,6 +16,9 @@ use super::world::{Proposal, Proposing};
 use crate::forge::{
     ApprovalSeen, CallFault, CheckSeen, Forge, HeadBound, RepoPath, RequestSeen, RequestState, Required,
 };
+
+/// For each flow on a forge: its repository there, or why the forge cannot be asked.
+pub type OfFlows = Vec<(FlowName, Result<OnForge, Unknown>)>;
 
 /// A repository on a forge.
 #[derive(Debug, Clone)]
@@ -116,9 +119,9 @@ impl OnForge {
         }
     }
 
-    /// Merges a request with a commit of its own.
-    pub async fn merge(&self, number: u64, head: CommitId, how: MergeHow) -> PushAnswer {
-        self.forge.merge(&self.repo, number, head, how).await
+    /// Merges the request of an intent.
+    pub async fn merge(&self, row: &IntentRow, merge: Merging) -> PushAnswer {
+        self.forge.merge(&self.repo, merge.number, &row.branch, row.old, row.new, merge.how).await
     }
 }
 

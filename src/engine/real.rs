@@ -11,13 +11,13 @@ use towpath_core::act::{self, PushAnswer};
 use towpath_core::dag::Dag;
 use towpath_core::model::{
     BranchName, BranchSeen, Change, CommitId, EdgeKey, EnvName, Environment, Fact, Facts, Flow, FlowName,
-    FormerName, IntentId, IntentRow, Ledger, MergeHow, Message, Missing, Now, Reason, Span, Tip, Unknown,
+    FormerName, IntentId, IntentRow, Ledger, Message, Missing, Now, Reason, Span, Tip, Unknown,
     UnknownWhy, request_branch,
 };
 use towpath_core::repository;
 use towpath_core::see::Tips;
 
-use super::forges::OnForge;
+use super::forges::{OfFlows, OnForge};
 use super::tick;
 use super::world::{Committed, Fault, Proposal, Proposing, Side, World};
 use crate::clock::Clock;
@@ -44,7 +44,7 @@ pub struct RealWorld {
     mirrors: PathBuf,
     holder: Holder,
     remotes: Vec<Reach>,
-    forges: Vec<(FlowName, OnForge)>,
+    forges: OfFlows,
     views_only: bool,
     retired: AtomicBool,
     gone: OnceCell<Vec<KnownFlow>>,
@@ -113,12 +113,20 @@ impl RealWorld {
 
     /// The same, with the forges of its flows.
     #[must_use]
-    pub fn on(self, forges: Vec<(FlowName, OnForge)>) -> Self {
+    pub fn on(self, forges: OfFlows) -> Self {
         Self { forges, ..self }
     }
 
-    fn forge(&self, flow: &Flow) -> Option<&OnForge> {
-        self.forges.iter().find(|(name, _)| name == &flow.name).map(|(_, forge)| forge)
+    /// The forge that the flow's repository is on.
+    ///
+    /// # Errors
+    /// If it is on none, or why that one cannot be asked.
+    pub fn forge(&self, flow: &FlowName) -> Result<&OnForge, Unknown> {
+        match self.forges.iter().find(|(name, _)| name == flow) {
+            Some((_, Ok(forge))) => Ok(forge),
+            Some((_, Err(unknown))) => Err(unknown.clone()),
+            None => Err(Unknown::lasting(UnknownWhy::NoForge)),
+        }
     }
 
     /// Another config is in force: no push begins under this one any more.
@@ -228,15 +236,19 @@ impl RealWorld {
 
     /// What only a forge can tell. CI results add to those that were reported to us.
     async fn answer_of_forge(&self, flow: &Flow, dag: &Dag, tips: &Tips, missing: &Missing, facts: &mut Facts) {
-        let Some(forge) = self.forge(flow) else {
-            let rest = Missing {
-                ci: BTreeSet::new(),
-                authors: BTreeSet::new(),
-                picks: BTreeSet::new(),
-                ..missing.clone()
-            };
-            facts.give_up_on(&rest, &Unknown::lasting(UnknownWhy::NoForge));
-            return;
+        let forge = match self.forge(&flow.name) {
+            Ok(forge) => forge,
+            Err(unknown) => {
+                // On plain git only what was reported counts; a forge that cannot be asked may know more.
+                let plain = unknown.why == UnknownWhy::NoForge;
+                let ci = if plain { BTreeSet::new() } else { missing.ci.clone() };
+                let rest = Missing { ci, authors: BTreeSet::new(), picks: BTreeSet::new(), ..missing.clone() };
+                if !plain {
+                    facts.ci.retain(|commit, _| !rest.ci.contains(commit));
+                }
+                facts.give_up_on(&rest, &unknown);
+                return;
+            }
         };
         let Ok(now) = self.store.peek_now(&self.clock.reading()).await else { return };
         for commit in &missing.ci {
@@ -461,10 +473,10 @@ impl World for RealWorld {
     }
 
     async fn push(&self, flow: &Flow, row: &IntentRow) -> PushAnswer {
-        if let Some(merge) = row.merge.filter(|merge| merge.how == MergeHow::MergeCommit) {
-            return match self.forge(flow) {
-                Some(forge) => forge.merge(merge.number, row.new, merge.how).await,
-                None => PushAnswer::NotSent { words: "this repository is on no forge".to_owned() },
+        if let Some(merge) = row.merge {
+            return match self.forge(&flow.name) {
+                Ok(forge) => forge.merge(row, merge).await,
+                Err(unknown) => PushAnswer::NotSent { words: format!("{:?}", unknown.why) },
             };
         }
         let (remote, mirror) = match (self.remote(&flow.name).await, self.mirror(&flow.name)) {
@@ -485,8 +497,10 @@ impl World for RealWorld {
     }
 
     async fn propose(&self, flow: &Flow, proposal: &Proposal) -> Proposing {
-        let (Some(forge), Some(edge)) = (self.forge(flow), flow.edge(&proposal.env)) else {
-            return Proposing::Refused { words: "this repository is on no forge".to_owned() };
+        let (forge, edge) = match (self.forge(&flow.name), flow.edge(&proposal.env)) {
+            (Ok(forge), Some(edge)) => (forge, edge),
+            (Err(unknown), _) => return Proposing::Unsure { words: format!("{:?}", unknown.why) },
+            (_, None) => return Proposing::Unsure { words: "the config changed".to_owned() },
         };
         let (remote, mirror) = match (self.remote(&flow.name).await, self.mirror(&flow.name)) {
             (Ok(remote), Ok(mirror)) => (remote, mirror),

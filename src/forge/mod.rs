@@ -11,6 +11,7 @@
 
 pub mod client;
 pub mod github;
+pub mod gitea;
 pub mod seen;
 
 use std::fmt::Debug;

@@ -199,6 +199,8 @@ pub struct Answer {
     pub status: u16,
     /// The forge's own clock, from its `Date`.
     pub date: Option<Instant>,
+    /// How many items a list has on all its pages, from `X-Total-Count` (Gitea, Forgejo).
+    pub total: Option<u64>,
     /// Whether the forge said that what we kept is still true.
     pub kept: bool,
     pub(super) headers: HeaderMap,

@@ -29,6 +29,7 @@ pub(super) struct Entry {
     pub(super) etag: http::HeaderValue,
     pub(super) body: Arc<[u8]>,
     pub(super) link: Option<String>,
+    pub(super) total: Option<u64>,
     pub(super) json: bool,
 }
 
@@ -120,7 +121,7 @@ mod tests {
 
     fn entry(size: usize) -> Entry {
         let etag = http::HeaderValue::from_static("\"x\"");
-        Entry { etag, body: Arc::from(vec![0; size]), link: None, json: true }
+        Entry { etag, body: Arc::from(vec![0; size]), link: None, total: None, json: true }
     }
 
     #[test]

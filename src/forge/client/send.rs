@@ -170,6 +170,7 @@ impl Client {
             status: if kept { 200 } else { status },
             date: date(headers),
             headers: headers.clone(),
+            total: total(headers),
             kept,
             json,
             link,
@@ -180,13 +181,15 @@ impl Client {
         match (status, kept, key) {
             (304, Some(kept), _) => {
                 let link = link(headers).or_else(|| kept.link.clone());
-                Ok(made(Arc::clone(&kept.body), link, kept.json, true))
+                let total = total(headers).or(kept.total);
+                Ok(Answer { total, ..made(Arc::clone(&kept.body), link, kept.json, true) })
             }
             (200..300, _, key) => {
                 let (body, link): (Arc<[u8]>, _) = (Arc::from(came.body), link(headers));
                 match (key, headers.get(ETAG)) {
                     (Some(key), Some(etag)) if status == 200 && !call.quiet => {
-                        let entry = Entry { etag: etag.clone(), body: Arc::clone(&body), link: link.clone(), json };
+                        let (etag, body, link) = (etag.clone(), Arc::clone(&body), link.clone());
+                        let entry = Entry { etag, body, link, total: total(headers), json };
                         self.0.kept.put(key, entry);
                     }
                     (Some(key), _) => self.0.kept.forget(&key),
@@ -239,6 +242,10 @@ fn is_json(headers: &HeaderMap) -> bool {
     let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     kind == "application/json" || kind.ends_with("+json")
+}
+
+fn total(headers: &HeaderMap) -> Option<u64> {
+    headers.get("x-total-count").and_then(|value| value.to_str().ok()).and_then(|text| text.trim().parse().ok())
 }
 
 fn link(headers: &HeaderMap) -> Option<String> {

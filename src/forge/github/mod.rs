@@ -30,12 +30,12 @@ use reqwest::Url;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use towpath_core::act::PushAnswer;
-use towpath_core::model::{BranchName, CommitId, Span, Unknown};
+use towpath_core::model::{AuthorLogins, BranchName, CommitId, Span, Unknown};
 
 use super::client::{Answer, Call, Client, Fault, Options, Page};
 use super::{
     CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Proposal, RepoPath, RequestSeen,
-    Required, StatusLine,
+    Required, StatusLine, Ways,
 };
 use crate::clock::Clock;
 use crate::secret::Secret;
@@ -233,6 +233,14 @@ impl Forge for GitHub {
 
     async fn describe(&self, repo: &RepoPath, number: u64, proposal: &Proposal) -> Result<(), CallFault> {
         self.describe_request(repo, number, proposal).await.map_err(Fault::call)
+    }
+
+    async fn ways(&self, repo: &RepoPath, base: &BranchName) -> Result<Ways, Unknown> {
+        self.ways_into(repo, base).await.map_err(Fault::unknown)
+    }
+
+    async fn authors(&self, repo: &RepoPath, commits: &[CommitId]) -> Result<AuthorLogins, Unknown> {
+        self.authors_of(repo, commits).await.map_err(Fault::unknown)
     }
 
     async fn merge(

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use towpath_core::model::CommitId;
+use towpath_core::model::{Actor, AuthorLogins, CommitId};
 
 use super::{GitHub, PER_PAGE, owner_and_name, wire};
 use crate::forge::client::Fault;
 use crate::forge::{ApprovalSeen, HeadBound, RepoPath};
+
+/// Of how many commits the authors are asked for.
+const AUTHORS_MAX: usize = 100;
 
 /// What stands of a request's reviews.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -39,6 +42,20 @@ impl GitHub {
             Err(Fault::Said { status: 404, .. }) => Ok(false),
             Err(fault) => Err(fault),
         }
+    }
+
+    /// Whose accounts the authors of these commits have, asked one by one; those of more than
+    /// [`AUTHORS_MAX`] count as not known.
+    pub(super) async fn authors_of(&self, repo: &RepoPath, commits: &[CommitId]) -> Result<AuthorLogins, Fault> {
+        let mut found = AuthorLogins { unlinked: commits.len() > AUTHORS_MAX, ..AuthorLogins::default() };
+        for commit in commits.iter().take(AUTHORS_MAX) {
+            let url = self.repo_url(repo, &["commits", &commit.to_string()], &[("per_page", "1")])?;
+            match self.get::<wire::Commit>("commit", url).await?.author {
+                Some(wire::Author { login: Some(login) }) => drop(found.logins.insert(Actor::new(login))),
+                Some(wire::Author { login: None }) | None => found.unlinked = true,
+            }
+        }
+        Ok(found)
     }
 
     /// The members of a team, of those below it too. `team` is `name`, of the repository's owner, or

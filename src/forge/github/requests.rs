@@ -7,7 +7,7 @@ use towpath_core::model::{BranchName, CommitId};
 use super::people::Said;
 use super::{GitHub, PER_PAGE, headed, owner_and_name, wire};
 use crate::forge::client::{Answer, Call, Fault};
-use crate::forge::{CallFault, Proposal, RepoPath, RequestSeen, RequestState};
+use crate::forge::{CallFault, Proposal, RepoPath, RequestSeen, RequestState, Ways};
 
 /// Of how many requests that have ended all is told; of older ones nothing is.
 const ENDED_MAX: usize = 10;
@@ -16,6 +16,17 @@ const ENDED_MAX: usize = 10;
 const ENDED_BY_MAX: usize = 3;
 
 impl GitHub {
+    /// Which ways of merging there are into a branch. Where a rule asks for pull requests, moving the branch
+    /// itself would be refused.
+    pub(super) async fn ways_into(&self, repo: &RepoPath, base: &BranchName) -> Result<Ways, Fault> {
+        let is: wire::Repository = self.get("repository", self.repo_url(repo, &[], &[])?).await?;
+        let (rules, _) = self.rules_of(repo, base).await?;
+        let asked = |rule: &&wire::Rule| rule.kind == "pull_request";
+        let methods = rules.iter().find(asked).map(|rule| &rule.parameters.allowed_merge_methods);
+        let by_rule = methods.is_none_or(|methods| methods.is_empty() || methods.iter().any(|m| m == "merge"));
+        Ok(Ways { fast_forward: methods.is_none(), merge_commit: is.allow_merge_commit != Some(false) && by_rule })
+    }
+
     pub(super) async fn requests_between(
         &self,
         repo: &RepoPath,

@@ -89,6 +89,20 @@ pub(super) struct User {
     pub(super) kind: String,
 }
 
+/// `GET /repos/{o}/{r}/commits/{sha}`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Commit {
+    /// Whose account the author's e-mail is: null, or an empty object, where it is nobody's.
+    #[serde(default)]
+    pub(super) author: Option<Author>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Author {
+    #[serde(default)]
+    pub(super) login: Option<String>,
+}
+
 /// One of `GET /repos/{o}/{r}/rules/branches/{branch}`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Rule {

@@ -2,4 +2,5 @@
 //! forge's own official description.
 
 pub mod backend;
+pub mod gitea;
 pub mod schema;

@@ -13,7 +13,7 @@ use towpath::forge::{
 use towpath_core::act::PushAnswer;
 use towpath_core::model::{AuthorLogins, BranchName, CommitId, Unknown};
 
-use crate::support::book::{Book, Deed, TEAMS};
+use crate::support::book::{Book, Deed, Request, TEAMS};
 
 #[derive(Debug, Clone)]
 pub struct PlainForge {
@@ -127,9 +127,18 @@ impl Forge for PlainForge {
         Ok(authors)
     }
 
-    async fn merge(&self, _: &RepoPath, number: u64, head: CommitId, _: MergeHow) -> PushAnswer {
+    async fn merge(
+        &self,
+        _: &RepoPath,
+        number: u64,
+        base: &BranchName,
+        onto: CommitId,
+        head: CommitId,
+        _: MergeHow,
+    ) -> PushAnswer {
         let found = self.refreshed(|book| book.requests.iter().find(|r| r.seen.number == number).cloned());
-        let Some(request) = found.filter(|r| r.seen.head == head) else {
+        let there = |r: &Request| r.seen.head == head && &r.base == base && self.tip(base) == Some(onto);
+        let Some(request) = found.filter(there) else {
             return PushAnswer::LostRace { words: "the head has moved".into() };
         };
         let (old, new) = match self.make(&request.base, head, false, "towpath") {

@@ -63,7 +63,7 @@ impl RealStage {
         let flow = self.config.flows[0].flow.name.clone();
         let forge = OnForge { forge: Arc::new(self.forge.clone()), repo: RepoPath::new("shop") };
         let world =
-            RealWorld::new(&self.config, store, clock, self.git.clone(), &cache, false).on(vec![(flow, forge)]);
+            RealWorld::new(&self.config, store, clock, self.git.clone(), &cache, false).on(vec![(flow, Ok(forge))]);
         self.processes.insert(replica, Process::new(world, self.server.clone(), self.script.clone()));
     }
 

@@ -1,0 +1,209 @@
+//! Merging a request, and what the server's answers to it mean.
+//!
+//! The server is always told the head that it may merge (`head_commit_id`), and asked for a
+//! fast-forward where it has that merge style and the repository allows it (Gitea 1.22, Forgejo 7),
+//! else for a merge commit. Squash and rebase are never asked for. Whether the base is still where
+//! it was is not something that the server can be told; the branch is read afterwards.
+//!
+//! What it answers (`routers/api/v1/repo/pull.go` of go-gitea/gitea), none of which is believed without
+//! the branch:
+//!
+//! | answer | what it is |
+//! |---|---|
+//! | 200 | merged |
+//! | 404 | closed, or not there |
+//! | 405 `Please try again later` | still computing whether it can be merged, or conflicts |
+//! | 405 other words | no right to, a rule is not met, merge style switched off |
+//! | 405 without words | merged already |
+//! | 409 `head out of date`, `merge push out of date` | head or base moved: a lost race |
+//! | 409 `PushRejected with remote message: …` | the base's protection, or a hook of the server |
+//! | 409 `PushRejected without remote error message` | git's `failed to update ref`, which the server drops: a lost race |
+//! | 409 without words | conflicts |
+//! | 423 | the repository is archived |
+//! | 500 `… failed to update ref …` | a lost race |
+//! | 5xx | may have been done; also a fast-forward that was none |
+
+use ::http::Method;
+use serde::Serialize;
+use towpath_core::act::PushAnswer;
+use towpath_core::model::CommitId;
+
+use super::api::Api;
+use super::{path, wire};
+use crate::forge::client::Fault;
+use crate::forge::{MergeHow, RepoPath, Ways};
+
+#[derive(Serialize)]
+struct Merge {
+    #[serde(rename = "Do")]
+    style: &'static str,
+    head_commit_id: String,
+    /// Said, because newer versions do otherwise what the repository's settings say.
+    delete_branch_after_merge: bool,
+}
+
+/// What git says when a reference was not where it had to be.
+const RACES: [&str; 7] = [
+    // The words of a hook or a protection stand after this; of a reference that moved there are none.
+    "without remote error message",
+    "failed to update ref",
+    "cannot lock ref",
+    "out of date",
+    "stale info",
+    "non-fast-forward",
+    "fetch first",
+];
+
+/// See `Forge::merge`.
+pub(super) async fn merge(
+    api: &Api,
+    repo: &RepoPath,
+    number: u64,
+    (onto, head): (CommitId, CommitId),
+    how: MergeHow,
+) -> PushAnswer {
+    match prepared(api, repo, number, (onto, head), how).await {
+        Err(answer) => answer,
+        Ok(style) => {
+            let body = Merge { style, head_commit_id: head.to_string(), delete_branch_after_merge: false };
+            let number = number.to_string();
+            let at = path(repo, &["pulls", &number, "merge"]);
+            match api.act("merge", Method::POST, &at, &body).await {
+                Ok(answer) if answer.status == 200 => PushAnswer::Moved,
+                // 201: taken for later, which we never ask for.
+                Ok(answer) => PushAnswer::NoAnswer { words: format!("the forge answered {}", answer.status) },
+                Err(fault) => meaning(fault),
+            }
+        }
+    }
+}
+
+/// The merge style, after what can be known before: nothing has been changed where there is none.
+async fn prepared(
+    api: &Api,
+    repo: &RepoPath,
+    number: u64,
+    (onto, head): (CommitId, CommitId),
+    how: MergeHow,
+) -> Result<&'static str, PushAnswer> {
+    if let Some(version) = api.server().await.version.filter(|version| !version.pins_heads()) {
+        let words = format!("{version} merges whatever the head is by then; Towpath needs Gitea 1.17 or newer");
+        return Err(PushAnswer::Refused { words });
+    }
+    // A read that fails has changed nothing, whatever the fault.
+    let not_sent = |fault: Fault| PushAnswer::NotSent { words: fault.to_string() };
+    let number = number.to_string();
+    let answer = api.get_urgent("request", &path(repo, &["pulls", &number])).await;
+    let pull: wire::Pull = answer.and_then(|answer| answer.json()).map_err(not_sent)?;
+    if pull.merged == Some(true) {
+        return Err(PushAnswer::UpToDate);
+    }
+    if pull.state != "open" {
+        return Err(PushAnswer::Refused { words: format!("the request is {}", pull.state.escape_debug()) });
+    }
+    if pull.head.sha.as_deref().and_then(|sha| sha.parse().ok()) != Some(head) {
+        return Err(PushAnswer::LostRace { words: "the head of the request has moved".to_owned() });
+    }
+    let base = pull.base.sha.as_deref().and_then(|sha| sha.parse().ok());
+    if base.is_some_and(|base: CommitId| base != onto) {
+        return Err(PushAnswer::LostRace { words: "the base of the request has moved".to_owned() });
+    }
+    let answer = api.get_urgent("repository", &path(repo, &[])).await;
+    let settings: wire::Repository = answer.and_then(|answer| answer.json()).map_err(not_sent)?;
+    style(how, &settings).ok_or_else(|| PushAnswer::Refused {
+        words: "the repository allows no merge that keeps commits".to_owned(),
+    })
+}
+
+/// See `Forge::ways`.
+pub(super) async fn ways(api: &Api, repo: &RepoPath) -> Result<Ways, Fault> {
+    let settings: wire::Repository = api.get("repository", &path(repo, &[]), &[]).await?.json()?;
+    Ok(Ways {
+        fast_forward: settings.allow_fast_forward_only_merge == Some(true),
+        // Absent where we may not see the settings; the server then says what it thinks of it.
+        merge_commit: settings.allow_merge_commits != Some(false),
+    })
+}
+
+/// The merge style to ask for, if the repository allows one that keeps the commits as they are.
+fn style(how: MergeHow, settings: &wire::Repository) -> Option<&'static str> {
+    let fast_forward = settings.allow_fast_forward_only_merge == Some(true);
+    // Absent where we may not see the settings; the server then says what it thinks of it.
+    let merge_commit = settings.allow_merge_commits != Some(false);
+    match how {
+        MergeHow::FastForward if fast_forward => Some("fast-forward-only"),
+        MergeHow::FastForward | MergeHow::MergeCommit => merge_commit.then_some("merge"),
+    }
+}
+
+/// What a refused or unanswered merge comes to; see the module's table.
+fn meaning(fault: Fault) -> PushAnswer {
+    let Fault::Said { status, words } = &fault else { return fault.push() };
+    let said = words.to_ascii_lowercase();
+    let race = RACES.iter().any(|words| said.contains(words));
+    match status {
+        405 if said.contains("try again later") => PushAnswer::NotSent {
+            words: format!("{words} (the forge is still computing whether it can be merged, or it conflicts)"),
+        },
+        409 | 500 if race => PushAnswer::LostRace { words: words.clone() },
+        409 if said == "conflict" => PushAnswer::Refused { words: "the merge conflicts".to_owned() },
+        _ => fault.push(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn the_style_is_one_that_keeps_commits_or_none() {
+        let of = |how, settings: Value| style(how, &serde_json::from_value(settings).unwrap());
+        let (ff, merge) = ("allow_fast_forward_only_merge", "allow_merge_commits");
+        use MergeHow::{FastForward, MergeCommit};
+        assert_eq!(of(FastForward, json!({ff: true, merge: true})), Some("fast-forward-only"));
+        assert_eq!(of(FastForward, json!({ff: false, merge: true})), Some("merge"));
+        assert_eq!(of(FastForward, json!({merge: true})), Some("merge"), "an older version");
+        assert_eq!(of(FastForward, json!({})), Some("merge"), "settings that we may not see");
+        assert_eq!(of(MergeCommit, json!({ff: true, merge: true})), Some("merge"));
+        assert_eq!(of(MergeCommit, json!({ff: true, merge: false})), None);
+        assert_eq!(of(FastForward, json!({merge: false, "allow_squash_merge": true})), None);
+    }
+
+    #[test]
+    fn answers_are_told_apart() {
+        let word = |status: u16, words: &str| match meaning(Fault::Said { status, words: words.to_owned() }) {
+            PushAnswer::Moved => "moved",
+            PushAnswer::UpToDate => "up to date",
+            PushAnswer::Refused { .. } => "refused",
+            PushAnswer::LostRace { .. } => "lost race",
+            PushAnswer::NotSent { .. } => "not sent",
+            PushAnswer::NoAnswer { .. } => "no answer",
+        };
+        let table = [
+            (404, "The target couldn't be found.", "refused"),
+            (405, "Please try again later", "not sent"),
+            (405, "User not allowed to merge PR", "refused"),
+            (405, "merge is not allowed an allowed merge style for this repository", "refused"),
+            (405, "Method Not Allowed", "refused"),
+            (409, "head out of date", "lost race"),
+            (409, "merge push out of date", "lost race"),
+            (409, "PushRejected with remote message: remote: protected branch", "refused"),
+            (409, "PushRejected with remote message: failed to update ref", "lost race"),
+            (409, "PushRejected without remote error message", "lost race"),
+            (409, "Conflict", "refused"),
+            (423, "Repo is archived", "refused"),
+            (422, "[Do]: Required", "refused"),
+            (500, "exit status 1: error: failed to update ref", "lost race"),
+            (500, "Internal Server Error", "no answer"),
+            (502, "Bad Gateway", "no answer"),
+        ];
+        for (status, words, expected) in table {
+            assert_eq!(word(status, words), expected, "{status} {words}");
+        }
+        let lost = meaning(Fault::NoAnswer { words: "reset".to_owned() });
+        assert!(matches!(lost, PushAnswer::NoAnswer { .. }));
+    }
+}

@@ -1,0 +1,163 @@
+//! Gitea and Forgejo.
+//!
+//! One adapter for both: Forgejo still speaks Gitea's API, and says which version of it. What differs
+//! is asked of the server ([`version`]) or seen in its answers, never taken from the config's `kind`.
+//!
+//! | file | what it is about |
+//! |---|---|
+//! | [`api`] | calls, lists to their last page, what the server is |
+//! | [`wire`] | the JSON, as far as it is read |
+//! | [`checks`] | commit statuses, and the table of what their words mean |
+//! | [`required`] | what a branch requires, and the branches |
+//! | [`requests`], [`reviews`], [`merge`] | pull requests |
+//! | [`talk`] | our comment and statuses, teams |
+//! | [`hook`] | webhooks |
+//! | [`doctor`] | what is not as Towpath needs it |
+//!
+//! Branches are moved by `git push` with a lease. (Gitea has a call for it since 1.26, and Forgejo
+//! has none; the push does the same on both, and obeys the same protections.)
+//!
+//! Facts come from the source of go-gitea/gitea and from Forgejo's `swagger.v1.json`; each is noted
+//! where it is used, and `docs/gitea.md` says what was never tried against a real server.
+//!
+//! Not here: HTTP (`forge::client`), git, policy, sentences for people.
+
+mod api;
+mod checks;
+mod doctor;
+mod hook;
+mod merge;
+mod requests;
+mod required;
+mod reviews;
+mod talk;
+mod version;
+mod wire;
+
+use async_trait::async_trait;
+use towpath_core::act::PushAnswer;
+use towpath_core::model::{AuthorLogins, BranchName, CommitId, Unknown};
+
+use super::client::{Auth, Client, Fault};
+use super::{
+    CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Proposal, RepoPath, RequestSeen,
+    Required, StatusLine, Ways,
+};
+use crate::secret::Secret;
+use api::Api;
+
+/// A Gitea or Forgejo server, as one user.
+#[derive(Debug)]
+pub struct Gitea {
+    api: Api,
+}
+
+impl Gitea {
+    /// The server at `url` (where its start page is, `https://git.example.com` or with a path), as the
+    /// user of `token`. Calls nothing.
+    ///
+    /// # Errors
+    /// [`Fault::Credential`] if `url` is none, or the token is nothing that a header can carry.
+    pub fn new(url: &str, token: Option<&Secret>, client: Client) -> Result<Self, Fault> {
+        // <https://docs.gitea.com/development/api-usage>: `Authorization: token …`.
+        let auth = match token {
+            Some(token) => Auth::scheme(url, "token", token.expose())?,
+            None => Auth::none(),
+        };
+        Ok(Self { api: Api::new(url, auth, client)? })
+    }
+
+    /// Every branch of a repository and its tip.
+    ///
+    /// # Errors
+    /// If the list could not be read to its last page. Right after a push Gitea may answer `null`;
+    /// that is not an empty repository.
+    pub async fn branches(&self, repo: &RepoPath) -> Result<Vec<(BranchName, CommitId)>, Unknown> {
+        required::branches(&self.api, repo).await
+    }
+}
+
+#[async_trait]
+impl Forge for Gitea {
+    fn git_url(&self, repo: &RepoPath) -> String {
+        format!("{}/{repo}.git", self.api.base())
+    }
+
+    async fn checks(&self, repo: &RepoPath, commit: CommitId) -> Result<Vec<CheckSeen>, Unknown> {
+        checks::read(&self.api, repo, commit).await.map_err(Fault::unknown)
+    }
+
+    async fn required(&self, repo: &RepoPath, branch: &BranchName) -> Result<Required, Unknown> {
+        required::required(&self.api, repo, branch).await
+    }
+
+    async fn requests(
+        &self,
+        repo: &RepoPath,
+        head: &BranchName,
+        base: &BranchName,
+    ) -> Result<Vec<RequestSeen>, Unknown> {
+        requests::find(&self.api, repo, head, base).await.map_err(Fault::unknown)
+    }
+
+    async fn open(&self, repo: &RepoPath, proposal: &Proposal) -> Result<u64, CallFault> {
+        requests::open(&self.api, repo, proposal).await
+    }
+
+    async fn describe(&self, repo: &RepoPath, number: u64, proposal: &Proposal) -> Result<(), CallFault> {
+        requests::describe(&self.api, repo, number, proposal).await
+    }
+
+    async fn ways(&self, repo: &RepoPath, _: &BranchName) -> Result<Ways, Unknown> {
+        merge::ways(&self.api, repo).await.map_err(Fault::unknown)
+    }
+
+    async fn authors(&self, repo: &RepoPath, commits: &[CommitId]) -> Result<AuthorLogins, Unknown> {
+        talk::authors(&self.api, repo, commits).await
+    }
+
+    async fn merge(
+        &self,
+        repo: &RepoPath,
+        number: u64,
+        _: &BranchName,
+        onto: CommitId,
+        head: CommitId,
+        how: MergeHow,
+    ) -> PushAnswer {
+        merge::merge(&self.api, repo, number, (onto, head), how).await
+    }
+
+    async fn comment(&self, repo: &RepoPath, number: u64, marker: &str, body: &str) -> Result<(), CallFault> {
+        talk::comment(&self.api, repo, number, marker, body).await
+    }
+
+    async fn status(&self, repo: &RepoPath, commit: CommitId, line: &StatusLine) -> Result<(), CallFault> {
+        talk::status(&self.api, repo, commit, line).await
+    }
+
+    async fn members(&self, repo: &RepoPath, team: &str) -> Result<Vec<String>, Unknown> {
+        talk::members(&self.api, repo, team).await
+    }
+
+    async fn findings(&self, repo: &RepoPath, targets: &[(BranchName, bool)]) -> Vec<Finding> {
+        doctor::findings(&self.api, repo, targets).await
+    }
+
+    fn hook(&self, headers: &::http::HeaderMap, body: &[u8], secrets: &[String]) -> Result<HookSeen, HookRefused> {
+        hook::verify(headers, body, secrets)
+    }
+}
+
+/// `repos/OWNER/NAME/…`. A path with other than two parts is no repository here, and the server says so.
+fn path<'a>(repo: &'a RepoPath, rest: &[&'a str]) -> Vec<&'a str> {
+    std::iter::once("repos").chain(repo.parts()).chain(rest.iter().copied()).collect()
+}
+
+/// What a fault comes to before anything was changed: it was not sent, whatever became of the read.
+fn before(fault: Fault) -> CallFault {
+    match fault.call() {
+        CallFault::NoAnswer { words } => CallFault::NotSent { words, retry_after: None },
+        other => other,
+    }
+}

@@ -1,0 +1,70 @@
+//! Three promotions in a row, one of them merged by a person with a merge commit: what the adapter sees
+//! and does of each. (The engine's own day is in the scenarios.)
+
+use towpath::forge::{Forge as _, HeadBound, MergeHow, RequestState};
+use towpath_core::act::PushAnswer;
+use towpath_core::model::{CiState, CommitId};
+
+use super::{Place, proposal, repo};
+
+/// A commit on `develop`, green; and the head of the request there.
+fn candidate(place: &Place, file: &str) -> CommitId {
+    let commit = place.push("develop", file);
+    place.state().report(Some("ana"), commit, "build", "success");
+    place.set("towpath/checkout/staging", commit);
+    commit
+}
+
+#[tokio::test]
+async fn three_promotions_one_of_them_by_a_person() {
+    let place = Place::new().await;
+    let forge = place.forge();
+    let wanted = proposal();
+    let requests = async || forge.requests(&repo(), &wanted.head, &wanted.base).await.expect("read");
+
+    // By Towpath, as a fast-forward.
+    let one = candidate(&place, "one");
+    let checks = forge.checks(&repo(), one).await.expect("read");
+    assert_eq!(checks.iter().map(|check| check.state).collect::<Vec<_>>(), [CiState::Green]);
+    let first = forge.open(&repo(), &wanted).await.expect("opened");
+    place.state().review("ana", first, "APPROVED");
+    assert_eq!(requests().await[0].approvals[0].head, HeadBound::Commit(one));
+    assert_eq!(forge.merge(&repo(), first, one, MergeHow::FastForward).await, PushAnswer::Moved);
+    let seen = requests().await;
+    assert_eq!((seen.len(), seen[0].state, seen[0].merged_as), (1, RequestState::Merged, Some(one)));
+    assert_eq!(place.tip("staging"), Some(one));
+
+    // By a person, with a merge commit.
+    let two = candidate(&place, "two");
+    let second = forge.open(&repo(), &wanted).await.expect("the first is no longer open");
+    let made = place.state().merge("bo", second, "merge").expect("merged");
+    let seen = requests().await;
+    assert_eq!((seen[0].number, seen[0].state, seen[0].merged_as), (second, RequestState::Merged, Some(made)));
+    assert_eq!((seen[0].ended_by.as_deref(), seen[0].head), (Some("bo"), two));
+    assert_eq!(place.tip("staging"), Some(made));
+
+    // By Towpath, with a merge commit: the target has one of its own now.
+    let three = candidate(&place, "three");
+    let third = forge.open(&repo(), &wanted).await.expect("opened");
+    place.state().close(third);
+    assert_eq!(requests().await[0].state, RequestState::Closed);
+    place.state().reopen(third);
+    assert_eq!(requests().await[0].state, RequestState::Open);
+    assert_eq!(forge.merge(&repo(), third, three, MergeHow::MergeCommit).await, PushAnswer::Moved);
+    let tip = place.tip("staging").expect("there").to_string();
+    let parents = place.state().repo.git(["rev-list", "--parents", "-n1", &tip]);
+    assert_eq!(parents, format!("{tip} {made} {three}"));
+    let states: Vec<_> = requests().await.iter().map(|request| (request.number, request.state)).collect();
+    assert_eq!(states, [third, second, first].map(|number| (number, RequestState::Merged)));
+
+    // A squash by a person is a merge of something else, and seen as such.
+    candidate(&place, "four");
+    let fourth = forge.open(&repo(), &wanted).await.expect("opened");
+    let squashed = place.state().merge("ana", fourth, "squash").expect("merged");
+    let seen = requests().await;
+    assert_eq!(
+        (seen[0].state, seen[0].merged_as, seen[0].ended_by.as_deref()),
+        (RequestState::Merged, Some(squashed), Some("ana"))
+    );
+    place.watch.assert_good(28);
+}
