@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use towpath_core::act::PushAnswer;
 use towpath_core::model::{
-    Actor, AuthorLogins, BranchName, CiItem, ClosedRequest, CommitId, Edge, Fact, FlowName, Given, IntentRow, Merging, Now,
-    OpenRequest, RequestApproval, Requests, RequiredChecks, Tip, Trusted, Unknown, Ways, request_branch,
+    Actor, AuthorLogins, BranchName, CiItem, ClosedRequest, CommitId, Edge, Fact, FlowName, Given, IntentRow,
+    Merging, Now, OpenRequest, RequestApproval, Requests, RequiredChecks, Tip, Trusted, Unknown, Ways,
+    request_branch,
 };
 
 use super::world::{Proposal, Proposing};

@@ -10,8 +10,8 @@
 //! `clock`.
 
 pub mod client;
-pub mod github;
 pub mod gitea;
+pub mod github;
 pub mod seen;
 
 use std::fmt::Debug;

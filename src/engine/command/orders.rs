@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use towpath_core::command::{Command, CommitWord, Lasting, Place, Target};
 use towpath_core::decide::gates::approvals;
 use towpath_core::model::{
-    Approval, ApprovalsGate, Change, CommitId, EdgeKey, EnvName, Fact, Flow, Gate, GateKind, Held, Hold, NotCounted,
-    OrderId, Pause, PauseKind, Proposed, Report, Scope, Tip, Until, Via,
+    Approval, ApprovalsGate, Change, CommitId, EdgeKey, EnvName, Fact, Flow, Gate, GateKind, Held, Hold,
+    NotCounted, OrderId, Pause, PauseKind, Proposed, Report, Scope, Tip, Until, Via,
 };
 use towpath_core::see;
 use towpath_core::text::one_line;

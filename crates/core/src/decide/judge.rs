@@ -55,16 +55,21 @@ pub fn judge(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>, depth: D
         Judged { check: Check::Hold, verdict: held(candidate, look) },
     ]);
     let mut complete = true;
-    let by_request = request::by_request(edge) && depth == Depth::Whole;
-    let mut request = by_request.then(|| request::judge(edge, candidate, promote.is_some(), look));
-    for gate in &edge.target.gates {
-        if gate.kind() == GateKind::Approvals && by_request {
-            // What is not in a request cannot be approved: nobody is asked yet.
-            let proposed = matches!(&request, Some(Some(verdict)) if request::is_for(verdict));
-            in_request(&mut judged, request.take(), &mut complete);
-            if !proposed {
-                continue;
+    // Whether the candidate is what the open request is for; what is in no request cannot be approved,
+    // and nobody is asked yet.
+    let mut in_request = true;
+    if request::by_request(edge) && depth == Depth::Whole {
+        match request::judge(edge, candidate, promote.is_some(), look) {
+            Some(verdict) => {
+                in_request = request::is_for(&verdict);
+                judged.push(Judged { check: Check::Request, verdict });
             }
+            None => complete = false,
+        }
+    }
+    for gate in &edge.target.gates {
+        if gate.kind() == GateKind::Approvals && !in_request {
+            continue;
         }
         match gate_verdict(gate, edge, candidate, look, depth) {
             Asked::Answer(verdict) => judged.push(Judged { check: Check::Gate(gate.kind()), verdict }),
@@ -72,7 +77,6 @@ pub fn judge(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>, depth: D
             Asked::FactsMissing => complete = false,
         }
     }
-    in_request(&mut judged, request.take(), &mut complete);
     for item in judged.iter_mut().filter(|item| !item.verdict.passes()) {
         let ordered = promote.filter(|_| promote_passes(item.check));
         if let Some(order) = ordered {
@@ -86,15 +90,6 @@ pub fn judge(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>, depth: D
         }
     }
     complete.then_some(judged)
-}
-
-/// Adds what was found of the request, where that was asked.
-fn in_request(judged: &mut Vec<Judged>, request: Option<Option<Verdict>>, complete: &mut bool) {
-    match request {
-        Some(Some(verdict)) => judged.push(Judged { check: Check::Request, verdict }),
-        Some(None) => *complete = false,
-        None => {}
-    }
 }
 
 /// What `promote` passes: lag, quiet, window, schedule and pause; never CI, approvals, freeze or

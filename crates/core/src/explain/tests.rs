@@ -298,7 +298,16 @@ fn every_reason_has_a_sentence() {
     A fact that the decision needs was not learned in time
     The target has 1 commit that the source lacks: `333333333` "Stop the bleeding" (Ana), a change made on the target itself
     The target has 60 commits that the source lacks: `999999999` "Stop the bleeding" (Ana), a merge of the source with no change of its own; `888888888` "Stop the bleeding" (Ana), a squashed promotion, with the files of `222222222` in another commit; `777777777` "Stop the bleeding" (Ana), a merge that changes no file; and 57 more
-    `via = "merge-request"` is set, but Towpath knows no merge requests at this remote
+    Request 7 is for this commit <https://forge.example/7>
+    No request is open for it yet
+    Request 7 is open for another commit, or the forge does not yet show this one
+    Somebody else moved the branch of request 7 to `333333333`, which is never merged; Towpath puts it back
+    `ana` closed request 7 without merging it <https://forge.example/7>
+    Somebody closed request 7 without merging it
+    `ana` and `ben` asked for changes in request 7
+    Every gate passes, and people merge here themselves: request 7 <https://forge.example/7>
+    The forge lets requests into the target be merged by fast-forward only, and the commit does not contain the target
+    The forge lets requests into the target be merged in no way that keeps the commit as it is
     A push of `111111111` to the target has begun and may still land
     The push of this commit failed: "remote: protected / remote: ask an admin"
     The push of this commit failed (3 times in a row): it gave no reason
@@ -383,6 +392,8 @@ fn reasons_name_the_branches_of_their_edge() {
     `master` has everything that `staging` has
     `master` has 1 commit that `staging` lacks: `333333333` "Stop the bleeding" (Ana), a change made on `master` itself
     `master` has 60 commits that `staging` lacks: `999999999` "Stop the bleeding" (Ana), a merge of `staging` with no change of its own; `888888888` "Stop the bleeding" (Ana), a squashed promotion, with the files of `222222222` in another commit; `777777777` "Stop the bleeding" (Ana), a merge that changes no file; and 57 more
+    the forge lets requests into `master` be merged by fast-forward only, and the commit does not contain `master`
+    the forge lets requests into `master` be merged in no way that keeps the commit as it is
     a push of `111111111` to `master` has begun and may still land
     whether the push of `222222222` landed is not known (it had no answer), and `master` is at `111111111`, where it was before or where somebody took it back to
     whether the push of `222222222` landed is not known (the answer was "the remote end hung up"), and `master` is at `111111111`, where it was before or where somebody took it back to
@@ -415,6 +426,7 @@ fn every_unknown_has_a_sentence() {
     There is no repository `gitlab:shop/checkout`, or Towpath may not see it: "fatal: no / route"; whoever runs Towpath can mend it
     `gitlab:shop/checkout` did not answer within 1m; whoever administers the server of `gitlab:shop/checkout` can mend it
     The two branches have no commit in common; whoever runs Towpath can mend it
+    `gitlab:shop/checkout` is a plain git remote, and what the config asks for only a forge can tell; whoever runs Towpath can mend it
     The history of `gitlab:shop/checkout` is cut off (a shallow clone); whoever administers the server of `gitlab:shop/checkout` can mend it
     `gitlab:shop/checkout` uses SHA-256 object ids, which this version of Towpath cannot read; whoever runs Towpath can mend it
     More than 100000 commits lie between the branches, and Towpath loads no more; whoever runs Towpath can mend it
@@ -463,9 +475,9 @@ fn everybody_has_a_name() {
     whoever may push to `staging`
         Check `build` has not finished; no time is known, because it depends on whoever may push to `staging`
         Check `build` has not finished; whoever may push to `staging` can mend it
-    anybody who may run `towpath approve`
-        Check `build` has not finished; no time is known, because it depends on anybody who may run `towpath approve`
-        Check `build` has not finished; anybody who may run `towpath approve` can mend it
+    anybody who may approve
+        Check `build` has not finished; no time is known, because it depends on anybody who may approve
+        Check `build` has not finished; anybody who may approve can mend it
     `@release` or `ana`
         Check `build` has not finished; no time is known, because it depends on `@release` or `ana`
         Check `build` has not finished; `@release` or `ana` can mend it
@@ -502,11 +514,23 @@ fn a_wait_says_when_or_why_not() {
     };
     for reason in every_reason() {
         let [at, open] = waits(&reason);
-        assert!(at.contains("(in 12m)"), "{at}");
+        // What Towpath does at its next look has no time of its own.
+        let by_itself = matches!(reason, Reason::NotProposed { .. } | Reason::ForeignHead { .. });
+        assert!(by_itself || at.contains("(in 12m)"), "{at}");
         assert!(open.contains("no time is known"), "{open}");
     }
     let lines: Vec<String> = every_reason().iter().filter(|r| words.waits_for(r)).flat_map(waits).collect();
     assert_snapshot!(lines.join("\n"), @r#"
+    production: waits for its request to be opened: `222222222` "Fix rounding" (Marek); no time is known
+    production: waits for its request to be opened: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
+    production: waits for request 7 to be for it: `222222222` "Fix rounding" (Marek); no time is known
+    production: waits for request 7 to be for it: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
+    production: waits for the branch of request 7 to be put back: `222222222` "Fix rounding" (Marek); no time is known
+    production: waits for the branch of request 7 to be put back: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
+    production: waits for the changes that `ana` and `ben` asked for in request 7: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
+    production: waits for the changes that `ana` and `ben` asked for in request 7: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
+    production: waits for somebody to merge request 7: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
+    production: waits for somebody to merge request 7: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
     production: waits for the push of `111111111`, which may still land: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
     production: waits for the push of `111111111`, which may still land: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
     production: waits for another try, because the last push failed: "remote: protected / remote: ask an admin": `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
@@ -709,7 +733,7 @@ fn every_reason_knows_what_to_do() {
             todo.commands.iter().for_each(|command| text.push_str(&format!("    {command}\n")));
         }
     }
-    assert_snapshot!(text, @r#"
+    assert_snapshot!(text, @"
     SourceAbsent: Push `staging` again, or mend `branch` of `staging` in the config.
     TargetAbsent: Create the branch at the commit SHA from which it is to go on, or mend `branch` of `production` in the config:
         git push origin SHA:refs/heads/master
@@ -722,7 +746,16 @@ fn every_reason_knows_what_to_do() {
     Diverged: `555555555` was withdrawn before `staging`, so `master` is not merged back. Either let it come to `staging` again; what holds it up there is told by:
         towpath explain checkout staging
     Diverged: Or take `master` back to a commit that it held before and that is without it. Towpath does that only where `rollback = true` is set, which it is not for `production`; a person who may do so can push it.
-    NoRequestsHere: Set `via = "fast-forward"` for `production`, or name the repository by a forge that Towpath has requests for.
+    RequestClosed: To go on, open request 7 again on the forge, or let Towpath open a new one:
+        towpath retry checkout production
+    RequestClosed: To go on, open request 7 again on the forge, or let Towpath open a new one:
+        towpath retry checkout production
+    ChangesRequested: Push what they asked for to `develop`, or let them take it back in request 7.
+    ForPeopleToMerge: Merge request 7 on the forge: as a merge commit, not squashed or rebased.
+    NoWayToMerge: Let the forge's project merge requests into `master` with a merge commit; what is set there is told by:
+        towpath doctor
+    NoWayToMerge: Let the forge's project merge requests into `master` with a merge commit; what is set there is told by:
+        towpath doctor
     PushRefused: When the server would take it now, do not wait for the next try:
         towpath retry checkout production
     PushRefused: When the server would take it now, do not wait for the next try:
@@ -769,7 +802,7 @@ fn every_reason_knows_what_to_do() {
         towpath approve checkout production 2222222222222222222222222222222222222222
     NotLookedAt: Older commits are looked at with a higher `look_back`, or ask for one of them:
         towpath promote checkout production to SHA --reason 'WHY'
-    "#);
+    ");
 }
 
 #[test]

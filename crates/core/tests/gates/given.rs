@@ -93,6 +93,7 @@ pub fn decided(given: &Given) -> Decision {
 
 fn knowing_all(given: &Given) -> towpath_core::model::Plan {
     let mut all = given.all.clone();
+    all.requests.entry("staging".into()).or_insert_with(|| Fact::Known(crate::kit::no_requests()));
     // As `answering` does: what is not given is known to be nothing.
     if let Fact::Known(graph) = &given.seen.edges[0].graph {
         for waiting in &graph.waiting {

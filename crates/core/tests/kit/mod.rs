@@ -5,7 +5,7 @@ use towpath_core::decide::{self, Next};
 use towpath_core::model::{
     Arrival, ArrivalHow, Candidates, CommitId, EdgeSeen, EnvName, Environment, Fact, Facts, Flow, Gate, Graph,
     Instant, IntentRow, IntentState, Missing, Mode, MoveKind, Now, Observation, Plan, PolicyDigest, RequestRules,
-    Span, Standing, Tip, Trusted, Via, Waiting,
+    Requests, RequiredChecks, Span, Standing, Tip, Trusted, Via, Waiting, Ways,
 };
 
 /// Tuesday 2026-03-03 10:00Z. The trusted clock is far from the wall, so that a mix-up shows.
@@ -124,21 +124,33 @@ pub fn answering(flow: &Flow, seen: &Observation, all: &Facts) -> Answered {
         let before = asked.len();
         asked.absorb(missing.clone());
         assert_eq!(asked.len(), before + missing.len(), "a key was asked twice: {missing:?}");
-        for key in missing.ci {
-            assert!(!seen.facts.ci.contains_key(&key), "ci of {key} was asked although it is given");
-            seen.facts.ci.insert(key, all.ci.get(&key).cloned().unwrap_or(Fact::Known(Vec::new())));
+        macro_rules! answer {
+            ($($kind:ident or $nothing:expr;)*) => { $(
+                for key in missing.$kind {
+                    let fact = all.$kind.get(&key).cloned().unwrap_or_else(|| Fact::Known($nothing));
+                    let was = seen.facts.$kind.insert(key, fact);
+                    assert!(was.is_none(), concat!(stringify!($kind), " were asked although they are given"));
+                }
+            )* };
         }
-        for key in missing.authors {
-            let fact = all.authors.get(&key).cloned().unwrap_or(Fact::Known(Default::default()));
-            assert!(seen.facts.authors.insert(key, fact).is_none(), "authors were asked although given");
-        }
-        for key in missing.picks {
-            let fact = all.picks.get(&key).cloned().unwrap_or(Fact::Known(None));
-            assert!(seen.facts.picks.insert(key, fact).is_none(), "a pick was asked although given");
+        answer! {
+            ci or Vec::new();
+            authors or Default::default();
+            picks or None;
+            logins or Default::default();
+            requests or no_requests();
+            required or RequiredChecks::All;
+            teams or Default::default();
         }
         assert!(rounds < 10_000, "the questions never end");
     }
     unreachable!("the loop returns")
+}
+
+/// What a forge shows where nothing was ever proposed.
+pub fn no_requests() -> Requests {
+    let ways = Ways { fast_forward: false, merge_commit: true };
+    Requests { branch: Tip::Absent, open: None, closed: None, ways }
 }
 
 /// Decides with everything given: a single round.

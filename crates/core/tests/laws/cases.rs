@@ -66,7 +66,7 @@ fn rarely(percent: u32) -> impl Strategy<Value = bool> {
 
 fn any_environment(at: usize) -> impl Strategy<Value = Environment> {
     let candidates = select(&[Candidates::Tips, Candidates::Commits][..]);
-    (any_gates(), candidates, rarely(15)).prop_map(move |(gates, candidates, by_request)| Environment {
+    (any_gates(), candidates, rarely(10)).prop_map(move |(gates, candidates, by_request)| Environment {
         gates: if at == 0 { Vec::new() } else { gates },
         candidates,
         via: if by_request { Via::MergeRequest } else { Via::FastForward },

@@ -8,3 +8,4 @@ mod history;
 #[path = "../kit/mod.rs"]
 mod kit;
 mod noting;
+mod requests;
