@@ -2,4 +2,7 @@
 //! forge's own official description.
 
 pub mod backend;
+pub mod fill;
+mod github;
+pub mod graphql;
 pub mod schema;
