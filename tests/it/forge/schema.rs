@@ -503,7 +503,11 @@ async fn watched(State(watch): State<Watch>, request: Request, next: Next) -> Re
     let mut seen = watch.0.seen.lock().expect("seen");
     *seen.checked.entry(operation.clone()).or_default() += 1;
     if wrong.is_empty() {
-        seen.samples.entry((operation, exchange.status)).or_insert(exchange);
+        // The richest: an empty list has nothing that could be spoiled.
+        let key = (operation, exchange.status);
+        if seen.samples.get(&key).is_none_or(|had| had.response.len() < exchange.response.len()) {
+            seen.samples.insert(key, exchange);
+        }
     }
     seen.wrong.extend(wrong);
     drop(seen);

@@ -115,25 +115,33 @@ async fn each_operation_spoiled_in_each_way_is_not_as_described() {
             found(api, &spoiled(sample, |e| e.path = e.path.replacen("/v3/", "/v3/no/", 1))),
             "{operation}: a path"
         );
-        // Each field that is required, taken away or of another type.
+        // Each field that is required, taken away or of another type; also of the first item of a list.
         let body: Value = serde_json::from_slice(&sample.response).expect("JSON");
-        let first = if body.is_array() { body.get(0).cloned() } else { Some(body.clone()) };
-        let Some(first) = first.filter(Value::is_object) else { panic!("{operation}: nothing to spoil") };
-        let with = |changed: Value| {
-            let whole = if body.is_array() { json!([changed]) } else { changed };
-            spoiled(sample, |e| e.response = Bytes::from(whole.to_string()))
-        };
-        let (mut taken, mut turned) = (0, 0);
-        for name in first.as_object().expect("an object").keys() {
-            let mut without = first.clone();
-            without.as_object_mut().expect("an object").remove(name);
-            taken += usize::from(found(api, &with(without)));
-            let mut other = first.clone();
-            other[name] = json!({ "not": ["this"] });
-            turned += usize::from(found(api, &with(other)));
+        let lists = body.as_object().into_iter().flatten().filter(|(_, value)| value.pointer("/0").is_some());
+        let lists = lists.map(|(name, _)| format!("/{name}/0"));
+        let places = lists.chain([if body.is_array() { "/0".to_owned() } else { String::new() }]);
+        let mut looked = 0;
+        for place in places {
+            let Some(Value::Object(at)) = body.pointer(&place) else { continue };
+            looked += 1;
+            let with = |changed: Value| {
+                let mut whole = body.clone();
+                *whole.pointer_mut(&place).expect("a place") = changed;
+                found(api, &spoiled(sample, |e| e.response = Bytes::from(whole.to_string())))
+            };
+            let (mut taken, mut turned) = (0, 0);
+            for name in at.keys() {
+                let (mut without, mut other) = (at.clone(), at.clone());
+                without.remove(name);
+                other.insert(name.clone(), json!({ "not": ["this"] }));
+                taken += usize::from(with(Value::Object(without)));
+                turned += usize::from(with(Value::Object(other)));
+            }
+            // Rules and an error's words have nothing that is required.
+            assert!(taken > 0 || operation.contains("rules"), "{operation} {place}: no field is required");
+            assert!(turned > 0, "{operation} {place}: any type would do");
         }
-        assert!(taken > 0 || operation.contains("branches/{branch}"), "{operation}: no field is required");
-        assert!(turned > 0, "{operation}: any type would do");
+        assert!(looked > 0, "{operation}: nothing to spoil");
     }
     // Requests: a field that is not there, one of another type.
     for ((operation, _), sample) in seen.samples.iter().filter(|((operation, _), _)| !operation.starts_with("GET"))

@@ -244,6 +244,13 @@ async fn refusals_are_told_in_githubs_words() {
         assert_eq!(matches!(answer, PushAnswer::NoAnswer { .. }), is_sent, "{answer:?}");
         assert_eq!(matches!(answer, PushAnswer::NotSent { .. }), !is_sent, "{answer:?}");
     }
+    // A head that does not contain the base: GitHub itself refuses, because nothing is forced.
+    world.server.state().bypass = true;
+    let hotfix = world.server.state().repo.commit(&[world.a], "staging", &[("g", "h")]);
+    let answer = world.merge(number, hotfix, world.b, MergeHow::FastForward).await;
+    assert!(matches!(&answer, PushAnswer::Refused { words } if words.contains("not a fast forward")), "{answer:?}");
+    assert_eq!(world.tip("staging"), hotfix);
+    world.server.state().repo.set("staging", world.a);
     world.server.fault("git/ref", Fault::Say(502, vec![], json!({})));
     world.server.fault("git/ref", Fault::Say(502, vec![], json!({})));
     world.server.fault("git/ref", Fault::Say(502, vec![], json!({})));
