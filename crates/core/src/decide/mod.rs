@@ -139,7 +139,7 @@ fn choose(edge: &Edge<'_>, candidates: &[&Waiting], look: &mut Look<'_>, decisio
         Some(at) => Some(at),
         None => soonest(edge, &mut tried, look, look_back, &mut looked_at)?,
     };
-    choose_among(edge, tried, lead, look, looked_at, decision);
+    choose_among(edge, &tried, lead, look, looked_at, decision);
     Some(())
 }
 
@@ -160,7 +160,7 @@ fn look_back(edge: &Edge<'_>) -> usize {
 /// it moves.
 fn choose_among(
     edge: &Edge<'_>,
-    tried: Vec<Tried<'_>>,
+    tried: &[Tried<'_>],
     lead: Option<usize>,
     look: &mut Look<'_>,
     looked_at: usize,
@@ -176,7 +176,7 @@ fn choose_among(
     };
     // Newer candidates than the lead, newest first.
     decision.beside = tried[..lead].iter().take(Decision::BESIDE_MAX).map(|t| shown(edge, t, look)).collect();
-    decision.unproven = unproven(&tried, lead).map(|t| shown(edge, t, look));
+    decision.unproven = unproven(tried, lead).map(|t| shown(edge, t, look));
     let lead = shown(edge, &tried[lead], look);
     decision.verdict = match lead.verdict() {
         Some(Verdict::Pass { .. }) | None => Verdict::Pass { why: Reason::Ready },

@@ -181,7 +181,7 @@ pub(super) fn choose(
     if let Some(at) = head {
         look_whole(edge, &mut tried, &[at], look, look_back, &mut looked_at, |_| true)?;
         if tried[at].distance == Distance::Now {
-            choose_among(edge, tried, Some(at), look, looked_at, decision);
+            choose_among(edge, &tried, Some(at), look, looked_at, decision);
             merge(edge, candidates[at], open, requests, decision);
             return Some(());
         }
@@ -198,7 +198,7 @@ pub(super) fn choose(
         Some(at) => Some(at),
         None => soonest(edge, &mut tried, look, look_back, &mut looked_at)?,
     };
-    choose_among(edge, tried, lead, look, looked_at, decision);
+    choose_among(edge, &tried, lead, look, looked_at, decision);
     if let Some(at) = next {
         decision.action = Some(Action::Propose {
             head: candidates[at].id,

@@ -294,6 +294,7 @@ impl Words<'_> {
     }
 
     /// What is waited for, as a noun; none where the reason itself says it best.
+    #[expect(clippy::too_many_lines, reason = "the one table of what is waited for")]
     fn wait_is_for(&self, why: &Reason, edge: Option<Edge<'_>>) -> Option<String> {
         Some(match why {
             Reason::LagNotOver { length, from: LagFrom::FirstSight, since } => {

@@ -124,7 +124,11 @@ fn a_promotion_merge_is_no_divergence_by_merge_request() {
     };
     let promotion = || Own { promotion_merge: true, empty_merge: true, ..merge(801) };
     check("nothing else", &by_request(vec![promotion()], false), "pass up-to-date");
-    check("something waits", &by_request(vec![promotion()], true), "1 into a new request | 1 request wait not-proposed on towpath until +0m");
+    check(
+        "something waits",
+        &by_request(vec![promotion()], true),
+        "1 into a new request | 1 request wait not-proposed on towpath until +0m",
+    );
     check(
         "a hotfix beside it",
         &by_request(vec![promotion(), own(802)], true),
