@@ -242,6 +242,7 @@ mod tests {
             include_str!("../../migrations/sqlite/0001_ledger.sql"),
             include_str!("../../migrations/sqlite/0002_tokens.sql"),
             include_str!("../../migrations/sqlite/0003_would_moves.sql"),
+            include_str!("../../migrations/sqlite/0004_token_email.sql"),
         ] {
             sqlx::raw_sql(schema).execute(&mut conn).await.unwrap();
         }
