@@ -11,12 +11,12 @@ fn seed() -> Seed {
     Seed(number.max(1))
 }
 
+#[allow(clippy::disallowed_methods, reason = "it measures how long a pass takes, for nothing but when to kill")]
 fn killed_at_any_time(mut seed: Seed, rounds: u32) {
     let place = Place::new(Gates::None);
     place.ok(&["run"]);
     // As long as a pass with a move takes on this machine, as busy as it is.
     place.commit("Measured");
-    #[allow(clippy::disallowed_methods)]
     let begun = std::time::Instant::now();
     place.ok(&["run"]);
     let pass = u64::try_from(begun.elapsed().as_millis()).unwrap_or(250).clamp(10, 1_000);
