@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod exit;
 mod init;
+mod log;
 mod man;
 mod out;
 
@@ -97,8 +98,10 @@ fn parsed() -> Exit {
             return if error.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };
-    logging(&args.verb);
     let out = Out::new(args.output);
+    if let Err(failure) = logging(&args.verb) {
+        return report(failure, out);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -121,17 +124,20 @@ fn json_wanted(words: impl Iterator<Item = std::ffi::OsString>) -> bool {
 }
 
 /// Commands log what went wrong; the service what happens.
-fn logging(verb: &Verb) {
+fn logging(verb: &Verb) -> Result<(), Failure> {
     let terminal = std::io::stderr().is_terminal();
     let (level, json) = match verb {
         Verb::Serve { log, .. } => ("info", log.map_or(!terminal, |form| form == args::LogForm::Json)),
         _ => ("warn", false),
     };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("TOWPATH_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(format!("{level},tokio_cron_scheduler=warn")));
+    let filter = match std::env::var_os(log::VARIABLE) {
+        Some(text) if !text.is_empty() => log::filter(&text.to_string_lossy())?,
+        _ => tracing_subscriber::EnvFilter::new(format!("{level},tokio_cron_scheduler=warn")),
+    };
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let _ =
         if json { builder.json().flatten_event(true).try_init() } else { builder.with_ansi(terminal).try_init() };
+    Ok(())
 }
 
 fn report(failure: Failure, out: Out) -> Exit {

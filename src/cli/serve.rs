@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Failure;
@@ -13,7 +14,7 @@ use super::exit::Exit;
 use super::out::complain;
 use super::session::{self, Need};
 use crate::clock::Clock;
-use crate::serve::{self, Shared, notify};
+use crate::serve::{self, ServeError, Shared, notify};
 use crate::server;
 use crate::setup::Setup;
 
@@ -43,20 +44,59 @@ pub async fn run(path: Option<&Path>, listen: Option<SocketAddr>) -> Result<Exit
     let again = stop_on_signals(stop.clone())?;
     let shared = Arc::new(Shared::new(setup));
     announce(&shared, address);
-    let web = tokio::spawn(server::serve(listener, shared.clone(), server::Limits::default(), stop.clone()));
+    let mut web = JoinSet::new();
+    web.spawn(server::serve(listener, shared.clone(), server::Limits::default(), stop.clone()));
     notify("READY=1");
-    let ended = tokio::select! {
-        ended = serve::run(shared, stop.clone()) => ended.map_err(|error| Failure::Plain(Exit::Error, error.to_string())),
-        () = again.cancelled() => {
-            tracing::warn!("stopped at once; the next start brings what was under way to its end");
-            Ok(())
-        }
-    };
+    if let Some(every) = serve::watchdog_every() {
+        let alive = shared.clone();
+        tokio::spawn(serve::watchdog(every, move || alive.pulse.is_alive(), notify));
+    }
+    let ended = together(serve::run(shared, stop.clone()), &mut web, &again, &stop).await;
     notify("STOPPING=1");
     stop.cancel();
-    let _ = web.await;
+    while web.join_next().await.is_some() {}
     tracing::info!("stopped");
     ended.map(|()| Exit::Done)
+}
+
+/// The loop and the web server, until both have ended or a second signal does not wait for that. Neither goes on
+/// without the other: a loop that no hook, probe or person reaches would look dead and be none.
+async fn together(
+    work: impl Future<Output = Result<(), ServeError>>,
+    web: &mut JoinSet<std::io::Result<()>>,
+    again: &CancellationToken,
+    stop: &CancellationToken,
+) -> Result<(), Failure> {
+    let mut work = std::pin::pin!(work);
+    let at_once = || tracing::warn!("stopped at once; the next start brings what was under way to its end");
+    let died = tokio::select! {
+        ended = &mut work => return ended.map_err(|error| Failure::Plain(Exit::Error, error.to_string())),
+        () = again.cancelled() => {
+            at_once();
+            return Ok(());
+        }
+        died = died(web, stop) => died,
+    };
+    tracing::error!("the web server ended by itself: {died}; so does the service");
+    stop.cancel();
+    tokio::select! {
+        _ = work => {}
+        () = again.cancelled() => at_once(),
+    }
+    Err(Failure::Plain(Exit::Error, format!("the web server ended by itself: {died}; start the service again")))
+}
+
+/// Why the web server ended without being told to.
+async fn died(web: &mut JoinSet<std::io::Result<()>>, stop: &CancellationToken) -> String {
+    let ended = web.join_next().await;
+    if stop.is_cancelled() {
+        return std::future::pending().await;
+    }
+    match ended {
+        Some(Ok(Err(error))) => error.to_string(),
+        Some(Err(_)) => "a mistake in Towpath".to_owned(),
+        Some(Ok(Ok(()))) | None => "it said nothing".to_owned(),
+    }
 }
 
 fn announce(shared: &Shared, address: SocketAddr) {
@@ -105,4 +145,51 @@ fn stop_on_signals(stop: CancellationToken) -> Result<CancellationToken, Failure
         }
     });
     Ok(again)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    async fn ended(
+        web: impl Future<Output = std::io::Result<()>> + Send + 'static,
+        stops: bool,
+    ) -> Result<(), Failure> {
+        let (stop, again) = (CancellationToken::new(), CancellationToken::new());
+        let mut set = JoinSet::new();
+        set.spawn(web);
+        let asked = stop.clone();
+        let work = async move {
+            if stops {
+                asked.cancel();
+            }
+            // The loop ends once it is told to, and not by itself.
+            asked.cancelled().await;
+            tokio::task::yield_now().await;
+            Ok(())
+        };
+        // The clock of the test stands still until nothing else is left to do.
+        let ended = together(work, &mut set, &again, &stop);
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(1), ended).await.unwrap();
+        assert!(stop.is_cancelled());
+        while set.join_next().await.is_some() {}
+        ended
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_its_web_server_the_service_ends_with_an_error() {
+        for (web, why) in [(0, "no more sockets"), (1, "a mistake in Towpath"), (2, "it said nothing")] {
+            let web = async move {
+                match web {
+                    0 => Err(std::io::Error::other("no more sockets")),
+                    1 => panic!("a mistake"),
+                    _ => Ok(()),
+                }
+            };
+            let Err(Failure::Plain(Exit::Error, said)) = ended(web, false).await else { panic!("{why}") };
+            assert!(said.contains(why), "{said}");
+        }
+        assert!(ended(std::future::ready(Ok(())), true).await.is_ok(), "it was told to");
+    }
 }

@@ -22,7 +22,7 @@ mod ticker;
 mod watch;
 
 pub use metrics::Metrics;
-pub use notify::notify;
+pub use notify::{notify, watchdog, watchdog_every};
 pub use pulse::{Pulse, Refused, Reload};
 pub use queue::{Ended, Queue, Row, Wake};
 pub use reload::{Fresh, reload};

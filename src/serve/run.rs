@@ -108,16 +108,12 @@ impl Loop {
     fn look_at_all(&mut self) {
         let wall = self.wall();
         self.shared.wake_all(Wake::Look);
-        let mut resting = Vec::new();
-        let flows = self.shared.queue(|queue| {
+        let (flows, resting) = self.shared.queue(|queue| {
             let rests = |row: &super::Row| row.not_before().is_some_and(|at| at > wall);
-            resting.extend(queue.rows().filter(|(_, row)| rests(row)).map(|(flow, _)| flow.clone()));
-            queue.rows().map(|(flow, _)| flow.clone()).collect::<Vec<_>>()
+            let resting = queue.rows().filter(|(_, row)| rests(row)).map(|(flow, _)| flow.clone()).collect();
+            (queue.rows().map(|(flow, _)| flow.clone()).collect(), resting)
         });
-        self.round.begin(flows);
-        for flow in &resting {
-            self.round.leave_out(flow);
-        }
+        self.round.begin(&flows, &resting);
     }
 
     /// Starts passes while seats are free; answers how long nothing else can come by time alone.

@@ -35,16 +35,21 @@ pub struct Limits {
     /// How long a client may take for the head of a request, the next one of an open connection included: what is idle
     /// for longer is closed.
     pub head: Duration,
+    /// How long a request of the API that asks a remote or moves something waits for its turn.
+    pub turn: Duration,
+    /// How long it may then take to be answered; it goes on all the same.
+    pub work: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 512, head: Duration::from_secs(30) }
+        let seconds = Duration::from_secs;
+        Self { connections: 512, head: seconds(30), turn: seconds(30), work: seconds(150) }
     }
 }
 
 /// Every route.
-pub fn router(shared: Arc<Shared>) -> Router {
+pub fn router(shared: Arc<Shared>, limits: Limits) -> Router {
     let quick = Router::new()
         .merge(health::router(shared.clone()))
         .nest("/hooks", hooks::router(shared.clone()))
@@ -52,7 +57,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
     // The API has deadlines of its own: a look at a remote takes as long as it takes.
     Router::new()
         .merge(quick)
-        .nest("/api/v1", api::router(shared))
+        .nest("/api/v1", api::router(shared, limits))
         .fallback(api::no_route)
         .layer(CatchPanicLayer::custom(api::panicked))
 }
@@ -68,7 +73,7 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> std::io::Result<()> {
     let seats = Arc::new(Seats::new(limits.connections));
-    let app = router(shared.clone());
+    let app = router(shared.clone(), limits);
     let made_room = || shared.metrics.made_room();
     let open = connections::take(listener, app, (seats, limits.head), made_room, stop).await?;
     if tokio::time::timeout(PATIENCE, open.wait()).await.is_err() {

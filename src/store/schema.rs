@@ -26,7 +26,7 @@ const LOCK_TRIES: u32 = 300;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// The migrations, oldest first.
-fn migrations() -> Vec<Migration> {
+pub(super) fn migrations() -> Vec<Migration> {
     let texts = [
         (1, "ledger", include_str!("../../migrations/sqlite/0001_ledger.sql")),
         (2, "tokens", include_str!("../../migrations/sqlite/0002_tokens.sql")),

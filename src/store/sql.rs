@@ -247,12 +247,8 @@ mod tests {
     #[tokio::test]
     async fn every_statement_fits_the_schema() {
         let mut conn = sqlx::sqlite::SqliteConnectOptions::new().connect().await.unwrap();
-        for schema in [
-            include_str!("../../migrations/sqlite/0001_ledger.sql"),
-            include_str!("../../migrations/sqlite/0002_tokens.sql"),
-            include_str!("../../migrations/sqlite/0003_would_moves.sql"),
-        ] {
-            sqlx::raw_sql(schema).execute(&mut conn).await.unwrap();
+        for migration in crate::store::schema::migrations() {
+            sqlx::raw_sql(migration.sql).execute(&mut conn).await.unwrap();
         }
         for (name, text) in super::ALL {
             let prepared = (&mut conn).prepare(text.into_sql_str()).await;

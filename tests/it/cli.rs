@@ -179,3 +179,21 @@ fn a_broken_config_is_json_with_one_version() {
     assert_eq!(ran.status.code(), Some(1));
     assert_eq!(out(&ran).matches("schema_version").count(), 1, "{}", out(&ran));
 }
+
+#[test]
+fn a_level_that_is_none_is_refused_and_not_taken_for_a_module() {
+    let place = Place::new();
+    let run = |level: &str, args: &[&str]| place.command(args).env("TOWPATH_LOG", level).output().unwrap();
+    for level in ["verbose", "info,towpath=loud"] {
+        let ran = run(level, &["status"]);
+        assert_eq!(ran.status.code(), Some(2), "{level}");
+        assert!(
+            err(&ran).contains("`TOWPATH_LOG` holds") && err(&ran).contains("write one of off, error"),
+            "{ran:?}"
+        );
+        assert!(out(&run(level, &["status", "-o", "json"])).contains("\"code\": \"usage\""));
+    }
+    for level in ["", "debug", "off", "warn,towpath::store=trace"] {
+        assert!(run(level, &["status"]).status.success(), "{level}");
+    }
+}

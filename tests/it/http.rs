@@ -7,4 +7,5 @@ mod hostile;
 mod openapi;
 mod place;
 mod same;
+mod seats;
 mod tokens;

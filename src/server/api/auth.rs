@@ -124,10 +124,42 @@ fn may_look_unnamed(setup: &Setup, request: &Request) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD)
         && service.listen.ip().to_canonical().is_loopback()
         && service.anonymous_read.unwrap_or(true)
-        && peer.is_none_or(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback())
+        && peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback())
         && asked_host(request).is_some_and(|host| is_loopback_host(&host))
-        // A proxy on this machine speaks for others.
-        && !["forwarded", "x-forwarded-for", "x-real-ip"].iter().any(|name| request.headers().contains_key(*name))
+        && !is_for_another(request.headers())
+}
+
+/// What proxies say of those they speak for, and nobody else does.
+const PROXIED: [&str; 19] = [
+    "forwarded",
+    "via",
+    "x-real-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-original-for",
+    "x-original-forwarded-for",
+    "x-original-host",
+    "x-original-proto",
+    "x-original-url",
+    "x-envoy-external-address",
+    "x-proxyuser-ip",
+    "x-appengine-user-ip",
+    "x-azure-clientip",
+    "x-azure-fdid",
+    "true-client-ip",
+    "fastly-client-ip",
+    "fly-client-ip",
+    "cdn-loop",
+];
+
+/// The same as beginnings: `X-Forwarded-For`, `-Host`, `-Proto` …, and what Cloudflare adds.
+const PROXIED_BEGINS: [&str; 2] = ["x-forwarded", "cf-"];
+
+/// Whether a proxy on this machine sent it on: that speaks for others, who may be anywhere.
+fn is_for_another(headers: &HeaderMap) -> bool {
+    let is_said =
+        |name: &str| PROXIED.contains(&name) || PROXIED_BEGINS.iter().any(|begin| name.starts_with(begin));
+    headers.keys().any(|name| is_said(name.as_str()))
 }
 
 /// Lets through whoever may use the routes behind it.

@@ -149,7 +149,7 @@ async fn carry_out(api: &Api, caller: &Caller, command: Command, (dry, yes): (Dr
     let waits = matches!(command, Command::Promote { .. } | Command::Rollback { .. } | Command::Override { .. });
     let work = Arc::clone(&setup);
     let order = async move { views::order(&work, &config, &command, &who, (dry, yes)).await };
-    let answer = if waits { api.work(order).await? } else { api.at_once(order).await? };
+    let answer = if waits { api.work(caller, order).await? } else { api.at_once(order).await? };
     if dry == Dry::Real {
         for flow in &woken {
             api.shared.wake(flow, why);

@@ -22,7 +22,7 @@ pub async fn explain(
     Asked(Nothing {}): Asked<Nothing>,
 ) -> Answered<CommitView> {
     let setup = api.view(&caller);
-    Ok(View(api.work(async move { views::commit(&setup, &sha).await }).await?))
+    Ok(View(api.work(&caller, async move { views::commit(&setup, &sha).await }).await?))
 }
 
 /// `where SHA`
@@ -38,5 +38,5 @@ pub async fn environments(
     Asked(Nothing {}): Asked<Nothing>,
 ) -> Answered<Where> {
     let setup = api.view(&caller);
-    Ok(View(api.work(async move { views::where_is(&setup, &sha).await }).await?))
+    Ok(View(api.work(&caller, async move { views::where_is(&setup, &sha).await }).await?))
 }

@@ -112,7 +112,7 @@ pub async fn diff(
 ) -> Answered<DiffView> {
     let setup = api.view(&caller);
     let name = api.flow(&caller, &setup, &flow)?;
-    Ok(View(api.work(async move { views::diff(&setup, name.as_str(), &env).await }).await?))
+    Ok(View(api.work(&caller, async move { views::diff(&setup, name.as_str(), &env).await }).await?))
 }
 
 /// The query of `compare`.

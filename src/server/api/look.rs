@@ -55,7 +55,7 @@ pub async fn plan(
         }
     };
     let plans = api
-        .work(async move {
+        .work(&caller, async move {
             let flows: Vec<&FlowConfig> = flows.iter().flat_map(|name| found(&setup, name)).collect();
             views::plan(&setup, &flows, asked.env.as_deref()).await.map(|(plans, _)| plans)
         })
@@ -78,7 +78,7 @@ pub async fn one(
     let setup = api.view(&caller);
     let name = api.flow(&caller, &setup, &flow)?;
     let flows = found(&setup, &name).into_iter().cloned().collect();
-    pass(&api, flows, None).await
+    pass(&api, &caller, flows, None).await
 }
 
 /// `run`
@@ -98,13 +98,13 @@ pub async fn all(
     let setup = api.view(&caller);
     let (flows, next) = piece(&setup, asked.after.as_deref(), limit(asked.limit, LOOKED_AT_MAX)?)?;
     let flows = flows.into_iter().cloned().collect();
-    pass(&api, flows, next).await
+    pass(&api, &caller, flows, next).await
 }
 
-async fn pass(api: &Api, flows: Vec<FlowConfig>, next: Option<String>) -> Answered<Passes> {
+async fn pass(api: &Api, caller: &Caller, flows: Vec<FlowConfig>, next: Option<String>) -> Answered<Passes> {
     let setup = api.shared.setup();
     let names: Vec<_> = flows.iter().map(|found| found.flow.name.clone()).collect();
-    let passes = api.work(async move { Ok(views::run(setup, flows).await) }).await?;
+    let passes = api.work(caller, async move { Ok(views::run(setup, flows).await) }).await?;
     for name in &names {
         api.shared.wake(name, Wake::Look);
     }

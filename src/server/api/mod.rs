@@ -20,15 +20,15 @@ mod reply;
 mod tokens;
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{get, post};
-use tokio::sync::Semaphore;
+use tokio::sync::{AcquireError, Semaphore};
 use towpath_core::model::FlowName;
 
+use super::Limits;
 use crate::serve::Shared;
 use crate::setup::Setup;
 use crate::store::TokenScope;
@@ -47,17 +47,17 @@ pub mod requests {
 /// The longest body that is read.
 pub const BODY_MAX: usize = 64 * 1024;
 
-/// How many requests that ask a remote or move something are worked on at once.
-const LOOKS_MAX: usize = 8;
-
-/// How long such a request waits for its turn, and how long it may then take.
-const PATIENCE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(150));
+/// How many requests that ask a remote or move something are worked on at once, and how many of them for callers without
+/// a token: whoever may do something is not kept waiting by those who only look.
+const LOOKS_MAX: (usize, usize) = (8, 4);
 
 /// What every route works on.
 #[derive(Debug, Clone)]
 pub struct Api {
     shared: Arc<Shared>,
+    limits: Limits,
     looks: Arc<Semaphore>,
+    unnamed: Arc<Semaphore>,
     /// The setup for looking, made once for each setup that the service runs under.
     viewing: Arc<Mutex<Option<Pair>>>,
 }
@@ -66,8 +66,9 @@ pub struct Api {
 type Pair = (Arc<Setup>, Arc<Setup>);
 
 impl Api {
-    fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, looks: Arc::new(Semaphore::new(LOOKS_MAX)), viewing: Arc::default() }
+    fn new(shared: Arc<Shared>, limits: Limits) -> Self {
+        let (looks, unnamed) = (Arc::new(Semaphore::new(LOOKS_MAX.0)), Arc::new(Semaphore::new(LOOKS_MAX.1)));
+        Self { shared, limits, looks, unnamed, viewing: Arc::default() }
     }
 
     /// What the caller may look at.
@@ -100,10 +101,17 @@ impl Api {
     /// asked goes away, for half a move helps nobody.
     async fn work<T: Send + 'static>(
         &self,
+        caller: &Caller,
         work: impl Future<Output = Result<T, Problem>> + Send + 'static,
     ) -> Result<T, Problem> {
-        let turn = tokio::time::timeout(PATIENCE.0, self.looks.clone().acquire_owned()).await;
-        let Ok(Ok(seat)) = turn else {
+        let turn = async {
+            let unnamed = match caller {
+                Caller::Nobody => Some(self.unnamed.clone().acquire_owned().await?),
+                Caller::Token(_) => None,
+            };
+            Ok::<_, AcquireError>((unnamed, self.looks.clone().acquire_owned().await?))
+        };
+        let Ok(Ok(seat)) = tokio::time::timeout(self.limits.turn, turn).await else {
             return Err(Problem::new(Code::Busy, "too much is being looked at already; try again in a minute"));
         };
         self.at_once(async move {
@@ -120,7 +128,7 @@ impl Api {
         work: impl Future<Output = Result<T, Problem>> + Send + 'static,
     ) -> Result<T, Problem> {
         let task = tokio::spawn(work);
-        match tokio::time::timeout(PATIENCE.1, task).await {
+        match tokio::time::timeout(self.limits.work, task).await {
             Ok(Ok(done)) => done,
             Ok(Err(error)) => {
                 tracing::error!(%error, "a request ended by a mistake in Towpath");
@@ -135,8 +143,8 @@ impl Api {
 }
 
 /// Every route, to be nested under `/api/v1`.
-pub fn router(shared: Arc<Shared>) -> Router {
-    let api = Api::new(shared);
+pub fn router(shared: Arc<Shared>, limits: Limits) -> Router {
+    let api = Api::new(shared, limits);
     let need = |scope| from_fn_with_state((api.clone(), scope), auth::guard);
     let read = Router::new()
         .route("/flows", get(flows::list))

@@ -46,6 +46,14 @@ fn the_unit_allows_more_files_than_there_may_be_connections() {
 }
 
 #[test]
+fn the_unit_restarts_what_hangs() {
+    let seconds: u64 = unit("towpath.service", "WatchdogSec")[0].parse().unwrap();
+    assert!(seconds >= 10, "{seconds}: a busy machine is not a dead one");
+    // A watchdog that has run out is one of the failures.
+    assert_eq!(unit("towpath.service", "Restart"), ["on-failure"]);
+}
+
+#[test]
 fn both_services_are_locked_up_alike() {
     let sandbox = |name: &str| {
         let path = super::file("systemd").join(name);

@@ -14,7 +14,9 @@ const NEVER: Duration = Duration::from_secs(3_600);
 /// How long an answer may take before the test gives up. Nothing is measured by it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-const FEW: Limits = Limits { connections: 4, head: NEVER };
+fn few() -> Limits {
+    Limits { connections: 4, head: NEVER, ..Limits::default() }
+}
 
 fn place() -> Place {
     let place = Place::with(&CONFIG.replace("listen = ", "webhook_secrets = [{ file = \"secret\" }]\nlisten = "));
@@ -72,7 +74,7 @@ fn get(path: &str, close: bool) -> String {
 #[test]
 fn slow_clients_keep_out_neither_probes_nor_hooks() {
     let place = place();
-    let server = place.serve_within(FEW);
+    let server = place.serve_within(few());
     // Far more than there may be, each of them slow in its own way, and none goes away.
     let mut slow: Vec<TcpStream> = Vec::new();
     for _ in 0..10 {
@@ -99,7 +101,7 @@ fn slow_clients_keep_out_neither_probes_nor_hooks() {
 #[test]
 fn what_is_idle_stays_open_while_there_is_room() {
     let place = place();
-    let server = place.serve_within(FEW);
+    let server = place.serve_within(few());
     let mut clients: Vec<TcpStream> = (0..4).map(|_| client(&server, "")).collect();
     for _ in 0..3 {
         for stream in &mut clients {

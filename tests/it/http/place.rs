@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use serde_json::Value as Json;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
-use towpath::clock::Clock;
+use towpath::clock::{Clock, ManualClock};
 use towpath::config::Config;
 use towpath::serve::Shared;
 use towpath::server::{self, Limits};
@@ -142,6 +142,11 @@ impl Place {
         self.serve_within(Limits::default())
     }
 
+    /// A server whose clock is that one.
+    pub fn serve_at(&self, clock: &ManualClock) -> Server {
+        Server::start(&self.path().join("towpath.toml"), Limits::default(), Clock::Manual(clock.clone()))
+    }
+
     pub fn serve_within(&self, limits: Limits) -> Server {
         Server::start(&self.path().join("towpath.toml"), limits, Clock::System)
     }
@@ -213,17 +218,7 @@ impl Server {
 
     /// Sends bytes and reads to the end.
     pub fn raw(&self, bytes: &[u8]) -> Heard {
-        let mut stream = TcpStream::connect(self.at).unwrap();
-        // The server may answer and close before it has read everything.
-        _ = stream.write_all(bytes);
-        let mut answer = Vec::new();
-        _ = stream.read_to_end(&mut answer);
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        let (head, text) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-        let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
-        let text = if chunked { unchunked(text) } else { text.to_owned() };
-        Heard { status, head: head.to_owned(), text }
+        raw(self.at, bytes)
     }
 
     pub fn call(&self, method: &str, path: &str, token: Option<&str>, body: Option<&str>) -> Heard {
@@ -262,6 +257,21 @@ impl Server {
     pub fn get(&self, path: &str) -> Heard {
         self.call("GET", path, None, None)
     }
+}
+
+/// Sends bytes and reads to the end.
+pub fn raw(at: SocketAddr, bytes: &[u8]) -> Heard {
+    let mut stream = TcpStream::connect(at).unwrap();
+    // The server may answer and close before it has read everything.
+    _ = stream.write_all(bytes);
+    let mut answer = Vec::new();
+    _ = stream.read_to_end(&mut answer);
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, text) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+    let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+    let text = if chunked { unchunked(text) } else { text.to_owned() };
+    Heard { status, head: head.to_owned(), text }
 }
 
 fn unchunked(mut text: &str) -> String {

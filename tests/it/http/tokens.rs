@@ -199,9 +199,37 @@ fn without_a_token_only_this_machine_may_look() {
     let place = Place::new();
     let server = place.serve();
     assert_eq!(server.get("/flows").status, 200);
-    for header in ["X-Forwarded-For", "Forwarded", "X-Real-IP"] {
+    for header in [
+        "Forwarded",
+        "Via",
+        "X-Forwarded-For",
+        "X-Forwarded-Host",
+        "X-Forwarded-Proto",
+        "X-Forwarded-Port",
+        "X-Forwarded-Server",
+        "X-Forwarded",
+        "X-Real-IP",
+        "X-Client-IP",
+        "X-Original-Host",
+        "X-Envoy-External-Address",
+        "True-Client-IP",
+        "Fastly-Client-IP",
+        "CF-Connecting-IP",
+        "CF-Ray",
+        "CDN-Loop",
+        "x-forwarded-for",
+    ] {
         let heard = server.call_with("GET", "/flows", None, None, &[(header, "10.0.0.1")]);
         assert_eq!(heard.code(), "token-missing", "{header}");
+        // An empty one says as much.
+        assert_eq!(
+            server.call_with("GET", "/flows", None, None, &[(header, "")]).code(),
+            "token-missing",
+            "{header}"
+        );
+    }
+    for header in ["X-Request-Id", "User-Agent", "Accept", "Referer"] {
+        assert_eq!(server.call_with("GET", "/flows", None, None, &[(header, "x")]).status, 200, "{header}");
     }
     // A token that is none is not as good as no token.
     assert_eq!(server.call("GET", "/flows", Some("tow_x"), None).status, 401);

@@ -12,7 +12,7 @@ use towpath::setup::{Need, Setup};
 use towpath_core::model::FlowName;
 
 use super::flow;
-use super::place::{Place, get, wait};
+use super::place::{Place, Service, get, wait};
 
 #[test]
 fn what_names_flows_answers_to_our_hosts_alone() {
@@ -90,4 +90,26 @@ async fn a_store_that_takes_nothing_is_not_ready() {
     stop.cancel();
     running.await.unwrap().unwrap();
     web.await.unwrap().unwrap();
+}
+
+#[test]
+fn the_service_manager_hears_that_it_is_ready_and_then_that_it_lives() {
+    let place = Place::new(&["a"], &flow("a", "", ""));
+    let path = place.path().join("notify");
+    let manager = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    manager.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let hears = || {
+        let mut bytes = [0; 64];
+        let length = manager.recv(&mut bytes).unwrap();
+        String::from_utf8(bytes[..length].to_vec()).unwrap()
+    };
+    let env = [("NOTIFY_SOCKET", path.to_str().unwrap()), ("WATCHDOG_USEC", "20000")];
+    let mut service = Service::start_with(place.path(), &env);
+    assert_eq!(hears(), "READY=1");
+    for _ in 0..3 {
+        assert_eq!(hears(), "WATCHDOG=1");
+    }
+    service.signal(rustix::process::Signal::TERM);
+    while hears() != "STOPPING=1" {}
+    assert_eq!(service.ends(), Some(0));
 }
