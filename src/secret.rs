@@ -34,6 +34,11 @@ pub enum SecretFault {
 }
 
 impl Secret {
+    /// One that was made and not read: a forge's token of an hour.
+    pub fn new(secret: impl Into<Vec<u8>>) -> Self {
+        Self(secret.into())
+    }
+
     /// Reads it.
     ///
     /// # Errors

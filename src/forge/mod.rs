@@ -11,13 +11,14 @@
 
 pub mod client;
 pub mod gitea;
+pub mod github;
 pub mod seen;
 
 use std::fmt::Debug;
 
 use async_trait::async_trait;
 use towpath_core::act::PushAnswer;
-use towpath_core::model::{BranchName, CommitId, Unknown};
+use towpath_core::model::{BranchName, CommitId, Span, Unknown};
 
 pub use seen::{
     ApprovalSeen, CallFault, CheckSeen, Finding, HeadBound, HookRefused, HookSeen, MergeHow, Proposal, RepoPath,
@@ -56,9 +57,19 @@ pub trait Forge: Debug + Send + Sync {
     /// Brings title, body and labels of a request up to date; calls nothing where they are.
     async fn describe(&self, repo: &RepoPath, number: u64, proposal: &Proposal) -> Result<(), CallFault>;
 
-    /// Merges a request whose head must be exactly `head`, or does nothing. Whatever it answers, only
-    /// the branch itself is believed afterwards.
-    async fn merge(&self, repo: &RepoPath, number: u64, head: CommitId, how: MergeHow) -> PushAnswer;
+    /// Merges a request whose head must be exactly `head` into `base`, which must be exactly at `onto`,
+    /// or does nothing. A fast-forward is a compare-and-swap from `onto`; no forge has one for merge
+    /// commits, so there `onto` is looked at just before. Whatever it answers, only the branch itself
+    /// is believed afterwards.
+    async fn merge(
+        &self,
+        repo: &RepoPath,
+        number: u64,
+        base: &BranchName,
+        onto: CommitId,
+        head: CommitId,
+        how: MergeHow,
+    ) -> PushAnswer;
 
     /// Writes our one comment on a request, which begins with `marker`: edits it where it exists.
     async fn comment(&self, repo: &RepoPath, number: u64, marker: &str, body: &str) -> Result<(), CallFault>;
@@ -72,6 +83,10 @@ pub trait Forge: Debug + Send + Sync {
     /// What on the forge's side is not as Towpath needs it, for `doctor`: `targets` are the branches
     /// that it is to move, and whether by request.
     async fn findings(&self, repo: &RepoPath, targets: &[(BranchName, bool)]) -> Vec<Finding>;
+
+    /// How long from now the forge wants no calls that only read: the flows on it rest until then. None
+    /// where it wants them.
+    fn rests(&self) -> Option<Span>;
 
     /// Verifies a webhook over its raw bytes, in constant time and before anything is parsed, against
     /// any of the secrets, and says which repository it is about.

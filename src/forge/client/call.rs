@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use reqwest::Url;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -129,12 +129,19 @@ pub struct Auth {
     /// Tells tokens apart without being one: what one was shown, another may not see.
     pub(super) fingerprint: [u8; 32],
     pub(super) hidden: Hidden,
+    secret: Arc<[u8]>,
 }
 
 impl Auth {
     /// Nobody.
     pub fn none() -> Self {
-        Self { account: Arc::from(""), header: None, fingerprint: [0; 32], hidden: Hidden::default() }
+        Self {
+            account: Arc::from(""),
+            header: None,
+            fingerprint: [0; 32],
+            hidden: Hidden::default(),
+            secret: Arc::from([]),
+        }
     }
 
     /// `Authorization: <scheme> <secret>`; with an empty scheme the secret alone.
@@ -164,7 +171,13 @@ impl Auth {
             header: Some((name, value)),
             fingerprint: Sha256::digest(secret).into(),
             hidden: Hidden::new(secret),
+            secret: Arc::from(secret),
         })
+    }
+
+    /// The secret itself, for git, which carries it in its own way.
+    pub fn secret(&self) -> &[u8] {
+        &self.secret
     }
 
     /// Under which name the forge counts its calls.
@@ -190,6 +203,7 @@ pub struct Answer {
     pub total: Option<u64>,
     /// Whether the forge said that what we kept is still true.
     pub kept: bool,
+    pub(super) headers: HeaderMap,
     pub(super) json: bool,
     pub(super) link: Option<String>,
     pub(super) body: Arc<[u8]>,
@@ -212,6 +226,11 @@ impl Answer {
             let place = error.path().to_string();
             unreadable(format!("at `{place}`: {}", self.hidden.words(&error.inner().to_string(), 300)))
         })
+    }
+
+    /// A header of this very answer, if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
     /// The body as it came.

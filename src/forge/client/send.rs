@@ -170,6 +170,7 @@ impl Client {
             status: if kept { 200 } else { status },
             date: date(headers),
             total: total(headers),
+            headers: headers.clone(),
             kept,
             json,
             link,

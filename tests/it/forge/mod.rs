@@ -2,5 +2,8 @@
 //! forge's own official description.
 
 pub mod backend;
+pub mod fill;
 pub mod gitea;
+mod github;
+pub mod graphql;
 pub mod schema;

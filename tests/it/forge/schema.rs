@@ -30,7 +30,6 @@ pub struct Exchange {
     /// As sent, still escaped, without the query.
     pub path: String,
     pub query: String,
-    pub conditional: bool,
     pub request: Bytes,
     pub status: u16,
     pub content_type: String,
@@ -108,18 +107,10 @@ impl Api {
                 routes.push(route);
             }
         }
-        // The most literal first: `/pulls/comments` before `/pulls/{pull_number}`.
-        routes.sort_by_key(|route| {
-            route
-                .parts
-                .iter()
-                .map(|part| match part {
-                    Part::Literal(_) => 0,
-                    Part::Param(_, false) => 1,
-                    Part::Param(_, true) => 2,
-                })
-                .collect::<Vec<u8>>()
-        });
+        // The most literal first: `/pulls/comments` before `/pulls/{pull_number}`, and `/commits/{ref}/status`
+        // before `/commits/{ref}`, whose parameter may hold slashes.
+        let literals = |route: &Route| route.parts.iter().filter(|part| matches!(part, Part::Literal(_))).count();
+        routes.sort_by_key(|route| std::cmp::Reverse(literals(route)));
         Self { document, base: base.to_owned(), routes, validators: Mutex::default(), also: Vec::new() }
     }
 
@@ -244,7 +235,8 @@ impl Api {
         let schema = described.pointer("/content/application~1json/schema").or_else(|| described.get("schema"));
         match schema {
             None if exchange.response.is_empty() => {}
-            None if status == 304 || described.get("content").is_some() => {}
+            // Of what it refuses GitHub often describes the reason only; words come all the same.
+            None if status == 304 || status >= 400 || described.get("content").is_some() => {}
             None => wrong.push(format!("status {status} is described without a body, and one came")),
             Some(_) if !json => wrong.push(format!("the answer is `{}`", exchange.content_type)),
             Some(schema) => match serde_json::from_slice::<Value>(&exchange.response) {
@@ -286,7 +278,15 @@ impl Api {
         options.build(&whole).unwrap_or_else(|why| panic!("a schema of the description: {why}"))
     }
 
-    fn resolved<'a>(&'a self, value: &'a Value) -> &'a Value {
+    /// The schema of an answer in JSON.
+    pub fn answer_schema(&self, method: &str, template: &str, status: u16) -> Option<Value> {
+        let route = self.routes.iter().find(|route| route.method == method && route.template == template)?;
+        let described = self.resolved(route.operation["responses"].get(status.to_string())?);
+        described.pointer("/content/application~1json/schema").or_else(|| described.get("schema")).cloned()
+    }
+
+    /// What a reference leads to; anything else is itself.
+    pub fn resolved<'a>(&'a self, value: &'a Value) -> &'a Value {
         match value.get("$ref").and_then(Value::as_str) {
             Some(reference) => self.document.pointer(reference.trim_start_matches('#')).unwrap_or(value),
             None => value,
@@ -491,7 +491,6 @@ async fn watched(State(watch): State<Watch>, request: Request, next: Next) -> Re
         method,
         path: uri.path().to_owned(),
         query: uri.query().unwrap_or_default().to_owned(),
-        conditional,
         request: sent,
         status: head.status.as_u16(),
         content_type: content_type.to_owned(),
@@ -504,7 +503,11 @@ async fn watched(State(watch): State<Watch>, request: Request, next: Next) -> Re
     let mut seen = watch.0.seen.lock().expect("seen");
     *seen.checked.entry(operation.clone()).or_default() += 1;
     if wrong.is_empty() {
-        seen.samples.entry((operation, exchange.status)).or_insert(exchange);
+        // The richest: an empty list has nothing that could be spoiled.
+        let key = (operation, exchange.status);
+        if seen.samples.get(&key).is_none_or(|had| had.response.len() < exchange.response.len()) {
+            seen.samples.insert(key, exchange);
+        }
     }
     seen.wrong.extend(wrong);
     drop(seen);

@@ -1,0 +1,230 @@
+//! What on GitHub's side is not as Towpath needs it.
+
+use towpath_core::model::BranchName;
+
+use super::{GitHub, headed, wire};
+use crate::forge::client::{Call, Fault, http_date};
+use crate::forge::{Finding, RepoPath};
+
+/// What an App has to be allowed, each with what it is for.
+/// <https://docs.github.com/en/rest/authentication/permissions-required-for-github-apps>
+const APP_RIGHTS: [(&str, &str, &str); 6] = [
+    ("contents", "write", "moving branches"),
+    ("pull_requests", "write", "opening and merging pull requests, and comments on them"),
+    ("statuses", "write", "commit statuses, ours and others'"),
+    ("checks", "read", "results of checks"),
+    ("metadata", "read", "anything at all"),
+    ("members", "read", "teams in `from`"),
+];
+
+/// Below this many days a token's end is said.
+const EXPIRY_DAYS: i64 = 14;
+
+impl GitHub {
+    pub(super) async fn find(&self, repo: &RepoPath, targets: &[(BranchName, bool)]) -> Vec<Finding> {
+        let mut found = Vec::new();
+        match self.of_repository(repo, targets, &mut found).await {
+            Ok(()) => {}
+            Err(fault) => {
+                found.push(stops(
+                    format!("GitHub does not tell of `{repo}`: {fault}"),
+                    "check its name, and that the token or app may see it",
+                ));
+                return found;
+            }
+        }
+        if self.auth.is_app() {
+            self.of_app(repo, &mut found).await;
+        }
+        for (branch, by_request) in targets {
+            match self.rules_of(repo, branch).await {
+                Ok((rules, classic)) => {
+                    let strict = classic.is_some_and(|classic| classic.strict);
+                    of_rules(branch, *by_request, &rules, strict, &mut found);
+                }
+                Err(fault) => found.push(stops(
+                    format!("the rules of `{branch}` cannot be read: {fault}"),
+                    "check that the branch exists, and that the token or app may read the repository",
+                )),
+            }
+        }
+        found
+    }
+
+    async fn of_repository(
+        &self,
+        repo: &RepoPath,
+        targets: &[(BranchName, bool)],
+        found: &mut Vec<Finding>,
+    ) -> Result<(), Fault> {
+        let answer = self.send(&headed(Call::get("repository", self.repo_url(repo, &[], &[])?))).await?;
+        let is: wire::Repository = answer.json()?;
+        if is.archived {
+            found.push(stops(format!("`{repo}` is archived"), "unarchive it: nothing in it can be moved"));
+        }
+        if is.permissions.is_some_and(|rights| !rights.push) {
+            found.push(stops(
+                format!("our credential may not push to `{repo}`"),
+                "give its owner the role Write, or the token `contents: write`",
+            ));
+        }
+        if is.allow_merge_commit == Some(false) && targets.iter().any(|(_, by_request)| *by_request) {
+            found.push(note(
+                "merge commits are switched off in the repository's settings".to_owned(),
+                "allow them if a target cannot always be fast-forwarded: squash and rebase are never asked for",
+            ));
+        }
+        // Only with personal tokens that end. <https://docs.github.com/en/rest/authentication>
+        let ends = answer.header("github-authentication-token-expiration").map(str::to_owned);
+        if let (Some(date), Some(ends)) = (answer.date, ends.as_deref().and_then(expiry)) {
+            let days = ends.since(date).ms() / 86_400_000;
+            if days < EXPIRY_DAYS {
+                found.push(note(
+                    format!("the token ends in {days} days"),
+                    "make a new one, and put it where the config says",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    async fn of_app(&self, repo: &RepoPath, found: &mut Vec<Finding>) {
+        let asked = async {
+            let url = self.repo_url(repo, &["installation"], &[])?;
+            self.client.send(&headed(Call::get("installation", url)), &self.auth.as_app()?).await?.json()
+        };
+        let is: wire::Installation = match asked.await {
+            Ok(is) => is,
+            Err(fault) => {
+                found.push(stops(
+                    format!("the app is not installed on `{repo}`: {fault}"),
+                    "install it there, in the app's settings under Install App",
+                ));
+                return;
+            }
+        };
+        if is.suspended_at.is_some() {
+            found.push(stops(
+                "the app's installation is suspended".to_owned(),
+                "lift it, in the settings of the account",
+            ));
+        }
+        for (right, level, why) in APP_RIGHTS {
+            let has = is.permissions.get(right).map(String::as_str);
+            if has.is_none() || (level == "write" && has == Some("read")) {
+                let what = format!("the app lacks `{right}: {level}`, for {why}");
+                let mend = "add it in the app's settings under Permissions, then accept it where it is installed";
+                // Without teams in the config nothing hangs on them.
+                found.push(if right == "members" { note(what, mend) } else { stops(what, mend) });
+            }
+        }
+        if !is.permissions.contains_key("workflows") {
+            found.push(note(
+                "the app lacks `workflows: write`".to_owned(),
+                "add it if promoted commits may change `.github/workflows`: GitHub refuses such pushes without it",
+            ));
+        }
+        if !is.events.iter().any(|event| event == "push") {
+            found.push(note(
+                "the app does not send `push` events".to_owned(),
+                "subscribe to push, status, check_run, pull_request and pull_request_review: without them a change is seen at the next look",
+            ));
+        }
+    }
+}
+
+fn of_rules(branch: &BranchName, by_request: bool, rules: &[wire::Rule], strict: bool, found: &mut Vec<Finding>) {
+    for rule in rules {
+        match rule.kind.as_str() {
+            "pull_request" if !by_request => found.push(note(
+                format!("a rule of `{branch}` wants a pull request for every change"),
+                "let our app or user bypass that rule, or set `via = \"merge-request\"`",
+            )),
+            "pull_request" => {
+                let methods = &rule.parameters.allowed_merge_methods;
+                if !methods.is_empty() && !methods.iter().any(|method| method == "merge") {
+                    found.push(note(
+                        format!("a rule of `{branch}` allows no merge commits"),
+                        "allow `merge` in it, or let our app or user bypass it to fast-forward",
+                    ));
+                }
+            }
+            "update" => found.push(note(
+                format!("a rule of `{branch}` restricts who updates it"),
+                "let our app or user bypass that rule",
+            )),
+            "merge_queue" => found.push(stops(
+                format!("`{branch}` has a merge queue"),
+                "take it off this branch: what a queue merges is another commit than the one that was tested",
+            )),
+            "required_linear_history" if by_request => found.push(note(
+                format!("a rule of `{branch}` refuses merge commits"),
+                "keep the branch in a state that can be fast-forwarded, or take the rule off",
+            )),
+            "required_deployments" => found.push(note(
+                format!("a rule of `{branch}` wants deployments first"),
+                "see that a commit can be deployed there before it is on the branch, or take the rule off",
+            )),
+            _ => {}
+        }
+    }
+    let strict = strict || rules.iter().any(|rule| rule.parameters.strict_required_status_checks_policy);
+    if strict && by_request {
+        found.push(note(
+            format!("`{branch}` wants requests to be up to date with it"),
+            "switch that off (\"Require branches to be up to date\") where merge commits are made: their sources never have them",
+        ));
+    }
+}
+
+/// `2026-12-01 10:00:00 UTC`, or with an offset.
+fn expiry(text: &str) -> Option<towpath_core::model::Instant> {
+    let text = text.trim();
+    let iso = text.strip_suffix(" UTC").map(|text| format!("{}Z", text.replacen(' ', "T", 1)));
+    iso.and_then(|text| crate::forge::client::stamp(&text))
+        .or_else(|| {
+            chrono::DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S %z")
+                .ok()
+                .map(|at| towpath_core::model::Instant(at.timestamp_millis()))
+        })
+        .or_else(|| http_date(text))
+}
+
+fn stops(what: String, mend: &str) -> Finding {
+    Finding { stops: true, what, mend: mend.to_owned() }
+}
+
+fn note(what: String, mend: &str) -> Finding {
+    Finding { stops: false, what, mend: mend.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forge::client::stamp;
+
+    #[test]
+    fn a_tokens_end_is_read_in_both_forms() {
+        assert_eq!(expiry("2026-12-01 10:00:00 UTC"), stamp("2026-12-01T10:00:00Z"));
+        assert_eq!(expiry("2026-12-01 10:00:00 +0100"), stamp("2026-12-01T09:00:00Z"));
+        assert_eq!(expiry("soon"), None);
+    }
+
+    #[test]
+    fn rules_that_stand_in_the_way_are_told_with_the_fix() {
+        let rule = |text: &str| serde_json::from_str::<wire::Rule>(text).expect("a rule");
+        let told = |by_request: bool, rules: &[wire::Rule]| {
+            let mut found = Vec::new();
+            of_rules(&BranchName::new("main"), by_request, rules, false, &mut found);
+            found.into_iter().map(|finding| finding.what).collect::<Vec<String>>()
+        };
+        let pull = rule(r#"{"type":"pull_request","parameters":{"allowed_merge_methods":["squash"]}}"#);
+        assert_eq!(told(false, &[pull]), ["a rule of `main` wants a pull request for every change"]);
+        let pull = rule(r#"{"type":"pull_request","parameters":{"allowed_merge_methods":["squash"]}}"#);
+        assert_eq!(told(true, &[pull]), ["a rule of `main` allows no merge commits"]);
+        let strict =
+            rule(r#"{"type":"required_status_checks","parameters":{"strict_required_status_checks_policy":true}}"#);
+        assert_eq!(told(true, &[strict]), ["`main` wants requests to be up to date with it"]);
+        assert_eq!(told(true, &[rule(r#"{"type":"a_new_one","parameters":null}"#)]).len(), 0);
+    }
+}

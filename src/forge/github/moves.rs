@@ -1,0 +1,169 @@
+//! Merging a request: the base moved to the head by compare-and-swap, or a merge commit pinned to it.
+//!
+//! GitHub's merge button cannot fast-forward: `merge` makes a merge commit always, `rebase` writes the
+//! commits anew always. So the base itself is moved, by GraphQL's `updateRefs`, whose `beforeOid` is
+//! the only lease that GitHub's API has; GitHub then finds the head in the base and calls the
+//! request merged by itself, a little later.
+//!
+//! Where a rule wants a pull request for every change, that is refused unless we may bypass the rule:
+//! `doctor` says so.
+
+use http::Method;
+use serde_json::json;
+use towpath_core::act::PushAnswer;
+use towpath_core::model::{BranchName, CommitId};
+
+use super::{GitHub, headed, owner_and_name, wire};
+use crate::forge::client::{Call, Fault};
+use crate::forge::{MergeHow, RepoPath};
+
+/// The repository's id, which `updateRefs` wants.
+pub const REPOSITORY_QUERY: &str = "query ($owner: String!, $name: String!) {
+  repository(owner: $owner, name: $name, followRenames: false) { id }
+}";
+
+/// Moves branches, all or none, each from exactly where it has to be.
+pub const UPDATE_REFS: &str = "mutation ($input: UpdateRefsInput!) {
+  updateRefs(input: $input) { clientMutationId }
+}";
+
+impl GitHub {
+    pub(super) async fn merge_request(
+        &self,
+        repo: &RepoPath,
+        number: u64,
+        base: &BranchName,
+        onto: CommitId,
+        head: CommitId,
+        how: MergeHow,
+    ) -> PushAnswer {
+        // What was decided on, looked at once more: GitHub has no lease for the base of a merge, and
+        // moving the base needs no request at all.
+        match self.stands(repo, number, base, onto, head).await {
+            Ok(None) => {}
+            Ok(Some(words)) => return PushAnswer::LostRace { words },
+            Err(fault) => return not_sent(fault),
+        }
+        match how {
+            MergeHow::FastForward => self.fast_forward(repo, base, onto, head).await,
+            MergeHow::MergeCommit => self.merge_commit(repo, number, head).await,
+        }
+    }
+
+    /// What is no longer as it was decided on, if anything.
+    async fn stands(
+        &self,
+        repo: &RepoPath,
+        number: u64,
+        base: &BranchName,
+        onto: CommitId,
+        head: CommitId,
+    ) -> Result<Option<String>, Fault> {
+        let url = self.repo_url(repo, &["pulls", &number.to_string()], &[])?;
+        let pull: wire::Pull = self.send(&headed(Call::get("request", url)).urgent()).await?.json()?;
+        if pull.state != "open" || pull.base.branch != base.as_str() {
+            return Ok(Some(format!("the request is {} into `{}`", pull.state, pull.base.branch)));
+        }
+        if pull.head.sha != head.to_string() {
+            return Ok(Some(format!("the head of the request is {}", pull.head.sha)));
+        }
+        let tip = self.tip(repo, base).await?;
+        Ok((tip != onto).then(|| format!("`{base}` is at {tip}")))
+    }
+
+    async fn tip(&self, repo: &RepoPath, branch: &BranchName) -> Result<CommitId, Fault> {
+        let url = self.repo_url(repo, &["git", "ref", "heads", branch.as_str()], &[])?;
+        let found: wire::GitRef = self.send(&headed(Call::get("ref", url)).urgent()).await?.json()?;
+        found.object.sha.parse().map_err(|_| Fault::Unreadable { words: "ref: it is at no commit".to_owned() })
+    }
+
+    async fn merge_commit(&self, repo: &RepoPath, number: u64, head: CommitId) -> PushAnswer {
+        let url = match self.repo_url(repo, &["pulls", &number.to_string(), "merge"], &[]) {
+            Ok(url) => url,
+            Err(fault) => return fault.push(),
+        };
+        let body = json!({ "sha": head.to_string(), "merge_method": "merge" });
+        match self.act::<wire::Merged>("merge", Method::PUT, url, &body).await {
+            Ok(done) if done.merged => PushAnswer::Moved,
+            Ok(done) => {
+                PushAnswer::NoAnswer { words: format!("GitHub did not say that it merged: {}", done.message) }
+            }
+            Err(fault @ Fault::Said { status: 409, .. }) => PushAnswer::LostRace { words: fault.to_string() },
+            Err(fault) => fault.push(),
+        }
+    }
+
+    async fn fast_forward(&self, repo: &RepoPath, base: &BranchName, from: CommitId, to: CommitId) -> PushAnswer {
+        let id = match self.repository_id(repo).await {
+            Ok(id) => id,
+            Err(fault) => return not_sent(fault),
+        };
+        let update = json!({
+            "name": base.full_ref(),
+            "beforeOid": from.to_string(),
+            "afterOid": to.to_string(),
+            "force": false,
+        });
+        let body = json!({
+            "query": UPDATE_REFS,
+            "variables": { "input": { "repositoryId": id, "refUpdates": [update] } },
+        });
+        let call = headed(Call::act("update-refs", Method::POST, self.graphql.clone(), &body)).resource("graphql");
+        let answer = self.send(&call).await.and_then(|answer| answer.json::<wire::Graph<wire::UpdatedRefs>>());
+        match answer {
+            Ok(graph) if graph.errors.is_empty() => match graph.data.and_then(|data| data.update_refs) {
+                Some(_) => PushAnswer::Moved,
+                None => PushAnswer::NoAnswer { words: "GitHub did not say that it moved the branch".to_owned() },
+            },
+            Ok(graph) => self.refused(repo, base, from, &graph.errors).await,
+            Err(fault) => fault.push(),
+        }
+    }
+
+    async fn repository_id(&self, repo: &RepoPath) -> Result<String, Fault> {
+        let (owner, name) = owner_and_name(repo)?;
+        let body = json!({ "query": REPOSITORY_QUERY, "variables": { "owner": owner, "name": name } });
+        let call = headed(Call::query("repository-id", self.graphql.clone(), &body)).resource("graphql").urgent();
+        let graph: wire::Graph<wire::GraphRepository> = self.send(&call).await?.json()?;
+        match graph.data.and_then(|data| data.repository) {
+            Some(repository) => Ok(repository.id),
+            None => Err(Fault::Said { status: 404, words: words_of(&graph.errors) }),
+        }
+    }
+
+    /// What errors of GraphQL mean, which come with a status of 200. Its types are words and not in
+    /// the schema; one without a type is GitHub's own trouble, and may have come after the move.
+    async fn refused(
+        &self,
+        repo: &RepoPath,
+        base: &BranchName,
+        from: CommitId,
+        errors: &[wire::GraphError],
+    ) -> PushAnswer {
+        let words = words_of(errors);
+        if errors.iter().any(|error| error.kind == "RATE_LIMITED") {
+            return PushAnswer::NotSent { words };
+        }
+        if errors.iter().any(|error| error.kind.is_empty() || error.kind == "INTERNAL") {
+            return PushAnswer::NoAnswer { words };
+        }
+        match self.tip(repo, base).await {
+            Ok(tip) if tip != from => PushAnswer::LostRace { words },
+            _ => PushAnswer::Refused { words },
+        }
+    }
+}
+
+fn words_of(errors: &[wire::GraphError]) -> String {
+    let all: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
+    let words = towpath_core::text::one_line(&all.join("; "), 300);
+    if words.is_empty() { "GitHub said nothing".to_owned() } else { words }
+}
+
+/// A fault before anything was asked to change: nothing was sent, unless GitHub says that it never will.
+fn not_sent(fault: Fault) -> PushAnswer {
+    match fault.push() {
+        PushAnswer::NoAnswer { words } => PushAnswer::NotSent { words },
+        other => other,
+    }
+}

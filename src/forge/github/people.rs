@@ -1,0 +1,138 @@
+//! What people say: reviews, and who is in a team.
+
+use std::collections::BTreeMap;
+
+use towpath_core::model::CommitId;
+
+use super::{GitHub, PER_PAGE, owner_and_name, wire};
+use crate::forge::client::Fault;
+use crate::forge::{ApprovalSeen, HeadBound, RepoPath};
+
+/// What stands of a request's reviews.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) approvals: Vec<ApprovalSeen>,
+    pub(super) objections: Vec<String>,
+}
+
+impl GitHub {
+    /// The newest word of each person. On a public repository anybody may approve; as on GitHub's own
+    /// count, only those count who may write.
+    pub(super) async fn reviews_of(&self, repo: &RepoPath, number: u64) -> Result<Said, Fault> {
+        let parts = ["pulls", &number.to_string(), "reviews"];
+        let url = self.repo_url(repo, &parts, &[("per_page", &PER_PAGE.to_string())])?;
+        let mut said = newest(self.list("reviews", url).await?);
+        let mut may = Vec::new();
+        for approval in said.approvals {
+            if self.may_write(repo, &approval.by).await? {
+                may.push(approval);
+            }
+        }
+        said.approvals = may;
+        Ok(said)
+    }
+
+    async fn may_write(&self, repo: &RepoPath, login: &str) -> Result<bool, Fault> {
+        let url = self.repo_url(repo, &["collaborators", login, "permission"], &[])?;
+        match self.get::<wire::Permission>("permission", url).await {
+            Ok(found) => Ok(matches!(found.permission.as_str(), "admin" | "write")),
+            Err(Fault::Said { status: 404, .. }) => Ok(false),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// The members of a team, of those below it too. `team` is `name`, of the repository's owner, or
+    /// `organisation/name`; GitHub's URLs have its slug.
+    pub(super) async fn members_of(&self, repo: &RepoPath, team: &str) -> Result<Vec<String>, Fault> {
+        let (owner, _) = owner_and_name(repo)?;
+        let (org, slug) = team.split_once('/').unwrap_or((owner, team));
+        let url = self
+            .url(&["orgs", org, "teams", &slug.to_lowercase(), "members"], &[("per_page", &PER_PAGE.to_string())]);
+        let members: Vec<wire::User> = self.list("members", url).await?;
+        Ok(members.into_iter().map(|user| user.login).collect())
+    }
+}
+
+/// Folds reviews to what stands. A comment takes nothing back; a dismissal changes the word of the
+/// review itself. A word that is not known takes an approval back, and is none.
+fn newest(mut reviews: Vec<wire::Review>) -> Said {
+    reviews.sort_by_key(|review| review.id);
+    let mut last: BTreeMap<String, wire::Review> = BTreeMap::new();
+    for review in reviews {
+        if matches!(review.state.as_str(), "COMMENTED" | "PENDING") {
+            continue;
+        }
+        // Of accounts that are gone nobody can tell one from another.
+        let who = review.user.as_ref().map_or_else(|| format!(" gone {}", review.id), |user| user.login.clone());
+        last.insert(who, review);
+    }
+    let mut said = Said::default();
+    for review in last.into_values() {
+        let user = review.user.as_ref();
+        match (review.state.as_str(), user) {
+            // A bot's word is no person's.
+            ("APPROVED", Some(user)) if user.kind != "Bot" => said.approvals.push(ApprovalSeen {
+                by: user.login.clone(),
+                email: None,
+                head: bound(review.commit_id.as_deref()),
+            }),
+            ("CHANGES_REQUESTED", user) => {
+                said.objections.push(user.map_or_else(|| "ghost".to_owned(), |user| user.login.clone()));
+            }
+            _ => {}
+        }
+    }
+    said
+}
+
+fn bound(commit: Option<&str>) -> HeadBound {
+    commit.and_then(|sha| sha.parse::<CommitId>().ok()).map_or(HeadBound::Unbound, HeadBound::Commit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "1111111111111111111111111111111111111111";
+
+    fn said(reviews: &[(u64, Option<&str>, &str)]) -> (Vec<String>, Vec<String>) {
+        let review = |(id, login, state): &(u64, Option<&str>, &str)| wire::Review {
+            id: *id,
+            user: login.map(|login| {
+                let kind = if login.ends_with("[bot]") { "Bot" } else { "User" };
+                wire::User { login: login.to_owned(), kind: kind.to_owned() }
+            }),
+            state: (*state).to_owned(),
+            commit_id: Some(HEAD.to_owned()),
+        };
+        let said = newest(reviews.iter().map(review).collect());
+        assert!(said.approvals.iter().all(|a| a.head == HeadBound::Commit(HEAD.parse().expect("an id"))));
+        (said.approvals.into_iter().map(|a| a.by).collect(), said.objections)
+    }
+
+    #[test]
+    fn the_newest_word_of_each_person_stands() {
+        let none: [&str; 0] = [];
+        let is = |reviews: &[(u64, Option<&str>, &str)], approvals: &[&str], objections: &[&str]| {
+            let (a, o) = said(reviews);
+            assert_eq!(
+                (a, o),
+                (
+                    approvals.iter().map(|s| (*s).to_owned()).collect(),
+                    objections.iter().map(|s| (*s).to_owned()).collect()
+                ),
+                "{reviews:?}"
+            );
+        };
+        is(&[(1, Some("ana"), "APPROVED"), (2, Some("ana"), "COMMENTED")], &["ana"], &none);
+        is(&[(1, Some("ana"), "APPROVED"), (2, Some("ana"), "CHANGES_REQUESTED")], &none, &["ana"]);
+        is(&[(2, Some("ana"), "APPROVED"), (1, Some("ana"), "CHANGES_REQUESTED")], &["ana"], &none);
+        is(&[(1, Some("ana"), "DISMISSED"), (2, Some("bo"), "APPROVED")], &["bo"], &none);
+        is(&[(1, Some("ana"), "APPROVED"), (2, Some("ana"), "DISMISSED")], &none, &none);
+        is(&[(1, Some("ana"), "APPROVED"), (2, Some("ana"), "BLESSED")], &none, &none);
+        is(&[(1, Some("ci[bot]"), "APPROVED"), (2, Some("ci[bot]"), "PENDING")], &none, &none);
+        is(&[(1, None, "APPROVED"), (2, None, "CHANGES_REQUESTED")], &none, &["ghost"]);
+        assert_eq!(bound(None), HeadBound::Unbound);
+        assert_eq!(bound(Some("abc")), HeadBound::Unbound);
+    }
+}

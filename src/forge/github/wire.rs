@@ -1,0 +1,297 @@
+//! What is read of GitHub's answers, and nothing else of them. Words stay words: what they mean is
+//! said where it is decided.
+
+use serde::Deserialize;
+
+use crate::forge::client::read::or_default;
+
+/// `POST /app/installations/{id}/access_tokens`. No `Debug`: it holds the token.
+#[derive(Deserialize)]
+pub(super) struct InstallationToken {
+    pub(super) token: String,
+    pub(super) expires_at: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct CheckRuns {
+    pub(super) total_count: u64,
+    pub(super) check_runs: Vec<CheckRun>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct CheckRun {
+    pub(super) id: u64,
+    pub(super) head_sha: String,
+    pub(super) name: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) status: String,
+    #[serde(default)]
+    pub(super) conclusion: Option<String>,
+    #[serde(default)]
+    pub(super) completed_at: Option<String>,
+    #[serde(default)]
+    pub(super) html_url: Option<String>,
+    #[serde(default)]
+    pub(super) app: Option<App>,
+    #[serde(default)]
+    pub(super) check_suite: Option<Id>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Id {
+    pub(super) id: u64,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct App {
+    pub(super) id: u64,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) slug: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct CheckSuites {
+    pub(super) total_count: u64,
+    pub(super) check_suites: Vec<CheckSuite>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct CheckSuite {
+    pub(super) id: u64,
+    #[serde(default)]
+    pub(super) head_branch: Option<String>,
+    #[serde(default)]
+    pub(super) conclusion: Option<String>,
+}
+
+/// One of `GET /repos/{o}/{r}/commits/{ref}/statuses`, newest first.
+#[derive(Debug, Deserialize)]
+pub(super) struct Status {
+    pub(super) id: u64,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) state: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) context: String,
+    #[serde(default)]
+    pub(super) description: Option<String>,
+    #[serde(default)]
+    pub(super) target_url: Option<String>,
+    #[serde(default)]
+    pub(super) updated_at: Option<String>,
+    #[serde(default)]
+    pub(super) creator: Option<User>,
+}
+
+#[derive(Debug, Deserialize, Clone)]
+pub(super) struct User {
+    pub(super) login: String,
+    #[serde(default, rename = "type", deserialize_with = "or_default")]
+    pub(super) kind: String,
+}
+
+/// One of `GET /repos/{o}/{r}/rules/branches/{branch}`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Rule {
+    #[serde(rename = "type", default, deserialize_with = "or_default")]
+    pub(super) kind: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) parameters: RuleParameters,
+}
+
+#[derive(Debug, Deserialize, Default)]
+pub(super) struct RuleParameters {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) required_status_checks: Vec<RequiredCheck>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) strict_required_status_checks_policy: bool,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) allowed_merge_methods: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RequiredCheck {
+    pub(super) context: String,
+}
+
+/// `GET /repos/{o}/{r}/branches/{branch}`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Branch {
+    #[serde(default)]
+    pub(super) protection: Option<Protection>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Protection {
+    #[serde(default)]
+    pub(super) required_status_checks: Option<Classic>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Classic {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) contexts: Vec<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) checks: Vec<RequiredCheck>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) enforcement_level: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) strict: bool,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Pull {
+    pub(super) number: u64,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) html_url: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) state: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) title: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) body: String,
+    pub(super) head: PullEnd,
+    pub(super) base: PullEnd,
+    #[serde(default)]
+    pub(super) merged_at: Option<String>,
+    #[serde(default)]
+    pub(super) merge_commit_sha: Option<String>,
+    /// Only of a single one.
+    #[serde(default)]
+    pub(super) merged_by: Option<User>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) labels: Vec<Label>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct PullEnd {
+    #[serde(rename = "ref")]
+    pub(super) branch: String,
+    pub(super) sha: String,
+    #[serde(default)]
+    pub(super) repo: Option<FullName>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct FullName {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) full_name: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Label {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) name: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Number {
+    pub(super) number: u64,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Issue {
+    #[serde(default)]
+    pub(super) closed_by: Option<User>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Review {
+    pub(super) id: u64,
+    #[serde(default)]
+    pub(super) user: Option<User>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) state: String,
+    #[serde(default)]
+    pub(super) commit_id: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Permission {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) permission: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Comment {
+    pub(super) id: u64,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) body: String,
+    #[serde(default)]
+    pub(super) user: Option<User>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct GitRef {
+    pub(super) object: Object,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Object {
+    pub(super) sha: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Merged {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) merged: bool,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) message: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Repository {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) archived: bool,
+    #[serde(default)]
+    pub(super) allow_merge_commit: Option<bool>,
+    #[serde(default)]
+    pub(super) permissions: Option<Rights>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Rights {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) push: bool,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Installation {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) permissions: std::collections::BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) events: Vec<String>,
+    #[serde(default)]
+    pub(super) suspended_at: Option<String>,
+}
+
+/// The envelope of every GraphQL answer.
+#[derive(Debug, Deserialize)]
+pub(super) struct Graph<T> {
+    pub(super) data: Option<T>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) errors: Vec<GraphError>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct GraphError {
+    #[serde(default, rename = "type", deserialize_with = "or_default")]
+    pub(super) kind: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) message: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct GraphRepository {
+    pub(super) repository: Option<GraphId>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct GraphId {
+    pub(super) id: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UpdatedRefs {
+    pub(super) update_refs: Option<serde::de::IgnoredAny>,
+}
