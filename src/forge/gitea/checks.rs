@@ -49,7 +49,7 @@ pub(super) async fn read(api: &Api, repo: &RepoPath, commit: CommitId) -> Result
     let query = [("sort", "highestindex")];
     let (rows, first) = api.list::<wire::Status>("statuses", &path, &query, Counted::Exactly).await?;
     let rows = newest(rows);
-    // Since Gitea 1.26 two workflow files of one name are two checks, although nothing in a row tells
+    // In newer Gitea two workflow files of one name are two checks, although nothing in a row tells
     // them apart (#35699). Where rows of one name come from several runs, the combined status says
     // which of them are the newest of a workflow.
     let combined = if rows.values().any(|kept| kept.runs > 1) {
@@ -58,7 +58,7 @@ pub(super) async fn read(api: &Api, repo: &RepoPath, commit: CommitId) -> Result
     } else {
         Vec::new()
     };
-    Ok(fold(rows, combined, first.date))
+    Ok(fold(rows, &combined, first.date))
 }
 
 /// The newest row of a context and creator.
@@ -134,7 +134,7 @@ async fn combined(api: &Api, path: &[&str]) -> Result<Vec<wire::Status>, Fault> 
     Err(Fault::Unreadable { words: format!("combined-status: more than {PAGES_MAX} pages") })
 }
 
-fn fold(rows: BTreeMap<Key, Kept>, combined: Vec<wire::Status>, date: Option<Instant>) -> Vec<CheckSeen> {
+fn fold(rows: BTreeMap<Key, Kept>, combined: &[wire::Status], date: Option<Instant>) -> Vec<CheckSeen> {
     let mut all = Vec::new();
     for (key, kept) in rows {
         let mut own: Vec<&wire::Status> =
@@ -161,7 +161,8 @@ fn seen(row: &wire::Status, origin: String, date: Option<Instant>) -> CheckSeen 
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+// JSON is written where it is used.
+#[allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 mod tests {
     use serde_json::{Value, json};
     use towpath_core::model::Span;
@@ -173,7 +174,7 @@ mod tests {
     }
 
     fn read(of: Value, combined: Value) -> Vec<(String, String, CiState)> {
-        let all = fold(newest(rows(of)), rows(combined), None);
+        let all = fold(newest(rows(of)), &rows(combined), None);
         all.into_iter().map(|seen| (seen.name.as_str().to_owned(), seen.origin, seen.state)).collect()
     }
 
@@ -250,7 +251,7 @@ mod tests {
         let date = stamp("2026-11-21T10:00:00Z");
         let of = |word: &str, at: &str| {
             let rows = rows(json!([{"id": 1, "context": "c", "status": word, "updated_at": at}]));
-            fold(newest(rows), Vec::new(), date)[0].finished_ago
+            fold(newest(rows), &[], date)[0].finished_ago
         };
         assert_eq!(of("success", "2026-11-21T09:58:00Z"), Some(Span::from_mins(2)));
         assert_eq!(of("failure", "2026-11-21T10:59:00+01:00"), Some(Span::from_mins(1)));

@@ -113,7 +113,7 @@ fn repository(settings: &wire::Repository, by_request: bool) -> Vec<Finding> {
             "add the user as a collaborator with `write`, or to a team that has it",
         ),
         None => {
-            say(false, "the server does not say what Towpath's user may do", "see that the token is its user's")
+            say(false, "the server does not say what Towpath's user may do", "see that the token is its user's");
         }
     }
     if !by_request {
@@ -251,7 +251,8 @@ fn has(events: &[String], wanted: &str) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+// JSON is written where it is used.
+#[allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 mod tests {
     use serde_json::{Value, json};
 

@@ -54,7 +54,8 @@ pub(super) async fn branches(api: &Api, repo: &RepoPath) -> Result<Vec<(BranchNa
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+// JSON is written where it is used.
+#[allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 mod tests {
     use serde_json::{Value, json};
 
