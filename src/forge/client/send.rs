@@ -169,8 +169,8 @@ impl Client {
         let made = |body: Arc<[u8]>, link: Option<String>, json: bool, kept: bool| Answer {
             status: if kept { 200 } else { status },
             date: date(headers),
-            headers: headers.clone(),
             total: total(headers),
+            headers: headers.clone(),
             kept,
             json,
             link,

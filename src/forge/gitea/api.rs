@@ -14,6 +14,7 @@ use ::http::Method;
 use reqwest::Url;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use towpath_core::model::Span;
 
 use super::version::Version;
 use super::wire;
@@ -93,6 +94,11 @@ impl Api {
             return Err(bad("it has to begin with https:// or http://"));
         }
         Ok(Self { client, auth, base: url, server: Mutex::default() })
+    }
+
+    /// How long the server wants no reading calls, where it said so.
+    pub(super) fn rests(&self) -> Option<Span> {
+        self.client.rests(self.auth.account())
     }
 
     /// Where the server is, without a slash at the end.

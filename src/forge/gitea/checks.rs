@@ -49,7 +49,7 @@ pub(super) async fn read(api: &Api, repo: &RepoPath, commit: CommitId) -> Result
     let query = [("sort", "highestindex")];
     let (rows, first) = api.list::<wire::Status>("statuses", &path, &query, Counted::Exactly).await?;
     let rows = newest(rows);
-    // Since Gitea 1.26 two workflow files of one name are two checks, although nothing in a row tells
+    // In newer Gitea two workflow files of one name are two checks, although nothing in a row tells
     // them apart (#35699). Where rows of one name come from several runs, the combined status says
     // which of them are the newest of a workflow.
     let combined = if rows.values().any(|kept| kept.runs > 1) {
@@ -161,6 +161,7 @@ fn seen(row: &wire::Status, origin: String, date: Option<Instant>) -> CheckSeen 
 }
 
 #[cfg(test)]
+// JSON is written where it is used.
 #[allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 mod tests {
     use serde_json::{Value, json};

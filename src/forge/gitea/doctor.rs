@@ -251,6 +251,7 @@ fn has(events: &[String], wanted: &str) -> bool {
 }
 
 #[cfg(test)]
+// JSON is written where it is used.
 #[allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 mod tests {
     use serde_json::{Value, json};

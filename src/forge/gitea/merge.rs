@@ -2,8 +2,8 @@
 //!
 //! The server is always told the head that it may merge (`head_commit_id`), and asked for a
 //! fast-forward where it has that merge style and the repository allows it (Gitea 1.22, Forgejo 7),
-//! else for a merge commit. Squash and rebase are never asked for. Whether the base is still where
-//! it was is not something that the server can be told; the branch is read afterwards.
+//! else for a merge commit. Squash and rebase are never asked for. That the base has to be where it was is
+//! not something that the server can be told: it is looked at just before, and the branch afterwards.
 //!
 //! What it answers (`routers/api/v1/repo/pull.go` of go-gitea/gitea), none of which is believed without
 //! the branch:
@@ -26,7 +26,7 @@
 use ::http::Method;
 use serde::Serialize;
 use towpath_core::act::PushAnswer;
-use towpath_core::model::CommitId;
+use towpath_core::model::{BranchName, CommitId};
 
 use super::api::Api;
 use super::{path, wire};
@@ -54,18 +54,22 @@ const RACES: [&str; 7] = [
     "fetch first",
 ];
 
+/// What is merged into what.
+pub(super) struct Ends<'a> {
+    /// The target branch.
+    pub base: &'a BranchName,
+    /// Where it has to be.
+    pub onto: CommitId,
+    /// Where the head has to be.
+    pub head: CommitId,
+}
+
 /// See `Forge::merge`.
-pub(super) async fn merge(
-    api: &Api,
-    repo: &RepoPath,
-    number: u64,
-    (onto, head): (CommitId, CommitId),
-    how: MergeHow,
-) -> PushAnswer {
-    match prepared(api, repo, number, (onto, head), how).await {
+pub(super) async fn merge(api: &Api, repo: &RepoPath, number: u64, ends: &Ends<'_>, how: MergeHow) -> PushAnswer {
+    match prepared(api, repo, number, ends, how).await {
         Err(answer) => answer,
         Ok(style) => {
-            let body = Merge { style, head_commit_id: head.to_string(), delete_branch_after_merge: false };
+            let body = Merge { style, head_commit_id: ends.head.to_string(), delete_branch_after_merge: false };
             let number = number.to_string();
             let at = path(repo, &["pulls", &number, "merge"]);
             match api.act("merge", Method::POST, &at, &body).await {
@@ -83,7 +87,7 @@ async fn prepared(
     api: &Api,
     repo: &RepoPath,
     number: u64,
-    (onto, head): (CommitId, CommitId),
+    ends: &Ends<'_>,
     how: MergeHow,
 ) -> Result<&'static str, PushAnswer> {
     if let Some(version) = api.server().await.version.filter(|version| !version.pins_heads()) {
@@ -101,12 +105,15 @@ async fn prepared(
     if pull.state != "open" {
         return Err(PushAnswer::Refused { words: format!("the request is {}", pull.state.escape_debug()) });
     }
-    if pull.head.sha.as_deref().and_then(|sha| sha.parse().ok()) != Some(head) {
+    if pull.base.reference.as_deref() != Some(ends.base.as_str()) {
+        return Err(PushAnswer::Refused { words: "somebody pointed the request at another branch".to_owned() });
+    }
+    let at = |end: &wire::PullEnd| end.sha.as_deref().and_then(|sha| sha.parse::<CommitId>().ok());
+    if at(&pull.head) != Some(ends.head) {
         return Err(PushAnswer::LostRace { words: "the head of the request has moved".to_owned() });
     }
-    let base = pull.base.sha.as_deref().and_then(|sha| sha.parse().ok());
-    if base.is_some_and(|base: CommitId| base != onto) {
-        return Err(PushAnswer::LostRace { words: "the base of the request has moved".to_owned() });
+    if at(&pull.base) != Some(ends.onto) {
+        return Err(PushAnswer::LostRace { words: "the target has moved".to_owned() });
     }
     let answer = api.get_urgent("repository", &path(repo, &[])).await;
     let settings: wire::Repository = answer.and_then(|answer| answer.json()).map_err(not_sent)?;
@@ -152,6 +159,7 @@ fn meaning(fault: Fault) -> PushAnswer {
 }
 
 #[cfg(test)]
+// JSON is written where it is used.
 #[allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 mod tests {
     use serde_json::{Value, json};

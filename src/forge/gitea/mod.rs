@@ -14,7 +14,7 @@
 //! | [`hook`] | webhooks |
 //! | [`doctor`] | what is not as Towpath needs it |
 //!
-//! Branches are moved by `git push` with a lease. (Gitea has a call for it since 1.26, and Forgejo
+//! Branches are moved by `git push` with a lease. (Newer versions of Gitea have a call for it, and Forgejo
 //! has none; the push does the same on both, and obeys the same protections.)
 //!
 //! Facts come from the source of go-gitea/gitea and from Forgejo's `swagger.v1.json`; each is noted
@@ -36,7 +36,7 @@ mod wire;
 
 use async_trait::async_trait;
 use towpath_core::act::PushAnswer;
-use towpath_core::model::{AuthorLogins, BranchName, CommitId, Unknown};
+use towpath_core::model::{AuthorLogins, BranchName, CommitId, Span, Unknown};
 
 use super::client::{Auth, Client, Fault};
 use super::{
@@ -45,6 +45,7 @@ use super::{
 };
 use crate::secret::Secret;
 use api::Api;
+use merge::Ends;
 
 /// A Gitea or Forgejo server, as one user.
 #[derive(Debug)]
@@ -120,12 +121,12 @@ impl Forge for Gitea {
         &self,
         repo: &RepoPath,
         number: u64,
-        _: &BranchName,
+        base: &BranchName,
         onto: CommitId,
         head: CommitId,
         how: MergeHow,
     ) -> PushAnswer {
-        merge::merge(&self.api, repo, number, (onto, head), how).await
+        merge::merge(&self.api, repo, number, &Ends { base, onto, head }, how).await
     }
 
     async fn comment(&self, repo: &RepoPath, number: u64, marker: &str, body: &str) -> Result<(), CallFault> {
@@ -142,6 +143,10 @@ impl Forge for Gitea {
 
     async fn findings(&self, repo: &RepoPath, targets: &[(BranchName, bool)]) -> Vec<Finding> {
         doctor::findings(&self.api, repo, targets).await
+    }
+
+    fn rests(&self) -> Option<Span> {
+        self.api.rests()
     }
 
     fn hook(&self, headers: &::http::HeaderMap, body: &[u8], secrets: &[String]) -> Result<HookSeen, HookRefused> {

@@ -307,6 +307,7 @@ async fn labels(api: &Api, repo: &RepoPath, names: &[String]) -> Result<Vec<i64>
 }
 
 #[cfg(test)]
+// JSON is written where it is used.
 #[allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 mod tests {
     use serde_json::{Value, json};

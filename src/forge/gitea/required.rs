@@ -54,6 +54,7 @@ pub(super) async fn branches(api: &Api, repo: &RepoPath) -> Result<Vec<(BranchNa
 }
 
 #[cfg(test)]
+// JSON is written where it is used.
 #[allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 mod tests {
     use serde_json::{Value, json};

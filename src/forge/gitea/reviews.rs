@@ -7,7 +7,7 @@
 //! * `dismissed` takes a word's weight away. The word before it does not come back.
 //! * `official` says that the server itself counts the review: its author may write, or is on the
 //!   rule's list. Anybody who can read may review, so what is not official counts only if the
-//!   person has the right to write. (Gitea before 1.23 calls nothing official on a branch without a
+//!   person has the right to write. (Older Gitea calls nothing official on a branch without a
 //!   rule.)
 //! * `REQUEST_REVIEW` after an approval asks for a new one: the approval is gone. An objection stays.
 //!
@@ -101,6 +101,7 @@ fn is_address(email: &str) -> bool {
 }
 
 #[cfg(test)]
+// JSON is written where it is used.
 #[allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 mod tests {
     use serde_json::{Value, json};

@@ -97,7 +97,7 @@ async fn ready(place: &Place) -> (u64, CommitId) {
 }
 
 async fn merge(place: &Place, number: u64, head: CommitId, how: MergeHow) -> PushAnswer {
-    place.forge().merge(&repo(), number, head, how).await
+    place.merge(number, head, how).await
 }
 
 #[tokio::test]
@@ -176,6 +176,21 @@ async fn a_base_that_moves_at_the_last_moment_is_a_lost_race() {
         assert_eq!(place.tip("staging"), Some(theirs));
         assert!(place.state().pull(number).merged.is_none());
         place.watch.assert_good(6);
+    }
+}
+
+#[tokio::test]
+async fn a_target_that_moved_before_is_not_merged_into() {
+    for how in [MergeHow::FastForward, MergeHow::MergeCommit] {
+        let place = Place::new().await;
+        let (number, head) = ready(&place).await;
+        let theirs = place.push("staging", "theirs");
+        let lost = place.forge().merge(&repo(), number, &branch("staging"), place.root, head, how).await;
+        assert!(matches!(&lost, PushAnswer::LostRace { words } if words.contains("target")), "{lost:?}");
+        let other = place.forge().merge(&repo(), number, &branch("master"), place.root, head, how).await;
+        assert!(matches!(other, PushAnswer::Refused { .. }), "{other:?}");
+        assert_eq!((place.tip("staging"), place.calls("/merge")), (Some(theirs), 0));
+        place.watch.assert_good(4);
     }
 }
 

@@ -87,7 +87,7 @@ async fn everything() -> Place {
         url: None,
     };
     forge.status(&repo(), head, &line).await.expect("written");
-    forge.merge(&repo(), number, head, MergeHow::FastForward).await;
+    place.merge(number, head, MergeHow::FastForward).await;
     assert_eq!(place.tip("staging"), Some(head));
     place
 }

@@ -29,7 +29,7 @@ async fn three_promotions_one_of_them_by_a_person() {
     let first = forge.open(&repo(), &wanted).await.expect("opened");
     place.state().review("ana", first, "APPROVED");
     assert_eq!(requests().await[0].approvals[0].head, HeadBound::Commit(one));
-    assert_eq!(forge.merge(&repo(), first, one, MergeHow::FastForward).await, PushAnswer::Moved);
+    assert_eq!(place.merge(first, one, MergeHow::FastForward).await, PushAnswer::Moved);
     let seen = requests().await;
     assert_eq!((seen.len(), seen[0].state, seen[0].merged_as), (1, RequestState::Merged, Some(one)));
     assert_eq!(place.tip("staging"), Some(one));
@@ -50,7 +50,7 @@ async fn three_promotions_one_of_them_by_a_person() {
     assert_eq!(requests().await[0].state, RequestState::Closed);
     place.state().reopen(third);
     assert_eq!(requests().await[0].state, RequestState::Open);
-    assert_eq!(forge.merge(&repo(), third, three, MergeHow::MergeCommit).await, PushAnswer::Moved);
+    assert_eq!(place.merge(third, three, MergeHow::MergeCommit).await, PushAnswer::Moved);
     let tip = place.tip("staging").expect("there").to_string();
     let parents = place.state().repo.git(["rev-list", "--parents", "-n1", &tip]);
     assert_eq!(parents, format!("{tip} {made} {three}"));

@@ -36,8 +36,9 @@ use towpath::clock::Clock;
 use towpath::config::SecretRef;
 use towpath::forge::client::{Client, Options};
 use towpath::forge::gitea::Gitea;
-use towpath::forge::{Proposal, RepoPath};
+use towpath::forge::{Forge as _, MergeHow, Proposal, RepoPath};
 use towpath::secret::Secret;
+use towpath_core::act::PushAnswer;
 use towpath_core::model::{BranchName, CommitId};
 
 use super::backend::Backend;
@@ -118,6 +119,12 @@ impl Place {
         let token = Secret::read(&SecretRef::File(file)).expect("a token");
         Gitea::new(&self.url, Some(&token), Client::new(options, Clock::System).expect("a client"))
             .expect("a forge")
+    }
+
+    /// Merges a request into `staging` where that is, as the bot.
+    pub async fn merge(&self, number: u64, head: CommitId, how: MergeHow) -> PushAnswer {
+        let onto = self.tip("staging").expect("staging");
+        self.forge().merge(&repo(), number, &branch("staging"), onto, head, how).await
     }
 
     /// A commit on a branch, as a push of somebody would make it.

@@ -224,7 +224,7 @@ async fn what_the_server_does_not_call_official_counts_only_from_those_who_may_w
         let mut state = place.state();
         state.review("ana", number, "APPROVED");
         state.review("eve", number, "APPROVED");
-        // As Gitea before 1.23 says of branches without a rule.
+        // As older Gitea says of branches without a rule.
         state.pull(number).reviews.iter_mut().for_each(|review| review.official = false);
     }
     let proposal = proposal();

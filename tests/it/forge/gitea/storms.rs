@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use towpath::forge::client::Options;
 use towpath::forge::{CallFault, Forge as _, MergeHow, Proposal};
 use towpath_core::act::PushAnswer;
-use towpath_core::model::{CiState, CommitId, Unknown, UnknownWhy};
+use towpath_core::model::{CiState, CommitId, Span, Unknown, UnknownWhy};
 
 use super::faults::Fault;
 use super::{Place, branch, proposal, repo};
@@ -77,7 +77,7 @@ async fn a_read_that_is_spoiled_anywhere_is_unknown() {
         ("half of it", Fault::Truncated),
         ("another type", Fault::changed(|body| *body = json!("soon"))),
         ("an object", Fault::changed(|body| *body = json!({ "message": "soon" }))),
-        ("a field of another type", Fault::changed(|body| spoil(body))),
+        ("a field of another type", Fault::changed(spoil)),
         (
             "a page without items",
             Fault::changed(|body| {
@@ -165,6 +165,7 @@ async fn a_server_that_wants_us_later_is_not_asked_meanwhile() {
     let asked = place.calls("/");
     assert!(forge.checks(&repo(), place.root).await.is_err());
     assert_eq!(place.calls("/"), asked, "nothing was sent");
+    assert!(forge.rests().is_some_and(|rest| rest > Span::from_secs(20)), "{:?}", forge.rests());
     let not_sent = forge.open(&repo(), &proposal()).await;
     assert!(matches!(not_sent, Err(CallFault::NotSent { retry_after: Some(_), .. })), "{not_sent:?}");
 }
@@ -188,7 +189,7 @@ async fn old_answers_are_old_but_bind_nothing() {
     place.faults.plan("state=closed", Fault::Stale, 9);
     place.faults.plan("/reviews", Fault::Stale, 9);
     assert_eq!(read(&place, head, "requests").await, Ok(before));
-    let lost = place.forge().merge(&repo(), 4, head, MergeHow::FastForward).await;
+    let lost = place.merge(4, head, MergeHow::FastForward).await;
     assert!(matches!(lost, PushAnswer::LostRace { .. }), "{lost:?}");
     assert_eq!((place.tip("staging"), place.tip("towpath/checkout/staging")), (Some(place.root), Some(new)));
 }
@@ -216,10 +217,10 @@ async fn what_acts_is_sent_once_and_what_was_done_is_found() {
     assert_eq!(comments, ["<!-- m --> b"]);
 
     place.faults.plan("/merge", Fault::DoneAndDropped, 1);
-    let lost = forge.merge(&repo(), 1, head, MergeHow::FastForward).await;
+    let lost = place.merge(1, head, MergeHow::FastForward).await;
     assert!(matches!(lost, PushAnswer::NoAnswer { .. }), "{lost:?}");
     assert_eq!((place.tip("staging"), place.calls("/merge")), (Some(head), 1));
-    assert_eq!(forge.merge(&repo(), 1, head, MergeHow::FastForward).await, PushAnswer::UpToDate);
+    assert_eq!(place.merge(1, head, MergeHow::FastForward).await, PushAnswer::UpToDate);
 }
 
 #[tokio::test]
@@ -246,13 +247,13 @@ async fn a_write_that_was_not_answered_well_is_not_taken_for_done_or_refused() {
         ("GET /api/v1/repos/shop/checkout", Fault::Truncated),
     ] {
         place.faults.plan(at, fault, 3);
-        let before = forge.merge(&repo(), number, head, MergeHow::MergeCommit).await;
+        let before = place.merge(number, head, MergeHow::MergeCommit).await;
         assert!(matches!(before, PushAnswer::NotSent { .. }), "{before:?}");
         place.faults.clear();
     }
     assert_eq!(place.calls("/merge"), 0);
     place.faults.plan("/merge", Fault::Status(504, "gateway timeout"), 1);
-    let unclear = forge.merge(&repo(), number, head, MergeHow::MergeCommit).await;
+    let unclear = place.merge(number, head, MergeHow::MergeCommit).await;
     assert!(matches!(unclear, PushAnswer::NoAnswer { .. }), "{unclear:?}");
     assert_eq!(place.tip("staging"), Some(place.root));
 }

@@ -23,7 +23,7 @@ async fn every_change_is_told_and_verified_whatever_the_order() {
             state.reopen(number);
         }
         assert!(matches!(
-            forge.merge(&repo(), number, head, MergeHow::FastForward).await,
+            place.merge(number, head, MergeHow::FastForward).await,
             towpath_core::act::PushAnswer::Moved
         ));
         let mut waiting = place.deliveries("new secret");
