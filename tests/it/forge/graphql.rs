@@ -170,10 +170,10 @@ impl Schema {
                         }
                     }
                 }
-                (Some(TypeDefinition::Enum(described)), _) => {
-                    if !described.values.iter().any(|word| Some(word.name.as_str()) == value.as_str()) {
-                        wrong.push(format!("{place}: {value} is no {name}"));
-                    }
+                (Some(TypeDefinition::Enum(described)), _)
+                    if !described.values.iter().any(|word| Some(word.name.as_str()) == value.as_str()) =>
+                {
+                    wrong.push(format!("{place}: {value} is no {name}"));
                 }
                 (_, "Boolean") if !value.is_boolean() => wrong.push(format!("{place}: {value} is no Boolean")),
                 (_, "Int") if !value.is_i64() => wrong.push(format!("{place}: {value} is no Int")),

@@ -204,7 +204,7 @@ impl Api {
         match (sent, schema) {
             (None, Some(_)) if required => wrong.push("the request has no body".to_owned()),
             (Some(value), None) if value != json!({}) => {
-                wrong.push("the request has a body, and none is described".to_owned())
+                wrong.push("the request has a body, and none is described".to_owned());
             }
             (Some(value), Some(schema)) => {
                 wrong.extend(self.against(&schema, &value).into_iter().map(|what| format!("request: {what}")));

@@ -195,7 +195,7 @@ async fn rest(Held(shared): Held<Arc<Shared>>, request: Request) -> Response {
         }
     }
     allowance(&shared, &mut reply, date);
-    sent_as(fault, reply, bytes)
+    sent_as(fault.as_ref(), &reply, bytes)
 }
 
 /// GitHub's allowance: a 304 costs nothing.
@@ -219,7 +219,7 @@ fn allowance(shared: &Shared, reply: &mut Reply, date: i64) {
     }
 }
 
-fn sent_as(fault: Option<Fault>, reply: Reply, bytes: Bytes) -> Response {
+fn sent_as(fault: Option<&Fault>, reply: &Reply, bytes: Bytes) -> Response {
     let mut response = Response::builder().status(reply.status);
     for (name, value) in &reply.headers {
         response = response.header(name, value);
@@ -240,7 +240,7 @@ fn sent_as(fault: Option<Fault>, reply: Reply, bytes: Bytes) -> Response {
             let half = bytes.slice(..bytes.len() / 2);
             Body::from_stream(stream::iter([Ok(half), Err(cut())]))
         }
-        Some(Fault::Trickle(ms)) => Body::from_stream(stream::unfold(bytes, move |mut left| async move {
+        Some(&Fault::Trickle(ms)) => Body::from_stream(stream::unfold(bytes, move |mut left| async move {
             if left.is_empty() {
                 return None;
             }
@@ -295,7 +295,7 @@ async fn graph(Held(shared): Held<Arc<Shared>>, request: Request) -> Response {
     reply.headers.push(("x-ratelimit-resource".to_owned(), "graphql".to_owned()));
     allowance(&shared, &mut reply, date);
     let bytes = Bytes::from(reply.body.as_ref().map(Value::to_string).unwrap_or_default());
-    let mut response = sent_as(fault, reply, bytes);
+    let mut response = sent_as(fault.as_ref(), &reply, bytes);
     response.headers_mut().remove(ON_PURPOSE);
     response.headers_mut().insert("x-github-media-type", HeaderValue::from_static("github.v4"));
     response

@@ -29,6 +29,7 @@ pub struct Suite {
     pub conclusion: Option<String>,
 }
 
+#[derive(Clone)]
 pub struct Status {
     pub id: u64,
     pub sha: CommitId,
@@ -65,6 +66,7 @@ pub struct Review {
     pub commit: CommitId,
 }
 
+#[derive(Clone)]
 pub struct Comment {
     pub id: u64,
     pub pull: u64,

@@ -84,10 +84,9 @@ async fn there_is_one_comment_of_ours_however_often_it_changes() {
             let body = format!("{marker}\n{text}");
             world.forge.comment(&world.repo, number, marker, &body).await.expect("written");
         }
-        let state = world.server.state();
-        let said: Vec<&str> = state.comments.iter().map(|comment| comment.body.as_str()).collect();
+        let comments = world.server.state().comments.clone();
+        let said: Vec<&str> = comments.iter().map(|comment| comment.body.as_str()).collect();
         assert_eq!(said, ["<!-- towpath --> fake", "nice", "<!-- towpath -->\nlanded"]);
-        drop(state);
         assert_eq!((world.server.asked("POST /repos/shop/checkout/issues"), world.server.asked("PATCH ")), (2, 1));
         // The answer of the first is lost: the next finds it.
         let other = world.server.state().id();
@@ -117,14 +116,12 @@ async fn a_status_is_set_once_and_cut_to_what_github_takes() {
     line.state = StatusState::Success;
     line.url = None;
     world.forge.status(&world.repo, world.b, &line).await.expect("set");
-    let state = world.server.state();
-    let all: Vec<(&str, usize)> = state
-        .statuses
+    let statuses = world.server.state().statuses.clone();
+    let all: Vec<(&str, usize)> = statuses
         .iter()
         .map(|s| (s.state.as_str(), s.description.as_deref().unwrap_or("").chars().count()))
         .collect();
     assert_eq!(all, [("pending", 140), ("success", 140)]);
-    drop(state);
     assert_eq!(world.forge.checks(&world.repo, world.b).await, Ok(Vec::new()), "it does not wait for itself");
     world.server.assert_good(8, 0);
 }
