@@ -289,74 +289,7 @@ fn every_reason_has_a_sentence() {
     let flow = flow();
     let words = words(&flow);
     let lines: Vec<String> = every_reason().iter().map(|reason| words.reason(reason)).collect();
-    assert_snapshot!(lines.join("\n"), @r#"
-    The target has everything that the source has
-    Every check passes
-    Nothing stands in the way
-    The source branch `staging` does not exist
-    The target branch `master` does not exist, and Towpath never creates one
-    A fact that the decision needs was not learned in time
-    The target has 1 commit that the source lacks: `333333333` "Stop the bleeding" (Ana), a change made on the target itself
-    The target has 60 commits that the source lacks: `999999999` "Stop the bleeding" (Ana), a merge of the source with no change of its own; `888888888` "Stop the bleeding" (Ana), a squashed promotion, with the files of `222222222` in another commit; `777777777` "Stop the bleeding" (Ana), a merge that changes no file; and 57 more
-    Request 7 is for this commit <https://forge.example/7>
-    No request is open for it yet
-    Request 7 is open for another commit, or the forge does not yet show this one
-    Somebody else moved the branch of request 7 to `333333333`, which is never merged; Towpath puts it back
-    `ana` closed request 7 without merging it <https://forge.example/7>
-    Somebody closed request 7 without merging it
-    `ana` and `ben` asked for changes in request 7
-    Every gate passes, and people merge here themselves: request 7 <https://forge.example/7>
-    The forge lets requests into the target be merged by fast-forward only, and the commit does not contain the target
-    The forge lets requests into the target be merged in no way that keeps the commit as it is
-    A push of `111111111` to the target has begun and may still land
-    The push of this commit failed: "remote: protected / remote: ask an admin"
-    The push of this commit failed (3 times in a row): it gave no reason
-    Whether the push of `222222222` landed is not known (it had no answer), and the target is at `111111111`, where it was before or where somebody took it back to
-    Whether the push of `222222222` landed is not known (the answer was "the remote end hung up"), and the target is at `111111111`, where it was before or where somebody took it back to
-    Every flow is paused by `os:ana@laptop` since 10:02 CET (4h 18m ago) until 14:32 CET (in 12m): "the till is down"
-    `production` of `checkout` is paused by a push from outside since 10:02 CET (4h 18m ago) until somebody resumes: "production was moved by hand"
-    `production` of every flow is frozen by `os:ana@laptop` since 10:02 CET (4h 18m ago) until somebody resumes: "the till is down"
-    `444444444` with everything that contains it is held back everywhere by `os:ana@laptop`: "the till is down"
-    `444444444` with everything that contains it is held back from every environment of `checkout` by `os:ana@laptop`: "the till is down"
-    `111111111` with everything that contains it is held back from `production` by `os:ana@laptop`: "the till is down"
-    What was taken back when the target went from `222222222` to `111111111` is held back from `production` by `os:ana@laptop`: "the till is down"; only a commit that contains `333333333` may pass
-    Passed by the `promote` of `os:ana@laptop`, which stands until 14:32 CET (in 12m)
-    Passed by the `override` of `os:ana@laptop`: "the till is down"
-    No check is required
-    The required check is green
-    Both required checks are green
-    Check `build` has no result yet; the commit has been on the source since 10:02 CET (4h 18m ago)
-    Check `build` has no result, and CI usually does not run for it: it was never pushed as the tip of a branch
-    CI has reported nothing yet
-    CI has reported nothing, although the commit has been on the source since 10:02 CET (4h 18m ago); after 30m that counts as never coming
-    Check `build` has not finished
-    Check `build` has not finished on `staging`
-    Check `build` is red on `staging` <https://ci.example.com/77>
-    The lag is over; it counted from 10:02 CET (4h 18m ago)
-    The lag of 30m counts from 14:02 CET (18m ago), when the commit came onto the source
-    The lag of 30m counts from 14:02 CET (18m ago), when Towpath first looked; the commit may have been on the source before
-    The lag of 30m counts from 14:02 CET (18m ago), when check `deploy` was green and the commit on the source
-    The lag has not begun, because it counts from when check `deploy` turns green
-    Nothing has come onto the source since 10:02 CET (4h 18m ago)
-    The source has to be quiet for 10m, and its newest commit came at 14:15 CET (5m ago)
-    Entry is open until 16:00 CET (in 1h 40m)
-    Entry is open
-    Entry is closed until Mon 23 Nov 09:00 CET (in 1d 18h)
-    Entry is closed and does not open within two years
-    The slot of 14:15 CET (5m ago) is open
-    The slot of 14:15 CET (5m ago) has been used; the next slot opens at Mon 23 Nov 09:00 CET (in 1d 18h)
-    The next slot opens at Mon 23 Nov 09:00 CET (in 1d 18h)
-    The schedule has no further slot
-    No approval is required
-    Approved by `ana`, `jan` and `eva`
-    1 approval is missing (0 of 1 given)
-    1 approval is missing (1 of 2 given); that of `jan` does not count, because they wrote one of the commits; that of `jan` does not count, because authors may not approve here, and without an e-mail it cannot be told whether they are one; that of `jan` does not count, because `from` does not list them
-    A branch was no longer where it had been when this was decided, or the commit was no candidate any more
-    The config changed between the decision and the push
-    A hold was placed or lifted between the decision and the push
-    The `promote` or `override` that it rested on was spent or over
-    Looked at 50 of 500 commits that wait, and none of them may move
-    "#);
+    assert_snapshot!("every_reason", lines.join("\n"));
 }
 
 #[test]
@@ -520,64 +453,7 @@ fn a_wait_says_when_or_why_not() {
         assert!(open.contains("no time is known"), "{open}");
     }
     let lines: Vec<String> = every_reason().iter().filter(|r| words.waits_for(r)).flat_map(waits).collect();
-    assert_snapshot!(lines.join("\n"), @r#"
-    production: waits for its request to be opened: `222222222` "Fix rounding" (Marek); no time is known
-    production: waits for its request to be opened: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for request 7 to be for it: `222222222` "Fix rounding" (Marek); no time is known
-    production: waits for request 7 to be for it: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for the branch of request 7 to be put back: `222222222` "Fix rounding" (Marek); no time is known
-    production: waits for the branch of request 7 to be put back: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for the changes that `ana` and `ben` asked for in request 7: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for the changes that `ana` and `ben` asked for in request 7: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for somebody to merge request 7: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for somebody to merge request 7: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for the push of `111111111`, which may still land: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for the push of `111111111`, which may still land: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for another try, because the last push failed: "remote: protected / remote: ask an admin": `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for another try, because the last push failed: "remote: protected / remote: ask an admin": `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for another try, because the last push failed: it gave no reason: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for another try, because the last push failed: it gave no reason: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for the end of the pause of every flow by `os:ana@laptop`: "the till is down": `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for the end of the pause of every flow by `os:ana@laptop`: "the till is down": `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for the end of the pause of `production` of `checkout` by a push from outside: "production was moved by hand": `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for the end of the pause of `production` of `checkout` by a push from outside: "production was moved by hand": `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for the end of the freeze of `production` of every flow by `os:ana@laptop`: "the till is down": `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for the end of the freeze of `production` of every flow by `os:ana@laptop`: "the till is down": `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for check `build`, which has no result yet: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for check `build`, which has no result yet: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for check `build`, which has no result yet: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for check `build`, which has no result yet: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for CI, which has reported nothing yet: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for CI, which has reported nothing yet: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for check `build`: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for check `build`: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for check `build` on `staging`: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for check `build` on `staging`: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for the lag of 30m: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for the lag of 30m: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for the lag of 30m, counted from the first look at 14:02 CET (18m ago): `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for the lag of 30m, counted from the first look at 14:02 CET (18m ago): `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for the lag of 30m after check `deploy`: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for the lag of 30m after check `deploy`: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for check `deploy`, from which the lag counts: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for check `deploy`, from which the lag counts: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for `staging` to be quiet for 10m: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for `staging` to be quiet for 10m: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for the window to open: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for the window to open: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for the window to open: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for the window to open: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for the next slot of the schedule: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for the next slot of the schedule: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for the next slot of the schedule: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for the next slot of the schedule: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for the next slot of the schedule: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for the next slot of the schedule: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for 1 approval: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for 1 approval: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    production: waits for 1 approval: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
-    production: waits for 1 approval: `222222222` "Fix rounding" (Marek); no time is known, because CI does not say when it will be done
-    "#);
+    assert_snapshot!("every_wait", lines.join("\n"));
 }
 
 impl Words<'_> {
