@@ -127,7 +127,7 @@ fn request_branches(drafts: &[Draft], problems: &mut Vec<Problem>) {
             let branch = request_branch(&draft.config.flow.name, &env.name).to_string();
             let under = |a: &str, b: &str| a.strip_prefix(b).is_some_and(|rest| rest.starts_with('/'));
             let clash = seen.iter().find(|(identity, other, _)| {
-                *identity == draft.identity && (under(other, &branch) || under(&branch, other))
+                *identity == draft.identity && (*other == branch || under(other, &branch) || under(&branch, other))
             });
             if let Some((_, other, _)) = clash {
                 let what = format!(

@@ -139,6 +139,7 @@ pub fn as_facts(found: &[RequestSeen], branch: Tip, ways: Ways, now: Now) -> Req
             url: request.url.clone(),
             head: request.head,
             approvals: request.approvals.iter().map(|approval| given(approval, now)).collect(),
+            draft: request.draft,
             objections: request.objections.iter().map(|by| Actor::new(by.as_str())).collect(),
         }),
         closed: closed.map(|request| ClosedRequest {

@@ -77,7 +77,12 @@ fn wanted(known: Option<&Proposed>, head: CommitId, from: Option<CommitId>, look
         Some(known) if known.head == head && from == Some(head) => known.clone(),
         Some(known) => Proposed {
             head,
-            before: if known.head == head { known.before } else { Some(known.head) },
+            // What is still there from us stays known through any number of pushes that failed.
+            before: if known.head == head {
+                known.before
+            } else {
+                from.filter(|from| known.put(*from)).or(Some(known.head))
+            },
             at: look.now,
             confirmed: None,
             passed_over: known.passed_over,

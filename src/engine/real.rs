@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::sync::OnceCell;
 use towpath_core::act::{self, PushAnswer};
@@ -250,7 +251,15 @@ impl RealWorld {
                 return;
             }
         };
-        let Ok(now) = self.store.peek_now(&self.clock.reading()).await else { return };
+        let now = match self.store.peek_now(&self.clock.reading()).await {
+            Ok(now) => now,
+            Err(error) => {
+                // What was reported to us is not all that there is: alone it must not pass for it.
+                facts.ci.retain(|commit, _| !missing.ci.contains(commit));
+                facts.give_up_on(missing, &Unknown::passing(UnknownWhy::Unreadable { words: error.to_string() }));
+                return;
+            }
+        };
         for commit in &missing.ci {
             let seen = forge.checks(*commit, now).await;
             match (facts.ci.get_mut(commit), seen) {
@@ -273,7 +282,7 @@ impl RealWorld {
             let range: Vec<CommitId> = match tip {
                 Some(tip) => {
                     let (there, range) = (dag.ancestors([tip]), dag.ancestors([key.commit]));
-                    dag.minus(&range, &there).map(|node| node.id).collect()
+                    dag.minus(&range, &there).filter(|n| !n.takes_the_second()).map(|node| node.id).collect()
                 }
                 None => Vec::new(),
             };
@@ -336,6 +345,11 @@ impl Token {
         };
         Login::new(&self.forge, &self.user, secret.expose()).map_err(said)
     }
+}
+
+/// What came of a call, if it came in time. A call that is given up sends nothing more.
+async fn within<T>(limit: Span, call: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(Duration::from_millis(limit.ms().unsigned_abs()), call).await.ok()
 }
 
 /// Runs what reads the mirror's files beside the other tasks.
@@ -475,7 +489,11 @@ impl World for RealWorld {
     async fn push(&self, flow: &Flow, row: &IntentRow) -> PushAnswer {
         if let Some(merge) = row.merge {
             return match self.forge(&flow.name) {
-                Ok(forge) => forge.merge(row, merge).await,
+                // No longer than a push: until when it may land has been told to people.
+                Ok(forge) => match within(act::PUSH_TIMEOUT, forge.merge(row, merge)).await {
+                    Some(answer) => answer,
+                    None => PushAnswer::NoAnswer { words: "the forge had not answered in time".to_owned() },
+                },
                 Err(unknown) => PushAnswer::NotSent { words: format!("{:?}", unknown.why) },
             };
         }

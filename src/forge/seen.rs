@@ -79,6 +79,8 @@ pub struct RequestSeen {
     pub approvals: Vec<ApprovalSeen>,
     /// People whose newest word is that something must be changed first.
     pub objections: Vec<String>,
+    /// Whether it is marked as not ready: a draft, or "WIP" where titles say so.
+    pub draft: bool,
     /// Who closed or merged it, where it is no longer open and the forge says so.
     pub ended_by: Option<String>,
     /// What the merge made, where it is merged.

@@ -75,6 +75,6 @@ fn only(config: &Config) -> &FlowConfig {
 }
 
 /// The root of the repository.
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }

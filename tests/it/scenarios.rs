@@ -181,10 +181,13 @@ scenarios! {
     request_answer_lost_no_duplicate
     request_approvals_of_a_team
     request_closed_by_a_person
+    request_closed_with_a_foreign_head
+    request_draft
     request_gate_blocks_the_head
     request_head_follows_until_approved
     request_head_of_others_is_put_back
     request_merged_by_people_only
+    request_merger_is_no_author
     request_next_edge_takes_the_merge
     request_objection_waits
     request_observed_only

@@ -72,6 +72,7 @@ const fn is_a_stop(why: &Reason) -> bool {
             | Reason::Paused { .. }
             | Reason::Diverged { .. }
             | Reason::RequestClosed { .. }
+            | Reason::RequestDraft { .. }
             | Reason::ChangesRequested { .. }
             | Reason::NoWayToMerge { .. }
             | Reason::SourceAbsent { .. }

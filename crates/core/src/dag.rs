@@ -33,6 +33,14 @@ pub struct Node {
     pub subject: String,
 }
 
+impl Node {
+    /// Whether it is a merge that is just what its second parent was, as a promotion's is: whoever
+    /// pressed that button, or Towpath, wrote nothing by it.
+    pub fn takes_the_second(&self) -> bool {
+        self.merged == Some(self.tree)
+    }
+}
+
 /// A loaded piece of history.
 ///
 /// It holds every commit that some wanted commit reaches, except those strictly below the *floor*:

@@ -127,13 +127,15 @@ fn seen(pull: wire::Pull) -> Result<RequestSeen, Fault> {
         _ => return Err(unreadable("its state is neither open nor closed")),
     };
     let id = |text: Option<String>| text.and_then(|text| text.parse::<CommitId>().ok());
+    let title = pull.title.unwrap_or_default();
     let merged = state == RequestState::Merged;
     Ok(RequestSeen {
         number,
         url: pull.html_url.unwrap_or_default(),
         state,
         head: id(pull.head.sha).ok_or_else(|| unreadable("its head is no commit"))?,
-        title: pull.title.unwrap_or_default(),
+        draft: pull.draft == Some(true) || not_ready(&title).is_some(),
+        title,
         body: pull.body.unwrap_or_default(),
         approvals: Vec::new(),
         objections: Vec::new(),
@@ -148,10 +150,12 @@ async fn standing(api: &Api, repo: &RepoPath, number: u64) -> Result<reviews::Wo
     let at = path(repo, &["pulls", &number, "reviews"]);
     let (all, _) = api.list::<wire::Review>("reviews", &at, &[], Counted::WithHidden).await?;
     let mut words = reviews::fold(all);
-    for words in [&mut words.approvals, &mut words.objections] {
+    // Where we may not ask who they are, an approval that cannot be shown to have weight has none, and an
+    // objection stands.
+    for (words, unasked) in [(&mut words.approvals, false), (&mut words.objections, true)] {
         let mut kept = Vec::new();
         for word in words.drain(..) {
-            if word.official || may_write(api, repo, &word).await? {
+            if word.official || may_write(api, repo, &word).await?.unwrap_or(unasked) {
                 kept.push(word);
             }
         }
@@ -160,16 +164,16 @@ async fn standing(api: &Api, repo: &RepoPath, number: u64) -> Result<reviews::Wo
     Ok(words)
 }
 
-/// Whether the person may write to the repository. Where we may not ask, they count as if not: an
-/// approval that cannot be shown to have weight has none.
-async fn may_write(api: &Api, repo: &RepoPath, word: &Word) -> Result<bool, Fault> {
+/// Whether the person may write to the repository; `None` where we may not ask.
+async fn may_write(api: &Api, repo: &RepoPath, word: &Word) -> Result<Option<bool>, Fault> {
     let at = path(repo, &["collaborators", &word.seen.by, "permission"]);
     match api.get("permission", &at, &[]).await {
         Ok(answer) => {
             let said: wire::Permission = answer.json()?;
-            Ok(matches!(said.permission.as_deref(), Some("write" | "admin" | "owner")))
+            Ok(Some(matches!(said.permission.as_deref(), Some("write" | "admin" | "owner"))))
         }
-        Err(Fault::Said { status: 403 | 404, .. }) => Ok(false),
+        Err(Fault::Said { status: 403, .. }) => Ok(None),
+        Err(Fault::Said { status: 404, .. }) => Ok(Some(false)),
         Err(fault) => Err(fault),
     }
 }
@@ -243,12 +247,17 @@ pub(super) async fn describe(
     let answer = api.get("request", &at, &[]).await;
     let pull: wire::Pull = answer.and_then(|answer| answer.json()).map_err(before)?;
     // The server trims, and browsers send their own line ends when somebody edits.
+    let title = match pull.title.as_deref().and_then(not_ready) {
+        // Somebody's "not ready" is theirs to take away.
+        Some(word) if not_ready(&proposal.title).is_none() => format!("{word} {}", proposal.title),
+        _ => proposal.title.clone(),
+    };
     let differs = |had: Option<&str>, wanted: &str| {
         let plain = |text: &str| text.replace("\r\n", "\n").trim().to_owned();
         plain(had.unwrap_or_default()) != plain(wanted)
     };
     let edit = Edit {
-        title: Some(proposal.title.as_str()).filter(|title| differs(pull.title.as_deref(), title)),
+        title: Some(title.as_str()).filter(|title| differs(pull.title.as_deref(), title)),
         body: Some(proposal.body.as_str()).filter(|body| differs(pull.body.as_deref(), body)),
     };
     if edit.title.is_some() || edit.body.is_some() {
@@ -265,6 +274,15 @@ pub(super) async fn describe(
     let body = serde_json::json!({ "labels": labels });
     api.act("add-labels", Method::POST, &at, &body).await.map_err(Fault::call)?;
     Ok(())
+}
+
+/// The word in a title that says that a request is not ready, if it begins with one. These are the
+/// server's defaults (`WORK_IN_PROGRESS_PREFIXES`); newer ones say `draft` themselves.
+fn not_ready(title: &str) -> Option<&str> {
+    ["WIP:", "[WIP]"]
+        .into_iter()
+        .filter_map(|word| title.get(..word.len()).filter(|start| start.eq_ignore_ascii_case(word)))
+        .next()
 }
 
 /// The ids of labels, by which alone every version takes them. One that neither the repository nor

@@ -101,6 +101,9 @@ pub(super) struct Pull {
     /// Its page.
     #[serde(default)]
     pub html_url: Option<String>,
+    /// Whether its title begins with a word of the server's for "not ready"; since Gitea 1.22.
+    #[serde(default)]
+    pub draft: Option<bool>,
     /// Title.
     #[serde(default)]
     pub title: Option<String>,

@@ -59,6 +59,8 @@ pub struct GitHub {
     graphql: Url,
     /// Our own login, once it is known.
     login: tokio::sync::OnceCell<String>,
+    /// Before GitHub is asked a second time for what it does by itself, a little later.
+    pause: std::time::Duration,
 }
 
 impl fmt::Debug for GitHub {
@@ -82,9 +84,10 @@ impl GitHub {
             web.set_path(&format!("{}/", web.path()));
         }
         let (api, graphql) = addresses(&web).ok_or_else(|| wrong("it has no host"))?;
+        let pause = options.backoff;
         let client = Client::new(options, clock.clone())?;
         let auth = auth::Auths::new(credential, clock, api.clone());
-        Ok(Self { client, auth, web, api, graphql, login: tokio::sync::OnceCell::new() })
+        Ok(Self { client, auth, web, api, graphql, login: tokio::sync::OnceCell::new(), pause })
     }
 
     /// The HTTP layer under it, for what it counts.

@@ -17,6 +17,10 @@ use super::{GitHub, headed, owner_and_name, wire};
 use crate::forge::client::{Call, Fault};
 use crate::forge::{MergeHow, RepoPath};
 
+/// How often GitHub is asked whether it has noticed a move of the base; with the pauses between, about
+/// eight seconds in all.
+const NOTICE_TRIES: u32 = 5;
+
 /// The repository's id, which `updateRefs` wants.
 pub const REPOSITORY_QUERY: &str = "query ($owner: String!, $name: String!) {
   repository(owner: $owner, name: $name, followRenames: false) { id }
@@ -45,9 +49,32 @@ impl GitHub {
             Err(fault) => return not_sent(fault),
         }
         match how {
-            MergeHow::FastForward => self.fast_forward(repo, base, onto, head).await,
+            MergeHow::FastForward => {
+                let answer = self.fast_forward(repo, base, onto, head).await;
+                if answer == PushAnswer::Moved {
+                    self.until_merged(repo, number).await;
+                }
+                answer
+            }
             MergeHow::MergeCommit => self.merge_commit(repo, number, head).await,
         }
+    }
+
+    /// Waits a moment for GitHub to notice that the request is merged: seen open, it would be taken for
+    /// one that the next promotion may use. That it is not noticed does no harm to what has moved.
+    async fn until_merged(&self, repo: &RepoPath, number: u64) {
+        let Ok(url) = self.repo_url(repo, &["pulls", &number.to_string()], &[]) else { return };
+        let mut pause = self.pause;
+        for _ in 0..NOTICE_TRIES {
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+            let seen = self.send(&headed(Call::get("request", url.clone())).urgent()).await;
+            match seen.and_then(|answer| answer.json::<wire::Pull>()) {
+                Ok(pull) if pull.state == "open" => {}
+                Ok(_) | Err(_) => return,
+            }
+        }
+        tracing::warn!(%repo, request = number, "GitHub has not yet noticed that the request is merged");
     }
 
     /// What is no longer as it was decided on, if anything.
@@ -66,6 +93,10 @@ impl GitHub {
         }
         if pull.head.sha != head.to_string() {
             return Ok(Some(format!("the head of the request is {}", pull.head.sha)));
+        }
+        // Its page could not merge a draft; moving the base asks nobody.
+        if pull.draft == Some(true) {
+            return Ok(Some("somebody marked the request as a draft".to_owned()));
         }
         let tip = self.tip(repo, base).await?;
         Ok((tip != onto).then(|| format!("`{base}` is at {tip}")))

@@ -11,6 +11,9 @@ use crate::forge::{ApprovalSeen, HeadBound, RepoPath};
 /// Of how many commits the authors are asked for.
 const AUTHORS_MAX: usize = 100;
 
+/// What GitHub itself calls an account that is gone.
+const GHOST: &str = "ghost";
+
 /// What stands of a request's reviews.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Said {
@@ -19,8 +22,8 @@ pub(super) struct Said {
 }
 
 impl GitHub {
-    /// The newest word of each person. On a public repository anybody may approve; as on GitHub's own
-    /// count, only those count who may write.
+    /// The newest word of each person. On a public repository anybody may approve or object; as on
+    /// GitHub's own count, only those count who may write. The objection of an account that is gone stands.
     pub(super) async fn reviews_of(&self, repo: &RepoPath, number: u64) -> Result<Said, Fault> {
         let parts = ["pulls", &number.to_string(), "reviews"];
         let url = self.repo_url(repo, &parts, &[("per_page", &PER_PAGE.to_string())])?;
@@ -32,6 +35,13 @@ impl GitHub {
             }
         }
         said.approvals = may;
+        let mut may = Vec::new();
+        for login in said.objections {
+            if login == GHOST || self.may_write(repo, &login).await? {
+                may.push(login);
+            }
+        }
+        said.objections = may;
         Ok(said)
     }
 
@@ -94,7 +104,7 @@ fn newest(mut reviews: Vec<wire::Review>) -> Said {
                 head: bound(review.commit_id.as_deref()),
             }),
             ("CHANGES_REQUESTED", user) => {
-                said.objections.push(user.map_or_else(|| "ghost".to_owned(), |user| user.login.clone()));
+                said.objections.push(user.map_or_else(|| GHOST.to_owned(), |user| user.login.clone()));
             }
             _ => {}
         }

@@ -12,9 +12,6 @@ use crate::forge::{CallFault, Proposal, RepoPath, RequestSeen, RequestState, Way
 /// Of how many requests that have ended all is told; of older ones nothing is.
 const ENDED_MAX: usize = 10;
 
-/// Of how many of these it is asked who ended them: each is a call.
-const ENDED_BY_MAX: usize = 3;
-
 impl GitHub {
     /// Which ways of merging there are into a branch. Where a rule asks for pull requests, moving the branch
     /// itself would be refused.
@@ -50,19 +47,18 @@ impl GitHub {
         // One page is all that is wanted of these.
         let ended: Vec<wire::Pull> = self.get("requests", asked("closed", ENDED_MAX.to_string())?).await?;
         let mut all = Vec::new();
-        let mut told = 0;
-        for pull in open.into_iter().chain(ended) {
-            // GitHub filters, but ignores a filter that it does not understand.
-            if !ours(&pull, repo, head, base) {
-                continue;
-            }
+        // GitHub filters, but ignores a filter that it does not understand.
+        let found = open.into_iter().chain(ended).filter(|pull| ours(pull, repo, head, base));
+        let found: Vec<wire::Pull> = found.collect();
+        let newest = found.iter().map(|pull| pull.number).max();
+        for pull in found {
             let state = state_of(&pull);
             let mut ended_by = None;
             let mut said = Said::default();
             if state == RequestState::Open {
                 said = self.reviews_of(repo, pull.number).await?;
-            } else if told < ENDED_BY_MAX {
-                told += 1;
+            } else if newest == Some(pull.number) {
+                // Who ended the others is asked of none: each is a call, and nothing depends on it.
                 ended_by = self.ended_by(repo, pull.number, state).await?;
             }
             all.push(seen(pull, state, said, ended_by)?);
@@ -239,6 +235,7 @@ fn seen(pull: wire::Pull, state: RequestState, said: Said, ended_by: Option<Stri
         body: pull.body,
         approvals: said.approvals,
         objections: said.objections,
+        draft: pull.draft == Some(true),
         ended_by,
         merged_as: merged_as.and_then(|sha| sha.parse().ok()),
     })

@@ -159,6 +159,9 @@ pub(super) struct Pull {
     pub(super) html_url: String,
     #[serde(default, deserialize_with = "or_default")]
     pub(super) state: String,
+    /// Not told by a server without drafts.
+    #[serde(default)]
+    pub(super) draft: Option<bool>,
     #[serde(default, deserialize_with = "or_default")]
     pub(super) title: String,
     #[serde(default, deserialize_with = "or_default")]

@@ -2,8 +2,10 @@
 //! forge's own official description.
 
 pub mod backend;
+mod e2e;
 pub mod fill;
 pub mod gitea;
 mod github;
 pub mod graphql;
+mod hosts;
 pub mod schema;

@@ -129,7 +129,11 @@ impl SimWorld {
             let dag = it.dag(&flow.name);
             let tip = tips.get(&key.env).and_then(Tip::commit);
             let (there, range) = (dag.ancestors(tip), dag.ancestors([key.commit]));
-            let logins = dag.minus(&range, &there).map(|node| node.author.as_str().into()).collect();
+            let logins = dag
+                .minus(&range, &there)
+                .filter(|node| !node.takes_the_second())
+                .map(|node| node.author.as_str().into())
+                .collect();
             facts.logins.insert(key.clone(), Fact::Known(AuthorLogins { logins, unlinked: false }));
         }
     }

@@ -13,15 +13,19 @@ pub enum Deed {
     Reopen,
     Merge,
     Squash,
+    Draft,
+    Ready,
 }
 
-pub const DEEDS: [(&str, Deed); 6] = [
+pub const DEEDS: [(&str, Deed); 8] = [
     ("approved", Deed::Approve),
     ("objected", Deed::Object),
     ("closed", Deed::Close),
     ("reopened", Deed::Reopen),
     ("merged", Deed::Merge),
     ("squashed", Deed::Squash),
+    ("drafted", Deed::Draft),
+    ("readied", Deed::Ready),
 ];
 
 /// Two teams, for `from = ["@release"]`.
@@ -84,6 +88,7 @@ impl Book {
             body: words.1.to_owned(),
             approvals: Vec::new(),
             objections: Vec::new(),
+            draft: false,
             ended_by: None,
             merged_as: None,
         };
@@ -106,6 +111,8 @@ impl Book {
                 seen.approvals.push(ApprovalSeen { by, email: None, head: HeadBound::Commit(seen.head) });
             }
             Deed::Object => seen.objections.push(by),
+            Deed::Draft => seen.draft = true,
+            Deed::Ready => seen.draft = false,
             Deed::Close => {
                 (seen.state, seen.ended_by) = (RequestState::Closed, Some(by));
             }

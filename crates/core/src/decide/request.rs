@@ -49,6 +49,10 @@ pub fn judge(edge: &Edge<'_>, candidate: &Waiting, promoted: bool, look: &mut Lo
     if open.head != candidate.id || requests.branch != Tip::At(candidate.id) {
         return Some(waits_for_us(look, Reason::NotProposed { open: Some(open.number) }));
     }
+    if open.draft {
+        let (why, on) = (Reason::RequestDraft { number: open.number }, Who::Pushers(edge.target.branch.clone()));
+        return Some(Verdict::Wait { why, on, until: None });
+    }
     if let Some(first) = open.objections.first() {
         let why = Reason::ChangesRequested { number: open.number, by: open.objections.clone() };
         return Some(Verdict::Wait { why, on: Who::Person(first.clone()), until: None });
@@ -70,7 +74,10 @@ fn waits_for_us(look: &Look<'_>, why: Reason) -> Verdict {
 pub fn is_for(verdict: &Verdict) -> bool {
     matches!(
         verdict.why(),
-        Reason::RequestOpen { .. } | Reason::ChangesRequested { .. } | Reason::NoWayToMerge { .. }
+        Reason::RequestOpen { .. }
+            | Reason::RequestDraft { .. }
+            | Reason::ChangesRequested { .. }
+            | Reason::NoWayToMerge { .. }
     )
 }
 
@@ -79,7 +86,10 @@ pub fn is_for(verdict: &Verdict) -> bool {
 fn closed(look: &Look<'_>, requests: &Requests) -> Option<Verdict> {
     let closed = requests.closed.as_ref().filter(|_| requests.open.is_none())?;
     let passed_over = look.on_edge.proposed.as_ref().and_then(|row| row.passed_over);
-    let waits = look.on_edge.graph.known().is_some_and(|g| g.waiting.iter().any(|w| w.id == closed.head));
+    // What somebody else had put there before it was closed is no candidate; what we had is.
+    let row = look.on_edge.proposed.as_ref();
+    let about = row.filter(|row| !row.put(closed.head)).map_or(closed.head, |row| row.head);
+    let waits = look.on_edge.graph.known().is_some_and(|g| g.waiting.iter().any(|w| w.id == about));
     if passed_over == Some(closed.number) || !waits {
         return None;
     }
@@ -147,12 +157,25 @@ fn at_the_merge(edge: &Edge<'_>, kind: GateKind) -> bool {
     }
 }
 
-/// Whether something that only people can mend keeps the candidate out, so that the head goes on to
-/// another one.
-fn blocked(judged: &[Judged]) -> bool {
-    judged
-        .iter()
-        .any(|one| matches!(one.check, Check::Hold | Check::Gate(_)) && one.verdict.distance() == Distance::Blocked)
+/// Whether something that only people can mend keeps the candidate out of a request, so that the head
+/// goes on to another one. What does not keep one out of a request does not take it away from there.
+fn blocked(edge: &Edge<'_>, judged: &[Judged]) -> bool {
+    judged.iter().any(|one| {
+        let counts = match one.check {
+            Check::Hold => true,
+            Check::Gate(kind) => !at_the_merge(edge, kind),
+            _ => false,
+        };
+        counts && one.verdict.distance() == Distance::Blocked
+    })
+}
+
+/// Whether checks that the forge requires keep the head from being merged: newer commits may then take
+/// its place, although it was approved.
+fn red_at_the_merge(edge: &Edge<'_>, judged: &[Judged]) -> bool {
+    let ci = Check::Gate(GateKind::Ci);
+    at_the_merge(edge, GateKind::Ci)
+        && judged.iter().any(|one| one.check == ci && one.verdict.distance() == Distance::Blocked)
 }
 
 /// Picks what is merged or proposed, and fills the decision.
@@ -186,9 +209,10 @@ pub(super) fn choose(
             return Some(());
         }
     }
-    let stays = head.is_some_and(|at| !blocked(&tried[at].judged));
+    let stays = head.is_some_and(|at| !blocked(edge, &tried[at].judged));
     let approved = open.is_some_and(|open| open.approvals.iter().any(|a| bound(look, open.head, a.given)));
-    let next = if stays && approved {
+    let red = head.is_some_and(|at| red_at_the_merge(edge, &tried[at].judged));
+    let next = if stays && approved && !red {
         None
     } else {
         let order = order(&tried, look, requests, head.filter(|_| stays), place);

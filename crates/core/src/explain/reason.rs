@@ -39,6 +39,7 @@ impl Words<'_> {
                 let by = by.as_ref().map_or_else(|| "somebody".to_owned(), |by| self.actor(by));
                 format!("{by} closed request {number} without merging it{}", page(url))
             }
+            Reason::RequestDraft { number } => format!("somebody marked request {number} as a draft"),
             Reason::ChangesRequested { number, by } => {
                 let by = list(by.iter().map(|by| self.actor(by)), "and");
                 format!("{by} asked for changes in request {number}")
@@ -259,7 +260,13 @@ impl Words<'_> {
             (NotCountedWhy::EmailUnknown, false) => {
                 " Set it by `git config --global user.email ADDRESS`, and approve again."
             }
-            (NotCountedWhy::NotListed | NotCountedWhy::OtherHead | NotCountedWhy::HeadUnknown, _) => "",
+            (
+                NotCountedWhy::NotListed
+                | NotCountedWhy::OtherHead
+                | NotCountedWhy::HeadUnknown
+                | NotCountedWhy::AuthorUnknown,
+                _,
+            ) => "",
         };
         format!("It does not count, because {}.{help}", not_counted_why(one.why))
     }
@@ -319,6 +326,7 @@ impl Words<'_> {
             Reason::NotProposed { open: None } => "its request to be opened".to_owned(),
             Reason::NotProposed { open: Some(number) } => format!("request {number} to be for it"),
             Reason::ForeignHead { number, .. } => format!("the branch of request {number} to be put back"),
+            Reason::RequestDraft { number } => format!("request {number}, a draft, to be marked as ready"),
             Reason::ChangesRequested { number, by } => {
                 let by = list(by.iter().map(|by| self.actor(by)), "and");
                 format!("the changes that {by} asked for in request {number}")
@@ -412,6 +420,7 @@ impl Words<'_> {
             | Reason::NotProposed { .. }
             | Reason::ForeignHead { .. }
             | Reason::RequestClosed { .. }
+            | Reason::RequestDraft { .. }
             | Reason::ChangesRequested { .. }
             | Reason::ForPeopleToMerge { .. }
             | Reason::NoWayToMerge { .. }
@@ -470,6 +479,9 @@ fn not_counted_why(why: NotCountedWhy) -> &'static str {
         NotCountedWhy::Author => "they wrote one of the commits",
         NotCountedWhy::EmailUnknown => {
             "authors may not approve here, and without an e-mail it cannot be told whether they are one"
+        }
+        NotCountedWhy::AuthorUnknown => {
+            "authors may not approve here, and one of the commits has an author whose account the forge does not know"
         }
         NotCountedWhy::NotListed => "`from` does not list them",
         NotCountedWhy::OtherHead => "it was given for another head of the request",

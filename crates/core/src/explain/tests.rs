@@ -121,6 +121,7 @@ fn every_reason() -> Vec<Reason> {
         Reason::ForeignHead { number: 7, head: commit(3) },
         Reason::RequestClosed { number: 7, url: "https://forge.example/7".to_owned(), by: Some("ana".into()) },
         Reason::RequestClosed { number: 7, url: String::new(), by: None },
+        Reason::RequestDraft { number: 7 },
         Reason::ChangesRequested { number: 7, by: vec!["ana".into(), "ben".into()] },
         Reason::ForPeopleToMerge { number: 7, url: "https://forge.example/7".to_owned() },
         Reason::NoWayToMerge { fast_forward: true },
@@ -196,9 +197,14 @@ fn every_reason() -> Vec<Reason> {
         Reason::ApprovalsMissing {
             have: 1,
             need: 2,
-            not_counted: [NotCountedWhy::Author, NotCountedWhy::EmailUnknown, NotCountedWhy::NotListed]
-                .map(|why| NotCounted { by: "jan".into(), why })
-                .to_vec(),
+            not_counted: [
+                NotCountedWhy::Author,
+                NotCountedWhy::EmailUnknown,
+                NotCountedWhy::AuthorUnknown,
+                NotCountedWhy::NotListed,
+            ]
+            .map(|why| NotCounted { by: "jan".into(), why })
+            .to_vec(),
         },
         Reason::BranchesMoved,
         Reason::ConfigChanged,

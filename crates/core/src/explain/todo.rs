@@ -104,6 +104,9 @@ impl Words<'_> {
                 format!("To go on, open request {number} again on the forge, or let Towpath open a new one:"),
                 vec![self.on_edge("retry", edge)],
             ),
+            Reason::RequestDraft { number } => {
+                one(format!("To let it go on, mark request {number} as ready on the forge."), Vec::new())
+            }
             Reason::ChangesRequested { number, .. } => one(
                 format!(
                     "Push what they asked for to {}, or let them take it back in request {number}.",

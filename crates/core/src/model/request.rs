@@ -99,6 +99,9 @@ pub struct OpenRequest {
     pub approvals: Vec<RequestApproval>,
     /// People whose newest word is that something must be changed first.
     pub objections: Vec<Actor>,
+    /// Somebody marked it as not ready.
+    #[serde(default)]
+    pub draft: bool,
 }
 
 /// An approval on a forge.

@@ -208,6 +208,11 @@ pub enum Reason {
         /// Who closed it, where the forge says so.
         by: Option<Actor>,
     },
+    /// Somebody marked the request as not ready.
+    RequestDraft {
+        /// The request.
+        number: u64,
+    },
     /// Reviewers want something changed first.
     ChangesRequested {
         /// The request.
@@ -460,6 +465,8 @@ pub enum NotCountedWhy {
     Author,
     /// Authors do not count, and their e-mail is not known.
     EmailUnknown,
+    /// A commit's author has no account that the forge knows of, so it may be theirs.
+    AuthorUnknown,
     /// They are not in `from`.
     NotListed,
     /// It was given for another head of the request.

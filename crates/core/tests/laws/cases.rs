@@ -219,6 +219,7 @@ fn any_requests() -> impl Strategy<Value = Requests> {
         url: "https://forge.example/7".to_owned(),
         head: c(head),
         approvals,
+        draft: false,
         objections: if objects { vec![PEOPLE[0].into()] } else { Vec::new() },
     });
     let closed = (1..3u64, 1..4u32).prop_map(|(number, head)| ClosedRequest {

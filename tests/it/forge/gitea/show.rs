@@ -120,7 +120,7 @@ pub fn pull(state: &State, pull: &Pull) -> Value {
         "id": 100 + pull.number, "url": page(state, pull), "number": pull.number, "user": user(state, &pull.by),
         "title": pull.title, "body": pull.body, "labels": known, "milestone": null, "assignee": null,
         "assignees": null, "requested_reviewers": null, "requested_reviewers_teams": null,
-        "state": if pull.closed { "closed" } else { "open" }, "draft": false, "is_locked": false,
+        "state": if pull.closed { "closed" } else { "open" }, "draft": pull.title.starts_with("WIP:"), "is_locked": false,
         "comments": pull.comments.len(), "html_url": page(state, pull), "diff_url": "", "patch_url": "",
         "mergeable": state.computing == 0, "merged": pull.merged.is_some(),
         "merged_at": pull.merged.as_ref().map(|_| stamp(pull.updated)),

@@ -371,6 +371,7 @@ pub fn pull(state: &State, pull: &Pull, single: bool) -> Value {
     let mut says = json!({
         "number": pull.number, "html_url": format!("https://github.test/pull/{}", pull.number),
         "state": if pull.open { "open" } else { "closed" }, "title": pull.title, "body": pull.body,
+        "draft": pull.draft,
         "head": { "ref": pull.head, "sha": state.head(pull).to_string(), "repo": repo.clone() },
         "base": { "ref": pull.base, "sha": base, "repo": repo },
         "user": person(&pull.by), "labels": labels, "closed_at": ended.clone(),

@@ -5,7 +5,7 @@ mod answers;
 mod controls;
 mod pulls;
 mod reads;
-mod server;
+pub mod server;
 mod state;
 mod writes;
 
@@ -33,6 +33,11 @@ use server::Server;
 fn key() -> &'static KeyPair {
     static KEY: OnceLock<KeyPair> = OnceLock::new();
     KEY.get_or_init(|| KeyPair::generate(KeySize::Rsa2048).expect("a key"))
+}
+
+/// The public part of the App's key.
+pub fn key_of_the_app() -> &'static [u8] {
+    key().public_key().as_ref()
 }
 
 /// A file that holds a secret.

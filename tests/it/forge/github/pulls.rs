@@ -55,6 +55,7 @@ fn open(state: &mut State, with: &Pulls<'_>) -> Reply {
         labels: Vec::new(),
         reviewers: Vec::new(),
         open: true,
+        draft: false,
         head_at_end: None,
         merged: None,
         closed_by: None,

@@ -52,6 +52,7 @@ pub struct Pull {
     pub labels: Vec<String>,
     pub reviewers: Vec<String>,
     pub open: bool,
+    pub draft: bool,
     /// Where the head was when it ended.
     pub head_at_end: Option<CommitId>,
     pub merged: Option<(CommitId, String)>,

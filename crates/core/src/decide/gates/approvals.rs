@@ -181,6 +181,7 @@ fn is_author(approval: &OfCandidate, authors: &AuthorLogins) -> Option<NotCounte
     if authors.logins.contains(&approval.by) {
         return Some(NotCountedWhy::Author);
     }
-    // A commit whose author the forge does not know may be theirs, unless their e-mail says no.
-    (authors.unlinked && approval.email.is_none()).then_some(NotCountedWhy::EmailUnknown)
+    // A commit whose author the forge does not know may be anybody's: people have several addresses, so
+    // that one of theirs is another proves nothing.
+    authors.unlinked.then_some(NotCountedWhy::AuthorUnknown)
 }

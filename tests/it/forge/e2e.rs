@@ -1,0 +1,173 @@
+//! Whole days on a forge: an example of `config/` runs through the engine, the real `git` over HTTP and
+//! an adapter, against the forge of the tests. What counts is where the branches are in the end.
+//!
+//! Here are the days; how each forge is made and what its people do is in `hosts.rs`.
+
+use std::path::Path;
+
+use towpath::clock::{Clock, ManualClock};
+use towpath::config::Config;
+use towpath::engine::tick::{Pass, Ticked, tick};
+use towpath::setup::{Need, Setup};
+use towpath_core::explain::Words;
+use towpath_core::model::{CommitId, Span, Verdict};
+
+use super::hosts::{GitHub, Gitea, Host};
+
+/// A flow of an example on a forge, and the time.
+pub struct Day<H> {
+    pub host: H,
+    clock: ManualClock,
+    setup: Setup,
+    _dir: tempfile::TempDir,
+}
+
+impl<H: Host> Day<H> {
+    /// The example with its forge and repository in the place of those that it names.
+    pub async fn new(example: &str, change: impl Fn(String) -> String) -> Self {
+        let path = crate::config::root().join("config").join(example);
+        let text = change(std::fs::read_to_string(path).expect("an example"));
+        let host = H::new().await;
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::write(dir.path().join("token"), host.token()).expect("written");
+        let text = localised(&text, host.url(), &dir.path().join("token"));
+        let file = dir.path().join("towpath.toml");
+        std::fs::write(&file, text).expect("written");
+        let config = Config::load(&file).unwrap_or_else(|problems| panic!("{problems}"));
+        let clock = ManualClock::new(host.now());
+        let setup = Setup::open(config, Clock::Manual(clock.clone()), Need::Create).await.expect("a setup");
+        Self { host, clock, setup, _dir: dir }
+    }
+
+    /// One pass; the forge's clock is ours.
+    pub async fn look(&self) -> Pass {
+        let flow = &self.setup.config.flows[0].flow;
+        match tick(&self.setup.world, flow).await.expect("a pass") {
+            Ticked::Done(pass) => *pass,
+            Ticked::Leased => panic!("nobody else is at work"),
+        }
+    }
+
+    pub fn pass_time(&self, mins: i64) {
+        self.clock.advance(Span::from_mins(mins));
+        self.host.pass(Span::from_mins(mins));
+    }
+
+    /// Looks every five minutes for that long, the first time now.
+    pub async fn looks(&self, mins: i64) -> Pass {
+        let mut last = self.look().await;
+        for _ in 0..mins / 5 {
+            self.pass_time(5);
+            last = self.look().await;
+        }
+        last
+    }
+
+    /// What `status` says of an environment.
+    pub fn says(&self, pass: &Pass, env: &str) -> String {
+        let flow = &self.setup.config.flows[0].flow;
+        let plan = pass.after.as_ref().unwrap_or(&pass.plan);
+        let words = Words { zone: flow.zone, now: pass.seen.now.wall, flow, remote_word: "origin" };
+        let decision = plan.decisions.iter().find(|decision| decision.env.as_str() == env).expect("an edge");
+        words.headline(decision)
+    }
+
+    fn green(&self, commit: CommitId) {
+        self.host.green(commit, "build");
+        self.host.green(commit, "test");
+    }
+
+    fn is_at(&self, branch: &str, commit: CommitId) {
+        assert_eq!(self.host.tip(branch), commit, "{branch}");
+    }
+
+    fn parents(&self, commit: CommitId) -> Vec<CommitId> {
+        self.host.parents(commit)
+    }
+}
+
+/// `[forge.X]` becomes the forge of the test, with a token in a file, and the repository the only one
+/// that is there.
+fn localised(text: &str, url: &str, token: &Path) -> String {
+    let lines = text.lines().filter(|line| !line.starts_with("url = ")).map(|line| {
+        if line.starts_with("token = ") {
+            return format!("url = \"{url}\"\ntoken = {{ file = \"{}\" }}", token.display());
+        }
+        match line.strip_prefix("repository = \"").and_then(|rest| rest.split_once(':')) {
+            Some((forge, _)) => format!("repository = \"{forge}:shop/checkout\""),
+            None => line.to_owned(),
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Three promotions to production: by Towpath as a fast-forward, by a person with a merge commit, and by
+/// Towpath with a merge commit, because production has one of its own by then.
+async fn three_promotions<H: Host>(example: &str, approved: bool) -> Day<H> {
+    let day = Day::<H>::new(example, |text| text).await;
+    let host = &day.host;
+    let root = host.tip("develop");
+    let approve = |number: u64| {
+        if approved {
+            host.approve("bo", number);
+        }
+    };
+
+    let one = host.push("develop", "one");
+    day.looks(5).await;
+    day.is_at("staging", root);
+    day.green(one);
+    day.look().await;
+    day.is_at("staging", one);
+    day.looks(10).await;
+    assert_eq!(host.open_requests(), [(1, one)], "it is open from the start");
+    approve(host.number(1));
+    day.looks(15).await;
+    day.is_at("master", root);
+    day.looks(10).await;
+    day.is_at("master", one);
+    assert_eq!(host.open_requests(), []);
+
+    let two = host.push("develop", "two");
+    day.green(two);
+    day.looks(5).await;
+    day.is_at("staging", two);
+    day.looks(5).await;
+    assert_eq!(host.open_requests(), [(2, two)]);
+    let merged = host.merge_by_a_person("ana", host.number(2));
+    assert_eq!(day.parents(merged), [one, two]);
+    let pass = day.looks(45).await;
+    day.is_at("master", merged);
+    assert_eq!(host.open_requests(), []);
+    assert!(day.says(&pass, "production").contains("up to date"), "{}", day.says(&pass, "production"));
+
+    let three = host.push("develop", "three");
+    day.green(three);
+    day.looks(5).await;
+    day.is_at("staging", three);
+    day.looks(5).await;
+    assert_eq!(host.open_requests(), [(3, three)]);
+    approve(host.number(3));
+    let pass = day.looks(40).await;
+    assert_eq!(day.parents(host.tip("master")), [merged, three]);
+    assert_eq!(host.open_requests(), []);
+    assert_eq!(host.requests(), 3, "no request too many");
+    day.is_at("staging", three);
+    for env in ["staging", "production"] {
+        assert!(day.says(&pass, env).contains("up to date"), "{}", day.says(&pass, env));
+    }
+    assert!(pass.plan.decisions.iter().all(|decision| !matches!(decision.verdict, Verdict::Block { .. })));
+    day
+}
+
+#[tokio::test]
+async fn docplanner_on_github() {
+    let day = three_promotions::<GitHub>("docplanner.toml", false).await;
+    day.host.assert_good(60);
+}
+
+#[tokio::test]
+async fn docplanner_on_forgejo() {
+    let day = three_promotions::<Gitea>("docplanner-gitea.toml", true).await;
+    day.host.assert_good(60);
+}
