@@ -78,6 +78,12 @@ impl Found {
 
     /// Keys that say how to get in, at a URL where they would do harm or nothing.
     fn found_of_forge(&mut self, table: &Table, path: &str) {
+        let git = table.get("kind").and_then(Node::text) == Some("git");
+        if let Some(entry) = table.entry("webhook_secrets").filter(|_| git) {
+            let what = "a forge of kind `git` sends no webhooks of its own";
+            let hint = "write `webhook_secrets` under `[service]` and install the hook script of docs/serve.md on the server";
+            self.push(Problem::error(entry.key_span.clone(), join(path, "webhook_secrets"), what).hint(hint));
+        }
         let url = table.get("url").and_then(Node::text).and_then(|url| url.split_once("://"));
         let Some((scheme, rest)) = url else { return };
         let here = repository::is_loopback(rest.split('/').next().unwrap_or_default());

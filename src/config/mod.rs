@@ -131,6 +131,8 @@ pub struct Forge {
     pub token: Option<SecretRef>,
     /// The user name that is sent with it.
     pub user: String,
+    /// What its webhooks are signed with; any of them counts.
+    pub webhook_secrets: Vec<SecretRef>,
     /// The certificates that git trusts there instead of the system's.
     pub ca: Option<PathBuf>,
     /// Every key of the table as it is in effect.

@@ -100,6 +100,7 @@ pub(super) fn forges(top: &Table, source: &Source, base: &Path) -> BTreeMap<Stri
             url: text(&settings, "url").trim_end_matches('/').to_owned(),
             token: table.get("token").and_then(|node| secret(node, base)),
             user: Some(text(&settings, "user")).filter(|user| !user.is_empty()).unwrap_or(USER).to_owned(),
+            webhook_secrets: secrets(Some(table), base),
             ca: table.get("ca").and_then(Node::text).map(|path| remote::tidy(&base.join(path))),
             settings,
         }

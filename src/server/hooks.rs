@@ -1,4 +1,4 @@
-//! `POST /hooks/git/FLOW`: somebody says that a repository has changed.
+//! `POST /hooks/git/FLOW`: somebody says that a repository has changed. (Forges: `forge_hooks`.)
 //!
 //! A hook wakes a flow and carries nothing into a decision: a forged or repeated one can at worst
 //! cause one look. It is signed all the same, so that strangers cannot cause looks.
@@ -159,7 +159,7 @@ async fn take(hooks: &Hooks, flow: &str, headers: &HeaderMap, body: Body) -> Res
     Ok(hooks.seen.lock().unwrap_or_else(PoisonError::into_inner).note(call, wall))
 }
 
-fn secrets(places: &[crate::config::SecretRef]) -> Vec<Secret> {
+pub(super) fn secrets(places: &[crate::config::SecretRef]) -> Vec<Secret> {
     let read = |place| match Secret::read(place) {
         Ok(secret) => Some(secret),
         Err(error) => {

@@ -11,6 +11,7 @@
 //! Not here: deciding, reading a clock (`crate::clock`), and what commands may do.
 
 mod apply;
+mod deliveries;
 mod error;
 mod holder;
 mod lease;

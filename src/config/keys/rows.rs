@@ -104,9 +104,9 @@ pub(in crate::config) const ROWS: &[Row] = &[
         "A file with the certificates (PEM) that git trusts for this forge, instead of those of the system: for an authority of your own. Only with an `https://` URL.",
         "ca = \"/etc/ssl/company-ca.pem\"",
     ),
-    row(FORGE, "webhook_secrets", Kind::ListOf(&Kind::Secret), Default::Nothing).not_yet(
-        "a forge of kind `git` sends no webhooks of its own",
-        "write `webhook_secrets` under `[service]` and install the hook script of docs/serve.md on the server",
+    row(FORGE, "webhook_secrets", Kind::ListOf(&Kind::Secret), Default::Nothing).says(
+        "What the forge's webhooks to `/hooks/NAME` are signed with. Several while one takes over from another; without any, `serve` has no such address. Files are read anew for each call. Not for `git`, which sends no webhooks of its own: there write them under `[service]`.",
+        "webhook_secrets = [{ env = \"FORGE_HOOK_SECRET\" }]",
     ),
     row(FORGE, "app", Kind::Text, Default::Nothing)
         .not_yet("a GitHub app needs `kind = \"github\"`, which this build does not know yet", "use `token`"),

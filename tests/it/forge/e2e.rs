@@ -4,14 +4,21 @@
 //! Here are the days; how each forge is made and what its people do is in `hosts.rs`.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use towpath::clock::{Clock, ManualClock};
 use towpath::config::Config;
 use towpath::engine::tick::{Pass, Ticked, tick};
+use towpath::serve::{Shared, run};
+use towpath::server::{self, Limits};
 use towpath::setup::{Need, Setup};
 use towpath_core::explain::Words;
 use towpath_core::model::{CommitId, Span, Verdict};
 
+use super::github;
 use super::hosts::{GitHub, Gitea, Host};
 
 /// A flow of an example on a forge, and the time.
@@ -19,7 +26,7 @@ pub struct Day<H> {
     pub host: H,
     clock: ManualClock,
     setup: Setup,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl<H: Host> Day<H> {
@@ -36,7 +43,7 @@ impl<H: Host> Day<H> {
         let config = Config::load(&file).unwrap_or_else(|problems| panic!("{problems}"));
         let clock = ManualClock::new(host.now());
         let setup = Setup::open(config, Clock::Manual(clock.clone()), Need::Create).await.expect("a setup");
-        Self { host, clock, setup, _dir: dir }
+        Self { host, clock, setup, dir }
     }
 
     /// One pass; the forge's clock is ours.
@@ -170,4 +177,65 @@ async fn docplanner_on_github() {
 async fn docplanner_on_forgejo() {
     let day = three_promotions::<Gitea>("docplanner-gitea.toml", true).await;
     day.host.assert_good(60);
+}
+
+/// Serves a day, whose flow is looked at when the service starts and whenever somebody says that there is
+/// something to see.
+async fn served<H: Host>(day: &Day<H>) -> (String, CancellationToken) {
+    let setup = Setup::open(day.setup.config.clone(), Clock::System, Need::Create).await.expect("a setup");
+    let (shared, stop) = (Arc::new(Shared::new(setup)), CancellationToken::new());
+    tokio::spawn(run(shared.clone(), stop.clone()));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("bound"));
+    tokio::spawn(server::serve(listener, shared, Limits::default(), stop.clone()));
+    (url, stop)
+}
+
+async fn until(what: &str, holds: impl Fn() -> bool) {
+    for _ in 0..1_200 {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{what}: not within a minute");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hook_of_the_forge_wakes_the_flow_and_a_repeated_or_forged_one_does_not() {
+    let day = Day::<GitHub>::new("docplanner.toml", |text| {
+        let text = text.replace("*/5 * * * *", "0 0 1 1 *");
+        text.replace("token = ", "webhook_secrets = [{ file = \"old\" }, { file = \"hook\" }]\ntoken = ")
+    })
+    .await;
+    for (name, secret) in [("old", "of last year\n"), ("hook", "of this year\n")] {
+        std::fs::write(day.dir.path().join(name), secret).expect("written");
+    }
+    let one = day.host.push("develop", "one");
+    day.green(one);
+    let (url, stop) = served(&day).await;
+    until("the look at the start", || day.host.tip("staging") == one).await;
+
+    let two = day.host.push("develop", "two");
+    day.green(two);
+    let hook = async |name: &str, secret: &str, repo: &str, delivery: &str| {
+        github::server::send_hook(&format!("{url}/hooks/{name}"), secret, "push", (repo, delivery)).await.as_u16()
+    };
+    // Of somebody who does not know the secret, to a forge that is not there, about another repository.
+    assert_eq!(hook("github", "a guess", "shop/checkout", "1").await, 401);
+    assert_eq!(hook("gitlab", "of this year", "shop/checkout", "1").await, 404);
+    assert_eq!(hook("github", "of this year", "shop/other", "1").await, 202);
+    day.is_at("staging", one);
+    // As the forge tells the name, which is not always as it is written in the config.
+    assert_eq!(hook("github", "of this year", "Shop/Checkout", "2").await, 202);
+    until("a move", || day.host.tip("staging") == two).await;
+
+    let three = day.host.push("develop", "three");
+    day.green(three);
+    assert_eq!(hook("github", "of this year", "shop/checkout", "2").await, 202, "taken, and it wakes nobody");
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    day.is_at("staging", two);
+    assert_eq!(hook("github", "of last year", "shop/checkout", "3").await, 202);
+    until("another move", || day.host.tip("staging") == three).await;
+    stop.cancel();
 }

@@ -113,27 +113,41 @@ impl Server {
     }
 
     async fn emit(&self, event: &str, payload: Value) -> StatusCode {
-        use hmac::{Hmac, KeyInit as _, Mac as _};
         let (url, secret, name) = {
             let state = self.state();
             let (url, secret) = state.hook.clone().expect("a hook is set up");
             (url, secret, format!("{}/{}", state.owner, state.name))
         };
-        let mut payload = payload;
-        payload["repository"] = json!({ "full_name": name });
-        let body = payload.to_string();
-        let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key").chain_update(&body);
-        let signature = towpath_core::text::hex(&mac.finalize().into_bytes());
         let delivery = format!("72d3162e-cc78-11e3-81ab-{:012x}", self.state().id());
-        let sent = reqwest::Client::new()
-            .post(url)
-            .header("x-hub-signature-256", format!("sha256={signature}"))
-            .header("x-github-event", event)
-            .header("x-github-delivery", delivery)
-            .header("content-type", "application/json")
-            .body(body);
-        sent.send().await.expect("the hook's receiver").status()
+        send(&url, &secret, event, (&name, &delivery), payload).await
     }
+}
+
+/// A hook that says that something has changed in that repository.
+pub async fn send_hook(url: &str, secret: &str, event: &str, about: (&str, &str)) -> StatusCode {
+    send(url, secret, event, about, json!({ "action": "changed" })).await
+}
+
+async fn send(
+    url: &str,
+    secret: &str,
+    event: &str,
+    (repo, delivery): (&str, &str),
+    mut payload: Value,
+) -> StatusCode {
+    use hmac::{Hmac, KeyInit as _, Mac as _};
+    payload["repository"] = json!({ "full_name": repo });
+    let body = payload.to_string();
+    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key").chain_update(&body);
+    let signature = towpath_core::text::hex(&mac.finalize().into_bytes());
+    let sent = reqwest::Client::new()
+        .post(url)
+        .header("x-hub-signature-256", format!("sha256={signature}"))
+        .header("x-github-event", event)
+        .header("x-github-delivery", delivery)
+        .header("content-type", "application/json")
+        .body(body);
+    sent.send().await.expect("the hook's receiver").status()
 }
 
 async fn rest(Held(shared): Held<Arc<Shared>>, request: Request) -> Response {

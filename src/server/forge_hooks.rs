@@ -1,0 +1,152 @@
+//! `POST /hooks/NAME`: the forge `[forge.NAME]` says that something has happened there.
+//!
+//! As every hook it wakes flows and carries nothing into a decision. How its signature is verified is the
+//! adapter's matter (`forge`); here are the bounds, what is taken twice, and whom it wakes. Without a
+//! secret in the config there is no such address.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use tokio::sync::Semaphore;
+use towpath_core::text::one_line;
+
+use super::hooks::secrets;
+use crate::config::FlowConfig;
+use crate::forge::{Forge, HookRefused, RepoPath};
+use crate::serve::{Shared, Wake};
+use crate::setup::Setup;
+
+/// The largest body that is read: what GitHub sends at most.
+/// <https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap>
+const BODY_MAX: usize = 25 * 1024 * 1024;
+
+/// How many bodies are read at once. Anybody may send one: a signature can only be seen to be wrong when
+/// the whole body is there.
+const READING_MAX: usize = 4;
+
+#[derive(Clone)]
+struct Hooks {
+    shared: Arc<Shared>,
+    reading: Arc<Semaphore>,
+}
+
+/// Why a hook was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum Refused {
+    /// No such forge, or none that takes hooks. Which, strangers are not told.
+    #[error("there is nothing here")]
+    NoForge,
+    /// The body is larger than any that a forge sends, or did not come to its end.
+    #[error("the body is larger than 25 MiB, or broke off")]
+    TooLarge,
+    /// The adapter's no.
+    #[error("{0}")]
+    Not(HookRefused),
+}
+
+impl Refused {
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::NoForge => StatusCode::NOT_FOUND,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Not(HookRefused::Unreadable) => StatusCode::BAD_REQUEST,
+            Self::Not(_) => StatusCode::UNAUTHORIZED,
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::NoForge => "no-forge",
+            Self::TooLarge => "too-large",
+            Self::Not(HookRefused::Unreadable) => "unreadable",
+            Self::Not(HookRefused::Unsigned) => "unsigned",
+            Self::Not(HookRefused::Forged) => "forged",
+            Self::Not(HookRefused::Stale) => "out-of-time",
+        }
+    }
+}
+
+/// The routes under `/hooks`.
+pub fn router(shared: Arc<Shared>) -> Router {
+    let hooks = Hooks { shared, reading: Arc::new(Semaphore::new(READING_MAX)) };
+    Router::new().route("/{forge}", post(hook)).with_state(hooks)
+}
+
+async fn hook(State(hooks): State<Hooks>, Path(name): Path<String>, headers: HeaderMap, body: Body) -> Response {
+    let metrics = &hooks.shared.metrics;
+    match take(&hooks, &name, &headers, body).await {
+        Ok(word) => {
+            metrics.hook("forge", word);
+            StatusCode::ACCEPTED.into_response()
+        }
+        Err(refused) => {
+            metrics.hook("forge", refused.word());
+            tracing::debug!(forge = one_line(&name, 100), result = refused.word(), "a hook was refused");
+            (refused.status(), format!("{refused}\n")).into_response()
+        }
+    }
+}
+
+/// Answers what came of it, for the metrics.
+async fn take(hooks: &Hooks, name: &str, headers: &HeaderMap, body: Body) -> Result<&'static str, Refused> {
+    let setup = hooks.shared.setup();
+    let config = setup.config.forges.get(name).ok_or(Refused::NoForge)?;
+    if config.webhook_secrets.is_empty() {
+        return Err(Refused::NoForge);
+    }
+    let adapter = adapter(&setup, name).ok_or(Refused::NoForge)?;
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > BODY_MAX) {
+        return Err(Refused::TooLarge);
+    }
+    // Nothing of the body is read for somebody who sends nothing like a signature.
+    if let Err(refused @ HookRefused::Unsigned) = adapter.hook(headers, b"", &[]) {
+        return Err(Refused::Not(refused));
+    }
+    let body = {
+        let _seat = hooks.reading.acquire().await.map_err(|_| Refused::TooLarge)?;
+        to_bytes(body, BODY_MAX).await.map_err(|_| Refused::TooLarge)?
+    };
+    let places = config.webhook_secrets.clone();
+    let secrets: Vec<String> =
+        secrets(&places).iter().map(|secret| String::from_utf8_lossy(secret.expose()).into_owned()).collect();
+    let seen = adapter.hook(headers, &body, &secrets).map_err(Refused::Not)?;
+    let Some(repo) = seen.repo else { return Ok("no-repository") };
+    let flows: Vec<&FlowConfig> = on(&setup, name, &repo).collect();
+    if flows.is_empty() {
+        return Ok("no-flow");
+    }
+    if let Some(delivery) = &seen.delivery {
+        let now = setup.world.clock().reading().wall;
+        match setup.world.store().take_delivery(name, delivery, now).await {
+            Ok(true) => {}
+            Ok(false) => return Ok("repeated"),
+            // A look too many does no harm; one too few leaves people waiting.
+            Err(error) => tracing::warn!(%error, "a delivery could not be noted"),
+        }
+    }
+    for found in flows {
+        hooks.shared.wake(&found.flow.name, Wake::Hook);
+    }
+    Ok("taken")
+}
+
+/// The adapter of a forge: that of any flow on it.
+fn adapter(setup: &Setup, name: &str) -> Option<Arc<dyn Forge>> {
+    let mut flows = setup.config.flows.iter().filter(|found| found.forge.as_deref() == Some(name));
+    flows.find_map(|found| setup.world.forge(&found.flow.name).ok().map(|on| Arc::clone(&on.forge)))
+}
+
+/// The flows of a repository of that forge. Forges tell names in whatever case they were first written.
+fn on<'a>(setup: &'a Setup, name: &'a str, repo: &'a RepoPath) -> impl Iterator<Item = &'a FlowConfig> {
+    let wanted = repo.as_str().trim_end_matches(".git").to_lowercase();
+    setup.config.flows.iter().filter(move |found| {
+        let path = found.flow.repository.trim_end_matches(".git");
+        found.forge.as_deref() == Some(name) && path.to_lowercase() == wanted
+    })
+}
