@@ -178,6 +178,15 @@ fn a_broken_config_is_json_with_one_version() {
     let ran = place.run(&["-o", "json", "status"]);
     assert_eq!(ran.status.code(), Some(1));
     assert_eq!(out(&ran).matches("schema_version").count(), 1, "{}", out(&ran));
+    // The way that is left to whoever has to stop things; nothing is said where it is none.
+    let way = "`--server http://127.0.0.1:8080`";
+    assert!(out(&ran).contains(way), "{}", out(&ran));
+    for args in [&["status"][..], &["pause", "all", "--reason", "x"], &["resume", "all"], &["token", "list"]] {
+        assert!(err(&place.run(args)).contains(way), "{args:?}");
+    }
+    for args in [&["config", "validate"][..], &["doctor"], &["token", "revoke", "x"], &["history", "--export"]] {
+        assert!(!err(&place.run(args)).contains(way), "{args:?}");
+    }
 }
 
 #[test]
