@@ -109,7 +109,7 @@ pub(in crate::config) const ROWS: &[Row] = &[
         "write `webhook_secrets` under `[service]` and install the hook script of docs/serve.md on the server",
     ),
     row(FORGE, "app", Kind::Text, Default::Nothing)
-        .not_yet("a GitHub app needs `kind = \"github\"`, which this build does not know yet", "use `token`"),
+        .not_yet("this build cannot sign in as a GitHub App yet", "use `token`"),
     row(FORGE, "discover", Kind::Bool, Default::Nothing)
         .not_yet("this build does not discover repositories yet", "write one `[[flow]]` for each repository"),
     row(&[Place::Secret], "env", Kind::EnvVar, Default::Nothing)
