@@ -26,7 +26,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use args::{Args, ConfigVerb, Verb};
+use args::{Args, ConfigVerb, TokenVerb, Verb};
 use exit::Exit;
 use out::{Format, Out, complain};
 use source::{Source, here_alone};
@@ -42,6 +42,8 @@ use crate::views::Problem;
 pub enum Failure {
     /// The config is wrong or not there.
     Config(Problems),
+    /// The same, for what could be asked of a running service instead.
+    ConfigHere(Problems),
     /// Anything else that a person can do something about.
     Plain(Exit, String),
     /// What the views and commands say, with its code.
@@ -140,19 +142,38 @@ fn logging(verb: &Verb) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whoever has to stop things must not have to mend a config first.
+const AT_A_SERVER: &str = "A service that is running goes on under its last good config, and takes this command without \
+    one: add `--server http://127.0.0.1:8080`, or where it listens; what changes something needs a token, in \
+    `TOWPATH_TOKEN` or `--token-file`";
+
+/// Says what is wrong with the config, and what works without it.
+fn refused(problems: &Problems, way: Option<&str>, out: Out) {
+    if out.json() {
+        let mut value = config::to_json(problems);
+        if let Some(map) = value.as_object_mut() {
+            // Every value that is printed gets one.
+            map.remove("schema_version");
+            map.extend(way.map(|way| ("hint".to_owned(), way.into())));
+        }
+        out.value(value);
+    } else {
+        let style = if std::io::stderr().is_terminal() { config::Style::Styled } else { config::Style::Plain };
+        complain(config::to_text(problems, style).trim_end());
+        if let Some(way) = way {
+            complain(format!("\n{way}."));
+        }
+    }
+}
+
 fn report(failure: Failure, out: Out) -> Exit {
     match failure {
         Failure::Config(problems) => {
-            if out.json() {
-                let mut value = config::to_json(&problems);
-                // Every value that is printed gets one.
-                value.as_object_mut().map(|map| map.remove("schema_version"));
-                out.value(value);
-            } else {
-                let style =
-                    if std::io::stderr().is_terminal() { config::Style::Styled } else { config::Style::Plain };
-                complain(config::to_text(&problems, style).trim_end());
-            }
+            refused(&problems, None, out);
+            Exit::Error
+        }
+        Failure::ConfigHere(problems) => {
+            refused(&problems, Some(AT_A_SERVER), out);
             Exit::Error
         }
         Failure::Plain(exit, what) => {
@@ -233,7 +254,17 @@ async fn run(args: Args, out: Out) -> Result<Exit, Failure> {
         _ => {}
     }
     let source = Source::new(path, args.server.as_deref(), args.token_file.as_deref())?;
-    anywhere(&source, args.verb, out).await
+    // What a server is never asked for is not helped by one.
+    let here_only = matches!(
+        &args.verb,
+        Verb::History { export: true, .. }
+            | Verb::Plan { save: Some(_), .. }
+            | Verb::Token { verb: TokenVerb::Create(_) | TokenVerb::Revoke { .. } }
+    );
+    anywhere(&source, args.verb, out).await.map_err(|failure| match failure {
+        Failure::Config(problems) if !here_only => Failure::ConfigHere(problems),
+        other => other,
+    })
 }
 
 /// What works here and at a server alike.

@@ -3,7 +3,7 @@
 //! Made and revoked here only, beside the store: a token that leaks cannot make another.
 
 use towpath_core::explain::shell_word;
-use towpath_core::model::{AuditRow, FlowName, Now, Span};
+use towpath_core::model::{AuditRow, Concerns, FlowName, Now, Span};
 use towpath_core::text::one_line;
 
 use super::Failure;
@@ -117,5 +117,5 @@ async fn revoke(source: &Source, id: &str, out: Out) -> Result<Exit, Failure> {
 /// The row that says who did it.
 fn audit(now: Now, command: String, effect: String) -> AuditRow {
     let by = session::person().name;
-    audited("command", now, by, command, (true, effect))
+    audited("command", now, by, command, (true, effect), Concerns::none())
 }

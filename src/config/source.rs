@@ -3,12 +3,13 @@
 use std::fs::{File, Metadata};
 use std::io::{ErrorKind, Read};
 use std::ops::Range;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::problem::{Problems, position, shown};
 use super::redact;
+use super::regular::open_regular;
 
 /// More than this is no config.
 const MOST_BYTES: u64 = 1 << 20;
@@ -53,17 +54,11 @@ impl Source {
             let what = format!("`{}` is not a regular file", shown(&path.to_string_lossy()));
             Problems::whole_file(path, what, "a config that is read again while the service runs has to be one")
         };
-        let is_other = |data: &Metadata| !data.is_file() && !data.is_dir();
-        if std::fs::metadata(path).is_ok_and(|data| is_other(&data)) {
-            return Err(other());
+        match open_regular(path) {
+            Ok(None) => Err(other()),
+            Ok(Some(file)) => Self::read_all(path, Ok(file)),
+            Err(error) => Self::read_all(path, Err(error)),
         }
-        // Should it be replaced by a pipe at this very moment, it is not waited for.
-        let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
-        let file = File::options().read(true).custom_flags(flags).open(path);
-        if file.as_ref().is_ok_and(|file| file.metadata().is_ok_and(|data| is_other(&data))) {
-            return Err(other());
-        }
-        Self::read_all(path, file)
     }
 
     fn read_all(path: &Path, file: std::io::Result<File>) -> Result<Self, Problems> {

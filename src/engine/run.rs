@@ -15,8 +15,7 @@ use towpath_core::text::hex;
 use super::observe::{self, Look};
 use super::world::{Fault, Side, World};
 
-/// Who is named for what automation does.
-pub const US: &str = "towpath";
+pub use towpath_core::see::US;
 
 /// The first and the longest wait after a refused push.
 const BACKOFF: (Span, Span) = (Span::from_mins(5), Span::from_mins(60));

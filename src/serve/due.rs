@@ -2,7 +2,7 @@
 //!
 //! Pure. An instant in the past means "at once".
 
-use towpath_core::model::{Instant, IntentState, Plan, Tip};
+use towpath_core::model::{Instant, IntentState, Plan, Tip, Until};
 
 use super::queue::Ended;
 use crate::engine::{Pass, Ticked};
@@ -37,5 +37,10 @@ fn due(pass: &Pass) -> Option<Instant> {
         IntentState::Abandoned => Some(now.wall),
         _ => None,
     });
-    by_plan.chain(alarms).chain(by_intent).min()
+    // Also where nothing waits for it: that it is over is to be told.
+    let ends = pass.ledger.standing.pauses.iter().filter_map(|pause| match pause.until {
+        Until::At(until) => Some(until).filter(|until| *until > now.wall),
+        Until::Resumed => None,
+    });
+    by_plan.chain(alarms).chain(by_intent).chain(ends).min()
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
-use towpath_core::model::{Actor, Change};
+use towpath_core::model::{Actor, Change, Concerns};
 use towpath_core::text::one_line;
 
 use super::{Refused, Reload, Shared};
@@ -190,7 +190,9 @@ async fn audit(shared: &Shared, allowed: bool, effect: String) {
         }
     };
     let (by, command) = (Actor::new(crate::engine::run::US), "reload".to_owned());
-    let row = audited("reload", now, by, command, (allowed, effect));
+    // One that is refused changes nothing for any flow.
+    let concerns = if allowed { Concerns::All } else { Concerns::none() };
+    let row = audited("reload", now, by, command, (allowed, effect), concerns);
     if let Err(error) = world.commit(None, None, &[Change::Audit(row)]).await {
         tracing::warn!(%error, "the reload is not in the audit");
     }

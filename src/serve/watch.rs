@@ -2,7 +2,9 @@
 //!
 //! `PRAGMA data_version` says that something changed, the audit says which flows it concerns.
 
-use towpath_core::model::FlowName;
+use std::collections::BTreeSet;
+
+use towpath_core::model::{Concerns, FlowName};
 
 use crate::engine::RealWorld;
 use crate::store::StoreError;
@@ -42,12 +44,16 @@ impl Watch {
         if first {
             return Ok(Touched::Flows(Vec::new()));
         }
-        if orders.flows.len() >= ORDERS_MAX || orders.flows.iter().any(Option::is_none) {
+        if orders.concerns.len() >= ORDERS_MAX {
             return Ok(Touched::All);
         }
-        let mut flows: Vec<FlowName> = orders.flows.into_iter().flatten().collect();
-        flows.sort();
-        flows.dedup();
-        Ok(Touched::Flows(flows))
+        let mut touched = BTreeSet::new();
+        for concerns in orders.concerns {
+            match concerns {
+                Concerns::All => return Ok(Touched::All),
+                Concerns::Flows(flows) => touched.extend(flows),
+            }
+        }
+        Ok(Touched::Flows(touched.into_iter().collect()))
     }
 }

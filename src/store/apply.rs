@@ -123,6 +123,7 @@ impl Batch<'_> {
                 // Nothing if somebody was faster.
                 self.run(add).await
             }
+            Change::Expire { pause, audit } => self.expire(pause, audit).await,
             Change::Told { message } => self.run(sqlx::query(sql::SENT_MESSAGE).bind(message.clone())).await,
             Change::Decided { env, row } => self.decided(env, row).await,
             Change::Would { env, old, new, at } => self.would(env, (*old, *new), *at).await,

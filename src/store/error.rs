@@ -14,7 +14,7 @@ use towpath_core::model::{FlowName, IntentId, IntentState};
 #[non_exhaustive]
 pub enum StoreError {
     /// There is no store, and it was not to be created.
-    #[error("there is no store at {}; run `towpath init` or `towpath run`, or pass --config", .looked_at.display())]
+    #[error("there is no store at {}: `towpath init` makes it, and leaves your config as it is, and the first `towpath run` makes it, too; if it is elsewhere, pass `--config`", .looked_at.display())]
     Absent {
         /// The absolute path.
         looked_at: PathBuf,

@@ -10,9 +10,9 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Row, Sqlite, Type};
 use towpath_core::model::{
     Actor, Approval, Arrival, AuditRow, Backoff, Behind, BranchName, BranchSeen, CheckName, ClockRow, CommitId,
-    DecisionRow, EffectRow, EnvName, EventRow, FlowName, GateKind, HandMove, Held, Hold, Instant, IntentId,
-    IntentRow, IntentState, Message, Now, OrderId, Override, Pause, PolicyDigest, Promote, Proposed, Reading,
-    Report, Scope, TipHeld, Trusted, Until, WouldMove,
+    Concerns, DecisionRow, EffectRow, EnvName, EventRow, FlowName, GateKind, HandMove, Held, Hold, Instant,
+    IntentId, IntentRow, IntentState, Message, Now, OrderId, Override, Pause, PolicyDigest, Promote, Proposed,
+    Reading, Report, Scope, TipHeld, Trusted, Until, WouldMove,
 };
 
 use super::error::StoreError;
@@ -181,6 +181,7 @@ pub(super) fn pause(f: &Fields<'_>) -> Result<Pause> {
         at: f.wall("at_wall")?,
         until: until.map_or(Until::Resumed, |at| Until::At(Instant(at))),
         cause: f.get::<Option<String>>("cause")?.map(OrderId::new),
+        began: f.get::<Option<i64>>("at_trusted")?.map(Trusted),
     })
 }
 
@@ -390,5 +391,25 @@ pub(super) fn audit(f: &Fields<'_>) -> Result<AuditRow> {
         command: f.get("command")?,
         allowed: f.get("allowed")?,
         effect: f.get("effect")?,
+        concerns: concerns(f)?,
     })
+}
+
+/// Which flows a row of the audit concerns, from the columns `flow` and `flows`.
+pub(super) fn concerns(f: &Fields<'_>) -> Result<Concerns> {
+    let list: Option<String> = f.get("flows")?;
+    Ok(match (f.flow_or_none()?, list) {
+        (Some(flow), _) => Concerns::one(flow),
+        (None, Some(_)) => Concerns::Flows(f.json("flows")?),
+        (None, None) => Concerns::All,
+    })
+}
+
+/// The same as those columns.
+pub(super) fn concerns_columns(concerns: &Concerns) -> (Option<String>, Option<String>) {
+    match (concerns, concerns.single()) {
+        (_, Some(flow)) => (Some(flow.to_string()), None),
+        (Concerns::Flows(flows), None) => (None, Some(json(flows))),
+        (Concerns::All, None) => (None, None),
+    }
 }

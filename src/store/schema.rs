@@ -33,6 +33,7 @@ pub(super) fn migrations() -> Vec<Migration> {
         (3, "would moves", include_str!("../../migrations/sqlite/0003_would_moves.sql")),
         (4, "token email", include_str!("../../migrations/sqlite/0004_token_email.sql")),
         (5, "requests", include_str!("../../migrations/sqlite/0005_requests.sql")),
+        (6, "audit and pauses", include_str!("../../migrations/sqlite/0006_audit_and_pauses.sql")),
         (7, "deliveries", include_str!("../../migrations/sqlite/0007_deliveries.sql")),
     ];
     texts

@@ -71,10 +71,12 @@ statements! {
     SET_LOST = "UPDATE held SET lost = $4 WHERE flow = $1 AND env = $2 AND commit_id = $3";
     FORGET_HELD = "DELETE FROM held WHERE flow = $1 AND env = $2";
 
-    PAUSES = "SELECT id, kind, flow, env, by_actor, reason, at_wall, until_wall, cause
+    PAUSES = "SELECT id, kind, flow, env, by_actor, reason, at_wall, until_wall, cause, at_trusted
         FROM pauses WHERE ended = FALSE ORDER BY seq";
-    ADD_PAUSE = "INSERT INTO pauses (seq, id, kind, flow, env, by_actor, reason, at_wall, until_wall, cause)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING";
+    ADD_PAUSE = "INSERT INTO pauses
+            (seq, id, kind, flow, env, by_actor, reason, at_wall, until_wall, cause, at_trusted)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING";
+    EXPIRE_PAUSE = "UPDATE pauses SET ended = TRUE WHERE id = $1 AND ended = FALSE";
     END_PAUSE = "UPDATE pauses SET ended = TRUE WHERE id = $1";
 
     HOLDS = "SELECT id, commit_id, kept, flow, env, by_actor, reason, at_wall, fixed_by
@@ -208,14 +210,18 @@ statements! {
     REPORTS = "SELECT commit_id, name, on_branch, state, url, by_actor, at_wall, at_trusted
         FROM reports WHERE flow = $1 AND commit_id = $2 ORDER BY seq";
 
-    ADD_AUDIT = "INSERT INTO audit (seq, id, flow, at_wall, by_actor, command, allowed, effect)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING";
+    ADD_AUDIT = "INSERT INTO audit (seq, id, flow, flows, at_wall, by_actor, command, allowed, effect)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING";
     // What was commanded of every flow concerns each of them.
-    AUDIT = "SELECT seq, flow, id, at_wall, by_actor, command, allowed, effect
-        FROM audit WHERE (flow = $1 OR flow IS NULL OR $1 IS NULL) AND seq < $3 ORDER BY seq DESC LIMIT $2";
+    AUDIT = "SELECT seq, flow, flows, id, at_wall, by_actor, command, allowed, effect
+        FROM audit WHERE ($1 IS NULL OR flow = $1 OR (flow IS NULL AND (flows IS NULL
+                OR EXISTS (SELECT 1 FROM json_each(flows) WHERE value = $1))))
+            AND seq < $3 ORDER BY seq DESC LIMIT $2";
     AUDIT_NEWEST = "SELECT MAX(seq) FROM audit";
-    AUDIT_FLOWS_AFTER = "SELECT flow FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2";
-    AUDIT_AFTER = "SELECT seq, flow, id, at_wall, by_actor, command, allowed, effect
+    // What was refused changed nothing, and what Towpath itself records ($3) is no order.
+    ORDERED_AFTER = "SELECT flow, flows FROM audit
+        WHERE seq > $1 AND allowed = TRUE AND by_actor <> $3 ORDER BY seq LIMIT $2";
+    AUDIT_AFTER = "SELECT seq, flow, flows, id, at_wall, by_actor, command, allowed, effect
         FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2";
 
     ADD_TOKEN = "INSERT INTO tokens (id, name, hash, scope, flows, created_wall, created_by, expires_wall, email)

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use towpath_core::model::{
-    AuditRow, BranchSeen, CiItem, CommitId, EffectRow, EnvName, EventRow, FlowName, HandMove, Instant, IntentId,
-    IntentRow, IntentState, MoveKind, Now, PolicyDigest, Report, TipHeld,
+    AuditRow, BranchSeen, CiItem, CommitId, Concerns, EffectRow, EnvName, EventRow, FlowName, HandMove, Instant,
+    IntentId, IntentRow, IntentState, MoveKind, Now, PolicyDigest, Report, TipHeld,
 };
+use towpath_core::see::US;
 
 use super::error::{Fault, StoreError};
 use super::load::read;
@@ -30,7 +31,7 @@ const EXPORT_PAGE: i64 = 500;
 pub struct HistoryItem {
     /// Its place in the order in which things were recorded.
     pub seq: i64,
-    /// The flow; none for a command about every flow.
+    /// The flow; none for a command that was not about a single one.
     pub flow: Option<FlowName>,
     /// When, by the wall clock.
     pub at: Instant,
@@ -58,8 +59,8 @@ pub enum What {
 pub struct Orders {
     /// How far the record goes that was read.
     pub newest: i64,
-    /// The flow of each command; none for one about every flow.
-    pub flows: Vec<Option<FlowName>>,
+    /// Which flows each command concerned.
+    pub concerns: Vec<Concerns>,
 }
 
 /// A flow that was looked at, whether or not it is configured now.
@@ -168,8 +169,8 @@ impl SqliteStore {
         looking.end(rows.and_then(|rows| Ok(read(&rows, "audit", rows::audit)?))).await
     }
 
-    /// Which flows commands were about that were recorded after `seq`, oldest first, at most
-    /// `limit`; without a `seq` none, only how far the record goes.
+    /// Which flows the orders concerned that people gave after `seq`, oldest first, at most `limit`;
+    /// without a `seq` none, only how far the record goes. What was refused is no order.
     ///
     /// # Errors
     /// Those of any read.
@@ -438,9 +439,8 @@ async fn moves_since(conn: &mut SqliteConnection, flow: &FlowName, since: Instan
 async fn ordered_since(conn: &mut SqliteConnection, seq: Option<i64>, limit: usize) -> Result<Orders, Fault> {
     let newest: Option<i64> = sqlx::query_scalar(sql::AUDIT_NEWEST).fetch_one(&mut *conn).await?;
     let newest = newest.unwrap_or(0);
-    let Some(seq) = seq else { return Ok(Orders { newest, flows: Vec::new() }) };
+    let Some(seq) = seq else { return Ok(Orders { newest, concerns: Vec::new() }) };
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows: Vec<Option<String>> =
-        sqlx::query_scalar(sql::AUDIT_FLOWS_AFTER).bind(seq).bind(limit).fetch_all(conn).await?;
-    Ok(Orders { newest, flows: rows.into_iter().map(|flow| flow.map(FlowName::new)).collect() })
+    let rows = sqlx::query(sql::ORDERED_AFTER).bind(seq).bind(limit).bind(US).fetch_all(conn).await?;
+    Ok(Orders { newest, concerns: read(&rows, "audit", rows::concerns)? })
 }

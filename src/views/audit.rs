@@ -26,7 +26,8 @@ pub struct AuditEntry {
     /// The flow; none for a command that was not about a single one.
     #[schema(value_type = Option<String>)]
     pub flow: Option<FlowName>,
-    /// `id`, `at` (epoch milliseconds), `by`, `command`, `allowed` and `effect`.
+    /// `id`, `at` (epoch milliseconds), `by`, `command`, `allowed`, `effect` and `concerns`: `all`, or `flows` with
+    /// their names.
     #[serde(flatten)]
     #[schema(value_type = Object)]
     pub row: AuditRow,

@@ -1,7 +1,7 @@
 //! `history`: what happened, newest first.
 
 use serde::{Deserialize, Serialize};
-use towpath_core::model::{FlowName, IntentState};
+use towpath_core::model::{AuditRow, Concerns, FlowName, IntentState};
 use towpath_core::text::one_line;
 use utoipa::ToSchema;
 
@@ -89,6 +89,23 @@ async fn page(
     Ok(items)
 }
 
+/// How many flows are named; of more it is said how many there are.
+const NAMED_MAX: usize = 3;
+
+/// The flows that something was about, in words.
+fn concerned(item: &HistoryItem) -> String {
+    let flows = match (&item.flow, &item.what) {
+        (Some(flow), _) => return flow.to_string(),
+        (None, What::Audit(AuditRow { concerns: Concerns::Flows(flows), .. })) => flows,
+        (None, _) => return "all flows".to_owned(),
+    };
+    match flows.len() {
+        0 => "no flow".to_owned(),
+        count if count > NAMED_MAX => format!("{count} flows"),
+        _ => flows.iter().map(FlowName::as_str).collect::<Vec<_>>().join(", "),
+    }
+}
+
 /// The event of a landing says what its effect and its intent would say again.
 fn tells(item: &HistoryItem) -> bool {
     match &item.what {
@@ -124,7 +141,7 @@ impl History {
         }
         let mut lines = Vec::new();
         for entry in &self.history {
-            let flow = entry.item.flow.as_ref().map_or("all flows", |name| name.as_str());
+            let flow = concerned(&entry.item);
             if let [first, more @ ..] = &entry.lines[..] {
                 lines.push(Line::plain(0, format!("{}  {flow}  {first}", entry.at_text)));
                 lines.extend(more.iter().map(|line| Line::plain(4, line)));

@@ -178,6 +178,15 @@ fn a_broken_config_is_json_with_one_version() {
     let ran = place.run(&["-o", "json", "status"]);
     assert_eq!(ran.status.code(), Some(1));
     assert_eq!(out(&ran).matches("schema_version").count(), 1, "{}", out(&ran));
+    // The way that is left to whoever has to stop things; nothing is said where it is none.
+    let way = "`--server http://127.0.0.1:8080`";
+    assert!(out(&ran).contains(way), "{}", out(&ran));
+    for args in [&["status"][..], &["pause", "all", "--reason", "x"], &["resume", "all"], &["token", "list"]] {
+        assert!(err(&place.run(args)).contains(way), "{args:?}");
+    }
+    for args in [&["config", "validate"][..], &["doctor"], &["token", "revoke", "x"], &["history", "--export"]] {
+        assert!(!err(&place.run(args)).contains(way), "{args:?}");
+    }
 }
 
 #[test]
@@ -196,4 +205,36 @@ fn a_level_that_is_none_is_refused_and_not_taken_for_a_module() {
     for level in ["", "debug", "off", "warn,towpath::store=trace"] {
         assert!(run(level, &["status"]).status.success(), "{level}");
     }
+}
+
+/// The two commands of README's first screen, in a clone that Towpath knows nothing of.
+#[test]
+fn init_writes_a_config_that_plan_answers_truly_on_and_leaves_what_is_there() {
+    let place = Place::new();
+    place.git(&["clone", "-q", "shop.git", "clone"]);
+    let clone = place.path().join("clone");
+    let at = |args: &[&str]| place.command(args).current_dir(&clone).output().unwrap();
+    let made = at(&["init", "--yes"]);
+    assert!(made.status.success(), "{}", err(&made));
+    assert!(out(&made).contains("for develop -> staging"), "{}", out(&made));
+    let plan = at(&["plan"]);
+    assert!(plan.status.success(), "{}", err(&plan));
+    for said in ["staging: waits for the lag of 30m", "\"two\" (Ana)", "2 commits wait"] {
+        assert!(out(&plan).contains(said), "{said}: {}", out(&plan));
+    }
+    // Who wrote the config by hand, and has no ledger yet, is told of what makes one and moves nothing.
+    let config = fs::read_to_string(clone.join("towpath.toml")).unwrap();
+    for entry in fs::read_dir(&clone).unwrap().map(Result::unwrap) {
+        if entry.file_name().to_string_lossy().starts_with("towpath.db") && entry.file_type().unwrap().is_file() {
+            fs::remove_file(entry.path()).unwrap();
+        }
+    }
+    for args in [&["plan"][..], &["doctor"], &["status"]] {
+        let said = err(&at(args));
+        assert!(said.contains("`towpath init` makes it, and leaves your config as it is"), "{args:?}: {said}");
+    }
+    assert!(out(&at(&["init", "--yes"])).contains("was left as it is; made its store"));
+    assert!(at(&["plan"]).status.success());
+    assert_eq!(at(&["init", "--yes"]).status.code(), Some(1));
+    assert_eq!(fs::read_to_string(clone.join("towpath.toml")).unwrap(), config);
 }

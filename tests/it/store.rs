@@ -18,8 +18,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tempfile::TempDir;
 use towpath::store::{Create, Holder, Lease, SqliteStore};
 use towpath_core::model::{
-    Actor, AuditRow, BranchName, Change, CommitId, EffectRow, FlowName, Instant, IntentId, IntentRow, IntentState,
-    MoveKind, Now, OrderId, Pause, PauseKind, PolicyDigest, Scope, Span, Trusted, Until,
+    Actor, AuditRow, BranchName, Change, CommitId, Concerns, EffectRow, FlowName, Instant, IntentId, IntentRow,
+    IntentState, MoveKind, Now, OrderId, Pause, PauseKind, PolicyDigest, Scope, Span, Trusted, Until,
 };
 
 /// A folder of its own for a store.
@@ -113,6 +113,7 @@ fn pause(id: &str, scope: Scope) -> Pause {
         at: Instant(5),
         until: Until::Resumed,
         cause: None,
+        began: None,
     }
 }
 
@@ -124,5 +125,6 @@ fn audit(id: &str) -> AuditRow {
         command: "pause web".to_owned(),
         allowed: true,
         effect: "paused".to_owned(),
+        concerns: Concerns::All,
     }
 }

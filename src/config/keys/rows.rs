@@ -109,7 +109,7 @@ pub(in crate::config) const ROWS: &[Row] = &[
         "webhook_secrets = [{ env = \"FORGE_HOOK_SECRET\" }]",
     ),
     row(FORGE, "app", Kind::Text, Default::Nothing)
-        .not_yet("a GitHub app needs `kind = \"github\"`, which this build does not know yet", "use `token`"),
+        .not_yet("this build cannot sign in as a GitHub App yet", "use `token`"),
     row(FORGE, "discover", Kind::Bool, Default::Nothing)
         .not_yet("this build does not discover repositories yet", "write one `[[flow]]` for each repository"),
     row(&[Place::Secret], "env", Kind::EnvVar, Default::Nothing)

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use towpath_core::command::{Command, Problem};
 use towpath_core::explain::Words;
 use towpath_core::model::{
-    Actor, AuditRow, Change, CommitId, Flow, FlowName, Instant, IntentRow, MoveKind, Now, OrderId, Scope,
+    Actor, AuditRow, Change, CommitId, Concerns, Flow, FlowName, Instant, IntentRow, MoveKind, Now, OrderId, Scope,
 };
 use towpath_core::text::hex;
 
@@ -163,9 +163,16 @@ fn order_id(what: &str, command: &str, by: &Actor, now: Now) -> OrderId {
     OrderId::new(format!("{what}-{}", hex(&hash.finalize()[..8])))
 }
 
-/// The audit's row for something that is ordered by no [`Command`]: a reload, a token.
-pub fn audited(what: &str, now: Now, by: Actor, command: String, (allowed, effect): (bool, String)) -> AuditRow {
-    AuditRow { id: order_id(what, &command, &by, now), at: now.wall, by, command, allowed, effect }
+/// The audit's row; also for something that is ordered by no [`Command`]: a reload, a token.
+pub fn audited(
+    what: &str,
+    now: Now,
+    by: Actor,
+    command: String,
+    (allowed, effect): (bool, String),
+    concerns: Concerns,
+) -> AuditRow {
+    AuditRow { id: order_id(what, &command, &by, now), at: now.wall, by, command, allowed, effect, concerns }
 }
 
 /// One command being given.
@@ -186,16 +193,35 @@ impl<W: World> Giving<'_, W> {
 
     /// The flows that the command concerns.
     fn flows(&self) -> Vec<&Flow> {
-        let reached =
-            self.config.target(&self.command.place()).map(|scope| self.config.reach(&scope)).unwrap_or_default();
+        let reached = self.scope().map(|scope| self.config.reach(&scope)).unwrap_or_default();
         reached.into_iter().map(|found| &found.flow).collect()
+    }
+
+    /// Where the command reaches, if its words name something.
+    fn scope(&self) -> Option<Scope> {
+        let words = self.command.place();
+        match (self.command, words.as_slice()) {
+            (Command::Pause { .. } | Command::Resume { .. }, _) | (_, ["all"]) => self.config.target(&words).ok(),
+            // A flow, also where an environment of another one ends in the same word.
+            (_, [flow]) => self.config.flow(flow).ok().map(|found| Scope::Flow(found.flow.name.clone())),
+            _ => None,
+        }
+    }
+
+    /// The same as the audit keeps it: by name, for the config may change.
+    fn concerns(&self) -> Concerns {
+        match self.scope() {
+            Some(Scope::All) => Concerns::All,
+            Some(_) => Concerns::Flows(self.flows().into_iter().map(|flow| flow.name.clone()).collect()),
+            None => Concerns::none(),
+        }
     }
 
     fn audit(&self, allowed: bool, effect: String) -> Change {
         // A command that was carried out and then refused within a millisecond is two rows.
         let what = if allowed { "command" } else { "refused" };
         let command = self.command.to_string();
-        Change::Audit(audited(what, self.now, self.who.name.clone(), command, (allowed, effect)))
+        Change::Audit(audited(what, self.now, self.who.name.clone(), command, (allowed, effect), self.concerns()))
     }
 
     /// The words for people, in the zone of a flow.

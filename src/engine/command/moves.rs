@@ -305,6 +305,7 @@ fn rollback_order<W: World>(
         at,
         until: Until::Resumed,
         cause: Some(hold),
+        began: Some(giving.now.trusted),
     };
     let mut changes = vec![Change::Intent(row.clone()), Change::Hold(held), Change::Pause(pause)];
     // No order from before may bring back what is taken away now.

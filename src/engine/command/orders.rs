@@ -72,6 +72,7 @@ pub async fn pause<W: World>(giving: &Giving<'_, W>) -> Result<Reply, Refusal> {
         at: giving.now.wall,
         until,
         cause: None,
+        began: Some(giving.now.trusted),
     };
     giving.settle(None, Some(&scope), vec![Change::Pause(row)], vec![line]).await
 }

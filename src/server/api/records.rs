@@ -4,7 +4,7 @@ use axum::Extension;
 use axum::extract::State;
 use serde::Deserialize;
 use towpath_core::command::Command;
-use towpath_core::model::{EnvName, FlowName, IntentState, Scope};
+use towpath_core::model::{AuditRow, Concerns, EnvName, FlowName, IntentState, Scope};
 
 use super::extract::{Asked, after_row, limit};
 use super::reply::{Answered, View};
@@ -36,19 +36,21 @@ fn wanted(api: &Api, caller: &Caller, setup: &Setup, word: Option<&str>) -> Resu
 
 /// Whether somebody who is limited to some flows may see a command: one about their flows, or
 /// about all.
-fn may_see(caller: &Caller, setup: &Setup, flow: Option<&FlowName>, command: &str) -> bool {
-    let allowed = |name: &FlowName| caller.flows().is_empty() || caller.flows().contains(name);
+fn may_see(caller: &Caller, setup: &Setup, row: &AuditRow) -> bool {
     if caller.flows().is_empty() {
         return true;
     }
-    if let Some(flow) = flow {
-        return allowed(flow);
-    }
-    let Ok(command) = Command::parse(command) else { return false };
-    match setup.config.target(&command.place()) {
-        Ok(Scope::All | Scope::Environment(_)) => true,
-        Ok(Scope::Flow(flow) | Scope::Edge(flow, _)) => allowed(&flow),
-        Err(_) => false,
+    match &row.concerns {
+        Concerns::Flows(flows) => caller.flows().iter().any(|flow| flows.contains(flow)),
+        // A row of an older version says so of what was about no flow, too.
+        Concerns::All => {
+            let scope = Command::parse(&row.command).map(|command| setup.config.target(&command.place()));
+            match scope {
+                Ok(Ok(Scope::All | Scope::Environment(_))) => true,
+                Ok(Ok(Scope::Flow(flow) | Scope::Edge(flow, _))) => caller.flows().contains(&flow),
+                Ok(Err(_)) | Err(_) => false,
+            }
+        }
     }
 }
 
@@ -72,7 +74,7 @@ pub async fn history(
     let (before, limit) = (after_row(asked.after.as_deref())?, limit(asked.limit, ROWS_MAX)?);
     let mut history = views::history(&setup, &flows, before, limit).await?;
     history.history.retain(|entry| match &entry.item.what {
-        What::Audit(row) => may_see(&caller, &setup, entry.item.flow.as_ref(), &row.command),
+        What::Audit(row) => may_see(&caller, &setup, row),
         What::Intent(_) | What::Effect(_) | What::Event(_) => true,
     });
     Ok(View(history))
@@ -142,6 +144,6 @@ pub async fn audit(
         None => None,
     };
     let (before, limit) = (after_row(asked.after.as_deref())?, limit(asked.limit, ROWS_MAX)?);
-    let shown = |entry: &AuditEntry| may_see(&caller, &setup, entry.flow.as_ref(), &entry.row.command);
+    let shown = |entry: &AuditEntry| may_see(&caller, &setup, &entry.row);
     Ok(View(views::audit(&setup, flow.as_ref(), before, limit, shown).await?))
 }

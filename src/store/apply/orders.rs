@@ -37,7 +37,8 @@ impl Batch<'_> {
             .bind(pause.reason.clone())
             .bind(pause.at.0)
             .bind(until)
-            .bind(pause.cause.as_ref().map(ToString::to_string));
+            .bind(pause.cause.as_ref().map(ToString::to_string))
+            .bind(pause.began.map(|at| at.0));
         self.add(add, || exists("pauses", &pause.id)).await
     }
 
@@ -135,11 +136,22 @@ impl Batch<'_> {
         self.run(add).await
     }
 
+    /// Ends it and says so; nothing if somebody was faster.
+    pub(super) async fn expire(&mut self, pause: &OrderId, audit: &AuditRow) -> Done {
+        let end = sqlx::query(sql::EXPIRE_PAUSE).bind(text(pause));
+        match end.execute(&mut *self.conn).await?.rows_affected() {
+            0 => Ok(()),
+            _ => self.audit(audit).await,
+        }
+    }
+
     pub(super) async fn audit(&mut self, row: &AuditRow) -> Done {
+        let (flow, flows) = rows::concerns_columns(&row.concerns);
         let add = sqlx::query(sql::ADD_AUDIT)
             .bind(self.next_seq())
             .bind(text(&row.id))
-            .bind(self.flow.map(ToString::to_string))
+            .bind(flow)
+            .bind(flows)
             .bind(row.at.0)
             .bind(text(&row.by))
             .bind(row.command.clone())

@@ -272,7 +272,7 @@ fn a_token_that_cannot_be_read_is_told_with_its_place() {
     }
     // A pipe that nobody writes into must not keep anybody waiting.
     assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
-    says(&place.stays(&[]), "it is no file");
+    says(&place.stays(&[]), "token' is not a regular file; name a file that holds the secret");
     fs::remove_file(&file).unwrap();
     let ca = authority("ca.pem");
     place.config(&format!("token = {{ env = \"A_TOKEN\" }}\nca = {ca:?}"));

@@ -283,3 +283,18 @@ fn a_server_that_is_not_there_is_3_and_one_that_refuses_is_4() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert_eq!(place.run(&["status", "--server", &url, "--token-file", "nothing"], &[]).code, Some(1));
 }
+
+#[test]
+fn a_server_is_asked_without_a_config_that_could_be_read() {
+    let place = Place::new();
+    let server = place.serve();
+    let (token, _) = place.token(&["oncall", "--scope", "steer"]);
+    std::fs::write(place.path().join("towpath.toml"), "this is no config").unwrap();
+    assert_eq!(place.run(&["pause", "all", "--reason", "x"], &[]).code, Some(1));
+    let url = server.url();
+    for args in [&["pause", "all", "--reason", "x"][..], &["status"], &["resume", "all"]] {
+        let args: Vec<&str> = args.iter().chain(&["--server", &url]).copied().collect();
+        let ran = place.run(&args, &[("TOWPATH_TOKEN", &token)]);
+        assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{args:?} {ran:?}");
+    }
+}

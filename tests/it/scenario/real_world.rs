@@ -18,8 +18,8 @@ use towpath::store::{Holder, Lease};
 use towpath_core::act::PushAnswer;
 use towpath_core::dag::Dag;
 use towpath_core::model::{
-    Actor, AuditRow, BranchName, Change, CommitId, Fact, Facts, Flow, FlowName, IntentId, IntentRow, Ledger,
-    Message, Missing, Now, OrderId, Reason, Span, Tip, Unknown, UnknownWhy,
+    Actor, AuditRow, BranchName, Change, CommitId, Concerns, Fact, Facts, Flow, FlowName, IntentId, IntentRow,
+    Ledger, Message, Missing, Now, OrderId, Reason, Span, Tip, Unknown, UnknownWhy,
 };
 use towpath_core::see::Tips;
 
@@ -134,6 +134,7 @@ impl Process {
             command: String::new(),
             allowed: true,
             effect: "x".repeat(1_000_000),
+            concerns: Concerns::none(),
         }));
         let store = self.world.store();
         // SQLite takes the file's present size.

@@ -53,6 +53,41 @@ fn hooks_reports_and_lags_move_branches_without_the_schedule() {
 }
 
 #[test]
+fn an_order_of_one_flow_wakes_that_flow_alone_and_a_pause_that_is_over_is_told() {
+    let place = Place::new(&["a", "b"], &(flow("a", "", "") + &flow("b", "", "")));
+    let service = Service::start_with(place.path(), &[("TOWPATH_LOG", "towpath=debug")]);
+    for name in ["shop/a", "shop/b"] {
+        service.says(&[name, "production", "up to date"]);
+    }
+    let passes = |flow: &str| {
+        let begun = ["a pass begins", "Command", flow];
+        service.log().iter().filter(|line| begun.iter().all(|word| line.contains(word))).count()
+    };
+    // None of these is about b, and the last two are about no flow.
+    for args in [
+        &["pause", "shop/a", "--for", "2s", "--reason", "a test"][..],
+        &["resume", "shop/a"],
+        &["pause", "shop/a", "production", "--for", "2s", "--reason", "another"],
+        &["token", "create", "ci", "--scope", "read"],
+    ] {
+        place.ok(args);
+    }
+    assert!(!place.run(&["resume", "shop/b"]).status.success());
+    wait("a is woken", || passes("shop/a") > 0);
+    place.ok(&["pause", "shop/b", "--until", "resumed", "--reason", "a test"]);
+    wait("b is woken", || passes("shop/b") > 0);
+    assert_eq!(passes("shop/b"), 1, "{:#?}", service.log());
+    // The pause of a ends by itself, and the pass that is due then says so.
+    let told = || place.ok(&["history", "shop/a"]);
+    wait("the end of the pause", || told().contains("towpath: pause shop/a production (expired)"));
+    assert!(!place.ok(&["history", "shop/b"]).contains("expired"));
+    assert_eq!(told().matches("(expired)").count(), 1, "what somebody resumed did not expire");
+    let all = place.ok(&["history"]);
+    assert!(all.contains("no flow  os:") && !all.contains("all flows"), "{all}");
+    assert!(place.ok(&["history", "--export"]).contains("\"concerns\":{\"flows\":[\"shop/a\"]}"));
+}
+
+#[test]
 fn a_flow_that_falls_behind_is_told_when_that_is_and_not_at_the_next_look() {
     let place = Place::new(&["a"], &flow("a", "", "behind_alarm = \"3s\"\ngates.lag = \"1d\""));
     let service = place.serve();

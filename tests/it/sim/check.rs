@@ -3,7 +3,7 @@
 //! from the graph primitives.
 
 use towpath_core::model::{
-    CiState, CommitId, Event, Flow, FlowName, Gate, Held, IntentRow, IntentState, MoveKind, PauseKind,
+    CiState, CommitId, Event, Flow, FlowName, Gate, Held, IntentRow, IntentState, MoveKind, PauseKind, Until,
 };
 
 use super::universe::Universe;
@@ -15,8 +15,15 @@ pub fn on_begin(it: &mut Universe, flow: &Flow, row: &IntentRow) {
     }
     let wall = it.reading().wall;
     let pauses: Vec<_> = it.book.acknowledged.values().cloned().collect();
-    for (pause, named) in pauses {
-        let stands = pause.stands_on(&flow.name, &row.env, wall) && !lifted(it, &pause.id);
+    for (pause, named, since) in pauses {
+        // Once it has truly lasted its time, a wall that is set back does not bring it back.
+        let lasted = match pause.until {
+            // A minute is what the clocks may differ by.
+            Until::At(until) => it.truth - since + 60_000 >= until.since(pause.at).ms(),
+            Until::Resumed => false,
+        };
+        let ended = lifted(it, &pause.id) || (lasted && it.book.expired.contains(&pause.id));
+        let stands = pause.stands_on(&flow.name, &row.env, wall) && !ended;
         let passed = pause.kind == PauseKind::Pause && row.promote.is_some();
         if stands && !passed && !named.contains(&row.id) {
             it.violation(format!("I4: {} began on {} after pause {} was acknowledged", row.id, row.env, pause.id));
@@ -25,7 +32,7 @@ pub fn on_begin(it: &mut Universe, flow: &Flow, row: &IntentRow) {
 }
 
 fn lifted(it: &Universe, id: &towpath_core::model::OrderId) -> bool {
-    !it.book.ledgers.values().any(|ledger| ledger.standing.pauses.iter().any(|p| &p.id == id))
+    it.book.lifted.contains(id)
 }
 
 /// At the instant at which the server moves a branch for us.

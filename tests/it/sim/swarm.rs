@@ -232,7 +232,8 @@ impl Swarm {
         let what = self.universe.borrow_mut().rng.below(100);
         match what {
             0..28 => self.push_commits(&flow),
-            28..72 => self.report(&flow),
+            28..68 => self.report(&flow),
+            68..72 => self.change_of_mind(),
             72..73 => self.hotfix(&flow),
             73..74 => self.take_back(),
             74..76 => self.rewind(&flow),
@@ -300,6 +301,18 @@ impl Swarm {
             it.apply(Some(flow), &[Change::Report(report)]).expect("reports do not conflict");
         }
         it.count("person: report");
+    }
+
+    /// CI takes back what a pass has just read and not acted on yet: only reading it again tells.
+    fn change_of_mind(&self) {
+        let mut it = self.universe.borrow_mut();
+        let read: Vec<(FlowName, CommitId)> = it.just_read.values().flatten().cloned().collect();
+        let Some((flow, commit)) = it.rng.pick(&read).cloned() else { return };
+        let name = REQUIRED[it.rng.below(REQUIRED.len())].into();
+        let at = it.now();
+        let report = Report { commit, name, on: None, state: CiState::Red, url: None, by: Actor::new("ci"), at };
+        it.apply(Some(&flow), &[Change::Report(report)]).expect("reports do not conflict");
+        it.count("person: CI changes its mind");
     }
 
     fn target(&self) -> BranchName {
@@ -387,7 +400,8 @@ impl Swarm {
         let pushing = it.apply(flow, std::slice::from_ref(&change)).expect("orders do not conflict");
         if let Change::Pause(pause) = change {
             let named = pushing.into_iter().map(|row| row.id).collect();
-            it.book.acknowledged.insert(pause.id.clone(), (pause, named));
+            let since = it.truth;
+            it.book.acknowledged.insert(pause.id.clone(), (pause, named, since));
         }
     }
 
@@ -395,7 +409,8 @@ impl Swarm {
         let id = self.id("pause");
         let (pause, name) = {
             let mut it = self.universe.borrow_mut();
-            let wall = it.reading().wall;
+            let now = it.now();
+            let wall = now.wall;
             let scope = match it.rng.below(4) {
                 0 => Scope::All,
                 1 => Scope::Flow(flow.clone()),
@@ -406,7 +421,9 @@ impl Swarm {
             let kind = if frozen { PauseKind::Freeze } else { PauseKind::Pause };
             let until = if it.rng.percent(20) { Until::Resumed } else { Until::At(wall + Span::from_mins(40)) };
             let by = Actor::new("os:olga@desk");
-            (Pause { id, kind, scope, by, reason: "a demo".into(), at: wall, until, cause: None }, flow.clone())
+            let began = Some(now.trusted);
+            let reason = "a demo".into();
+            (Pause { id, kind, scope, by, reason, at: wall, until, cause: None, began }, flow.clone())
         };
         self.order(Some(&name), Change::Pause(pause));
         self.universe.borrow_mut().count("person: pause");

@@ -77,8 +77,12 @@ pub struct Book {
     pub hands: Vec<(FlowName, HandMove)>,
     pub reports: BTreeMap<FlowName, Vec<Report>>,
     pub leases: BTreeMap<FlowName, Lease>,
-    /// For each acknowledged pause, the intents that the acknowledgement named.
-    pub acknowledged: BTreeMap<OrderId, (Pause, BTreeSet<IntentId>)>,
+    /// For each acknowledged pause, the intents that the acknowledgement named, and when that was.
+    pub acknowledged: BTreeMap<OrderId, (Pause, BTreeSet<IntentId>, i64)>,
+    /// Pauses that somebody lifted.
+    pub lifted: BTreeSet<OrderId>,
+    /// What the audit says of pauses that ended by themselves.
+    pub expired: Vec<OrderId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +112,8 @@ pub struct Universe {
     pub faults: Faults,
     pub script: Scripted,
     pub plant: Option<super::Plant>,
+    /// The commits of which each replica has read the results of CI in its pass and saved no intent since.
+    pub just_read: BTreeMap<usize, Vec<(FlowName, CommitId)>>,
     /// How often each replica has been started; a lease of an earlier life is dead.
     pub lives: Vec<u64>,
     pub step: u64,
@@ -191,6 +197,7 @@ impl Universe {
             faults: Faults::default(),
             script: Scripted::default(),
             plant: None,
+            just_read: BTreeMap::new(),
             lives: vec![0; replicas],
             step: 0,
             crash_at: None,
@@ -448,6 +455,7 @@ impl Universe {
                         | Change::Hold(_)
                         | Change::Unhold { .. }
                         | Change::Remind { .. }
+                        | Change::Expire { .. }
                 );
                 if flow == Some(&name) || global {
                     let targets = towpath::engine::tick::targets(self.flow(&name));
@@ -484,6 +492,13 @@ impl Universe {
                     if let Some(gone) = repository.unseen_gone.get_mut(&seen.branch) {
                         gone.retain(|id, _| dag.has(&there, *id));
                     }
+                }
+            }
+            Change::Lift(ids) => book.lifted.extend(ids.iter().cloned()),
+            Change::Expire { pause, .. } => {
+                let standing = |ledger: &Ledger| ledger.standing.pauses.iter().any(|p| &p.id == pause);
+                if book.ledgers.values().any(standing) {
+                    book.expired.push(pause.clone());
                 }
             }
             Change::Event(row) => book.events.extend(flow.map(|f| (f.clone(), row.clone()))),

@@ -51,7 +51,7 @@ impl Model {
         let env: EnvName = if b % 2 == 0 { "staging".into() } else { "production".into() };
         match kind {
             0..=5 => (vec![observed(kind, env, a, c)], false),
-            6..=11 | 35 => (self.ordered_everywhere(kind, of, env, (a, b, c)), true),
+            6..=11 | 35 | 36 => (self.ordered_everywhere(kind, of, env, (a, b, c)), true),
             // Ids are unique over all flows, so what is spent or told may be another flow's.
             12..=16 => (self.ordered_here(kind, of, env, (a, b, c)), kind == 15),
             17..=21 => (self.moved(kind, of, (a, b, c)), false),
@@ -85,6 +85,12 @@ impl Model {
                 let event = Event::Moved { old: commit(b), new: commit(c) };
                 let message = Message { id, sink, env, at: at(a.into()).wall, event };
                 vec![Change::Remind { pause, flow: of.clone(), message }]
+            }
+            36 => {
+                let Some(pause) = pick(&self.pauses, a) else { return Vec::new() };
+                // Said by several at once: the first one counts.
+                let id = self.id("expired");
+                vec![Change::Expire { pause, audit: super::audit(&id) }]
             }
             _ => {
                 let fixed_by = (b > 100).then(|| commit(c));
@@ -238,7 +244,7 @@ fn some_pause(id: &OrderId, of: &FlowName, env: EnvName, (a, b, c): (u8, u8, u8)
     let until = if b > 99 { Until::Resumed } else { Until::At(Instant(b.into())) };
     let kind = [PauseKind::Pause, PauseKind::Freeze][usize::from(c % 2)];
     let cause = (c > 200).then(|| OrderId::from("cause"));
-    Pause { kind, until, cause, ..super::pause(id.as_str(), scope) }
+    Pause { kind, until, cause, began: (c > 99).then(|| Trusted(c.into())), ..super::pause(id.as_str(), scope) }
 }
 
 fn some_hold(id: OrderId, of: &FlowName, env: EnvName, (a, b, c): (u8, u8, u8)) -> Hold {
@@ -347,7 +353,7 @@ async fn check(batches: &[(bool, Vec<Step>, Option<u8>)]) -> Result<(), TestCase
 #[test]
 fn loading_equals_applying_every_change() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let step = (0_u8..36, any::<u8>(), any::<u8>(), any::<u8>());
+    let step = (0_u8..37, any::<u8>(), any::<u8>(), any::<u8>());
     let batch = (any::<bool>(), proptest::collection::vec(step, 0..12), any::<Option<u8>>());
     let config = Config { cases: 64, failure_persistence: None, ..Config::default() };
     proptest!(config, |(batches in proptest::collection::vec(batch, 1..12))| {

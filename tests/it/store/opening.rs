@@ -52,8 +52,10 @@ async fn a_store_from_before_the_record_of_would_moves_is_brought_up_to_date() {
     let store = place.open().await;
     store.commit(None, Some(&web), &[Change::Looked(super::at(7))]).await.unwrap();
     store.close().await.unwrap();
-    let before = "DROP TABLE proposed; ALTER TABLE intents DROP COLUMN merge; DROP TABLE would_moves; DROP TABLE hand_moves; DROP TABLE behind; \
+    let before = "DROP TABLE proposed; ALTER TABLE intents DROP COLUMN merge; \
+        DROP TABLE would_moves; DROP TABLE hand_moves; DROP TABLE behind; \
         DROP TRIGGER tokens_keep_their_email; ALTER TABLE tokens DROP COLUMN email; \
+        ALTER TABLE audit DROP COLUMN flows; ALTER TABLE pauses DROP COLUMN at_trusted; \
         DELETE FROM _sqlx_migrations WHERE version >= 3";
     sqlx::raw_sql(before).execute(&mut place.raw().await).await.unwrap();
     let store = place.open().await;
@@ -73,7 +75,7 @@ async fn a_newer_schema_is_refused_with_both_numbers() {
         VALUES (99, 'future', TRUE, x'00', 1)";
     sqlx::raw_sql(newer).execute(&mut place.raw().await).await.unwrap();
     let error = SqliteStore::open(&place.path(), Create::Yes).await.unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 99, known: 5, .. }), "{error}");
+    assert!(matches!(error, StoreError::Newer { found: 99, known: 6, .. }), "{error}");
     assert!(!error.retry());
 }
 
@@ -92,6 +94,7 @@ async fn tokens_of_a_store_from_before_e_mails_stay_and_have_none() {
     store.close().await.unwrap();
     let back = "DROP TABLE proposed; ALTER TABLE intents DROP COLUMN merge; \
         DROP TRIGGER tokens_keep_their_email; ALTER TABLE tokens DROP COLUMN email; \
+        ALTER TABLE audit DROP COLUMN flows; ALTER TABLE pauses DROP COLUMN at_trusted; \
         DELETE FROM _sqlx_migrations WHERE version >= 4";
     sqlx::raw_sql(back).execute(&mut place.raw().await).await.unwrap();
     let found = place.open().await.find_token(&token).await.unwrap().unwrap();
@@ -105,7 +108,9 @@ async fn tokens_of_a_store_from_before_e_mails_stay_and_have_none() {
 async fn a_store_of_the_version_before_is_brought_up_to_date() {
     let place = Place::new();
     place.open().await.close().await.unwrap();
-    let back = "DROP TABLE proposed; ALTER TABLE intents DROP COLUMN merge; DROP TABLE tokens; DROP TABLE would_moves; DROP TABLE hand_moves; DROP TABLE behind; \
+    let back = "DROP TABLE proposed; ALTER TABLE intents DROP COLUMN merge; \
+        DROP TABLE tokens; DROP TABLE would_moves; DROP TABLE hand_moves; DROP TABLE behind; \
+        ALTER TABLE audit DROP COLUMN flows; ALTER TABLE pauses DROP COLUMN at_trusted; \
         DELETE FROM _sqlx_migrations WHERE version > 1; UPDATE counter SET seq = 41";
     sqlx::raw_sql(back).execute(&mut place.raw().await).await.unwrap();
     let store = SqliteStore::open(&place.path(), Create::No).await.unwrap();

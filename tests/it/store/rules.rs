@@ -247,3 +247,25 @@ async fn the_data_version_tells_of_others_alone() {
     theirs.commit(None, None, &[Change::Pause(pause("theirs", Scope::All))]).await.unwrap();
     assert_ne!(ours.data_version().await.unwrap(), first);
 }
+
+#[tokio::test]
+async fn a_pause_ends_once_however_many_notice_and_one_says_so() {
+    let place = Place::new();
+    let store = place.open().await;
+    let web = flow("web");
+    store.commit(None, None, &[Change::Pause(pause("p", Scope::All))]).await.unwrap();
+    let expire = |id: &str| Change::Expire { pause: "p".into(), audit: audit(id) };
+    store.commit(None, Some(&web), &[expire("expired-p")]).await.unwrap();
+    // Another flow that it covered, in another process.
+    store.commit(None, Some(&flow("api")), &[expire("expired-p")]).await.unwrap();
+    assert!(store.load(&web, &[]).await.unwrap().standing.pauses.is_empty());
+    assert_eq!(store.audit(9).await.unwrap().len(), 1);
+    // Somebody resumed it meanwhile: then it did not expire.
+    store
+        .commit(None, None, &[Change::Pause(pause("q", Scope::All)), Change::Lift(vec!["q".into()])])
+        .await
+        .unwrap();
+    let late = Change::Expire { pause: "q".into(), audit: audit("expired-q") };
+    store.commit(None, Some(&web), &[late]).await.unwrap();
+    assert_eq!(store.audit(9).await.unwrap().len(), 1);
+}

@@ -2,8 +2,8 @@
 
 use towpath::store::What;
 use towpath_core::model::{
-    Actor, BranchName, BranchSeen, Change, CheckName, CiState, CommitId, Event, EventRow, IntentState, MoveKind,
-    PolicyDigest, Report, Scope, TipHow, Trusted,
+    Actor, AuditRow, BranchName, BranchSeen, Change, CheckName, CiState, CommitId, Concerns, Event, EventRow,
+    IntentState, MoveKind, PolicyDigest, Report, Scope, TipHow, Trusted,
 };
 
 use super::{Place, at, audit, commit, effect, finish, flow, intent, pause};
@@ -24,7 +24,8 @@ async fn history_is_newest_first_and_of_one_flow_if_asked() {
         store.commit(None, Some(&web), &landed(n)).await.unwrap();
     }
     store.commit(None, None, &[Change::Audit(audit("all"))]).await.unwrap();
-    store.commit(None, Some(&api), &[Change::Audit(audit("api"))]).await.unwrap();
+    let of = |id: &str, concerns| Change::Audit(AuditRow { concerns, ..audit(id) });
+    store.commit(None, None, &[of("api", Concerns::one(api.clone()))]).await.unwrap();
     let items = store.history(Some(&web), 5).await.unwrap();
     let words: Vec<_> = items
         .iter()
@@ -112,4 +113,36 @@ async fn commits_tips_and_attempts_are_found() {
         store.attempts(&web, &env, commit(1), commit(new), MoveKind::FastForward, &policy).await.unwrap()
     };
     assert_eq!((attempts(2).await, attempts(3).await), (5, 0));
+}
+
+#[tokio::test]
+async fn a_command_is_told_of_the_flows_that_it_concerned_and_wakes_those() {
+    let place = Place::new();
+    let store = place.open().await;
+    let names = |list: &[&str]| Concerns::Flows(list.iter().map(|name| flow(name)).collect());
+    let rows = [
+        AuditRow { concerns: Concerns::All, ..audit("all") },
+        AuditRow { concerns: Concerns::one(flow("web")), ..audit("web") },
+        AuditRow { concerns: names(&["api", "it's \"odd\""]), ..audit("two") },
+        AuditRow { concerns: Concerns::none(), ..audit("token") },
+        AuditRow { allowed: false, concerns: Concerns::All, ..audit("refused") },
+        AuditRow { by: Actor::from("towpath"), concerns: Concerns::All, ..audit("expired") },
+    ];
+    for row in &rows {
+        store.commit(None, None, &[Change::Audit(row.clone())]).await.unwrap();
+    }
+    let mut audited = store.audit(9).await.unwrap();
+    audited.reverse();
+    assert_eq!(audited, rows);
+    let of = async |name: &str| {
+        let rows = store.audit_before(Some(&flow(name)), None, 9).await.unwrap();
+        rows.into_iter().rev().map(|(_, _, row)| row.id.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("web").await, ["all", "web", "refused", "expired"]);
+    assert_eq!(of("api").await, ["all", "two", "refused", "expired"]);
+    assert_eq!(of("it's \"odd\"").await, of("api").await);
+    assert_eq!(of("ap").await, ["all", "refused", "expired"]);
+    let orders = store.ordered_since(Some(0), 9).await.unwrap();
+    let woken: Vec<_> = rows[..4].iter().map(|row| row.concerns.clone()).collect();
+    assert_eq!(orders.concerns, woken, "neither what was refused nor what Towpath itself records");
 }

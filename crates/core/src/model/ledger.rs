@@ -437,6 +437,40 @@ pub struct AuditRow {
     pub allowed: bool,
     /// What came of it.
     pub effect: String,
+    /// Which flows it concerned.
+    #[serde(default)]
+    pub concerns: Concerns,
+}
+
+/// Which flows a command concerned.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Concerns {
+    /// Every flow.
+    #[default]
+    All,
+    /// These; none for what is about no flow, such as a token.
+    Flows(BTreeSet<FlowName>),
+}
+
+impl Concerns {
+    /// No flow.
+    pub const fn none() -> Self {
+        Self::Flows(BTreeSet::new())
+    }
+
+    /// One flow.
+    pub fn one(flow: FlowName) -> Self {
+        Self::Flows(BTreeSet::from([flow]))
+    }
+
+    /// The flow, if it is a single one.
+    pub fn single(&self) -> Option<&FlowName> {
+        match self {
+            Self::Flows(flows) if flows.len() == 1 => flows.first(),
+            Self::All | Self::Flows(_) => None,
+        }
+    }
 }
 
 /// One change of the ledger. A batch of them is one transaction.
@@ -531,6 +565,13 @@ pub enum Change {
         flow: FlowName,
         /// The reminder.
         message: Message,
+    },
+    /// A pause or freeze is over by itself; nothing if somebody was faster.
+    Expire {
+        /// Which.
+        pause: OrderId,
+        /// What the audit says of it.
+        audit: AuditRow,
     },
     /// A message was sent.
     Told {
@@ -646,6 +687,7 @@ impl Ledger {
                     self.outbox.push(message.clone());
                 }
             }
+            Change::Expire { pause, .. } => self.standing.pauses.retain(|standing| &standing.id != pause),
             Change::Told { message } => self.outbox.retain(|m| &m.id != message),
             Change::Decided { env, row } => {
                 self.decisions.insert(env.clone(), (**row).clone());
@@ -764,6 +806,7 @@ impl Change {
                 | Self::Arrived { .. }
                 | Self::Left { .. }
                 | Self::Decided { .. }
+                | Self::Expire { .. }
                 | Self::Would { .. }
                 | Self::WouldNot { .. }
                 | Self::WouldBeOver { .. }

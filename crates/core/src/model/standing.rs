@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::flow::GateKind;
 use super::id::{Actor, CommitId, EnvName, FlowName, OrderId, PolicyDigest};
 use super::ledger::IntentRow;
-use super::time::Instant;
+use super::time::{Instant, Trusted};
 
 /// Everything that stands and bears on one flow.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +69,10 @@ pub struct Pause {
     pub until: Until,
     /// The rewind or rollback that caused it, if one did: undone together with its hold.
     pub cause: Option<OrderId>,
+    /// The same instant as `at` by the clock that only counts time that has passed; none in rows of an
+    /// older version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began: Option<Trusted>,
 }
 
 /// Pause or freeze.

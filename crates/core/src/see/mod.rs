@@ -6,6 +6,7 @@
 
 mod behind;
 mod beside;
+mod expire;
 mod graph;
 mod note;
 mod remind;
@@ -21,6 +22,9 @@ pub use behind::behind;
 pub use beside::{Hand, by_hand, judged_for, would, would_have};
 pub use note::{SOMEBODY, after_landing, is_rewind, landed, note, tell};
 pub use remind::PREFIX as REMINDER;
+
+/// Who is named for what automation does.
+pub const US: &str = "towpath";
 
 /// How many lost tips of an environment are looked at for telling withdrawn commits.
 const LOST_MAX: usize = 50;

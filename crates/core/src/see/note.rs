@@ -11,6 +11,7 @@ use crate::model::{
 };
 use crate::repository;
 use crate::see::Tips;
+use crate::see::expire::expired;
 use crate::see::remind::reminders;
 
 /// How long an arrival is kept after the next environment has the commit: if that one is rewound,
@@ -31,6 +32,7 @@ pub fn is_rewind(hold: &OrderId) -> bool {
 pub fn note(flow: &Flow, ledger: &Ledger, tips: &Tips, dag: &Dag, now: Now) -> Vec<Change> {
     let mut changes = former_names(flow, ledger, now);
     changes.extend(reminders(flow, ledger, now));
+    changes.extend(expired(ledger, now));
     for (at, environment) in flow.environments.iter().enumerate() {
         let tip = match tips.get(&environment.name) {
             Some(Tip::At(tip)) if dag.node(*tip).is_some() => tip,
@@ -321,6 +323,7 @@ impl<'l> Noting<'l, '_> {
             at: self.now.wall,
             until: Until::Resumed,
             cause: Some(id.clone()),
+            began: Some(self.now.trusted),
         }));
         id
     }

@@ -16,6 +16,7 @@ pub fn pause(ends: Option<i64>) -> Pause {
         at: minutes(-5).wall,
         until: ends.map_or(Until::Resumed, |at| Until::At(minutes(at).wall)),
         cause: None,
+        began: None,
     }
 }
 

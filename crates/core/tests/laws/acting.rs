@@ -304,6 +304,7 @@ fn pause(kind: PauseKind) -> Pause {
         at: minutes(-1).wall,
         until: Until::Resumed,
         cause: None,
+        began: None,
     }
 }
 

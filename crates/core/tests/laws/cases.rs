@@ -257,6 +257,7 @@ pub fn any_pause() -> impl Strategy<Value = Pause> {
         at: minutes(-40).wall,
         until,
         cause: None,
+        began: None,
     })
 }
 

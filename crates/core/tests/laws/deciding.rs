@@ -425,6 +425,7 @@ fn a_pause_ends_at_its_instant() {
         reason: "r".to_owned(),
         at: minutes(-60).wall,
         cause: None,
+        began: None,
     };
     for (end, stands) in [(-1, false), (0, false), (1, true)] {
         seen.standing.pauses = vec![pause(end)];

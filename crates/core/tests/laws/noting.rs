@@ -405,6 +405,7 @@ fn orders_under_a_former_name_are_taken_over() {
         at: minutes(0).wall,
         until: Until::At(minutes(minute).wall),
         cause: None,
+        began: None,
     };
     let standing = Standing {
         holds: vec![hold("production"), hold("gone"), Hold { flow: None, ..hold("staging") }],
@@ -429,4 +430,51 @@ fn orders_under_a_former_name_are_taken_over() {
     let scopes: Vec<_> = ledger.standing.pauses.iter().map(|p| p.scope.clone()).collect();
     assert_eq!(scopes, [Scope::Flow(shop()), Scope::Edge(shop(), "staging".into())]);
     assert!(ledger.before.is_empty(), "only once");
+}
+
+/// What is ended does not come back, so both clocks have to say that it is over.
+#[test]
+fn a_pause_that_is_over_is_ended_once_and_not_by_a_wall_that_jumps() {
+    let flow = flow(ENVS.iter().map(|name| environment(name, Vec::new())).collect());
+    let targets = ["staging".into(), "production".into()];
+    let pause = |name: &str, scope: Scope, until: Until, began: Option<Trusted>| Pause {
+        id: OrderId::new(name),
+        kind: PauseKind::Pause,
+        scope,
+        by: Actor::from("os:olga@desk"),
+        reason: "lunch".to_owned(),
+        at: minutes(0).wall,
+        until,
+        cause: None,
+        began,
+    };
+    let (hour, now) = (Until::At(minutes(60).wall), minutes(61));
+    let began = Some(minutes(0).trusted);
+    let edge = Scope::Edge("shop".into(), "production".into());
+    let mut ledger = Ledger::default();
+    ledger.standing.pauses = vec![
+        pause("all", Scope::All, hour, began),
+        pause("edge", edge, hour, began),
+        pause("old", Scope::Environment("staging".into()), hour, None),
+        pause("later", Scope::All, Until::At(minutes(62).wall), began),
+        pause("resumed", Scope::All, Until::Resumed, began),
+        pause("jumped", Scope::All, hour, Some(Trusted(now.trusted.0 - 60_000))),
+    ];
+    let mut said = Vec::new();
+    for change in note(&flow, &ledger.clone(), &Tips::new(), &dag(&Vec::new()), now) {
+        if let Change::Expire { pause, audit } = &change {
+            said.push(format!("{pause}: {} {} {:?}", audit.by, audit.command, audit.concerns.single()));
+        }
+        ledger.apply(&flow.name, &targets, &change);
+    }
+    assert_eq!(
+        said,
+        [
+            "all: towpath pause all (expired) None",
+            "edge: towpath pause shop production (expired) Some(\"shop\")",
+            "old: towpath pause staging (expired) None",
+        ]
+    );
+    let left: Vec<&str> = ledger.standing.pauses.iter().map(|pause| pause.id.as_str()).collect();
+    assert_eq!(left, ["later", "resumed", "jumped"]);
 }
