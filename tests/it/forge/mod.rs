@@ -5,5 +5,6 @@ pub mod backend;
 pub mod fill;
 pub mod gitea;
 mod github;
+mod gitlab;
 pub mod graphql;
 pub mod schema;
