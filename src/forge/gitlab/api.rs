@@ -163,7 +163,7 @@ impl Api {
         Ok(Listed { items, date: date.get() })
     }
 
-    /// The first page of a list, of at most that many items.
+    /// The first items of a list, that many if there are: on as many pages as it takes.
     pub(super) async fn first<T: Item>(
         &self,
         operation: &'static str,
@@ -171,9 +171,27 @@ impl Api {
         query: &[(&str, &str)],
         limit: usize,
     ) -> Result<Vec<T>, Fault> {
-        let limit = limit.to_string();
-        let query = [query, &[("per_page", limit.as_str())]].concat();
-        self.answer(operation, path, &query).await?.json()
+        let per_page = limit.to_string();
+        let mut items: Vec<T> = Vec::new();
+        for page in 1..=limit {
+            let page = page.to_string();
+            let query = [query, &[("per_page", per_page.as_str()), ("page", page.as_str())]].concat();
+            let answer = self.answer(operation, path, &query).await?;
+            let more: Vec<T> = answer.json()?;
+            let (come, total) = (more.len(), total(&answer));
+            items.extend(more);
+            let all = total.is_some_and(|total| items.len() as u64 >= total);
+            let next = answer.header("link").is_some_and(|link| link.contains("rel=\"next\""));
+            if items.len() >= limit || all || (total.is_none() && !next) {
+                break;
+            }
+            if come == 0 {
+                let words = format!("{operation}: only {} came: a page is missing", items.len());
+                return Err(Fault::Unreadable { words });
+            }
+        }
+        items.truncate(limit);
+        Ok(items)
     }
 
     /// The name that our token logs in with: a bot user's, for the token of a project or group.
@@ -195,13 +213,17 @@ impl FirstDate {
     fn page<T: Item>(&self, answer: &Answer) -> Result<Page<T>, Fault> {
         let cell = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         cell.set(cell.get().or(answer.date));
-        let total = answer.header("x-total").and_then(|text| text.trim().parse().ok());
-        Ok(Page { items: answer.json()?, total })
+        Ok(Page { items: answer.json()?, total: total(answer) })
     }
 
     fn get(&self) -> Option<Instant> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get()
     }
+}
+
+/// How many items there are on all pages, where GitLab says so.
+fn total(answer: &Answer) -> Option<u64> {
+    answer.header("x-total").and_then(|text| text.trim().parse().ok())
 }
 
 /// `v4/projects/PROJECT/…`.

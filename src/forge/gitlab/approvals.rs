@@ -112,7 +112,9 @@ fn is_bot(name: &str) -> bool {
     let rest = name.strip_prefix("project_").or_else(|| name.strip_prefix("group_"));
     rest.and_then(|rest| rest.split_once('_')).is_some_and(|(number, rest)| {
         let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        digits && (rest == "bot" || rest.starts_with("bot_") || rest.starts_with("bot1"))
+        // Further ones of a project were `project_17_bot1` before they were `project_17_bot_0a1b2c`.
+        let of_bot = |rest: &str| rest.is_empty() || rest.starts_with(|c: char| c == '_' || c.is_ascii_digit());
+        digits && rest.strip_prefix("bot").is_some_and(of_bot)
     })
 }
 
@@ -182,11 +184,12 @@ mod tests {
     fn only_people_with_a_living_account_approve() {
         let approvals = json!([
             {"user": {"username": "gone", "state": "blocked"}}, {"user": null}, {"user": {"username": ""}},
-            {"user": by("project_17_bot")}, {"user": by("group_9_bot_0a1b2c")}, {"user": by("project_bot")},
+            {"user": by("project_17_bot")}, {"user": by("group_9_bot_0a1b2c")}, {"user": by("project_2_bot3")},
+            {"user": by("project_bot")}, {"user": by("project_3_bottom")},
             {"user": {"username": "old"}},
         ]);
         let words = read(approvals, json!([]), json!([]));
-        assert_eq!(bound(&words), [("project_bot", None), ("old", None)]);
+        assert_eq!(bound(&words), [("project_bot", None), ("project_3_bottom", None), ("old", None)]);
     }
 
     #[test]

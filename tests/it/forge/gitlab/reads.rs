@@ -166,15 +166,37 @@ async fn our_requests_are_found_among_others() {
     let proposal = proposal();
     let found = place.forge().requests(&repo(), &proposal.head, &proposal.base).await.expect("read");
     let numbers: Vec<u64> = found.iter().map(|request| request.number).collect();
-    // The closed one is beyond the newest two, which is all that this GitLab gives at once.
-    assert_eq!(numbers, wanted[..3]);
-    place.state().page_max = 100;
-    let found = place.forge().requests(&repo(), &proposal.head, &proposal.base).await.expect("read");
-    let numbers: Vec<u64> = found.iter().map(|request| request.number).collect();
-    assert_eq!(numbers, wanted);
+    assert_eq!(numbers, wanted, "on pages of two");
+    for totals in [true, false] {
+        (place.state().page_max, place.state().tells.totals) = (100, totals);
+        let found = place.forge().requests(&repo(), &proposal.head, &proposal.base).await.expect("read");
+        assert_eq!(found.iter().map(|request| request.number).collect::<Vec<_>>(), wanted);
+    }
     assert_eq!((found[3].state, found[3].ended_by.as_deref()), (RequestState::Closed, Some("ana")));
     assert!(found.iter().all(|request| request.head == head && request.url.contains("/-/merge_requests/")));
     place.watch.assert_good(10);
+}
+
+#[tokio::test]
+async fn no_more_than_twenty_of_the_newest_are_looked_for() {
+    let place = Place::new().await;
+    let head = place.push("towpath/checkout/staging", "a");
+    {
+        let mut state = place.state();
+        for _ in 0..43 {
+            let number = state.open("towpath", "towpath/checkout/staging", "staging", "t", "b");
+            let request = state.request(number);
+            (request.state, request.ended_by) = ("merged", Some("ana".to_owned()));
+        }
+    }
+    let proposal = proposal();
+    let found = place.forge().requests(&repo(), &proposal.head, &proposal.base).await.expect("read");
+    let numbers: Vec<u64> = found.iter().map(|request| request.number).collect();
+    assert_eq!(numbers, (24..=43).rev().collect::<Vec<u64>>());
+    let merged = (RequestState::Merged, Some("ana"), Some(head));
+    assert!(found.iter().all(|r| (r.state, r.ended_by.as_deref(), r.merged_as) == merged));
+    assert_eq!(place.calls("/merge_requests?"), 2);
+    place.watch.assert_good(2);
 }
 
 #[tokio::test]
