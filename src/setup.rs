@@ -14,6 +14,7 @@ use crate::engine::forges::{OfFlows, OnForge};
 use crate::forge::client::{Client, Fault, Options};
 use crate::forge::gitea::Gitea;
 use crate::forge::github::{Credential, GitHub};
+use crate::forge::gitlab::GitLab;
 use crate::forge::{Forge, RepoPath};
 use crate::git::{Git, GitError};
 use crate::secret::Secret;
@@ -138,6 +139,14 @@ fn adapter(forge: &config::Forge, clock: &Clock) -> Option<Result<Arc<dyn Forge>
             GitHub::new(&forge.url, credential, clock.clone(), Options::default())
                 .map(|it| Arc::new(it) as Arc<dyn Forge>)
                 .map_err(fault)
+        }
+        ForgeKind::GitLab => {
+            let token = forge.token.as_ref().map(Secret::read).transpose().map_err(|why| unusable(why.to_string()));
+            token.and_then(|token| {
+                let client = Client::new(Options::default(), clock.clone()).map_err(fault)?;
+                let it = GitLab::new(&forge.url, token.as_ref(), client, clock.clone()).map_err(fault)?;
+                Ok(Arc::new(it) as Arc<dyn Forge>)
+            })
         }
         ForgeKind::Gitea | ForgeKind::Forgejo => {
             let token = forge.token.as_ref().map(Secret::read).transpose().map_err(|why| unusable(why.to_string()));

@@ -150,6 +150,9 @@ pub enum ForgeKind {
     /// GitHub, github.com or Enterprise.
     #[serde(rename = "github")]
     GitHub,
+    /// GitLab, gitlab.com or self-managed.
+    #[serde(rename = "gitlab")]
+    GitLab,
     /// Gitea.
     Gitea,
     /// Forgejo.
@@ -158,8 +161,13 @@ pub enum ForgeKind {
 
 impl ForgeKind {
     /// Every kind, with its word.
-    pub const ALL: [(&str, Self); 4] =
-        [("git", Self::Git), ("github", Self::GitHub), ("gitea", Self::Gitea), ("forgejo", Self::Forgejo)];
+    pub const ALL: [(&str, Self); 5] = [
+        ("git", Self::Git),
+        ("github", Self::GitHub),
+        ("gitlab", Self::GitLab),
+        ("gitea", Self::Gitea),
+        ("forgejo", Self::Forgejo),
+    ];
 
     /// The kind of that word; plain git where it is none.
     fn of(word: &str) -> Self {

@@ -12,6 +12,7 @@
 pub mod client;
 pub mod gitea;
 pub mod github;
+pub mod gitlab;
 pub mod seen;
 
 use std::fmt::Debug;

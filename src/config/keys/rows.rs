@@ -29,10 +29,8 @@ impl Row {
 const NO_FORGE_HINT: &str =
     "use `kind = \"git\"` with the forge's git URL, and `towpath report` for results of checks";
 
-const LATER_FORGES: &[(&str, &str, &str)] = &[
-    ("gitlab", "this build does not know GitLab yet", NO_FORGE_HINT),
-    ("bitbucket", "this build does not know Bitbucket yet", NO_FORGE_HINT),
-];
+const LATER_FORGES: &[(&str, &str, &str)] =
+    &[("bitbucket", "this build does not know Bitbucket yet", NO_FORGE_HINT)];
 
 /// Every key there is.
 pub(in crate::config) const ROWS: &[Row] = &[
@@ -86,7 +84,7 @@ pub(in crate::config) const ROWS: &[Row] = &[
         "anonymous_read = false",
     ),
     // [forge.X]
-    row(FORGE, "kind", Kind::Word { words: &["git", "github", "gitea", "forgejo"], later: LATER_FORGES }, Default::Required)
+    row(FORGE, "kind", Kind::Word { words: &["git", "github", "gitlab", "gitea", "forgejo"], later: LATER_FORGES }, Default::Required)
         .says("What speaks there. `git` is any server that git can push to; it has no requests and no results of checks.", "kind = \"github\""),
     row(FORGE, "url", Kind::Url, Default::Required).says(
         "What a repository's path is appended to. Without user name and password.",

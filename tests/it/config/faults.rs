@@ -15,7 +15,7 @@ look = "every five minutes"
 lissten = "127.0.0.1:1"
 
 [forge.work]
-kind = "gitlab"
+kind = "bitbucket"
 url = "https://gitlab.example.com"
 
 [defaults]

@@ -6,6 +6,7 @@ mod e2e;
 pub mod fill;
 pub mod gitea;
 mod github;
+mod gitlab;
 pub mod graphql;
 mod hosts;
 pub mod schema;

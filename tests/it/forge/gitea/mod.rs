@@ -9,7 +9,7 @@
 mod acts;
 mod controls;
 pub mod day;
-mod faults;
+pub mod faults;
 mod hooks;
 mod reads;
 mod server;

@@ -1,0 +1,159 @@
+//! GitLab: gitlab.com and self-managed.
+//!
+//! | file | what it is about |
+//! |---|---|
+//! | [`api`] | URLs, calls, lists to their last page |
+//! | [`wire`] | the JSON, as far as it is read |
+//! | [`checks`] | pipelines, jobs and statuses, and the table of what their words mean; what is required |
+//! | [`requests`], [`approvals`], [`merge`] | merge requests |
+//! | [`talk`] | our comment and statuses |
+//! | [`people`] | groups, authors |
+//! | [`hook`] | webhooks |
+//! | [`doctor`] | what is not as Towpath needs it |
+//!
+//! Branches are moved by `git push` with a lease: GitLab's API has no call that moves one (it makes,
+//! deletes and protects them).
+//!
+//! **Why not the crate `gitlab`.** It was wanted for its builders of calls. Without its client
+//! (`client_api` switched off: that one sleeps in the thread between tries, repeats what we would not, and
+//! does not know 429) a builder yields a method, a path and parameters. Here that is one function for paths and a
+//! list of pairs, which the two other adapters have already; the structs of answers and of bodies are ours
+//! in any case, because they decide. It would cost a second `base64`, `derive_builder` and its macros, and a third
+//! way of writing calls beside the two that are read here. (0.1905.0, read in its source.)
+//!
+//! Facts come from <https://docs.gitlab.com/api/>, from the source of gitlabhq/gitlabhq where a file is
+//! named, and from issues of gitlab-org/gitlab by number; `docs/gitlab.md` says what was never tried
+//! against a real server.
+//!
+//! Not here: HTTP (`forge::client`), git, policy, sentences for people.
+
+mod api;
+mod approvals;
+mod checks;
+mod doctor;
+mod hook;
+mod merge;
+mod people;
+mod requests;
+mod talk;
+mod wire;
+
+use async_trait::async_trait;
+use towpath_core::act::PushAnswer;
+use towpath_core::model::{AuthorLogins, BranchName, CommitId, Span, Unknown};
+
+use super::client::{Auth, Client, Fault};
+use super::{
+    CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Proposal, RepoPath, RequestSeen,
+    Required, StatusLine, Ways,
+};
+use crate::clock::Clock;
+use crate::secret::Secret;
+use api::Api;
+use merge::Ends;
+
+/// A GitLab, as one user.
+#[derive(Debug)]
+pub struct GitLab {
+    api: Api,
+}
+
+impl GitLab {
+    /// The GitLab at `url` (where its start page is, `https://gitlab.com` or with a path), as the user of
+    /// `token`. Calls nothing. `clock` says whether a signed webhook is fresh.
+    ///
+    /// # Errors
+    /// [`Fault::Credential`] if `url` is none, or the token is nothing that a header can carry.
+    pub fn new(url: &str, token: Option<&Secret>, client: Client, clock: Clock) -> Result<Self, Fault> {
+        // <https://docs.gitlab.com/api/rest/authentication/>: personal, project, group and OAuth tokens alike.
+        let auth = match token {
+            Some(token) => Auth::scheme(url, "Bearer", token.expose())?,
+            None => Auth::none(),
+        };
+        Ok(Self { api: Api::new(url, auth, client, clock)? })
+    }
+}
+
+#[async_trait]
+impl Forge for GitLab {
+    fn git_url(&self, repo: &RepoPath) -> String {
+        format!("{}/{repo}.git", self.api.base())
+    }
+
+    async fn checks(&self, repo: &RepoPath, commit: CommitId) -> Result<Vec<CheckSeen>, Unknown> {
+        checks::read(&self.api, repo, commit).await.map_err(Fault::unknown)
+    }
+
+    async fn required(&self, repo: &RepoPath, _: &BranchName) -> Result<Required, Unknown> {
+        checks::required(&self.api, repo).await
+    }
+
+    async fn requests(
+        &self,
+        repo: &RepoPath,
+        head: &BranchName,
+        base: &BranchName,
+    ) -> Result<Vec<RequestSeen>, Unknown> {
+        requests::find(&self.api, repo, head, base).await.map_err(Fault::unknown)
+    }
+
+    async fn open(&self, repo: &RepoPath, proposal: &Proposal) -> Result<u64, CallFault> {
+        requests::open(&self.api, repo, proposal).await
+    }
+
+    async fn describe(&self, repo: &RepoPath, number: u64, proposal: &Proposal) -> Result<(), CallFault> {
+        requests::describe(&self.api, repo, number, proposal).await
+    }
+
+    async fn ways(&self, repo: &RepoPath, _: &BranchName) -> Result<Ways, Unknown> {
+        merge::ways(&self.api, repo).await
+    }
+
+    async fn authors(&self, repo: &RepoPath, commits: &[CommitId]) -> Result<AuthorLogins, Unknown> {
+        people::authors(&self.api, repo, commits).await
+    }
+
+    async fn merge(
+        &self,
+        repo: &RepoPath,
+        number: u64,
+        base: &BranchName,
+        onto: CommitId,
+        head: CommitId,
+        how: MergeHow,
+    ) -> PushAnswer {
+        merge::merge(&self.api, repo, number, &Ends { base, onto, head }, how).await
+    }
+
+    async fn comment(&self, repo: &RepoPath, number: u64, marker: &str, body: &str) -> Result<(), CallFault> {
+        talk::comment(&self.api, repo, number, marker, body).await
+    }
+
+    async fn status(&self, repo: &RepoPath, commit: CommitId, line: &StatusLine) -> Result<(), CallFault> {
+        talk::status(&self.api, repo, commit, line).await
+    }
+
+    async fn members(&self, repo: &RepoPath, team: &str) -> Result<Vec<String>, Unknown> {
+        people::members(&self.api, repo, team).await
+    }
+
+    async fn findings(&self, repo: &RepoPath, targets: &[(BranchName, bool)]) -> Vec<Finding> {
+        doctor::findings(&self.api, repo, targets).await
+    }
+
+    fn rests(&self) -> Option<Span> {
+        self.api.rests()
+    }
+
+    fn hook(&self, headers: &::http::HeaderMap, body: &[u8], secrets: &[String]) -> Result<HookSeen, HookRefused> {
+        hook::verify(headers, body, secrets, self.api.clock.reading().wall)
+    }
+}
+
+/// What a fault comes to before anything was changed: it was not sent, whatever became of the read.
+fn before(fault: Fault) -> CallFault {
+    match fault.call() {
+        CallFault::NoAnswer { words } => CallFault::NotSent { words, retry_after: None },
+        other => other,
+    }
+}

@@ -1,0 +1,133 @@
+//! Who is in a group, who wrote commits, and the numbers that people have.
+//!
+//! **Groups.** A team is a group: its members and those that it inherits from the groups above or that were
+//! invited with a group, whose account and membership are active. Written with a slash it is a full path
+//! (`@shop/release`). Without one it is the project's top group itself, or the group of that name directly
+//! in it: never a stranger's group that happens to bear the name, of which gitlab.com has many.
+//! <https://docs.gitlab.com/api/group_members/#list-all-members-of-a-group-including-inherited-and-invited-members>
+//!
+//! **Authors.** REST tells a commit's author by name and e-mail only, and shows other people's e-mails to
+//! nobody but administrators. GraphQL tells whose confirmed e-mail it is (`Commit.author`), null where it is
+//! nobody's: such a commit is by somebody unknown, as are all where GraphQL answers with an error.
+//! <https://docs.gitlab.com/api/graphql/reference/#commit>
+
+use serde_json::json;
+use towpath_core::model::{Actor, AuthorLogins, CommitId, Unknown, UnknownWhy};
+
+use super::api::Api;
+use super::wire;
+use crate::forge::RepoPath;
+use crate::forge::client::Fault;
+
+/// Of how many commits the authors are asked for; those of more count as not known.
+const AUTHORS_MAX: usize = 100;
+
+/// How many commits one query asks for. GitLab allows a query a complexity of 250, and a commit costs a handful.
+const AUTHORS_AT_ONCE: usize = 10;
+
+/// How many members of a team are asked for a review.
+const REVIEWERS_MAX: usize = 20;
+
+/// Below this a member may do nothing: 5 is "minimal access".
+const GUEST: u64 = 10;
+
+/// See `Forge::members`.
+pub(super) async fn members(api: &Api, repo: &RepoPath, team: &str) -> Result<Vec<String>, Unknown> {
+    let all = group(api, repo, team).await?;
+    Ok(all.into_iter().map(|member| member.username).collect())
+}
+
+async fn group(api: &Api, repo: &RepoPath, team: &str) -> Result<Vec<wire::Member>, Unknown> {
+    let top = repo.parts().next().unwrap_or_default();
+    let full = if team.contains('/') || team.eq_ignore_ascii_case(top) {
+        team.to_owned()
+    } else {
+        format!("{top}/{team}")
+    };
+    let listed = api.list::<wire::Member>("members", &["v4", "groups", &full, "members", "all"], &[]).await;
+    let counts = |member: &wire::Member| {
+        let is_active = |word: &Option<String>| word.as_deref().is_none_or(|word| word == "active");
+        let active = is_active(&member.state) && is_active(&member.membership_state);
+        active && member.access_level.is_none_or(|level| level >= GUEST)
+    };
+    match listed {
+        Ok(listed) => Ok(listed.items.into_iter().filter(counts).collect()),
+        Err(Fault::Said { status: 404, .. }) => {
+            let full = full.escape_debug();
+            let words = format!("there is no group `{full}`, or Towpath's user may not see it");
+            Err(Unknown::lasting(UnknownWhy::NoRepository { words }))
+        }
+        Err(fault) => Err(fault.unknown()),
+    }
+}
+
+/// The numbers of those who are asked for a review, teams by their members. Whoever cannot be found is left
+/// out: nothing hangs on it.
+pub(super) async fn ids(api: &Api, repo: &RepoPath, reviewers: &[String]) -> Vec<u64> {
+    let mut ids = Vec::new();
+    for name in reviewers {
+        match name.strip_prefix('@') {
+            Some(team) => match group(api, repo, team).await {
+                Ok(members) => ids.extend(members.iter().take(REVIEWERS_MAX).map(|member| member.id)),
+                Err(unknown) => tracing::warn!(%repo, team, ?unknown, "the reviewers could not be found"),
+            },
+            None => match person(api, name).await {
+                Ok(Some(id)) => ids.push(id),
+                Ok(None) => tracing::warn!(%repo, name, "there is no such reviewer"),
+                Err(fault) => tracing::warn!(%repo, name, %fault, "a reviewer could not be found"),
+            },
+        }
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+async fn person(api: &Api, name: &str) -> Result<Option<u64>, Fault> {
+    let found: Vec<wire::User> = api.answer("users", &["v4", "users"], &[("username", name)]).await?.json()?;
+    let is = |user: &wire::User| user.username.as_deref().is_some_and(|had| had.eq_ignore_ascii_case(name));
+    Ok(found.into_iter().find(is).and_then(|user| user.id))
+}
+
+/// The query for the authors of that many commits.
+fn query(count: usize) -> String {
+    let names: String = (0..count).map(|at| format!(", $c{at}: String!")).collect();
+    let commits: String =
+        (0..count).map(|at| format!(" c{at}: commit(ref: $c{at}) {{ author {{ username }} }}")).collect();
+    format!("query ($project: ID!{names}) {{ project(fullPath: $project) {{ repository {{{commits} }} }} }}")
+}
+
+/// See `Forge::authors`.
+pub(super) async fn authors(api: &Api, repo: &RepoPath, commits: &[CommitId]) -> Result<AuthorLogins, Unknown> {
+    let mut found = AuthorLogins { unlinked: commits.len() > AUTHORS_MAX, ..AuthorLogins::default() };
+    let asked = &commits[..commits.len().min(AUTHORS_MAX)];
+    for commits in asked.chunks(AUTHORS_AT_ONCE) {
+        let mut variables = json!({ "project": repo.as_str() });
+        for (at, commit) in commits.iter().enumerate() {
+            variables[format!("c{at}")] = json!(commit.to_string());
+        }
+        let body = json!({ "query": query(commits.len()), "variables": variables });
+        let graph: wire::Graph = api.graphql("authors", &body).await.map_err(Fault::unknown)?;
+        let mut told = graph.data.and_then(|data| data.project?.repository).unwrap_or_default();
+        for at in 0..commits.len() {
+            let author = told.remove(&format!("c{at}")).flatten().and_then(|commit| commit.author?.username);
+            match author.filter(|name| !name.is_empty()) {
+                Some(name) => drop(found.logins.insert(Actor::new(name))),
+                None => found.unlinked = true,
+            }
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_query_asks_for_each_commit_by_a_variable() {
+        let expected = "query ($project: ID!, $c0: String!, $c1: String!) { project(fullPath: $project) { repository { \
+                        c0: commit(ref: $c0) { author { username } } c1: commit(ref: $c1) { author { username } } } } }";
+        assert_eq!(query(2), expected);
+    }
+}
