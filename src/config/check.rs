@@ -6,6 +6,7 @@ use std::ops::Range;
 use towpath_core::calendar::{Which, Windows};
 use towpath_core::repository;
 
+use super::ForgeKind;
 use super::keys::{Default, Kind, Place, ROWS, Row};
 use super::kinds;
 use super::names;
@@ -53,7 +54,9 @@ impl Found {
     /// Keys that must be there. One that was only misspelt has been said; and that the file has no
     /// flow is said where flows are read.
     fn missing(&mut self, place: Place, table: &Table, span: &Range<usize>, path: &str) {
-        for row in place.rows().filter(|row| row.default == Default::Required && place != Place::Top) {
+        let no_url = place == Place::Forge && ForgeKind::of_table(table).home().is_none();
+        let required = |row: &&Row| row.default == Default::Required || (no_url && row.key == "url");
+        for row in place.rows().filter(required).filter(|_| place != Place::Top) {
             let meant = |e: &Entry| suggest::nearest(&e.key, place.rows().map(|row| row.key)) == Some(row.key);
             if !table.0.iter().any(|e| e.key == row.key || (place.row(&e.key).is_none() && meant(e))) {
                 let problem =

@@ -20,6 +20,8 @@ use serde_json::Value as Json;
 use towpath_core::calendar::Schedule;
 use towpath_core::model::{Flow, Mode};
 
+use tree::{Node, Table};
+
 mod changes;
 mod check;
 mod find;
@@ -169,8 +171,18 @@ impl ForgeKind {
         ("forgejo", Self::Forgejo),
     ];
 
-    /// The kind of that word; plain git where it is none.
-    fn of(word: &str) -> Self {
+    /// Where everybody's is, if there is such a place.
+    pub const fn home(self) -> Option<&'static str> {
+        match self {
+            Self::GitHub => Some("https://github.com"),
+            Self::GitLab => Some("https://gitlab.com"),
+            Self::Git | Self::Gitea | Self::Forgejo => None,
+        }
+    }
+
+    /// The kind that a table says; plain git where it says none.
+    fn of_table(table: &Table) -> Self {
+        let word = table.get("kind").and_then(Node::text).unwrap_or_default();
         Self::ALL.into_iter().find(|(known, _)| *known == word).map_or(Self::Git, |(_, kind)| kind)
     }
 

@@ -96,8 +96,12 @@ pub(super) fn forges(top: &Table, source: &Source, base: &Path) -> BTreeMap<Stri
         let settings = settings(Place::Forge, Some(table), source, |line| Origin::Forge { line });
         Forge {
             name: name.to_owned(),
-            kind: ForgeKind::of(text(&settings, "kind")),
-            url: text(&settings, "url").trim_end_matches('/').to_owned(),
+            kind: ForgeKind::of_table(table),
+            url: Some(text(&settings, "url").trim_end_matches('/'))
+                .filter(|url| !url.is_empty())
+                .or_else(|| ForgeKind::of_table(table).home())
+                .unwrap_or_default()
+                .to_owned(),
             token: table.get("token").and_then(|node| secret(node, base)),
             user: Some(text(&settings, "user")).filter(|user| !user.is_empty()).unwrap_or(USER).to_owned(),
             webhook_secrets: secrets(Some(table), base),

@@ -170,5 +170,10 @@ pub fn authors(flow: &Flow, look: &Look, key: &EdgeKey) -> Option<BTreeSet<Strin
     dag.node(target)?;
     dag.node(key.commit)?;
     let (there, range) = (dag.ancestors([target]), dag.ancestors([key.commit]));
-    Some(dag.minus(&range, &there).filter(|node| !node.takes_the_second()).map(|node| node.email.clone()).collect())
+    Some(
+        dag.minus(&range, &there)
+            .filter(|node| !dag.takes_the_second(node))
+            .map(|node| node.email.clone())
+            .collect(),
+    )
 }

@@ -33,14 +33,6 @@ pub struct Node {
     pub subject: String,
 }
 
-impl Node {
-    /// Whether it is a merge that is just what its second parent was, as a promotion's is: whoever
-    /// pressed that button, or Towpath, wrote nothing by it.
-    pub fn takes_the_second(&self) -> bool {
-        self.merged == Some(self.tree)
-    }
-}
-
 /// A loaded piece of history.
 ///
 /// It holds every commit that some wanted commit reaches, except those strictly below the *floor*:
@@ -102,6 +94,15 @@ impl Dag {
     /// The commit, if loaded.
     pub fn node(&self, id: CommitId) -> Option<&Node> {
         self.index.get(&id).map(|at| &self.nodes[*at])
+    }
+
+    /// Whether it is a merge that is just what its second parent was, as a promotion's is: whoever
+    /// pressed that button, or Towpath, wrote nothing by it.
+    pub fn takes_the_second(&self, node: &Node) -> bool {
+        let [_, second] = node.parents[..] else { return false };
+        // What is outside the loaded piece was noted at the merge, if it could be read.
+        let tree = self.node(second).map(|merged| merged.tree).or(node.merged);
+        tree == Some(node.tree)
     }
 
     /// Whether the commit exists but lies below the floor, and so in every environment.

@@ -86,7 +86,7 @@ pub(in crate::config) const ROWS: &[Row] = &[
     // [forge.X]
     row(FORGE, "kind", Kind::Word { words: &["git", "github", "gitlab", "gitea", "forgejo"], later: LATER_FORGES }, Default::Required)
         .says("What speaks there. `git` is any server that git can push to; it has no requests and no results of checks.", "kind = \"github\""),
-    row(FORGE, "url", Kind::Url, Default::Required).says(
+    row(FORGE, "url", Kind::Url, Default::From("`https://github.com` and `https://gitlab.com` for these kinds; else it has to be written")).says(
         "What a repository's path is appended to. Without user name and password.",
         "url = \"https://git.example.com\"",
     ),

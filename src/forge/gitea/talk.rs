@@ -58,7 +58,9 @@ pub(super) async fn authors(api: &Api, repo: &RepoPath, commits: &[CommitId]) ->
     for commit in commits.iter().take(AUTHORS_MAX) {
         let sha = commit.to_string();
         let at = path(repo, &["git", "commits", &sha]);
-        let answer = api.get("commit", &at, &[]).await.and_then(|answer| answer.json::<wire::Commit>());
+        // What would cost the server a diff and a look at a signature, and is not read.
+        let without = [("stat", "false"), ("verification", "false"), ("files", "false")];
+        let answer = api.get("commit", &at, &without).await.and_then(|answer| answer.json::<wire::Commit>());
         let author = answer.map_err(Fault::unknown)?.author.and_then(|user| user.login);
         match author.filter(|login| !login.is_empty()) {
             Some(login) => drop(found.logins.insert(Actor::new(login))),

@@ -42,6 +42,7 @@ use crate::secret::Secret;
 
 pub use auth::Credential;
 pub use moves::{REPOSITORY_QUERY, UPDATE_REFS};
+pub use people::authors_query;
 
 /// The version of the REST API that this is written for. GitHub keeps one for two years and more.
 /// <https://docs.github.com/en/rest/about-the-rest-api/api-versions>

@@ -185,7 +185,7 @@ impl GitHub {
     }
 }
 
-fn words_of(errors: &[wire::GraphError]) -> String {
+pub(super) fn words_of(errors: &[wire::GraphError]) -> String {
     let all: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
     let words = towpath_core::text::one_line(&all.join("; "), 300);
     if words.is_empty() { "GitHub said nothing".to_owned() } else { words }

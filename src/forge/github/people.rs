@@ -2,14 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
 use towpath_core::model::{Actor, AuthorLogins, CommitId};
 
-use super::{GitHub, PER_PAGE, owner_and_name, wire};
-use crate::forge::client::Fault;
+use super::moves::words_of;
+use super::{GitHub, PER_PAGE, headed, owner_and_name, wire};
+use crate::forge::client::{Call, Fault};
 use crate::forge::{ApprovalSeen, HeadBound, RepoPath};
 
-/// Of how many commits the authors are asked for.
-const AUTHORS_MAX: usize = 100;
+/// Of how many commits the authors are asked for; those of more count as not known.
+const AUTHORS_MAX: usize = 2_000;
+
+/// How many commits one query asks for.
+const AUTHORS_AT_ONCE: usize = 100;
 
 /// What GitHub itself calls an account that is gone.
 const GHOST: &str = "ghost";
@@ -54,18 +59,38 @@ impl GitHub {
         }
     }
 
-    /// Whose accounts the authors of these commits have, asked one by one; those of more than
-    /// [`AUTHORS_MAX`] count as not known.
+    /// Whose accounts the authors of these commits have, those of `Co-authored-by` too.
     pub(super) async fn authors_of(&self, repo: &RepoPath, commits: &[CommitId]) -> Result<AuthorLogins, Fault> {
         let mut found = AuthorLogins { unlinked: commits.len() > AUTHORS_MAX, ..AuthorLogins::default() };
-        for commit in commits.iter().take(AUTHORS_MAX) {
-            let url = self.repo_url(repo, &["commits", &commit.to_string()], &[("per_page", "1")])?;
-            match self.get::<wire::Commit>("commit", url).await?.author {
-                Some(wire::Author { login: Some(login) }) => drop(found.logins.insert(Actor::new(login))),
-                Some(wire::Author { login: None }) | None => found.unlinked = true,
+        for some in commits[..commits.len().min(AUTHORS_MAX)].chunks(AUTHORS_AT_ONCE) {
+            for commit in self.authors_of_some(repo, some).await? {
+                // A commit that GitHub does not have may be anybody's.
+                found.unlinked |= commit.is_none();
+                for author in commit.into_iter().flat_map(|commit| commit.authors.nodes) {
+                    match author.user {
+                        Some(user) => drop(found.logins.insert(Actor::new(user.login))),
+                        None => found.unlinked = true,
+                    }
+                }
             }
         }
         Ok(found)
+    }
+
+    async fn authors_of_some(
+        &self,
+        repo: &RepoPath,
+        commits: &[CommitId],
+    ) -> Result<Vec<Option<wire::GraphCommit>>, Fault> {
+        let (owner, name) = owner_and_name(repo)?;
+        let body = json!({ "query": authors_query(commits), "variables": { "owner": owner, "name": name } });
+        let call = headed(Call::query("authors", self.graphql.clone(), &body)).resource("graphql");
+        let graph: wire::Graph<wire::GraphCommits> = self.send(&call).await?.json()?;
+        // Half an answer beside an error says of nobody that they are no author.
+        match graph.data.and_then(|data| data.repository).filter(|_| graph.errors.is_empty()) {
+            Some(mut found) => Ok((0..commits.len()).map(|at| found.remove(&format!("c{at}")).flatten()).collect()),
+            None => Err(Fault::Said { status: 404, words: words_of(&graph.errors) }),
+        }
     }
 
     /// The members of a team, of those below it too. `team` is `name`, of the repository's owner, or
@@ -110,6 +135,19 @@ fn newest(mut reviews: Vec<wire::Review>) -> Said {
         }
     }
     said
+}
+
+/// Asks for the authors of each of these commits under `c0`, `c1` and so on.
+pub fn authors_query(commits: &[CommitId]) -> String {
+    let one = |(at, commit): (usize, &CommitId)| {
+        format!(
+            "    c{at}: object(oid: \"{commit}\") {{ ... on Commit {{ authors(first: 20) {{ nodes {{ user {{ login }} }} }} }} }}\n"
+        )
+    };
+    let objects: String = commits.iter().enumerate().map(one).collect();
+    format!(
+        "query ($owner: String!, $name: String!) {{\n  repository(owner: $owner, name: $name, followRenames: false) {{\n{objects}  }}\n}}"
+    )
 }
 
 fn bound(commit: Option<&str>) -> HeadBound {

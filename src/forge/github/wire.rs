@@ -1,6 +1,8 @@
 //! What is read of GitHub's answers, and nothing else of them. Words stay words: what they mean is
 //! said where it is decided.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::forge::client::read::or_default;
@@ -87,20 +89,6 @@ pub(super) struct User {
     pub(super) login: String,
     #[serde(default, rename = "type", deserialize_with = "or_default")]
     pub(super) kind: String,
-}
-
-/// `GET /repos/{o}/{r}/commits/{sha}`.
-#[derive(Debug, Deserialize)]
-pub(super) struct Commit {
-    /// Whose account the author's e-mail is: null, or an empty object, where it is nobody's.
-    #[serde(default)]
-    pub(super) author: Option<Author>,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Author {
-    #[serde(default)]
-    pub(super) login: Option<String>,
 }
 
 /// One of `GET /repos/{o}/{r}/rules/branches/{branch}`.
@@ -311,4 +299,31 @@ pub(super) struct GraphId {
 #[serde(rename_all = "camelCase")]
 pub(super) struct UpdatedRefs {
     pub(super) update_refs: Option<serde::de::IgnoredAny>,
+}
+
+/// What `authors_query` is answered: null where there is no such commit.
+#[derive(Debug, Deserialize)]
+pub(super) struct GraphCommits {
+    pub(super) repository: Option<BTreeMap<String, Option<GraphCommit>>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct GraphCommit {
+    pub(super) authors: GraphAuthors,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct GraphAuthors {
+    pub(super) nodes: Vec<GraphAuthor>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct GraphAuthor {
+    /// Null where no account has that address.
+    pub(super) user: Option<GraphUser>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct GraphUser {
+    pub(super) login: String,
 }

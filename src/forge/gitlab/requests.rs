@@ -90,6 +90,7 @@ fn seen(request: wire::Request) -> Result<RequestSeen, Fault> {
         number,
         url: request.web_url.unwrap_or_default(),
         state,
+        draft: request.draft == Some(true) || request.work_in_progress == Some(true),
         head,
         title: request.title.unwrap_or_default(),
         body: request.description.unwrap_or_default(),
@@ -165,10 +166,15 @@ pub(super) async fn describe(
         let plain = |text: &str| text.replace("\r\n", "\n").trim().to_owned();
         plain(had.unwrap_or_default()) != plain(wanted)
     };
+    let title = match had.title.as_deref().and_then(not_ready) {
+        // Somebody's "not ready" is theirs to take away.
+        Some(word) if not_ready(&proposal.title).is_none() => format!("{word} {}", proposal.title),
+        _ => proposal.title.clone(),
+    };
     let labels = had.labels.unwrap_or_default();
     let missing = proposal.labels.iter().filter(|name| !labels.contains(name));
     let edit = Edit {
-        title: Some(proposal.title.as_str()).filter(|title| differs(had.title.as_deref(), title)),
+        title: Some(title.as_str()).filter(|title| differs(had.title.as_deref(), title)),
         description: Some(proposal.body.as_str()).filter(|body| differs(had.description.as_deref(), body)),
         add_labels: missing.map(String::as_str).collect::<Vec<_>>().join(","),
     };
@@ -176,6 +182,15 @@ pub(super) async fn describe(
         return Ok(());
     }
     api.act("edit-request", Method::PUT, &at, &edit).await.map(|_| ()).map_err(Fault::call)
+}
+
+/// The word in a title that marks a draft, if it begins with one.
+/// <https://docs.gitlab.com/user/project/merge_requests/drafts/>
+fn not_ready(title: &str) -> Option<&str> {
+    ["Draft:", "[Draft]", "(Draft)"]
+        .into_iter()
+        .filter_map(|word| title.get(..word.len()).filter(|start| start.eq_ignore_ascii_case(word)))
+        .next()
 }
 
 #[cfg(test)]
@@ -221,6 +236,9 @@ mod tests {
         assert_eq!(state("merged"), Some(RequestState::Merged));
         assert_eq!(state("frozen"), None);
         assert!(seen(request(json!({"sha": null}))).is_err());
+        let draft = |more: Value| seen(request(more)).unwrap().draft;
+        assert!(draft(json!({"draft": true})) && draft(json!({"work_in_progress": true})));
+        assert!(!draft(json!({})) && !draft(json!({"draft": false, "work_in_progress": null})));
     }
 
     #[test]

@@ -97,6 +97,12 @@ pub(super) struct Request {
     /// Title.
     #[serde(default)]
     pub title: Option<String>,
+    /// Whether it is not ready, by its title; since 13.1.
+    #[serde(default)]
+    pub draft: Option<bool>,
+    /// The same in older versions.
+    #[serde(default)]
+    pub work_in_progress: Option<bool>,
     /// Body.
     #[serde(default)]
     pub description: Option<String>,

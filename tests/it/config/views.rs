@@ -43,7 +43,7 @@ fn show_names_the_origin_of_each_value() {
 
 #[test]
 fn what_is_shown_means_the_same_when_loaded() {
-    for file in ["minimal", "docplanner", "plain-git-cron", "many"] {
+    for file in ["minimal", "docplanner", "docplanner-gitea", "gitlab-flow", "plain-git-cron", "many"] {
         let path = root().join(format!("config/{file}.toml"));
         super::properties::same_when_shown(&Config::load(&path).expect("valid"));
     }

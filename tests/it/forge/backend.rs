@@ -11,6 +11,8 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
@@ -30,7 +32,6 @@ impl Backend {
         Self { root, door: Arc::new(|_| Some("somebody".to_owned())) }
     }
 
-    #[allow(dead_code, reason = "forges whose git asks who is there")]
     /// Serves it to those whom `door` gives a name.
     pub fn guarded(root: PathBuf, door: impl Fn(Option<&str>) -> Option<String> + Send + Sync + 'static) -> Self {
         Self { root, door: Arc::new(door) }
@@ -40,6 +41,16 @@ impl Backend {
     pub fn router(self) -> Router {
         Router::new().fallback(serve).with_state(self)
     }
+}
+
+/// The token in an `Authorization` of that scheme, or in `Basic` as the password, as git sends it.
+pub fn token(scheme: &str, said: &str) -> Option<String> {
+    let (with, rest) = said.split_once(' ')?;
+    if with == "Basic" {
+        let text = String::from_utf8(STANDARD.decode(rest).ok()?).ok()?;
+        return text.split_once(':').map(|(_, password)| password.to_owned());
+    }
+    (with == scheme).then(|| rest.to_owned())
 }
 
 async fn serve(State(backend): State<Backend>, request: Request) -> Response {

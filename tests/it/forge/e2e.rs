@@ -3,6 +3,7 @@
 //!
 //! Here are the days; how each forge is made and what its people do is in `hosts.rs`.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +17,10 @@ use towpath::serve::{Shared, run};
 use towpath::server::{self, Limits};
 use towpath::setup::{Need, Setup};
 use towpath_core::explain::Words;
-use towpath_core::model::{CommitId, Span, Verdict};
+use towpath_core::model::{CommitId, Span};
 
 use super::github;
-use super::hosts::{GitHub, Gitea, Host};
+use super::hosts::{GitHub, GitLab, Gitea, Host};
 
 /// A flow of an example on a forge, and the time.
 pub struct Day<H> {
@@ -27,6 +28,8 @@ pub struct Day<H> {
     clock: ManualClock,
     setup: Setup,
     dir: tempfile::TempDir,
+    /// What `status` said last.
+    said: RefCell<Vec<String>>,
 }
 
 impl<H: Host> Day<H> {
@@ -37,22 +40,26 @@ impl<H: Host> Day<H> {
         let host = H::new().await;
         let dir = tempfile::tempdir().expect("a folder");
         std::fs::write(dir.path().join("token"), host.token()).expect("written");
-        let text = localised(&text, host.url(), &dir.path().join("token"));
+        let text = localised(&text, H::PATH, host.url(), &dir.path().join("token"));
         let file = dir.path().join("towpath.toml");
         std::fs::write(&file, text).expect("written");
         let config = Config::load(&file).unwrap_or_else(|problems| panic!("{problems}"));
         let clock = ManualClock::new(host.now());
         let setup = Setup::open(config, Clock::Manual(clock.clone()), Need::Create).await.expect("a setup");
-        Self { host, clock, setup, dir }
+        Self { host, clock, setup, dir, said: RefCell::default() }
     }
 
     /// One pass; the forge's clock is ours.
     pub async fn look(&self) -> Pass {
         let flow = &self.setup.config.flows[0].flow;
-        match tick(&self.setup.world, flow).await.expect("a pass") {
+        let pass = match tick(&self.setup.world, flow).await.expect("a pass") {
             Ticked::Done(pass) => *pass,
             Ticked::Leased => panic!("nobody else is at work"),
-        }
+        };
+        let plan = pass.after.as_ref().unwrap_or(&pass.plan);
+        let words = Words { zone: flow.zone, now: pass.seen.now.wall, flow, remote_word: "origin" };
+        *self.said.borrow_mut() = plan.decisions.iter().map(|decision| words.headline(decision)).collect();
+        pass
     }
 
     pub fn pass_time(&self, mins: i64) {
@@ -70,22 +77,19 @@ impl<H: Host> Day<H> {
         last
     }
 
-    /// What `status` says of an environment.
-    pub fn says(&self, pass: &Pass, env: &str) -> String {
-        let flow = &self.setup.config.flows[0].flow;
-        let plan = pass.after.as_ref().unwrap_or(&pass.plan);
-        let words = Words { zone: flow.zone, now: pass.seen.now.wall, flow, remote_word: "origin" };
-        let decision = plan.decisions.iter().find(|decision| decision.env.as_str() == env).expect("an edge");
-        words.headline(decision)
+    /// A commit of Ana's on the first branch.
+    fn push(&self, file: &str) -> CommitId {
+        self.host.push(H::BRANCHES[0], file)
     }
 
+    /// What CI runs of a commit, where it was pushed to and where it was deployed to.
     fn green(&self, commit: CommitId) {
-        self.host.green(commit, "build");
-        self.host.green(commit, "test");
+        self.host.green(commit, H::BRANCHES[0], &["build", "test"]);
+        self.host.green(commit, H::BRANCHES[1], &["smoke"]);
     }
 
     fn is_at(&self, branch: &str, commit: CommitId) {
-        assert_eq!(self.host.tip(branch), commit, "{branch}");
+        assert_eq!(self.host.tip(branch), commit, "{branch}: {:#?}", self.said.borrow());
     }
 
     fn parents(&self, commit: CommitId) -> Vec<CommitId> {
@@ -95,13 +99,13 @@ impl<H: Host> Day<H> {
 
 /// `[forge.X]` becomes the forge of the test, with a token in a file, and the repository the only one
 /// that is there.
-fn localised(text: &str, url: &str, token: &Path) -> String {
+fn localised(text: &str, repository: &str, url: &str, token: &Path) -> String {
     let lines = text.lines().filter(|line| !line.starts_with("url = ")).map(|line| {
         if line.starts_with("token = ") {
             return format!("url = \"{url}\"\ntoken = {{ file = \"{}\" }}", token.display());
         }
         match line.strip_prefix("repository = \"").and_then(|rest| rest.split_once(':')) {
-            Some((forge, _)) => format!("repository = \"{forge}:shop/checkout\""),
+            Some((forge, _)) => format!("repository = \"{forge}:{repository}\""),
             None => line.to_owned(),
         }
     });
@@ -110,72 +114,83 @@ fn localised(text: &str, url: &str, token: &Path) -> String {
 
 /// Three promotions to production: by Towpath as a fast-forward, by a person with a merge commit, and by
 /// Towpath with a merge commit, because production has one of its own by then.
-async fn three_promotions<H: Host>(example: &str, approved: bool) -> Day<H> {
+async fn three_promotions<H: Host>(example: &str) -> Day<H> {
     let day = Day::<H>::new(example, |text| text).await;
     let host = &day.host;
-    let root = host.tip("develop");
-    let approve = |number: u64| {
-        if approved {
-            host.approve("bo", number);
+    let [first, staging, production] = H::BRANCHES;
+    let root = host.tip(first);
+    let approve = |nth: usize| {
+        if H::APPROVED {
+            host.approve("bo", host.number(nth));
         }
     };
+    let up_to_date = || {
+        let said = day.said.borrow();
+        assert!(said.len() == 2 && said.iter().all(|line| line.contains("up to date")), "{said:#?}");
+    };
 
-    let one = host.push("develop", "one");
+    let one = day.push("one");
     day.looks(5).await;
-    day.is_at("staging", root);
+    day.is_at(staging, root);
     day.green(one);
     day.look().await;
-    day.is_at("staging", one);
+    day.is_at(staging, one);
     day.looks(10).await;
     assert_eq!(host.open_requests(), [(1, one)], "it is open from the start");
-    approve(host.number(1));
+    approve(1);
     day.looks(15).await;
-    day.is_at("master", root);
+    day.is_at(production, root);
     day.looks(10).await;
-    day.is_at("master", one);
+    day.is_at(production, one);
     assert_eq!(host.open_requests(), []);
 
-    let two = host.push("develop", "two");
+    let two = day.push("two");
     day.green(two);
     day.looks(5).await;
-    day.is_at("staging", two);
+    day.is_at(staging, two);
     day.looks(5).await;
     assert_eq!(host.open_requests(), [(2, two)]);
     let merged = host.merge_by_a_person("ana", host.number(2));
     assert_eq!(day.parents(merged), [one, two]);
-    let pass = day.looks(45).await;
-    day.is_at("master", merged);
+    day.looks(45).await;
+    day.is_at(production, merged);
     assert_eq!(host.open_requests(), []);
-    assert!(day.says(&pass, "production").contains("up to date"), "{}", day.says(&pass, "production"));
+    up_to_date();
 
-    let three = host.push("develop", "three");
+    let three = day.push("three");
     day.green(three);
     day.looks(5).await;
-    day.is_at("staging", three);
+    day.is_at(staging, three);
     day.looks(5).await;
     assert_eq!(host.open_requests(), [(3, three)]);
-    approve(host.number(3));
-    let pass = day.looks(40).await;
-    assert_eq!(day.parents(host.tip("master")), [merged, three]);
+    approve(3);
+    day.looks(40).await;
+    assert_eq!(day.parents(host.tip(production)), [merged, three]);
     assert_eq!(host.open_requests(), []);
     assert_eq!(host.requests(), 3, "no request too many");
-    day.is_at("staging", three);
-    for env in ["staging", "production"] {
-        assert!(day.says(&pass, env).contains("up to date"), "{}", day.says(&pass, env));
-    }
-    assert!(pass.plan.decisions.iter().all(|decision| !matches!(decision.verdict, Verdict::Block { .. })));
+    day.is_at(staging, three);
+    up_to_date();
     day
 }
 
+/// The examples whose repository is on a forge: here they run, the others in `config::run_examples`.
+pub const EXAMPLES: [&str; 3] = ["docplanner.toml", "docplanner-gitea.toml", "gitlab-flow.toml"];
+
 #[tokio::test]
 async fn docplanner_on_github() {
-    let day = three_promotions::<GitHub>("docplanner.toml", false).await;
+    let day = three_promotions::<GitHub>(EXAMPLES[0]).await;
     day.host.assert_good(60);
 }
 
 #[tokio::test]
 async fn docplanner_on_forgejo() {
-    let day = three_promotions::<Gitea>("docplanner-gitea.toml", true).await;
+    let day = three_promotions::<Gitea>(EXAMPLES[1]).await;
+    day.host.assert_good(60);
+}
+
+#[tokio::test]
+async fn gitlab_flow_on_gitlab() {
+    let day = three_promotions::<GitLab>(EXAMPLES[2]).await;
     day.host.assert_good(60);
 }
 
@@ -211,12 +226,12 @@ async fn a_hook_of_the_forge_wakes_the_flow_and_a_repeated_or_forged_one_does_no
     for (name, secret) in [("old", "of last year\n"), ("hook", "of this year\n")] {
         std::fs::write(day.dir.path().join(name), secret).expect("written");
     }
-    let one = day.host.push("develop", "one");
+    let one = day.push("one");
     day.green(one);
     let (url, stop) = served(&day).await;
     until("the look at the start", || day.host.tip("staging") == one).await;
 
-    let two = day.host.push("develop", "two");
+    let two = day.push("two");
     day.green(two);
     let hook = async |name: &str, secret: &str, repo: &str, delivery: &str| {
         github::server::send_hook(&format!("{url}/hooks/{name}"), secret, "push", (repo, delivery)).await.as_u16()
@@ -230,7 +245,7 @@ async fn a_hook_of_the_forge_wakes_the_flow_and_a_repeated_or_forged_one_does_no
     assert_eq!(hook("github", "of this year", "Shop/Checkout", "2").await, 202);
     until("a move", || day.host.tip("staging") == two).await;
 
-    let three = day.host.push("develop", "three");
+    let three = day.push("three");
     day.green(three);
     assert_eq!(hook("github", "of this year", "shop/checkout", "2").await, 202, "taken, and it wakes nobody");
     tokio::time::sleep(Duration::from_millis(500)).await;

@@ -2,11 +2,12 @@
 //!
 //! As much of the rules as the few documents of adapters need: every field and argument exists, what
 //! is required is given, objects have a selection and leaves have none, variables have the type that
-//! their place wants, and an answer has exactly what was selected. Not here: fragments, unions.
+//! their place wants, a fragment is of a type that can be there, and an answer has exactly what was selected.
+//! Not here: fragments beside fields or with a name, unions.
 
 use std::collections::BTreeMap;
 
-use graphql_parser::query::{self, Definition, OperationDefinition, Selection, SelectionSet};
+use graphql_parser::query::{self, Definition, OperationDefinition, Selection, SelectionSet, TypeCondition};
 use graphql_parser::schema::{self, Field, InputValue, Type, TypeDefinition};
 use serde_json::Value;
 
@@ -73,11 +74,34 @@ impl Schema {
         place: &str,
         wrong: &mut Wrong,
     ) {
+        if let Some(Value::Array(all)) = data {
+            for (at, one) in all.iter().enumerate().filter(|(_, one)| !one.is_null()) {
+                self.check_selection(on, selection, variables, Some(one), &format!("{place}[{at}]"), wrong);
+            }
+            if all.is_empty() {
+                self.check_selection(on, selection, variables, None, place, wrong);
+            }
+            return;
+        }
         let mut selected = Vec::new();
         for item in &selection.items {
-            let Selection::Field(field) = item else {
-                wrong.push(format!("{place}: fragments are not understood"));
-                continue;
+            let field = match item {
+                Selection::Field(field) => field,
+                // Of one type, alone in its selection: all that our documents have.
+                Selection::InlineFragment(fragment) if selection.items.len() == 1 => {
+                    let Some(TypeCondition::On(of)) = &fragment.type_condition else {
+                        wrong.push(format!("{place}: a fragment of no type"));
+                        continue;
+                    };
+                    if !self.is_one(of, on) {
+                        wrong.push(format!("{place}: no {of} is a {on}"));
+                    }
+                    return self.check_selection(of, &fragment.selection_set, variables, data, place, wrong);
+                }
+                _ => {
+                    wrong.push(format!("{place}: fragments are not understood"));
+                    continue;
+                }
             };
             let here = format!("{place}.{}", field.name);
             let Some(described) = self.field(on, &field.name) else {
@@ -189,6 +213,12 @@ impl Schema {
                 _ => {}
             },
         }
+    }
+
+    /// Whether every value of the one type is one of the other.
+    fn is_one(&self, of: &str, other: &str) -> bool {
+        matches!(self.types.get(of), Some(TypeDefinition::Object(object))
+            if of == other || object.implements_interfaces.iter().any(|name| name == other))
     }
 
     fn field(&self, on: &str, name: &str) -> Option<&Field<'static, String>> {

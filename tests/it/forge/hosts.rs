@@ -4,10 +4,20 @@ use towpath_core::model::{CommitId, Instant, Span};
 
 use super::gitea::Place;
 use super::github::{self, server::Server};
+use super::gitlab;
 use crate::support::git_fixture::Repo;
 
-/// A forge with the repository `shop/checkout`: `develop`, `staging` and `master` at one commit.
+/// A forge with one repository, whose three branches are at one commit.
 pub trait Host: Sized {
+    /// The repository's path.
+    const PATH: &str = "shop/checkout";
+    /// Its branches, in the order in which commits move along them.
+    const BRANCHES: [&str; 3] = ["develop", "staging", "master"];
+    /// The branch of the requests for production.
+    const REQUESTS: &str = "towpath/monolith/production";
+    /// Whether production wants an approval.
+    const APPROVED: bool;
+
     async fn new() -> Self;
     /// What goes into the config: its address, and the bot's token.
     fn url(&self) -> &str;
@@ -17,16 +27,16 @@ pub trait Host: Sized {
     fn pass(&self, span: Span);
     /// The repository, for as long as nothing is awaited.
     fn with<T>(&self, look: impl FnOnce(&Repo) -> T) -> T;
-    /// CI says that a check of the commit is green.
-    fn green(&self, commit: CommitId, check: &str);
+    /// CI says that checks of the commit are green, in a run on that branch.
+    fn green(&self, commit: CommitId, on: &str, checks: &[&str]);
     fn approve(&self, by: &str, number: u64);
     fn merge_by_a_person(&self, by: &str, number: u64) -> CommitId;
     /// The numbers of all requests, in the order in which they were opened, and whether they are open.
     fn numbers(&self) -> Vec<(u64, bool)>;
     /// Every exchange was as described, and there were at least so many.
     fn assert_good(&self, exchanges: usize);
-    /// Notices a push.
-    fn pushed(&self) {}
+    /// Ana pushed that commit.
+    fn pushed(&self, _: CommitId) {}
 
     fn tip(&self, branch: &str) -> CommitId {
         self.with(|repo| repo.tip(branch)).expect("a branch")
@@ -37,7 +47,7 @@ pub trait Host: Sized {
             let parent = repo.tip(branch).expect("a branch");
             repo.commit(&[parent], branch, &[(file, file)])
         });
-        self.pushed();
+        self.pushed(made);
         made
     }
 
@@ -60,7 +70,7 @@ pub trait Host: Sized {
     fn open_requests(&self) -> Vec<(usize, CommitId)> {
         let numbers = self.numbers();
         let open = numbers.iter().enumerate().filter(|(_, (_, open))| *open);
-        open.map(|(at, _)| (at + 1, self.tip("towpath/monolith/production"))).collect()
+        open.map(|(at, _)| (at + 1, self.tip(Self::REQUESTS))).collect()
     }
 }
 
@@ -68,6 +78,8 @@ pub trait Host: Sized {
 pub struct GitHub(Server);
 
 impl Host for GitHub {
+    const APPROVED: bool = false;
+
     async fn new() -> Self {
         let server = Server::new(github::key_of_the_app()).await;
         {
@@ -99,10 +111,12 @@ impl Host for GitHub {
         look(&self.0.state().repo)
     }
 
-    fn green(&self, commit: CommitId, check: &str) {
+    fn green(&self, commit: CommitId, on: &str, checks: &[&str]) {
         let mut state = self.0.state();
-        let suite = state.suite(commit, Some("develop"), Some("success"));
-        state.run(suite, check, Some("success"));
+        let suite = state.suite(commit, Some(on), Some("success"));
+        for check in checks {
+            state.run(suite, check, Some("success"));
+        }
     }
 
     fn approve(&self, by: &str, number: u64) {
@@ -126,6 +140,8 @@ impl Host for GitHub {
 pub struct Gitea(Place);
 
 impl Host for Gitea {
+    const APPROVED: bool = true;
+
     async fn new() -> Self {
         Self(Place::new().await)
     }
@@ -150,8 +166,10 @@ impl Host for Gitea {
         look(&self.0.state().repo)
     }
 
-    fn green(&self, commit: CommitId, check: &str) {
-        self.0.state().report(Some("ana"), commit, check, "success");
+    fn green(&self, commit: CommitId, _: &str, checks: &[&str]) {
+        for check in checks {
+            self.0.state().report(Some("ana"), commit, check, "success");
+        }
     }
 
     fn approve(&self, by: &str, number: u64) {
@@ -170,7 +188,80 @@ impl Host for Gitea {
         self.0.watch.assert_good(exchanges);
     }
 
-    fn pushed(&self) {
+    fn pushed(&self, _: CommitId) {
         self.0.state().notice();
+    }
+}
+
+/// GitLab.
+pub struct GitLab(gitlab::Place);
+
+impl Host for GitLab {
+    const PATH: &str = gitlab::state::PATH;
+    const BRANCHES: [&str; 3] = ["main", "pre-production", "production"];
+    const REQUESTS: &str = "towpath/web/production";
+    const APPROVED: bool = true;
+
+    async fn new() -> Self {
+        let place = gitlab::Place::new().await;
+        for branch in Self::BRANCHES {
+            place.set(branch, place.root);
+        }
+        // A Monday, ten in the morning in Warsaw: the window is open.
+        place.state().now = 1_795_424_400_000;
+        Self(place)
+    }
+
+    fn url(&self) -> &str {
+        &self.0.url
+    }
+
+    fn token(&self) -> String {
+        "token-of-towpath\n".to_owned()
+    }
+
+    fn now(&self) -> Instant {
+        Instant(self.0.state().now)
+    }
+
+    fn pass(&self, span: Span) {
+        self.0.state().now += span.ms();
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&Repo) -> T) -> T {
+        look(&self.0.state().repo)
+    }
+
+    fn green(&self, commit: CommitId, on: &str, checks: &[&str]) {
+        let mut state = self.0.state();
+        let pipeline = state.pipeline("push", commit, on, "created");
+        for check in checks {
+            state.job(pipeline, check, "success", false);
+        }
+    }
+
+    fn approve(&self, by: &str, number: u64) {
+        self.0.state().approve(by, number);
+    }
+
+    fn merge_by_a_person(&self, by: &str, number: u64) -> CommitId {
+        let mut state = self.0.state();
+        // The project's method is what it is for everybody.
+        state.settings.method = "merge";
+        state.merge(by, number, false).expect("merged")
+    }
+
+    fn numbers(&self) -> Vec<(u64, bool)> {
+        self.0.state().requests.iter().map(|request| (request.iid, request.state == "opened")).collect()
+    }
+
+    fn assert_good(&self, exchanges: usize) {
+        self.0.watch.assert_good(exchanges);
+    }
+
+    fn pushed(&self, commit: CommitId) {
+        let mut state = self.0.state();
+        state.authors.insert(commit, "ana".to_owned());
+        state.notice();
     }
 }

@@ -2,7 +2,7 @@
 //! forge's own official description.
 
 pub mod backend;
-mod e2e;
+pub mod e2e;
 pub mod fill;
 pub mod gitea;
 mod github;

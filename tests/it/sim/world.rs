@@ -131,7 +131,7 @@ impl SimWorld {
             let (there, range) = (dag.ancestors(tip), dag.ancestors([key.commit]));
             let logins = dag
                 .minus(&range, &there)
-                .filter(|node| !node.takes_the_second())
+                .filter(|node| !dag.takes_the_second(node))
                 .map(|node| node.author.as_str().into())
                 .collect();
             facts.logins.insert(key.clone(), Fact::Known(AuthorLogins { logins, unlinked: false }));

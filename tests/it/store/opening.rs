@@ -4,10 +4,27 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use sqlx::AssertSqlSafe;
 use towpath::store::{Create, NewToken, SqliteStore, StoreError, TokenScope};
 use towpath_core::model::Change;
 
 use super::Place;
+
+/// Each migration after the first, and what takes it back.
+const BACK: [(i64, &str); 6] = [
+    (7, "DROP TABLE deliveries"),
+    (6, "ALTER TABLE audit DROP COLUMN flows; ALTER TABLE pauses DROP COLUMN at_trusted"),
+    (5, "DROP TABLE proposed; ALTER TABLE intents DROP COLUMN merge"),
+    (4, "DROP TRIGGER tokens_keep_their_email; ALTER TABLE tokens DROP COLUMN email"),
+    (3, "DROP TABLE would_moves; DROP TABLE hand_moves; DROP TABLE behind"),
+    (2, "DROP TABLE tokens"),
+];
+
+/// Makes a store one of that version.
+fn back_to(version: i64) -> String {
+    let undone = BACK.iter().filter(|(made, _)| *made > version).map(|(_, sql)| format!("{sql};\n"));
+    format!("{}DELETE FROM _sqlx_migrations WHERE version > {version}", undone.collect::<String>())
+}
 
 #[tokio::test]
 async fn a_missing_store_is_named_by_its_absolute_path_and_not_made() {
@@ -52,12 +69,7 @@ async fn a_store_from_before_the_record_of_would_moves_is_brought_up_to_date() {
     let store = place.open().await;
     store.commit(None, Some(&web), &[Change::Looked(super::at(7))]).await.unwrap();
     store.close().await.unwrap();
-    let before = "DROP TABLE proposed; ALTER TABLE intents DROP COLUMN merge; \
-        DROP TABLE would_moves; DROP TABLE hand_moves; DROP TABLE behind; \
-        DROP TRIGGER tokens_keep_their_email; ALTER TABLE tokens DROP COLUMN email; \
-        ALTER TABLE audit DROP COLUMN flows; ALTER TABLE pauses DROP COLUMN at_trusted; \
-        DELETE FROM _sqlx_migrations WHERE version >= 3";
-    sqlx::raw_sql(before).execute(&mut place.raw().await).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(back_to(2))).execute(&mut place.raw().await).await.unwrap();
     let store = place.open().await;
     let (old, new) = (super::commit(1), super::commit(2));
     let would = Change::Would { env: "production".into(), old, new, at: super::at(8) };
@@ -75,7 +87,7 @@ async fn a_newer_schema_is_refused_with_both_numbers() {
         VALUES (99, 'future', TRUE, x'00', 1)";
     sqlx::raw_sql(newer).execute(&mut place.raw().await).await.unwrap();
     let error = SqliteStore::open(&place.path(), Create::Yes).await.unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 99, known: 6, .. }), "{error}");
+    assert!(matches!(error, StoreError::Newer { found: 99, known: 7, .. }), "{error}");
     assert!(!error.retry());
 }
 
@@ -92,11 +104,7 @@ async fn tokens_of_a_store_from_before_e_mails_stay_and_have_none() {
     };
     let (token, _) = store.create_token(token, super::audit("a")).await.unwrap();
     store.close().await.unwrap();
-    let back = "DROP TABLE proposed; ALTER TABLE intents DROP COLUMN merge; \
-        DROP TRIGGER tokens_keep_their_email; ALTER TABLE tokens DROP COLUMN email; \
-        ALTER TABLE audit DROP COLUMN flows; ALTER TABLE pauses DROP COLUMN at_trusted; \
-        DELETE FROM _sqlx_migrations WHERE version >= 4";
-    sqlx::raw_sql(back).execute(&mut place.raw().await).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(back_to(3))).execute(&mut place.raw().await).await.unwrap();
     let found = place.open().await.find_token(&token).await.unwrap().unwrap();
     assert_eq!((found.name.as_str(), found.email), ("ci", None));
     let changed = sqlx::raw_sql("UPDATE tokens SET email = 'x@y'").execute(&mut place.raw().await).await;
@@ -108,11 +116,8 @@ async fn tokens_of_a_store_from_before_e_mails_stay_and_have_none() {
 async fn a_store_of_the_version_before_is_brought_up_to_date() {
     let place = Place::new();
     place.open().await.close().await.unwrap();
-    let back = "DROP TABLE proposed; ALTER TABLE intents DROP COLUMN merge; \
-        DROP TABLE tokens; DROP TABLE would_moves; DROP TABLE hand_moves; DROP TABLE behind; \
-        ALTER TABLE audit DROP COLUMN flows; ALTER TABLE pauses DROP COLUMN at_trusted; \
-        DELETE FROM _sqlx_migrations WHERE version > 1; UPDATE counter SET seq = 41";
-    sqlx::raw_sql(back).execute(&mut place.raw().await).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(back_to(1))).execute(&mut place.raw().await).await.unwrap();
+    sqlx::raw_sql("UPDATE counter SET seq = 41").execute(&mut place.raw().await).await.unwrap();
     let store = SqliteStore::open(&place.path(), Create::No).await.unwrap();
     assert_eq!(store.tokens().await.unwrap(), []);
     let seq: i64 = sqlx::query_scalar("SELECT seq FROM counter").fetch_one(&mut place.raw().await).await.unwrap();

@@ -179,6 +179,16 @@ impl Repo {
     }
 
     /// Puts a branch somewhere, as a person with all rights would.
+    /// Whether it has that commit.
+    pub fn has(&self, commit: CommitId) -> bool {
+        git_command(&self.dir)
+            .args(["cat-file", "-e", &commit.to_string()])
+            .output()
+            .expect("git runs")
+            .status
+            .success()
+    }
+
     pub fn set(&self, branch: &str, to: CommitId) {
         self.git(["update-ref", &format!("refs/heads/{branch}"), &to.to_string()]);
     }

@@ -43,7 +43,7 @@ fn brings_source(dag: &Dag, sides: &Sides, node: &Node) -> bool {
     match dag.node(second) {
         Some(merged) => dag.has(&sides.source, second) && merged.tree == node.tree,
         // Outside the loaded piece is below its floor: contained in every environment.
-        None => node.takes_the_second(),
+        None => dag.takes_the_second(node),
     }
 }
 
@@ -168,7 +168,7 @@ fn own(
                 parents: u32::try_from(node.parents.len()).unwrap_or(u32::MAX),
                 promotion_merge: is_promotion(node),
                 empty_merge: merge
-                    && (node.takes_the_second() || node.parents.iter().any(|p| tree(p) == Some(node.tree))),
+                    && (dag.takes_the_second(node) || node.parents.iter().any(|p| tree(p) == Some(node.tree))),
                 same_tree: by_tree
                     .get(&node.tree)
                     .and_then(|ids| ids.iter().rev().find(|id| dag.has(&sides.source, **id)))

@@ -10,7 +10,7 @@ use super::state::Rule;
 use super::{Place, branch, proposal, repo};
 
 /// Every operation that the adapter calls.
-const OPERATIONS: [&str; 24] = [
+const OPERATIONS: [&str; 25] = [
     "GET /orgs/{org}/labels",
     "GET /orgs/{org}/teams",
     "GET /repos/{owner}/{repo}",
@@ -19,6 +19,7 @@ const OPERATIONS: [&str; 24] = [
     "GET /repos/{owner}/{repo}/branches/{branch}",
     "GET /repos/{owner}/{repo}/collaborators/{collaborator}/permission",
     "GET /repos/{owner}/{repo}/commits/{ref}/status",
+    "GET /repos/{owner}/{repo}/git/commits/{sha}",
     "GET /repos/{owner}/{repo}/hooks",
     "GET /repos/{owner}/{repo}/issues/{index}/comments",
     "GET /repos/{owner}/{repo}/labels",
@@ -63,6 +64,7 @@ async fn everything() -> Place {
     let forge = place.forge();
     forge.checks(&repo(), head).await.expect("read");
     forge.required(&repo(), &branch("master")).await.expect("read");
+    forge.authors(&repo(), &[head]).await.expect("read");
     forge.branches(&repo()).await.expect("read");
     forge.members(&repo(), "release").await.expect("read");
     forge.findings(&repo(), &[(branch("staging"), false), (branch("master"), true)]).await;

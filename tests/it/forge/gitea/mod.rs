@@ -41,7 +41,7 @@ use towpath::secret::Secret;
 use towpath_core::act::PushAnswer;
 use towpath_core::model::{BranchName, CommitId};
 
-use super::backend::Backend;
+use super::backend::{self, Backend};
 use super::schema::{Watch, decode};
 use crate::support::git_fixture::Repo;
 use faults::Faults;
@@ -190,7 +190,7 @@ pub fn proposal() -> Proposal {
 
 /// Whose `Authorization` that is: `token …`, or `Basic` with a token as the password, as git sends it.
 fn login(state: &State, said: Option<&str>) -> Option<String> {
-    let token = said?.strip_prefix("token ")?;
+    let token = backend::token("token", said?)?;
     state.people.iter().find(|person| person.token == token).map(|person| person.login.clone())
 }
 

@@ -159,6 +159,10 @@ fn repository(state: &mut State, ask: &Ask<'_>, rest: &[&str]) -> Reply {
         ("GET", ["statuses", sha]) => statuses(state, ask, sha),
         ("POST", ["statuses", sha]) => report(state, ask, sha),
         ("GET", ["commits", sha, "status"]) => combined(state, ask, sha),
+        ("GET", ["git", "commits", sha]) => match sha.parse().ok().filter(|commit| state.repo.has(*commit)) {
+            Some(commit) => Reply::json(show::commit(state, commit)),
+            None => Reply::missing(),
+        },
         ("GET", ["collaborators", login, "permission"]) => match state.person(login) {
             None => Reply::missing(),
             Some(_) if !admin && *login != ask.login => Reply::error(403, "Only admins can query all permissions"),

@@ -70,6 +70,18 @@ pub fn combined(state: &State, sha: &str, rows: &[&Row]) -> Value {
     })
 }
 
+pub fn commit(state: &State, id: CommitId) -> Value {
+    let by = state.authors.get(&id).cloned().unwrap_or_else(|| Some("ana".to_owned()));
+    let by = by.map_or(Value::Null, |login| user(state, &login));
+    let who = json!({ "name": "Ana", "email": "ana@example.com", "date": stamp(state.now) });
+    json!({
+        "sha": id.to_string(), "url": "", "html_url": "", "created": stamp(state.now), "author": by,
+        "committer": by, "parents": [], "commit": {
+            "url": "", "message": "Change", "author": who, "committer": who, "tree": { "url": "", "sha": id.to_string() },
+        },
+    })
+}
+
 pub fn branch(state: &State, name: &str, tip: CommitId, login: &str) -> Value {
     let (rule, writes) = (state.rule(name), state.may_write(login));
     let admin = state.person(login).is_some_and(|person| person.rights == "admin");

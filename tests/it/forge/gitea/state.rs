@@ -117,6 +117,8 @@ pub struct State {
     pub rules: Vec<Rule>,
     pub settings: Settings,
     pub hooks: Vec<Value>,
+    /// Whose address a commit bears, where it is not Ana's; nobody's is `None`.
+    pub authors: BTreeMap<CommitId, Option<String>>,
     /// What the server has yet to tell: event and payload.
     pub outbox: Vec<(String, Value)>,
     /// How often merges are answered "Please try again later" from now on.
@@ -152,6 +154,7 @@ impl State {
             rules: Vec::new(),
             settings,
             hooks: Vec::new(),
+            authors: BTreeMap::new(),
             outbox: Vec::new(),
             computing: 0,
             race: None,

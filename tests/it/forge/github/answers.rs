@@ -276,6 +276,9 @@ pub fn graph(state: &mut State, token: &str, sent: &Value) -> Reply {
     let variables = &sent["variables"];
     if query.contains("repository(") {
         if variables["owner"] == json!(state.owner) && variables["name"] == json!(state.name) {
+            if query.contains("object(") {
+                return reply(json!({ "data": { "repository": authors(state, query) } }));
+            }
             return reply(json!({ "data": { "repository": { "id": "R_1" } } }));
         }
         let error =
@@ -297,6 +300,20 @@ pub fn graph(state: &mut State, token: &str, sent: &Value) -> Reply {
         }
     }
     reply(json!({ "data": { "updateRefs": { "clientMutationId": null } } }))
+}
+
+/// Who wrote the commits that a query names, under the names that it gives them.
+fn authors(state: &State, query: &str) -> Value {
+    let one = |line: &str| {
+        let (alias, rest) = line.trim().split_once(": object(oid: \"")?;
+        let commit: CommitId = rest.split('"').next()?.parse().ok()?;
+        let users = state.authors.get(&commit).cloned().unwrap_or_else(|| vec![Some("ana".to_owned())]);
+        let nodes: Vec<Value> =
+            users.into_iter().map(|user| json!({ "user": user.map(|login| json!({ "login": login })) })).collect();
+        let known = state.repo.has(commit);
+        Some((alias.to_owned(), if known { json!({ "authors": { "nodes": nodes } }) } else { Value::Null }))
+    };
+    Value::Object(query.lines().filter_map(one).collect())
 }
 
 fn mint(state: &mut State, made: &Made<'_>) -> Reply {

@@ -3,7 +3,7 @@
 
 use axum::body::Bytes;
 use serde_json::{Value, json};
-use towpath::forge::github::{REPOSITORY_QUERY, UPDATE_REFS};
+use towpath::forge::github::{REPOSITORY_QUERY, UPDATE_REFS, authors_query};
 use towpath::forge::{Forge as _, MergeHow, StatusLine, StatusState};
 use towpath_core::act::PushAnswer;
 use towpath_core::model::Unknown;
@@ -62,6 +62,8 @@ async fn everything(world: &World) {
     let mut proposal = world.proposal();
     let closed = forge.open(repo, &proposal).await.expect("opened");
     world.server.state().close(closed, "ana");
+    // Who closed it is asked of the newest alone.
+    forge.requests(repo, &head, &base).await.expect("requests");
     let number = forge.open(repo, &proposal).await.expect("opened");
     proposal.title.push('!');
     forge.describe(repo, number, &proposal).await.expect("described");
@@ -361,6 +363,11 @@ fn our_documents_fit_the_official_schema_and_others_do_not() {
     assert_eq!(schema.check(UPDATE_REFS, &input, Some(&done)), Vec::<String>::new());
     let found = json!({ "repository": { "id": "R_1" } });
     assert_eq!(schema.check(REPOSITORY_QUERY, &names, Some(&found)), Vec::<String>::new());
+    let authors = authors_query(&[id.parse().expect("an id"), id.parse().expect("an id")]);
+    let told = json!({ "repository": {
+        "c0": { "authors": { "nodes": [{ "user": { "login": "ana" } }, { "user": null }] } }, "c1": null,
+    } });
+    assert_eq!(schema.check(&authors, &names, Some(&told)), Vec::<String>::new());
     let wrong = |text: &str, variables: &Value, data: Option<&Value>| {
         assert!(!schema.check(text, variables, data).is_empty(), "{text} {variables} {data:?}");
     };
@@ -370,6 +377,21 @@ fn our_documents_fit_the_official_schema_and_others_do_not() {
     wrong(&UPDATE_REFS.replace("(input: $input)", ""), &input, None);
     wrong(&REPOSITORY_QUERY.replace("{ id }", ""), &names, None);
     wrong(&REPOSITORY_QUERY.replace("followRenames: false", "followRenames: 1"), &names, None);
+    wrong(&authors.replace("on Commit", "on User"), &names, None);
+    wrong(&authors.replace("authors(", "writers("), &names, None);
+    wrong(&authors.replace("first: 20", "first: \"20\""), &names, None);
+    wrong(&authors.replace("{ login }", "{ logins }"), &names, None);
+    wrong(&authors.replace(id, "main"), &names, None);
+    for (at, value) in [
+        ("/repository/c0/authors", Value::Null),
+        ("/repository/c0/authors/nodes/0/user/login", Value::Null),
+        ("/repository/c0/authors/nodes/0/user/name", json!("Ana")),
+    ] {
+        let mut told = told.clone();
+        let (parent, key) = at.rsplit_once('/').expect("a key");
+        told.pointer_mut(parent).expect("a place")[key] = value;
+        wrong(&authors, &names, Some(&told));
+    }
     wrong(REPOSITORY_QUERY, &json!({ "owner": "a" }), None);
     wrong(REPOSITORY_QUERY, &names, Some(&json!({ "repository": { "id": null } })));
     for (at, value) in [

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use towpath::forge::{CheckSeen, Forge as _, HeadBound, HookRefused, MergeHow, RepoPath, RequestState, Required};
-use towpath_core::model::{CiState, Mends, Span, UnknownWhy};
+use towpath_core::model::{CiState, CommitId, Mends, Span, UnknownWhy};
 
 use super::state::Fault;
 use super::{REQUEST, World, branch};
@@ -140,11 +140,12 @@ async fn requests_are_told_with_what_people_said_of_exactly_which_head() {
     world.server.state().close(next, "bo");
     let seen = forge.requests(&world.repo, &branch(REQUEST), &branch("staging")).await.expect("told");
     let told: Vec<_> = seen.iter().map(|r| (r.number, r.state, r.head, r.ended_by.clone(), r.merged_as)).collect();
+    // Who ended it matters of the newest, and costs a call of each.
     assert_eq!(
         told,
         [
             (next, RequestState::Closed, second, Some("bo".to_owned()), None),
-            (number, RequestState::Merged, moved, Some("ana".to_owned()), Some(merge)),
+            (number, RequestState::Merged, moved, None, Some(merge)),
         ]
     );
     assert_eq!(forge.requests(&world.repo, &branch("develop"), &branch("staging")).await, Ok(Vec::new()));
@@ -324,4 +325,36 @@ async fn git_itself_works_where_the_forge_says_it_is() {
     .expect("git ran");
     assert!(heads.contains(&format!("{}\trefs/heads/staging", world.b)), "{heads}");
     assert_eq!(world.tip("staging"), world.b);
+}
+
+#[tokio::test]
+async fn authors_are_those_of_every_commit_and_whoever_is_not_known_is_no_stranger() {
+    let world = World::new().await;
+    let mut commits = vec![world.b];
+    for at in 0..149 {
+        let parent = *commits.last().expect("some");
+        commits.push(world.server.state().repo.commit(&[parent], "develop", &[("f", &at.to_string())]));
+    }
+    let with = |commit: CommitId, who: &[Option<&str>]| {
+        let who = who.iter().map(|login| login.map(str::to_owned)).collect();
+        world.server.state().authors.insert(commit, who);
+    };
+    with(commits[120], &[Some("bo"), Some("olga")]);
+    let asked = |world: &World| world.server.state().asked.iter().filter(|line| line.contains("object(")).count();
+    let found = world.forge.authors(&world.repo, &commits).await.expect("told");
+    assert_eq!((found.logins, found.unlinked), (["ana".into(), "bo".into(), "olga".into()].into(), false));
+    assert_eq!(asked(&world), 2, "a hundred at once");
+    with(commits[10], &[Some("ana"), None]);
+    assert!(
+        world.forge.authors(&world.repo, &commits).await.expect("told").unlinked,
+        "a co-author without an account"
+    );
+    let stranger = "0123456789012345678901234567890123456789".parse().expect("an id");
+    assert!(world.forge.authors(&world.repo, &[world.b, stranger]).await.expect("told").unlinked);
+    let before = asked(&world);
+    let none = world.forge.authors(&world.repo, &[]).await.expect("nothing to tell");
+    assert_eq!((none.logins.len(), none.unlinked, asked(&world)), (0, false, before));
+    let other = RepoPath::new("shop/other");
+    world.forge.authors(&other, &commits[..1]).await.expect_err("there is no such repository");
+    world.server.assert_good(0, 5);
 }

@@ -110,6 +110,8 @@ pub struct State {
     pub statuses: Vec<Status>,
     pub pulls: BTreeMap<u64, Pull>,
     pub reviews: Vec<Review>,
+    /// Who wrote a commit, where it was not Ana alone; nobody's address is `None`.
+    pub authors: BTreeMap<CommitId, Vec<Option<String>>>,
     pub comments: Vec<Comment>,
     pub rules: BTreeMap<String, Vec<Value>>,
     pub classic: BTreeMap<String, Value>,
@@ -155,6 +157,7 @@ impl State {
             statuses: Vec::new(),
             pulls: BTreeMap::new(),
             reviews: Vec::new(),
+            authors: BTreeMap::new(),
             comments: Vec::new(),
             rules: BTreeMap::new(),
             classic: BTreeMap::new(),

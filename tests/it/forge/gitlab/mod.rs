@@ -27,8 +27,6 @@ use axum::http::header;
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::any;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -40,7 +38,7 @@ use towpath::secret::Secret;
 use towpath_core::act::PushAnswer;
 use towpath_core::model::{BranchName, CommitId, Instant};
 
-use super::backend::Backend;
+use super::backend::{self, Backend};
 use super::gitea::faults::{self, Faults};
 use super::schema::{Watch, decode};
 use crate::support::git_fixture::Repo;
@@ -188,14 +186,7 @@ pub fn proposal() -> Proposal {
 
 /// Whose `Authorization` that is: `Bearer …`, or `Basic` with a token as the password, as git sends it.
 fn whose(state: &State, said: Option<&str>) -> Option<String> {
-    let said = said?;
-    let token = match said.strip_prefix("Basic ") {
-        Some(basic) => {
-            let text = String::from_utf8(STANDARD.decode(basic).ok()?).ok()?;
-            text.split_once(':')?.1.to_owned()
-        }
-        None => said.strip_prefix("Bearer ")?.to_owned(),
-    };
+    let token = backend::token("Bearer", said?)?;
     state.people.iter().find(|person| person.token == token).map(|person| person.name.clone())
 }
 
