@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use towpath_core::model::{Checks, Environment, Gate, GateKind, Via, request_branch};
+use towpath_core::model::{Checks, Environment, Gate, GateKind, REQUEST_BRANCHES, Via, request_branch};
 
 use super::gates;
 use super::merge::MergedEnvironment;
@@ -47,6 +47,7 @@ pub(super) fn judge(drafts: &[Draft], forges: &BTreeMap<String, Forge>, problems
     for draft in drafts {
         enough_environments(draft, problems);
         branches_within(draft, problems);
+        own_branches(draft, problems);
         let kind = draft.config.forge.as_ref().and_then(|name| forges.get(name)).map_or(ForgeKind::Git, |f| f.kind);
         for (env, spans) in draft.config.flow.environments.iter().zip(&draft.environments).skip(1) {
             needs_a_forge(kind, env, spans, problems);
@@ -130,11 +131,14 @@ fn request_branches(drafts: &[Draft], problems: &mut Vec<Problem>) {
                 *identity == draft.identity && (*other == branch || under(other, &branch) || under(&branch, other))
             });
             if let Some((_, other, _)) = clash {
-                let what = format!(
-                    "its request branch `{}` and `{}` cannot both exist: one is a folder of the other",
-                    shown(&branch),
-                    shown(other)
-                );
+                let what = if *other == branch {
+                    format!("its request branch would be `{}`, which another environment has", shown(&branch))
+                } else {
+                    let (branch, other) = (shown(&branch), shown(other));
+                    format!(
+                        "its request branch `{branch}` and `{other}` cannot both exist: one is a folder of the other"
+                    )
+                };
                 let problem = Problem::error(spans.name.clone(), "flow.environment.name", what);
                 problems.push(problem.hint("give the flow or the environment another name"));
             }
@@ -164,6 +168,20 @@ fn branches_within(draft: &Draft, problems: &mut Vec<Problem>) {
                 format!("`{first}` and `{}` are on the same branch, `{}`", env.name, shown(env.branch.as_str()));
             let problem = Problem::error(spans.branch.clone(), "flow.environment.branch", what);
             problems.push(problem.hint("give each environment a branch of its own"));
+        }
+    }
+}
+
+/// Branches under `towpath/` are Towpath's own: it puts them where a request wants them, whoever is there.
+fn own_branches(draft: &Draft, problems: &mut Vec<Problem>) {
+    for (env, spans) in draft.config.flow.environments.iter().zip(&draft.environments) {
+        if env.branch.as_str().starts_with(REQUEST_BRANCHES) {
+            let what = format!(
+                "`{}` is under `{REQUEST_BRANCHES}`, where Towpath moves the branches of requests",
+                shown(env.branch.as_str())
+            );
+            let problem = Problem::error(spans.branch.clone(), "flow.environment.branch", what);
+            problems.push(problem.hint("give the environment's branch another name"));
         }
     }
 }

@@ -22,7 +22,9 @@ mod people;
 mod requests;
 mod wire;
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Mutex;
 
 use async_trait::async_trait;
 use http::{HeaderName, HeaderValue, Method};
@@ -62,6 +64,9 @@ pub struct GitHub {
     login: tokio::sync::OnceCell<String>,
     /// Before GitHub is asked a second time for what it does by itself, a little later.
     pause: std::time::Duration,
+    /// Branches of which GitHub said, when we moved them, that they change by pull requests alone. That of a
+    /// classic protection only administrators may read, so it is learned; and forgotten with the process.
+    by_request_alone: Mutex<BTreeSet<(String, BranchName)>>,
 }
 
 impl fmt::Debug for GitHub {
@@ -88,7 +93,8 @@ impl GitHub {
         let pause = options.backoff;
         let client = Client::new(options, clock.clone())?;
         let auth = auth::Auths::new(credential, clock, api.clone());
-        Ok(Self { client, auth, web, api, graphql, login: tokio::sync::OnceCell::new(), pause })
+        let (login, by_request_alone) = (tokio::sync::OnceCell::new(), Mutex::default());
+        Ok(Self { client, auth, web, api, graphql, login, pause, by_request_alone })
     }
 
     /// The HTTP layer under it, for what it counts.

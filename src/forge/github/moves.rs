@@ -5,8 +5,8 @@
 //! the only lease that GitHub's API has; GitHub then finds the head in the base and calls the
 //! request merged by itself, a little later.
 //!
-//! Where a rule wants a pull request for every change, that is refused unless we may bypass the rule:
-//! `doctor` says so.
+//! Where a rule wants a pull request for every change, the merge button is the way, and a merge commit is made.
+//! A classic protection that wants one shows itself by refusing the move; the next look knows.
 
 use http::Method;
 use serde_json::json;
@@ -51,8 +51,14 @@ impl GitHub {
         match how {
             MergeHow::FastForward => {
                 let answer = self.fast_forward(repo, base, onto, head).await;
-                if answer == PushAnswer::Moved {
-                    self.until_merged(repo, number).await;
+                match &answer {
+                    PushAnswer::Moved => self.until_merged(repo, number).await,
+                    // Classic protections and rules are worded alike.
+                    PushAnswer::Refused { words } if words.to_lowercase().contains("through a pull request") => {
+                        let known = (repo.to_string(), base.clone());
+                        let _ = self.by_request_alone.lock().map(|mut all| all.insert(known));
+                    }
+                    _ => {}
                 }
                 answer
             }

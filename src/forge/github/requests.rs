@@ -21,7 +21,9 @@ impl GitHub {
         let asked = |rule: &&wire::Rule| rule.kind == "pull_request";
         let methods = rules.iter().find(asked).map(|rule| &rule.parameters.allowed_merge_methods);
         let by_rule = methods.is_none_or(|methods| methods.is_empty() || methods.iter().any(|m| m == "merge"));
-        Ok(Ways { fast_forward: methods.is_none(), merge_commit: is.allow_merge_commit != Some(false) && by_rule })
+        let learned = self.by_request_alone.lock().is_ok_and(|all| all.contains(&(repo.to_string(), base.clone())));
+        let fast_forward = methods.is_none() && !learned;
+        Ok(Ways { fast_forward, merge_commit: is.allow_merge_commit != Some(false) && by_rule })
     }
 
     pub(super) async fn requests_between(

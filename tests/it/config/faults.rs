@@ -237,6 +237,25 @@ fn what_this_build_cannot_judge_is_an_error_that_says_so() {
 }
 
 #[test]
+fn branches_of_requests_are_towpaths_alone_and_one_each() {
+    let forge = "[forge.hub]\nkind = \"github\"\ntoken = { env = \"T\" }\n";
+    let flow = |name: &str, env: &str| {
+        let envs = format!("[[flow.environment]]\nname = \"develop\"\n[[flow.environment]]\nname = \"{env}\"\n");
+        format!("[[flow]]\nrepository = \"hub:shop/web\"\nname = \"{name}\"\n{envs}via = \"merge-request\"\n")
+    };
+    let said = |text: &str| refused(&format!("{forge}{text}"));
+    let equal = said(&format!("{}{}branch = \"one\"\n", flow("a/b", "c"), flow("a", "b/c")));
+    assert!(
+        equal.contains("its request branch would be `towpath/a/b/c`, which another environment has"),
+        "{equal}"
+    );
+    let within = said(&format!("{}{}branch = \"one\"\n", flow("a", "b"), flow("a/b", "c")));
+    assert!(within.contains("cannot both exist: one is a folder of the other"), "{within}");
+    let own = said(&format!("{}branch = \"towpath/x\"\n", flow("a", "b")));
+    assert!(own.contains("`towpath/x` is under `towpath/`, where Towpath moves the branches of requests"), "{own}");
+}
+
+#[test]
 fn a_database_on_the_first_environment_is_a_warning() {
     let text = super::FLOW.replacen("name = \"develop\"", "name = \"develop\"\ndatabase = \"main\"", 1);
     let config = super::valid(&text);

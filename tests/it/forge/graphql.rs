@@ -154,7 +154,10 @@ impl Schema {
                 }),
                 query::Value::Boolean(_) => named(&argument.value_type) == "Boolean",
                 query::Value::Int(_) => named(&argument.value_type) == "Int",
-                query::Value::String(_) => named(&argument.value_type) == "String",
+                query::Value::String(text) => match named(&argument.value_type) {
+                    "GitObjectID" => text.len() == 40,
+                    name => name == "String",
+                },
                 _ => false,
             };
             if !fits {

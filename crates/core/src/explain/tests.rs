@@ -632,6 +632,7 @@ fn every_reason_knows_what_to_do() {
         towpath retry checkout production
     RequestClosed: To go on, open request 7 again on the forge, or let Towpath open a new one:
         towpath retry checkout production
+    RequestDraft: To let it go on, mark request 7 as ready on the forge.
     ChangesRequested: Push what they asked for to `develop`, or let them take it back in request 7.
     ForPeopleToMerge: Merge request 7 on the forge: as a merge commit, not squashed or rebased.
     NoWayToMerge: Let the forge's project merge requests into `master` with a merge commit; what is set there is told by:

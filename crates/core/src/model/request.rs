@@ -59,9 +59,12 @@ pub enum MergeBy {
     Person,
 }
 
+/// What the names of branches begin with that only Towpath moves.
+pub const REQUEST_BRANCHES: &str = "towpath/";
+
 /// The branch that only Towpath moves, from which requests into `env` are opened.
 pub fn request_branch(flow: &FlowName, env: &EnvName) -> BranchName {
-    BranchName::new(format!("towpath/{flow}/{env}"))
+    BranchName::new(format!("{REQUEST_BRANCHES}{flow}/{env}"))
 }
 
 /// What the forge shows of the requests of one edge.

@@ -89,6 +89,29 @@ async fn a_request_is_brought_up_to_date_and_left_alone_where_it_is() {
     place.watch.assert_good(8);
 }
 
+#[tokio::test]
+async fn a_mark_that_it_is_not_ready_is_seen_and_left_to_people() {
+    let place = Place::new().await;
+    place.push("towpath/checkout/staging", "a");
+    let forge = place.forge();
+    let number = forge.open(&repo(), &proposal()).await.expect("opened");
+    let draft = async || {
+        let found = forge.requests(&repo(), &proposal().head, &proposal().base).await.expect("read");
+        found[0].draft
+    };
+    assert!(!draft().await);
+    place.state().pull(number).title = "WIP: Promote 3".to_owned();
+    assert!(draft().await);
+    let other = Proposal { title: "Promote 4".to_owned(), ..proposal() };
+    forge.describe(&repo(), number, &other).await.expect("described");
+    assert_eq!(place.state().pull(number).title, "WIP: Promote 4");
+    assert!(draft().await);
+    place.state().pull(number).title = "Promote 4".to_owned();
+    forge.describe(&repo(), number, &other).await.expect("described");
+    assert!(!draft().await);
+    place.watch.assert_good(8);
+}
+
 /// A request whose head is one commit above `staging`.
 async fn ready(place: &Place) -> (u64, CommitId) {
     let head = place.push("towpath/checkout/staging", "a");

@@ -230,12 +230,28 @@ async fn what_the_server_does_not_call_official_counts_only_from_those_who_may_w
     let proposal = proposal();
     let read = async || {
         let found = place.forge().requests(&repo(), &proposal.head, &proposal.base).await.expect("read");
-        found[0].approvals.iter().map(|approval| approval.by.clone()).collect::<Vec<_>>()
+        let approved = found[0].approvals.iter().map(|approval| approval.by.clone()).collect::<Vec<_>>();
+        (approved, found[0].objections.clone())
+    };
+    let of = |approved: &[&str], objections: &[&str]| {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        (owned(approved), owned(objections))
     };
     // We may not ask what people may do: then nobody is known to be allowed to.
-    assert_eq!(read().await, Vec::<String>::new());
+    assert_eq!(read().await, of(&[], &[]));
     place.state().people[0].rights = "admin";
-    assert_eq!(read().await, ["ana"]);
+    assert_eq!(read().await, of(&["ana"], &[]));
+    // And then an objection stands, because it may be that of somebody who may write.
+    {
+        let mut state = place.state();
+        for who in ["bo", "eve"] {
+            state.review(who, number, "REQUEST_CHANGES");
+        }
+        state.pull(number).reviews.iter_mut().for_each(|review| review.official = false);
+    }
+    assert_eq!(read().await, of(&["ana"], &["bo"]));
+    place.state().people[0].rights = "write";
+    assert_eq!(read().await, of(&[], &["bo", "eve"]));
     place.watch.assert_good(8);
 }
 

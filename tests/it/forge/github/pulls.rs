@@ -107,6 +107,9 @@ fn merge(state: &mut State, with: &Pulls<'_>, number: u64) -> Reply {
     if !had.open {
         return with.refuses(405, "Pull Request is not mergeable");
     }
+    if had.draft {
+        return with.refuses(405, "Pull Request is still a draft");
+    }
     if with.call.body["sha"] != json!(state.head(&had).to_string()) {
         return with.refuses(409, "Head branch was modified. Review and try the merge again.");
     }

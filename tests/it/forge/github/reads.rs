@@ -115,12 +115,17 @@ async fn requests_are_told_with_what_people_said_of_exactly_which_head() {
     let number = forge.open(&world.repo, &world.proposal()).await.expect("opened");
     let moved = {
         let mut state = world.server.state();
-        state.rights.insert("eve".to_owned(), "read".to_owned());
+        for reader in ["eve", "eva"] {
+            state.rights.insert(reader.to_owned(), "read".to_owned());
+        }
         state.review(number, "ana", "APPROVED");
         let moved = state.repo.commit(&[world.b], REQUEST, &[("f", "c")]);
         state.review(number, "bo", "APPROVED");
         for (who, word) in
             [("eve", "APPROVED"), ("nobody", "APPROVED"), ("bo", "COMMENTED"), ("towpath", "CHANGES_REQUESTED")]
+                // Anybody may object on a public repository; as with approvals, those count who may write.
+                .into_iter()
+                .chain([("eva", "CHANGES_REQUESTED"), ("ghost", "CHANGES_REQUESTED")])
         {
             state.review(number, who, word);
         }
@@ -131,7 +136,7 @@ async fn requests_are_told_with_what_people_said_of_exactly_which_head() {
     assert_eq!((request.number, request.state, request.head), (number, RequestState::Open, moved));
     let approvals: Vec<_> = request.approvals.iter().map(|a| (a.by.as_str(), a.head.clone())).collect();
     assert_eq!(approvals, [("ana", HeadBound::Commit(world.b)), ("bo", HeadBound::Commit(moved))]);
-    assert_eq!(request.objections, ["towpath"]);
+    assert_eq!(request.objections, ["ghost", "towpath"]);
     assert_eq!(request.merged_as, None);
     // Merged by a person, and another closed by one.
     let merge = world.server.state().merge(number, "ana");

@@ -1,6 +1,6 @@
 //! What a GitHub of the tests holds: a real bare repository, and everything beside git.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::{Value, json};
 use towpath::forge::client::stamp;
@@ -110,6 +110,8 @@ pub struct State {
     pub statuses: Vec<Status>,
     pub pulls: BTreeMap<u64, Pull>,
     pub reviews: Vec<Review>,
+    /// Branches with a classic protection that wants pull requests, which nobody but an administrator sees.
+    pub by_request: BTreeSet<String>,
     /// Who wrote a commit, where it was not Ana alone; nobody's address is `None`.
     pub authors: BTreeMap<CommitId, Vec<Option<String>>>,
     pub comments: Vec<Comment>,
@@ -157,6 +159,7 @@ impl State {
             statuses: Vec::new(),
             pulls: BTreeMap::new(),
             reviews: Vec::new(),
+            by_request: BTreeSet::new(),
             authors: BTreeMap::new(),
             comments: Vec::new(),
             rules: BTreeMap::new(),
@@ -238,6 +241,9 @@ impl State {
         }
         let wants_request =
             self.rules.get(branch).is_some_and(|rules| rules.iter().any(|r| r["type"] == "pull_request"));
+        if self.by_request.contains(branch) {
+            return Err("Protected branch update failed for refs/heads/staging.\n\nChanges must be made through a pull request.".to_owned());
+        }
         if wants_request && !self.bypass {
             return Err(
                 "Repository rule violations found\n\nChanges must be made through a pull request.".to_owned()

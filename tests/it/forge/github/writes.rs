@@ -3,6 +3,7 @@
 use serde_json::json;
 use towpath::forge::{CallFault, Forge as _, MergeHow, RequestState, StatusLine, StatusState};
 use towpath_core::act::PushAnswer;
+use towpath_core::model::Ways;
 
 use super::state::Fault;
 use super::{REQUEST, World, branch};
@@ -64,6 +65,40 @@ async fn title_body_and_labels_are_brought_up_to_date_and_left_alone_when_they_a
     assert_eq!((had.title, had.body), (proposal.title, proposal.body));
     assert_eq!(had.labels, ["promotion", "Database"]);
     world.server.assert_good(8, 0);
+}
+
+#[tokio::test]
+async fn a_draft_is_not_merged_in_either_way_until_it_is_ready() {
+    for how in [MergeHow::FastForward, MergeHow::MergeCommit] {
+        let world = World::new().await;
+        let number = world.forge.open(&world.repo, &world.proposal()).await.expect("opened");
+        let merge =
+            async || world.forge.merge(&world.repo, number, &branch("staging"), world.a, world.b, how).await;
+        world.server.state().pulls.get_mut(&number).expect("there").draft = true;
+        let seen = world.forge.requests(&world.repo, &branch(REQUEST), &branch("staging")).await.expect("told");
+        assert!(seen[0].draft);
+        assert!(matches!(merge().await, PushAnswer::LostRace { .. }), "{how:?}");
+        assert_eq!(world.server.state().repo.tip("staging"), Some(world.a));
+        world.server.state().pulls.get_mut(&number).expect("there").draft = false;
+        assert_eq!(merge().await, PushAnswer::Moved);
+        world.server.assert_good(5, 0);
+    }
+}
+
+#[tokio::test]
+async fn where_a_hidden_protection_wants_requests_the_way_is_learned_from_the_refusal() {
+    let world = World::new().await;
+    let (staging, ways) = (branch("staging"), |fast_forward| Ways { fast_forward, merge_commit: true });
+    world.server.state().by_request.insert("staging".to_owned());
+    let number = world.forge.open(&world.repo, &world.proposal()).await.expect("opened");
+    let merge = async |how| world.forge.merge(&world.repo, number, &staging, world.a, world.b, how).await;
+    assert_eq!(world.forge.ways(&world.repo, &staging).await, Ok(ways(true)), "nothing says that it is not");
+    let refused = merge(MergeHow::FastForward).await;
+    assert!(matches!(&refused, PushAnswer::Refused { words } if words.contains("pull request")), "{refused:?}");
+    assert_eq!(world.forge.ways(&world.repo, &staging).await, Ok(ways(false)));
+    assert_eq!(world.forge.ways(&world.repo, &branch("develop")).await, Ok(ways(true)), "it is of that branch");
+    assert_eq!(merge(MergeHow::MergeCommit).await, PushAnswer::Moved);
+    world.server.assert_good(8, 1);
 }
 
 #[tokio::test]

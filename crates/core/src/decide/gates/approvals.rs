@@ -185,3 +185,18 @@ fn is_author(approval: &OfCandidate, authors: &AuthorLogins) -> Option<NotCounte
     // that one of theirs is another proves nothing.
     authors.unlinked.then_some(NotCountedWhy::AuthorUnknown)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_cannot_be_told_from_an_author_is_not_counted() {
+        let by = |name: &str| OfCandidate { by: name.into(), email: None, on_forge: true, not_here: None };
+        let authors = |unlinked| AuthorLogins { logins: ["ana".into()].into(), unlinked };
+        assert_eq!(is_author(&by("ana"), &authors(false)), Some(NotCountedWhy::Author));
+        assert_eq!(is_author(&by("bo"), &authors(false)), None);
+        assert_eq!(is_author(&by("ana"), &authors(true)), Some(NotCountedWhy::Author));
+        assert_eq!(is_author(&by("bo"), &authors(true)), Some(NotCountedWhy::AuthorUnknown));
+    }
+}
