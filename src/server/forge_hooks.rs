@@ -5,6 +5,7 @@
 //! secret in the config there is no such address.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -13,6 +14,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use towpath_core::text::one_line;
 
 use super::hooks::secrets;
@@ -24,6 +26,9 @@ use crate::setup::Setup;
 /// The largest body that is read: what GitHub sends at most.
 /// <https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap>
 const BODY_MAX: usize = 25 * 1024 * 1024;
+
+/// For how long one is read. GitHub gives up after ten seconds itself; whoever is slower keeps a seat from others.
+const READING_TIME: Duration = Duration::from_secs(20);
 
 /// How many bodies are read at once. Anybody may send one: a signature can only be seen to be wrong when
 /// the whole body is there.
@@ -41,8 +46,8 @@ enum Refused {
     /// No such forge, or none that takes hooks. Which, strangers are not told.
     #[error("there is nothing here")]
     NoForge,
-    /// The body is larger than any that a forge sends, or did not come to its end.
-    #[error("the body is larger than 25 MiB, or broke off")]
+    /// The body is larger than any that a forge sends, or did not come to its end in time.
+    #[error("the body is larger than 25 MiB, broke off, or came too slowly")]
     TooLarge,
     /// The adapter's no.
     #[error("{0}")]
@@ -110,7 +115,8 @@ async fn take(hooks: &Hooks, name: &str, headers: &HeaderMap, body: Body) -> Res
     }
     let body = {
         let _seat = hooks.reading.acquire().await.map_err(|_| Refused::TooLarge)?;
-        to_bytes(body, BODY_MAX).await.map_err(|_| Refused::TooLarge)?
+        let read = timeout(READING_TIME, to_bytes(body, BODY_MAX)).await;
+        read.map_err(|_| Refused::TooLarge)?.map_err(|_| Refused::TooLarge)?
     };
     let places = config.webhook_secrets.clone();
     let secrets: Vec<String> =
@@ -119,7 +125,7 @@ async fn take(hooks: &Hooks, name: &str, headers: &HeaderMap, body: Body) -> Res
     let Some(repo) = seen.repo else { return Ok("no-repository") };
     let flows: Vec<&FlowConfig> = on(&setup, name, &repo).collect();
     if flows.is_empty() {
-        return Ok("no-flow");
+        return Ok("not-ours");
     }
     if let Some(delivery) = &seen.delivery {
         let now = setup.world.clock().reading().wall;

@@ -33,4 +33,15 @@ impl SqliteStore {
         .await;
         writing.end(done).await
     }
+
+    /// When the last delivery of a forge was taken, as far as it is remembered.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn last_delivery(&self, forge: &str) -> Result<Option<Instant>, StoreError> {
+        let mut looking = self.look().await?;
+        let newest = sqlx::query_scalar::<_, Option<i64>>(sql::LAST_DELIVERY).bind(forge.to_owned());
+        let at = newest.fetch_one(&mut looking.conn).await.map_err(Fault::from);
+        looking.end(at.map(|at| at.map(Instant))).await
+    }
 }

@@ -231,6 +231,7 @@ statements! {
     TOKEN = "SELECT id, name, hash, scope, flows, created_wall, created_by, expires_wall, revoked_wall, used_day, email
         FROM tokens WHERE id = $1";
     ADD_DELIVERY = "INSERT INTO deliveries (forge, id, at_wall) VALUES ($1, $2, $3) ON CONFLICT (forge, id) DO NOTHING";
+    LAST_DELIVERY = "SELECT max(at_wall) FROM deliveries WHERE forge = $1";
     FORGET_DELIVERIES = "DELETE FROM deliveries WHERE at_wall < $1";
     USE_TOKEN = "UPDATE tokens SET used_day = $2 WHERE id = $1 AND (used_day IS NULL OR used_day < $2)";
     REVOKE_TOKEN = "UPDATE tokens SET revoked_wall = $2 WHERE id = $1 AND revoked_wall IS NULL";

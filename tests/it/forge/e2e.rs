@@ -254,3 +254,35 @@ async fn a_hook_of_the_forge_wakes_the_flow_and_a_repeated_or_forged_one_does_no
     until("another move", || day.host.tip("staging") == three).await;
     stop.cancel();
 }
+
+/// What `doctor` says, line by line, and how it ends.
+fn doctor<H>(day: &Day<H>) -> (Vec<String>, Option<i32>) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_towpath"));
+    let out =
+        command.arg("--config").arg(day.dir.path().join("towpath.toml")).arg("doctor").output().expect("it runs");
+    let text = String::from_utf8(out.stdout).expect("text");
+    (text.lines().map(str::to_owned).collect(), out.status.code())
+}
+
+async fn asks_the_forge<H: Host>(example: &str) {
+    let day = Day::<H>::new(example, |text| text).await;
+    let says = |lines: &[String], words: &str| {
+        assert!(lines.iter().any(|line| line.contains(words)), "{words}: {lines:#?}");
+    };
+    let (lines, _) = tokio::task::block_in_place(|| doctor(&day));
+    says(&lines, "`test`, which none of the newest commits of its branches has; they have none at all");
+    day.green(day.host.tip(H::BRANCHES[0]));
+    day.host.archive();
+    let (lines, code) = tokio::task::block_in_place(|| doctor(&day));
+    says(&lines, "+ ");
+    says(&lines, "every check that its gates name has run on one of the 1 newest commits");
+    says(&lines, "archived");
+    assert_eq!(code, Some(1), "{lines:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn doctor_asks_each_forge() {
+    asks_the_forge::<GitHub>(EXAMPLES[0]).await;
+    asks_the_forge::<Gitea>(EXAMPLES[1]).await;
+    asks_the_forge::<GitLab>(EXAMPLES[2]).await;
+}

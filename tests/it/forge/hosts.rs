@@ -33,6 +33,8 @@ pub trait Host: Sized {
     fn merge_by_a_person(&self, by: &str, number: u64) -> CommitId;
     /// The numbers of all requests, in the order in which they were opened, and whether they are open.
     fn numbers(&self) -> Vec<(u64, bool)>;
+    /// Somebody archives the repository.
+    fn archive(&self);
     /// Every exchange was as described, and there were at least so many.
     fn assert_good(&self, exchanges: usize);
     /// Ana pushed that commit.
@@ -131,6 +133,10 @@ impl Host for GitHub {
         self.0.state().pulls.values().map(|pull| (pull.number, pull.open)).collect()
     }
 
+    fn archive(&self) {
+        self.0.state().archived = true;
+    }
+
     fn assert_good(&self, exchanges: usize) {
         self.0.assert_good(exchanges, 1);
     }
@@ -182,6 +188,10 @@ impl Host for Gitea {
 
     fn numbers(&self) -> Vec<(u64, bool)> {
         self.0.state().pulls.iter().map(|pull| (pull.number, !pull.closed)).collect()
+    }
+
+    fn archive(&self) {
+        self.0.state().settings.archived = true;
     }
 
     fn assert_good(&self, exchanges: usize) {
@@ -253,6 +263,10 @@ impl Host for GitLab {
 
     fn numbers(&self) -> Vec<(u64, bool)> {
         self.0.state().requests.iter().map(|request| (request.iid, request.state == "opened")).collect()
+    }
+
+    fn archive(&self) {
+        self.0.state().settings.archived = true;
     }
 
     fn assert_good(&self, exchanges: usize) {

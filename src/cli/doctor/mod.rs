@@ -1,4 +1,8 @@
 //! `doctor`: what would keep Towpath from working, each with its fix.
+//!
+//! Here is what this machine and git can say; what a forge says is in `forge.rs`.
+
+mod forge;
 
 use std::path::Path;
 
@@ -26,6 +30,11 @@ fn bad(text: impl Into<String>) -> Finding {
     Finding { sign: Mark::Block, text: text.into() }
 }
 
+/// What is worth knowing, and stops nothing.
+fn note(text: impl Into<String>) -> Finding {
+    Finding { sign: Mark::Wait, text: text.into() }
+}
+
 /// Looks at everything; 1 if anything has to be mended, 3 if a remote cannot be reached.
 pub async fn run(path: Option<&Path>, word: Option<&str>, out: Out) -> Result<Exit, Failure> {
     let session = session::open(path, Need::View).await?;
@@ -42,6 +51,7 @@ pub async fn run(path: Option<&Path>, word: Option<&str>, out: Out) -> Result<Ex
     }
     let now = session.world.now().await?;
     findings.push(clock(&session, now.wall).await);
+    forge::hooks(&session, now.wall, &mut findings).await;
     let mut exit = Exit::Done;
     for found in session.flows(word)? {
         exit = Exit::worst([exit, flow(&session, found, &mut findings).await]);
@@ -50,7 +60,10 @@ pub async fn run(path: Option<&Path>, word: Option<&str>, out: Out) -> Result<Ex
         exit = Exit::worst([exit, Exit::Error]);
     }
     if out.json() {
-        let list: Vec<_> = findings.iter().map(|f| json!({ "ok": f.sign == Mark::Pass, "text": f.text })).collect();
+        let list: Vec<_> = findings
+            .iter()
+            .map(|f| json!({ "ok": f.sign != Mark::Block, "note": f.sign == Mark::Wait, "text": f.text }))
+            .collect();
         out.value(json!({ "findings": list }));
     } else {
         for finding in &findings {
@@ -100,6 +113,7 @@ async fn flow(session: &Session, found: &FlowConfig, findings: &mut Vec<Finding>
         None => String::new(),
     };
     findings.push(good(format!("`{}`: the remote answers{token}, with {} branch(es)", flow.name, heads.len())));
+    forge::flow(session, found, &heads, findings).await;
     let mirror = session.world.mirror(&flow.name);
     for (at, environment) in flow.environments.iter().enumerate() {
         let branch = towpath_core::text::one_line(environment.branch.as_str(), 100);

@@ -1,0 +1,111 @@
+//! What `doctor` asks of a forge: what is in the way there, whether its webhooks come, and whether the
+//! checks that the config names exist.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use towpath_core::model::{BranchName, Checks, CommitId, Gate, GateKind, Instant, Span, Via};
+use towpath_core::text::one_line;
+
+use super::{Finding, bad, good, note};
+use crate::cli::session::Session;
+use crate::config::FlowConfig;
+use crate::engine::forges::OnForge;
+
+/// For how long no webhook may come before it is worth a word.
+const QUIET: Span = Span::from_mins(3 * 24 * 60);
+
+/// How many names of checks are listed.
+const NAMES_MAX: usize = 12;
+
+/// What the forge of a flow says about its repository.
+pub(super) async fn flow(
+    session: &Session,
+    found: &FlowConfig,
+    heads: &BTreeMap<BranchName, CommitId>,
+    findings: &mut Vec<Finding>,
+) {
+    let Ok(on) = session.world.forge(&found.flow.name) else { return };
+    let edges = found.flow.environments.iter().skip(1);
+    let targets: Vec<_> = edges.map(|env| (env.branch.clone(), env.via == Via::MergeRequest)).collect();
+    let name = &found.flow.name;
+    let seen = on.forge.findings(&on.repo, &targets).await;
+    if seen.is_empty() {
+        findings.push(good(format!(
+            "`{name}`: its settings on the forge leave Towpath room for all that it has to do"
+        )));
+    }
+    for one in seen {
+        let text = format!("`{name}`: {}; {}", one_line(&one.what, 400), one_line(&one.mend, 400));
+        findings.push(if one.stops { bad(text) } else { note(text) });
+    }
+    findings.extend(checks(on, found, heads).await);
+}
+
+/// Names of checks that no branch's newest commit has: misspelt, or of a job that does not run there.
+async fn checks(on: &OnForge, found: &FlowConfig, heads: &BTreeMap<BranchName, CommitId>) -> Vec<Finding> {
+    let named: BTreeSet<&str> = found.flow.environments.iter().flat_map(named).collect();
+    let branches = found.flow.environments.iter().map(|env| &env.branch);
+    let tips: BTreeSet<CommitId> = branches.filter_map(|branch| heads.get(branch).copied()).collect();
+    if named.is_empty() || tips.is_empty() {
+        return Vec::new();
+    }
+    let mut there = BTreeSet::new();
+    for tip in &tips {
+        match on.forge.checks(&on.repo, *tip).await {
+            Ok(seen) => there.extend(seen.into_iter().map(|check| check.name.to_string())),
+            // Why is said where everything is read: `plan`, `status`. Here nothing can be said to be missing.
+            Err(_) => return Vec::new(),
+        }
+    }
+    let name = &found.flow.name;
+    let missing: Vec<String> = named
+        .iter()
+        .filter(|name| !there.contains(**name))
+        .map(|name| format!("`{}`", one_line(name, 100)))
+        .collect();
+    if missing.is_empty() {
+        return vec![good(format!(
+            "`{name}`: every check that its gates name has run on one of the {} newest commits of its branches",
+            tips.len()
+        ))];
+    }
+    let listed: Vec<String> =
+        there.iter().take(NAMES_MAX).map(|name| format!("`{}`", one_line(name, 100))).collect();
+    let instead = match (there.len(), listed.join(", ")) {
+        (0, _) => "they have none at all: does CI run there, and may the token see it?".to_owned(),
+        (all, listed) if all > NAMES_MAX => format!("they have {listed} and {} more", all - NAMES_MAX),
+        (_, listed) => format!("they have {listed}"),
+    };
+    vec![note(format!(
+        "`{name}`: `gates.ci` asks for {}, which none of the newest commits of its branches has; {instead}",
+        missing.join(", ")
+    ))]
+}
+
+fn named(environment: &towpath_core::model::Environment) -> Vec<&str> {
+    match environment.gate(GateKind::Ci) {
+        Some(Gate::Ci(ci)) => match &ci.checks {
+            Checks::Named(named) => named.iter().map(|check| check.name.as_str()).collect(),
+            Checks::All | Checks::Required => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+/// Whether webhooks come, of each forge that has a secret for them.
+pub(super) async fn hooks(session: &Session, now: Instant, findings: &mut Vec<Finding>) {
+    for forge in session.config.forges.values().filter(|forge| !forge.webhook_secrets.is_empty()) {
+        let name = &forge.name;
+        let url = session.config.service.public_url.as_deref().unwrap_or("https://TOWPATH");
+        match session.world.store().last_delivery(name).await {
+            Ok(Some(at)) if now.0 - at.0 <= QUIET.ms() => {
+                findings.push(good(format!("`[forge.{name}]`: the last webhook came at {at}")));
+            }
+            Ok(_) => findings.push(note(format!(
+                "`[forge.{name}]`: no webhook about a flow came in the last three days; is there one to \
+                 `{url}/hooks/{name}`, and does the forge show its deliveries as taken? Until then moves come at the looks"
+            ))),
+            Err(error) => findings.push(bad(error.to_string())),
+        }
+    }
+}
