@@ -277,7 +277,7 @@ impl Stage {
 
 /// The words of the flow, in the form for somebody who stands in a clone.
 pub const fn words(flow: &Flow, now: Instant) -> Words<'_> {
-    Words { zone: flow.zone, now, flow, remote_word: REMOTE }
+    Words { zone: flow.zone, now, flow, remote_word: REMOTE, lasting: false }
 }
 
 /// What moved, and which checks let it.

@@ -12,7 +12,9 @@ pub mod observe;
 pub mod propose;
 pub mod real;
 pub mod run;
+pub mod say;
 pub mod tick;
+pub mod voice;
 pub mod world;
 
 pub use real::RealWorld;

@@ -6,7 +6,9 @@
 //! environment's branch.
 
 use towpath_core::explain::Words;
-use towpath_core::model::{Change, CommitId, Decision, Event, EventRow, Fact, Ledger, Observation, Proposed, Tip};
+use towpath_core::model::{
+    Change, CommitId, Decision, EnvName, Event, EventRow, Fact, Ledger, Now, Observation, Proposed, Tip,
+};
 use towpath_core::see;
 
 use super::observe::Look;
@@ -39,8 +41,9 @@ pub async fn propose<W: World>(
         runner.commit(ledger, vec![Change::Proposed { env: env.clone(), row }]).await?;
         world.crash_point(Side::After, "SaveProposal")?;
     }
-    let words = Words { zone: flow.zone, now: look.now.wall, flow, remote_word: "origin" };
-    let (title, body) = words.request(&edge, decision, head, target, look.dag());
+    let words = Words { zone: flow.zone, now: look.now.wall, flow, remote_word: "origin", lasting: true };
+    let compare = world.compare(flow, target, head);
+    let (title, body) = words.request(&edge, head, (target, compare.as_deref()), look.dag());
     let proposal = Proposal { env: env.clone(), head, from, title, body };
     world.crash_point(Side::Before, "Propose")?;
     let answer = world.propose(flow, &proposal).await;
@@ -48,18 +51,8 @@ pub async fn propose<W: World>(
     let now = world.now().await?;
     let changes = match answer {
         Proposing::Done { number, url } => {
-            let event = Event::Proposed { number, url, head };
-            let row = EventRow { env: env.clone(), at: now, event: event.clone() };
-            let key = format!("proposed-{}-{env}-{number}-{}-{}", flow.name, head.short(), now.trusted.0);
-            let changes = vec![Change::Event(row.clone()), see::tell(&key, env, now, event)];
-            match runner.commit(ledger, changes).await {
-                // Told in this very instant already: the same head was put there twice.
-                Err(Fault::Conflict) => vec![Change::Event(row)],
-                done => {
-                    done?;
-                    Vec::new()
-                }
-            }
+            announce(runner, ledger, env, head, (number, url), now).await?;
+            Vec::new()
         }
         Proposing::Refused { words } => vec![runner.back_off(ledger, env, (target, head), &words, now)],
         Proposing::Unsure { words } => {
@@ -69,6 +62,52 @@ pub async fn propose<W: World>(
     };
     runner.commit(ledger, changes).await?;
     Ok(true)
+}
+
+/// Tells that a request is for a head of ours, once.
+async fn announce<W: World>(
+    runner: &mut Runner<'_, W>,
+    ledger: &mut Ledger,
+    env: &EnvName,
+    head: CommitId,
+    (number, url): (u64, String),
+    now: Now,
+) -> Result<(), Fault> {
+    let row = ledger.proposed.get(env).filter(|row| row.head == head && row.announced != Some(number));
+    let Some(row) = row else { return Ok(()) };
+    let known = Change::Proposed { env: env.clone(), row: Proposed { announced: Some(number), ..row.clone() } };
+    let event = Event::Proposed { number, url, head };
+    let key = format!("proposed-{}-{env}-{number}-{}-{}", runner.flow.name, head.short(), now.trusted.0);
+    let told = vec![
+        known.clone(),
+        Change::Event(EventRow { env: env.clone(), at: now, event: event.clone() }),
+        see::tell(&key, env, now, event),
+    ];
+    match runner.commit(ledger, told).await {
+        // Told in this very instant already: a head that went and came back.
+        Err(Fault::Conflict) => runner.commit(ledger, vec![known]).await,
+        done => done,
+    }
+}
+
+/// Requests for heads of ours that were opened and nobody was told, because the answer was lost or the
+/// process ended.
+///
+/// # Errors
+/// When the store failed; the next pass does it.
+pub async fn announce_found<W: World>(
+    runner: &mut Runner<'_, W>,
+    ledger: &mut Ledger,
+    seen: &Observation,
+) -> Result<(), Fault> {
+    for (env, fact) in &seen.facts.requests {
+        let Fact::Known(requests) = fact else { continue };
+        let Some(open) = requests.open.as_ref().filter(|_| runner.acts(env)) else { continue };
+        if requests.branch == Tip::At(open.head) {
+            announce(runner, ledger, env, open.head, (open.number, open.url.clone()), seen.now).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The row to be: what was put there before stays known, for it may still be what is seen.
@@ -86,8 +125,9 @@ fn wanted(known: Option<&Proposed>, head: CommitId, from: Option<CommitId>, look
             at: look.now,
             confirmed: None,
             passed_over: known.passed_over,
+            announced: known.announced.filter(|_| known.head == head),
         },
-        None => Proposed { head, before: None, at: look.now, confirmed: None, passed_over: None },
+        None => Proposed { head, before: None, at: look.now, confirmed: None, passed_over: None, announced: None },
     }
 }
 

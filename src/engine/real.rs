@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -19,7 +20,9 @@ use towpath_core::repository;
 use towpath_core::see::Tips;
 
 use super::forges::{OfFlows, OnForge};
+use super::say::Saying;
 use super::tick;
+use super::voice::Voice;
 use super::world::{Committed, Fault, Proposal, Proposing, Side, World};
 use crate::clock::Clock;
 use crate::config::{Config, FlowConfig, SecretRef};
@@ -49,6 +52,7 @@ pub struct RealWorld {
     views_only: bool,
     retired: AtomicBool,
     gone: OnceCell<Vec<KnownFlow>>,
+    voice: Arc<Voice>,
     crash: super::crash::Crash,
 }
 
@@ -90,6 +94,7 @@ impl RealWorld {
             views_only,
             retired: AtomicBool::new(false),
             gone: OnceCell::new(),
+            voice: Arc::default(),
             crash: super::crash::Crash::from_environment(),
         }
     }
@@ -108,6 +113,7 @@ impl RealWorld {
             views_only: self.views_only,
             retired: AtomicBool::new(false),
             gone: OnceCell::new(),
+            voice: Arc::clone(&self.voice),
             crash: super::crash::Crash::from_environment(),
         }
     }
@@ -537,6 +543,17 @@ impl World for RealWorld {
             }
         }
         forge.propose(&edge, proposal).await
+    }
+
+    fn compare(&self, flow: &Flow, from: CommitId, to: CommitId) -> Option<String> {
+        let on = self.forge(&flow.name).ok()?;
+        Some(on.forge.compare_url(&on.repo, from, to))
+    }
+
+    async fn say(&self, flow: &Flow, sayings: &[Saying], dag: &Dag) {
+        if let Ok(on) = self.forge(&flow.name) {
+            self.voice.speak(on, &flow.name, sayings, dag).await;
+        }
     }
 
     async fn read_ref(&self, flow: &Flow, branch: &BranchName) -> Tip {

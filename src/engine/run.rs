@@ -33,6 +33,11 @@ pub struct Runner<'a, W: World> {
 }
 
 impl<W: World> Runner<'_, W> {
+    /// Whether Towpath acts on an environment, and does not only observe it.
+    pub fn acts(&self, env: &EnvName) -> bool {
+        self.flow.environment(env).is_some_and(|environment| environment.mode == Mode::Act)
+    }
+
     /// Commits changes and applies them to the loaded ledger; nothing where there are none.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ use super::beside;
 use super::observe::{self, Look};
 use super::propose;
 use super::run::{self, Runner};
+use super::say;
 use super::world::{Fault, World};
 
 /// What came of a tick.
@@ -84,7 +85,7 @@ async fn pass<W: World>(world: &W, flow: &Flow, lease: &W::Lease) -> Result<Pass
     // older look that would read as somebody having moved it back.
     let look = if acted.is_empty() { look } else { observe::look(world, flow, &ledger).await? };
 
-    let (plan, seen) = note_and_decide(&mut runner, &mut ledger, &look).await?;
+    let (plan, mut seen) = note_and_decide(&mut runner, &mut ledger, &look).await?;
 
     let mut proposed = false;
     // Target-most first: a commit crosses at most one border a tick.
@@ -104,16 +105,19 @@ async fn pass<W: World>(world: &W, flow: &Flow, lease: &W::Lease) -> Result<Pass
         }
     }
     let mut after = None;
+    let mut last = look;
     if !acted.is_empty() || proposed {
         // What is stored and shown has to be true after the move too. Nothing is acted on: a
         // commit crosses one border a tick. The ledger is read again, for people may have ordered
         // something meanwhile.
         ledger = world.load(flow).await?;
-        let look = observe::look(world, flow, &ledger).await?;
-        let (plan, _) = note_and_decide(&mut runner, &mut ledger, &look).await?;
-        after = Some(plan);
+        last = observe::look(world, flow, &ledger).await?;
+        let (plan, then) = note_and_decide(&mut runner, &mut ledger, &last).await?;
+        (after, seen) = (Some(plan), then);
     }
     run::deliver(&mut runner, &mut ledger).await?;
+    let sayings = say::sayings(flow, after.as_ref().unwrap_or(&plan), &seen, &ledger, last.dag());
+    world.say(flow, &sayings, last.dag()).await;
     Ok(Pass { plan, seen, acted, after, ledger })
 }
 
@@ -141,6 +145,7 @@ async fn note_and_decide<W: World>(
     changes.extend(see::behind(flow, ledger, &plan));
     changes.push(Change::Looked(look.now));
     runner.commit(ledger, changes).await?;
+    propose::announce_found(runner, ledger, &seen).await?;
     Ok((plan, seen))
 }
 

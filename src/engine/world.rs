@@ -14,6 +14,8 @@ use towpath_core::model::{
 };
 use towpath_core::see::Tips;
 
+use super::say::Saying;
+
 /// Why the store did not do what it was asked to. Nothing was half done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
@@ -146,6 +148,12 @@ pub trait World {
     /// finds the open request or opens one, and brings its words up to date. Doing it again does
     /// nothing more.
     fn propose(&self, flow: &Flow, proposal: &Proposal) -> impl Future<Output = Proposing>;
+
+    /// The page on which the forge compares two commits, if the flow is on one.
+    fn compare(&self, flow: &Flow, from: CommitId, to: CommitId) -> Option<String>;
+
+    /// Puts what should stand on the forge there, as far as it does not. Nothing rests on it.
+    fn say(&self, flow: &Flow, sayings: &[Saying], dag: &Dag) -> impl Future<Output = ()>;
 
     /// Where the branch is now, from the remote itself.
     fn read_ref(&self, flow: &Flow, branch: &BranchName) -> impl Future<Output = Tip>;

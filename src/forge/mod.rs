@@ -37,6 +37,12 @@ pub trait Forge: Debug + Send + Sync {
     /// Where git finds the repository.
     fn git_url(&self, repo: &RepoPath) -> String;
 
+    /// The page on which two commits are compared.
+    fn compare_url(&self, repo: &RepoPath, from: CommitId, to: CommitId) -> String {
+        let page = self.git_url(repo);
+        format!("{}/compare/{from}...{to}", page.strip_suffix(".git").unwrap_or(&page))
+    }
+
     /// Every result of a check of exactly that commit, to the last page, raw: the newest for each
     /// name, origin and reference. Statuses that Towpath wrote (`towpath/…`) are left out.
     async fn checks(&self, repo: &RepoPath, commit: CommitId) -> Result<Vec<CheckSeen>, Unknown>;

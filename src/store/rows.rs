@@ -345,7 +345,9 @@ pub(super) fn behind(f: &Fields<'_>) -> Result<Behind> {
 
 pub(super) fn proposed(f: &Fields<'_>) -> Result<Proposed> {
     let confirmed: (Option<i64>, Option<i64>) = (f.get("confirmed_wall")?, f.get("confirmed_trusted")?);
-    let number: Option<i64> = f.get("passed_over")?;
+    let number = |name: &'static str| -> Result<Option<u64>> {
+        Ok(f.get::<Option<i64>>(name)?.and_then(|number| u64::try_from(number).ok()))
+    };
     Ok(Proposed {
         head: f.commit("head")?,
         before: f.commit_or_none("before")?,
@@ -354,7 +356,8 @@ pub(super) fn proposed(f: &Fields<'_>) -> Result<Proposed> {
             (Some(wall), Some(trusted)) => Some(Now { wall: Instant(wall), trusted: Trusted(trusted) }),
             _ => None,
         },
-        passed_over: number.and_then(|number| u64::try_from(number).ok()),
+        passed_over: number("passed_over")?,
+        announced: number("announced")?,
     })
 }
 

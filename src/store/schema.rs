@@ -35,6 +35,7 @@ pub(super) fn migrations() -> Vec<Migration> {
         (5, "requests", include_str!("../../migrations/sqlite/0005_requests.sql")),
         (6, "audit and pauses", include_str!("../../migrations/sqlite/0006_audit_and_pauses.sql")),
         (7, "deliveries", include_str!("../../migrations/sqlite/0007_deliveries.sql")),
+        (8, "announced", include_str!("../../migrations/sqlite/0008_announced.sql")),
     ];
     texts
         .into_iter()

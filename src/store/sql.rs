@@ -185,15 +185,16 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (flow, env) DO UPDATE SET commit_id = excluded.commit_id, since_wall = excluded.since_wall,
             at_wall = excluded.at_wall, at_trusted = excluded.at_trusted";
-    PROPOSED = "SELECT env, head, before, at_wall, at_trusted, confirmed_wall, confirmed_trusted, passed_over
-        FROM proposed WHERE flow = $1";
+    PROPOSED = "SELECT env, head, before, at_wall, at_trusted, confirmed_wall, confirmed_trusted, passed_over,
+            announced FROM proposed WHERE flow = $1";
     SET_PROPOSED = "INSERT INTO proposed
-            (flow, env, head, before, at_wall, at_trusted, confirmed_wall, confirmed_trusted, passed_over)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            (flow, env, head, before, at_wall, at_trusted, confirmed_wall, confirmed_trusted, passed_over,
+             announced)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         ON CONFLICT (flow, env) DO UPDATE SET head = excluded.head, before = excluded.before,
             at_wall = excluded.at_wall, at_trusted = excluded.at_trusted,
             confirmed_wall = excluded.confirmed_wall, confirmed_trusted = excluded.confirmed_trusted,
-            passed_over = excluded.passed_over";
+            passed_over = excluded.passed_over, announced = excluded.announced";
     END_BEHIND = "DELETE FROM behind WHERE flow = $1 AND env = $2";
 
     ADD_HAND_MOVE = "INSERT INTO hand_moves

@@ -38,7 +38,7 @@ impl Line {
 
 /// The words for a flow at an instant, with the remote as people would write it in a command.
 pub fn words<'a>(flow: &'a Flow, remote: &'a str, now: Instant) -> Words<'a> {
-    Words { zone: flow.zone, now, flow, remote_word: remote }
+    Words { zone: flow.zone, now, flow, remote_word: remote, lasting: false }
 }
 
 #[derive(Serialize)]

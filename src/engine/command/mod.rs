@@ -226,7 +226,7 @@ impl<W: World> Giving<'_, W> {
 
     /// The words for people, in the zone of a flow.
     fn words<'f>(&self, flow: &'f Flow) -> Words<'f> {
-        Words { zone: flow.zone, now: self.now.wall, flow, remote_word: "origin" }
+        Words { zone: flow.zone, now: self.now.wall, flow, remote_word: "origin", lasting: false }
     }
 
     /// An instant in the zone of the first flow that a scope reaches.

@@ -463,6 +463,7 @@ async fn without_closed<W: World>(
         at: giving.now,
         confirmed: None,
         passed_over: None,
+        announced: None,
     });
     let row = Proposed { passed_over: Some(closed.number), ..row };
     Ok(Some(Change::Proposed { env: env.clone(), row }))

@@ -91,10 +91,21 @@ pub(super) async fn status(
         StatusState::Success => "success",
         StatusState::Failure => "failure",
     };
-    let description = line.description.chars().take(DESCRIPTION_MAX).collect();
+    let description: String = line.description.chars().take(DESCRIPTION_MAX).collect();
     let body = Status { context: &line.context, state, description, target_url: line.url.as_deref() };
     let sha = commit.to_string();
     let at = path(repo, &["statuses", &sha]);
+    // What stands already would stand there twice. One page is enough: ours is among the newest, or is written again.
+    let answer = api.get("statuses", &at, &[("sort", "recentupdate")]).await;
+    let had =
+        answer.and_then(|answer| answer.json::<Option<Vec<wire::Status>>>()).map_err(before)?.unwrap_or_default();
+    let newest = had.iter().filter(|row| row.context.as_deref() == Some(body.context)).max_by_key(|row| row.id);
+    let same = |row: &wire::Status| {
+        row.status.as_deref() == Some(body.state) && row.description.as_deref() == Some(&*body.description)
+    };
+    if newest.is_some_and(same) {
+        return Ok(());
+    }
     api.act("status", Method::POST, &at, &body).await.map(|_| ()).map_err(Fault::call)
 }
 

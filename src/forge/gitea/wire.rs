@@ -31,6 +31,9 @@ pub(super) struct Status {
     /// The check's name.
     #[serde(default)]
     pub context: Option<String>,
+    /// What is said of it.
+    #[serde(default)]
+    pub description: Option<String>,
     /// Null for Gitea's own Actions (it has no account).
     #[serde(default)]
     pub creator: Option<User>,

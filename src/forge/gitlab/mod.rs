@@ -80,6 +80,10 @@ impl Forge for GitLab {
         format!("{}/{repo}.git", self.api.base())
     }
 
+    fn compare_url(&self, repo: &RepoPath, from: CommitId, to: CommitId) -> String {
+        format!("{}/{repo}/-/compare/{from}...{to}", self.api.base())
+    }
+
     async fn checks(&self, repo: &RepoPath, commit: CommitId) -> Result<Vec<CheckSeen>, Unknown> {
         checks::read(&self.api, repo, commit).await.map_err(Fault::unknown)
     }

@@ -120,7 +120,7 @@ impl Batch<'_> {
 
     pub(super) async fn proposed(&mut self, env: &EnvName, row: &Proposed) -> Done {
         let flow = self.flow("proposed")?;
-        let number = row.passed_over.map(|number| i64::try_from(number).unwrap_or(i64::MAX));
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let set = sqlx::query(sql::SET_PROPOSED)
             .bind(flow)
             .bind(env.to_string())
@@ -130,7 +130,8 @@ impl Batch<'_> {
             .bind(row.at.trusted.0)
             .bind(row.confirmed.map(|at| at.wall.0))
             .bind(row.confirmed.map(|at| at.trusted.0))
-            .bind(number);
+            .bind(row.passed_over.map(number))
+            .bind(row.announced.map(number));
         self.run(set).await
     }
 

@@ -16,7 +16,7 @@ use towpath::engine::tick::{Pass, Ticked, tick};
 use towpath::serve::{Shared, run};
 use towpath::server::{self, Limits};
 use towpath::setup::{Need, Setup};
-use towpath_core::explain::Words;
+use towpath_core::explain::{COMMENT_MARKER, Words};
 use towpath_core::model::{CommitId, Span};
 
 use super::github;
@@ -57,7 +57,7 @@ impl<H: Host> Day<H> {
             Ticked::Leased => panic!("nobody else is at work"),
         };
         let plan = pass.after.as_ref().unwrap_or(&pass.plan);
-        let words = Words { zone: flow.zone, now: pass.seen.now.wall, flow, remote_word: "origin" };
+        let words = Words { zone: flow.zone, now: pass.seen.now.wall, flow, remote_word: "origin", lasting: false };
         *self.said.borrow_mut() = plan.decisions.iter().map(|decision| words.headline(decision)).collect();
         pass
     }
@@ -86,6 +86,19 @@ impl<H: Host> Day<H> {
     fn green(&self, commit: CommitId) {
         self.host.green(commit, H::BRANCHES[0], &["build", "test"]);
         self.host.green(commit, H::BRANCHES[1], &["smoke"]);
+    }
+
+    /// The commit's status for an environment is that, and in those words.
+    fn status(&self, commit: CommitId, env: &str, state: &str, words: &str) {
+        let (is, said) = self.host.says(commit, env);
+        assert!(is == state && said.contains(words), "{env}: {is} \"{said}\", and not {state} \"{words}\"");
+    }
+
+    /// There is one comment of ours under a request, and it says that.
+    fn comment(&self, nth: usize, words: &str) {
+        let comments = self.host.comments(self.host.number(nth));
+        let [comment] = &*comments else { panic!("not one comment: {comments:#?}") };
+        assert!(comment.starts_with(COMMENT_MARKER) && comment.contains(words), "{words}: {comment}");
     }
 
     fn is_at(&self, branch: &str, commit: CommitId) {
@@ -132,16 +145,25 @@ async fn three_promotions<H: Host>(example: &str) -> Day<H> {
     let one = day.push("one");
     day.looks(5).await;
     day.is_at(staging, root);
+    day.status(one, staging, "pending", "CI");
     day.green(one);
     day.look().await;
     day.is_at(staging, one);
+    let since = format!("In {staging} since ");
+    day.status(one, staging, "success", &since);
     day.looks(10).await;
     assert_eq!(host.open_requests(), [(1, one)], "it is open from the start");
+    day.status(one, "production", "pending", "");
+    day.comment(1, "**production: waits for ");
     approve(1);
     day.looks(15).await;
     day.is_at(production, root);
+    day.status(one, "production", "pending", "it is over at ");
+    day.comment(1, "wait lag: ");
     day.looks(10).await;
     day.is_at(production, one);
+    day.status(one, "production", "success", "In production since ");
+    day.comment(1, "This request is over");
     assert_eq!(host.open_requests(), []);
 
     let two = day.push("two");
@@ -154,6 +176,9 @@ async fn three_promotions<H: Host>(example: &str) -> Day<H> {
     assert_eq!(day.parents(merged), [one, two]);
     day.looks(45).await;
     day.is_at(production, merged);
+    day.status(two, "production", "success", "In production since ");
+    day.status(merged, "production", "success", "In production since ");
+    day.comment(2, "This request is over");
     assert_eq!(host.open_requests(), []);
     up_to_date();
 
@@ -168,6 +193,8 @@ async fn three_promotions<H: Host>(example: &str) -> Day<H> {
     assert_eq!(day.parents(host.tip(production)), [merged, three]);
     assert_eq!(host.open_requests(), []);
     assert_eq!(host.requests(), 3, "no request too many");
+    day.status(three, "production", "success", "In production since ");
+    day.comment(3, "This request is over");
     day.is_at(staging, three);
     up_to_date();
     day

@@ -13,8 +13,8 @@ pub trait Host: Sized {
     const PATH: &str = "shop/checkout";
     /// Its branches, in the order in which commits move along them.
     const BRANCHES: [&str; 3] = ["develop", "staging", "master"];
-    /// The branch of the requests for production.
-    const REQUESTS: &str = "towpath/monolith/production";
+    /// The flow.
+    const FLOW: &str = "monolith";
     /// Whether production wants an approval.
     const APPROVED: bool;
 
@@ -33,6 +33,10 @@ pub trait Host: Sized {
     fn merge_by_a_person(&self, by: &str, number: u64) -> CommitId;
     /// The numbers of all requests, in the order in which they were opened, and whether they are open.
     fn numbers(&self) -> Vec<(u64, bool)>;
+    /// Every status of a commit, oldest first: context, state, description.
+    fn statuses(&self, of: CommitId) -> Vec<[String; 3]>;
+    /// What Towpath wrote under a request.
+    fn comments(&self, number: u64) -> Vec<String>;
     /// Somebody archives the repository.
     fn archive(&self);
     /// Every exchange was as described, and there were at least so many.
@@ -58,6 +62,13 @@ pub trait Host: Sized {
         line.split_whitespace().skip(1).map(|id| id.parse().expect("an id")).collect()
     }
 
+    /// What Towpath says of a commit and an environment: state and description.
+    fn says(&self, of: CommitId, env: &str) -> (String, String) {
+        let context = format!("towpath/{}/{env}", Self::FLOW);
+        let mut all = self.statuses(of).into_iter().filter(|[on, ..]| *on == context);
+        all.next_back().map_or_else(Default::default, |[_, state, text]| (state, text))
+    }
+
     /// How many requests there ever were.
     fn requests(&self) -> usize {
         self.numbers().len()
@@ -72,7 +83,7 @@ pub trait Host: Sized {
     fn open_requests(&self) -> Vec<(usize, CommitId)> {
         let numbers = self.numbers();
         let open = numbers.iter().enumerate().filter(|(_, (_, open))| *open);
-        open.map(|(at, _)| (at + 1, self.tip(Self::REQUESTS))).collect()
+        open.map(|(at, _)| (at + 1, self.tip(&format!("towpath/{}/production", Self::FLOW)))).collect()
     }
 }
 
@@ -133,6 +144,18 @@ impl Host for GitHub {
         self.0.state().pulls.values().map(|pull| (pull.number, pull.open)).collect()
     }
 
+    fn statuses(&self, of: CommitId) -> Vec<[String; 3]> {
+        let state = self.0.state();
+        let of = state.statuses.iter().filter(|status| status.sha == of);
+        of.map(|s| [s.context.clone(), s.state.clone(), s.description.clone().unwrap_or_default()]).collect()
+    }
+
+    fn comments(&self, number: u64) -> Vec<String> {
+        let state = self.0.state();
+        let ours = state.comments.iter().filter(|comment| comment.pull == number && comment.by == "towpath");
+        ours.map(|comment| comment.body.clone()).collect()
+    }
+
     fn archive(&self) {
         self.0.state().archived = true;
     }
@@ -190,6 +213,18 @@ impl Host for Gitea {
         self.0.state().pulls.iter().map(|pull| (pull.number, !pull.closed)).collect()
     }
 
+    fn statuses(&self, of: CommitId) -> Vec<[String; 3]> {
+        let state = self.0.state();
+        let of = state.rows.iter().filter(|row| row.sha == of);
+        of.map(|row| [row.context.clone(), row.state.clone(), row.description.clone()]).collect()
+    }
+
+    fn comments(&self, number: u64) -> Vec<String> {
+        let mut state = self.0.state();
+        let ours = state.pull(number).comments.iter().filter(|comment| comment.by == "towpath");
+        ours.map(|comment| comment.body.clone()).collect()
+    }
+
     fn archive(&self) {
         self.0.state().settings.archived = true;
     }
@@ -209,7 +244,7 @@ pub struct GitLab(gitlab::Place);
 impl Host for GitLab {
     const PATH: &str = gitlab::state::PATH;
     const BRANCHES: [&str; 3] = ["main", "pre-production", "production"];
-    const REQUESTS: &str = "towpath/web/production";
+    const FLOW: &str = "web";
     const APPROVED: bool = true;
 
     async fn new() -> Self {
@@ -263,6 +298,19 @@ impl Host for GitLab {
 
     fn numbers(&self) -> Vec<(u64, bool)> {
         self.0.state().requests.iter().map(|request| (request.iid, request.state == "opened")).collect()
+    }
+
+    fn statuses(&self, of: CommitId) -> Vec<[String; 3]> {
+        let state = self.0.state();
+        let on: Vec<u64> = state.pipelines.iter().filter(|p| p.sha == of).map(|p| p.id).collect();
+        let of = state.jobs.iter().filter(|job| on.contains(&job.pipeline) && job.by.is_some());
+        of.map(|job| [job.name.clone(), job.status.clone(), job.description.clone().unwrap_or_default()]).collect()
+    }
+
+    fn comments(&self, number: u64) -> Vec<String> {
+        let mut state = self.0.state();
+        let ours = state.request(number).notes.iter().filter(|note| note.by == "towpath" && !note.system);
+        ours.map(|note| note.body.clone()).collect()
     }
 
     fn archive(&self) {

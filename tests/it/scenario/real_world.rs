@@ -13,6 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
 
 use tokio::sync::Barrier;
+use towpath::engine::say::Saying;
 use towpath::engine::{Committed, Fault, Proposal, Proposing, RealWorld, Side, World};
 use towpath::store::{Holder, Lease};
 use towpath_core::act::PushAnswer;
@@ -240,6 +241,14 @@ impl World for Process {
 
     async fn read_ref(&self, flow: &Flow, branch: &BranchName) -> Tip {
         self.world.read_ref(flow, branch).await
+    }
+
+    fn compare(&self, flow: &Flow, from: CommitId, to: CommitId) -> Option<String> {
+        self.world.compare(flow, from, to)
+    }
+
+    async fn say(&self, flow: &Flow, sayings: &[Saying], dag: &Dag) {
+        self.world.say(flow, sayings, dag).await;
     }
 
     async fn send(&self, flow: &Flow, message: &Message) -> bool {

@@ -475,7 +475,8 @@ impl<S: Stage> Play<S> {
 
     fn words(&mut self, tell: impl FnOnce(&Words<'_>) -> String) -> String {
         let flow = self.flow().clone();
-        let said = tell(&Words { zone: flow.zone, now: self.wall, flow: &flow, remote_word: "origin" });
+        let said =
+            tell(&Words { zone: flow.zone, now: self.wall, flow: &flow, remote_word: "origin", lasting: false });
         self.shown(said)
     }
 

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use towpath::engine::forges::as_facts;
+use towpath::engine::say::Saying;
 use towpath::engine::{Committed, Fault, Proposal, Proposing, Side, World};
 use towpath_core::act::{self, PushAnswer};
 use towpath_core::dag::Dag;
@@ -404,6 +405,12 @@ impl World for SimWorld {
         }
         self.it().repositories[&flow.name].branches.get(branch).map_or(Tip::Absent, |id| Tip::At(*id))
     }
+
+    fn compare(&self, _: &Flow, from: CommitId, to: CommitId) -> Option<String> {
+        Some(format!("https://forge.test/compare/{from}...{to}"))
+    }
+
+    async fn say(&self, _: &Flow, _: &[Saying], _: &Dag) {}
 
     async fn send(&self, _: &Flow, message: &Message) -> bool {
         self.effect("effect: send").await;

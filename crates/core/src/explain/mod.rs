@@ -15,6 +15,7 @@ mod event;
 mod inert;
 mod reason;
 mod request;
+mod says;
 #[cfg(test)]
 mod tests;
 mod todo;
@@ -35,6 +36,7 @@ use inert::{name, quote};
 pub use compare::{ComparisonWords, EdgeWords};
 pub use inert::shell_word;
 pub use request::MARKER as REQUEST_MARKER;
+pub use says::COMMENT_MARKER;
 
 /// The longest subject of a commit that is shown.
 const SUBJECT_MAX: usize = 80;
@@ -53,6 +55,8 @@ pub struct Words<'a> {
     pub flow: &'a Flow,
     /// What stands for the repository in git commands to copy: `origin` or a URL.
     pub remote_word: &'a str,
+    /// Whether what is said stays where it is put, so that "in 12m" would soon be untrue.
+    pub lasting: bool,
 }
 
 /// A decision in words.
@@ -139,13 +143,17 @@ impl fmt::Display for Explanation {
 
 impl Words<'_> {
     /// An instant in the flow's zone with the distance from now: `14:32 CET (in 12m)`,
-    /// `Mon 23 Nov 09:00 CET (in 1d 18h)`, `10:02 CET (3h ago)`.
+    /// `Mon 23 Nov 09:00 CET (in 1d 18h)`, `10:02 CET (3h ago)`; where it has to last,
+    /// `Sat 21 Nov 2026 14:32 CET`.
     pub fn at(&self, at: Instant) -> String {
         let local = |instant: Instant| {
             let utc = instant.utc().filter(|utc| (0..=9_999).contains(&utc.year()))?;
             Some(utc.with_timezone(&self.zone))
         };
         let (Some(then), Some(now)) = (local(at), local(self.now)) else { return at.to_string() };
+        if self.lasting {
+            return then.format("%a %-d %b %Y %H:%M %Z").to_string();
+        }
         let form = match () {
             () if then.date_naive() == now.date_naive() => "%H:%M %Z",
             () if then.year() == now.year() => "%a %-d %b %H:%M %Z",

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{SUBJECT_MAX, Words};
 use crate::dag::{Dag, Node};
-use crate::model::{CommitId, Decision, Edge, Mode};
+use crate::model::{CommitId, Edge, Mode};
 use crate::text;
 
 /// The line by which a request of ours is known, whatever else people write into it.
@@ -16,19 +16,23 @@ pub const MARKER: &str = "<!-- towpath -->";
 /// How many commits are listed one by one.
 const COMMITS_MAX: usize = 100;
 
+/// How long the list of commits gets, in bytes: GitHub takes a body of 65,536 characters, and refuses
+/// a longer one.
+const LIST_MAX: usize = 40_000;
+
 impl Words<'_> {
-    /// Title and body of the request that brings `head` into the target, which is at `target`.
+    /// Title and body of the request that brings `head` into the target, which is at `target`; with the
+    /// page on which the forge compares the two.
     pub fn request(
         &self,
         edge: &Edge<'_>,
-        decision: &Decision,
         head: CommitId,
-        target: CommitId,
+        (target, compare): (CommitId, Option<&str>),
         dag: &Dag,
     ) -> (String, String) {
         let (there, range) = (dag.ancestors([target]), dag.ancestors([head]));
         let commits: Vec<&Node> = dag.minus(&range, &there).collect();
-        (self.request_title(edge, &commits), self.request_body(edge, decision, head, &commits))
+        (self.request_title(edge, &commits), self.request_body(edge, head, &commits, compare))
     }
 
     fn request_title(&self, edge: &Edge<'_>, commits: &[&Node]) -> String {
@@ -43,42 +47,42 @@ impl Words<'_> {
         }
     }
 
-    fn request_body(&self, edge: &Edge<'_>, decision: &Decision, head: CommitId, commits: &[&Node]) -> String {
+    fn request_body(&self, edge: &Edge<'_>, head: CommitId, commits: &[&Node], compare: Option<&str>) -> String {
         let md = |text: &str| text::markdown(text);
         let mut body = vec![
             MARKER.to_owned(),
             format!(
-                "Brings {} from {} into {}, up to {}.",
+                "Brings {} from {} into {}, up to {}.{}",
                 super::count(u32::try_from(commits.len()).unwrap_or(u32::MAX), "commit", "commits"),
                 md(edge.source.branch.as_str()),
                 md(edge.target.branch.as_str()),
                 head.short(),
+                compare.map(|url| format!(" [What changes](<{url}>)")).unwrap_or_default(),
             ),
             String::new(),
         ];
-        let mut by_author: BTreeMap<&str, Vec<&Node>> = BTreeMap::new();
+        let (mut by_author, mut length, mut listed): (BTreeMap<&str, Vec<String>>, usize, usize) =
+            Default::default();
         for commit in commits.iter().take(COMMITS_MAX) {
-            by_author.entry(&commit.author).or_default().push(commit);
-        }
-        for (author, commits) in by_author {
-            body.push(format!("**{}**", md(author)));
-            body.push(String::new());
-            for commit in commits {
-                body.push(format!("- {} {}", commit.id.short(), md(&commit.subject)));
+            let line = format!(
+                "- {} {}",
+                commit.id.short(),
+                md(&text::one_line(&commit.subject, SUBJECT_MAX).to_string())
+            );
+            length += line.len() + 2 * commit.author.len();
+            if length > LIST_MAX {
+                break;
             }
+            listed += 1;
+            by_author.entry(&commit.author).or_default().push(line);
+        }
+        for (author, lines) in by_author {
+            body.extend([format!("**{}**", md(&text::one_line(author, SUBJECT_MAX).to_string())), String::new()]);
+            body.extend(lines);
             body.push(String::new());
         }
-        if commits.len() > COMMITS_MAX {
-            body.push(format!("… and {} more.", commits.len() - COMMITS_MAX));
-            body.push(String::new());
-        }
-        if let Some(lead) = decision.lead.as_ref().filter(|lead| lead.commit == head) {
-            body.push("**Gates**".to_owned());
-            body.push(String::new());
-            for judged in lead.judged.iter().filter(|judged| judged.check != crate::model::Check::Request) {
-                let said = self.verdict_on(&judged.verdict, Some(*edge));
-                body.push(format!("- {} {}: {}", judged.verdict.word(), judged.check.key(), md(&said)));
-            }
+        if commits.len() > listed {
+            body.push(format!("… and {} more.", commits.len() - listed));
             body.push(String::new());
         }
         body.push(self.request_end(edge));
@@ -96,7 +100,7 @@ impl Words<'_> {
             }
         };
         format!(
-            "{merge} Its branch is moved by Towpath only; until somebody approves, it follows the newest commit that may enter. \
+            "{merge} How far that is, Towpath says in a comment below. Its branch is moved by Towpath only; until somebody approves, it follows the newest commit that may enter. \
              Close it to stop it."
         )
     }

@@ -62,7 +62,7 @@ fn local(month: u32, day: u32, hour: u32, minute: u32) -> Instant {
 }
 
 fn words(flow: &Flow) -> Words<'_> {
-    Words { zone: flow.zone, now: local(11, 21, 14, 20), flow, remote_word: "origin" }
+    Words { zone: flow.zone, now: local(11, 21, 14, 20), flow, remote_word: "origin", lasting: false }
 }
 
 fn stray(n: u8, kind: StrayKind) -> Stray {

@@ -157,6 +157,9 @@ pub struct Proposed {
     pub confirmed: Option<Now>,
     /// A closed request that somebody said to go on without: the number.
     pub passed_over: Option<u64>,
+    /// The request of which people were told that it is for this head.
+    #[serde(default)]
+    pub announced: Option<u64>,
 }
 
 impl Proposed {

@@ -202,6 +202,7 @@ fn any_proposed() -> impl Strategy<Value = Option<Proposed>> {
         at: minutes(-90),
         confirmed: confirmed.map(minutes),
         passed_over,
+        announced: None,
     });
     weighted(0.85, row)
 }
