@@ -17,7 +17,6 @@ use crate::forge::github::{Credential, GitHub};
 use crate::forge::gitlab::GitLab;
 use crate::forge::{Forge, RepoPath};
 use crate::git::{Git, GitError};
-use crate::secret::Secret;
 use crate::store::{Create, SqliteStore, StoreError};
 
 /// A config with everything that is needed to work on it.
@@ -130,7 +129,6 @@ fn forges(config: &Config, clock: &Clock) -> OfFlows {
 
 /// The table of forges: which adapter speaks with which kind. None for plain git.
 fn adapter(forge: &config::Forge, clock: &Clock) -> Option<Result<Arc<dyn Forge>, Unknown>> {
-    let unusable = |words: String| Unknown::lasting(UnknownWhy::TokenUnusable { forge: forge.name.clone(), words });
     let fault = |fault: Fault| Unknown::lasting(UnknownWhy::Unreadable { words: fault.to_string() });
     let made = match forge.kind {
         ForgeKind::Git => return None,
@@ -140,22 +138,14 @@ fn adapter(forge: &config::Forge, clock: &Clock) -> Option<Result<Arc<dyn Forge>
                 .map(|it| Arc::new(it) as Arc<dyn Forge>)
                 .map_err(fault)
         }
-        ForgeKind::GitLab => {
-            let token = forge.token.as_ref().map(Secret::read).transpose().map_err(|why| unusable(why.to_string()));
-            token.and_then(|token| {
-                let client = Client::new(Options::default(), clock.clone()).map_err(fault)?;
-                let it = GitLab::new(&forge.url, token.as_ref(), client, clock.clone()).map_err(fault)?;
-                Ok(Arc::new(it) as Arc<dyn Forge>)
-            })
-        }
-        ForgeKind::Gitea | ForgeKind::Forgejo => {
-            let token = forge.token.as_ref().map(Secret::read).transpose().map_err(|why| unusable(why.to_string()));
-            token.and_then(|token| {
-                let client = Client::new(Options::default(), clock.clone()).map_err(fault)?;
-                let it = Gitea::new(&forge.url, token.as_ref(), client).map_err(fault)?;
-                Ok(Arc::new(it) as Arc<dyn Forge>)
-            })
-        }
+        ForgeKind::GitLab => Client::new(Options::default(), clock.clone())
+            .and_then(|client| GitLab::new(&forge.url, forge.token.clone(), client, clock.clone()))
+            .map(|it| Arc::new(it) as Arc<dyn Forge>)
+            .map_err(fault),
+        ForgeKind::Gitea | ForgeKind::Forgejo => Client::new(Options::default(), clock.clone())
+            .and_then(|client| Gitea::new(&forge.url, forge.token.clone(), client))
+            .map(|it| Arc::new(it) as Arc<dyn Forge>)
+            .map_err(fault),
     };
     Some(made)
 }

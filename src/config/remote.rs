@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use towpath_core::repository;
 
+use super::ForgeKind;
 use super::problem::shown;
 use super::redact::looks_like_token;
 use super::suggest;
@@ -31,13 +32,16 @@ pub(super) type Fault = (String, String);
 /// The schemes that git may use; `crate::git::remote` holds itself to the same.
 const SCHEMES: [&str; 4] = ["https", "http", "ssh", "file"];
 
-/// Understands `repository`. `forges` are names with their URLs.
-pub(super) fn read(text: &str, forges: &[(String, String)], base: &Path) -> Result<Remote, Fault> {
+/// A forge that the config names: its name, its URL, and what speaks there.
+pub(super) type Known = (String, String, ForgeKind);
+
+/// Understands `repository`.
+pub(super) fn read(text: &str, forges: &[Known], base: &Path) -> Result<Remote, Fault> {
     general_fault(text)?;
     if let Some((prefix, path)) = text.split_once(':')
-        && let Some((name, url)) = forges.iter().find(|(name, _)| name == prefix)
+        && let Some((name, url, kind)) = forges.iter().find(|(name, ..)| name == prefix)
     {
-        return on_forge(name, url, path);
+        return on_forge(name, url, *kind, path);
     }
     if let Some((scheme, rest)) = text.split_once("://") {
         return url(text, scheme, rest);
@@ -68,7 +72,7 @@ fn general_fault(text: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-fn on_forge(name: &str, url: &str, path: &str) -> Result<Remote, Fault> {
+fn on_forge(name: &str, url: &str, kind: ForgeKind, path: &str) -> Result<Remote, Fault> {
     let bad = path.is_empty()
         || path.starts_with(['/', '-'])
         || path.contains(['?', '#'])
@@ -80,7 +84,9 @@ fn on_forge(name: &str, url: &str, path: &str) -> Result<Remote, Fault> {
             format!("write the path as it stands in the forge's URL, as in `{name}:shop/checkout`"),
         ));
     }
-    let remote = format!("{}/{path}", url.trim_end_matches('/'));
+    // GitLab's git is nowhere else, and redirects are not followed; the other forges know both.
+    let suffix = if kind.is_forge() && !path.ends_with(".git") { ".git" } else { "" };
+    let remote = format!("{}/{path}{suffix}", url.trim_end_matches('/'));
     Ok(Remote {
         identity: identity(&remote),
         remote,
@@ -153,7 +159,7 @@ fn url(text: &str, scheme: &str, rest: &str) -> Result<Remote, Fault> {
     Ok(plain(text.to_owned(), text, default_name))
 }
 
-fn scp(text: &str, host: &str, path: &str, forges: &[(String, String)]) -> Result<Remote, Fault> {
+fn scp(text: &str, host: &str, path: &str, forges: &[Known]) -> Result<Remote, Fault> {
     const KINDS: [&str; 6] = ["github", "gitlab", "gitea", "forgejo", "bitbucket", "git"];
     if path.starts_with(':') {
         return Err((
@@ -161,7 +167,7 @@ fn scp(text: &str, host: &str, path: &str, forges: &[(String, String)]) -> Resul
             "write a git URL".to_owned(),
         ));
     }
-    let names = forges.iter().map(|(name, _)| name.as_str());
+    let names = forges.iter().map(|(name, ..)| name.as_str());
     let plain_word = !host.contains(['@', '.', '[']);
     let meant = suggest::nearest(host, names).filter(|_| plain_word);
     if meant.is_some() || (plain_word && KINDS.contains(&host)) {

@@ -69,7 +69,7 @@ pub(super) fn config(source: &Source) -> Result<Config, Problems> {
     let base_dir = base_dir(&source.path);
     let service = service::service(&top, source, &base_dir, &mut all.list);
     let forges = service::forges(&top, source, &base_dir);
-    let urls = forges.values().map(|f| (f.name.clone(), f.url.clone())).collect();
+    let urls = forges.values().map(|f| (f.name.clone(), f.url.clone(), f.kind)).collect();
     let reader = Reader { top: &top, source, urls, base: &base_dir, mode: service::mode(service.as_ref()) };
     let drafts = reader.flows(&mut all.list);
     rules::judge(&drafts, &forges, &mut all.list);
@@ -97,7 +97,7 @@ fn base_dir(path: &Path) -> PathBuf {
 struct Reader<'a> {
     top: &'a Table,
     source: &'a Source,
-    urls: Vec<(String, String)>,
+    urls: Vec<remote::Known>,
     base: &'a Path,
     mode: (Mode, Origin),
 }

@@ -170,10 +170,5 @@ pub fn authors(flow: &Flow, look: &Look, key: &EdgeKey) -> Option<BTreeSet<Strin
     dag.node(target)?;
     dag.node(key.commit)?;
     let (there, range) = (dag.ancestors([target]), dag.ancestors([key.commit]));
-    Some(
-        dag.minus(&range, &there)
-            .filter(|node| !dag.takes_the_second(node))
-            .map(|node| node.email.clone())
-            .collect(),
-    )
+    Some(dag.written(&range, &there).map(|node| node.email.clone()).collect())
 }

@@ -125,7 +125,8 @@ fn wanted(known: Option<&Proposed>, head: CommitId, from: Option<CommitId>, look
             at: look.now,
             confirmed: None,
             passed_over: known.passed_over,
-            announced: known.announced.filter(|_| known.head == head),
+            // That a head is put back which somebody had moved is news again.
+            announced: None,
         },
         None => Proposed { head, before: None, at: look.now, confirmed: None, passed_over: None, announced: None },
     }

@@ -288,7 +288,7 @@ impl RealWorld {
             let range: Vec<CommitId> = match tip {
                 Some(tip) => {
                     let (there, range) = (dag.ancestors([tip]), dag.ancestors([key.commit]));
-                    dag.minus(&range, &there).filter(|n| !dag.takes_the_second(n)).map(|node| node.id).collect()
+                    dag.written(&range, &there).map(|node| node.id).collect()
                 }
                 None => Vec::new(),
             };

@@ -20,6 +20,9 @@ pub use towpath_core::see::US;
 /// The first and the longest wait after a refused push.
 const BACKOFF: (Span, Span) = (Span::from_mins(5), Span::from_mins(60));
 
+/// The wait before a merge is asked for again that the forge was not ready for.
+const SOON: Span = Span::from_mins(1);
+
 /// Runs intents of one flow under one lease.
 pub struct Runner<'a, W: World> {
     /// The world.
@@ -255,7 +258,9 @@ impl<W: World> Runner<'_, W> {
                 changes
             }
             Outcome::NotSent { words } => {
-                std::iter::once(finish).chain(self.backoff(ledger, row, words, now)).collect()
+                let mut changes = vec![finish];
+                changes.extend(self.backoff(ledger, row, words, now).map(|change| soon(row, change, now)));
+                changes
             }
         }
     }
@@ -313,6 +318,17 @@ fn fulfilled(ledger: &Ledger, look: &Look, row: &IntentRow) -> Option<Change> {
 fn in_doubt(ledger: &Ledger, row: &IntentRow) -> Backoff {
     let said = ledger.standing.backoffs.iter().find(|b| b.env == row.env && (b.old, b.new) == (row.old, row.new));
     Backoff::in_doubt(row, said.map_or_else(String::new, |b| b.words.clone()))
+}
+
+/// A merge that was not asked for, because the forge has not yet worked out whether it can be made or is at
+/// another one, is tried soon, however often.
+fn soon(row: &IntentRow, change: Change, now: Now) -> Change {
+    match change {
+        Change::Backoff(backoff) if row.merge.is_some() => {
+            Change::Backoff(Backoff { count: backoff.count.min(1), until: now.wall + SOON, ..backoff })
+        }
+        change => change,
+    }
 }
 
 /// How long to wait after so many refusals in a row.

@@ -108,10 +108,18 @@ pub trait Forge: Debug + Send + Sync {
         None
     }
 
+    /// Whether headers carry anything like a signature: of what does not, nothing of the body is read.
+    fn is_signed(&self, headers: &::http::HeaderMap) -> bool;
+
     /// Verifies a webhook over its raw bytes, in constant time and before anything is parsed, against
     /// any of the secrets, and says which repository it is about.
     ///
     /// # Errors
     /// Why it is refused.
     fn hook(&self, headers: &::http::HeaderMap, body: &[u8], secrets: &[String]) -> Result<HookSeen, HookRefused>;
+}
+
+/// Whether one of these headers is there and not empty.
+fn carries(headers: &::http::HeaderMap, names: &[&str]) -> bool {
+    names.iter().any(|name| headers.get(*name).is_some_and(|value| !value.is_empty()))
 }

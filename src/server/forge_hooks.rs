@@ -4,16 +4,18 @@
 //! adapter's matter (`forge`); here are the bounds, what is taken twice, and whom it wakes. Without a
 //! secret in the config there is no such address.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 use towpath_core::text::one_line;
 
@@ -27,17 +29,19 @@ use crate::setup::Setup;
 /// <https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap>
 const BODY_MAX: usize = 25 * 1024 * 1024;
 
-/// For how long one is read. GitHub gives up after ten seconds itself; whoever is slower keeps a seat from others.
-const READING_TIME: Duration = Duration::from_secs(20);
+/// For how long one is read. GitHub and GitLab give up after ten seconds themselves.
+const READING_TIME: Duration = Duration::from_secs(10);
 
-/// How many bodies are read at once. Anybody may send one: a signature can only be seen to be wrong when
-/// the whole body is there.
-const READING_MAX: usize = 4;
+/// How much of bodies is held at once, in pieces of 64 KiB. Anybody may send one: a signature can only be
+/// seen to be wrong when the whole body is there. Room is taken as bytes come, so whoever sends none keeps
+/// none from others.
+const ROOM: usize = 96 * 1024 * 1024 / PIECE;
+const PIECE: usize = 64 * 1024;
 
 #[derive(Clone)]
 struct Hooks {
     shared: Arc<Shared>,
-    reading: Arc<Semaphore>,
+    room: Arc<Semaphore>,
 }
 
 /// Why a hook was not taken.
@@ -78,7 +82,7 @@ impl Refused {
 
 /// The routes under `/hooks`.
 pub fn router(shared: Arc<Shared>) -> Router {
-    let hooks = Hooks { shared, reading: Arc::new(Semaphore::new(READING_MAX)) };
+    let hooks = Hooks { shared, room: Arc::new(Semaphore::new(ROOM)) };
     Router::new().route("/{forge}", post(hook)).with_state(hooks)
 }
 
@@ -97,6 +101,23 @@ async fn hook(State(hooks): State<Hooks>, Path(name): Path<String>, headers: Hea
     }
 }
 
+/// A body to its end, with the room that it takes; none if it is too large or breaks off.
+async fn whole(room: &Semaphore, mut body: Body) -> Option<(Vec<u8>, Vec<SemaphorePermit<'_>>)> {
+    let (mut bytes, mut held) = (Vec::new(), Vec::new());
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        // Trailers are of no interest.
+        let Ok(piece) = frame.ok()?.into_data() else { continue };
+        bytes.extend_from_slice(&piece);
+        if bytes.len() > BODY_MAX {
+            return None;
+        }
+        while held.len() * PIECE < bytes.len() {
+            held.push(room.acquire().await.ok()?);
+        }
+    }
+    Some((bytes, held))
+}
+
 /// Answers what came of it, for the metrics.
 async fn take(hooks: &Hooks, name: &str, headers: &HeaderMap, body: Body) -> Result<&'static str, Refused> {
     let setup = hooks.shared.setup();
@@ -110,14 +131,11 @@ async fn take(hooks: &Hooks, name: &str, headers: &HeaderMap, body: Body) -> Res
         return Err(Refused::TooLarge);
     }
     // Nothing of the body is read for somebody who sends nothing like a signature.
-    if let Err(refused @ HookRefused::Unsigned) = adapter.hook(headers, b"", &[]) {
-        return Err(Refused::Not(refused));
+    if !adapter.is_signed(headers) {
+        return Err(Refused::Not(HookRefused::Unsigned));
     }
-    let body = {
-        let _seat = hooks.reading.acquire().await.map_err(|_| Refused::TooLarge)?;
-        let read = timeout(READING_TIME, to_bytes(body, BODY_MAX)).await;
-        read.map_err(|_| Refused::TooLarge)?.map_err(|_| Refused::TooLarge)?
-    };
+    let read = timeout(READING_TIME, whole(&hooks.room, body)).await;
+    let (body, _room) = read.map_err(|_| Refused::TooLarge)?.ok_or(Refused::TooLarge)?;
     let places = config.webhook_secrets.clone();
     let secrets: Vec<String> =
         secrets(&places).iter().map(|secret| String::from_utf8_lossy(secret.expose()).into_owned()).collect();

@@ -3,7 +3,7 @@
 //! What is loaded equals what `Ledger::apply` of every committed change yields, up to this:
 //!
 //! * an environment without arrivals has no entry instead of an empty one;
-//! * pauses, promotes and overrides that have been over for [`SHOWN_AFTER_OVER`] are left out,
+//! * promotes and overrides that have been over for [`SHOWN_AFTER_OVER`] are left out,
 //!   as are abandoned intents older than [`MAY_LAND_WITHIN`] and approvals beyond the newest
 //!   [`APPROVALS_MAX`] of the flow.
 //!
@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use towpath_core::model::{EnvName, FlowName, Instant, IntentRow, Ledger, Now, OrderId, Span, Standing, Until};
+use towpath_core::model::{EnvName, FlowName, Instant, IntentRow, Ledger, Now, OrderId, Span, Standing};
 use towpath_core::see;
 
 use super::error::{Fault, StoreError};
@@ -97,10 +97,7 @@ pub(super) async fn standing(
 
 fn leave_out_old(standing: &mut Standing, wall: Instant) {
     let shown = |until: Instant| wall <= until + SHOWN_AFTER_OVER;
-    standing.pauses.retain(|pause| match pause.until {
-        Until::At(at) => shown(at),
-        Until::Resumed => true,
-    });
+    // Pauses stay until it is recorded that they are over, which takes them out of the store's answer.
     standing.promotes.retain(|order| shown(order.until));
     standing.overrides.retain(|order| shown(order.until));
 }

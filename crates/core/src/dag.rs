@@ -96,8 +96,17 @@ impl Dag {
         self.index.get(&id).map(|at| &self.nodes[*at])
     }
 
-    /// Whether it is a merge that is just what its second parent was, as a promotion's is: whoever
-    /// pressed that button, or Towpath, wrote nothing by it.
+    /// The commits of a range that somebody has written something with: all but merges that are just what
+    /// their second parent was, as a promotion's are, where that parent is of the range itself. Whoever pressed
+    /// that button wrote nothing; but a merge of what the target has already takes back what came since.
+    pub fn written<'a>(&'a self, range: &'a Marks, there: &'a Marks) -> impl Iterator<Item = &'a Node> {
+        let of_range = |id: CommitId| self.has(range, id) && !self.has(there, id);
+        let brought =
+            move |node: &Node| self.takes_the_second(node) && node.parents.get(1).copied().is_some_and(of_range);
+        self.minus(range, there).filter(move |node| !brought(node))
+    }
+
+    /// Whether it is a merge that is just what its second parent was.
     pub fn takes_the_second(&self, node: &Node) -> bool {
         let [_, second] = node.parents[..] else { return false };
         // What is outside the loaded piece was noted at the merge, if it could be read.
@@ -198,5 +207,44 @@ impl Dag {
             map.entry(node.tree).or_default().push(node.id);
         }
         map
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: u8) -> CommitId {
+        format!("{number:040x}").parse().expect("an id")
+    }
+
+    fn node(number: u8, tree: u8, parents: &[u8]) -> Node {
+        let tree = format!("{tree:040x}").parse().expect("an id");
+        let parents = parents.iter().map(|parent| id(*parent)).collect();
+        let text = String::new;
+        Node { id: id(number), tree, parents, merged: None, author: text(), email: text(), subject: text() }
+    }
+
+    #[test]
+    fn who_merges_what_comes_wrote_nothing_and_who_merges_what_is_there_took_the_rest_back() {
+        // 1 is where the target is; 2 and 3 came after it; 4 is a promotion of 3, 5 brings 1 back.
+        let nodes = vec![
+            node(1, 1, &[]),
+            node(2, 2, &[1]),
+            node(3, 3, &[2]),
+            node(4, 3, &[1, 3]),
+            node(5, 1, &[3, 1]),
+            node(6, 6, &[2, 3]),
+        ];
+        let dag = Dag::new(nodes, BTreeSet::new());
+        let written = |of: u8| -> Vec<CommitId> {
+            let (there, range) = (dag.ancestors([id(1)]), dag.ancestors([id(of)]));
+            let mut all: Vec<CommitId> = dag.written(&range, &there).map(|node| node.id).collect();
+            all.sort();
+            all
+        };
+        assert_eq!(written(4), [id(2), id(3)]);
+        assert_eq!(written(5), [id(2), id(3), id(5)]);
+        assert_eq!(written(6), [id(2), id(3), id(6)], "a merge with work of its own");
     }
 }

@@ -30,9 +30,7 @@ pub(super) async fn flow(
     let name = &found.flow.name;
     let seen = on.forge.findings(&on.repo, &targets).await;
     if seen.is_empty() {
-        findings.push(good(format!(
-            "`{name}`: its settings on the forge leave Towpath room for all that it has to do"
-        )));
+        findings.push(good(format!("`{name}`: nothing that the forge shows Towpath is in its way there")));
     }
     for one in seen {
         let text = format!("`{name}`: {}; {}", one_line(&one.what, 400), one_line(&one.mend, 400));

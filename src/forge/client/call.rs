@@ -13,6 +13,8 @@ use sha2::{Digest as _, Sha256};
 use towpath_core::model::Instant;
 
 use super::fault::{Fault, Hidden};
+use crate::config::SecretRef;
+use crate::secret::Secret;
 
 /// One request.
 #[derive(Clone)]
@@ -118,6 +120,56 @@ impl fmt::Debug for Call {
 /// What cannot be written as JSON is sent as nothing, and the forge says so; our own structs can.
 fn bytes(body: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(body).unwrap_or_default()
+}
+
+/// Where the token of each call comes from.
+#[derive(Clone)]
+pub enum TokenPlace {
+    /// There is none.
+    Nowhere,
+    /// It is held.
+    Held(Arc<[u8]>),
+    /// It is read there for each call: what was replaced counts at once.
+    At(SecretRef),
+}
+
+impl fmt::Debug for TokenPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nowhere => f.write_str("nobody"),
+            Self::Held(_) => f.write_str("a token"),
+            Self::At(place) => write!(f, "token in {place:?}"),
+        }
+    }
+}
+
+impl From<Option<&Secret>> for TokenPlace {
+    fn from(token: Option<&Secret>) -> Self {
+        token.map_or(Self::Nowhere, |token| Self::Held(Arc::from(token.expose())))
+    }
+}
+
+impl From<Option<SecretRef>> for TokenPlace {
+    fn from(place: Option<SecretRef>) -> Self {
+        place.map_or(Self::Nowhere, Self::At)
+    }
+}
+
+impl TokenPlace {
+    /// What the next call carries: `Authorization: <scheme> <token>`.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is nothing that a header can carry.
+    pub fn auth(&self, account: &str, scheme: &str) -> Result<Auth, Fault> {
+        match self {
+            Self::Nowhere => Ok(Auth::none()),
+            Self::Held(token) => Auth::scheme(account, scheme, token),
+            Self::At(place) => {
+                let token = Secret::read(place).map_err(|fault| Fault::Credential { words: fault.to_string() })?;
+                Auth::scheme(account, scheme, token.expose())
+            }
+        }
+    }
 }
 
 /// In whose name a call is made.

@@ -40,7 +40,7 @@ use towpath_core::model::Span;
 
 use crate::clock::Clock;
 
-pub use call::{Answer, Auth, Call};
+pub use call::{Answer, Auth, Call, TokenPlace};
 pub use count::{Counted, Ended};
 pub use fault::Fault;
 pub use fresh::{Fresh, Token};

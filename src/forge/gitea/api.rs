@@ -18,7 +18,7 @@ use towpath_core::model::Span;
 
 use super::version::Version;
 use super::wire;
-use crate::forge::client::{Answer, Auth, Call, Client, Fault};
+use crate::forge::client::{Answer, Auth, Call, Client, Fault, TokenPlace};
 
 /// How many items of a list are asked for at once: what both servers give at most unless told
 /// otherwise (`[api] MAX_RESPONSE_ITEMS`).
@@ -31,7 +31,7 @@ const PAGES_MAX: u64 = 100;
 #[derive(Debug)]
 pub(super) struct Api {
     client: Client,
-    auth: Auth,
+    token: TokenPlace,
     /// Where the server is, without `api/v1`.
     base: Url,
     /// What it said it is. A server is upgraded by restarting it, and nothing that decides hangs on
@@ -87,18 +87,23 @@ impl Item for wire::Branch {
 }
 
 impl Api {
-    pub(super) fn new(base: &str, auth: Auth, client: Client) -> Result<Self, Fault> {
+    pub(super) fn new(base: &str, token: TokenPlace, client: Client) -> Result<Self, Fault> {
         let bad = |why: &str| Fault::Credential { words: format!("`{base}` is no URL of a forge: {why}") };
         let url = Url::parse(base).map_err(|error| bad(&error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(bad("it has to begin with https:// or http://"));
         }
-        Ok(Self { client, auth, base: url, server: Mutex::default() })
+        Ok(Self { client, token, base: url, server: Mutex::default() })
+    }
+
+    /// What the next call carries.
+    fn auth(&self) -> Result<Auth, Fault> {
+        self.token.auth(self.base.as_str(), "token")
     }
 
     /// How long the server wants no reading calls, where it said so.
     pub(super) fn rests(&self) -> Option<Span> {
-        self.client.rests(self.auth.account())
+        self.client.rests(self.base.as_str())
     }
 
     /// Where the server is, without a slash at the end.
@@ -128,12 +133,12 @@ impl Api {
         path: &[&str],
         query: &[(&str, &str)],
     ) -> Result<Answer, Fault> {
-        self.client.send(&Call::get(operation, self.url(path, query)), &self.auth).await
+        self.client.send(&Call::get(operation, self.url(path, query)), &self.auth()?).await
     }
 
     /// Reads one thing that a move hangs on.
     pub(super) async fn get_urgent(&self, operation: &'static str, path: &[&str]) -> Result<Answer, Fault> {
-        self.client.send(&Call::get(operation, self.url(path, &[])).urgent(), &self.auth).await
+        self.client.send(&Call::get(operation, self.url(path, &[])).urgent(), &self.auth()?).await
     }
 
     /// Changes something; sent once.
@@ -144,7 +149,7 @@ impl Api {
         path: &[&str],
         body: &impl Serialize,
     ) -> Result<Answer, Fault> {
-        self.client.send(&Call::act(operation, method, self.url(path, &[]), body), &self.auth).await
+        self.client.send(&Call::act(operation, method, self.url(path, &[]), body), &self.auth()?).await
     }
 
     /// One page of a list, of at most that many items.

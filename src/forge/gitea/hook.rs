@@ -19,7 +19,7 @@ use crate::forge::{HookRefused, HookSeen, RepoPath};
 
 /// In the order in which they are looked for. A Forgejo that is behind a proxy which drops headers
 /// it does not know is still read by Gitea's.
-const SIGNATURES: [&str; 2] = ["x-forgejo-signature", "x-gitea-signature"];
+pub(super) const SIGNATURES: [&str; 2] = ["x-forgejo-signature", "x-gitea-signature"];
 const DELIVERIES: [&str; 2] = ["x-forgejo-delivery", "x-gitea-delivery"];
 const EVENTS: [&str; 2] = ["x-forgejo-event", "x-gitea-event"];
 

@@ -38,12 +38,11 @@ use async_trait::async_trait;
 use towpath_core::act::PushAnswer;
 use towpath_core::model::{AuthorLogins, BranchName, CommitId, Span, Unknown};
 
-use super::client::{Auth, Client, Fault};
+use super::client::{Client, Fault, TokenPlace};
 use super::{
     CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Proposal, RepoPath, RequestSeen,
-    Required, StatusLine, Ways,
+    Required, StatusLine, Ways, carries,
 };
-use crate::secret::Secret;
 use api::Api;
 use merge::Ends;
 
@@ -58,14 +57,10 @@ impl Gitea {
     /// user of `token`. Calls nothing.
     ///
     /// # Errors
-    /// [`Fault::Credential`] if `url` is none, or the token is nothing that a header can carry.
-    pub fn new(url: &str, token: Option<&Secret>, client: Client) -> Result<Self, Fault> {
+    /// [`Fault::Credential`] if `url` is none.
+    pub fn new(url: &str, token: impl Into<TokenPlace>, client: Client) -> Result<Self, Fault> {
         // <https://docs.gitea.com/development/api-usage>: `Authorization: token …`.
-        let auth = match token {
-            Some(token) => Auth::scheme(url, "token", token.expose())?,
-            None => Auth::none(),
-        };
-        Ok(Self { api: Api::new(url, auth, client)? })
+        Ok(Self { api: Api::new(url, token.into(), client)? })
     }
 
     /// Every branch of a repository and its tip.
@@ -147,6 +142,10 @@ impl Forge for Gitea {
 
     fn rests(&self) -> Option<Span> {
         self.api.rests()
+    }
+
+    fn is_signed(&self, headers: &::http::HeaderMap) -> bool {
+        carries(headers, &hook::SIGNATURES)
     }
 
     fn hook(&self, headers: &::http::HeaderMap, body: &[u8], secrets: &[String]) -> Result<HookSeen, HookRefused> {

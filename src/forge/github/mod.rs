@@ -22,7 +22,7 @@ mod people;
 mod requests;
 mod wire;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Mutex;
 
@@ -37,7 +37,7 @@ use towpath_core::model::{AuthorLogins, BranchName, CommitId, Span, Unknown};
 use super::client::{Answer, Call, Client, Fault, Options, Page};
 use super::{
     CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Proposal, RepoPath, RequestSeen,
-    Required, StatusLine, Ways,
+    Required, StatusLine, Ways, carries,
 };
 use crate::clock::Clock;
 use crate::secret::Secret;
@@ -65,8 +65,8 @@ pub struct GitHub {
     /// Before GitHub is asked a second time for what it does by itself, a little later.
     pause: std::time::Duration,
     /// Branches of which GitHub said, when we moved them, that they change by pull requests alone. That of a
-    /// classic protection only administrators may read, so it is learned; and forgotten with the process.
-    by_request_alone: Mutex<BTreeSet<(String, BranchName)>>,
+    /// classic protection only administrators may read, so it is learned, and tried again a day later: by when, by the time since boot.
+    by_request_alone: Mutex<BTreeMap<(String, BranchName), i64>>,
 }
 
 impl fmt::Debug for GitHub {
@@ -283,6 +283,10 @@ impl Forge for GitHub {
 
     fn rests(&self) -> Option<Span> {
         self.client.rests(self.auth.account())
+    }
+
+    fn is_signed(&self, headers: &http::HeaderMap) -> bool {
+        carries(headers, &["x-hub-signature-256"])
     }
 
     fn hook(&self, headers: &http::HeaderMap, body: &[u8], secrets: &[String]) -> Result<HookSeen, HookRefused> {

@@ -11,7 +11,7 @@
 use http::Method;
 use serde_json::json;
 use towpath_core::act::PushAnswer;
-use towpath_core::model::{BranchName, CommitId};
+use towpath_core::model::{BranchName, CommitId, Span};
 
 use super::{GitHub, headed, owner_and_name, wire};
 use crate::forge::client::{Call, Fault};
@@ -20,6 +20,9 @@ use crate::forge::{MergeHow, RepoPath};
 /// How often GitHub is asked whether it has noticed a move of the base; with the pauses between, about
 /// eight seconds in all.
 const NOTICE_TRIES: u32 = 5;
+
+/// For how long it is taken for true that a branch changes by pull requests alone.
+const LEARNED: Span = Span::from_mins(24 * 60);
 
 /// The repository's id, which `updateRefs` wants.
 pub const REPOSITORY_QUERY: &str = "query ($owner: String!, $name: String!) {
@@ -55,8 +58,8 @@ impl GitHub {
                     PushAnswer::Moved => self.until_merged(repo, number).await,
                     // Classic protections and rules are worded alike.
                     PushAnswer::Refused { words } if words.to_lowercase().contains("through a pull request") => {
-                        let known = (repo.to_string(), base.clone());
-                        let _ = self.by_request_alone.lock().map(|mut all| all.insert(known));
+                        let (of, until) = ((repo.to_string(), base.clone()), self.client.boottime() + LEARNED.ms());
+                        let _ = self.by_request_alone.lock().map(|mut all| all.insert(of, until));
                     }
                     _ => {}
                 }

@@ -23,38 +23,42 @@ const GHOST: &str = "ghost";
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Said {
     pub(super) approvals: Vec<ApprovalSeen>,
-    pub(super) objections: Vec<String>,
+    /// Whose, and whether it is an App's.
+    pub(super) objections: Vec<(String, bool)>,
 }
 
 impl GitHub {
     /// The newest word of each person. On a public repository anybody may approve or object; as on
-    /// GitHub's own count, only those count who may write. The objection of an account that is gone stands.
-    pub(super) async fn reviews_of(&self, repo: &RepoPath, number: u64) -> Result<Said, Fault> {
+    /// GitHub's own count, only those count who may write. An objection stands where that cannot be told:
+    /// of an account that is gone, of an App, which GitHub lists as no collaborator, and of whoever it does not know.
+    pub(super) async fn reviews_of(
+        &self,
+        repo: &RepoPath,
+        number: u64,
+    ) -> Result<(Vec<ApprovalSeen>, Vec<String>), Fault> {
         let parts = ["pulls", &number.to_string(), "reviews"];
         let url = self.repo_url(repo, &parts, &[("per_page", &PER_PAGE.to_string())])?;
-        let mut said = newest(self.list("reviews", url).await?);
-        let mut may = Vec::new();
+        let said = newest(self.list("reviews", url).await?);
+        let (mut approvals, mut objections) = (Vec::new(), Vec::new());
         for approval in said.approvals {
-            if self.may_write(repo, &approval.by).await? {
-                may.push(approval);
+            if self.may_write(repo, &approval.by).await? == Some(true) {
+                approvals.push(approval);
             }
         }
-        said.approvals = may;
-        let mut may = Vec::new();
-        for login in said.objections {
-            if login == GHOST || self.may_write(repo, &login).await? {
-                may.push(login);
+        for (login, is_app) in said.objections {
+            if is_app || login == GHOST || self.may_write(repo, &login).await? != Some(false) {
+                objections.push(login);
             }
         }
-        said.objections = may;
-        Ok(said)
+        Ok((approvals, objections))
     }
 
-    async fn may_write(&self, repo: &RepoPath, login: &str) -> Result<bool, Fault> {
+    /// None of an account that is none of a person here.
+    async fn may_write(&self, repo: &RepoPath, login: &str) -> Result<Option<bool>, Fault> {
         let url = self.repo_url(repo, &["collaborators", login, "permission"], &[])?;
         match self.get::<wire::Permission>("permission", url).await {
-            Ok(found) => Ok(matches!(found.permission.as_str(), "admin" | "write")),
-            Err(Fault::Said { status: 404, .. }) => Ok(false),
+            Ok(found) => Ok(Some(matches!(found.permission.as_str(), "admin" | "write"))),
+            Err(Fault::Said { status: 404, .. }) => Ok(None),
             Err(fault) => Err(fault),
         }
     }
@@ -65,7 +69,8 @@ impl GitHub {
         for some in commits[..commits.len().min(AUTHORS_MAX)].chunks(AUTHORS_AT_ONCE) {
             for commit in self.authors_of_some(repo, some).await? {
                 // A commit that GitHub does not have may be anybody's.
-                found.unlinked |= commit.is_none();
+                found.unlinked |=
+                    commit.as_ref().is_none_or(|commit| commit.authors.total_count > commit.authors.nodes.len());
                 for author in commit.into_iter().flat_map(|commit| commit.authors.nodes) {
                     match author.user {
                         Some(user) => drop(found.logins.insert(Actor::new(user.login))),
@@ -129,7 +134,8 @@ fn newest(mut reviews: Vec<wire::Review>) -> Said {
                 head: bound(review.commit_id.as_deref()),
             }),
             ("CHANGES_REQUESTED", user) => {
-                said.objections.push(user.map_or_else(|| GHOST.to_owned(), |user| user.login.clone()));
+                let is_app = user.is_some_and(|user| user.kind == "Bot");
+                said.objections.push((user.map_or_else(|| GHOST.to_owned(), |user| user.login.clone()), is_app));
             }
             _ => {}
         }
@@ -141,7 +147,7 @@ fn newest(mut reviews: Vec<wire::Review>) -> Said {
 pub fn authors_query(commits: &[CommitId]) -> String {
     let one = |(at, commit): (usize, &CommitId)| {
         format!(
-            "    c{at}: object(oid: \"{commit}\") {{ ... on Commit {{ authors(first: 20) {{ nodes {{ user {{ login }} }} }} }} }}\n"
+            "    c{at}: object(oid: \"{commit}\") {{ ... on Commit {{ authors(first: 20) {{ totalCount nodes {{ user {{ login }} }} }} }} }}\n"
         )
     };
     let objects: String = commits.iter().enumerate().map(one).collect();
@@ -172,7 +178,10 @@ mod tests {
         };
         let said = newest(reviews.iter().map(review).collect());
         assert!(said.approvals.iter().all(|a| a.head == HeadBound::Commit(HEAD.parse().expect("an id"))));
-        (said.approvals.into_iter().map(|a| a.by).collect(), said.objections)
+        (
+            said.approvals.into_iter().map(|a| a.by).collect(),
+            said.objections.into_iter().map(|(by, _)| by).collect(),
+        )
     }
 
     #[test]

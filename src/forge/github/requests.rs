@@ -4,7 +4,6 @@ use http::Method;
 use serde_json::json;
 use towpath_core::model::{BranchName, CommitId};
 
-use super::people::Said;
 use super::{GitHub, PER_PAGE, headed, owner_and_name, wire};
 use crate::forge::client::{Answer, Call, Fault};
 use crate::forge::{CallFault, Proposal, RepoPath, RequestSeen, RequestState, Ways};
@@ -21,7 +20,9 @@ impl GitHub {
         let asked = |rule: &&wire::Rule| rule.kind == "pull_request";
         let methods = rules.iter().find(asked).map(|rule| &rule.parameters.allowed_merge_methods);
         let by_rule = methods.is_none_or(|methods| methods.is_empty() || methods.iter().any(|m| m == "merge"));
-        let learned = self.by_request_alone.lock().is_ok_and(|all| all.contains(&(repo.to_string(), base.clone())));
+        let learned = self.by_request_alone.lock().is_ok_and(|all| {
+            all.get(&(repo.to_string(), base.clone())).is_some_and(|until| self.client.boottime() < *until)
+        });
         let fast_forward = methods.is_none() && !learned;
         Ok(Ways { fast_forward, merge_commit: is.allow_merge_commit != Some(false) && by_rule })
     }
@@ -56,14 +57,14 @@ impl GitHub {
         for pull in found {
             let state = state_of(&pull);
             let mut ended_by = None;
-            let mut said = Said::default();
+            let (mut approvals, mut objections) = (Vec::new(), Vec::new());
             if state == RequestState::Open {
-                said = self.reviews_of(repo, pull.number).await?;
+                (approvals, objections) = self.reviews_of(repo, pull.number).await?;
             } else if newest == Some(pull.number) {
                 // Who ended the others is asked of none: each is a call, and nothing depends on it.
                 ended_by = self.ended_by(repo, pull.number, state).await?;
             }
-            all.push(seen(pull, state, said, ended_by)?);
+            all.push(RequestSeen { approvals, objections, ..seen(pull, state, ended_by)? });
         }
         all.sort_by_key(|request| std::cmp::Reverse(request.number));
         Ok(all)
@@ -221,7 +222,7 @@ fn state_of(pull: &wire::Pull) -> RequestState {
     }
 }
 
-fn seen(pull: wire::Pull, state: RequestState, said: Said, ended_by: Option<String>) -> Result<RequestSeen, Fault> {
+fn seen(pull: wire::Pull, state: RequestState, ended_by: Option<String>) -> Result<RequestSeen, Fault> {
     let head: CommitId =
         pull.head.sha.parse().map_err(|_| Fault::Unreadable {
             words: format!("requests: the head of {} is no commit", pull.number),
@@ -235,8 +236,8 @@ fn seen(pull: wire::Pull, state: RequestState, said: Said, ended_by: Option<Stri
         head,
         title: pull.title,
         body: pull.body,
-        approvals: said.approvals,
-        objections: said.objections,
+        approvals: Vec::new(),
+        objections: Vec::new(),
         draft: pull.draft == Some(true),
         ended_by,
         merged_as: merged_as.and_then(|sha| sha.parse().ok()),

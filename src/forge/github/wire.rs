@@ -313,7 +313,9 @@ pub(super) struct GraphCommit {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct GraphAuthors {
+    pub(super) total_count: usize,
     pub(super) nodes: Vec<GraphAuthor>,
 }
 

@@ -22,7 +22,7 @@ use towpath_core::model::{Instant, Span};
 use super::wire;
 use crate::clock::Clock;
 use crate::forge::RepoPath;
-use crate::forge::client::{Answer, Auth, Call, Client, Fault, Page};
+use crate::forge::client::{Answer, Auth, Call, Client, Fault, Page, TokenPlace};
 
 /// How many items a page is asked for; GitLab gives no more.
 pub(super) const PER_PAGE: usize = 100;
@@ -31,7 +31,7 @@ pub(super) const PER_PAGE: usize = 100;
 #[derive(Debug)]
 pub(super) struct Api {
     client: Client,
-    auth: Auth,
+    token: TokenPlace,
     /// Where it is, without `api/v4`.
     base: Url,
     pub(super) clock: Clock,
@@ -61,18 +61,23 @@ pub(super) struct Listed<T> {
 }
 
 impl Api {
-    pub(super) fn new(base: &str, auth: Auth, client: Client, clock: Clock) -> Result<Self, Fault> {
+    pub(super) fn new(base: &str, token: TokenPlace, client: Client, clock: Clock) -> Result<Self, Fault> {
         let bad = |why: &str| Fault::Credential { words: format!("`{base}` is no URL of a GitLab: {why}") };
         let url = Url::parse(base).map_err(|error| bad(&error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(bad("it has to begin with https:// or http://"));
         }
-        Ok(Self { client, auth, base: url, clock })
+        Ok(Self { client, token, base: url, clock })
+    }
+
+    /// What the next call carries.
+    fn auth(&self) -> Result<Auth, Fault> {
+        self.token.auth(self.base.as_str(), "Bearer")
     }
 
     /// How long the server wants no reading calls, where it said so.
     pub(super) fn rests(&self) -> Option<Span> {
-        self.client.rests(self.auth.account())
+        self.client.rests(self.base.as_str())
     }
 
     /// Where the server is, without a slash at the end.
@@ -111,7 +116,7 @@ impl Api {
         path: &[&str],
         query: &[(&str, &str)],
     ) -> Result<Answer, Fault> {
-        self.client.send(&Call::get(operation, self.url(path, query)), &self.auth).await
+        self.client.send(&Call::get(operation, self.url(path, query)), &self.auth()?).await
     }
 
     /// Reads one thing that a move hangs on.
@@ -120,7 +125,7 @@ impl Api {
         operation: &'static str,
         path: &[&str],
     ) -> Result<T, Fault> {
-        self.client.send(&Call::get(operation, self.url(path, &[])).urgent(), &self.auth).await?.json()
+        self.client.send(&Call::get(operation, self.url(path, &[])).urgent(), &self.auth()?).await?.json()
     }
 
     /// Changes something; sent once.
@@ -131,7 +136,7 @@ impl Api {
         path: &[&str],
         body: &impl Serialize,
     ) -> Result<Answer, Fault> {
-        self.client.send(&Call::act(operation, method, self.url(path, &[]), body), &self.auth).await
+        self.client.send(&Call::act(operation, method, self.url(path, &[]), body), &self.auth()?).await
     }
 
     /// A query of GraphQL.
@@ -141,7 +146,7 @@ impl Api {
         body: &impl Serialize,
     ) -> Result<T, Fault> {
         let call = Call::query(operation, self.url(&["graphql"], &[]), body);
-        self.client.send(&call, &self.auth).await?.json()
+        self.client.send(&call, &self.auth()?).await?.json()
     }
 
     /// Every item of a list, each once, to its last page.
@@ -156,7 +161,7 @@ impl Api {
         let call = Call::get(operation, self.url(path, &query));
         // Not across an `await`: `take` is called between them.
         let date = FirstDate::default();
-        let items = self.client.pages(&call, &self.auth, PER_PAGE, |answer| date.page::<T>(answer)).await?;
+        let items = self.client.pages(&call, &self.auth()?, PER_PAGE, |answer| date.page::<T>(answer)).await?;
         let mut had = BTreeSet::new();
         // What is new at the front pushes the last of a page onto the next one.
         let items = items.into_iter().filter(|item| had.insert(item.key())).collect();
@@ -239,7 +244,7 @@ mod tests {
 
     fn api(base: &str) -> Result<Api, Fault> {
         let client = Client::new(Options::default(), Clock::System).unwrap();
-        Api::new(base, Auth::none(), client, Clock::System)
+        Api::new(base, TokenPlace::Nowhere, client, Clock::System)
     }
 
     #[test]

@@ -23,6 +23,9 @@ use towpath_core::model::{Instant, Span};
 use super::wire;
 use crate::forge::{HookRefused, HookSeen, RepoPath};
 
+/// The headers of both ways.
+pub(super) const SIGNATURES: [&str; 2] = ["webhook-signature", "x-gitlab-token"];
+
 /// What a signing token begins with.
 const SIGNING: &str = "whsec_";
 

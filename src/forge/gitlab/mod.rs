@@ -42,13 +42,12 @@ use async_trait::async_trait;
 use towpath_core::act::PushAnswer;
 use towpath_core::model::{AuthorLogins, BranchName, CommitId, Span, Unknown};
 
-use super::client::{Auth, Client, Fault};
+use super::client::{Client, Fault, TokenPlace};
 use super::{
     CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Proposal, RepoPath, RequestSeen,
-    Required, StatusLine, Ways,
+    Required, StatusLine, Ways, carries,
 };
 use crate::clock::Clock;
-use crate::secret::Secret;
 use api::Api;
 use merge::Ends;
 
@@ -63,14 +62,10 @@ impl GitLab {
     /// `token`. Calls nothing. `clock` says whether a signed webhook is fresh.
     ///
     /// # Errors
-    /// [`Fault::Credential`] if `url` is none, or the token is nothing that a header can carry.
-    pub fn new(url: &str, token: Option<&Secret>, client: Client, clock: Clock) -> Result<Self, Fault> {
+    /// [`Fault::Credential`] if `url` is none.
+    pub fn new(url: &str, token: impl Into<TokenPlace>, client: Client, clock: Clock) -> Result<Self, Fault> {
         // <https://docs.gitlab.com/api/rest/authentication/>: personal, project, group and OAuth tokens alike.
-        let auth = match token {
-            Some(token) => Auth::scheme(url, "Bearer", token.expose())?,
-            None => Auth::none(),
-        };
-        Ok(Self { api: Api::new(url, auth, client, clock)? })
+        Ok(Self { api: Api::new(url, token.into(), client, clock)? })
     }
 }
 
@@ -147,6 +142,10 @@ impl Forge for GitLab {
 
     fn rests(&self) -> Option<Span> {
         self.api.rests()
+    }
+
+    fn is_signed(&self, headers: &::http::HeaderMap) -> bool {
+        carries(headers, &hook::SIGNATURES)
     }
 
     fn hook(&self, headers: &::http::HeaderMap, body: &[u8], secrets: &[String]) -> Result<HookSeen, HookRefused> {

@@ -24,17 +24,24 @@ type Door = Arc<dyn Fn(Option<&str>) -> Option<String> + Send + Sync>;
 pub struct Backend {
     root: PathBuf,
     door: Door,
+    /// Whether repositories are only under names that end in `.git`, and others lead there.
+    dot_git: bool,
 }
 
 impl Backend {
     /// Serves what is below `root` to everybody.
     pub fn open(root: PathBuf) -> Self {
-        Self { root, door: Arc::new(|_| Some("somebody".to_owned())) }
+        Self { root, door: Arc::new(|_| Some("somebody".to_owned())), dot_git: false }
     }
 
     /// Serves it to those whom `door` gives a name.
     pub fn guarded(root: PathBuf, door: impl Fn(Option<&str>) -> Option<String> + Send + Sync + 'static) -> Self {
-        Self { root, door: Arc::new(door) }
+        Self { root, door: Arc::new(door), dot_git: false }
+    }
+
+    /// As GitLab: a name without `.git` leads to the one with it (`config/routes/git_http.rb`).
+    pub fn dot_git(self) -> Self {
+        Self { dot_git: true, ..self }
     }
 
     /// Answers every path as git does. Put it where nothing else answers: `fallback_service`.
@@ -59,6 +66,11 @@ async fn serve(State(backend): State<Backend>, request: Request) -> Response {
     let Some(user) = (backend.door)(text(header::AUTHORIZATION)) else {
         return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Basic realm=\"git\"")]).into_response();
     };
+    let path = parts.uri.path();
+    if backend.dot_git && !path.contains(".git/") {
+        let to = path.replacen("/info/refs", ".git/info/refs", 1);
+        return (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, to)]).into_response();
+    }
     let mut command = Command::new("git");
     command
         .arg("http-backend")

@@ -313,3 +313,42 @@ async fn doctor_asks_each_forge() {
     asks_the_forge::<Gitea>(EXAMPLES[1]).await;
     asks_the_forge::<GitLab>(EXAMPLES[2]).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hooks_of_gitlab_come_in_signed_or_with_a_token_while_others_send_and_do_not_end() {
+    use base64::Engine as _;
+    let key = format!("whsec_{}", base64::engine::general_purpose::STANDARD.encode("of this year"));
+    let day = Day::<GitLab>::new(EXAMPLES[2], |text| {
+        let text = text.replace("*/5 * * * *", "0 0 1 1 *");
+        text.replace("token = ", "webhook_secrets = [{ file = \"old\" }, { file = \"hook\" }]\ntoken = ")
+    })
+    .await;
+    std::fs::write(day.dir.path().join("old"), "of last year\n").expect("written");
+    std::fs::write(day.dir.path().join("hook"), &key).expect("written");
+    let staging = GitLab::BRANCHES[1];
+    let (url, stop) = served(&day).await;
+    let url = format!("{url}/hooks/gitlab");
+    // What anybody can do: look like a hook, and never end.
+    let mut open = Vec::new();
+    for _ in 0..40 {
+        let address = url.trim_start_matches("http://").split('/').next().expect("an address");
+        let mut stream = tokio::net::TcpStream::connect(address).await.expect("a connection");
+        let head = "POST /hooks/gitlab HTTP/1.1\r\nHost: localhost\r\nX-Gitlab-Token: guess\r\nContent-Length: 20000000\r\n\r\n{";
+        tokio::io::AsyncWriteExt::write_all(&mut stream, head.as_bytes()).await.expect("sent");
+        open.push(stream);
+    }
+    for (file, secret) in [("one", key.as_str()), ("two", "of last year")] {
+        day.host.deliveries(secret, false);
+        let commit = day.push(file);
+        day.green(commit);
+        let sent = day.host.deliveries(secret, true);
+        assert!(!sent.is_empty());
+        for delivery in sent {
+            let call = reqwest::Client::new().post(&url).headers(delivery.headers).body(delivery.body);
+            assert_eq!(call.send().await.expect("an answer").status().as_u16(), 202, "{secret}");
+        }
+        until("a move", || day.host.tip(staging) == commit).await;
+    }
+    drop(open);
+    stop.cancel();
+}

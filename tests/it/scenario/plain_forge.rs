@@ -172,6 +172,10 @@ impl Forge for PlainForge {
         Vec::new()
     }
 
+    fn is_signed(&self, _: &http::HeaderMap) -> bool {
+        false
+    }
+
     fn hook(&self, _: &http::HeaderMap, _: &[u8], _: &[String]) -> Result<HookSeen, HookRefused> {
         Err(HookRefused::Unsigned)
     }

@@ -130,11 +130,7 @@ impl SimWorld {
             let dag = it.dag(&flow.name);
             let tip = tips.get(&key.env).and_then(Tip::commit);
             let (there, range) = (dag.ancestors(tip), dag.ancestors([key.commit]));
-            let logins = dag
-                .minus(&range, &there)
-                .filter(|node| !dag.takes_the_second(node))
-                .map(|node| node.author.as_str().into())
-                .collect();
+            let logins = dag.written(&range, &there).map(|node| node.author.as_str().into()).collect();
             facts.logins.insert(key.clone(), Fact::Known(AuthorLogins { logins, unlinked: false }));
         }
     }

@@ -2,7 +2,9 @@
 
 use towpath::clock::{Clock, ManualClock};
 use towpath::store::{Conflict, Holder, StoreError};
-use towpath_core::model::{Change, EnvName, Instant, IntentId, IntentState, Reason, Scope, Span, Trusted, Until};
+use towpath_core::model::{
+    Change, EnvName, Instant, IntentId, IntentState, Pause, Reason, Scope, Span, Trusted, Until,
+};
 
 use super::{Place, at, audit, effect, finish, flow, intent, lease, pause};
 
@@ -229,9 +231,11 @@ async fn what_is_long_over_is_left_out() {
     assert_eq!(counts().await, (2, 1));
     clock.advance(Span::from_mins(60));
     store.now(|| clock.reading()).await.unwrap();
-    assert_eq!(counts().await, (1, 1));
+    assert_eq!(counts().await, (2, 1), "until it is recorded that it is over");
     clock.advance(Span::from_mins(7 * 24 * 60));
     store.now(|| clock.reading()).await.unwrap();
+    assert_eq!(counts().await, (2, 0));
+    store.commit(None, None, &[Change::Expire { pause: "p".into(), audit: audit("e") }]).await.unwrap();
     assert_eq!(counts().await, (1, 0));
     // It may still land, for whoever asks.
     assert!(store.intent(&row.id).await.unwrap().is_some());
@@ -268,4 +272,8 @@ async fn a_pause_ends_once_however_many_notice_and_one_says_so() {
     let late = Change::Expire { pause: "q".into(), audit: audit("expired-q") };
     store.commit(None, Some(&web), &[late]).await.unwrap();
     assert_eq!(store.audit(9).await.unwrap().len(), 1);
+    // One that was over long ago, while nothing ran, is there until that is recorded.
+    let over = Pause { until: Until::At(Instant(0)), ..pause("r", Scope::All) };
+    store.commit(None, None, &[Change::Pause(over)]).await.unwrap();
+    assert_eq!(store.load(&web, &[]).await.unwrap().standing.pauses.len(), 1);
 }

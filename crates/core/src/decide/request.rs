@@ -87,7 +87,8 @@ fn closed(look: &Look<'_>, requests: &Requests) -> Option<Verdict> {
     let closed = requests.closed.as_ref().filter(|_| requests.open.is_none())?;
     let passed_over = look.on_edge.proposed.as_ref().and_then(|row| row.passed_over);
     // What somebody else had put there before it was closed is no candidate; what we had is.
-    let row = look.on_edge.proposed.as_ref();
+    // A request that we never told of for this head was closed about an earlier one.
+    let row = look.on_edge.proposed.as_ref().filter(|row| row.announced == Some(closed.number));
     let about = row.filter(|row| !row.put(closed.head)).map_or(closed.head, |row| row.head);
     let waits = look.on_edge.graph.known().is_some_and(|g| g.waiting.iter().any(|w| w.id == about));
     if passed_over == Some(closed.number) || !waits {

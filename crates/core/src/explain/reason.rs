@@ -263,6 +263,7 @@ impl Words<'_> {
             (
                 NotCountedWhy::NotListed
                 | NotCountedWhy::OtherHead
+                | NotCountedWhy::TooEarly
                 | NotCountedWhy::HeadUnknown
                 | NotCountedWhy::AuthorUnknown,
                 _,
@@ -485,6 +486,10 @@ fn not_counted_why(why: NotCountedWhy) -> &'static str {
         }
         NotCountedWhy::NotListed => "`from` does not list them",
         NotCountedWhy::OtherHead => "it was given for another head of the request",
+        NotCountedWhy::TooEarly => {
+            "it was given before Towpath saw this head in the request, so it may be for an earlier one: it counts when it is \
+             taken back and given again"
+        }
         NotCountedWhy::HeadUnknown => "the forge does not say for which head it was given",
     }
 }

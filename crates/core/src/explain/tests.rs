@@ -201,6 +201,7 @@ fn every_reason() -> Vec<Reason> {
                 NotCountedWhy::Author,
                 NotCountedWhy::EmailUnknown,
                 NotCountedWhy::AuthorUnknown,
+                NotCountedWhy::TooEarly,
                 NotCountedWhy::NotListed,
             ]
             .map(|why| NotCounted { by: "jan".into(), why })

@@ -471,6 +471,8 @@ pub enum NotCountedWhy {
     NotListed,
     /// It was given for another head of the request.
     OtherHead,
+    /// It was given before the head was seen in place, and the forge does not say for which one.
+    TooEarly,
     /// The forge does not say for which head, and it is not known to be of this one.
     HeadUnknown,
 }

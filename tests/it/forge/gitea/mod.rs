@@ -95,6 +95,13 @@ impl Place {
         Self { dir, url, state, faults, watch, root, delivered: std::cell::Cell::new(0) }
     }
 
+    /// A file of that name beside the repository.
+    pub fn file(&self, name: &str, text: &str) -> std::path::PathBuf {
+        let file = self.dir.path().join(name);
+        std::fs::write(&file, text).expect("a file");
+        file
+    }
+
     /// What the server holds. Not across an `await`.
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("state")

@@ -2,6 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use towpath::clock::Clock;
+use towpath::config::SecretRef;
+use towpath::forge::client::{Client, Options};
+use towpath::forge::gitea::Gitea;
 use towpath::forge::{CheckSeen, Finding, Forge as _, HeadBound, RequestState, Required};
 use towpath_core::model::{CiState, CommitId, Mends, Span, UnknownWhy};
 
@@ -355,6 +359,18 @@ async fn a_token_that_is_refused_is_a_persons_matter() {
     assert!(matches!(unknown.why, UnknownWhy::CredentialsRefused { .. }), "{unknown:?}");
     assert!(!format!("{unknown:?}").contains("token-of"), "{unknown:?}");
     place.watch.assert_good(1);
+}
+
+#[tokio::test]
+async fn a_token_that_was_replaced_counts_at_once() {
+    let place = Place::new().await;
+    let commit = place.push("develop", "a");
+    let file = place.file("rotated", "a token that was revoked");
+    let client = Client::new(Options::default(), Clock::System).expect("a client");
+    let forge = Gitea::new(&place.url, Some(SecretRef::File(file)), client).expect("a forge");
+    forge.checks(&repo(), commit).await.expect_err("it is revoked");
+    place.file("rotated", "token-of-towpath\n");
+    forge.checks(&repo(), commit).await.expect("read with the new one");
 }
 
 #[tokio::test]

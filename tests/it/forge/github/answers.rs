@@ -308,10 +308,17 @@ fn authors(state: &State, query: &str) -> Value {
         let (alias, rest) = line.trim().split_once(": object(oid: \"")?;
         let commit: CommitId = rest.split('"').next()?.parse().ok()?;
         let users = state.authors.get(&commit).cloned().unwrap_or_else(|| vec![Some("ana".to_owned())]);
-        let nodes: Vec<Value> =
-            users.into_iter().map(|user| json!({ "user": user.map(|login| json!({ "login": login })) })).collect();
+        let total = users.len();
+        let nodes: Vec<Value> = users
+            .into_iter()
+            .take(20)
+            .map(|user| json!({ "user": user.map(|login| json!({ "login": login })) }))
+            .collect();
         let known = state.repo.has(commit);
-        Some((alias.to_owned(), if known { json!({ "authors": { "nodes": nodes } }) } else { Value::Null }))
+        Some((
+            alias.to_owned(),
+            if known { json!({ "authors": { "totalCount": total, "nodes": nodes } }) } else { Value::Null },
+        ))
     };
     Value::Object(query.lines().filter_map(one).collect())
 }

@@ -125,7 +125,11 @@ async fn requests_are_told_with_what_people_said_of_exactly_which_head() {
             [("eve", "APPROVED"), ("nobody", "APPROVED"), ("bo", "COMMENTED"), ("towpath", "CHANGES_REQUESTED")]
                 // Anybody may object on a public repository; as with approvals, those count who may write.
                 .into_iter()
-                .chain([("eva", "CHANGES_REQUESTED"), ("ghost", "CHANGES_REQUESTED")])
+                .chain([
+                    ("eva", "CHANGES_REQUESTED"),
+                    ("ghost", "CHANGES_REQUESTED"),
+                    ("scan[bot]", "CHANGES_REQUESTED"),
+                ])
         {
             state.review(number, who, word);
         }
@@ -136,7 +140,7 @@ async fn requests_are_told_with_what_people_said_of_exactly_which_head() {
     assert_eq!((request.number, request.state, request.head), (number, RequestState::Open, moved));
     let approvals: Vec<_> = request.approvals.iter().map(|a| (a.by.as_str(), a.head.clone())).collect();
     assert_eq!(approvals, [("ana", HeadBound::Commit(world.b)), ("bo", HeadBound::Commit(moved))]);
-    assert_eq!(request.objections, ["ghost", "towpath"]);
+    assert_eq!(request.objections, ["ghost", "scan[bot]", "towpath"]);
     assert_eq!(request.merged_as, None);
     // Merged by a person, and another closed by one.
     let merge = world.server.state().merge(number, "ana");
@@ -354,6 +358,11 @@ async fn authors_are_those_of_every_commit_and_whoever_is_not_known_is_no_strang
         world.forge.authors(&world.repo, &commits).await.expect("told").unlinked,
         "a co-author without an account"
     );
+    let many: Vec<String> = (0..21).map(|n| format!("person-{n}")).collect();
+    with(commits[10], &many[..20].iter().map(|name| Some(name.as_str())).collect::<Vec<_>>());
+    assert!(!world.forge.authors(&world.repo, &commits).await.expect("told").unlinked);
+    with(commits[10], &many.iter().map(|name| Some(name.as_str())).collect::<Vec<_>>());
+    assert!(world.forge.authors(&world.repo, &commits).await.expect("told").unlinked, "one more than GitHub lists");
     let stranger = "0123456789012345678901234567890123456789".parse().expect("an id");
     assert!(world.forge.authors(&world.repo, &[world.b, stranger]).await.expect("told").unlinked);
     let before = asked(&world);

@@ -3,7 +3,7 @@
 use serde_json::json;
 use towpath::forge::{CallFault, Forge as _, MergeHow, RequestState, StatusLine, StatusState};
 use towpath_core::act::PushAnswer;
-use towpath_core::model::Ways;
+use towpath_core::model::{Span, Ways};
 
 use super::state::Fault;
 use super::{REQUEST, World, branch};
@@ -97,6 +97,10 @@ async fn where_a_hidden_protection_wants_requests_the_way_is_learned_from_the_re
     assert!(matches!(&refused, PushAnswer::Refused { words } if words.contains("pull request")), "{refused:?}");
     assert_eq!(world.forge.ways(&world.repo, &staging).await, Ok(ways(false)));
     assert_eq!(world.forge.ways(&world.repo, &branch("develop")).await, Ok(ways(true)), "it is of that branch");
+    // Rules change: it is tried again a day later.
+    world.clock.advance(Span::from_mins(24 * 60 + 1));
+    assert_eq!(world.forge.ways(&world.repo, &staging).await, Ok(ways(true)));
+    assert!(matches!(merge(MergeHow::FastForward).await, PushAnswer::Refused { .. }));
     assert_eq!(merge(MergeHow::MergeCommit).await, PushAnswer::Moved);
     world.server.assert_good(8, 1);
 }

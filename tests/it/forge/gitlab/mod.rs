@@ -42,7 +42,7 @@ use super::backend::{self, Backend};
 use super::gitea::faults::{self, Faults};
 use super::schema::{Watch, decode};
 use crate::support::git_fixture::Repo;
-use hooks::Delivery;
+pub use hooks::Delivery;
 use server::{Ask, Reply, answer};
 use state::{PATH, State};
 
@@ -85,6 +85,7 @@ impl Place {
         let (faults, watch) = (Faults::default(), Watch::new(Some(spec::gitlab())));
         let door = Arc::clone(&state);
         let git = Backend::guarded(dir.path().join("git"), move |said| whose(&door.lock().expect("state"), said));
+        let git = git.dot_git();
         let api = Router::new().route("/api/{*rest}", any(asked)).with_state(Arc::clone(&state));
         let api = api.layer(middleware::from_fn_with_state(faults.clone(), faults::make));
         let router = watch.over(api).fallback_service(git.router());
@@ -149,7 +150,7 @@ impl Place {
     }
 
     /// The deliveries that wait, in the order in which things happened; each is given once.
-    fn deliveries(&self, secret: &str) -> Vec<Delivery> {
+    pub fn deliveries(&self, secret: &str) -> Vec<Delivery> {
         let (events, now) = {
             let mut state = self.state();
             state.notice();

@@ -105,7 +105,8 @@ fn given(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>) -> Option<Ve
         on_forge: true,
         not_here: match approval.given {
             given if request::bound(look, open.head, given) => None,
-            Given::For(_) | Given::At(_) => Some(NotCountedWhy::OtherHead),
+            Given::For(_) => Some(NotCountedWhy::OtherHead),
+            Given::At(_) => Some(NotCountedWhy::TooEarly),
             Given::Unbound => Some(NotCountedWhy::HeadUnknown),
         },
     };
