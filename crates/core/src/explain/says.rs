@@ -59,3 +59,59 @@ impl Words<'_> {
         format!("{COMMENT_MARKER}\nThis request is over. {at}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::super::tests::{commit, decided, every_reason, flow, judged, local, words};
+    use super::*;
+    use crate::model::{Check, GateKind, Verdict, Who};
+
+    #[test]
+    fn what_stays_does_not_count_from_now() {
+        let flow = flow();
+        let now = words(&flow);
+        for why in every_reason() {
+            let until = Some(local(11, 23, 9, 0));
+            let verdicts = [
+                Verdict::Wait { why: why.clone(), on: Who::Time, until },
+                Verdict::Wait { why: why.clone(), on: Who::Towpath, until: None },
+                Verdict::Block { why, who: Who::Operator },
+            ];
+            for verdict in verdicts {
+                let decision = decided(vec![judged(Check::Gate(GateKind::Ci), verdict)]);
+                let said = |minute| {
+                    let words = Words { lasting: true, now: local(11, 22, 8, minute), ..now };
+                    (words.status(&decision), words.comment(&decision, commit(2)), words.last_comment(&decision))
+                };
+                assert_eq!(said(10), said(55));
+            }
+        }
+    }
+
+    #[test]
+    fn a_comment_says_how_it_stands_and_what_to_do() {
+        let flow = flow();
+        let words = Words { lasting: true, ..words(&flow) };
+        let red = every_reason().into_iter().find(|why| matches!(why, crate::model::Reason::CheckRed { .. }));
+        let why = red.expect("one of them");
+        let decision = decided(vec![judged(Check::Gate(GateKind::Ci), Verdict::Block { why, who: Who::Ci })]);
+        let lead = decision.lead.as_ref().expect("a candidate").commit;
+        assert_snapshot!(words.comment(&decision, lead), @r#"
+        <!-- towpath says -->
+        **production: blocked: check &#96;build&#96; is red on &#96;staging&#96; &lt;https:<!-- -->//ci.example.com/77&gt;; CI can mend it: &#96;222222222&#96; "Fix rounding" \(Marek\)**
+
+        - block ci: check &#96;build&#96; is red on &#96;staging&#96; &lt;https:<!-- -->//ci.example.com/77&gt;; CI can mend it
+
+        Mend &#96;build&#96; with a commit on &#96;develop&#96;, or run it again if it failed by chance.
+        "#);
+        assert_snapshot!(words.comment(&decision, commit(9)).lines().nth(3).unwrap_or_default(), @"This request is for 999999999.");
+        assert_snapshot!(words.status(&decision), @"Check `build` is red on `staging` <https://ci.example.com/77>; CI can mend it");
+        assert_snapshot!(words.arrived(&decision, local(11, 21, 10, 2)), @"In production since Sat 21 Nov 2026 10:02 CET");
+        assert_snapshot!(words.last_comment(&decision), @"
+        <!-- towpath says -->
+        This request is over. production is at 111111111.
+        ");
+    }
+}

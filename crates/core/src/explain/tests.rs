@@ -12,7 +12,7 @@ use crate::model::{
     Scope, Stray, StrayKind, Trusted, Unknown, UnknownWhy, Until, Via,
 };
 
-fn commit(n: u8) -> CommitId {
+pub(super) fn commit(n: u8) -> CommitId {
     CommitId::from_bytes([n.wrapping_mul(17); 20])
 }
 
@@ -34,7 +34,7 @@ fn environment(name: &str, branch: &str) -> Environment {
 }
 
 /// `develop` -> `staging` -> `production` (branch `master`, CI and a lag of 30 minutes).
-fn flow() -> Flow {
+pub(super) fn flow() -> Flow {
     let mut production = environment("production", "master");
     let named = |name: &str, on| NamedCheck { name: name.into(), on };
     production.gates = vec![
@@ -55,13 +55,13 @@ fn flow() -> Flow {
 }
 
 /// An instant of 2026 in Warsaw.
-fn local(month: u32, day: u32, hour: u32, minute: u32) -> Instant {
+pub(super) fn local(month: u32, day: u32, hour: u32, minute: u32) -> Instant {
     Instant(
         Warsaw.with_ymd_and_hms(2026, month, day, hour, minute, 0).earliest().expect("a time").timestamp_millis(),
     )
 }
 
-fn words(flow: &Flow) -> Words<'_> {
+pub(super) fn words(flow: &Flow) -> Words<'_> {
     Words { zone: flow.zone, now: local(11, 21, 14, 20), flow, remote_word: "origin", lasting: false }
 }
 
@@ -84,7 +84,7 @@ fn every_stray() -> Vec<Stray> {
 
 /// Every reason, in the forms that read differently.
 #[expect(clippy::too_many_lines, reason = "a table")]
-fn every_reason() -> Vec<Reason> {
+pub(super) fn every_reason() -> Vec<Reason> {
     let (ana, since, soon) = (Actor::from("os:ana@laptop"), local(11, 21, 10, 2), local(11, 21, 14, 32));
     let incident = "the till is down".to_owned();
     let build = || CheckName::from("build");
@@ -237,7 +237,7 @@ fn every_unknown() -> Vec<UnknownWhy> {
     ]
 }
 
-fn judged(check: Check, verdict: Verdict) -> Judged {
+pub(super) fn judged(check: Check, verdict: Verdict) -> Judged {
     Judged { check, verdict }
 }
 
@@ -261,7 +261,7 @@ fn candidate(n: u8, subject: &str, judged: Vec<Judged>) -> Candidate {
 }
 
 /// A decision for production whose lead has these judgements; its verdict is the lead's.
-fn decided(judgements: Vec<Judged>) -> Decision {
+pub(super) fn decided(judgements: Vec<Judged>) -> Decision {
     let lead = candidate(2, "Fix rounding", judgements);
     Decision {
         env: "production".into(),
