@@ -33,6 +33,9 @@ use crate::store::{Holder, KnownFlow, Lease, SqliteStore, StoreError};
 /// How long a lease lasts without being renewed.
 const LEASE: Span = Span::from_secs(60);
 
+/// For how long a pass speaks to a forge at most; the lease on the flow lasts longer.
+const SPEAKING_MAX: Duration = Duration::from_secs(20);
+
 /// How many commits a tick is willing to load.
 const NODES_MAX: usize = 500_000;
 
@@ -551,8 +554,10 @@ impl World for RealWorld {
     }
 
     async fn say(&self, flow: &Flow, sayings: &[Saying], dag: &Dag) {
-        if let Ok(on) = self.forge(&flow.name) {
-            self.voice.speak(on, &flow.name, sayings, dag).await;
+        let Ok(on) = self.forge(&flow.name) else { return };
+        let speaking = self.voice.speak(on, &flow.name, sayings, dag);
+        if tokio::time::timeout(SPEAKING_MAX, speaking).await.is_err() {
+            tracing::debug!(flow = flow.name.as_str(), "the forge is slow; the rest is said after the next pass");
         }
     }
 

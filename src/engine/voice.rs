@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::time::Duration;
 
 use towpath_core::dag::Dag;
 use towpath_core::explain::COMMENT_MARKER;
@@ -14,9 +13,6 @@ use towpath_core::model::{CommitId, EnvName, FlowName};
 use super::forges::OnForge;
 use super::say::Saying;
 use crate::forge::{CallFault, StatusLine, StatusState};
-
-/// For how long a pass speaks at most; the lease on the flow lasts longer.
-const SPEAKING_MAX: Duration = Duration::from_secs(20);
 
 /// How many passed-over candidates of an edge are remembered, to be told when they have arrived.
 const WAITING_MAX: usize = 50;
@@ -41,16 +37,11 @@ impl Voice {
         if on.forge.rests().is_some() {
             return;
         }
-        let speaking = async {
-            for saying in sayings {
-                if let Err(fault) = self.say(on, flow, saying, dag).await {
-                    tracing::debug!(flow = flow.as_str(), ?saying, %fault, "could not be said");
-                    return;
-                }
+        for saying in sayings {
+            if let Err(fault) = self.say(on, flow, saying, dag).await {
+                tracing::debug!(flow = flow.as_str(), ?saying, %fault, "could not be said");
+                return;
             }
-        };
-        if tokio::time::timeout(SPEAKING_MAX, speaking).await.is_err() {
-            tracing::debug!(flow = flow.as_str(), "the forge is slow; the rest is said after the next pass");
         }
     }
 
