@@ -127,6 +127,12 @@ pub(super) struct Request {
     /// What a squash made.
     #[serde(default)]
     pub squash_commit_sha: Option<String>,
+    /// Whether "Squash commits" is ticked.
+    #[serde(default)]
+    pub squash: Option<bool>,
+    /// The same after the project's settings; older versions do not say.
+    #[serde(default)]
+    pub squash_on_merge: Option<bool>,
     /// Whether and why not it can be merged; since 15.6.
     #[serde(default)]
     pub detailed_merge_status: Option<String>,

@@ -253,6 +253,7 @@ fn open(state: &mut State, ask: &Ask<'_>) -> Reply {
     }
     let iid = state.open(&ask.name, &source, &target, &ask.text("title"), ask.text("description").trim());
     let request = state.request(iid);
+    request.squash = ask.body["squash"].as_bool().unwrap_or(request.squash);
     request.labels = ask.text("labels").split(',').filter(|l| !l.is_empty()).map(str::to_owned).collect();
     let ids = ask.body["reviewer_ids"].as_array().into_iter().flatten().filter_map(Value::as_u64);
     request.reviewers = ids.map(|id| (id, "unreviewed")).collect();
@@ -274,6 +275,7 @@ fn request(state: &mut State, ask: &Ask<'_>, iid: u64, rest: &[&str]) -> Reply {
             let request = state.request(iid);
             request.title = title.unwrap_or(found.title);
             request.body = body.unwrap_or(found.body);
+            request.squash = ask.body["squash"].as_bool().unwrap_or(found.squash);
             request.labels.extend(labels.split(',').filter(|label| !label.is_empty()).map(str::to_owned));
             let request = request.clone();
             Reply::json(show::request(state, &request))
@@ -328,7 +330,12 @@ fn merge(state: &mut State, ask: &Ask<'_>, iid: u64) -> Reply {
     }
     if !state.lazy {
         // Where it fails at the last moment GitLab still answers 200, with the request open and the error in it.
-        let squash = ask.body["squash"].as_bool().unwrap_or(false) || state.settings.squash == "always";
+        // `merge_request.update(squash: params[:squash]) if params[:squash]`: `false` unticks nothing.
+        if ask.body["squash"] == json!(true) {
+            state.request(iid).squash = true;
+        }
+        let found = state.request(iid).clone();
+        let squash = state.squashes(&found);
         let done = state.merge(&ask.name.clone(), iid, squash);
         // Unless the caller says otherwise, it does as the project's settings say.
         if done.is_ok() && ask.body["should_remove_source_branch"] != json!(false) {

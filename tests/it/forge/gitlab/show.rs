@@ -129,7 +129,8 @@ pub fn request(state: &State, request: &Request) -> Value {
         "draft": request.title.starts_with("Draft:"), "merge_status": coarse,
         "sha": request.head_seen.to_string(),
         "merge_commit_sha": request.made.filter(|_| !request.squashed).map(|id| id.to_string()),
-        "squash_commit_sha": squashed.map(|id| id.to_string()), "squash": request.squashed,
+        "squash_commit_sha": squashed.map(|id| id.to_string()), "squash": request.squash,
+        "squash_on_merge": state.squashes(request),
         "should_remove_source_branch": null, "force_remove_source_branch": null, "has_conflicts": says == "conflict",
         "web_url": format!("{}/{PATH}/-/merge_requests/{}", state.url, request.iid), "merge_error": request.error,
     });

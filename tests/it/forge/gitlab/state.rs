@@ -69,6 +69,8 @@ pub struct Request {
     pub state: &'static str,
     pub ended_by: Option<String>,
     pub made: Option<CommitId>,
+    /// Whether "Squash commits" is ticked.
+    pub squash: bool,
     pub squashed: bool,
     pub labels: Vec<String>,
     /// Who was asked, and their word.
@@ -381,6 +383,7 @@ impl State {
             state: "opened",
             ended_by: None,
             made: None,
+            squash: matches!(self.settings.squash, "always" | "default_on"),
             squashed: false,
             labels: Vec::new(),
             reviewers: Vec::new(),
@@ -392,6 +395,15 @@ impl State {
         });
         self.tell_request("open", iid);
         iid
+    }
+
+    /// Whether a merge of it squashes (`MergeRequest#squash_on_merge?`).
+    pub fn squashes(&self, request: &Request) -> bool {
+        match self.settings.squash {
+            "always" => true,
+            "never" => false,
+            _ => request.squash,
+        }
     }
 
     /// Why it cannot be merged, in GitLab's word; `mergeable` if it can.
