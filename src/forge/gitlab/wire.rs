@@ -348,9 +348,20 @@ pub(super) struct Hook {
 /// What GraphQL answers.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Graph {
-    /// Null where it could not be answered.
+    /// Null, or not there, where it could not be answered.
     #[serde(default)]
     pub data: Option<GraphData>,
+    /// What was wrong; none where nothing was. Answered with 200 all the same.
+    #[serde(default)]
+    pub errors: Option<Vec<GraphError>>,
+}
+
+/// See [`Graph`].
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct GraphError {
+    /// In GitLab's words.
+    #[serde(default)]
+    pub message: Option<String>,
 }
 
 /// See [`Graph`].

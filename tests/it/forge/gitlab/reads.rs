@@ -4,6 +4,7 @@ use serde_json::json;
 use towpath::forge::{CheckSeen, Finding, Forge as _, HeadBound, RepoPath, RequestState, Required};
 use towpath_core::model::{Actor, CiState, CommitId, Mends, Span, UnknownWhy, Ways};
 
+use super::super::gitea::faults::Fault;
 use super::state::PATH;
 use super::{Place, branch, proposal, repo};
 
@@ -130,7 +131,7 @@ async fn what_the_project_requires_and_how_it_merges_is_read() {
     place.watch.assert_good(8);
     place.state().settings.squash = "never";
     for (key, words) in [("merge_method", "merge method"), ("only_allow_merge_if_pipeline_succeeds", "pipelines")] {
-        let hidden = super::super::gitea::faults::Fault::changed(move |body| body[key] = serde_json::Value::Null);
+        let hidden = Fault::changed(move |body| body[key] = serde_json::Value::Null);
         place.faults.plan("checkout", hidden, 1);
         let unknown = match key {
             "merge_method" => forge.ways(&repo(), &branch("staging")).await.map(|_| ()),
@@ -296,12 +297,46 @@ async fn authors_are_known_where_their_address_is_confirmed() {
     place.state().authors.remove(&commits[3]);
     let found = forge.authors(&repo(), &commits).await.expect("read");
     assert_eq!((found.logins, found.unlinked), (logins(&["ana", "bo"]), true));
-    // A project that may not be seen, or an error: nothing is known.
-    let found = forge.authors(&RepoPath::new("shop/other"), &commits[..1]).await.expect("read");
-    assert_eq!((found.logins, found.unlinked), (logins(&[]), true));
     let none = forge.authors(&repo(), &[]).await.expect("read");
     assert!(none.logins.is_empty() && !none.unlinked);
-    place.watch.assert_good(5);
+    place.watch.assert_good(4);
+}
+
+#[tokio::test]
+async fn authors_that_graphql_does_not_tell_are_unknown_in_its_words() {
+    let place = Place::new().await;
+    let commit = place.push("develop", "f");
+    place.state().authors.insert(commit, "ana".to_owned());
+    let forge = place.forge();
+    let unknown = async |repo: &RepoPath| {
+        let unknown = forge.authors(repo, &[commit]).await.expect_err("nothing is known");
+        (format!("{unknown:?}"), unknown.mends)
+    };
+    // A GitLab before 17.10.
+    place.state().tells.graph_commits = false;
+    let (words, mends) = unknown(&repo()).await;
+    assert!(words.contains("Field 'commit' doesn't exist") && words.contains("17.10"), "{words}");
+    assert!(words.contains("authors = \\\"allow\\\""), "{words}");
+    assert_eq!(mends, Mends::Person);
+    place.state().tells.graph_commits = true;
+    // A project that may not be seen.
+    let (words, mends) = unknown(&RepoPath::new("shop/other")).await;
+    assert!(words.contains("shop/other") && mends == Mends::Person, "{words}");
+    // Half an answer beside an error says of nobody that they are no author.
+    type Change = fn(&mut serde_json::Value);
+    let changes: [(&str, Change); 5] = [
+        ("too complex", |body| body["errors"] = json!([{ "message": "Query is too complex" }])),
+        ("said nothing", |body| body["errors"] = json!([{ "code": 1 }])),
+        ("said nothing", |body| body["data"] = json!(null)),
+        ("said nothing", |body| body["data"]["project"]["repository"] = json!(null)),
+        ("said nothing", |body| body["data"]["project"]["repository"] = json!({})),
+    ];
+    for (expected, change) in changes {
+        place.faults.plan("/api/graphql", Fault::changed(change), 1);
+        let (words, _) = unknown(&repo()).await;
+        assert!(words.contains(expected), "{expected}: {words}");
+    }
+    place.watch.assert_good(2);
 }
 
 #[tokio::test]

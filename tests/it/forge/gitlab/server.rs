@@ -120,6 +120,12 @@ pub fn answer(state: &mut State, ask: &Ask<'_>) -> Reply {
 
 fn authors(state: &State, ask: &Ask<'_>) -> Reply {
     let query = ask.text("query");
+    // A query that does not fit the schema is answered 200 and not begun: there is no `data` at all.
+    if !state.tells.graph_commits {
+        let words = "Field 'commit' doesn't exist on type 'Repository'";
+        let at = json!([{ "line": 1, "column": 90 }]);
+        return Reply::json(json!({ "errors": [{ "message": words, "locations": at }] }));
+    }
     if !query.starts_with("query ($project: ID!") || ask.body["variables"]["project"] != json!(PATH) {
         return Reply::json(json!({ "data": { "project": null } }));
     }

@@ -107,6 +107,8 @@ pub struct Tells {
     pub pipeline_of_status: bool,
     pub approved_at: bool,
     pub detailed_merge_status: bool,
+    /// `Repository.commit` of GraphQL.
+    pub graph_commits: bool,
     /// `X-Total`: not beyond 10,000 items.
     pub totals: bool,
     /// `Link`: some proxies drop it.
@@ -158,6 +160,7 @@ impl State {
                 pipeline_of_status: true,
                 approved_at: true,
                 detailed_merge_status: true,
+                graph_commits: true,
                 totals: true,
                 links: true,
             },
