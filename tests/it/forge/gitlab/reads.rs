@@ -84,6 +84,22 @@ async fn no_pipeline_is_no_check_and_one_without_jobs_is_never_green() {
 }
 
 #[tokio::test]
+async fn pipelines_that_affect_no_branch_are_no_checks() {
+    let place = Place::new().await;
+    {
+        let mut state = place.state();
+        state.ran(place.root, "develop", "build", "success");
+        for source in super::state::DANGLING {
+            let pipeline = state.pipeline(source, place.root, "develop", "created");
+            state.job(pipeline, "scan", "failed", false);
+        }
+    }
+    let checks = place.forge().checks(&repo(), place.root).await.expect("read");
+    assert_eq!(told(&checks), [("build", "push", Some("develop"), CiState::Green)]);
+    place.watch.assert_good(2);
+}
+
+#[tokio::test]
 async fn what_may_fail_or_waits_for_nobody_is_left_out() {
     let place = Place::new().await;
     {

@@ -179,7 +179,7 @@ fn statuses(state: &State, ask: &Ask<'_>, sha: &str) -> Reply {
     if state.knows(sha).is_none() {
         return Reply::error(404, "404 Commit Not Found");
     }
-    let of = state.pipelines.iter().filter(|pipeline| pipeline.sha.to_string() == sha);
+    let of = state.ci_pipelines().filter(|pipeline| pipeline.sha.to_string() == sha);
     let of = of.filter(|pipeline| ask.query("ref").is_none_or(|on| on == pipeline.on));
     let mut all: Vec<&Job> = of.flat_map(|pipeline| state.jobs_of(pipeline.id)).collect();
     all.retain(|job| ask.query("name").is_none_or(|name| name == job.name));
@@ -195,7 +195,7 @@ fn report(state: &mut State, ask: &Ask<'_>, sha: &str) -> Reply {
         return Reply::error(403, "403 Forbidden");
     }
     let on = ask.body["ref"].as_str().map(str::to_owned);
-    let matching = state.pipelines.iter().filter(|p| p.sha == commit && on.as_ref().is_none_or(|on| *on == p.on));
+    let matching = state.ci_pipelines().filter(|p| p.sha == commit && on.as_ref().is_none_or(|on| *on == p.on));
     let pipeline = match matching.max_by_key(|pipeline| pipeline.id) {
         Some(pipeline) => pipeline.id,
         None => {

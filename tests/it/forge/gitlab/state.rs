@@ -148,6 +148,19 @@ pub struct State {
     last: u64,
 }
 
+/// Pipelines that affect no branch (`Enums::Ci::Pipeline.dangling_sources`): `Project#ci_pipelines` is without them,
+/// and with it all that reads or writes statuses; the list of pipelines is not.
+pub const DANGLING: [&str; 8] = [
+    "webide",
+    "parent_pipeline",
+    "ondemand_dast_scan",
+    "ondemand_dast_validation",
+    "security_orchestration_policy",
+    "container_registry_push",
+    "duo_workflow",
+    "pipeline_execution_policy_schedule",
+];
+
 pub const PATH: &str = "shop/back/checkout";
 
 impl State {
@@ -296,6 +309,11 @@ impl State {
         pipeline
     }
 
+    /// The pipelines that affect branches.
+    pub fn ci_pipelines(&self) -> impl Iterator<Item = &Pipeline> {
+        self.pipelines.iter().filter(|pipeline| !DANGLING.contains(&pipeline.source.as_str()))
+    }
+
     /// The newest jobs of a pipeline.
     pub fn jobs_of(&self, pipeline: u64) -> Vec<&Job> {
         let of = |job: &&Job| job.pipeline == pipeline;
@@ -414,7 +432,7 @@ impl State {
         let target = self.repo.tip(&request.target).expect("the target");
         let behind = !self.contains(request.head_seen, target);
         let ran = |p: &&Pipeline| p.sha == request.head_seen && p.on == request.source;
-        let pipeline = self.pipelines.iter().filter(ran).max_by_key(|pipeline| pipeline.id);
+        let pipeline = self.ci_pipelines().filter(ran).max_by_key(|pipeline| pipeline.id);
         match pipeline.map(|pipeline| self.status_of(pipeline)) {
             _ if request.state != "opened" => "not_open",
             _ if request.says.is_some() => request.says.expect("some"),
