@@ -217,6 +217,33 @@ async fn no_more_than_twenty_of_the_newest_are_looked_for() {
 }
 
 #[tokio::test]
+async fn a_strangers_requests_do_not_push_ours_out_of_sight() {
+    let place = Place::new().await;
+    place.push("towpath/checkout/staging", "a");
+    let ours = {
+        let mut state = place.state();
+        let mut open = |by: &str| state.open(by, "towpath/checkout/staging", "staging", "t", "b");
+        let ours = open("towpath");
+        let theirs: Vec<u64> = (0..25).map(|_| open("eve")).collect();
+        state.close("ana", ours);
+        for number in theirs {
+            state.request(number).source_project = 7;
+            state.close("eve", number);
+        }
+        ours
+    };
+    let proposal = proposal();
+    let find = async || place.forge().requests(&repo(), &proposal.head, &proposal.base).await.expect("read");
+    let found = find().await;
+    let closed: Vec<_> = found.iter().map(|r| (r.number, r.state, r.ended_by.as_deref())).collect();
+    assert_eq!(closed, [(ours, RequestState::Closed, Some("ana"))]);
+    // What is open counts, whoever opened it.
+    let hers = place.state().open("ana", "towpath/checkout/staging", "staging", "t", "b");
+    assert_eq!(find().await.iter().map(|request| request.number).collect::<Vec<_>>(), [hers, ours]);
+    place.watch.assert_good(6);
+}
+
+#[tokio::test]
 async fn approvals_are_bound_by_their_time_on_every_version() {
     for approved_at in [true, false] {
         let place = Place::new().await;

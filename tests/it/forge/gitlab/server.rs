@@ -237,6 +237,7 @@ fn requests(state: &State, ask: &Ask<'_>) -> Reply {
         .requests
         .iter()
         .filter(|request| is("source_branch", &request.source) && is("target_branch", &request.target))
+        .filter(|request| is("author_username", &request.by))
         .filter(|request| ask.query("state") == Some("all") || is("state", request.state))
         .collect();
     ask.sorted(&mut all, |request| request.iid as i64);
