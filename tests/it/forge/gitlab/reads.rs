@@ -405,6 +405,22 @@ async fn doctor_finds_nothing_where_all_is_as_documented_and_each_thing_where_it
     // What a fast-forward method means is always worth knowing.
     let good = found().await;
     assert!(good.len() == 1 && !good[0].stops && good[0].what.contains("fast-forwards only"), "{:?}", whats(&good));
+    // Other services have `/hooks/` in their URLs too: Mattermost, Zapier, Rocket.Chat.
+    let own = place.state().hooks.clone();
+    for url in [
+        "https://chat.example/hooks/xkq9tu7w5ifb3ydpe8srm1o4ha",
+        "https://hooks.zapier.example/hooks/catch/123/abc",
+        "https://chat.example/hooks/id/token",
+        "https://x.example/?then=/hooks/lab",
+    ] {
+        place.state().hooks[0]["url"] = json!(url);
+        assert!(whats(&found().await).iter().any(|what| what.contains("no webhook")), "{url}");
+    }
+    for url in ["https://x.example/towpath/hooks/lab/", "http://towpath:8080/hooks/my-lab?x=1"] {
+        place.state().hooks[0]["url"] = json!(url);
+        assert!(whats(&found().await).iter().all(|what| !what.contains("no webhook")), "{url}");
+    }
+    place.state().hooks = own;
     let stops = |found: &[Finding], words: &str| found.iter().any(|f| f.stops && f.what.contains(words));
     {
         let mut state = place.state();
