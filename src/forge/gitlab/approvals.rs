@@ -49,9 +49,7 @@ pub(super) async fn read(api: &Api, repo: &RepoPath, number: u64) -> Result<Word
     let unsaid = |approval: &wire::Approval| approval.approved_at.as_deref().and_then(stamp).is_none();
     let noted =
         if approvals.iter().any(unsaid) { noted(notes(api, repo, &number).await?) } else { BTreeMap::new() };
-    // No pages: at most as many as there are reviewers.
-    let reviewers: Vec<wire::Reviewer> =
-        api.answer("reviewers", &path(repo, &at("reviewers")), &[]).await?.json()?;
+    let reviewers = api.list::<wire::Reviewer>("reviewers", &path(repo, &at("reviewers")), &[]).await?.items;
     Ok(fold(approvals, &noted, reviewers, answer.date))
 }
 
@@ -95,8 +93,7 @@ fn fold(
         words.approvals.push(ApprovalSeen { by, email: None, head });
     }
     let objects = |reviewer: &wire::Reviewer| reviewer.state.as_deref() == Some("requested_changes");
-    words.objections =
-        reviewers.into_iter().filter(objects).filter_map(|reviewer| reviewer.user?.username).collect();
+    words.objections = reviewers.into_iter().filter(objects).map(|reviewer| reviewer.user.username).collect();
     words
 }
 

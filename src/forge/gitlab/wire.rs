@@ -22,6 +22,15 @@ pub(super) struct User {
     pub state: Option<String>,
 }
 
+/// Somebody of whom it matters who it is.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Account {
+    /// Its number.
+    pub id: u64,
+    /// The name that they log in with.
+    pub username: String,
+}
+
 /// A run of CI.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Pipeline {
@@ -167,8 +176,7 @@ pub(super) struct Approval {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Reviewer {
     /// Who.
-    #[serde(default)]
-    pub user: Option<User>,
+    pub user: Account,
     /// `unreviewed`, `reviewed`, `approved`, `requested_changes`, …
     #[serde(default)]
     pub state: Option<String>,

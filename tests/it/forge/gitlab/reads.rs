@@ -294,6 +294,24 @@ async fn approvals_are_bound_by_their_time_on_every_version() {
 }
 
 #[tokio::test]
+async fn reviewers_are_read_to_the_last_page() {
+    let place = Place::new().await;
+    place.push("towpath/checkout/staging", "a");
+    {
+        let mut state = place.state();
+        state.page_max = 2;
+        let number = state.open("towpath", "towpath/checkout/staging", "staging", "t", "b");
+        for (by, word) in [("towpath", "unreviewed"), ("ana", "approved"), ("bo", "requested_changes")] {
+            state.review(by, number, word);
+        }
+    }
+    let proposal = proposal();
+    let found = place.forge().requests(&repo(), &proposal.head, &proposal.base).await.expect("read");
+    assert_eq!(found[0].objections, ["bo"]);
+    place.watch.assert_good(5);
+}
+
+#[tokio::test]
 async fn groups_are_read_to_the_last_active_member() {
     let place = Place::new().await;
     {

@@ -288,7 +288,7 @@ fn request(state: &mut State, ask: &Ask<'_>, iid: u64, rest: &[&str]) -> Reply {
             Reply::json(show::request(state, &request))
         }
         ("GET", ["approvals"]) => Reply::json(show::approvals(state, &found)),
-        ("GET", ["reviewers"]) => Reply::json(show::reviewers(state, &found)),
+        ("GET", ["reviewers"]) => ask.list(state, show::reviewers(state, &found)),
         ("GET", ["notes"]) => {
             let mut all: Vec<_> = found.notes.iter().collect();
             ask.sorted(&mut all, |note| note.at);

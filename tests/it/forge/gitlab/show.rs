@@ -157,7 +157,7 @@ pub fn approvals(state: &State, request: &Request) -> Value {
     })
 }
 
-pub fn reviewers(state: &State, request: &Request) -> Value {
+pub fn reviewers(state: &State, request: &Request) -> Vec<Value> {
     let of = |(id, word): &(u64, &str)| {
         let name = state.people.iter().find(|person| person.id == *id).map(|person| person.name.clone());
         json!({ "user": user(state, &name.unwrap_or_default()), "state": word, "created_at": stamp(0) })
