@@ -52,7 +52,7 @@ macro_rules! item {
         })*
     };
 }
-item!(Pipeline.id, Status.id, Request.iid, Note.id, Member.id, Hook.id, Reviewer.user.id);
+item!(Pipeline.id, Status.id, Request.iid, Note.id, Member.id, Hook.id, Reviewer.user.id, Version.id);
 
 /// The items of a list, and the forge's own time of its first page.
 pub(super) struct Listed<T> {

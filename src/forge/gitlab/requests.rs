@@ -54,7 +54,7 @@ pub(super) async fn find(
     for request in requests {
         let mut seen = seen(request)?;
         if seen.state == RequestState::Open {
-            let words = approvals::read(api, repo, seen.number).await?;
+            let words = approvals::read(api, repo, seen.number, seen.head).await?;
             (seen.approvals, seen.objections) = (words.approvals, words.objections);
         }
         all.push(seen);

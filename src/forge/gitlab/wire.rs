@@ -182,6 +182,19 @@ pub(super) struct Reviewer {
     pub state: Option<String>,
 }
 
+/// A diff of a merge request, made at each push to its source branch.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Version {
+    /// Grows with each.
+    pub id: u64,
+    /// Of which head.
+    #[serde(default)]
+    pub head_commit_sha: Option<String>,
+    /// RFC 3339.
+    #[serde(default)]
+    pub created_at: Option<String>,
+}
+
 /// A comment, or what GitLab notes itself.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Note {

@@ -254,8 +254,9 @@ async fn approvals_are_bound_by_their_time_on_every_version() {
             let found = place.forge().requests(&repo(), &proposal.head, &proposal.base).await.expect("read");
             let request = found.into_iter().next().expect("the request");
             let bound = |head: HeadBound| match head {
-                HeadBound::Ago { at, .. } => at,
-                other => panic!("{other:?}"),
+                HeadBound::Ago { at, .. } => Some(at),
+                HeadBound::Unbound => None,
+                HeadBound::Commit(_) => panic!("GitLab does not say"),
             };
             let given: Vec<_> = request.approvals.into_iter().map(|a| (a.by, a.email, bound(a.head))).collect();
             (given, request.objections)
@@ -276,19 +277,65 @@ async fn approvals_are_bound_by_their_time_on_every_version() {
         assert_eq!((given.len(), given[0].0.as_str(), &given[0].1), (1, "ana", &None));
         assert_eq!(objections, ["bo"]);
         let first = given[0].2;
-        // The head moves: the approval stays, as old as it is.
+        // The head moves: the approval stays, and is none of that head.
         let moved = place.state().now;
         place.push("towpath/checkout/staging", "b");
         place.state().approve("ana", number);
-        assert_eq!(read().await.0[0].2, first, "GitLab takes no second one");
-        assert!(first.0 <= moved);
+        assert_eq!(read().await.0[0].2, None, "GitLab takes no second one");
+        assert!(first.is_some_and(|first| first.0 <= moved));
         // Taken back and given again it is new.
         place.state().unapprove("ana", number);
         assert_eq!(read().await.0, []);
         place.state().approve("ana", number);
-        assert!(read().await.0[0].2.0 > moved);
+        assert!(read().await.0[0].2.is_some_and(|at| at.0 > moved));
         place.state().people.iter_mut().filter(|p| p.name == "ana").for_each(|p| p.state = "blocked");
         assert_eq!(read().await.0, []);
+        place.watch.assert_good(20);
+    }
+}
+
+#[tokio::test]
+async fn an_approval_of_what_was_there_in_between_is_none_of_the_head() {
+    for approved_at in [true, false] {
+        let place = Place::new().await;
+        let ours = place.push("towpath/checkout/staging", "a");
+        let number = place.state().open("towpath", "towpath/checkout/staging", "staging", "t", "b");
+        place.state().tells.approved_at = approved_at;
+        let proposal = proposal();
+        let bound = async || {
+            let found = place.forge().requests(&repo(), &proposal.head, &proposal.base).await.expect("read");
+            assert_eq!(found[0].head, ours);
+            found[0].approvals.iter().map(|approval| approval.head != HeadBound::Unbound).collect::<Vec<_>>()
+        };
+        assert!(bound().await.is_empty());
+        assert_eq!(place.calls("/versions"), 0, "nobody approved");
+        // A developer puts something else there, it is approved, and what was there is put back.
+        let theirs = place.push("theirs", "b");
+        place.set("towpath/checkout/staging", theirs);
+        place.state().approve("ana", number);
+        place.set("towpath/checkout/staging", ours);
+        assert_eq!(bound().await, [false]);
+        // Who looks at the newest may approve that.
+        place.state().approve("bo", number);
+        assert_eq!(bound().await, [false, true]);
+        // GitLab has not made a diff of what it says is the head: nobody has seen that one.
+        let other = Fault::changed(move |body| body[0]["head_commit_sha"] = json!(theirs.to_string()));
+        let changes = [
+            other,
+            Fault::changed(|body| body[0]["created_at"] = json!("soon")),
+            Fault::changed(|body| body[0]["head_commit_sha"] = json!(null)),
+        ];
+        for change in changes {
+            place.faults.plan("/versions", change, 1);
+            assert_eq!(bound().await, [false, false]);
+        }
+        // Closed and opened again: GitLab makes a diff anew.
+        place.state().close("ana", number);
+        let asked = place.calls("/versions");
+        place.forge().requests(&repo(), &proposal.head, &proposal.base).await.expect("read");
+        assert_eq!(place.calls("/versions"), asked, "open ones alone");
+        place.state().reopen(number);
+        assert_eq!(bound().await, [false, false]);
         place.watch.assert_good(20);
     }
 }

@@ -289,6 +289,11 @@ fn request(state: &mut State, ask: &Ask<'_>, iid: u64, rest: &[&str]) -> Reply {
         }
         ("GET", ["approvals"]) => Reply::json(show::approvals(state, &found)),
         ("GET", ["reviewers"]) => ask.list(state, show::reviewers(state, &found)),
+        // `merge_request.merge_request_diffs.order_id_desc`.
+        ("GET", ["versions"]) => {
+            let all = found.versions.iter().rev();
+            ask.list(state, all.map(|version| show::version(&found, version)).collect())
+        }
         ("GET", ["notes"]) => {
             let mut all: Vec<_> = found.notes.iter().collect();
             ask.sorted(&mut all, |note| note.at);

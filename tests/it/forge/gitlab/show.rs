@@ -165,6 +165,14 @@ pub fn reviewers(state: &State, request: &Request) -> Vec<Value> {
     request.reviewers.iter().map(of).collect()
 }
 
+pub fn version(request: &Request, (id, head, at): &(u64, CommitId, i64)) -> Value {
+    json!({
+        "id": id, "head_commit_sha": head.to_string(), "base_commit_sha": null, "start_commit_sha": null,
+        "created_at": stamp(*at), "merge_request_id": 100 + request.iid, "state": "collected", "real_size": "1",
+        "patch_id_sha": null,
+    })
+}
+
 pub fn note(state: &State, request: u64, note: &Note) -> Value {
     json!({
         "id": note.id, "body": note.body, "author": user(state, &note.by), "created_at": stamp(note.at),

@@ -66,6 +66,8 @@ pub struct Request {
     /// Whose branch the source is; the project's own number is 1.
     pub source_project: u64,
     pub head_seen: CommitId,
+    /// Number, head and time of each diff that was made of it, oldest first.
+    pub versions: Vec<(u64, CommitId, i64)>,
     pub state: &'static str,
     pub ended_by: Option<String>,
     pub made: Option<CommitId>,
@@ -268,10 +270,30 @@ impl State {
                 json!({ "object_kind": "push", "ref": format!("refs/heads/{name}"), "before": old, "after": new });
             self.tell("Push Hook", what);
             let Some(tip) = new.parse::<CommitId>().ok().filter(|_| *new != zero) else { continue };
+            let version = (self.id(), tip, self.now);
             // Approvals stay: nothing binds them to a commit.
             for request in self.requests.iter_mut().filter(|r| r.state == "opened" && &r.source == name) {
                 request.head_seen = tip;
+                request.versions.push(version);
             }
+            if let Some(old) = old.parse().ok().filter(|_| *old != zero) {
+                self.target_moved(name, old, tip);
+            }
+        }
+    }
+
+    /// `app/services/merge_requests/refresh_service.rb`: a new diff of the same head, if the target was pushed with
+    /// force, or commits of the request came to it.
+    fn target_moved(&mut self, name: &str, old: CommitId, new: CommitId) {
+        let listed = |repo: &Repo, to: CommitId| repo.git(["rev-list", &format!("{old}..{to}")]);
+        let (pushed, forced) = (listed(&self.repo, new), !self.contains(new, old));
+        let of = |request: &Request| listed(&self.repo, request.head_seen).lines().any(|id| pushed.contains(id));
+        let to = self.requests.iter().filter(|request| request.state == "opened" && request.target == name);
+        let again: Vec<u64> = to.filter(|request| forced || of(request)).map(|request| request.iid).collect();
+        let (number, at) = (self.id(), self.now);
+        for iid in again {
+            let request = self.request(iid);
+            request.versions.push((number, request.head_seen, at));
         }
     }
 
@@ -380,18 +402,23 @@ impl State {
     }
 
     pub fn reopen(&mut self, iid: u64) {
-        self.id();
+        // `app/services/merge_requests/reopen_service.rb` makes a new diff.
+        let (number, at) = (self.id(), self.now);
+        let source = self.request(iid).source.clone();
+        let tip = self.repo.tip(&source).expect("the source");
         let request = self.request(iid);
-        (request.state, request.ended_by) = ("opened", None);
+        (request.state, request.ended_by, request.head_seen) = ("opened", None, tip);
+        request.versions.push((number, tip, at));
         self.tell_request("reopen", iid);
     }
 
     /// Opens a request, whatever it is; GitLab's rules for it are in `server.rs`.
     pub fn open(&mut self, by: &str, source: &str, target: &str, title: &str, body: &str) -> u64 {
         self.notice();
-        self.id();
+        let number = self.id();
         let iid = self.requests.len() as u64 + 1;
         let head_seen = self.repo.tip(source).expect("the source");
+        let version = (number, head_seen, self.now);
         self.requests.push(Request {
             iid,
             by: by.to_owned(),
@@ -401,6 +428,7 @@ impl State {
             target: target.to_owned(),
             source_project: 1,
             head_seen,
+            versions: vec![version],
             state: "opened",
             ended_by: None,
             made: None,
