@@ -154,7 +154,7 @@ async fn what_the_project_does_otherwise_is_not_sent_and_never_a_squash() {
         (place.state().settings.method, place.state().settings.squash) = (method, squash);
         let refused = place.merge(number, head, how).await;
         assert!(matches!(&refused, PushAnswer::Refused { words: said } if said.contains(words)), "{refused:?}");
-        assert_eq!((place.tip("staging"), place.calls("/merge ")), (Some(place.root), 0));
+        assert_eq!((place.tip("staging"), place.calls("/1/merge")), (Some(place.root), 0));
         assert_eq!(place.calls("PUT"), 0);
     }
 }
@@ -191,7 +191,7 @@ async fn a_request_that_somebody_marked_to_be_squashed_is_merged_unsquashed_or_n
         let refused = place.merge(number, head, MergeHow::FastForward).await;
         let told = matches!(&refused, PushAnswer::Refused { words } if words.contains("untick \"Squash commits\""));
         assert!(told, "{key}: {refused:?}");
-        assert_eq!((place.tip("staging"), place.calls("/merge ")), (Some(place.root), 0));
+        assert_eq!((place.tip("staging"), place.calls("/1/merge")), (Some(place.root), 0));
         assert_eq!(place.calls("PUT"), 1, "the edit alone");
     }
     // An edit that is refused is somebody's matter; one that is not answered has merged nothing.
@@ -207,7 +207,8 @@ async fn a_request_that_somebody_marked_to_be_squashed_is_merged_unsquashed_or_n
             _ => false,
         };
         assert!(told, "{status}: {not:?}");
-        assert_eq!((place.tip("staging"), place.calls("PUT")), (Some(place.root), 1));
+        // The edit was stopped on its way, and no merge was sent after it.
+        assert_eq!((place.tip("staging"), place.calls("PUT")), (Some(place.root), 0));
     }
 }
 

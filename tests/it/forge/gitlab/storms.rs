@@ -117,7 +117,9 @@ async fn a_read_that_is_spoiled_anywhere_is_unknown() {
 /// Makes the ids and names of what decides into something else.
 fn spoil(body: &mut Value) {
     let first = if body.is_array() { &mut body[0] } else { body };
-    for key in ["id", "iid", "username", "approved_by", "merge_method", "only_allow_merge_if_pipeline_succeeds"] {
+    for key in
+        ["id", "iid", "username", "user", "approved_by", "merge_method", "only_allow_merge_if_pipeline_succeeds"]
+    {
         if first.get(key).is_some() {
             first[key] = json!({ "is": first[key].clone() });
         }
