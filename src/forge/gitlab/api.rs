@@ -44,15 +44,15 @@ pub(super) trait Item: DeserializeOwned {
 }
 
 macro_rules! item {
-    ($($kind:ident . $field:ident),*) => {
+    ($($kind:ident . $($field:ident).+),*) => {
         $(impl Item for wire::$kind {
             fn key(&self) -> u64 {
-                self.$field
+                self.$($field).+
             }
         })*
     };
 }
-item!(Pipeline.id, Status.id, Request.iid, Note.id, Member.id, Hook.id);
+item!(Pipeline.id, Status.id, Request.iid, Note.id, Member.id, Hook.id, Reviewer.user.id, Version.id);
 
 /// The items of a list, and the forge's own time of its first page.
 pub(super) struct Listed<T> {

@@ -7,6 +7,16 @@
 //! * else the note that GitLab writes ("approved this merge request"), the newest of that person;
 //! * else nothing, and it does not count ([`HeadBound::Unbound`]).
 //!
+//! That comparison alone would count the approval of something that stood there for a while and was replaced
+//! by what had been there before: the branch looks as if it had never moved. But GitLab makes a **version** (a diff)
+//! at each push to the source branch, whatever it puts there, and shows people the newest. So an approval counts only
+//! if it was given after the newest version was made, and that is of the request's head. GitLab makes one too
+//! when the request is reopened or pointed elsewhere, when the target is pushed with force and when commits of the
+//! request come to it by another way (`reload_diff_if_branch_changed` in `app/models/merge_request.rb` of gitlabhq,
+//! `reopen_service.rb` and `refresh_service.rb` in its `app/services/merge_requests`): then whoever approved has to
+//! do so again.
+//! <https://docs.gitlab.com/api/merge_requests/#get-merge-request-diff-versions>
+//!
 //! Who approved before the head moved has to revoke and approve again: GitLab takes no second approval of one
 //! person. (`reset_approvals_on_push`, of the paid tiers, revokes by itself.)
 //!
@@ -19,7 +29,7 @@
 
 use std::collections::BTreeMap;
 
-use towpath_core::model::Instant;
+use towpath_core::model::{CommitId, Instant};
 
 use super::api::{Api, path};
 use super::wire;
@@ -37,8 +47,24 @@ pub(super) struct Words {
     pub objections: Vec<String>,
 }
 
-/// Reads what stands.
-pub(super) async fn read(api: &Api, repo: &RepoPath, number: u64) -> Result<Words, Fault> {
+/// By GitLab's clock.
+#[derive(Clone, Copy)]
+struct Times {
+    /// Since when people see what is the request's head; none where that cannot be told.
+    seen_from: Option<Instant>,
+    /// When the approvals were read.
+    answered: Option<Instant>,
+}
+
+/// Since when the newest diff is that of the head.
+fn seen_from(newest: Vec<wire::Version>, head: CommitId) -> Option<Instant> {
+    let newest = newest.into_iter().next()?;
+    let of = newest.head_commit_sha.and_then(|sha| sha.parse::<CommitId>().ok());
+    newest.created_at.as_deref().and_then(stamp).filter(|_| of == Some(head))
+}
+
+/// Reads what stands of an open request whose head is that one.
+pub(super) async fn read(api: &Api, repo: &RepoPath, number: u64, head: CommitId) -> Result<Words, Fault> {
     let number = number.to_string();
     let at = |rest: &'static str| ["merge_requests", number.as_str(), rest];
     let answer = api.answer("approvals", &path(repo, &at("approvals")), &[]).await?;
@@ -49,10 +75,15 @@ pub(super) async fn read(api: &Api, repo: &RepoPath, number: u64) -> Result<Word
     let unsaid = |approval: &wire::Approval| approval.approved_at.as_deref().and_then(stamp).is_none();
     let noted =
         if approvals.iter().any(unsaid) { noted(notes(api, repo, &number).await?) } else { BTreeMap::new() };
-    // No pages: at most as many as there are reviewers.
-    let reviewers: Vec<wire::Reviewer> =
-        api.answer("reviewers", &path(repo, &at("reviewers")), &[]).await?.json()?;
-    Ok(fold(approvals, &noted, reviewers, answer.date))
+    let reviewers = api.list::<wire::Reviewer>("reviewers", &path(repo, &at("reviewers")), &[]).await?.items;
+    // After the approvals: what was put there since is then newer than all of them.
+    let seen_from = if approvals.is_empty() {
+        None
+    } else {
+        let at = path(repo, &at("versions"));
+        seen_from(api.first::<wire::Version>("versions", &at, &[], 1).await?, head)
+    };
+    Ok(fold(approvals, &noted, reviewers, Times { seen_from, answered: answer.date }))
 }
 
 /// Every note of a request, oldest first.
@@ -82,21 +113,21 @@ fn fold(
     approvals: Vec<wire::Approval>,
     noted: &BTreeMap<String, Instant>,
     reviewers: Vec<wire::Reviewer>,
-    date: Option<Instant>,
+    times: Times,
 ) -> Words {
     let mut words = Words::default();
     for approval in approvals {
         let Some(by) = approval.user.and_then(person) else { continue };
         let at = approval.approved_at.as_deref().and_then(stamp).or_else(|| noted.get(&by).copied());
-        let head = match (at, ago(date, at)) {
+        let at = at.filter(|at| times.seen_from.is_some_and(|from| *at > from));
+        let head = match (at, ago(times.answered, at)) {
             (Some(at), Some(ago)) => HeadBound::Ago { at, ago },
             _ => HeadBound::Unbound,
         };
         words.approvals.push(ApprovalSeen { by, email: None, head });
     }
     let objects = |reviewer: &wire::Reviewer| reviewer.state.as_deref() == Some("requested_changes");
-    words.objections =
-        reviewers.into_iter().filter(objects).filter_map(|reviewer| reviewer.user?.username).collect();
+    words.objections = reviewers.into_iter().filter(objects).map(|reviewer| reviewer.user.username).collect();
     words
 }
 
@@ -130,7 +161,8 @@ mod tests {
     fn read(approvals: Value, notes: Value, reviewers: Value) -> Words {
         let noted = noted(serde_json::from_value(notes).unwrap());
         let date = stamp("2026-11-21T10:00:00Z");
-        fold(serde_json::from_value(approvals).unwrap(), &noted, serde_json::from_value(reviewers).unwrap(), date)
+        let times = Times { seen_from: stamp("2026-11-21T09:00:00Z"), answered: date };
+        fold(serde_json::from_value(approvals).unwrap(), &noted, serde_json::from_value(reviewers).unwrap(), times)
     }
 
     fn by(name: &str) -> Value {
@@ -178,6 +210,28 @@ mod tests {
         ];
         assert_eq!(bound(&words), expected);
         assert!(words.approvals.iter().all(|approval| approval.email.is_none()));
+    }
+
+    #[test]
+    fn an_approval_counts_from_when_the_head_was_shown() {
+        let head = "1".repeat(40);
+        let from = |newest: Value| seen_from(serde_json::from_value(newest).unwrap(), head.parse().unwrap());
+        let version = |sha: &str, at: &str| json!([{"id": 1, "head_commit_sha": sha, "created_at": at}]);
+        let at = "2026-11-21T09:30:00.000Z";
+        assert_eq!(from(version(&head, at)), stamp(at));
+        for none in [json!([]), version(&"2".repeat(40), at), version(&head, "soon"), json!([{"id": 1}])] {
+            assert_eq!(from(none.clone()), None, "{none}");
+        }
+        let approvals = json!([
+            {"user": by("ana"), "approved_at": "2026-11-21T09:29:59.999Z"},
+            {"user": by("bo"), "approved_at": at},
+            {"user": by("cy"), "approved_at": "2026-11-21T09:30:00.001Z"},
+        ]);
+        for (seen_from, expected) in [(stamp(at), [false, false, true]), (None, [false; 3])] {
+            let times = Times { seen_from, answered: stamp("2026-11-21T10:00:00Z") };
+            let words = fold(serde_json::from_value(approvals.clone()).unwrap(), &BTreeMap::new(), vec![], times);
+            assert_eq!(bound(&words).into_iter().map(|(_, ago)| ago.is_some()).collect::<Vec<_>>(), expected);
+        }
     }
 
     #[test]

@@ -29,6 +29,9 @@
 //! Child pipelines count by the job that triggers them, as in GitLab itself: with `strategy: depend` it is
 //! as green as they are.
 //!
+//! Pipelines of sources that GitLab calls dangling ([`DANGLING`]) affect no branch, and are none here. The list of
+//! pipelines has them and that of statuses has not, so they would look as if they never began.
+//!
 //! **Our own statuses** are left out by name. They are posted into a pipeline of their own (see `talk`), so they
 //! do not make, hold up or recolour any that is read here.
 //!
@@ -51,6 +54,20 @@ const OURS: &str = "towpath/";
 
 /// What a pipeline without jobs is called as a check.
 const PIPELINE: &str = "pipeline";
+
+/// The sources of pipelines that affect no branch: `dangling_sources` in
+/// `app/models/enums/ci/pipeline.rb` of gitlabhq/gitlabhq. (What comes new there waits as a `pipeline` that never
+/// began, until it is listed here.)
+const DANGLING: [&str; 8] = [
+    "webide",
+    "parent_pipeline",
+    "ondemand_dast_scan",
+    "ondemand_dast_validation",
+    "security_orchestration_policy",
+    "container_registry_push",
+    "duo_workflow",
+    "pipeline_execution_policy_schedule",
+];
 
 /// What a word means; none where it is left out. See the module's table.
 fn state(word: Option<&str>, may_fail: bool) -> Option<CiState> {
@@ -93,8 +110,10 @@ fn fold(pipelines: &[wire::Pipeline], mut statuses: Listed<wire::Status>) -> Vec
     let place = |pipeline: &wire::Pipeline| -> Place {
         (pipeline.source.clone().unwrap_or_default(), pipeline.reference.clone().unwrap_or_default())
     };
+    let dangles =
+        |pipeline: &&wire::Pipeline| pipeline.source.as_deref().is_some_and(|source| DANGLING.contains(&source));
     let mut newest: BTreeMap<Place, &wire::Pipeline> = BTreeMap::new();
-    for pipeline in pipelines {
+    for pipeline in pipelines.iter().filter(|pipeline| !dangles(pipeline)) {
         let had = newest.entry(place(pipeline)).or_insert(pipeline);
         if had.id < pipeline.id {
             *had = pipeline;
@@ -105,6 +124,7 @@ fn fold(pipelines: &[wire::Pipeline], mut statuses: Listed<wire::Status>) -> Vec
     let mut kept: BTreeMap<(String, Place), (CiState, wire::Status)> = BTreeMap::new();
     for row in statuses.items {
         let of = match row.pipeline_id.map(|id| (id, known.get(&id))) {
+            Some((_, Some(pipeline))) if dangles(pipeline) => continue,
             Some((id, Some(pipeline))) => {
                 let of = place(pipeline);
                 // Of an older run of the same, which the newer one has replaced.
@@ -273,6 +293,21 @@ mod tests {
             one("test", "schedule", "develop", Green),
         ];
         assert_eq!(told(&read(pipelines, statuses)), expected);
+    }
+
+    #[test]
+    fn a_pipeline_that_affects_no_branch_is_none() {
+        let mut pipelines = vec![pipeline(1, "push", "develop", "success")];
+        let mut statuses = vec![job(10, 1, "build", "success", false)];
+        for (at, source) in (2..).zip(DANGLING) {
+            pipelines.push(pipeline(at, source, "develop", "running"));
+            // GitLab lists none of their jobs; were it to, they would be none.
+            statuses.push(job(10 + at, at, "scan", "failed", false));
+        }
+        for statuses in [statuses[..1].to_vec(), statuses] {
+            let checks = read(json!(pipelines), json!(statuses));
+            assert_eq!(told(&checks), [one("build", "push", "develop", CiState::Green)]);
+        }
     }
 
     #[test]

@@ -237,6 +237,16 @@ fn branch(
     found
 }
 
+/// Whether a webhook goes to what may be a Towpath, `…/hooks/NAME`. Others have such URLs too: Mattermost with an
+/// id of its own for the name (26 lower-case letters and digits), Zapier and Rocket.Chat with more behind it.
+fn is_ours(url: &str) -> bool {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let mut from_the_end = path.trim_end_matches('/').rsplit('/');
+    let (name, before) = (from_the_end.next().unwrap_or_default(), from_the_end.next());
+    let an_id = name.len() == 26 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    before == Some("hooks") && !name.is_empty() && !an_id
+}
+
 /// The project's webhooks.
 fn webhook(hooks: Result<Vec<wire::Hook>, Fault>, by_request: bool) -> Vec<Finding> {
     let Ok(hooks) = hooks else {
@@ -244,7 +254,7 @@ fn webhook(hooks: Result<Vec<wire::Hook>, Fault>, by_request: bool) -> Vec<Findi
         let what = format!("whether there is a webhook can be seen by maintainers only (role {MAINTAINER})");
         return vec![says(what, mend)];
     };
-    let ours = hooks.iter().filter(|hook| hook.url.as_deref().is_some_and(|url| url.contains("/hooks/")));
+    let ours = hooks.iter().filter(|hook| hook.url.as_deref().is_some_and(is_ours));
     let Some(hook) = ours.min_by_key(|hook| hook.alert_status.as_deref() != Some("executable")) else {
         let mend = "make one to Towpath's /hooks/FORGE with a signing token or a secret token; one of a group cannot be seen here";
         return vec![says("there is no webhook: Towpath notices changes at its next look".to_owned(), mend)];
@@ -395,7 +405,9 @@ mod tests {
             webhook(Ok(vec![serde_json::from_value(over(all, more)).unwrap()]), by_request)
         };
         assert_eq!(of(json!({}), true), []);
-        assert!(has(&of(json!({"url": "https://chat.example/x"}), true), false, "no webhook"));
+        for url in ["https://chat.example/x", "https://chat.example/hooks/xkq9tu7w5ifb3ydpe8srm1o4ha"] {
+            assert!(has(&of(json!({"url": url}), true), false, "no webhook"), "{url}");
+        }
         assert!(has(&of(json!({"pipeline_events": false}), false), false, "for pipeline events"));
         assert!(has(&of(json!({"merge_requests_events": null}), true), false, "for merge request events"));
         assert_eq!(of(json!({"merge_requests_events": null}), false), []);

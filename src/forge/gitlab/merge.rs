@@ -1,7 +1,14 @@
 //! Merging a request, and what GitLab's answers to it mean.
 //!
-//! GitLab is always told the head that it may merge (`sha`), never asked to squash, and told to leave the
-//! branch. How it merges is a setting of the whole project, not of a request:
+//! GitLab is always told the head that it may merge (`sha`), and told to leave the branch. **Squashing** is a
+//! mark of the request that anybody who may edit it can tick, and `squash: false` in the call that merges
+//! takes nothing off it: GitLab looks at that word only where it is true (`merge_request.update(squash:
+//! params[:squash]) if params[:squash]`, `lib/api/merge_requests.rb`). So the mark (`squash`, and
+//! `squash_on_merge`, which is what the project's settings make of it) is read before, taken off by an edit
+//! of its own and read again; a request that keeps it is refused. Who ticks it between that read and the merge still
+//! gets a squash; it is seen on the branch afterwards.
+//!
+//! How it merges is a setting of the whole project, not of a request:
 //!
 //! | `merge_method` | what a merge does | here |
 //! |---|---|---|
@@ -48,7 +55,6 @@ use crate::forge::{MergeHow, RepoPath, Ways};
 #[derive(Serialize)]
 struct Merge {
     sha: String,
-    squash: bool,
     should_remove_source_branch: bool,
 }
 
@@ -96,7 +102,7 @@ pub(super) async fn merge(api: &Api, repo: &RepoPath, number: u64, ends: &Ends<'
     if let Err(answer) = prepared(api, repo, &number, ends, how).await {
         return answer;
     }
-    let body = Merge { sha: ends.head.to_string(), squash: false, should_remove_source_branch: false };
+    let body = Merge { sha: ends.head.to_string(), should_remove_source_branch: false };
     let at = path(repo, &["merge_requests", &number, "merge"]);
     let answer = match api.act("merge", Method::PUT, &at, &body).await {
         Ok(answer) => answer,
@@ -126,6 +132,64 @@ async fn prepared(
     let refused = |words: String| Err(PushAnswer::Refused { words });
     let at = path(repo, &["merge_requests", number]);
     let request: wire::Request = api.get_urgent("request", &at).await.map_err(not_sent)?;
+    as_wanted(&request, ends)?;
+    let project: wire::Project = api.get_urgent("project", &path(repo, &[])).await.map_err(not_sent)?;
+    match method(&project) {
+        Ok(is) if is == how => {}
+        Ok(_) => return refused("the project's merge method was changed; the next look decides anew".to_owned()),
+        Err(words) => return refused(words),
+    }
+    if squashes(&request) {
+        let no = serde_json::json!({ "squash": false });
+        api.act("edit-request", Method::PUT, &at, &no).await.map_err(kept_mark)?;
+        let request: wire::Request = api.get_urgent("request", &at).await.map_err(not_sent)?;
+        as_wanted(&request, ends)?;
+        if squashes(&request) {
+            return refused(format!(
+                "GitLab would squash the request, and left it so when told not to: {MEND_SQUASH}"
+            ));
+        }
+    }
+    // The target last: GitLab cannot be told where it has to be.
+    let at = path(repo, &["repository", "branches", ends.base.as_str()]);
+    let branch: wire::Branch = api.get_urgent("branch", &at).await.map_err(not_sent)?;
+    let tip = branch.commit.and_then(|tip| tip.id);
+    if commit(tip.as_deref()) != Some(ends.onto) {
+        return Err(PushAnswer::LostRace { words: "the target has moved".to_owned() });
+    }
+    Ok(())
+}
+
+/// Who can take a mark off that Towpath cannot, and how.
+const MEND_SQUASH: &str = "somebody who may edit it (its author, or a developer) has to edit it and untick \"Squash commits\", or \
+                           a maintainer has to set the project's \"Squash commits when merging\" to \"Do not allow\"";
+
+/// Whether a merge would make another commit of it.
+fn squashes(request: &wire::Request) -> bool {
+    request.squash == Some(true) || request.squash_on_merge == Some(true)
+}
+
+/// What it comes to that the mark could not be taken off: nothing was merged.
+fn kept_mark(fault: Fault) -> PushAnswer {
+    match fault.push() {
+        PushAnswer::Refused { words } => {
+            let words = format!(
+                "the request is marked to be squashed, and Towpath may not change that ({words}): {MEND_SQUASH}"
+            );
+            PushAnswer::Refused { words }
+        }
+        PushAnswer::NoAnswer { words } => PushAnswer::NotSent { words },
+        other => other,
+    }
+}
+
+fn commit(text: Option<&str>) -> Option<CommitId> {
+    text.and_then(|text| text.parse().ok())
+}
+
+/// Whether it is open, goes where it should from where it should, and can be merged.
+fn as_wanted(request: &wire::Request, ends: &Ends<'_>) -> Result<(), PushAnswer> {
+    let refused = |words: String| Err(PushAnswer::Refused { words });
     match request.state.as_str() {
         "opened" => {}
         "merged" => return Err(PushAnswer::UpToDate),
@@ -135,24 +199,10 @@ async fn prepared(
     if request.target_branch.as_deref() != Some(ends.base.as_str()) {
         return refused("somebody pointed the request at another branch".to_owned());
     }
-    let id = |text: Option<&str>| text.and_then(|text| text.parse::<CommitId>().ok());
-    if id(request.sha.as_deref()) != Some(ends.head) {
+    if commit(request.sha.as_deref()) != Some(ends.head) {
         return Err(PushAnswer::LostRace { words: "the head of the request has moved".to_owned() });
     }
-    mergeable(&request)?;
-    let project: wire::Project = api.get_urgent("project", &path(repo, &[])).await.map_err(not_sent)?;
-    match method(&project) {
-        Ok(is) if is == how => {}
-        Ok(_) => return refused("the project's merge method was changed; the next look decides anew".to_owned()),
-        Err(words) => return refused(words),
-    }
-    // The target last: GitLab cannot be told where it has to be.
-    let at = path(repo, &["repository", "branches", ends.base.as_str()]);
-    let branch: wire::Branch = api.get_urgent("branch", &at).await.map_err(not_sent)?;
-    if id(branch.commit.and_then(|tip| tip.id).as_deref()) != Some(ends.onto) {
-        return Err(PushAnswer::LostRace { words: "the target has moved".to_owned() });
-    }
-    Ok(())
+    mergeable(request)
 }
 
 /// Whether GitLab says that it can be merged; see the module's words.

@@ -8,11 +8,14 @@
 //!
 //! **Authors.** REST tells a commit's author by name and e-mail only, and shows other people's e-mails to
 //! nobody but administrators. GraphQL tells whose confirmed e-mail it is (`Commit.author`), null where it is
-//! nobody's: such a commit is by somebody unknown, as are all where GraphQL answers with an error.
+//! nobody's: such a commit is by somebody unknown. That is another thing than an error, of which nothing is
+//! known: GraphQL answers those with 200 as well, and GitLabs before 17.10 with one to every such query, because
+//! they have no `Repository.commit` (gitlab-org/gitlab!179542).
 //! <https://docs.gitlab.com/api/graphql/reference/#commit>
 
 use serde_json::json;
 use towpath_core::model::{Actor, AuthorLogins, CommitId, Unknown, UnknownWhy};
+use towpath_core::text::one_line;
 
 use super::api::Api;
 use super::wire;
@@ -108,7 +111,12 @@ pub(super) async fn authors(api: &Api, repo: &RepoPath, commits: &[CommitId]) ->
         }
         let body = json!({ "query": query(commits.len()), "variables": variables });
         let graph: wire::Graph = api.graphql("authors", &body).await.map_err(Fault::unknown)?;
-        let mut told = graph.data.and_then(|data| data.project?.repository).unwrap_or_default();
+        let errors = graph.errors.unwrap_or_default();
+        let told = graph.data.and_then(|data| data.project?.repository);
+        // Half an answer beside an error says of nobody that they are no author.
+        let Some(mut told) = told.filter(|told| errors.is_empty() && told.len() == commits.len()) else {
+            return Err(unsaid(repo, &errors));
+        };
         for at in 0..commits.len() {
             let author = told.remove(&format!("c{at}")).flatten().and_then(|commit| commit.author?.username);
             match author.filter(|name| !name.is_empty()) {
@@ -118,6 +126,18 @@ pub(super) async fn authors(api: &Api, repo: &RepoPath, commits: &[CommitId]) ->
         }
     }
     Ok(found)
+}
+
+/// What it comes to that GraphQL does not tell the authors.
+fn unsaid(repo: &RepoPath, errors: &[wire::GraphError]) -> Unknown {
+    let all: Vec<&str> = errors.iter().filter_map(|error| error.message.as_deref()).collect();
+    let said = one_line(&all.join("; "), 300);
+    let said = if said.is_empty() { "said nothing of the commits; may Towpath's user see them?" } else { &said };
+    let words = format!(
+        "GraphQL, of the authors in `{repo}`: {said} (it takes GitLab 17.10 or newer; for an older one say \
+         `authors = \"allow\"`)"
+    );
+    Unknown::lasting(UnknownWhy::Unreadable { words })
 }
 
 #[cfg(test)]

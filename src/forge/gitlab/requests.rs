@@ -1,9 +1,10 @@
 //! Merge requests: finding ours, opening, bringing up to date.
 //!
-//! Open ones are read to the last page, oldest first, so that new ones come at the end of the list; those
-//! of every state newest first, as many as are wanted. The open list is read first: a request that is closed
-//! in between is then on both, and never on neither, which would look as if one had to be opened. GitLab
-//! filters by branch; what comes is compared all the same.
+//! Open ones are read to the last page, oldest first, so that new ones come at the end of the list, whoever
+//! opened them; those of every state newest first, as many as are wanted, of those alone that we opened
+//! ourselves: anybody with a fork can make many of these names, and would push ours out of sight. The open
+//! list is read first: a request that is closed in between is then on both, and never on neither, which
+//! would look as if one had to be opened. GitLab filters by branch; what comes is compared all the same.
 //!
 //! Before one is opened the project's merge method is read: where it lets no commit stay as it is, none is
 //! opened.
@@ -39,7 +40,9 @@ pub(super) async fn find(
     };
     let open = query(&[("state", "opened"), ("sort", "asc")]);
     let mut requests = api.list::<wire::Request>("open-requests", &at, &open).await?.items;
-    let newest = query(&[("state", "all"), ("sort", "desc")]);
+    let me = api.whoami().await?.username.filter(|name| !name.is_empty());
+    let me = me.ok_or_else(|| Fault::Unreadable { words: "user: it has no name".to_owned() })?;
+    let newest = [query(&[("state", "all"), ("sort", "desc")]), vec![("author_username", me.as_str())]].concat();
     for request in api.first::<wire::Request>("newest-requests", &at, &newest, NEWEST).await? {
         // Of what changed since the open ones were read the later word counts.
         requests.retain(|had| had.iid != request.iid);
@@ -51,7 +54,7 @@ pub(super) async fn find(
     for request in requests {
         let mut seen = seen(request)?;
         if seen.state == RequestState::Open {
-            let words = approvals::read(api, repo, seen.number).await?;
+            let words = approvals::read(api, repo, seen.number, seen.head).await?;
             (seen.approvals, seen.objections) = (words.approvals, words.objections);
         }
         all.push(seen);

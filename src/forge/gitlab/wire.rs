@@ -22,6 +22,15 @@ pub(super) struct User {
     pub state: Option<String>,
 }
 
+/// Somebody of whom it matters who it is.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Account {
+    /// Its number.
+    pub id: u64,
+    /// The name that they log in with.
+    pub username: String,
+}
+
 /// A run of CI.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Pipeline {
@@ -127,6 +136,12 @@ pub(super) struct Request {
     /// What a squash made.
     #[serde(default)]
     pub squash_commit_sha: Option<String>,
+    /// Whether "Squash commits" is ticked.
+    #[serde(default)]
+    pub squash: Option<bool>,
+    /// The same after the project's settings; older versions do not say.
+    #[serde(default)]
+    pub squash_on_merge: Option<bool>,
     /// Whether and why not it can be merged; since 15.6.
     #[serde(default)]
     pub detailed_merge_status: Option<String>,
@@ -161,11 +176,23 @@ pub(super) struct Approval {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Reviewer {
     /// Who.
-    #[serde(default)]
-    pub user: Option<User>,
+    pub user: Account,
     /// `unreviewed`, `reviewed`, `approved`, `requested_changes`, …
     #[serde(default)]
     pub state: Option<String>,
+}
+
+/// A diff of a merge request, made at each push to its source branch.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Version {
+    /// Grows with each.
+    pub id: u64,
+    /// Of which head.
+    #[serde(default)]
+    pub head_commit_sha: Option<String>,
+    /// RFC 3339.
+    #[serde(default)]
+    pub created_at: Option<String>,
 }
 
 /// A comment, or what GitLab notes itself.
@@ -342,9 +369,20 @@ pub(super) struct Hook {
 /// What GraphQL answers.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Graph {
-    /// Null where it could not be answered.
+    /// Null, or not there, where it could not be answered.
     #[serde(default)]
     pub data: Option<GraphData>,
+    /// What was wrong; none where nothing was. Answered with 200 all the same.
+    #[serde(default)]
+    pub errors: Option<Vec<GraphError>>,
+}
+
+/// See [`Graph`].
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct GraphError {
+    /// In GitLab's words.
+    #[serde(default)]
+    pub message: Option<String>,
 }
 
 /// See [`Graph`].

@@ -154,8 +154,61 @@ async fn what_the_project_does_otherwise_is_not_sent_and_never_a_squash() {
         (place.state().settings.method, place.state().settings.squash) = (method, squash);
         let refused = place.merge(number, head, how).await;
         assert!(matches!(&refused, PushAnswer::Refused { words: said } if said.contains(words)), "{refused:?}");
-        assert_eq!((place.tip("staging"), place.calls("/merge ")), (Some(place.root), 0));
+        assert_eq!((place.tip("staging"), place.calls("/1/merge")), (Some(place.root), 0));
         assert_eq!(place.calls("PUT"), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_somebody_marked_to_be_squashed_is_merged_unsquashed_or_not_at_all() {
+    for (method, how) in [("ff", MergeHow::FastForward), ("merge", MergeHow::MergeCommit)] {
+        let place = Place::new().await;
+        let (number, head) = ready(&place).await;
+        place.state().settings.method = method;
+        place.state().request(number).squash = true;
+        assert_eq!(place.merge(number, head, how).await, PushAnswer::Moved, "{method}");
+        let staging = place.tip("staging").expect("there");
+        assert!(place.state().contains(staging, head), "the commit itself is there");
+        assert!(!place.state().request(number).squashed);
+        assert_eq!(place.calls("PUT"), 2, "the edit and the merge");
+        place.watch.assert_good(8);
+    }
+    // The fake can squash: `squash: false` in the call that merges takes no mark off.
+    let place = Place::new().await;
+    let (number, head) = ready(&place).await;
+    place.state().request(number).squash = true;
+    let url = format!("{}/api/v4/projects/1/merge_requests/{number}/merge", place.url);
+    let plain = json!({ "sha": head.to_string(), "squash": false, "should_remove_source_branch": false });
+    let sent = reqwest::Client::new().put(url).bearer_auth("token-of-towpath").json(&plain).send().await;
+    assert_eq!(sent.expect("answered").status(), 200);
+    assert!(place.state().request(number).squashed);
+    assert_ne!(place.tip("staging"), Some(head));
+    // It stays marked, in either word, whatever it is told.
+    for key in ["squash", "squash_on_merge"] {
+        let place = Place::new().await;
+        let (number, head) = ready(&place).await;
+        place.faults.plan("merge_requests/1", Fault::changed(move |body| body[key] = json!(true)), 3);
+        let refused = place.merge(number, head, MergeHow::FastForward).await;
+        let told = matches!(&refused, PushAnswer::Refused { words } if words.contains("untick \"Squash commits\""));
+        assert!(told, "{key}: {refused:?}");
+        assert_eq!((place.tip("staging"), place.calls("/1/merge")), (Some(place.root), 0));
+        assert_eq!(place.calls("PUT"), 1, "the edit alone");
+    }
+    // An edit that is refused is somebody's matter; one that is not answered has merged nothing.
+    for (status, words) in [(403, "untick"), (502, "")] {
+        let place = Place::new().await;
+        let (number, head) = ready(&place).await;
+        place.state().request(number).squash = true;
+        place.faults.plan("PUT ", Fault::Status(status, "no"), 1);
+        let not = place.merge(number, head, MergeHow::FastForward).await;
+        let told = match &not {
+            PushAnswer::Refused { words: said } => status == 403 && said.contains(words),
+            PushAnswer::NotSent { .. } => status == 502,
+            _ => false,
+        };
+        assert!(told, "{status}: {not:?}");
+        // The edit was stopped on its way, and no merge was sent after it.
+        assert_eq!((place.tip("staging"), place.calls("PUT")), (Some(place.root), 0));
     }
 }
 

@@ -9,7 +9,7 @@ use super::super::schema::{Api, Exchange};
 use super::{Place, branch, proposal, repo, spec};
 
 /// Every operation that the adapter calls; all that are described, and no others.
-const OPERATIONS: [&str; 22] = [
+const OPERATIONS: [&str; 23] = [
     "GET /v4/groups/{id}/members/all",
     "GET /v4/personal_access_tokens/self",
     "GET /v4/projects/{id}",
@@ -19,6 +19,7 @@ const OPERATIONS: [&str; 22] = [
     "GET /v4/projects/{id}/merge_requests/{merge_request_iid}/approvals",
     "GET /v4/projects/{id}/merge_requests/{merge_request_iid}/notes",
     "GET /v4/projects/{id}/merge_requests/{merge_request_iid}/reviewers",
+    "GET /v4/projects/{id}/merge_requests/{merge_request_iid}/versions",
     "GET /v4/projects/{id}/pipelines",
     "GET /v4/projects/{id}/protected_branches/{name}",
     "GET /v4/projects/{id}/repository/branches/{branch}",

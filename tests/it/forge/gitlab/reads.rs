@@ -4,6 +4,7 @@ use serde_json::json;
 use towpath::forge::{CheckSeen, Finding, Forge as _, HeadBound, RepoPath, RequestState, Required};
 use towpath_core::model::{Actor, CiState, CommitId, Mends, Span, UnknownWhy, Ways};
 
+use super::super::gitea::faults::Fault;
 use super::state::PATH;
 use super::{Place, branch, proposal, repo};
 
@@ -83,6 +84,22 @@ async fn no_pipeline_is_no_check_and_one_without_jobs_is_never_green() {
 }
 
 #[tokio::test]
+async fn pipelines_that_affect_no_branch_are_no_checks() {
+    let place = Place::new().await;
+    {
+        let mut state = place.state();
+        state.ran(place.root, "develop", "build", "success");
+        for source in super::state::DANGLING {
+            let pipeline = state.pipeline(source, place.root, "develop", "created");
+            state.job(pipeline, "scan", "failed", false);
+        }
+    }
+    let checks = place.forge().checks(&repo(), place.root).await.expect("read");
+    assert_eq!(told(&checks), [("build", "push", Some("develop"), CiState::Green)]);
+    place.watch.assert_good(2);
+}
+
+#[tokio::test]
 async fn what_may_fail_or_waits_for_nobody_is_left_out() {
     let place = Place::new().await;
     {
@@ -130,7 +147,7 @@ async fn what_the_project_requires_and_how_it_merges_is_read() {
     place.watch.assert_good(8);
     place.state().settings.squash = "never";
     for (key, words) in [("merge_method", "merge method"), ("only_allow_merge_if_pipeline_succeeds", "pipelines")] {
-        let hidden = super::super::gitea::faults::Fault::changed(move |body| body[key] = serde_json::Value::Null);
+        let hidden = Fault::changed(move |body| body[key] = serde_json::Value::Null);
         place.faults.plan("checkout", hidden, 1);
         let unknown = match key {
             "merge_method" => forge.ways(&repo(), &branch("staging")).await.map(|_| ()),
@@ -200,6 +217,33 @@ async fn no_more_than_twenty_of_the_newest_are_looked_for() {
 }
 
 #[tokio::test]
+async fn a_strangers_requests_do_not_push_ours_out_of_sight() {
+    let place = Place::new().await;
+    place.push("towpath/checkout/staging", "a");
+    let ours = {
+        let mut state = place.state();
+        let mut open = |by: &str| state.open(by, "towpath/checkout/staging", "staging", "t", "b");
+        let ours = open("towpath");
+        let theirs: Vec<u64> = (0..25).map(|_| open("eve")).collect();
+        state.close("ana", ours);
+        for number in theirs {
+            state.request(number).source_project = 7;
+            state.close("eve", number);
+        }
+        ours
+    };
+    let proposal = proposal();
+    let find = async || place.forge().requests(&repo(), &proposal.head, &proposal.base).await.expect("read");
+    let found = find().await;
+    let closed: Vec<_> = found.iter().map(|r| (r.number, r.state, r.ended_by.as_deref())).collect();
+    assert_eq!(closed, [(ours, RequestState::Closed, Some("ana"))]);
+    // What is open counts, whoever opened it.
+    let hers = place.state().open("ana", "towpath/checkout/staging", "staging", "t", "b");
+    assert_eq!(find().await.iter().map(|request| request.number).collect::<Vec<_>>(), [hers, ours]);
+    place.watch.assert_good(6);
+}
+
+#[tokio::test]
 async fn approvals_are_bound_by_their_time_on_every_version() {
     for approved_at in [true, false] {
         let place = Place::new().await;
@@ -210,8 +254,9 @@ async fn approvals_are_bound_by_their_time_on_every_version() {
             let found = place.forge().requests(&repo(), &proposal.head, &proposal.base).await.expect("read");
             let request = found.into_iter().next().expect("the request");
             let bound = |head: HeadBound| match head {
-                HeadBound::Ago { at, .. } => at,
-                other => panic!("{other:?}"),
+                HeadBound::Ago { at, .. } => Some(at),
+                HeadBound::Unbound => None,
+                HeadBound::Commit(_) => panic!("GitLab does not say"),
             };
             let given: Vec<_> = request.approvals.into_iter().map(|a| (a.by, a.email, bound(a.head))).collect();
             (given, request.objections)
@@ -232,21 +277,85 @@ async fn approvals_are_bound_by_their_time_on_every_version() {
         assert_eq!((given.len(), given[0].0.as_str(), &given[0].1), (1, "ana", &None));
         assert_eq!(objections, ["bo"]);
         let first = given[0].2;
-        // The head moves: the approval stays, as old as it is.
+        // The head moves: the approval stays, and is none of that head.
         let moved = place.state().now;
         place.push("towpath/checkout/staging", "b");
         place.state().approve("ana", number);
-        assert_eq!(read().await.0[0].2, first, "GitLab takes no second one");
-        assert!(first.0 <= moved);
+        assert_eq!(read().await.0[0].2, None, "GitLab takes no second one");
+        assert!(first.is_some_and(|first| first.0 <= moved));
         // Taken back and given again it is new.
         place.state().unapprove("ana", number);
         assert_eq!(read().await.0, []);
         place.state().approve("ana", number);
-        assert!(read().await.0[0].2.0 > moved);
+        assert!(read().await.0[0].2.is_some_and(|at| at.0 > moved));
         place.state().people.iter_mut().filter(|p| p.name == "ana").for_each(|p| p.state = "blocked");
         assert_eq!(read().await.0, []);
         place.watch.assert_good(20);
     }
+}
+
+#[tokio::test]
+async fn an_approval_of_what_was_there_in_between_is_none_of_the_head() {
+    for approved_at in [true, false] {
+        let place = Place::new().await;
+        let ours = place.push("towpath/checkout/staging", "a");
+        let number = place.state().open("towpath", "towpath/checkout/staging", "staging", "t", "b");
+        place.state().tells.approved_at = approved_at;
+        let proposal = proposal();
+        let bound = async || {
+            let found = place.forge().requests(&repo(), &proposal.head, &proposal.base).await.expect("read");
+            assert_eq!(found[0].head, ours);
+            found[0].approvals.iter().map(|approval| approval.head != HeadBound::Unbound).collect::<Vec<_>>()
+        };
+        assert!(bound().await.is_empty());
+        assert_eq!(place.calls("/versions"), 0, "nobody approved");
+        // A developer puts something else there, it is approved, and what was there is put back.
+        let theirs = place.push("theirs", "b");
+        place.set("towpath/checkout/staging", theirs);
+        place.state().approve("ana", number);
+        place.set("towpath/checkout/staging", ours);
+        assert_eq!(bound().await, [false]);
+        // Who looks at the newest may approve that.
+        place.state().approve("bo", number);
+        assert_eq!(bound().await, [false, true]);
+        // GitLab has not made a diff of what it says is the head: nobody has seen that one.
+        let other = Fault::changed(move |body| body[0]["head_commit_sha"] = json!(theirs.to_string()));
+        let changes = [
+            other,
+            Fault::changed(|body| body[0]["created_at"] = json!("soon")),
+            Fault::changed(|body| body[0]["head_commit_sha"] = json!(null)),
+        ];
+        for change in changes {
+            place.faults.plan("/versions", change, 1);
+            assert_eq!(bound().await, [false, false]);
+        }
+        // Closed and opened again: GitLab makes a diff anew.
+        place.state().close("ana", number);
+        let asked = place.calls("/versions");
+        place.forge().requests(&repo(), &proposal.head, &proposal.base).await.expect("read");
+        assert_eq!(place.calls("/versions"), asked, "open ones alone");
+        place.state().reopen(number);
+        assert_eq!(bound().await, [false, false]);
+        place.watch.assert_good(20);
+    }
+}
+
+#[tokio::test]
+async fn reviewers_are_read_to_the_last_page() {
+    let place = Place::new().await;
+    place.push("towpath/checkout/staging", "a");
+    {
+        let mut state = place.state();
+        state.page_max = 2;
+        let number = state.open("towpath", "towpath/checkout/staging", "staging", "t", "b");
+        for (by, word) in [("towpath", "unreviewed"), ("ana", "approved"), ("bo", "requested_changes")] {
+            state.review(by, number, word);
+        }
+    }
+    let proposal = proposal();
+    let found = place.forge().requests(&repo(), &proposal.head, &proposal.base).await.expect("read");
+    assert_eq!(found[0].objections, ["bo"]);
+    place.watch.assert_good(5);
 }
 
 #[tokio::test]
@@ -296,12 +405,46 @@ async fn authors_are_known_where_their_address_is_confirmed() {
     place.state().authors.remove(&commits[3]);
     let found = forge.authors(&repo(), &commits).await.expect("read");
     assert_eq!((found.logins, found.unlinked), (logins(&["ana", "bo"]), true));
-    // A project that may not be seen, or an error: nothing is known.
-    let found = forge.authors(&RepoPath::new("shop/other"), &commits[..1]).await.expect("read");
-    assert_eq!((found.logins, found.unlinked), (logins(&[]), true));
     let none = forge.authors(&repo(), &[]).await.expect("read");
     assert!(none.logins.is_empty() && !none.unlinked);
-    place.watch.assert_good(5);
+    place.watch.assert_good(4);
+}
+
+#[tokio::test]
+async fn authors_that_graphql_does_not_tell_are_unknown_in_its_words() {
+    let place = Place::new().await;
+    let commit = place.push("develop", "f");
+    place.state().authors.insert(commit, "ana".to_owned());
+    let forge = place.forge();
+    let unknown = async |repo: &RepoPath| {
+        let unknown = forge.authors(repo, &[commit]).await.expect_err("nothing is known");
+        (format!("{unknown:?}"), unknown.mends)
+    };
+    // A GitLab before 17.10.
+    place.state().tells.graph_commits = false;
+    let (words, mends) = unknown(&repo()).await;
+    assert!(words.contains("Field 'commit' doesn't exist") && words.contains("17.10"), "{words}");
+    assert!(words.contains("authors = \\\"allow\\\""), "{words}");
+    assert_eq!(mends, Mends::Person);
+    place.state().tells.graph_commits = true;
+    // A project that may not be seen.
+    let (words, mends) = unknown(&RepoPath::new("shop/other")).await;
+    assert!(words.contains("shop/other") && mends == Mends::Person, "{words}");
+    // Half an answer beside an error says of nobody that they are no author.
+    type Change = fn(&mut serde_json::Value);
+    let changes: [(&str, Change); 5] = [
+        ("too complex", |body| body["errors"] = json!([{ "message": "Query is too complex" }])),
+        ("said nothing", |body| body["errors"] = json!([{ "code": 1 }])),
+        ("said nothing", |body| body["data"] = json!(null)),
+        ("said nothing", |body| body["data"]["project"]["repository"] = json!(null)),
+        ("said nothing", |body| body["data"]["project"]["repository"] = json!({})),
+    ];
+    for (expected, change) in changes {
+        place.faults.plan("/api/graphql", Fault::changed(change), 1);
+        let (words, _) = unknown(&repo()).await;
+        assert!(words.contains(expected), "{expected}: {words}");
+    }
+    place.watch.assert_good(2);
 }
 
 #[tokio::test]
@@ -327,6 +470,22 @@ async fn doctor_finds_nothing_where_all_is_as_documented_and_each_thing_where_it
     // What a fast-forward method means is always worth knowing.
     let good = found().await;
     assert!(good.len() == 1 && !good[0].stops && good[0].what.contains("fast-forwards only"), "{:?}", whats(&good));
+    // Other services have `/hooks/` in their URLs too: Mattermost, Zapier, Rocket.Chat.
+    let own = place.state().hooks.clone();
+    for url in [
+        "https://chat.example/hooks/xkq9tu7w5ifb3ydpe8srm1o4ha",
+        "https://hooks.zapier.example/hooks/catch/123/abc",
+        "https://chat.example/hooks/id/token",
+        "https://x.example/?then=/hooks/lab",
+    ] {
+        place.state().hooks[0]["url"] = json!(url);
+        assert!(whats(&found().await).iter().any(|what| what.contains("no webhook")), "{url}");
+    }
+    for url in ["https://x.example/towpath/hooks/lab/", "http://towpath:8080/hooks/my-lab?x=1"] {
+        place.state().hooks[0]["url"] = json!(url);
+        assert!(whats(&found().await).iter().all(|what| !what.contains("no webhook")), "{url}");
+    }
+    place.state().hooks = own;
     let stops = |found: &[Finding], words: &str| found.iter().any(|f| f.stops && f.what.contains(words));
     {
         let mut state = place.state();

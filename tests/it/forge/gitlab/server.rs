@@ -120,6 +120,12 @@ pub fn answer(state: &mut State, ask: &Ask<'_>) -> Reply {
 
 fn authors(state: &State, ask: &Ask<'_>) -> Reply {
     let query = ask.text("query");
+    // A query that does not fit the schema is answered 200 and not begun: there is no `data` at all.
+    if !state.tells.graph_commits {
+        let words = "Field 'commit' doesn't exist on type 'Repository'";
+        let at = json!([{ "line": 1, "column": 90 }]);
+        return Reply::json(json!({ "errors": [{ "message": words, "locations": at }] }));
+    }
     if !query.starts_with("query ($project: ID!") || ask.body["variables"]["project"] != json!(PATH) {
         return Reply::json(json!({ "data": { "project": null } }));
     }
@@ -173,7 +179,7 @@ fn statuses(state: &State, ask: &Ask<'_>, sha: &str) -> Reply {
     if state.knows(sha).is_none() {
         return Reply::error(404, "404 Commit Not Found");
     }
-    let of = state.pipelines.iter().filter(|pipeline| pipeline.sha.to_string() == sha);
+    let of = state.ci_pipelines().filter(|pipeline| pipeline.sha.to_string() == sha);
     let of = of.filter(|pipeline| ask.query("ref").is_none_or(|on| on == pipeline.on));
     let mut all: Vec<&Job> = of.flat_map(|pipeline| state.jobs_of(pipeline.id)).collect();
     all.retain(|job| ask.query("name").is_none_or(|name| name == job.name));
@@ -189,7 +195,7 @@ fn report(state: &mut State, ask: &Ask<'_>, sha: &str) -> Reply {
         return Reply::error(403, "403 Forbidden");
     }
     let on = ask.body["ref"].as_str().map(str::to_owned);
-    let matching = state.pipelines.iter().filter(|p| p.sha == commit && on.as_ref().is_none_or(|on| *on == p.on));
+    let matching = state.ci_pipelines().filter(|p| p.sha == commit && on.as_ref().is_none_or(|on| *on == p.on));
     let pipeline = match matching.max_by_key(|pipeline| pipeline.id) {
         Some(pipeline) => pipeline.id,
         None => {
@@ -231,6 +237,7 @@ fn requests(state: &State, ask: &Ask<'_>) -> Reply {
         .requests
         .iter()
         .filter(|request| is("source_branch", &request.source) && is("target_branch", &request.target))
+        .filter(|request| is("author_username", &request.by))
         .filter(|request| ask.query("state") == Some("all") || is("state", request.state))
         .collect();
     ask.sorted(&mut all, |request| request.iid as i64);
@@ -253,6 +260,7 @@ fn open(state: &mut State, ask: &Ask<'_>) -> Reply {
     }
     let iid = state.open(&ask.name, &source, &target, &ask.text("title"), ask.text("description").trim());
     let request = state.request(iid);
+    request.squash = ask.body["squash"].as_bool().unwrap_or(request.squash);
     request.labels = ask.text("labels").split(',').filter(|l| !l.is_empty()).map(str::to_owned).collect();
     let ids = ask.body["reviewer_ids"].as_array().into_iter().flatten().filter_map(Value::as_u64);
     request.reviewers = ids.map(|id| (id, "unreviewed")).collect();
@@ -274,12 +282,18 @@ fn request(state: &mut State, ask: &Ask<'_>, iid: u64, rest: &[&str]) -> Reply {
             let request = state.request(iid);
             request.title = title.unwrap_or(found.title);
             request.body = body.unwrap_or(found.body);
+            request.squash = ask.body["squash"].as_bool().unwrap_or(found.squash);
             request.labels.extend(labels.split(',').filter(|label| !label.is_empty()).map(str::to_owned));
             let request = request.clone();
             Reply::json(show::request(state, &request))
         }
         ("GET", ["approvals"]) => Reply::json(show::approvals(state, &found)),
-        ("GET", ["reviewers"]) => Reply::json(show::reviewers(state, &found)),
+        ("GET", ["reviewers"]) => ask.list(state, show::reviewers(state, &found)),
+        // `merge_request.merge_request_diffs.order_id_desc`.
+        ("GET", ["versions"]) => {
+            let all = found.versions.iter().rev();
+            ask.list(state, all.map(|version| show::version(&found, version)).collect())
+        }
         ("GET", ["notes"]) => {
             let mut all: Vec<_> = found.notes.iter().collect();
             ask.sorted(&mut all, |note| note.at);
@@ -328,7 +342,12 @@ fn merge(state: &mut State, ask: &Ask<'_>, iid: u64) -> Reply {
     }
     if !state.lazy {
         // Where it fails at the last moment GitLab still answers 200, with the request open and the error in it.
-        let squash = ask.body["squash"].as_bool().unwrap_or(false) || state.settings.squash == "always";
+        // `merge_request.update(squash: params[:squash]) if params[:squash]`: `false` unticks nothing.
+        if ask.body["squash"] == json!(true) {
+            state.request(iid).squash = true;
+        }
+        let found = state.request(iid).clone();
+        let squash = state.squashes(&found);
         let done = state.merge(&ask.name.clone(), iid, squash);
         // Unless the caller says otherwise, it does as the project's settings say.
         if done.is_ok() && ask.body["should_remove_source_branch"] != json!(false) {

@@ -129,7 +129,8 @@ pub fn request(state: &State, request: &Request) -> Value {
         "draft": request.title.starts_with("Draft:"), "merge_status": coarse,
         "sha": request.head_seen.to_string(),
         "merge_commit_sha": request.made.filter(|_| !request.squashed).map(|id| id.to_string()),
-        "squash_commit_sha": squashed.map(|id| id.to_string()), "squash": request.squashed,
+        "squash_commit_sha": squashed.map(|id| id.to_string()), "squash": request.squash,
+        "squash_on_merge": state.squashes(request),
         "should_remove_source_branch": null, "force_remove_source_branch": null, "has_conflicts": says == "conflict",
         "web_url": format!("{}/{PATH}/-/merge_requests/{}", state.url, request.iid), "merge_error": request.error,
     });
@@ -156,12 +157,20 @@ pub fn approvals(state: &State, request: &Request) -> Value {
     })
 }
 
-pub fn reviewers(state: &State, request: &Request) -> Value {
+pub fn reviewers(state: &State, request: &Request) -> Vec<Value> {
     let of = |(id, word): &(u64, &str)| {
         let name = state.people.iter().find(|person| person.id == *id).map(|person| person.name.clone());
         json!({ "user": user(state, &name.unwrap_or_default()), "state": word, "created_at": stamp(0) })
     };
     request.reviewers.iter().map(of).collect()
+}
+
+pub fn version(request: &Request, (id, head, at): &(u64, CommitId, i64)) -> Value {
+    json!({
+        "id": id, "head_commit_sha": head.to_string(), "base_commit_sha": null, "start_commit_sha": null,
+        "created_at": stamp(*at), "merge_request_id": 100 + request.iid, "state": "collected", "real_size": "1",
+        "patch_id_sha": null,
+    })
 }
 
 pub fn note(state: &State, request: u64, note: &Note) -> Value {

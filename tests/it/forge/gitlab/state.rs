@@ -66,9 +66,13 @@ pub struct Request {
     /// Whose branch the source is; the project's own number is 1.
     pub source_project: u64,
     pub head_seen: CommitId,
+    /// Number, head and time of each diff that was made of it, oldest first.
+    pub versions: Vec<(u64, CommitId, i64)>,
     pub state: &'static str,
     pub ended_by: Option<String>,
     pub made: Option<CommitId>,
+    /// Whether "Squash commits" is ticked.
+    pub squash: bool,
     pub squashed: bool,
     pub labels: Vec<String>,
     /// Who was asked, and their word.
@@ -105,6 +109,8 @@ pub struct Tells {
     pub pipeline_of_status: bool,
     pub approved_at: bool,
     pub detailed_merge_status: bool,
+    /// `Repository.commit` of GraphQL.
+    pub graph_commits: bool,
     /// `X-Total`: not beyond 10,000 items.
     pub totals: bool,
     /// `Link`: some proxies drop it.
@@ -144,6 +150,19 @@ pub struct State {
     last: u64,
 }
 
+/// Pipelines that affect no branch (`Enums::Ci::Pipeline.dangling_sources`): `Project#ci_pipelines` is without them,
+/// and with it all that reads or writes statuses; the list of pipelines is not.
+pub const DANGLING: [&str; 8] = [
+    "webide",
+    "parent_pipeline",
+    "ondemand_dast_scan",
+    "ondemand_dast_validation",
+    "security_orchestration_policy",
+    "container_registry_push",
+    "duo_workflow",
+    "pipeline_execution_policy_schedule",
+];
+
 pub const PATH: &str = "shop/back/checkout";
 
 impl State {
@@ -156,6 +175,7 @@ impl State {
                 pipeline_of_status: true,
                 approved_at: true,
                 detailed_merge_status: true,
+                graph_commits: true,
                 totals: true,
                 links: true,
             },
@@ -250,10 +270,30 @@ impl State {
                 json!({ "object_kind": "push", "ref": format!("refs/heads/{name}"), "before": old, "after": new });
             self.tell("Push Hook", what);
             let Some(tip) = new.parse::<CommitId>().ok().filter(|_| *new != zero) else { continue };
+            let version = (self.id(), tip, self.now);
             // Approvals stay: nothing binds them to a commit.
             for request in self.requests.iter_mut().filter(|r| r.state == "opened" && &r.source == name) {
                 request.head_seen = tip;
+                request.versions.push(version);
             }
+            if let Some(old) = old.parse().ok().filter(|_| *old != zero) {
+                self.target_moved(name, old, tip);
+            }
+        }
+    }
+
+    /// `app/services/merge_requests/refresh_service.rb`: a new diff of the same head, if the target was pushed with
+    /// force, or commits of the request came to it.
+    fn target_moved(&mut self, name: &str, old: CommitId, new: CommitId) {
+        let listed = |repo: &Repo, to: CommitId| repo.git(["rev-list", &format!("{old}..{to}")]);
+        let (pushed, forced) = (listed(&self.repo, new), !self.contains(new, old));
+        let of = |request: &Request| listed(&self.repo, request.head_seen).lines().any(|id| pushed.contains(id));
+        let to = self.requests.iter().filter(|request| request.state == "opened" && request.target == name);
+        let again: Vec<u64> = to.filter(|request| forced || of(request)).map(|request| request.iid).collect();
+        let (number, at) = (self.id(), self.now);
+        for iid in again {
+            let request = self.request(iid);
+            request.versions.push((number, request.head_seen, at));
         }
     }
 
@@ -289,6 +329,11 @@ impl State {
         let pipeline = self.pipeline("push", sha, on, "created");
         self.job(pipeline, name, status, false);
         pipeline
+    }
+
+    /// The pipelines that affect branches.
+    pub fn ci_pipelines(&self) -> impl Iterator<Item = &Pipeline> {
+        self.pipelines.iter().filter(|pipeline| !DANGLING.contains(&pipeline.source.as_str()))
     }
 
     /// The newest jobs of a pipeline.
@@ -357,18 +402,23 @@ impl State {
     }
 
     pub fn reopen(&mut self, iid: u64) {
-        self.id();
+        // `app/services/merge_requests/reopen_service.rb` makes a new diff.
+        let (number, at) = (self.id(), self.now);
+        let source = self.request(iid).source.clone();
+        let tip = self.repo.tip(&source).expect("the source");
         let request = self.request(iid);
-        (request.state, request.ended_by) = ("opened", None);
+        (request.state, request.ended_by, request.head_seen) = ("opened", None, tip);
+        request.versions.push((number, tip, at));
         self.tell_request("reopen", iid);
     }
 
     /// Opens a request, whatever it is; GitLab's rules for it are in `server.rs`.
     pub fn open(&mut self, by: &str, source: &str, target: &str, title: &str, body: &str) -> u64 {
         self.notice();
-        self.id();
+        let number = self.id();
         let iid = self.requests.len() as u64 + 1;
         let head_seen = self.repo.tip(source).expect("the source");
+        let version = (number, head_seen, self.now);
         self.requests.push(Request {
             iid,
             by: by.to_owned(),
@@ -378,9 +428,11 @@ impl State {
             target: target.to_owned(),
             source_project: 1,
             head_seen,
+            versions: vec![version],
             state: "opened",
             ended_by: None,
             made: None,
+            squash: matches!(self.settings.squash, "always" | "default_on"),
             squashed: false,
             labels: Vec::new(),
             reviewers: Vec::new(),
@@ -394,12 +446,21 @@ impl State {
         iid
     }
 
+    /// Whether a merge of it squashes (`MergeRequest#squash_on_merge?`).
+    pub fn squashes(&self, request: &Request) -> bool {
+        match self.settings.squash {
+            "always" => true,
+            "never" => false,
+            _ => request.squash,
+        }
+    }
+
     /// Why it cannot be merged, in GitLab's word; `mergeable` if it can.
     pub fn mergeable(&self, request: &Request) -> &'static str {
         let target = self.repo.tip(&request.target).expect("the target");
         let behind = !self.contains(request.head_seen, target);
         let ran = |p: &&Pipeline| p.sha == request.head_seen && p.on == request.source;
-        let pipeline = self.pipelines.iter().filter(ran).max_by_key(|pipeline| pipeline.id);
+        let pipeline = self.ci_pipelines().filter(ran).max_by_key(|pipeline| pipeline.id);
         match pipeline.map(|pipeline| self.status_of(pipeline)) {
             _ if request.state != "opened" => "not_open",
             _ if request.says.is_some() => request.says.expect("some"),

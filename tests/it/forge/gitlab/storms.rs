@@ -31,7 +31,9 @@ async fn full() -> (Place, CommitId) {
                 state.unapprove(by, number);
                 state.approve(by, number);
             }
-            state.review("ana", number, "requested_changes");
+            for (by, word) in [("ana", "requested_changes"), ("bo", "unreviewed"), ("eve", "requested_changes")] {
+                state.review(by, number, word);
+            }
         }
         let of = |name: &str| (name.to_owned(), 30, "active");
         state.groups.insert("shop/release".to_owned(), vec![of("ana"), of("bo"), of("eve")]);
@@ -55,7 +57,7 @@ async fn read(place: &Place, head: CommitId, what: &str) -> Result<String, Unkno
 }
 
 /// Each read, and the calls that it is made of, on the page that is spoiled.
-const READS: [(&str, &str); 13] = [
+const READS: [(&str, &str); 16] = [
     ("checks", "/pipelines?"),
     ("checks", "/pipelines?sha=PAGE2"),
     ("checks", "/statuses?"),
@@ -63,7 +65,10 @@ const READS: [(&str, &str); 13] = [
     ("requests", "state=opened"),
     ("requests", "state=opened&sort=asc&per_page=100&page=2"),
     ("requests", "state=all"),
+    ("requests", "v4/user"),
     ("requests", "/approvals"),
+    ("requests", "/reviewers?per_page=100&page=2"),
+    ("requests", "/versions"),
     ("requests", "/notes?"),
     ("requests", "/notes?order_by=created_at&sort=asc&per_page=100&page=2"),
     ("required", "checkout"),
@@ -112,7 +117,9 @@ async fn a_read_that_is_spoiled_anywhere_is_unknown() {
 /// Makes the ids and names of what decides into something else.
 fn spoil(body: &mut Value) {
     let first = if body.is_array() { &mut body[0] } else { body };
-    for key in ["id", "iid", "username", "approved_by", "merge_method", "only_allow_merge_if_pipeline_succeeds"] {
+    for key in
+        ["id", "iid", "username", "user", "approved_by", "merge_method", "only_allow_merge_if_pipeline_succeeds"]
+    {
         if first.get(key).is_some() {
             first[key] = json!({ "is": first[key].clone() });
         }
