@@ -78,14 +78,12 @@ async fn announce<W: World>(
     let known = Change::Proposed { env: env.clone(), row: Proposed { announced: Some(number), ..row.clone() } };
     let event = Event::Proposed { number, url, head };
     let key = format!("proposed-{}-{env}-{number}-{}-{}", runner.flow.name, head.short(), now.trusted.0);
-    let told = vec![
-        known.clone(),
-        Change::Event(EventRow { env: env.clone(), at: now, event: event.clone() }),
-        see::tell(&key, env, now, event),
-    ];
+    let mut told = vec![known, Change::Event(EventRow { env: env.clone(), at: now, event: event.clone() })];
+    let silent = told.clone();
+    told.push(see::tell(&key, env, now, event));
     match runner.commit(ledger, told).await {
         // Told in this very instant already: a head that went and came back.
-        Err(Fault::Conflict) => runner.commit(ledger, vec![known]).await,
+        Err(Fault::Conflict) => runner.commit(ledger, silent).await,
         done => done,
     }
 }
