@@ -26,7 +26,8 @@ some config that was in force between its decision (the intent's `saved`) less t
 **The rules**, each by its name in the output:
     records       the reflogs are whole chains that end at the branch; the journal agrees with them
     recorded-once each move by Towpath has exactly one effect with its old and new, each effect its move, each landed
-                  intent its effect
+                  intent its effect. A person's move counts as its where Towpath's own push of the very same move had
+                  come in before and hung: on the branch the two look alike
     persons       each move that is not Towpath's is one act of a person
     forward       Towpath moves forward only; back only where a person ordered a rollback, to a commit held before
     chain         the commit was on the source's first-parent chain; for later environments the source held it as
@@ -77,7 +78,7 @@ class Move:
         self.flow, self.env, self.branch = flow, env, branch
         self.old, self.new, self.who = old, new, who
         self.lo, self.hi = secs * 1000, secs * 1000 + 999
-        self.received = None
+        self.received = self.rival = None
         self.mark = "-"
         self.effect = self.intent = None
 
@@ -257,6 +258,9 @@ class Run:
                 if prepared:
                     move.lo, move.hi, move.mark = prepared[-1], rows[found][0], rows[found][4]
                 move.received = received[-1] if received else None
+                # The very same move of somebody else's that has come in and not yet happened.
+                move.rival = next((r[0] for r in before if r[1] == "received" and r[4] != rows[found][4]
+                                   and r[2] == move.old), None)
                 n = found + 1
             committed = sum(1 for r in rows if r[1] == "committed")
             if committed != len(self.moves[flow, env]) - len(untimed):
@@ -337,6 +341,14 @@ class Run:
                 elif not self.unprovable(move):
                     self.bad["recorded-once"].append(f"{move}: no effect is recorded")
             for effect in effects:
+                # While its own push had come in and hung, a person made the very same move: on the branch the two
+                # look alike, and Towpath believes the branch alone.
+                alike = [m for m in self.moves[key][1:] if m.who in self.persons and m.rival
+                         and (m.old, m.new) == (effect["old"], effect["new"]) and m.lo - CLOCKS <= effect["at"]["wall"]]
+                if alike:
+                    alike[0].rival = None
+                    self.notes["made by a person while Towpath's own such push hung"].append(alike[0])
+                    continue
                 self.bad["recorded-once"].append(f"{key[0]} {key[1]} {effect['old'][:9]} -> {effect['new'][:9]}: effect of "
                                                  f"{effect['intent']} is recorded, and the branch did not so move")
             for effect in self.effects[key]:
