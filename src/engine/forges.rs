@@ -7,13 +7,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use towpath_core::act::PushAnswer;
+use towpath_core::dag::Dag;
 use towpath_core::model::{
-    Actor, AuthorLogins, BranchName, CiItem, ClosedRequest, CommitId, Edge, Fact, FlowName, Given, IntentRow,
-    Merging, Now, OpenRequest, RequestApproval, Requests, RequiredChecks, Tip, Trusted, Unknown, Ways,
-    request_branch,
+    Actor, AuthorLogins, BranchName, CiItem, ClosedRequest, CommitId, Edge, Fact, Facts, Flow, FlowName, Given,
+    IntentRow, Merging, Missing, Now, OpenRequest, RequestApproval, Requests, RequiredChecks, Tip, Trusted,
+    Unknown, UnknownWhy, Ways, request_branch,
 };
+use towpath_core::see::Tips;
 
-use super::world::{Proposal, Proposing};
+use super::RealWorld;
+use super::world::{Proposal, Proposing, World as _};
 use crate::forge::{
     ApprovalSeen, CallFault, CheckSeen, Forge, HeadBound, RepoPath, RequestSeen, RequestState, Required,
 };
@@ -123,6 +126,78 @@ impl OnForge {
     /// Merges the request of an intent.
     pub async fn merge(&self, row: &IntentRow, merge: Merging) -> PushAnswer {
         self.forge.merge(&self.repo, merge.number, &row.branch, row.old, row.new, merge.how).await
+    }
+}
+
+impl RealWorld {
+    /// What only a forge can tell. CI results add to those that were reported to us.
+    pub(super) async fn answer_of_forge(
+        &self,
+        flow: &Flow,
+        dag: &Dag,
+        tips: &Tips,
+        missing: &Missing,
+        facts: &mut Facts,
+    ) {
+        let forge = match self.forge(&flow.name) {
+            Ok(forge) => forge,
+            Err(unknown) => {
+                // On plain git only what was reported counts; a forge that cannot be asked may know more.
+                let plain = unknown.why == UnknownWhy::NoForge;
+                let ci = if plain { BTreeSet::new() } else { missing.ci.clone() };
+                let rest = Missing { ci, authors: BTreeSet::new(), picks: BTreeSet::new(), ..missing.clone() };
+                if !plain {
+                    facts.ci.retain(|commit, _| !rest.ci.contains(commit));
+                }
+                facts.give_up_on(&rest, &unknown);
+                return;
+            }
+        };
+        let now = match self.store().peek_now(&self.clock().reading()).await {
+            Ok(now) => now,
+            Err(error) => {
+                // What was reported to us is not all that there is: alone it must not pass for it.
+                facts.ci.retain(|commit, _| !missing.ci.contains(commit));
+                facts.give_up_on(missing, &Unknown::passing(UnknownWhy::Unreadable { words: error.to_string() }));
+                return;
+            }
+        };
+        for commit in &missing.ci {
+            let seen = forge.checks(*commit, now).await;
+            match (facts.ci.get_mut(commit), seen) {
+                (Some(Fact::Known(reported)), Fact::Known(seen)) => reported.extend(seen),
+                (Some(Fact::Unknown(_)), _) => {}
+                (_, seen) => {
+                    facts.ci.insert(*commit, seen);
+                }
+            }
+        }
+        for env in &missing.required {
+            let Some(edge) = flow.edge(env) else { continue };
+            facts.required.insert(env.clone(), forge.required(&edge.target.branch).await);
+        }
+        for team in &missing.teams {
+            facts.teams.insert(team.clone(), forge.team(team).await);
+        }
+        for key in &missing.logins {
+            let tip = tips.get(&key.env).and_then(Tip::commit);
+            let range: Vec<CommitId> = match tip {
+                Some(tip) => {
+                    let (there, range) = (dag.ancestors([tip]), dag.ancestors([key.commit]));
+                    dag.written(&range, &there).map(|node| node.id).collect()
+                }
+                None => Vec::new(),
+            };
+            facts.logins.insert(key.clone(), forge.authors(&range).await);
+        }
+        for env in &missing.requests {
+            let Some(edge) = flow.edge(env) else { continue };
+            let branch = self.read_ref(flow, &request_branch(&flow.name, env)).await;
+            // After the branch was read and before the forge is asked: an approval that was given
+            // meanwhile must not seem younger than it is.
+            let Ok(now) = self.store().peek_now(&self.clock().reading()).await else { continue };
+            facts.requests.insert(env.clone(), forge.requests(&edge, branch, now).await);
+        }
     }
 }
 

@@ -10,6 +10,7 @@ pub mod crash;
 pub mod forges;
 pub mod observe;
 pub mod propose;
+mod reach;
 pub mod real;
 pub mod run;
 pub mod say;

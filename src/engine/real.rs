@@ -20,14 +20,14 @@ use towpath_core::repository;
 use towpath_core::see::Tips;
 
 use super::forges::{OfFlows, OnForge};
+use super::reach::{self, Reach};
 use super::say::Saying;
 use super::tick;
 use super::voice::Voice;
 use super::world::{Committed, Fault, Proposal, Proposing, Side, World};
 use crate::clock::Clock;
-use crate::config::{Config, FlowConfig, SecretRef};
-use crate::git::{BadToken, Git, Login, Mirror, Remote, read};
-use crate::secret::Secret;
+use crate::config::Config;
+use crate::git::{Git, Mirror, Remote, read};
 use crate::store::{Holder, KnownFlow, Lease, SqliteStore, StoreError};
 
 /// How long a lease lasts without being renewed.
@@ -59,22 +59,6 @@ pub struct RealWorld {
     crash: super::crash::Crash,
 }
 
-/// How a flow's repository is reached.
-#[derive(Debug)]
-struct Reach {
-    flow: FlowName,
-    remote: Result<Remote, Unknown>,
-    token: Option<Token>,
-}
-
-/// Where the token of a forge is, and whose it is.
-#[derive(Debug, Clone)]
-struct Token {
-    forge: String,
-    user: String,
-    place: SecretRef,
-}
-
 impl RealWorld {
     /// Puts them together for the flows of a config. `cache` is a folder that may be deleted at
     /// any time; `views_only` makes it record nothing, the clock included.
@@ -92,7 +76,7 @@ impl RealWorld {
             git,
             mirrors: cache.join("mirrors"),
             holder: Holder::this_process(),
-            remotes: remotes(config),
+            remotes: reach::of(config),
             forges: Vec::new(),
             views_only,
             retired: AtomicBool::new(false),
@@ -111,7 +95,7 @@ impl RealWorld {
             git: self.git.clone(),
             mirrors: self.mirrors.clone(),
             holder: self.holder.clone(),
-            remotes: remotes(config),
+            remotes: reach::of(config),
             forges: self.forges.clone(),
             views_only: self.views_only,
             retired: AtomicBool::new(false),
@@ -244,69 +228,6 @@ impl RealWorld {
         Ok(former)
     }
 
-    /// What only a forge can tell. CI results add to those that were reported to us.
-    async fn answer_of_forge(&self, flow: &Flow, dag: &Dag, tips: &Tips, missing: &Missing, facts: &mut Facts) {
-        let forge = match self.forge(&flow.name) {
-            Ok(forge) => forge,
-            Err(unknown) => {
-                // On plain git only what was reported counts; a forge that cannot be asked may know more.
-                let plain = unknown.why == UnknownWhy::NoForge;
-                let ci = if plain { BTreeSet::new() } else { missing.ci.clone() };
-                let rest = Missing { ci, authors: BTreeSet::new(), picks: BTreeSet::new(), ..missing.clone() };
-                if !plain {
-                    facts.ci.retain(|commit, _| !rest.ci.contains(commit));
-                }
-                facts.give_up_on(&rest, &unknown);
-                return;
-            }
-        };
-        let now = match self.store.peek_now(&self.clock.reading()).await {
-            Ok(now) => now,
-            Err(error) => {
-                // What was reported to us is not all that there is: alone it must not pass for it.
-                facts.ci.retain(|commit, _| !missing.ci.contains(commit));
-                facts.give_up_on(missing, &Unknown::passing(UnknownWhy::Unreadable { words: error.to_string() }));
-                return;
-            }
-        };
-        for commit in &missing.ci {
-            let seen = forge.checks(*commit, now).await;
-            match (facts.ci.get_mut(commit), seen) {
-                (Some(Fact::Known(reported)), Fact::Known(seen)) => reported.extend(seen),
-                (Some(Fact::Unknown(_)), _) => {}
-                (_, seen) => {
-                    facts.ci.insert(*commit, seen);
-                }
-            }
-        }
-        for env in &missing.required {
-            let Some(edge) = flow.edge(env) else { continue };
-            facts.required.insert(env.clone(), forge.required(&edge.target.branch).await);
-        }
-        for team in &missing.teams {
-            facts.teams.insert(team.clone(), forge.team(team).await);
-        }
-        for key in &missing.logins {
-            let tip = tips.get(&key.env).and_then(Tip::commit);
-            let range: Vec<CommitId> = match tip {
-                Some(tip) => {
-                    let (there, range) = (dag.ancestors([tip]), dag.ancestors([key.commit]));
-                    dag.written(&range, &there).map(|node| node.id).collect()
-                }
-                None => Vec::new(),
-            };
-            facts.logins.insert(key.clone(), forge.authors(&range).await);
-        }
-        for env in &missing.requests {
-            let Some(edge) = flow.edge(env) else { continue };
-            let branch = self.read_ref(flow, &request_branch(&flow.name, env)).await;
-            // After the branch was read and before the forge is asked: an approval that was given
-            // meanwhile must not seem younger than it is.
-            let Ok(now) = self.store.peek_now(&self.clock.reading()).await else { continue };
-            facts.requests.insert(env.clone(), forge.requests(&edge, branch, now).await);
-        }
-    }
-
     async fn pick(&self, flow: &Flow, dag: &Dag, tips: &Tips, key: &EdgeKey) -> Fact<Option<CommitId>> {
         let Some(edge) = flow.edge(&key.env) else { return Fact::Known(None) };
         let tip = |env: &EnvName| tips.get(env).and_then(Tip::commit);
@@ -321,38 +242,6 @@ impl RealWorld {
         };
         let own = key.commit;
         blocking(move || Ok(crate::git::patch::pick_of(&mirror, own, &among))).await.unwrap_or_else(Fact::Unknown)
-    }
-}
-
-fn remotes(config: &Config) -> Vec<Reach> {
-    let reach = |found: &FlowConfig| {
-        let remote = Remote::parse(&found.remote, &config.base_dir)
-            .map_err(|bad| Unknown::lasting(UnknownWhy::Unreadable { words: bad.to_string() }));
-        let forge = found.forge.as_ref().and_then(|name| config.forges.get(name));
-        let remote = match forge.and_then(|forge| forge.ca.clone()) {
-            Some(ca) => remote.map(|remote| remote.trusting(ca)),
-            None => remote,
-        };
-        let token = forge.and_then(|forge| {
-            let place = forge.token.clone()?;
-            Some(Token { forge: forge.name.clone(), user: forge.user.clone(), place })
-        });
-        Reach { flow: found.flow.name.clone(), remote, token }
-    };
-    config.flows.iter().map(reach).collect()
-}
-
-impl Token {
-    /// Reads it.
-    fn login(&self) -> Result<Login, Unknown> {
-        let unusable =
-            |words: String| Unknown::lasting(UnknownWhy::TokenUnusable { forge: self.forge.clone(), words });
-        let secret = Secret::read(&self.place).map_err(|fault| unusable(fault.to_string()))?;
-        let said = |bad: BadToken| match &self.place {
-            SecretRef::Env(name) => unusable(format!("the environment variable `{name}`: {bad}")),
-            SecretRef::File(path) => unusable(format!("`{}`: {bad}", path.display())),
-        };
-        Login::new(&self.forge, &self.user, secret.expose()).map_err(said)
     }
 }
 

@@ -119,6 +119,20 @@ pub trait Forge: Debug + Send + Sync {
     fn hook(&self, headers: &::http::HeaderMap, body: &[u8], secrets: &[String]) -> Result<HookSeen, HookRefused>;
 }
 
+/// The word in a title that says that a request is not ready, if it begins with one of these.
+fn not_ready<'t>(title: &'t str, words: &[&str]) -> Option<&'t str> {
+    let starts = |word: &&str| title.get(..word.len()).filter(|start| start.eq_ignore_ascii_case(word));
+    words.iter().find_map(starts)
+}
+
+/// A title that keeps the mark of the one that was there: "not ready" is theirs to take away who said it.
+fn keeps_mark(had: Option<&str>, wanted: &str, words: &[&str]) -> String {
+    match had.and_then(|had| not_ready(had, words)) {
+        Some(word) if not_ready(wanted, words).is_none() => format!("{word} {wanted}"),
+        _ => wanted.to_owned(),
+    }
+}
+
 /// Whether one of these headers is there and not empty.
 fn carries(headers: &::http::HeaderMap, names: &[&str]) -> bool {
     names.iter().any(|name| headers.get(*name).is_some_and(|value| !value.is_empty()))

@@ -19,7 +19,7 @@ use super::reviews::{self, Word};
 use super::version::Maker;
 use super::{before, path, wire};
 use crate::forge::client::Fault;
-use crate::forge::{CallFault, Proposal, RepoPath, RequestSeen, RequestState};
+use crate::forge::{CallFault, Proposal, RepoPath, RequestSeen, RequestState, keeps_mark, not_ready};
 
 /// How many closed requests are wanted.
 const CLOSED: usize = 10;
@@ -27,6 +27,10 @@ const CLOSED: usize = 10;
 /// How many pages of closed requests are looked through where the server does not filter: 500
 /// requests. One that was ours and open a moment ago is among the newest changes.
 const CLOSED_PAGES: u64 = 10;
+
+/// What marks a request as not ready, by the server's defaults (`WORK_IN_PROGRESS_PREFIXES`); newer ones say `draft`
+/// themselves.
+const NOT_READY: [&str; 2] = ["WIP:", "[WIP]"];
 
 /// See `Forge::requests`. Reviews are read of open requests only.
 pub(super) async fn find(
@@ -134,7 +138,7 @@ fn seen(pull: wire::Pull) -> Result<RequestSeen, Fault> {
         url: pull.html_url.unwrap_or_default(),
         state,
         head: id(pull.head.sha).ok_or_else(|| unreadable("its head is no commit"))?,
-        draft: pull.draft == Some(true) || not_ready(&title).is_some(),
+        draft: pull.draft == Some(true) || not_ready(&title, &NOT_READY).is_some(),
         title,
         body: pull.body.unwrap_or_default(),
         approvals: Vec::new(),
@@ -247,11 +251,7 @@ pub(super) async fn describe(
     let answer = api.get("request", &at, &[]).await;
     let pull: wire::Pull = answer.and_then(|answer| answer.json()).map_err(before)?;
     // The server trims, and browsers send their own line ends when somebody edits.
-    let title = match pull.title.as_deref().and_then(not_ready) {
-        // Somebody's "not ready" is theirs to take away.
-        Some(word) if not_ready(&proposal.title).is_none() => format!("{word} {}", proposal.title),
-        _ => proposal.title.clone(),
-    };
+    let title = keeps_mark(pull.title.as_deref(), &proposal.title, &NOT_READY);
     let differs = |had: Option<&str>, wanted: &str| {
         let plain = |text: &str| text.replace("\r\n", "\n").trim().to_owned();
         plain(had.unwrap_or_default()) != plain(wanted)
@@ -274,15 +274,6 @@ pub(super) async fn describe(
     let body = serde_json::json!({ "labels": labels });
     api.act("add-labels", Method::POST, &at, &body).await.map_err(Fault::call)?;
     Ok(())
-}
-
-/// The word in a title that says that a request is not ready, if it begins with one. These are the
-/// server's defaults (`WORK_IN_PROGRESS_PREFIXES`); newer ones say `draft` themselves.
-fn not_ready(title: &str) -> Option<&str> {
-    ["WIP:", "[WIP]"]
-        .into_iter()
-        .filter_map(|word| title.get(..word.len()).filter(|start| start.eq_ignore_ascii_case(word)))
-        .next()
 }
 
 /// The ids of labels, by which alone every version takes them. One that neither the repository nor

@@ -18,11 +18,14 @@ use towpath_core::model::{BranchName, CommitId};
 use super::api::{Api, path};
 use super::{approvals, before, merge, people, wire};
 use crate::forge::client::Fault;
-use crate::forge::{CallFault, Proposal, RepoPath, RequestSeen, RequestState};
+use crate::forge::{CallFault, Proposal, RepoPath, RequestSeen, RequestState, keeps_mark};
 
 /// How many of the newest requests are looked at whatever their state: the ten closed ones that are wanted,
 /// and some that are open.
 const NEWEST: usize = 20;
+
+/// What marks a draft. <https://docs.gitlab.com/user/project/merge_requests/drafts/>
+const NOT_READY: [&str; 3] = ["Draft:", "[Draft]", "(Draft)"];
 
 /// See `Forge::requests`. Approvals are read of open requests only.
 pub(super) async fn find(
@@ -169,11 +172,7 @@ pub(super) async fn describe(
         let plain = |text: &str| text.replace("\r\n", "\n").trim().to_owned();
         plain(had.unwrap_or_default()) != plain(wanted)
     };
-    let title = match had.title.as_deref().and_then(not_ready) {
-        // Somebody's "not ready" is theirs to take away.
-        Some(word) if not_ready(&proposal.title).is_none() => format!("{word} {}", proposal.title),
-        _ => proposal.title.clone(),
-    };
+    let title = keeps_mark(had.title.as_deref(), &proposal.title, &NOT_READY);
     let labels = had.labels.unwrap_or_default();
     let missing = proposal.labels.iter().filter(|name| !labels.contains(name));
     let edit = Edit {
@@ -185,15 +184,6 @@ pub(super) async fn describe(
         return Ok(());
     }
     api.act("edit-request", Method::PUT, &at, &edit).await.map(|_| ()).map_err(Fault::call)
-}
-
-/// The word in a title that marks a draft, if it begins with one.
-/// <https://docs.gitlab.com/user/project/merge_requests/drafts/>
-fn not_ready(title: &str) -> Option<&str> {
-    ["Draft:", "[Draft]", "(Draft)"]
-        .into_iter()
-        .filter_map(|word| title.get(..word.len()).filter(|start| start.eq_ignore_ascii_case(word)))
-        .next()
 }
 
 #[cfg(test)]

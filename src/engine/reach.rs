@@ -1,0 +1,58 @@
+//! How the repositories of a config are reached: git's URL, whose certificates, and which token.
+//!
+//! A token is never held, only its place. Not here: git itself, and what a forge's API is asked.
+
+use towpath_core::model::{FlowName, Unknown, UnknownWhy};
+
+use crate::config::{Config, FlowConfig, SecretRef};
+use crate::git::{BadToken, Login, Remote};
+use crate::secret::Secret;
+
+/// How a flow's repository is reached.
+#[derive(Debug)]
+pub(super) struct Reach {
+    pub(super) flow: FlowName,
+    pub(super) remote: Result<Remote, Unknown>,
+    pub(super) token: Option<Token>,
+}
+
+/// Where the token of a forge is, and whose it is.
+#[derive(Debug, Clone)]
+pub(super) struct Token {
+    forge: String,
+    user: String,
+    place: SecretRef,
+}
+
+/// How each flow of a config is reached.
+pub(super) fn of(config: &Config) -> Vec<Reach> {
+    let reach = |found: &FlowConfig| {
+        let remote = Remote::parse(&found.remote, &config.base_dir)
+            .map_err(|bad| Unknown::lasting(UnknownWhy::Unreadable { words: bad.to_string() }));
+        let forge = found.forge.as_ref().and_then(|name| config.forges.get(name));
+        let remote = match forge.and_then(|forge| forge.ca.clone()) {
+            Some(ca) => remote.map(|remote| remote.trusting(ca)),
+            None => remote,
+        };
+        let token = forge.and_then(|forge| {
+            let place = forge.token.clone()?;
+            Some(Token { forge: forge.name.clone(), user: forge.user.clone(), place })
+        });
+        Reach { flow: found.flow.name.clone(), remote, token }
+    };
+    config.flows.iter().map(reach).collect()
+}
+
+impl Token {
+    /// Reads it.
+    pub(super) fn login(&self) -> Result<Login, Unknown> {
+        let unusable =
+            |words: String| Unknown::lasting(UnknownWhy::TokenUnusable { forge: self.forge.clone(), words });
+        let secret = Secret::read(&self.place).map_err(|fault| unusable(fault.to_string()))?;
+        let said = |bad: BadToken| match &self.place {
+            SecretRef::Env(name) => unusable(format!("the environment variable `{name}`: {bad}")),
+            SecretRef::File(path) => unusable(format!("`{}`: {bad}", path.display())),
+        };
+        Login::new(&self.forge, &self.user, secret.expose()).map_err(said)
+    }
+}
