@@ -130,22 +130,31 @@ fn forges(config: &Config, clock: &Clock) -> OfFlows {
 /// The table of forges: which adapter speaks with which kind. None for plain git.
 fn adapter(forge: &config::Forge, clock: &Clock) -> Option<Result<Arc<dyn Forge>, Unknown>> {
     let fault = |fault: Fault| Unknown::lasting(UnknownWhy::Unreadable { words: fault.to_string() });
+    let options = Options { ca: forge.ca.clone(), ..Options::default() };
     let made = match forge.kind {
         ForgeKind::Git => return None,
-        ForgeKind::GitHub => {
-            let credential = forge.token.clone().map_or(Credential::None, Credential::Token);
-            GitHub::new(&forge.url, credential, clock.clone(), Options::default())
-                .map(|it| Arc::new(it) as Arc<dyn Forge>)
-                .map_err(fault)
-        }
-        ForgeKind::GitLab => Client::new(Options::default(), clock.clone())
+        ForgeKind::GitHub => GitHub::new(&forge.url, credential(forge), clock.clone(), options)
+            .map(|it| Arc::new(it) as Arc<dyn Forge>)
+            .map_err(fault),
+        ForgeKind::GitLab => Client::new(options, clock.clone())
             .and_then(|client| GitLab::new(&forge.url, forge.token.clone(), client, clock.clone()))
             .map(|it| Arc::new(it) as Arc<dyn Forge>)
             .map_err(fault),
-        ForgeKind::Gitea | ForgeKind::Forgejo => Client::new(Options::default(), clock.clone())
+        ForgeKind::Gitea | ForgeKind::Forgejo => Client::new(options, clock.clone())
             .and_then(|client| Gitea::new(&forge.url, forge.token.clone(), client))
             .map(|it| Arc::new(it) as Arc<dyn Forge>)
             .map_err(fault),
     };
     Some(made)
+}
+
+/// Who we are to GitHub.
+fn credential(forge: &config::Forge) -> Credential {
+    match (&forge.app, &forge.token) {
+        (Some(app), _) => {
+            Credential::App { id: app.id.clone(), installation: app.installation, key: app.key.clone() }
+        }
+        (None, Some(token)) => Credential::Token(token.clone()),
+        (None, None) => Credential::None,
+    }
 }

@@ -87,10 +87,11 @@ impl Found {
             let hint = "write `webhook_secrets` under `[service]` and install the hook script of docs/serve.md on the server";
             self.push(Problem::error(entry.key_span.clone(), join(path, "webhook_secrets"), what).hint(hint));
         }
+        self.found_of_app(table, path);
         let url = table.get("url").and_then(Node::text).and_then(|url| url.split_once("://"));
         let Some((scheme, rest)) = url else { return };
         let here = repository::is_loopback(rest.split('/').next().unwrap_or_default());
-        for (key, needs_token) in [("token", false), ("user", true), ("ca", false)] {
+        for (key, needs_token) in [("token", false), ("app", false), ("user", true), ("ca", false)] {
             let Some(entry) = table.entry(key) else { continue };
             let (what, hint) = match scheme {
                 "https" | "http" if needs_token && table.get("token").is_none() => (
@@ -120,6 +121,20 @@ impl Found {
                 ),
             };
             self.push(Problem::error(entry.key_span.clone(), join(path, key), what).hint(hint));
+        }
+    }
+
+    /// An App is GitHub's, and stands in for a token.
+    fn found_of_app(&mut self, table: &Table, path: &str) {
+        let Some(entry) = table.entry("app") else { return };
+        let mut problem = |what: &str, hint: &str| {
+            self.push(Problem::error(entry.key_span.clone(), join(path, "app"), what).hint(hint));
+        };
+        if ForgeKind::of_table(table) != ForgeKind::GitHub {
+            problem("only GitHub has Apps", "use `token`, or write `kind = \"github\"`");
+        }
+        if table.get("token").is_some() {
+            problem("a forge has either `app` or `token`", "remove one of them");
         }
     }
 

@@ -133,6 +133,8 @@ pub struct Forge {
     pub url: String,
     /// Where the token is, never the token.
     pub token: Option<SecretRef>,
+    /// The GitHub App that is signed in as instead.
+    pub app: Option<AppRef>,
     /// The user name that is sent with it.
     pub user: String,
     /// What its webhooks are signed with; any of them counts.
@@ -190,6 +192,17 @@ impl ForgeKind {
     pub const fn is_forge(self) -> bool {
         !matches!(self, Self::Git)
     }
+}
+
+/// An installation of a GitHub App.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppRef {
+    /// The App's id, or its client id.
+    pub id: String,
+    /// The number of its installation.
+    pub installation: u64,
+    /// Where its private key is, never the key.
+    pub key: SecretRef,
 }
 
 /// Where a secret is to be found. It is read when it is used and never kept in the config.

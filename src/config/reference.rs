@@ -63,6 +63,7 @@ fn heading(place: Place) -> String {
         Place::Environment => {
             "`[[flow.environment]]` (also `[[defaults.environment]]`, `[[group.environment]]`)".to_owned()
         }
+        Place::App => "`app` of a forge".to_owned(),
         Place::Secret => "References to secrets".to_owned(),
         Place::Check => "A check in `checks`".to_owned(),
         other => format!("`{}`", other.title()),

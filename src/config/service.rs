@@ -12,8 +12,8 @@ use super::keys::{Place, Row};
 use super::problem::Problem;
 use super::resolve::{mode_of, node_json};
 use super::source::Source;
-use super::tree::{Node, Table};
-use super::{Forge, ForgeKind, Origin, SecretRef, Service, Setting, Store, remote};
+use super::tree::{Node, Table, Value};
+use super::{AppRef, Forge, ForgeKind, Origin, SecretRef, Service, Setting, Store, remote};
 
 /// The user name beside a token: GitHub wants exactly this one for the tokens of its apps, and every
 /// other forge that takes a token as a password takes any name with it (measured nowhere; it is what
@@ -42,7 +42,7 @@ fn whole(settings: &[Setting], key: &str) -> Option<usize> {
 
 fn secrets(table: Option<&Table>, base: &Path) -> Vec<SecretRef> {
     let list = table.and_then(|table| table.get("webhook_secrets")).map(|node| &node.value);
-    let Some(super::tree::Value::List(list)) = list else { return Vec::new() };
+    let Some(Value::List(list)) = list else { return Vec::new() };
     list.iter().filter_map(|node| secret(node, base)).collect()
 }
 
@@ -103,6 +103,7 @@ pub(super) fn forges(top: &Table, source: &Source, base: &Path) -> BTreeMap<Stri
                 .unwrap_or_default()
                 .to_owned(),
             token: table.get("token").and_then(|node| secret(node, base)),
+            app: table.get("app").and_then(|node| app(node, base)),
             user: Some(text(&settings, "user")).filter(|user| !user.is_empty()).unwrap_or(USER).to_owned(),
             webhook_secrets: secrets(Some(table), base),
             ca: table.get("ca").and_then(Node::text).map(|path| remote::tidy(&base.join(path))),
@@ -110,6 +111,17 @@ pub(super) fn forges(top: &Table, source: &Source, base: &Path) -> BTreeMap<Stri
         }
     };
     tables.filter_map(|e| Some((e.key.clone(), forge(&e.key, e.node.table()?)))).collect()
+}
+
+fn app(node: &Node, base: &Path) -> Option<AppRef> {
+    let table = node.table()?;
+    let id = match &table.get("id")?.value {
+        Value::Text(id) => id.clone(),
+        Value::Whole(id) => id.to_string(),
+        _ => return None,
+    };
+    let Value::Whole(installation) = table.get("installation")?.value else { return None };
+    Some(AppRef { id, installation: u64::try_from(installation).ok()?, key: secret(table.get("key")?, base)? })
 }
 
 fn secret(node: &Node, base: &Path) -> Option<SecretRef> {

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use towpath_core::dag::Dag;
 use towpath_core::decide::{self, Depth, Next};
 use towpath_core::model::{
-    Change, CommitId, Edge, EdgeKey, Fact, Facts, Flow, Ledger, Missing, Now, Observation, Plan, Reason, Tip,
-    Unknown, UnknownWhy, Verdict, Who,
+    Change, CommitId, Edge, EdgeKey, Fact, Facts, Flow, Judged, Ledger, Missing, Now, Observation, Plan, Reason,
+    Tip, Unknown, UnknownWhy, Verdict, Who,
 };
 use towpath_core::see::{self, Tips};
 
@@ -120,6 +120,22 @@ pub async fn judge<W: World>(
     edge: &Edge<'_>,
     commit: CommitId,
 ) -> Result<(), Verdict> {
+    let judged = judged(world, flow, look, seen, edge, commit).await?;
+    worst(judged).map_or(Ok(()), Err)
+}
+
+/// Every check of one commit for one edge, whatever comes of it.
+///
+/// # Errors
+/// The verdict that stands against judging it at all: the branches are in the way, or it is no candidate.
+pub async fn judged<W: World>(
+    world: &W,
+    flow: &Flow,
+    look: &Look,
+    seen: &mut Observation,
+    edge: &Edge<'_>,
+    commit: CommitId,
+) -> Result<Vec<Judged>, Verdict> {
     for round in 0.. {
         let moved = || Verdict::Wait { why: Reason::BranchesMoved, on: Who::Towpath, until: None };
         let on_edge = seen.edges.iter().find(|e| e.env == edge.target.name).cloned().ok_or_else(moved)?;
@@ -138,7 +154,7 @@ fn judge_once(
     edge: &Edge<'_>,
     commit: CommitId,
     look: &mut decide::Look<'_>,
-) -> Option<Option<Result<(), Verdict>>> {
+) -> Option<Option<Result<Vec<Judged>, Verdict>>> {
     match decide::divergence::branches(edge, look.on_edge, look)? {
         Verdict::Pass { why: Reason::Nothing } => {}
         Verdict::Pass { .. } => return Some(None),
@@ -147,8 +163,12 @@ fn judge_once(
     let candidates = decide::candidates(edge, look.on_edge, look.seen);
     let Some(candidate) = candidates.into_iter().find(|c| c.id == commit) else { return Some(None) };
     let judged = decide::judge(edge, candidate, look, Depth::Whole)?;
-    let worst = judged.into_iter().map(|j| j.verdict).filter(|v| !v.passes()).max_by_key(Verdict::distance);
-    Some(Some(worst.map_or(Ok(()), Err)))
+    Some(Some(Ok(judged)))
+}
+
+/// The verdict that stands most against a candidate; none where every check passes.
+pub fn worst(judged: Vec<Judged>) -> Option<Verdict> {
+    judged.into_iter().map(|one| one.verdict).filter(|verdict| !verdict.passes()).max_by_key(Verdict::distance)
 }
 
 /// What the loaded history answers by itself: the authors of `target..candidate`.

@@ -4,8 +4,8 @@
 
 use towpath_core::model::{FlowName, Unknown, UnknownWhy};
 
-use crate::config::{Config, FlowConfig, SecretRef};
-use crate::git::{BadToken, Login, Remote};
+use crate::config::{Config, FlowConfig, Forge, SecretRef};
+use crate::git::{self, BadToken, Remote};
 use crate::secret::Secret;
 
 /// How a flow's repository is reached.
@@ -13,7 +13,16 @@ use crate::secret::Secret;
 pub(super) struct Reach {
     pub(super) flow: FlowName,
     pub(super) remote: Result<Remote, Unknown>,
-    pub(super) token: Option<Token>,
+    pub(super) login: Option<Login>,
+}
+
+/// What git logs in with.
+#[derive(Debug, Clone)]
+pub(super) enum Login {
+    /// A token that the config names.
+    Token(Token),
+    /// What the forge's adapter makes; the forge's name.
+    OfForge(String),
 }
 
 /// Where the token of a forge is, and whose it is.
@@ -34,18 +43,30 @@ pub(super) fn of(config: &Config) -> Vec<Reach> {
             Some(ca) => remote.map(|remote| remote.trusting(ca)),
             None => remote,
         };
-        let token = forge.and_then(|forge| {
-            let place = forge.token.clone()?;
-            Some(Token { forge: forge.name.clone(), user: forge.user.clone(), place })
-        });
-        Reach { flow: found.flow.name.clone(), remote, token }
+        Reach { flow: found.flow.name.clone(), remote, login: forge.and_then(login) }
     };
     config.flows.iter().map(reach).collect()
 }
 
+fn login(forge: &Forge) -> Option<Login> {
+    if forge.app.is_some() {
+        return Some(Login::OfForge(forge.name.clone()));
+    }
+    let place = forge.token.clone()?;
+    Some(Login::Token(Token { forge: forge.name.clone(), user: forge.user.clone(), place }))
+}
+
+/// A login that a forge's adapter has made.
+pub(super) fn made(forge: &str, user: &str, password: &Secret) -> Result<git::Login, Unknown> {
+    git::Login::new(forge, user, password.expose()).map_err(|bad| {
+        let words = format!("what the forge gave: {bad}");
+        Unknown::lasting(UnknownWhy::TokenUnusable { forge: forge.to_owned(), words })
+    })
+}
+
 impl Token {
     /// Reads it.
-    pub(super) fn login(&self) -> Result<Login, Unknown> {
+    pub(super) fn login(&self) -> Result<git::Login, Unknown> {
         let unusable =
             |words: String| Unknown::lasting(UnknownWhy::TokenUnusable { forge: self.forge.clone(), words });
         let secret = Secret::read(&self.place).map_err(|fault| unusable(fault.to_string()))?;
@@ -53,6 +74,6 @@ impl Token {
             SecretRef::Env(name) => unusable(format!("the environment variable `{name}`: {bad}")),
             SecretRef::File(path) => unusable(format!("`{}`: {bad}", path.display())),
         };
-        Login::new(&self.forge, &self.user, secret.expose()).map_err(said)
+        git::Login::new(&self.forge, &self.user, secret.expose()).map_err(said)
     }
 }

@@ -157,10 +157,15 @@ impl RealWorld {
     pub async fn remote(&self, flow: &FlowName) -> Result<Remote, Unknown> {
         let reach = self.reach(flow)?;
         let remote = reach.remote.clone()?;
-        match reach.token.clone() {
-            Some(token) => Ok(remote.with_login(blocking(move || token.login()).await?)),
-            None => Ok(remote),
-        }
+        let login = match reach.login.clone() {
+            None => return Ok(remote),
+            Some(reach::Login::Token(token)) => blocking(move || token.login()).await?,
+            Some(reach::Login::OfForge(name)) => {
+                let (user, password) = self.forge(flow)?.forge.git_login().await?;
+                reach::made(&name, &user, &password)?
+            }
+        };
+        Ok(remote.with_login(login))
     }
 
     fn reach(&self, flow: &FlowName) -> Result<&Reach, Unknown> {

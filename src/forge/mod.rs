@@ -19,8 +19,10 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 use towpath_core::act::PushAnswer;
-use towpath_core::model::{BranchName, CommitId, Span, Unknown};
+use towpath_core::model::{BranchName, CommitId, Span, Unknown, UnknownWhy};
 pub use towpath_core::model::{MergeHow, Ways};
+
+use crate::secret::Secret;
 
 pub use seen::{
     ApprovalSeen, CallFault, CheckSeen, Finding, HeadBound, HookRefused, HookSeen, Proposal, RepoPath, RequestSeen,
@@ -36,6 +38,13 @@ pub use seen::{
 pub trait Forge: Debug + Send + Sync {
     /// Where git finds the repository.
     fn git_url(&self, repo: &RepoPath) -> String;
+
+    /// Name and password for git over https, where only the adapter can make them; elsewhere the config
+    /// has a token.
+    async fn git_login(&self) -> Result<(String, Secret), Unknown> {
+        let words = "there is no token for git".to_owned();
+        Err(Unknown::lasting(UnknownWhy::CredentialsRefused { words }))
+    }
 
     /// The page on which two commits are compared.
     fn compare_url(&self, repo: &RepoPath, from: CommitId, to: CommitId) -> String {

@@ -192,7 +192,11 @@ scenarios! {
     request_objection_waits
     request_observed_only
     request_opened_approved_merged
+    request_override_as_long_as_the_head
     request_paused_is_not_opened
+    request_promote_by_default
+    request_promote_goes_on_after_a_close
+    request_promote_takes_the_head
     request_squashed_by_a_person
     request_two_edges_by_request
     request_window_and_schedule

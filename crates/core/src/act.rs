@@ -293,7 +293,9 @@ pub fn may_begin(
         None => false,
     };
     for id in &row.overrides {
-        let order = standing.overrides.iter().find(|o| &o.id == id && now.wall < o.until);
+        // Of a request it stands as long as the request is for that head, and what is merged is the head.
+        let stands = |order: &&crate::model::Override| row.merge.is_some() || now.wall < order.until;
+        let order = standing.overrides.iter().find(|order| &order.id == id).filter(stands);
         order.ok_or(Reason::OrderGone)?;
     }
     if !promoted && let Some(pause) = stands(PauseKind::Pause) {

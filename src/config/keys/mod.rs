@@ -16,6 +16,7 @@ pub(super) enum Place {
     Top,
     Service,
     Forge,
+    App,
     Defaults,
     Group,
     Flow,
@@ -130,10 +131,11 @@ pub(super) struct Row {
 
 impl Place {
     /// Every place, in the order of the reference.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Top,
         Self::Service,
         Self::Forge,
+        Self::App,
         Self::Secret,
         Self::Defaults,
         Self::Group,
@@ -155,6 +157,7 @@ impl Place {
             Self::Top => "the file",
             Self::Service => "[service]",
             Self::Forge => "[forge.NAME]",
+            Self::App => "app of a forge",
             Self::Defaults => "[defaults]",
             Self::Group => "[[group]]",
             Self::Flow => "[[flow]]",

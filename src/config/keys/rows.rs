@@ -4,6 +4,7 @@ use super::{Default, Kind, Place, Row};
 
 const SERVICE: &[Place] = &[Place::Service];
 const FORGE: &[Place] = &[Place::Forge];
+const APP: &[Place] = &[Place::App];
 const FLOW: &[Place] = &[Place::Flow];
 const SHARED: &[Place] = &[Place::Defaults, Place::Group, Place::Flow];
 const ENV: &[Place] = &[Place::Environment];
@@ -99,17 +100,27 @@ pub(in crate::config) const ROWS: &[Row] = &[
         "user = \"gitlab+deploy-token-1\"",
     ),
     row(FORGE, "ca", Kind::File, Default::Nothing).says(
-        "A file with the certificates (PEM) that git trusts for this forge, instead of those of the system: for an authority of your own. Only with an `https://` URL.",
+        "A file with the certificates (PEM) that are trusted for this forge, instead of those of the system: for an authority of your own. For calls of the forge's API too, which read it at the start. Only with an `https://` URL.",
         "ca = \"/etc/ssl/company-ca.pem\"",
     ),
     row(FORGE, "webhook_secrets", Kind::ListOf(&Kind::Secret), Default::Nothing).says(
         "What the forge's webhooks to `/hooks/NAME` are signed with. Several while one takes over from another; without any, `serve` has no such address. Files are read anew for each call. Not for `git`, which sends no webhooks of its own: there write them under `[service]`.",
         "webhook_secrets = [{ env = \"FORGE_HOOK_SECRET\" }]",
     ),
-    row(FORGE, "app", Kind::Text, Default::Nothing)
-        .not_yet("this build cannot sign in as a GitHub App yet", "use `token`"),
+    row(FORGE, "app", Kind::Table(Place::App), Default::Nothing).says(
+        "An installation of a GitHub App to sign in as, instead of `token`: for the API and for git over HTTPS. Towpath makes its tokens of an hour with the App's key.",
+        "app = { id = 314159, installation = 27182818, key = { file = \"/run/secrets/towpath-app.pem\" } }",
+    ),
     row(FORGE, "discover", Kind::Bool, Default::Nothing)
         .not_yet("this build does not discover repositories yet", "write one `[[flow]]` for each repository"),
+    row(APP, "id", Kind::OneOf(&[Kind::Count { least: 1, most: 999_999_999_999 }, Kind::Text]), Default::Required)
+        .says("The App's id, or its client id; its settings page has both.", "id = \"Iv23liAbCdEfGhIjKlMn\""),
+    row(APP, "installation", Kind::Count { least: 1, most: 999_999_999_999 }, Default::Required).says(
+        "The number of its installation on the account that has the repositories: the end of the address of *Settings > GitHub Apps > Configure*.",
+        "installation = 27182818",
+    ),
+    row(APP, "key", Kind::Secret, Default::Required)
+        .says("Where the App's private key (PEM) is to be found. Read anew for each token.", "key = { file = \"/run/secrets/towpath-app.pem\" }"),
     row(&[Place::Secret], "env", Kind::EnvVar, Default::Nothing)
         .says("The environment variable that holds it.", "env = \"GIT_TOKEN\""),
     row(&[Place::Secret], "file", Kind::File, Default::Nothing)

@@ -4,8 +4,8 @@ use towpath_core::act::Input;
 use towpath_core::command::CommitWord;
 use towpath_core::decide;
 use towpath_core::model::{
-    Change, CommitId, Edge, EnvName, Flow, GateKind, Held, Hold, IntentRow, IntentState, Mode, MoveKind, Override,
-    Pause, PauseKind, Promote, Scope, Span, Standing, Tip, Until, Waiting,
+    Change, CommitId, Edge, EnvName, Fact, Flow, GateKind, Held, Hold, IntentRow, IntentState, Judged, Mode,
+    MoveKind, Override, Pause, PauseKind, Promote, Scope, Span, Standing, Tip, Until, Via, Waiting,
 };
 
 use super::{Dry, Giving, Refusal, Reply, commits, orders};
@@ -88,13 +88,30 @@ pub async fn promote<W: World>(
         None => newest_that_passes_all_else(giving, flow, &env, &planned, &order).await?,
     };
     let until = giving.words(flow).at(order.until);
-    let line = format!(
+    let mut lines = vec![format!(
         "{} is ordered into `{env}` of `{}`: it passes lag, quiet, window, schedule and pause until {until}, and \
          moves at the next look if nothing else stands against it.",
         order.commit.short(),
         flow.name
-    );
-    giving.settle(Some(&flow.name), None, vec![Change::Promote(order)], vec![line]).await
+    )];
+    lines.extend(by_way_of_a_request(flow, &planned, &order));
+    giving.settle(Some(&flow.name), None, vec![Change::Promote(order)], lines).await
+}
+
+/// What an order means for the request that its edge moves by, where the request is not for it yet.
+fn by_way_of_a_request(flow: &Flow, planned: &Planned, order: &Promote) -> Option<String> {
+    flow.environment(&order.env).filter(|env| env.via == Via::MergeRequest)?;
+    let requests = planned.seen.facts.requests.get(&order.env).and_then(Fact::known);
+    let head = requests.and_then(|requests| requests.open.as_ref()).map(|open| open.head);
+    let commit = order.commit.short();
+    match head {
+        Some(head) if head == order.commit => None,
+        Some(head) => Some(format!(
+            "The open request is for {}: {commit} takes its place there first, and needs its own approvals.",
+            head.short()
+        )),
+        None => Some(format!("A request is opened for {commit} first; it needs its approvals.")),
+    }
 }
 
 async fn newest_that_passes_all_else<W: World>(
@@ -111,13 +128,21 @@ async fn newest_that_passes_all_else<W: World>(
     let Some(on_edge) = on_edge else { return pointless(format!("`{env}` was not seen")) };
     let commits: Vec<CommitId> = decide::candidates(&edge, &on_edge, &seen).into_iter().map(|c| c.id).collect();
     let look_back = usize::try_from(flow.look_back).unwrap_or(usize::MAX);
-    let mut first_no = None;
+    let (mut first_no, mut first_for_a_request) = (None, None);
     for commit in commits.into_iter().take(look_back) {
         seen.standing.promotes = vec![Promote { commit, ..order.clone() }];
-        match observe::judge(giving.world, flow, &planned.look, &mut seen, &edge, commit).await {
-            Ok(()) => return Ok(commit),
-            Err(verdict) => first_no = first_no.or(Some((commit, verdict))),
+        let judged = observe::judged(giving.world, flow, &planned.look, &mut seen, &edge, commit).await;
+        let fit = |judged: &Vec<Judged>| decide::request::proposable(&edge, judged);
+        let by_request = decide::request::by_request(&edge) && judged.as_ref().is_ok_and(fit);
+        match judged.map_or_else(Some, observe::worst) {
+            None => return Ok(commit),
+            // It goes into the request; whether people approve it there is not for `promote` to say.
+            Some(_) if by_request => first_for_a_request = first_for_a_request.or(Some(commit)),
+            Some(verdict) => first_no = first_no.or(Some((commit, verdict))),
         }
+    }
+    if let Some(commit) = first_for_a_request {
+        return Ok(commit);
     }
     match first_no {
         Some((commit, verdict)) => {
@@ -173,7 +198,11 @@ pub async fn pass_gate<W: World>(
         gate.key(),
         giving.words(flow).at(until)
     );
-    giving.settle(Some(&flow.name), None, vec![Change::Override(order)], vec![line]).await
+    let mut lines = vec![line];
+    if flow.environment(&env).is_some_and(|e| e.via == Via::MergeRequest) {
+        lines.push("If it is in the request by then, it passes as long as the request is for it.".to_owned());
+    }
+    giving.settle(Some(&flow.name), None, vec![Change::Override(order)], lines).await
 }
 
 /// `rollback`: one hold over what is removed, the edge paused, and the branch put back.

@@ -14,8 +14,8 @@
 //! got no answer is [`Fault::NoAnswer`], and its caller looks for the effect.
 //!
 //! Not here: what any forge's words mean, which header carries its token, and JSON of any forge. An
-//! adapter has those. Not here either: sleeping longer than a moment, and TLS settings (reqwest's
-//! own: the system's roots, one provider).
+//! adapter has those. Not here either: sleeping longer than a moment, and TLS settings but for an
+//! authority of the user's own (reqwest's: the system's roots, one provider).
 
 mod call;
 mod count;
@@ -32,6 +32,7 @@ mod stamp;
 mod tests;
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,6 +68,8 @@ pub struct Options {
     /// What part of the forge's allowance is kept for calls that act, in percent. Some hundred an
     /// hour do for the busiest service, and the allowances are 5,000 and more.
     pub reserve_percent: u32,
+    /// The certificates (PEM) that are trusted instead of the system's.
+    pub ca: Option<PathBuf>,
     /// The bytes of bodies that are kept for `If-None-Match`.
     pub kept_bytes: usize,
 }
@@ -81,6 +84,7 @@ impl Default for Options {
             tries: 3,
             backoff: Duration::from_millis(250),
             reserve_percent: 10,
+            ca: None,
             kept_bytes: 32 * 1024 * 1024,
         }
     }
@@ -107,13 +111,25 @@ impl fmt::Debug for Client {
     }
 }
 
+/// The certificates of a file.
+fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, Fault> {
+    let unfit = |why: String| Fault::NotSent { words: format!("the certificates in `{}`: {why}", path.display()) };
+    let pem = std::fs::read(path).map_err(|error| unfit(error.to_string()))?;
+    let found = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unfit(fault::chain(&error)))?;
+    if found.is_empty() { Err(unfit("there is none in PEM".to_owned())) } else { Ok(found) }
+}
+
 impl Client {
     /// A client that has called nothing yet.
     ///
     /// # Errors
-    /// If TLS cannot be set up.
+    /// If TLS cannot be set up, or the certificates cannot be read.
     pub fn new(options: Options, clock: Clock) -> Result<Self, Fault> {
-        let http = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder();
+        if let Some(ca) = &options.ca {
+            builder = builder.tls_certs_only(certificates(ca)?);
+        }
+        let http = builder
             .user_agent(concat!("towpath/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             // Also not what HTTP/2 lets repeat: what is repeated is decided in `send`, and counted.

@@ -102,14 +102,6 @@ impl GitHub {
         &self.client
     }
 
-    /// Name and password for git over https: with an App a token of an hour.
-    ///
-    /// # Errors
-    /// If there is no credential, or no token can be had.
-    pub async fn git_credential(&self) -> Result<(String, Secret), Fault> {
-        self.auth.for_git(&self.client).await
-    }
-
     /// A URL of the REST API. Each part is escaped: a branch with a slash is one part.
     fn url(&self, parts: &[&str], query: &[(&str, &str)]) -> Url {
         let mut url = self.api.clone();
@@ -218,6 +210,10 @@ fn owner_and_name(repo: &RepoPath) -> Result<(&str, &str), Fault> {
 impl Forge for GitHub {
     fn git_url(&self, repo: &RepoPath) -> String {
         format!("{}{repo}.git", self.web)
+    }
+
+    async fn git_login(&self) -> Result<(String, Secret), Unknown> {
+        self.auth.for_git(&self.client).await.map_err(Fault::unknown)
     }
 
     async fn checks(&self, repo: &RepoPath, commit: CommitId) -> Result<Vec<CheckSeen>, Unknown> {

@@ -129,6 +129,25 @@ fn a_token_goes_over_https_or_stays_on_this_machine() {
 }
 
 #[test]
+fn an_app_is_githubs_and_stands_in_for_a_token() {
+    let said = |kind: &str, lines: &str| {
+        let url = "url = \"https://git.example.com\"";
+        sentences(&format!("[forge.work]\nkind = \"{kind}\"\n{url}\n{lines}\n{}", super::FLOW))
+    };
+    let app = "app = { id = 7, installation = 9, key = { file = \"app.pem\" } }";
+    assert_eq!(said("github", app), [""; 0]);
+    assert_eq!(said("github", &app.replace("= 7", "= \"Iv23liAbCdEfGhIjKlMn\"")), [""; 0]);
+    insta::assert_debug_snapshot!([
+        said("gitea", app),
+        said("github", &format!("{app}\ntoken = {{ env = \"T\" }}")),
+        said("github", &format!("{app}\nuser = \"oauth2\"")),
+        said("github", &app.replace("git.example.com", "x").replace(", installation = 9", "")),
+        said("github", "app = { id = true, installation = 0, key = \"hunter2\", secret = 1 }"),
+        said("github", "app = \"7\""),
+    ]);
+}
+
+#[test]
 fn a_password_in_a_repository_is_refused_and_not_printed() {
     for repository in [
         "https://me:hunter2@example.com/a.git",

@@ -117,6 +117,9 @@ fn localised(text: &str, repository: &str, url: &str, token: &Path) -> String {
         if line.starts_with("token = ") {
             return format!("url = \"{url}\"\ntoken = {{ file = \"{}\" }}", token.display());
         }
+        if line.starts_with("app = ") {
+            return format!("url = \"{url}\"\n{line}");
+        }
         match line.strip_prefix("repository = \"").and_then(|rest| rest.split_once(':')) {
             Some((forge, _)) => format!("repository = \"{forge}:{repository}\""),
             None => line.to_owned(),
@@ -128,7 +131,10 @@ fn localised(text: &str, repository: &str, url: &str, token: &Path) -> String {
 /// Three promotions to production: by Towpath as a fast-forward, by a person with a merge commit, and by
 /// Towpath with a merge commit, because production has one of its own by then.
 async fn three_promotions<H: Host>(example: &str) -> Day<H> {
-    let day = Day::<H>::new(example, |text| text).await;
+    promotes_three(Day::<H>::new(example, |text| text).await).await
+}
+
+async fn promotes_three<H: Host>(day: Day<H>) -> Day<H> {
     let host = &day.host;
     let [first, staging, production] = H::BRANCHES;
     let root = host.tip(first);
@@ -207,6 +213,17 @@ pub const EXAMPLES: [&str; 3] = ["docplanner.toml", "docplanner-gitea.toml", "gi
 async fn docplanner_on_github() {
     let day = three_promotions::<GitHub>(EXAMPLES[0]).await;
     day.host.assert_good(60);
+}
+
+/// As an installation of an App: for the API and for git.
+#[tokio::test]
+async fn docplanner_on_github_as_an_app() {
+    let app = "app = { id = 7, installation = 9, key = { file = \"app.pem\" } }";
+    let day = Day::<GitHub>::new(EXAMPLES[0], |text| text.replace("token = { env = \"GITHUB_TOKEN\" }", app)).await;
+    std::fs::write(day.dir.path().join("app.pem"), github::key_of_the_app_in_pem()).expect("written");
+    let day = promotes_three(day).await;
+    day.host.assert_good(60);
+    assert!(day.host.minted() > 1, "an hour is longer than the day");
 }
 
 #[tokio::test]

@@ -90,6 +90,13 @@ pub trait Host: Sized {
 /// GitHub.
 pub struct GitHub(Server);
 
+impl GitHub {
+    /// How many tokens of an hour the App was given.
+    pub fn minted(&self) -> u32 {
+        self.0.state().minted
+    }
+}
+
 impl Host for GitHub {
     const APPROVED: bool = false;
 
@@ -152,7 +159,10 @@ impl Host for GitHub {
 
     fn comments(&self, number: u64) -> Vec<String> {
         let state = self.0.state();
-        let ours = state.comments.iter().filter(|comment| comment.pull == number && comment.by == "towpath");
+        let ours = state
+            .comments
+            .iter()
+            .filter(|comment| comment.pull == number && comment.by.trim_end_matches("[bot]") == "towpath");
         ours.map(|comment| comment.body.clone()).collect()
     }
 

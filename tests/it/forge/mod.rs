@@ -1,6 +1,7 @@
 //! Forges: each adapter against a forge of ours that is held, exchange by exchange, against the
 //! forge's own official description.
 
+mod authority;
 pub mod backend;
 pub mod e2e;
 pub mod fill;

@@ -3,8 +3,8 @@
 use crate::decide::candidate::standing_promote;
 use crate::decide::{gates, pause_reason, request};
 use crate::model::{
-    Actor, Arrival, Backoff, Candidate, Check, Edge, EdgeSeen, Gate, GateKind, Hold, Judged, Missing, Now,
-    Observation, OrderId, Override, Pause, PauseKind, Reason, Until, Verdict, Waiting, Who,
+    Actor, Arrival, Backoff, Candidate, Check, CommitId, Edge, EdgeSeen, Gate, GateKind, Hold, Judged, Missing,
+    Now, Observation, OrderId, Override, Pause, PauseKind, Reason, Until, Verdict, Waiting, Who,
 };
 
 /// What a judgement looks at, and where it notes the facts that it lacks.
@@ -83,7 +83,7 @@ pub fn judge(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>, depth: D
             let why = Reason::Promoted { by: order.by.clone(), until: order.until };
             item.verdict = Verdict::Pass { why };
         } else if let Check::Gate(kind) = item.check
-            && let Some(order) = standing_override(edge, candidate, kind, look.seen)
+            && let Some(order) = standing_override(edge, candidate, kind, look)
         {
             let why = Reason::Overridden { by: order.by.clone(), reason: order.reason.clone() };
             item.verdict = Verdict::Pass { why };
@@ -202,19 +202,23 @@ fn held(candidate: &Waiting, look: &Look<'_>) -> Verdict {
     }
 }
 
+/// The `override` orders that stand for a candidate now: until their hour is over or, where their commit
+/// was put into the request before that, as long as the request is for it.
+fn overrides<'a>(edge: &Edge<'_>, commit: CommitId, look: &Look<'a>) -> impl Iterator<Item = &'a Override> {
+    let (flow, env, now) = (&edge.flow.name, &edge.target.name, look.now().wall);
+    let head = look.on_edge.proposed.as_ref().filter(|row| row.head == commit && request::by_request(edge));
+    let here = move |order: &&Override| &order.flow == flow && &order.env == env && order.commit == commit;
+    let stands = move |order: &&Override| now < order.until || head.is_some_and(|row| row.at.wall < order.until);
+    look.seen.standing.overrides.iter().filter(here).filter(stands)
+}
+
 fn standing_override<'a>(
     edge: &Edge<'_>,
     candidate: &Waiting,
     gate: GateKind,
-    seen: &'a Observation,
+    look: &Look<'a>,
 ) -> Option<&'a Override> {
-    seen.standing.overrides.iter().find(|order| {
-        order.gate == gate
-            && order.flow == edge.flow.name
-            && order.env == edge.target.name
-            && order.commit == candidate.id
-            && seen.now.wall < order.until
-    })
+    overrides(edge, candidate.id, look).find(|order| order.gate == gate)
 }
 
 /// The `promote` order without which the candidate would not have passed.
@@ -224,18 +228,12 @@ pub fn promote_used(edge: &Edge<'_>, lead: &Candidate, seen: &Observation) -> Op
 }
 
 /// The `override` orders without which the candidate would not have passed.
-pub fn overrides_used(edge: &Edge<'_>, lead: &Candidate, seen: &Observation) -> Vec<OrderId> {
-    let used = |order: &&Override| {
-        order.flow == edge.flow.name
-            && order.env == edge.target.name
-            && order.commit == lead.commit
-            && seen.now.wall < order.until
-            && lead
-                .judged
-                .iter()
-                .any(|j| j.check == Check::Gate(order.gate) && matches!(j.verdict.why(), Reason::Overridden { .. }))
+pub fn overrides_used(edge: &Edge<'_>, lead: &Candidate, look: &Look<'_>) -> Vec<OrderId> {
+    let passed = |gate| {
+        let on = |judged: &Judged| judged.check == Check::Gate(gate);
+        lead.judged.iter().any(|j| on(j) && matches!(j.verdict.why(), Reason::Overridden { .. }))
     };
-    seen.standing.overrides.iter().filter(used).map(|order| order.id.clone()).collect()
+    overrides(edge, lead.commit, look).filter(|order| passed(order.gate)).map(|order| order.id.clone()).collect()
 }
 
 /// Whether a person has ordered this very candidate to move, or to pass a gate.

@@ -189,7 +189,7 @@ fn choose_among(
             old,
             new: lead.commit,
             promote: judge::promote_used(edge, &lead, look.seen),
-            overrides: judge::overrides_used(edge, &lead, look.seen),
+            overrides: judge::overrides_used(edge, &lead, look),
             merge: None,
         });
     }

@@ -3,10 +3,12 @@
 //!
 //! A candidate is *proposed* when every gate but those that people and the calendar open passes, and
 //! *merged* when all pass. Until somebody approves, the head follows the newest candidate that may be
-//! proposed; then it stays until it is merged, closed, or a gate blocks it.
+//! proposed; then it stays until it is merged, closed, or a gate blocks it. A candidate that somebody
+//! ordered with `promote` is proposed before all others, and nothing follows it while the order stands.
 //!
 //! Not here: how a request is opened (`engine`), and what is said in it (`explain`).
 
+use super::candidate::standing_promote;
 use super::{Look, Tried, choose_among, look_whole, soonest};
 use crate::model::{
     Action, Actor, Check, Checks, Decision, Distance, Edge, Fact, Gate, GateKind, Given, Judged, MergeBy, MergeHow,
@@ -126,9 +128,9 @@ pub fn bound(look: &Look<'_>, head: crate::model::CommitId, given: Given) -> boo
     }
 }
 
-/// Whether the candidate may be put into a request: of the gates only those that people and the
+/// Whether a candidate that was judged like this may be put into a request: of the gates only those that people and the
 /// calendar open may be shut, and those that are judged at the merge.
-fn proposable(edge: &Edge<'_>, judged: &[Judged]) -> bool {
+pub fn proposable(edge: &Edge<'_>, judged: &[Judged]) -> bool {
     judged.iter().all(|one| match one.check {
         Check::Request => matches!(
             one.verdict.why(),
@@ -210,16 +212,21 @@ pub(super) fn choose(
             return Some(());
         }
     }
-    let stays = head.is_some_and(|at| !blocked(edge, &tried[at].judged));
+    let stays = head.filter(|at| !blocked(edge, &tried[*at].judged));
     let approved = open.is_some_and(|open| open.approvals.iter().any(|a| bound(look, open.head, a.given)));
     let red = head.is_some_and(|at| red_at_the_merge(edge, &tried[at].judged));
-    let next = if stays && approved && !red {
-        None
-    } else {
-        let order = order(&tried, look, requests, head.filter(|_| stays), place);
-        look_whole(edge, &mut tried, &order, look, look_back, &mut looked_at, |t| proposable(edge, &t.judged))?
-    };
-    let lead = match next.or(head.filter(|_| stays)) {
+    let ordered = standing_promote(edge, look.seen).and_then(|promote| place(promote.commit));
+    let fit = |one: &Tried<'_>| proposable(edge, &one.judged);
+    let mut next = None;
+    // What a person ordered goes in before what is newer, and takes the place of what is approved.
+    if let Some(at) = ordered.filter(|_| ordered != stays) {
+        next = look_whole(edge, &mut tried, &[at], look, look_back, &mut looked_at, fit)?;
+    }
+    if next.is_none() && !(stays.is_some() && (approved && !red || ordered == stays)) {
+        let order = order(&tried, look, requests, stays, place);
+        next = look_whole(edge, &mut tried, &order, look, look_back, &mut looked_at, fit)?;
+    }
+    let lead = match next.or(stays) {
         Some(at) => Some(at),
         None => soonest(edge, &mut tried, look, look_back, &mut looked_at)?,
     };

@@ -40,6 +40,12 @@ pub fn key_of_the_app() -> &'static [u8] {
     key().public_key().as_ref()
 }
 
+/// The App's private key, as GitHub gives it.
+pub fn key_of_the_app_in_pem() -> String {
+    let der: Pkcs8V1Der<'_> = key().as_der().expect("a key");
+    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(der.as_ref()))
+}
+
 /// A file that holds a secret.
 fn secret(text: &str) -> NamedTempFile {
     let mut file = NamedTempFile::new().expect("a file");
@@ -71,10 +77,7 @@ impl World {
 
     /// As an App.
     async fn app() -> Self {
-        let der: Pkcs8V1Der<'_> = key().as_der().expect("a key");
-        let pem =
-            format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(der.as_ref()));
-        let file = secret(&pem);
+        let file = secret(&key_of_the_app_in_pem());
         let place = SecretRef::File(file.path().to_owned());
         Self::with(Credential::App { id: "7".to_owned(), installation: 9, key: place }, file).await
     }

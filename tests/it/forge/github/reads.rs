@@ -192,7 +192,7 @@ async fn an_app_has_one_token_for_all_made_anew_before_it_ends() {
     world.server.state().tokens.clear();
     world.forge.checks(&world.repo, world.b).await.expect("told");
     assert_eq!(world.server.state().minted, 3);
-    let (user, token) = world.forge.git_credential().await.expect("a token");
+    let (user, token) = world.forge.git_login().await.expect("a token");
     assert_eq!((user.as_str(), token.expose()), ("x-access-token", &b"ghs_minted_3"[..]));
     world.server.assert_good(20, 0);
     // A key that GitHub does not know: said, and not asked for again and again by each.
