@@ -26,6 +26,8 @@ pub struct Setup {
     pub config: Config,
     /// Git, store and clock.
     pub world: RealWorld,
+    /// The HTTP layer of each forge, by the forge's name: for what it counts.
+    pub clients: Vec<(String, Client)>,
 }
 
 /// Whether a command only looks, changes what stands, or may make a store.
@@ -70,18 +72,18 @@ impl Setup {
             }
             Err(error) => return Err(error.into()),
         };
-        let forges = forges(&config, &clock);
+        let (forges, clients) = forges(&config, &clock);
         let world = RealWorld::new(&config, store, clock, git, &cache, need == Need::View).on(forges);
-        Ok(Self { config, world })
+        Ok(Self { config, world, clients })
     }
 
     /// The same store, git and clock under another config. The store's place is not read again:
     /// a running process keeps the one it has.
     #[must_use]
     pub fn under(&self, config: Config) -> Self {
-        let forges = forges(&config, self.world.clock());
+        let (forges, clients) = forges(&config, self.world.clock());
         let world = self.world.under(&config).on(forges);
-        Self { config, world }
+        Self { config, world, clients }
     }
 
     /// The same for looking only, which records nothing; of these flows, or of all if none are
@@ -90,7 +92,7 @@ impl Setup {
     pub fn viewing(&self, only: &[FlowName]) -> Self {
         let config = self.config.only(only);
         let world = self.world.viewing(&config);
-        Self { config, world }
+        Self { config, world, clients: self.clients.clone() }
     }
 
     /// The flows that a command is about: the named one, or all.
@@ -112,40 +114,34 @@ impl Setup {
 
 /// The repositories of those flows that are on a forge. One adapter for each `[forge.X]`: its allowance and
 /// what it remembers are shared.
-fn forges(config: &Config, clock: &Clock) -> OfFlows {
-    let mut adapters: BTreeMap<&str, Result<Arc<dyn Forge>, Unknown>> = BTreeMap::new();
-    for (name, forge) in &config.forges {
-        if let Some(adapter) = adapter(forge, clock) {
-            adapters.insert(name, adapter);
-        }
+fn forges(config: &Config, clock: &Clock) -> (OfFlows, Vec<(String, Client)>) {
+    let (mut adapters, mut clients) = (BTreeMap::new(), Vec::new());
+    for forge in config.forges.values().filter(|forge| forge.kind.is_forge()) {
+        let adapter = adapter(forge, clock).map(|(adapter, client)| {
+            clients.push((forge.name.clone(), client));
+            adapter
+        });
+        let fault = |fault: Fault| Unknown::lasting(UnknownWhy::Unreadable { words: fault.to_string() });
+        adapters.insert(forge.name.as_str(), adapter.map_err(fault));
     }
     let of = |found: &FlowConfig| {
         let adapter = adapters.get(found.forge.as_deref()?)?.clone();
         let repo = RepoPath::new(&found.flow.repository);
         Some((found.flow.name.clone(), adapter.map(|forge| OnForge { forge, repo })))
     };
-    config.flows.iter().filter_map(of).collect()
+    (config.flows.iter().filter_map(of).collect(), clients)
 }
 
-/// The table of forges: which adapter speaks with which kind. None for plain git.
-fn adapter(forge: &config::Forge, clock: &Clock) -> Option<Result<Arc<dyn Forge>, Unknown>> {
-    let fault = |fault: Fault| Unknown::lasting(UnknownWhy::Unreadable { words: fault.to_string() });
-    let options = Options { ca: forge.ca.clone(), ..Options::default() };
-    let made = match forge.kind {
-        ForgeKind::Git => return None,
-        ForgeKind::GitHub => GitHub::new(&forge.url, credential(forge), clock.clone(), options)
-            .map(|it| Arc::new(it) as Arc<dyn Forge>)
-            .map_err(fault),
-        ForgeKind::GitLab => Client::new(options, clock.clone())
-            .and_then(|client| GitLab::new(&forge.url, forge.token.clone(), client, clock.clone()))
-            .map(|it| Arc::new(it) as Arc<dyn Forge>)
-            .map_err(fault),
-        ForgeKind::Gitea | ForgeKind::Forgejo => Client::new(options, clock.clone())
-            .and_then(|client| Gitea::new(&forge.url, forge.token.clone(), client))
-            .map(|it| Arc::new(it) as Arc<dyn Forge>)
-            .map_err(fault),
+/// The table of forges: which adapter speaks with which kind.
+fn adapter(forge: &config::Forge, clock: &Clock) -> Result<(Arc<dyn Forge>, Client), Fault> {
+    let client = Client::new(Options { ca: forge.ca.clone(), ..Options::default() }, clock.clone())?;
+    let (url, token, own) = (&forge.url, forge.token.clone(), client.clone());
+    let adapter: Arc<dyn Forge> = match forge.kind {
+        ForgeKind::GitHub => Arc::new(GitHub::new(url, credential(forge), own, clock.clone())?),
+        ForgeKind::GitLab => Arc::new(GitLab::new(url, token, own, clock.clone())?),
+        ForgeKind::Git | ForgeKind::Gitea | ForgeKind::Forgejo => Arc::new(Gitea::new(url, token, own)?),
     };
-    Some(made)
+    Ok((adapter, client))
 }
 
 /// Who we are to GitHub.

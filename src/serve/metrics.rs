@@ -16,6 +16,8 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use towpath_core::model::{Flow, Instant, IntentRow, Ledger, MoveKind, Plan, Until};
 
+use crate::forge::client::Client;
+
 /// Labels of an edge.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Edge {
@@ -53,6 +55,22 @@ pub struct HookLabels {
     result: &'static str,
 }
 
+/// Labels of calls of a forge's API.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct CallLabels {
+    forge: String,
+    operation: &'static str,
+    code: String,
+}
+
+/// Labels of what a forge allows.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct AllowanceLabels {
+    forge: String,
+    account: String,
+    resource: String,
+}
+
 /// Every metric, and the registry that prints them.
 #[derive(Debug)]
 pub struct Metrics {
@@ -76,6 +94,9 @@ pub struct Metrics {
     reload_good: Gauge<i64, AtomicI64>,
     reload_at: Gauge<f64, AtomicU64>,
     heartbeats: Family<TickLabels, Counter>,
+    calls: Family<CallLabels, Counter>,
+    allowance: Family<AllowanceLabels, Gauge>,
+    allowance_left: Family<AllowanceLabels, Gauge>,
 }
 
 /// Labels of a flow.
@@ -117,6 +138,9 @@ impl Default for Metrics {
             reload_good: Gauge::default(),
             reload_at: Gauge::default(),
             heartbeats: Family::default(),
+            calls: Family::default(),
+            allowance: Family::default(),
+            allowance_left: Family::default(),
         };
         made.reload_good.set(1);
         made.register();
@@ -203,16 +227,51 @@ impl Metrics {
             self.reload_at.clone(),
         );
         r.register("heartbeats", "Calls of the heartbeat URL, by what came of them", self.heartbeats.clone());
+        r.register(
+            "forge_requests",
+            "Calls of a forge's API, by operation and HTTP status, or why there is none; since the config was read",
+            self.calls.clone(),
+        );
+        r.register(
+            "forge_rate_limit",
+            "How many calls a forge allows an account in a window, by the forge's own headers",
+            self.allowance.clone(),
+        );
+        r.register("forge_rate_limit_remaining", "How many of them are left", self.allowance_left.clone());
     }
 
     /// Everything, in the text format of OpenMetrics.
-    pub fn text(&self) -> String {
+    pub fn text(&self, forges: &[(String, Client)]) -> String {
+        // Under the lock: two who ask at once must not count twice.
         let registry = self.registry.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.count_calls(forges);
         let mut out = String::with_capacity(TEXT_START);
         match text::encode(&mut out, &registry) {
             Ok(()) => out,
             // Writing into a text cannot fail; half of the metrics would be a lie.
             Err(_) => String::new(),
+        }
+    }
+
+    /// What the HTTP layer of each forge has counted. It counts from when the config was read, so a reload
+    /// begins anew, as a restart does.
+    fn count_calls(&self, forges: &[(String, Client)]) {
+        self.calls.clear();
+        self.allowance.clear();
+        self.allowance_left.clear();
+        let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        for (forge, client) in forges {
+            for counted in client.counted() {
+                let (operation, code) = (counted.operation, counted.ended.to_string());
+                let labels = CallLabels { forge: forge.clone(), operation, code };
+                self.calls.get_or_create(&labels).inc_by(counted.times);
+            }
+            for budget in client.budgets() {
+                let (account, resource) = (budget.account, budget.resource);
+                let labels = AllowanceLabels { forge: forge.clone(), account, resource };
+                self.allowance.get_or_create(&labels).set(whole(budget.limit));
+                self.allowance_left.get_or_create(&labels).set(whole(budget.left));
+            }
         }
     }
 

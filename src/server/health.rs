@@ -80,5 +80,5 @@ async fn ready(State(shared): State<Arc<Shared>>) -> (StatusCode, Json<Health>) 
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, OPEN_METRICS)], shared.metrics.text())
+    ([(header::CONTENT_TYPE, OPEN_METRICS)], shared.metrics.text(&shared.setup().clients))
 }

@@ -164,6 +164,11 @@ impl Client {
         self.0.limits.read()
     }
 
+    /// How long it waits before the second try of a call.
+    pub(super) fn pause(&self) -> Duration {
+        self.0.options.backoff
+    }
+
     /// The clock that all its waiting times are measured on: milliseconds since boot.
     pub fn boottime(&self) -> i64 {
         self.0.clock.reading().boottime_ms

@@ -34,7 +34,7 @@ use serde::de::DeserializeOwned;
 use towpath_core::act::PushAnswer;
 use towpath_core::model::{AuthorLogins, BranchName, CommitId, Span, Unknown};
 
-use super::client::{Answer, Call, Client, Fault, Options, Page};
+use super::client::{Answer, Call, Client, Fault, Page};
 use super::{
     CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Proposal, RepoPath, RequestSeen,
     Required, StatusLine, Ways, carries,
@@ -79,8 +79,8 @@ impl GitHub {
     /// The GitHub at `url`: `https://github.com`, or where an Enterprise Server is. Calls nothing yet.
     ///
     /// # Errors
-    /// If `url` is none, or TLS cannot be set up.
-    pub fn new(url: &str, credential: Credential, clock: Clock, options: Options) -> Result<Self, Fault> {
+    /// If `url` is none.
+    pub fn new(url: &str, credential: Credential, client: Client, clock: Clock) -> Result<Self, Fault> {
         let wrong = |why: &str| Fault::NotSent { words: format!("`{url}` is no address of a GitHub: {why}") };
         let mut web = Url::parse(url).map_err(|error| wrong(&error.to_string()))?;
         if !matches!(web.scheme(), "http" | "https") || web.host_str().is_none() {
@@ -90,16 +90,10 @@ impl GitHub {
             web.set_path(&format!("{}/", web.path()));
         }
         let (api, graphql) = addresses(&web).ok_or_else(|| wrong("it has no host"))?;
-        let pause = options.backoff;
-        let client = Client::new(options, clock.clone())?;
+        let pause = client.pause();
         let auth = auth::Auths::new(credential, clock, api.clone());
         let (login, by_request_alone) = (tokio::sync::OnceCell::new(), Mutex::default());
         Ok(Self { client, auth, web, api, graphql, login, pause, by_request_alone })
-    }
-
-    /// The HTTP layer under it, for what it counts.
-    pub const fn client(&self) -> &Client {
-        &self.client
     }
 
     /// A URL of the REST API. Each part is escaped: a branch with a slash is one part.
@@ -293,6 +287,7 @@ impl Forge for GitHub {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::forge::client::Options;
 
     #[test]
     fn where_the_api_is() {
@@ -310,8 +305,8 @@ mod tests {
     #[test]
     fn parts_of_urls_are_escaped_and_steps_are_refused() {
         let clock = Clock::Manual(crate::clock::ManualClock::new(towpath_core::model::Instant(0)));
-        let forge =
-            GitHub::new("https://github.com", Credential::None, clock, Options::default()).expect("a forge");
+        let client = Client::new(Options::default(), clock.clone()).expect("a client");
+        let forge = GitHub::new("https://github.com", Credential::None, client, clock).expect("a forge");
         let repo = RepoPath::new("shop/checkout");
         let url = forge.repo_url(&repo, &["rules", "branches", "a/b?c#d%"], &[("per_page", "100")]).expect("a URL");
         assert_eq!(

@@ -206,6 +206,10 @@ async fn promotes_three<H: Host>(day: Day<H>) -> Day<H> {
     day
 }
 
+/// What is measured of forges, seen in a service that has called one.
+pub const METRICS: [&str; 3] =
+    ["towpath_forge_requests_total", "towpath_forge_rate_limit", "towpath_forge_rate_limit_remaining"];
+
 /// The examples whose repository is on a forge: here they run, the others in `config::run_examples`.
 pub const EXAMPLES: [&str; 3] = ["docplanner.toml", "docplanner-gitea.toml", "gitlab-flow.toml"];
 
@@ -296,6 +300,14 @@ async fn a_hook_of_the_forge_wakes_the_flow_and_a_repeated_or_forged_one_does_no
     day.is_at("staging", two);
     assert_eq!(hook("github", "of last year", "shop/checkout", "3").await, 202);
     until("another move", || day.host.tip("staging") == three).await;
+    let page = reqwest::get(format!("{url}/metrics")).await.expect("an answer").text().await.expect("a text");
+    for (name, label) in METRICS.into_iter().zip(["code=\"200\"", "resource=\"core\"", "resource=\"core\""]) {
+        let sample = |line: &str| {
+            let value = line.strip_prefix(name)?.strip_prefix("{forge=\"github\",")?.split_once("} ")?;
+            (value.0.contains(label) && value.1 != "0").then_some(())
+        };
+        assert!(page.lines().any(|line| sample(line).is_some()), "{name}: {page}");
+    }
     stop.cancel();
 }
 

@@ -343,8 +343,9 @@ async fn an_answer_that_trickles_ends_at_the_deadline() {
     let credential =
         towpath::forge::github::Credential::Token(towpath::config::SecretRef::File(token.path().to_owned()));
     let clock = towpath::clock::Clock::Manual(world.clock.clone());
+    let client = towpath::forge::client::Client::new(options, clock.clone()).expect("a client");
     world.forge =
-        towpath::forge::github::GitHub::new(&world.server.url, credential, clock, options).expect("a forge");
+        towpath::forge::github::GitHub::new(&world.server.url, credential, client, clock).expect("a forge");
     world.server.fault("members", Fault::Trickle(50));
     let unknown = world.forge.members(&world.repo, "release").await.expect_err("too slow");
     assert!(matches!(unknown.why, towpath_core::model::UnknownWhy::TimedOut { .. }), "{unknown:?}");

@@ -21,7 +21,7 @@ use base64::engine::general_purpose::STANDARD;
 use tempfile::NamedTempFile;
 use towpath::clock::{Clock, ManualClock};
 use towpath::config::SecretRef;
-use towpath::forge::client::{Options, stamp};
+use towpath::forge::client::{Client, Options, stamp};
 use towpath::forge::github::{Credential, GitHub};
 use towpath::forge::{Forge as _, MergeHow, Proposal, RepoPath};
 use towpath_core::act::PushAnswer;
@@ -95,7 +95,8 @@ impl World {
         let clock = ManualClock::new(stamp(state::BEGIN).expect("a time"));
         let options =
             Options { deadline: Duration::from_secs(20), backoff: Duration::from_millis(5), ..Options::default() };
-        let forge = GitHub::new(&server.url, credential, Clock::Manual(clock.clone()), options).expect("a forge");
+        let client = Client::new(options, Clock::Manual(clock.clone())).expect("a client");
+        let forge = GitHub::new(&server.url, credential, client, Clock::Manual(clock.clone())).expect("a forge");
         Self { server, forge, clock, repo: RepoPath::new("shop/checkout"), a, b, _secret: file }
     }
 
