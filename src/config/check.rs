@@ -94,6 +94,10 @@ impl Found {
         for (key, needs_token) in [("token", false), ("app", false), ("user", true), ("ca", false)] {
             let Some(entry) = table.entry(key) else { continue };
             let (what, hint) = match scheme {
+                "https" | "http" if needs_token && table.get("app").is_some() => (
+                    format!("`{key}` does nothing with `app`, whose tokens have one of their own"),
+                    format!("remove `{key}`"),
+                ),
                 "https" | "http" if needs_token && table.get("token").is_none() => (
                     format!("`{key}` does nothing without `token`"),
                     "add `token = { file = \"PATH\" }`, or remove it".to_owned(),
@@ -130,7 +134,9 @@ impl Found {
         let mut problem = |what: &str, hint: &str| {
             self.push(Problem::error(entry.key_span.clone(), join(path, "app"), what).hint(hint));
         };
-        if ForgeKind::of_table(table) != ForgeKind::GitHub {
+        // Without any `kind` that is what is said.
+        let kind = table.get("kind").and_then(Node::text);
+        if kind.is_some_and(|_| ForgeKind::of_table(table) != ForgeKind::GitHub) {
             problem("only GitHub has Apps", "use `token`, or write `kind = \"github\"`");
         }
         if table.get("token").is_some() {

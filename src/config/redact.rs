@@ -9,7 +9,7 @@ use std::ops::Range;
 use towpath_core::text::Shown;
 
 /// Words in a key that make its value a secret.
-const SECRET_WORDS: [&str; 7] = ["tok", "secr", "passw", "pwd", "credential", "private", "apikey"];
+const SECRET_WORDS: [&str; 8] = ["tok", "secr", "passw", "pwd", "credential", "private", "key", "pem"];
 
 /// How tokens of the usual servers begin.
 const TOKEN_PREFIXES: [&str; 12] = [
@@ -51,6 +51,7 @@ pub(super) fn is_deceptive(c: char) -> bool {
 /// The text with everything masked that must not be shown; of the same length in bytes.
 pub(super) fn redact(text: &str, secrets: &[Range<usize>]) -> String {
     let mut mask: Vec<Range<usize>> = secrets.to_vec();
+    mask.extend(private_keys(text));
     let mut open = None;
     let mut at = 0;
     for line in text.split_inclusive('\n') {
@@ -85,6 +86,17 @@ fn push_safely(out: &mut String, c: char, masked: bool) {
     } else {
         out.push(c);
     }
+}
+
+/// Keys in PEM, wherever somebody pasted them: from their first line to the end of their last, and where
+/// that is missing, to the end of the file.
+fn private_keys(text: &str) -> Vec<Range<usize>> {
+    let begins = text.match_indices("-----BEGIN").map(|(at, _)| at);
+    let end = |at: usize| match text[at..].find("-----END") {
+        Some(end) => text[at + end..].find('\n').map_or(text.len(), |line| at + end + line),
+        None => text.len(),
+    };
+    begins.map(|at| at..end(at)).collect()
 }
 
 /// What to mask in one line. `open` holds the closing quotes of a secret of several lines.

@@ -160,6 +160,10 @@ fn judge_once(
         Verdict::Pass { .. } => return Some(None),
         stuck => return Some(Some(Err(stuck))),
     }
+    if decide::request::by_request(edge) {
+        // What is in the request is a candidate.
+        decide::request::seen(edge, look)?;
+    }
     let candidates = decide::candidates(edge, look.on_edge, look.seen);
     let Some(candidate) = candidates.into_iter().find(|c| c.id == commit) else { return Some(None) };
     let judged = decide::judge(edge, candidate, look, Depth::Whole)?;

@@ -130,6 +130,28 @@ fn wanted(known: Option<&Proposed>, head: CommitId, from: Option<CommitId>, look
     }
 }
 
+/// Which overrides a request has, and which are over with it: an override stands for an hour or, where a
+/// request was for its commit by then, as long as that request is.
+pub fn overrides(ledger: &Ledger, seen: &Observation) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for order in &ledger.standing.overrides {
+        let Some(Fact::Known(requests)) = seen.facts.requests.get(&order.env) else { continue };
+        let wanted = ledger.proposed.get(&order.env).is_some_and(|row| row.head == order.commit);
+        let open = requests.open.as_ref().filter(|_| wanted);
+        let in_its_hour = seen.now.wall < order.until;
+        match (open, order.request) {
+            // Somebody else's head in the same request is put back, and takes nothing away.
+            (Some(open), Some(request)) if open.number == request => {}
+            (Some(open), _) if in_its_hour && open.head == order.commit => {
+                changes.push(Change::OverrideFor { order: order.id.clone(), request: open.number });
+            }
+            (_, Some(_)) if !in_its_hour => changes.push(Change::Spend(vec![order.id.clone()])),
+            _ => {}
+        }
+    }
+    changes
+}
+
 /// Heads of ours that are seen in place for the first time since they were put there. The instant is
 /// read after they were seen: an approval that names no commit must not count if it may be older.
 ///

@@ -5,6 +5,7 @@
 use towpath_core::model::{FlowName, Unknown, UnknownWhy};
 
 use crate::config::{Config, FlowConfig, Forge, SecretRef};
+use crate::forge::client::Fault;
 use crate::git::{self, BadToken, Remote};
 use crate::secret::Secret;
 
@@ -57,11 +58,14 @@ fn login(forge: &Forge) -> Option<Login> {
 }
 
 /// A login that a forge's adapter has made.
-pub(super) fn made(forge: &str, user: &str, password: &Secret) -> Result<git::Login, Unknown> {
-    git::Login::new(forge, user, password.expose()).map_err(|bad| {
-        let words = format!("what the forge gave: {bad}");
-        Unknown::lasting(UnknownWhy::TokenUnusable { forge: forge.to_owned(), words })
-    })
+pub(super) fn made(forge: &str, made: Result<(String, Secret), Fault>) -> Result<git::Login, Unknown> {
+    let unusable = |words: String| Unknown::lasting(UnknownWhy::TokenUnusable { forge: forge.to_owned(), words });
+    let (user, password) = made.map_err(|fault| match fault {
+        // Nobody was asked yet.
+        Fault::Credential { words } => unusable(words),
+        asked => asked.unknown(),
+    })?;
+    git::Login::new(forge, &user, password.expose()).map_err(|bad| unusable(format!("what the forge gave: {bad}")))
 }
 
 impl Token {

@@ -160,10 +160,7 @@ impl RealWorld {
         let login = match reach.login.clone() {
             None => return Ok(remote),
             Some(reach::Login::Token(token)) => blocking(move || token.login()).await?,
-            Some(reach::Login::OfForge(name)) => {
-                let (user, password) = self.forge(flow)?.forge.git_login().await?;
-                reach::made(&name, &user, &password)?
-            }
+            Some(reach::Login::OfForge(name)) => reach::made(&name, self.forge(flow)?.forge.git_login().await)?,
         };
         Ok(remote.with_login(login))
     }
@@ -408,7 +405,9 @@ impl World for RealWorld {
                         UnknownWhy::TokenUnusable { forge, words } => {
                             format!("the token of [forge.{forge}] cannot be used: {words}")
                         }
-                        UnknownWhy::Unreadable { words } => words,
+                        UnknownWhy::Unreadable { words }
+                        | UnknownWhy::CredentialsRefused { words }
+                        | UnknownWhy::Unreachable { words } => words,
                         why => format!("{why:?}"),
                     },
                 };

@@ -141,6 +141,7 @@ async fn note_and_decide<W: World>(
     let plan = observe::decide(world, flow, look, &mut seen).await;
     let mut changes = decided(ledger, &plan);
     changes.extend(propose::confirmed(world, ledger, &seen).await?);
+    changes.extend(propose::overrides(ledger, &seen));
     changes.extend(see::would(ledger, &plan));
     changes.extend(see::behind(flow, ledger, &plan));
     changes.push(Change::Looked(look.now));

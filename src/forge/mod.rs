@@ -19,7 +19,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 use towpath_core::act::PushAnswer;
-use towpath_core::model::{BranchName, CommitId, Span, Unknown, UnknownWhy};
+use towpath_core::model::{BranchName, CommitId, Span, Unknown};
 pub use towpath_core::model::{MergeHow, Ways};
 
 use crate::secret::Secret;
@@ -41,9 +41,8 @@ pub trait Forge: Debug + Send + Sync {
 
     /// Name and password for git over https, where only the adapter can make them; elsewhere the config
     /// has a token.
-    async fn git_login(&self) -> Result<(String, Secret), Unknown> {
-        let words = "there is no token for git".to_owned();
-        Err(Unknown::lasting(UnknownWhy::CredentialsRefused { words }))
+    async fn git_login(&self) -> Result<(String, Secret), client::Fault> {
+        Err(client::Fault::Credential { words: "there is none for git".to_owned() })
     }
 
     /// The page on which two commits are compared.

@@ -105,6 +105,9 @@ impl Batch<'_> {
             }
             Change::Promote(order) => self.promote(order).await,
             Change::Override(order) => self.override_(order).await,
+            Change::OverrideFor { order, request } => {
+                self.run(sqlx::query(sql::OVERRIDE_FOR).bind(text(order)).bind(number(*request))).await
+            }
             Change::Approve(approval) => self.approve(approval).await,
             Change::Spend(ids) => self.end_orders(&[sql::END_PROMOTE, sql::END_OVERRIDE], ids).await,
             Change::Report(report) => self.report(report).await,
@@ -165,6 +168,11 @@ impl Batch<'_> {
             _ => Ok(()),
         }
     }
+}
+
+/// The number of a request.
+fn number(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn text(name: &impl ToString) -> String {

@@ -99,7 +99,8 @@ fn leave_out_old(standing: &mut Standing, wall: Instant) {
     let shown = |until: Instant| wall <= until + SHOWN_AFTER_OVER;
     // Pauses stay until it is recorded that they are over, which takes them out of the store's answer.
     standing.promotes.retain(|order| shown(order.until));
-    standing.overrides.retain(|order| shown(order.until));
+    // One that a request had stands as long as that, and is spent when it is over.
+    standing.overrides.retain(|order| shown(order.until) || order.request.is_some());
 }
 
 async fn arrivals(

@@ -78,6 +78,11 @@ impl<'r> Fields<'r> {
         text.map(|text| CommitId::from_str(&text).map_err(|error| self.bad(column, &error))).transpose()
     }
 
+    /// The number of a request, if there is one.
+    fn number(&self, column: &'static str) -> Result<Option<u64>> {
+        Ok(self.get::<Option<i64>>(column)?.and_then(|number| u64::try_from(number).ok()))
+    }
+
     fn count(&self, column: &'static str) -> Result<u32> {
         u32::try_from(self.get::<i64>(column)?).map_err(|error| self.bad(column, &error))
     }
@@ -231,7 +236,8 @@ pub(super) fn promote(f: &Fields<'_>) -> Result<Promote> {
 pub(super) fn override_(f: &Fields<'_>) -> Result<Override> {
     let gate = f.text("gate")?;
     let gate = GateKind::from_key(&gate).ok_or_else(|| f.bad("gate", &format!("`{gate}` is no gate")))?;
-    order_on_commit!(f, Override { gate })
+    let request = f.number("request")?;
+    order_on_commit!(f, Override { gate, request })
 }
 
 pub(super) fn approval(f: &Fields<'_>) -> Result<Approval> {
@@ -345,9 +351,6 @@ pub(super) fn behind(f: &Fields<'_>) -> Result<Behind> {
 
 pub(super) fn proposed(f: &Fields<'_>) -> Result<Proposed> {
     let confirmed: (Option<i64>, Option<i64>) = (f.get("confirmed_wall")?, f.get("confirmed_trusted")?);
-    let number = |name: &'static str| -> Result<Option<u64>> {
-        Ok(f.get::<Option<i64>>(name)?.and_then(|number| u64::try_from(number).ok()))
-    };
     Ok(Proposed {
         head: f.commit("head")?,
         before: f.commit_or_none("before")?,
@@ -356,8 +359,8 @@ pub(super) fn proposed(f: &Fields<'_>) -> Result<Proposed> {
             (Some(wall), Some(trusted)) => Some(Now { wall: Instant(wall), trusted: Trusted(trusted) }),
             _ => None,
         },
-        passed_over: number("passed_over")?,
-        announced: number("announced")?,
+        passed_over: f.number("passed_over")?,
+        announced: f.number("announced")?,
     })
 }
 

@@ -36,6 +36,7 @@ pub(super) fn migrations() -> Vec<Migration> {
         (6, "audit and pauses", include_str!("../../migrations/sqlite/0006_audit_and_pauses.sql")),
         (7, "deliveries", include_str!("../../migrations/sqlite/0007_deliveries.sql")),
         (8, "announced", include_str!("../../migrations/sqlite/0008_announced.sql")),
+        (9, "override_of_a_request", include_str!("../../migrations/sqlite/0009_override_of_a_request.sql")),
     ];
     texts
         .into_iter()

@@ -193,10 +193,15 @@ scenarios! {
     request_observed_only
     request_opened_approved_merged
     request_override_as_long_as_the_head
+    request_override_ends_with_its_request
+    request_override_over_a_weekend
     request_paused_is_not_opened
     request_promote_by_default
     request_promote_goes_on_after_a_close
+    request_promote_outlives_its_hour
+    request_promote_spares_what_is_approved
     request_promote_takes_the_head
+    request_promote_where_people_merge
     request_squashed_by_a_person
     request_two_edges_by_request
     request_window_and_schedule

@@ -153,7 +153,7 @@ async fn flow(session: &Session, found: &FlowConfig, findings: &mut Vec<Finding>
 /// The forge whose token is sent for that flow.
 fn token_of<'a>(session: &'a Session, found: &'a FlowConfig) -> Option<&'a str> {
     let forge = session.config.forges.get(found.forge.as_deref()?)?;
-    forge.token.as_ref().map(|_| forge.name.as_str())
+    (forge.token.is_some() || forge.app.is_some()).then_some(forge.name.as_str())
 }
 
 /// Why nothing could be read, and what mends it where that is the config's.

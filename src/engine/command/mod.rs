@@ -6,6 +6,7 @@
 mod commits;
 mod moves;
 mod orders;
+mod promote;
 
 use sha2::{Digest as _, Sha256};
 use towpath_core::command::{Command, Problem};
@@ -114,7 +115,9 @@ pub async fn carry_out<W: World>(
             orders::unhold(&giving, commit, place, fixed_by.as_ref()).await
         }
         Command::Approve { flow, env, commit } => orders::approve(&giving, flow, env, commit).await,
-        Command::Promote { flow, env, to, reason } => moves::promote(&giving, flow, env, to.as_ref(), reason).await,
+        Command::Promote { flow, env, to, reason } => {
+            promote::promote(&giving, flow, env, to.as_ref(), reason).await
+        }
         Command::Rollback { flow, env, to, reason } => {
             moves::rollback(&giving, flow, env, to.as_ref(), reason).await
         }

@@ -1,28 +1,27 @@
-//! Orders that make something move: promote, override, rollback.
+//! Orders that make something move: override and rollback; `promote` is in `super::promote`.
 
 use towpath_core::act::Input;
 use towpath_core::command::CommitWord;
 use towpath_core::decide;
 use towpath_core::model::{
-    Change, CommitId, Edge, EnvName, Fact, Flow, GateKind, Held, Hold, IntentRow, IntentState, Judged, Mode,
-    MoveKind, Override, Pause, PauseKind, Promote, Scope, Span, Standing, Tip, Until, Via, Waiting,
+    Change, CommitId, Edge, EnvName, Flow, GateKind, Held, Hold, IntentRow, IntentState, Mode, MoveKind, Override,
+    Pause, PauseKind, Scope, Span, Standing, Tip, Until, Via, Waiting,
 };
 
 use super::{Dry, Giving, Refusal, Reply, commits, orders};
-use crate::engine::observe;
 use crate::engine::run::{self, Runner};
 use crate::engine::tick::{self, Planned};
 use crate::engine::world::{Fault, World};
 
 /// How long `promote` and `override` stand.
-const STANDS: Span = Span::from_mins(60);
+pub(super) const STANDS: Span = Span::from_mins(60);
 
-fn pointless<T>(why: String) -> Result<T, Refusal> {
+pub(super) fn pointless<T>(why: String) -> Result<T, Refusal> {
     Err(Refusal::Pointless { why })
 }
 
 /// Freeze refuses people too.
-fn not_frozen<W: World>(
+pub(super) fn not_frozen<W: World>(
     giving: &Giving<'_, W>,
     flow: &Flow,
     env: &EnvName,
@@ -44,120 +43,9 @@ fn not_frozen<W: World>(
 }
 
 /// The commit of the source that somebody named, if the target lacks it and could get it.
-fn waiting<'p>(planned: &'p Planned, env: &EnvName, commit: CommitId) -> Option<&'p Waiting> {
+pub(super) fn waiting<'p>(planned: &'p Planned, env: &EnvName, commit: CommitId) -> Option<&'p Waiting> {
     let seen = planned.seen.edges.iter().find(|edge| &edge.env == env)?;
     seen.graph.known()?.waiting.iter().find(|waiting| waiting.id == commit && waiting.on_chain)
-}
-
-/// `promote`: a standing order for one candidate.
-pub async fn promote<W: World>(
-    giving: &Giving<'_, W>,
-    flow: &str,
-    env: &str,
-    to: Option<&CommitWord>,
-    reason: &str,
-) -> Result<Reply, Refusal> {
-    let (flow, env) = orders::edge(giving, flow, env)?;
-    if flow.environment(&env).is_some_and(|e| e.mode == Mode::Observe) {
-        return pointless(format!("`{env}` of `{}` is only observed (`mode = \"observe\"`)", flow.name));
-    }
-    let planned = tick::plan(giving.world, flow).await?;
-    not_frozen(giving, flow, &env, &planned)?;
-    let mut order = Promote {
-        id: giving.id("promote"),
-        flow: flow.name.clone(),
-        env: env.clone(),
-        // Replaced below; an order needs a candidate.
-        commit: CommitId::from_bytes([0; 20]),
-        by: giving.who.name.clone(),
-        reason: reason.to_owned(),
-        at: giving.now.wall,
-        until: giving.now.wall + STANDS,
-    };
-    order.commit = match to {
-        Some(word) => {
-            let commit = commits::find(giving, flow, word).await?;
-            if waiting(&planned, &env, commit).is_none() {
-                return pointless(format!(
-                    "{} cannot be promoted to `{env}`: it is not on the source branch above what `{env}` has",
-                    commit.short()
-                ));
-            }
-            commit
-        }
-        None => newest_that_passes_all_else(giving, flow, &env, &planned, &order).await?,
-    };
-    let until = giving.words(flow).at(order.until);
-    let mut lines = vec![format!(
-        "{} is ordered into `{env}` of `{}`: it passes lag, quiet, window, schedule and pause until {until}, and \
-         moves at the next look if nothing else stands against it.",
-        order.commit.short(),
-        flow.name
-    )];
-    lines.extend(by_way_of_a_request(flow, &planned, &order));
-    giving.settle(Some(&flow.name), None, vec![Change::Promote(order)], lines).await
-}
-
-/// What an order means for the request that its edge moves by, where the request is not for it yet.
-fn by_way_of_a_request(flow: &Flow, planned: &Planned, order: &Promote) -> Option<String> {
-    flow.environment(&order.env).filter(|env| env.via == Via::MergeRequest)?;
-    let requests = planned.seen.facts.requests.get(&order.env).and_then(Fact::known);
-    let head = requests.and_then(|requests| requests.open.as_ref()).map(|open| open.head);
-    let commit = order.commit.short();
-    match head {
-        Some(head) if head == order.commit => None,
-        Some(head) => Some(format!(
-            "The open request is for {}: {commit} takes its place there first, and needs its own approvals.",
-            head.short()
-        )),
-        None => Some(format!("A request is opened for {commit} first; it needs its approvals.")),
-    }
-}
-
-async fn newest_that_passes_all_else<W: World>(
-    giving: &Giving<'_, W>,
-    flow: &Flow,
-    env: &EnvName,
-    planned: &Planned,
-    order: &Promote,
-) -> Result<CommitId, Refusal> {
-    let Some(edge) = flow.edge(env) else { return pointless(format!("`{env}` is no target")) };
-    let mut seen = planned.seen.clone();
-    seen.standing.promotes.clear();
-    let on_edge = seen.edges.iter().find(|e| &e.env == env).cloned();
-    let Some(on_edge) = on_edge else { return pointless(format!("`{env}` was not seen")) };
-    let commits: Vec<CommitId> = decide::candidates(&edge, &on_edge, &seen).into_iter().map(|c| c.id).collect();
-    let look_back = usize::try_from(flow.look_back).unwrap_or(usize::MAX);
-    let (mut first_no, mut first_for_a_request) = (None, None);
-    for commit in commits.into_iter().take(look_back) {
-        seen.standing.promotes = vec![Promote { commit, ..order.clone() }];
-        let judged = observe::judged(giving.world, flow, &planned.look, &mut seen, &edge, commit).await;
-        let fit = |judged: &Vec<Judged>| decide::request::proposable(&edge, judged);
-        let by_request = decide::request::by_request(&edge) && judged.as_ref().is_ok_and(fit);
-        match judged.map_or_else(Some, observe::worst) {
-            None => return Ok(commit),
-            // It goes into the request; whether people approve it there is not for `promote` to say.
-            Some(_) if by_request => first_for_a_request = first_for_a_request.or(Some(commit)),
-            Some(verdict) => first_no = first_no.or(Some((commit, verdict))),
-        }
-    }
-    if let Some(commit) = first_for_a_request {
-        return Ok(commit);
-    }
-    match first_no {
-        Some((commit, verdict)) => {
-            let why = giving.words(flow).verdict(&verdict);
-            pointless(format!(
-                "nothing can be promoted to `{env}` now. The newest candidate, {}: {why}",
-                commit.short()
-            ))
-        }
-        None => {
-            let decision = planned.plan.decisions.iter().find(|d| &d.env == env);
-            let why = decision.map_or_else(String::new, |d| giving.words(flow).headline(d));
-            pointless(format!("nothing waits for `{env}`: {why}"))
-        }
-    }
 }
 
 /// `override`: passes one gate for one candidate.
@@ -191,6 +79,7 @@ pub async fn pass_gate<W: World>(
         reason: reason.to_owned(),
         at: giving.now.wall,
         until,
+        request: None,
     };
     let line = format!(
         "{} passes the gate `{}` of `{env}` until {} or until it lands.",

@@ -12,8 +12,9 @@ use towpath_core::see;
 use towpath_core::text::one_line;
 
 use super::{Giving, Refusal, Reply, commits};
+use crate::engine::observe;
+use crate::engine::tick::{self, Planned};
 use crate::engine::world::World;
-use crate::engine::{observe, tick};
 
 /// How much of a reason is repeated.
 const REASON_SHOWN: usize = 200;
@@ -435,7 +436,10 @@ pub async fn retry<W: World>(giving: &Giving<'_, W>, flow: &str, env: &str) -> R
     if ledger.standing.backoffs.iter().any(|backoff| backoff.env == env) {
         changes.push(Change::ClearBackoff(env.clone()));
     }
-    changes.extend(without_closed(giving, flow, &env).await?);
+    if flow.environment(&env).is_some_and(|e| e.via == Via::MergeRequest) {
+        let planned = tick::plan(giving.world, flow).await?;
+        changes.extend(without_closed(giving, flow, &planned, &env));
+    }
     if changes.is_empty() {
         let why = format!("no push to `{env}` of `{}` was refused lately; there is nothing to retry", flow.name);
         return Err(Refusal::Pointless { why });
@@ -445,18 +449,15 @@ pub async fn retry<W: World>(giving: &Giving<'_, W>, flow: &str, env: &str) -> R
 }
 
 /// Where a closed request blocks the edge: that it is passed over from now on.
-async fn without_closed<W: World>(
+pub(super) fn without_closed<W: World>(
     giving: &Giving<'_, W>,
     flow: &Flow,
+    planned: &Planned,
     env: &EnvName,
-) -> Result<Option<Change>, Refusal> {
-    if flow.environment(env).is_none_or(|e| e.via != Via::MergeRequest) {
-        return Ok(None);
-    }
-    let planned = tick::plan(giving.world, flow).await?;
+) -> Option<Change> {
+    flow.environment(env).filter(|e| e.via == Via::MergeRequest)?;
     let requests = planned.seen.facts.requests.get(env).and_then(Fact::known);
-    let closed = requests.filter(|requests| requests.open.is_none()).and_then(|r| r.closed.as_ref());
-    let Some(closed) = closed else { return Ok(None) };
+    let closed = requests.filter(|requests| requests.open.is_none())?.closed.as_ref()?;
     let row = planned.ledger.proposed.get(env).cloned().unwrap_or(Proposed {
         head: closed.head,
         before: None,
@@ -466,7 +467,7 @@ async fn without_closed<W: World>(
         announced: None,
     });
     let row = Proposed { passed_over: Some(closed.number), ..row };
-    Ok(Some(Change::Proposed { env: env.clone(), row }))
+    Some(Change::Proposed { env: env.clone(), row })
 }
 
 /// `report`.

@@ -206,8 +206,8 @@ impl Forge for GitHub {
         format!("{}{repo}.git", self.web)
     }
 
-    async fn git_login(&self) -> Result<(String, Secret), Unknown> {
-        self.auth.for_git(&self.client).await.map_err(Fault::unknown)
+    async fn git_login(&self) -> Result<(String, Secret), Fault> {
+        self.auth.for_git(&self.client).await
     }
 
     async fn checks(&self, repo: &RepoPath, commit: CommitId) -> Result<Vec<CheckSeen>, Unknown> {

@@ -2,7 +2,7 @@
 
 use towpath_core::model::{Approval, AuditRow, Backoff, Hold, OrderId, Override, Pause, Promote, Report, Until};
 
-use super::{Batch, Done, exists, text};
+use super::{Batch, Done, exists, number, text};
 use crate::store::rows::{self, word};
 use crate::store::sql;
 
@@ -74,7 +74,7 @@ impl Batch<'_> {
             .bind(order.gate.key());
         self.run(replace).await?;
         let add = sqlx::query(sql::ADD_OVERRIDE).bind(self.next_seq()).bind(text(&order.id)).bind(order.gate.key());
-        let add = bind_order!(add, order);
+        let add = bind_order!(add, order).bind(order.request.map(number));
         self.add(add, || exists("overrides", &order.id)).await
     }
 

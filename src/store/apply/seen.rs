@@ -6,7 +6,7 @@ use towpath_core::model::{
     Arrival, Behind, BranchSeen, CommitId, DecisionRow, EnvName, HandMove, Now, Proposed, TipHow,
 };
 
-use super::{Batch, Done, text};
+use super::{Batch, Done, number, text};
 use crate::store::rows::{json, word};
 use crate::store::sql;
 
@@ -120,7 +120,6 @@ impl Batch<'_> {
 
     pub(super) async fn proposed(&mut self, env: &EnvName, row: &Proposed) -> Done {
         let flow = self.flow("proposed")?;
-        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let set = sqlx::query(sql::SET_PROPOSED)
             .bind(flow)
             .bind(env.to_string())

@@ -93,6 +93,10 @@ fn secrets_are_taken_by_reference_and_never_printed() {
         "\"token\" = \"hunter2\" nonsense",
         "token = { value = \"hunter2\" nonsense }",
         "app = { id = 1, private_key = \"hunter2\" }",
+        "app = { id = 1, key = \"hunter2\", nonsense = }",
+        "app = { id = 1, pem = \"hunter2\" }",
+        "key = \"-----BEGIN RSA PRIVATE KEY-----\nhunter2\nhunter2\n-----END RSA PRIVATE KEY-----\"",
+        "nothing = \"\"\"\n-----BEGIN PRIVATE KEY-----\nhunter2\nhunter2\n\"\"\"",
     ] {
         let said = refused(&format!(
             "[forge.work]\nkind = \"git\"\n{line}\nurl = \"https://me:hunter2@example.com\"\n{}",

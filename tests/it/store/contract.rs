@@ -112,10 +112,25 @@ impl Model {
             13 => {
                 self.orders.push(id.clone());
                 let gate = GateKind::ALL[usize::from(c % 3)];
-                vec![Change::Override(Override { id, gate, flow, env, commit, by, reason, at, until })]
+                vec![Change::Override(Override {
+                    id,
+                    gate,
+                    flow,
+                    env,
+                    commit,
+                    by,
+                    reason,
+                    at,
+                    until,
+                    request: None,
+                })]
             }
             14 => {
                 vec![Change::Approve(Approval { id, flow, env, commit, by, email: (b > 9).then_some(reason), at })]
+            }
+            15 if c % 4 == 0 => {
+                let order = pick(&self.orders, a).into_iter();
+                order.map(|order| Change::OverrideFor { order, request: b.into() }).collect()
             }
             15 => vec![Change::Spend(pick(&self.orders, a).into_iter().chain(pick(&self.orders, b)).collect())],
             _ if b < 60 => vec![Change::ClearBackoff(env)],

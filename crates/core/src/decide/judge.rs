@@ -3,8 +3,8 @@
 use crate::decide::candidate::standing_promote;
 use crate::decide::{gates, pause_reason, request};
 use crate::model::{
-    Actor, Arrival, Backoff, Candidate, Check, CommitId, Edge, EdgeSeen, Gate, GateKind, Hold, Judged, Missing,
-    Now, Observation, OrderId, Override, Pause, PauseKind, Reason, Until, Verdict, Waiting, Who,
+    Actor, Arrival, Backoff, Candidate, Check, CommitId, Edge, EdgeSeen, Fact, Gate, GateKind, Hold, Judged,
+    Missing, Now, Observation, OrderId, Override, Pause, PauseKind, Reason, Until, Verdict, Waiting, Who,
 };
 
 /// What a judgement looks at, and where it notes the facts that it lacks.
@@ -59,7 +59,7 @@ pub fn judge(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>, depth: D
     // and nobody is asked yet.
     let mut in_request = true;
     if request::by_request(edge) && depth == Depth::Whole {
-        match request::judge(edge, candidate, promote.is_some(), look) {
+        match request::judge(edge, candidate, look) {
             Some(verdict) => {
                 in_request = request::is_for(&verdict);
                 judged.push(Judged { check: Check::Request, verdict });
@@ -202,13 +202,16 @@ fn held(candidate: &Waiting, look: &Look<'_>) -> Verdict {
     }
 }
 
-/// The `override` orders that stand for a candidate now: until their hour is over or, where their commit
-/// was put into the request before that, as long as the request is for it.
+/// The `override` orders that stand for a candidate now: until their hour is over or, where a request was
+/// for their commit before that, as long as that request is.
 fn overrides<'a>(edge: &Edge<'_>, commit: CommitId, look: &Look<'a>) -> impl Iterator<Item = &'a Override> {
     let (flow, env, now) = (&edge.flow.name, &edge.target.name, look.now().wall);
-    let head = look.on_edge.proposed.as_ref().filter(|row| row.head == commit && request::by_request(edge));
+    let row = look.on_edge.proposed.as_ref().filter(|_| request::by_request(edge));
+    let is_head = row.is_some_and(|row| row.head == commit);
+    let requests = look.seen.facts.requests.get(env).and_then(Fact::known).filter(|_| is_head);
+    let number = requests.and_then(|requests| requests.open.as_ref()).map(|open| open.number);
     let here = move |order: &&Override| &order.flow == flow && &order.env == env && order.commit == commit;
-    let stands = move |order: &&Override| now < order.until || head.is_some_and(|row| row.at.wall < order.until);
+    let stands = move |order: &&Override| now < order.until || (number.is_some() && order.request == number);
     look.seen.standing.overrides.iter().filter(here).filter(stands)
 }
 

@@ -16,7 +16,7 @@ use crate::model::{
 };
 
 /// The requests of the edge; `None` where they are not yet known, which is noted.
-fn seen<'a>(edge: &Edge<'_>, look: &mut Look<'a>) -> Option<&'a Fact<Requests>> {
+pub fn seen<'a>(edge: &Edge<'_>, look: &mut Look<'a>) -> Option<&'a Fact<Requests>> {
     let seen = look.seen;
     let fact = seen.facts.requests.get(&edge.target.name);
     if fact.is_none() {
@@ -34,12 +34,12 @@ pub fn ours<'a>(look: &Look<'_>, requests: &'a Requests) -> Option<&'a OpenReque
 
 /// Whether the candidate is what the open request is for, and nobody objects. `None` when the
 /// requests are not yet known.
-pub fn judge(edge: &Edge<'_>, candidate: &Waiting, promoted: bool, look: &mut Look<'_>) -> Option<Verdict> {
+pub fn judge(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>) -> Option<Verdict> {
     let requests = match seen(edge, look)? {
         Fact::Unknown(unknown) => return Some(Verdict::unknown(unknown.clone())),
         Fact::Known(requests) => requests,
     };
-    if let Some(closed) = closed(look, requests).filter(|_| !promoted) {
+    if let Some(closed) = closed(look, requests) {
         return Some(closed);
     }
     let Some(open) = &requests.open else {
@@ -128,6 +128,17 @@ pub fn bound(look: &Look<'_>, head: crate::model::CommitId, given: Given) -> boo
     }
 }
 
+/// Whether somebody has approved exactly this head.
+fn approved(look: &Look<'_>, open: &OpenRequest) -> bool {
+    open.approvals.iter().any(|approval| bound(look, open.head, approval.given))
+}
+
+/// Whether a head that was judged like this stays whatever comes after it: it is approved, and nothing
+/// that only people can mend stands against it.
+pub fn is_firm(edge: &Edge<'_>, judged: &[Judged], open: &OpenRequest, look: &Look<'_>) -> bool {
+    approved(look, open) && !blocked(edge, judged) && !red_at_the_merge(edge, judged)
+}
+
 /// Whether a candidate that was judged like this may be put into a request: of the gates only those that people and the
 /// calendar open may be shut, and those that are judged at the merge.
 pub fn proposable(edge: &Edge<'_>, judged: &[Judged]) -> bool {
@@ -175,7 +186,7 @@ fn blocked(edge: &Edge<'_>, judged: &[Judged]) -> bool {
 
 /// Whether checks that the forge requires keep the head from being merged: newer commits may then take
 /// its place, although it was approved.
-fn red_at_the_merge(edge: &Edge<'_>, judged: &[Judged]) -> bool {
+pub fn red_at_the_merge(edge: &Edge<'_>, judged: &[Judged]) -> bool {
     let ci = Check::Gate(GateKind::Ci);
     at_the_merge(edge, GateKind::Ci)
         && judged.iter().any(|one| one.check == ci && one.verdict.distance() == Distance::Blocked)
@@ -203,27 +214,33 @@ pub(super) fn choose(
     let place = |id| candidates.iter().position(|candidate| candidate.id == id);
     let open = ours(look, requests);
     let head = open.and_then(|open| place(open.head));
+    let ordered = standing_promote(edge, look.seen).and_then(|promote| place(promote.commit));
 
     if let Some(at) = head {
         look_whole(edge, &mut tried, &[at], look, look_back, &mut looked_at, |_| true)?;
-        if tried[at].distance == Distance::Now {
-            choose_among(edge, &tried, Some(at), look, looked_at, decision);
-            merge(edge, candidates[at], open, requests, decision);
-            return Some(());
-        }
     }
-    let stays = head.filter(|at| !blocked(edge, &tried[*at].judged));
-    let approved = open.is_some_and(|open| open.approvals.iter().any(|a| bound(look, open.head, a.given)));
-    let red = head.is_some_and(|at| red_at_the_merge(edge, &tried[at].judged));
-    let ordered = standing_promote(edge, look.seen).and_then(|promote| place(promote.commit));
-    let fit = |one: &Tried<'_>| proposable(edge, &one.judged);
+    let ready = head.filter(|at| tried[*at].distance == Distance::Now);
+    let merges = ready.is_some() && edge.target.request.merge == MergeBy::Towpath;
     let mut next = None;
     // What a person ordered goes in before what is newer, and takes the place of what is approved.
-    if let Some(at) = ordered.filter(|_| ordered != stays) {
+    if let Some(at) = ordered.filter(|_| ordered != head && !merges) {
+        let fit = |one: &Tried<'_>| proposable(edge, &one.judged) && !red_at_the_merge(edge, &one.judged);
         next = look_whole(edge, &mut tried, &[at], look, look_back, &mut looked_at, fit)?;
     }
-    if next.is_none() && !(stays.is_some() && (approved && !red || ordered == stays)) {
-        let order = order(&tried, look, requests, stays, place);
+    if let Some(at) = ready.filter(|_| next.is_none()) {
+        choose_among(edge, &tried, Some(at), look, looked_at, decision);
+        merge(edge, candidates[at], open, requests, decision);
+        return Some(());
+    }
+    let stays = head.filter(|at| !blocked(edge, &tried[*at].judged));
+    let firm = stays.is_some_and(|at| {
+        let red = red_at_the_merge(edge, &tried[at].judged);
+        !red && (ordered == stays || open.is_some_and(|open| approved(look, open)))
+    });
+    if next.is_none() && !firm {
+        let mut order = order(&tried, look, requests, stays, place);
+        order.retain(|at| Some(*at) != ordered || ordered == head);
+        let fit = |one: &Tried<'_>| proposable(edge, &one.judged);
         next = look_whole(edge, &mut tried, &order, look, look_back, &mut looked_at, fit)?;
     }
     let lead = match next.or(stays) {

@@ -312,7 +312,7 @@ impl Words<'_> {
             ),
             UnknownWhy::TokenUnusable { forge, .. } => one(
                 format!(
-                    "Put the token where {} says. A file is read anew at each look; the environment, only at the start.",
+                    "Put the token, or the App's key, where {} says. A file is read anew at each look; the environment, only at the start.",
                     name(format!("[forge.{forge}]"))
                 ),
                 vec!["towpath doctor".to_owned()],

@@ -530,6 +530,13 @@ pub enum Change {
     Promote(Promote),
     /// An `override` begins.
     Override(Override),
+    /// While its hour lasted, a request was for the commit of an override.
+    OverrideFor {
+        /// The override.
+        order: OrderId,
+        /// The request's number.
+        request: u64,
+    },
     /// An approval is given.
     Approve(Approval),
     /// `promote` and `override` orders are spent.
@@ -670,6 +677,7 @@ impl Ledger {
             | Change::Unhold { .. }
             | Change::Promote(_)
             | Change::Override(_)
+            | Change::OverrideFor { .. }
             | Change::Approve(_)
             | Change::Spend(_)
             | Change::Backoff(_)
@@ -776,6 +784,11 @@ impl Standing {
             Change::Override(order) => {
                 self.overrides.retain(|o| (o.gate, &o.env, o.commit) != (order.gate, &order.env, order.commit));
                 self.overrides.push(order.clone());
+            }
+            Change::OverrideFor { order, request } => {
+                for standing in self.overrides.iter_mut().filter(|o| &o.id == order) {
+                    standing.request = Some(*request);
+                }
             }
             Change::Approve(approval) => {
                 self.approvals

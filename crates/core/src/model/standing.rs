@@ -163,6 +163,9 @@ pub struct Override {
     pub at: Instant,
     /// Until when.
     pub until: Instant,
+    /// The request that was for the commit before that: as long as it is, the order stands.
+    #[serde(default)]
+    pub request: Option<u64>,
 }
 
 /// One person's approval of one candidate for one environment.

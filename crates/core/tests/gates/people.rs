@@ -140,6 +140,7 @@ fn over(gate: GateKind, commit: u32) -> Override {
         reason: "flaky".to_owned(),
         at: minutes(-1).wall,
         until: minutes(60).wall,
+        request: None,
     }
 }
 

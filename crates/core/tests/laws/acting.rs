@@ -344,6 +344,7 @@ fn orders(until: i64) -> Standing {
             reason: "r".to_owned(),
             at: minutes(-1).wall,
             until: minutes(until).wall,
+            request: None,
         }],
         ..Standing::default()
     }

@@ -308,6 +308,7 @@ fn any_standing(count: usize) -> impl Strategy<Value = Standing> {
                 reason: "flaky".to_owned(),
                 at: minutes(-10).wall,
                 until,
+                request: None,
             }
         });
     let email = weighted(0.7, select(&EMAILS[..]).prop_map(str::to_owned));
