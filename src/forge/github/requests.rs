@@ -70,14 +70,21 @@ impl GitHub {
         Ok(all)
     }
 
+    /// Who ended it, for the words alone: where GitHub no longer has that to tell, the rest is true all the same.
     async fn ended_by(&self, repo: &RepoPath, number: u64, state: RequestState) -> Result<Option<String>, Fault> {
         let number = number.to_string();
-        let user = if state == RequestState::Merged {
-            self.get::<wire::Pull>("request", self.repo_url(repo, &["pulls", &number], &[])?).await?.merged_by
+        let found = if state == RequestState::Merged {
+            let url = self.repo_url(repo, &["pulls", &number], &[])?;
+            self.get::<wire::Pull>("request", url).await.map(|pull| pull.merged_by)
         } else {
-            self.get::<wire::Issue>("issue", self.repo_url(repo, &["issues", &number], &[])?).await?.closed_by
+            let url = self.repo_url(repo, &["issues", &number], &[])?;
+            self.get::<wire::Issue>("issue", url).await.map(|issue| issue.closed_by)
         };
-        Ok(user.map(|user| user.login))
+        match found {
+            Ok(user) => Ok(user.map(|user| user.login)),
+            Err(Fault::Said { status: 404 | 410, .. }) => Ok(None),
+            Err(fault) => Err(fault),
+        }
     }
 
     pub(super) async fn open_request(&self, repo: &RepoPath, proposal: &Proposal) -> Result<u64, CallFault> {

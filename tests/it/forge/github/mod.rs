@@ -3,6 +3,7 @@
 
 mod answers;
 mod controls;
+mod examples;
 mod pulls;
 mod reads;
 pub mod server;

@@ -157,6 +157,13 @@ async fn requests_are_told_with_what_people_said_of_exactly_which_head() {
             (number, RequestState::Merged, moved, None, Some(merge)),
         ]
     );
+    // Where who closed it is no longer to be had, the rest is told.
+    for status in [404, 410] {
+        let gone = Fault::Say(status, Vec::new(), json!({ "message": "it is gone" }));
+        world.server.fault("/issues/", gone);
+        let seen = forge.requests(&world.repo, &branch(REQUEST), &branch("staging")).await.expect("told");
+        assert_eq!((seen[0].number, seen[0].state, seen[0].ended_by.clone()), (next, RequestState::Closed, None));
+    }
     assert_eq!(forge.requests(&world.repo, &branch("develop"), &branch("staging")).await, Ok(Vec::new()));
     world.server.assert_good(20, 0);
 }
