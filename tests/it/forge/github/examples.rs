@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use towpath::clock::{Clock, ManualClock};
 use towpath::config::Config;
-use towpath::forge::client::Options;
+use towpath::forge::client::{Client, Options};
 use towpath::forge::github::{Credential, GitHub};
 use towpath::forge::{Forge as _, HookRefused, RepoPath};
 use towpath::serve::{Ended, Shared};
@@ -125,7 +125,8 @@ fn the_events_are_those_that_the_docs_ask_for() {
 #[test]
 fn each_is_verified_over_its_bytes_and_says_its_repository() {
     let clock = Clock::Manual(ManualClock::new(Instant(0)));
-    let forge = GitHub::new("https://github.com", Credential::None, clock, Options::default()).expect("an adapter");
+    let client = Client::new(Options::default(), clock.clone()).expect("a client");
+    let forge = GitHub::new("https://github.com", Credential::None, client, clock).expect("an adapter");
     let secrets = ["of last year".to_owned(), SECRET.to_owned()];
     for (number, example) in examples().iter().enumerate() {
         let id = delivery(number);
@@ -188,7 +189,7 @@ impl Service {
 
     /// What its metrics say of the hooks that came: how many of each result.
     fn counted(&self) -> BTreeMap<String, usize> {
-        let text = self.shared.metrics.text();
+        let text = self.shared.metrics.text(&[]);
         let lines =
             text.lines().filter_map(|line| line.strip_prefix("towpath_hooks_total{source=\"forge\",result=\""));
         lines
