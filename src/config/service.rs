@@ -112,7 +112,8 @@ pub(super) fn forges(top: &Table, source: &Source, base: &Path) -> BTreeMap<Stri
     tables.filter_map(|e| Some((e.key.clone(), forge(&e.key, e.node.table()?)))).collect()
 }
 
-fn secret(node: &Node, base: &Path) -> Option<SecretRef> {
+/// Where a secret is.
+pub(super) fn secret(node: &Node, base: &Path) -> Option<SecretRef> {
     let table = node.table()?;
     let env = table.get("env").and_then(Node::text).map(|name| SecretRef::Env(name.to_owned()));
     env.or_else(|| {

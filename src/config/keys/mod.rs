@@ -28,6 +28,7 @@ pub(super) enum Place {
     Window,
     Schedule,
     Approvals,
+    Http,
     Secret,
 }
 
@@ -62,6 +63,8 @@ pub(super) enum Kind {
     Store,
     /// Where a forge is.
     Url,
+    /// What an `http` gate asks.
+    GateUrl,
     /// A repository.
     Repository,
     /// The name of an environment variable.
@@ -130,7 +133,7 @@ pub(super) struct Row {
 
 impl Place {
     /// Every place, in the order of the reference.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Top,
         Self::Service,
         Self::Forge,
@@ -147,6 +150,7 @@ impl Place {
         Self::Window,
         Self::Schedule,
         Self::Approvals,
+        Self::Http,
     ];
 
     /// How it is written, for messages and headings.
@@ -167,6 +171,7 @@ impl Place {
             Self::Window => "gates.window",
             Self::Schedule => "gates.schedule",
             Self::Approvals => "gates.approvals",
+            Self::Http => "gates.http",
             Self::Secret => "a secret",
         }
     }
@@ -231,6 +236,7 @@ impl Kind {
             Self::Listen => "an address and a port".into(),
             Self::Store => "a store such as `\"sqlite:towpath.db\"`".into(),
             Self::Url => "a URL".into(),
+            Self::GateUrl => "a URL with `https://`, or with `http://` on this machine itself".into(),
             Self::Repository => "a repository".into(),
             Self::EnvVar => "the name of an environment variable".into(),
             Self::File => "the path of a file".into(),

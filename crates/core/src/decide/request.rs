@@ -128,7 +128,7 @@ pub fn bound(look: &Look<'_>, head: crate::model::CommitId, given: Given) -> boo
 
 /// Whether the candidate may be put into a request: of the gates only those that people and the
 /// calendar open may be shut, and those that are judged at the merge.
-fn proposable(edge: &Edge<'_>, judged: &[Judged]) -> bool {
+pub fn proposable(edge: &Edge<'_>, judged: &[Judged]) -> bool {
     judged.iter().all(|one| match one.check {
         Check::Request => matches!(
             one.verdict.why(),
@@ -154,7 +154,7 @@ fn at_the_merge(edge: &Edge<'_>, kind: GateKind) -> bool {
         GateKind::Ci => {
             matches!(edge.target.gate(GateKind::Ci), Some(Gate::Ci(ci)) if ci.checks == Checks::Required)
         }
-        GateKind::Lag | GateKind::Quiet => false,
+        GateKind::Lag | GateKind::Quiet | GateKind::Http => false,
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod approvals;
 pub mod ci;
+pub mod http;
 pub mod lag;
 pub mod quiet;
 pub mod schedule;
