@@ -1,4 +1,4 @@
-//! The one HTTP layer under every forge.
+//! The one HTTP layer under every forge, and under `http` gates ([`crate::gate`]).
 //!
 //! A [`Call`] goes out with an [`Auth`] and comes back as an [`Answer`] or as a [`Fault`], within one
 //! deadline that counts everything: waiting for a free place, every try, the last byte of the body.
@@ -69,6 +69,13 @@ pub struct Options {
     pub reserve_percent: u32,
     /// The bytes of bodies that are kept for `If-None-Match`.
     pub kept_bytes: usize,
+    /// How often one call is sent on within the same host. With none, an answer that sends on is one
+    /// that says no.
+    pub redirects: usize,
+    /// For how long a connection that nobody uses is kept.
+    pub idle: Duration,
+    /// Whether the proxy that the environment names is used.
+    pub proxy: bool,
 }
 
 impl Default for Options {
@@ -82,6 +89,9 @@ impl Default for Options {
             backoff: Duration::from_millis(250),
             reserve_percent: 10,
             kept_bytes: 32 * 1024 * 1024,
+            redirects: 3,
+            idle: Duration::from_secs(90),
+            proxy: true,
         }
     }
 }
@@ -113,12 +123,17 @@ impl Client {
     /// # Errors
     /// If TLS cannot be set up.
     pub fn new(options: Options, clock: Clock) -> Result<Self, Fault> {
-        let http = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder();
+        if !options.proxy {
+            builder = builder.no_proxy();
+        }
+        let http = builder
             .user_agent(concat!("towpath/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             // Also not what HTTP/2 lets repeat: what is repeated is decided in `send`, and counted.
             .retry(reqwest::retry::never())
             .connect_timeout(options.connect)
+            .pool_idle_timeout(options.idle)
             .referer(false)
             .build()
             .map_err(|error| Fault::NotSent { words: fault::chain(&error) })?;

@@ -72,7 +72,7 @@ pub fn judge(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>, depth: D
         if last && (!complete || !worth_asking(edge, &judged)) {
             break;
         }
-        for gate in edge.target.gates.iter().filter(|gate| judged_last(gate.kind()) == last) {
+        for gate in edge.target.gates.iter().filter(|gate| gates::manner(gate.kind()).last == last) {
             if gate.kind() == GateKind::Approvals && !in_request {
                 continue;
             }
@@ -98,20 +98,6 @@ pub fn judge(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>, depth: D
     complete.then_some(judged)
 }
 
-/// Gates that are judged when everything else is, and only of what that lets move: somebody's server
-/// is asked about each commit. They stand last in [`GateKind::ALL`], so that judgements keep their order.
-const fn judged_last(gate: GateKind) -> bool {
-    match gate {
-        GateKind::Http => true,
-        GateKind::Ci
-        | GateKind::Lag
-        | GateKind::Quiet
-        | GateKind::Window
-        | GateKind::Schedule
-        | GateKind::Approvals => false,
-    }
-}
-
 /// Whether the gates that are judged last decide anything: everything before them lets the candidate
 /// enter, or be put into a request.
 fn worth_asking(edge: &Edge<'_>, judged: &[Judged]) -> bool {
@@ -123,13 +109,9 @@ fn worth_asking(edge: &Edge<'_>, judged: &[Judged]) -> bool {
 /// holds.
 pub const fn promote_passes(check: Check) -> bool {
     match check {
-        Check::Pause | Check::Gate(GateKind::Lag | GateKind::Quiet | GateKind::Window | GateKind::Schedule) => true,
-        Check::Branches
-        | Check::Push
-        | Check::Freeze
-        | Check::Hold
-        | Check::Request
-        | Check::Gate(GateKind::Ci | GateKind::Approvals | GateKind::Http) => false,
+        Check::Pause => true,
+        Check::Branches | Check::Push | Check::Freeze | Check::Hold | Check::Request => false,
+        Check::Gate(kind) => gates::manner(kind).promote_passes,
     }
 }
 

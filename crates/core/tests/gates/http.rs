@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use towpath_core::model::{
-    ApprovalsGate, ArrivalHow, AuthorsMay, CheckRef, CiState, Fact, Gate, HttpInstead, HttpVerdict, LagGate,
-    OpenRequest, OpenWhen, Proposed, Requests, Tip, Unknown, UnknownWhy, Via, Waiting, Ways,
+    ApprovalsGate, ArrivalHow, AuthorsMay, CheckRef, CiState, Fact, Gate, HttpInstead, HttpVerdict, Instant,
+    LagGate, OpenRequest, OpenWhen, Proposed, Requests, Tip, Unknown, UnknownWhy, Via, Waiting, Ways,
 };
 
 use crate::ci::named;
@@ -38,12 +38,14 @@ fn asked_about(given: &Given) -> BTreeSet<u32> {
 #[test]
 fn the_servers_verdict_is_that_of_the_gate() {
     let until = |at: i64| Wait { until: Some(minutes(at).wall) };
+    let soon = Wait { until: Some(Instant(minutes(0).wall.0 + 1)) };
     let (who, wait, block) = ("on service gate.example.com", "http wait http-waits", "http block http-blocks");
     let instead = HttpInstead::Status { status: 500 };
     for (name, given, expect) in [
         ("passes", server(&[Pass]), "1 moves".to_owned()),
         ("waits", server(&[Wait { until: None }]), format!("1 {wait} {who}")),
         ("waits until then", server(&[until(5)]), format!("1 {wait} {who} until +5m")),
+        ("it is not asked without end", server(&[soon]), format!("1 {wait} {who} until +1m")),
         ("a time that has come is none", server(&[until(0)]), format!("1 {wait} {who}")),
         ("a time that is over is none", server(&[until(-5)]), format!("1 {wait} {who}")),
         ("blocks", server(&[Block]), format!("1 {block} {who}")),
