@@ -7,6 +7,7 @@ pub mod config;
 pub mod demo;
 pub mod engine;
 pub mod forge;
+pub mod gate;
 pub mod git;
 pub mod secret;
 pub mod serve;

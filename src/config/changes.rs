@@ -78,7 +78,14 @@ fn of_flow(before: &FlowConfig, after: &FlowConfig, list: &mut Vec<Changed>) {
     let looser = looser(&before.flow, &after.flow);
     for (key, old, new) in differing(&before.settings, &after.settings) {
         let loosens = looser.iter().any(|prefix| key == prefix.as_str() || key.starts_with(&format!("{prefix}.")));
-        list.push(Changed { flow: Some(flow.clone()), what: said(key, old, new), loosens });
+        // As with the heartbeat: whoever knows that URL can call it.
+        let what = match (old, new) {
+            _ if !key.ends_with(".gates.http.url") => said(key, old, new),
+            (None, _) => format!("`{key}` is new"),
+            (_, None) => format!("`{key}` is gone"),
+            (Some(_), Some(_)) => format!("`{key}` has changed"),
+        };
+        list.push(Changed { flow: Some(flow.clone()), what, loosens });
     }
 }
 
@@ -189,6 +196,8 @@ mod tests {
         ))
     }
 
+    const GATE: &str = "gates.http = { url = \"https://a.example\" }";
+
     #[test]
     fn what_lets_more_through_is_named() {
         let table = [
@@ -211,6 +220,10 @@ mod tests {
                 "gates.window = { allow = [\"Mon 09:00-11:00\"] }",
                 true,
             ),
+            (GATE, "gates.http = { url = \"https://b.example\" }", true),
+            (GATE, "gates.http = { url = \"https://a.example\", token = { env = \"T\" } }", false),
+            (GATE, "", true),
+            ("", GATE, false),
             ("rollback = false", "rollback = true", true),
             ("mode = \"observe\"", "mode = \"act\"", true),
             ("mode = \"act\"", "mode = \"observe\"", false),
@@ -256,6 +269,18 @@ mod tests {
             .map(ToString::to_string)
             .collect();
         assert_eq!(list, ["`service.heartbeat` has changed"]);
+    }
+
+    #[test]
+    fn the_url_of_a_gate_is_not_repeated() {
+        let other = GATE.replace("a.example", "b.example");
+        let list = |old: &str, new: &str| -> Vec<String> {
+            changes(&with(old), &with(new)).iter().map(ToString::to_string).collect()
+        };
+        let key = "a: `environment.staging.gates.http.url`";
+        assert_eq!(list(GATE, &other), [format!("{key} has changed (loosens)")]);
+        assert_eq!(list("", GATE), [format!("{key} is new")]);
+        assert_eq!(list(GATE, ""), [format!("{key} is gone (loosens)")]);
     }
 
     #[test]

@@ -195,7 +195,10 @@ impl Found {
                 }
                 _ => (what, hint),
             };
-            if matches!(kind, Kind::EnvVar) {
+            let holds_more = |url: &str| url.contains(['@', '?', '#']);
+            if matches!(kind, Kind::EnvVar)
+                || (matches!(kind, Kind::GateUrl) && node.text().is_some_and(holds_more))
+            {
                 self.secrets.push(node.span.clone());
             }
             self.push(Problem::error(node.span.clone(), path, what).hint(hint));

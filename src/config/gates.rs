@@ -1,19 +1,23 @@
 //! The gates of an environment: one reader each.
 
+use std::path::Path;
+
 use chrono_tz::Tz;
 use serde_json::Value as Json;
 use towpath_core::calendar::{Schedule, Windows};
 use towpath_core::model::{
-    ApprovalsGate, AuthorsMay, CheckName, CheckRef, Checks, CiGate, Gate, GateKind, LagGate, NamedCheck,
+    ApprovalsGate, AuthorsMay, CheckName, CheckRef, Checks, CiGate, Gate, GateKind, HttpGate, LagGate, NamedCheck,
 };
 
 use super::Origin;
+use super::SecretRef;
 use super::check::{texts, window_problems};
 use super::keys::Place;
+use super::kinds::gate_url;
 use super::merge::{MergedEnvironment, Set};
 use super::problem::{Problem, shown};
 use super::resolve::{Settings, node_json};
-use super::service::span;
+use super::service::{secret, span};
 use super::tree::{Node, Table, Value};
 
 /// The gates in their order; what is invalid by itself has been reported.
@@ -37,6 +41,7 @@ pub(super) fn read(
             GateKind::Window => gate.window(zone).map(Gate::Window),
             GateKind::Schedule => gate.schedule(zone).map(Gate::Schedule),
             GateKind::Approvals => gate.approvals().map(Gate::Approvals),
+            GateKind::Http => gate.http().map(Gate::Http),
         }
     };
     GateKind::ALL.into_iter().filter_map(one).collect()
@@ -147,6 +152,18 @@ impl Reading<'_> {
         }
         Some(gate)
     }
+
+    fn http(&mut self) -> Option<HttpGate> {
+        self.table()?;
+        let url = self.key(Place::Http, "url");
+        self.key(Place::Http, "token");
+        gate_url(url.as_str()?).ok().map(|url| HttpGate { url: url.into() })
+    }
+}
+
+/// Where the token of the `http` gate is, if it wants one.
+pub(super) fn http_token(env: &MergedEnvironment<'_>, base: &Path) -> Option<SecretRef> {
+    secret(env.gates.get(GateKind::Http.key())?.node.table()?.get("token")?, base)
 }
 
 fn named_check(node: &Node) -> Option<NamedCheck> {

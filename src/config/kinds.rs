@@ -4,8 +4,10 @@
 
 use std::net::SocketAddr;
 
+use reqwest::Url;
 use towpath_core::calendar::Schedule;
 use towpath_core::model::Span;
+use towpath_core::repository;
 
 use super::keys::Kind;
 use super::problem::shown;
@@ -110,6 +112,7 @@ fn text_of(kind: &Kind, text: &str) -> Result<(), Fault> {
         Kind::Host => host(text),
         Kind::Store => store(text),
         Kind::Url => url(text),
+        Kind::GateUrl => gate_url(text).map(drop),
         Kind::EnvVar => env_var(text),
         Kind::User => user(text),
         Kind::Approver => approver(text),
@@ -240,6 +243,33 @@ fn url(text: &str) -> Result<(), Fault> {
         Some((scheme, rest)) => remote::url_fault(scheme, rest),
         None => fault(format!("`{}` is no URL", shown(text)), "write it as `\"https://git.example.com\"`"),
     }
+}
+
+/// What an `http` gate asks, understood as it will be when it is asked.
+pub(super) fn gate_url(text: &str) -> Result<Url, Fault> {
+    plain(text)?;
+    let fault = |what: String, hint: &str| Err((what, hint.to_owned()));
+    let whole = "write it as `\"https://gate.example.com/towpath\"`";
+    let url = match Url::parse(text) {
+        Ok(url) if !text.contains(char::is_whitespace) => url,
+        Ok(_) | Err(_) => return fault("this is no URL".to_owned(), whole),
+    };
+    if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none() {
+        return fault(format!("`{}:` is no way to ask a gate", shown(url.scheme())), whole);
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return fault(
+            "the URL of a gate may not hold a user, a password or a query, which may be a secret".to_owned(),
+            "put the secret into a variable or a file and name it beside the URL, as in `token = { env = \"GATE_TOKEN\" }`",
+        );
+    }
+    if url.scheme() == "http" && !repository::is_loopback(url.authority()) {
+        return fault(
+            "what a gate says over `http://` can be read and changed by anybody on the way".to_owned(),
+            "write the URL with `https://`; `http://` is for this machine itself, as in `http://127.0.0.1:3000`",
+        );
+    }
+    Ok(url)
 }
 
 fn env_var(text: &str) -> Result<(), Fault> {

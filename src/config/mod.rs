@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::Value as Json;
 use towpath_core::calendar::Schedule;
-use towpath_core::model::{Flow, Mode};
+use towpath_core::model::{EnvName, Flow, Mode};
 
 use tree::{Node, Table};
 
@@ -224,6 +224,8 @@ pub struct FlowConfig {
     pub remote: String,
     /// The `[forge.NAME]` it is reached through; none for a plain git remote.
     pub forge: Option<String>,
+    /// Where the tokens of the `http` gates are, by environment.
+    pub gate_tokens: BTreeMap<EnvName, SecretRef>,
     /// Where the value of each key came from; keys as in [`Setting::key`].
     pub origins: BTreeMap<String, Origin>,
     /// Every key as it is in effect, in the order in which `config show` prints them.

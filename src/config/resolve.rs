@@ -156,6 +156,11 @@ impl<'a> Reader<'a> {
                 flow,
                 remote: remote.as_ref().map(|r| r.remote.clone()).unwrap_or_default(),
                 forge: remote.and_then(|r| r.forge),
+                gate_tokens: merged
+                    .environments
+                    .iter()
+                    .filter_map(|env| Some((EnvName::new(env.name), gates::http_token(env, self.base)?)))
+                    .collect(),
                 origins: settings.0.iter().map(|s| (s.key.clone(), s.origin.clone())).collect(),
                 settings: settings.0,
                 line: self.source.line(header.start),

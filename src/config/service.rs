@@ -124,7 +124,8 @@ fn app(node: &Node, base: &Path) -> Option<AppRef> {
     Some(AppRef { id, installation: u64::try_from(installation).ok()?, key: secret(table.get("key")?, base)? })
 }
 
-fn secret(node: &Node, base: &Path) -> Option<SecretRef> {
+/// Where a secret is.
+pub(super) fn secret(node: &Node, base: &Path) -> Option<SecretRef> {
     let table = node.table()?;
     let env = table.get("env").and_then(Node::text).map(|name| SecretRef::Env(name.to_owned()));
     env.or_else(|| {

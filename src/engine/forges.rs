@@ -145,7 +145,14 @@ impl RealWorld {
                 // On plain git only what was reported counts; a forge that cannot be asked may know more.
                 let plain = unknown.why == UnknownWhy::NoForge;
                 let ci = if plain { BTreeSet::new() } else { missing.ci.clone() };
-                let rest = Missing { ci, authors: BTreeSet::new(), picks: BTreeSet::new(), ..missing.clone() };
+                let rest = Missing {
+                    ci,
+                    logins: missing.logins.clone(),
+                    requests: missing.requests.clone(),
+                    required: missing.required.clone(),
+                    teams: missing.teams.clone(),
+                    ..Missing::default()
+                };
                 if !plain {
                     facts.ci.retain(|commit, _| !rest.ci.contains(commit));
                 }

@@ -27,6 +27,7 @@ use super::voice::Voice;
 use super::world::{Committed, Fault, Proposal, Proposing, Side, World};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::gate::Gates;
 use crate::git::{Git, Mirror, Remote, read};
 use crate::store::{Holder, KnownFlow, Lease, SqliteStore, StoreError};
 
@@ -52,6 +53,7 @@ pub struct RealWorld {
     holder: Holder,
     remotes: Vec<Reach>,
     forges: OfFlows,
+    gates: Gates,
     views_only: bool,
     retired: AtomicBool,
     gone: OnceCell<Vec<KnownFlow>>,
@@ -72,6 +74,7 @@ impl RealWorld {
     ) -> Self {
         Self {
             store,
+            gates: Gates::of(config, &clock),
             clock,
             git,
             mirrors: cache.join("mirrors"),
@@ -97,6 +100,7 @@ impl RealWorld {
             holder: self.holder.clone(),
             remotes: reach::of(config),
             forges: self.forges.clone(),
+            gates: Gates::of(config, &self.clock),
             views_only: self.views_only,
             retired: AtomicBool::new(false),
             gone: OnceCell::new(),
@@ -336,6 +340,7 @@ impl World for RealWorld {
     }
 
     async fn tips(&self, flow: &Flow) -> Tips {
+        self.gates.look_begins(&flow.name);
         self.heads(flow).await
     }
 
@@ -367,6 +372,7 @@ impl World for RealWorld {
             }
         }
         self.answer_of_forge(flow, dag, tips, missing, &mut facts).await;
+        facts.http = self.gates.ask(flow, dag, tips, &missing.http).await;
         for key in &missing.picks {
             facts.picks.insert(key.clone(), self.pick(flow, dag, tips, key).await);
         }

@@ -9,6 +9,7 @@ mod contrib;
 mod crash;
 mod demo;
 mod forge;
+mod gate;
 mod git;
 mod http;
 mod scenario;

@@ -135,6 +135,11 @@ scenarios! {
     hold_whole_range
     hotfix_diverges_and_back_merge
     hotfix_while_a_push_is_under_way
+    http_gate_asks_once_all_else_passes
+    http_gate_blocks_and_override
+    http_gate_changes_its_mind_before_the_push
+    http_gate_says_until_when
+    http_gate_without_a_verdict_waits
     lag_first_sight
     lag_is_not_restarted_by_ci
     lag_is_sliding_per_commit
@@ -186,6 +191,7 @@ scenarios! {
     request_gate_blocks_the_head
     request_head_follows_until_approved
     request_head_of_others_is_put_back
+    request_http_gate_before_proposing
     request_merged_by_people_only
     request_merger_is_no_author
     request_next_edge_takes_the_merge

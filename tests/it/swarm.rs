@@ -84,6 +84,11 @@ fn one_check_of_three_is_found() {
 }
 
 #[test]
+fn a_gate_that_is_believed_once_is_found() {
+    finds(Plant::BelieveTheGateOnce, "its gate did not let it pass");
+}
+
+#[test]
 fn a_forgotten_pause_is_found() {
     finds(Plant::ForgetThePause, "I4");
 }

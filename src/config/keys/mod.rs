@@ -29,6 +29,7 @@ pub(super) enum Place {
     Window,
     Schedule,
     Approvals,
+    Http,
     Secret,
 }
 
@@ -63,6 +64,8 @@ pub(super) enum Kind {
     Store,
     /// Where a forge is.
     Url,
+    /// What an `http` gate asks.
+    GateUrl,
     /// A repository.
     Repository,
     /// The name of an environment variable.
@@ -149,6 +152,7 @@ impl Place {
         Self::Window,
         Self::Schedule,
         Self::Approvals,
+        Self::Http,
     ];
 
     /// How it is written, for messages and headings.
@@ -170,6 +174,7 @@ impl Place {
             Self::Window => "gates.window",
             Self::Schedule => "gates.schedule",
             Self::Approvals => "gates.approvals",
+            Self::Http => "gates.http",
             Self::Secret => "a secret",
         }
     }
@@ -234,6 +239,7 @@ impl Kind {
             Self::Listen => "an address and a port".into(),
             Self::Store => "a store such as `\"sqlite:towpath.db\"`".into(),
             Self::Url => "a URL".into(),
+            Self::GateUrl => "a URL with `https://`, or with `http://` on this machine itself".into(),
             Self::Repository => "a repository".into(),
             Self::EnvVar => "the name of an environment variable".into(),
             Self::File => "the path of a file".into(),

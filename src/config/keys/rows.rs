@@ -208,8 +208,10 @@ pub(in crate::config) const ROWS: &[Row] = &[
         .says("People approved exactly the commit: its request where commits enter by request, else with `towpath approve`. `false` removes.", "gates.approvals = { required = 1 }"),
     row(GATES, "migrations", Kind::OneOf(&[Kind::False, Kind::Bool]), Default::Nothing)
         .not_yet("this build cannot judge migrations yet", "remove the gate; nothing then checks migrations before a promotion"),
-    row(GATES, "http", Kind::OneOf(&[Kind::False, Kind::Text]), Default::Nothing)
-        .not_yet("this build cannot ask an HTTP gate yet", "let whatever decides report a check with `towpath report`, and require it in `gates.ci`"),
+    row(GATES, "http", Kind::OneOf(&[Kind::False, Kind::Table(Place::Http)]), Default::Nothing).says(
+        "A server of yours lets exactly the commit pass: it is asked by a POST once nothing else stands in the way (docs/http-gate.md). `false` removes.",
+        "gates.http = { url = \"https://gate.example.com/towpath\" }",
+    ),
     // request
     row(&[Place::Request], "open", Kind::Word { words: &["ready", "at-once"], later: &[] }, Default::Text("ready")).says(
         "When a request is opened: when every gate but approvals, window and schedule passes, or as soon as there is a commit that nothing blocks.",
@@ -258,4 +260,13 @@ pub(in crate::config) const ROWS: &[Row] = &[
         .says("Who counts: with requests login names and, with an `@` before them, teams of the forge; else the names under which commands are recorded.", "from = [\"@release\", \"ana\"]"),
     row(&[Place::Approvals], "authors", Kind::Word { words: &["refuse", "allow"], later: &[] }, Default::Text("refuse"))
         .says("Whether the approval of somebody who wrote one of the commits counts.", "authors = \"allow\""),
+    // gates.http
+    row(&[Place::Http], "url", Kind::GateUrl, Default::Required).says(
+        "What is asked. Without user, password and query: what lets Towpath in there is `token`. Redirects are not followed.",
+        "url = \"https://gate.example.com/towpath\"",
+    ),
+    row(&[Place::Http], "token", Kind::Secret, Default::Nothing).says(
+        "Where the token is to be found that goes along as `Authorization: Bearer TOKEN`. Never the token itself. A file is read anew each time; the environment, once at the start.",
+        "token = { env = \"GATE_TOKEN\" }",
+    ),
 ];

@@ -285,6 +285,17 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// Whether the server says that the body is JSON.
+    pub const fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Words out of the body, on one line of at most `max` characters and without the secret that the
+    /// call carried.
+    pub fn words(&self, text: &str, max: usize) -> String {
+        self.hidden.words(text, max)
+    }
+
     /// The body as it came.
     pub fn body(&self) -> &[u8] {
         &self.body

@@ -1,4 +1,4 @@
-//! The one HTTP layer under every forge.
+//! The one HTTP layer under every forge, and under `http` gates ([`crate::gate`]).
 //!
 //! A [`Call`] goes out with an [`Auth`] and comes back as an [`Answer`] or as a [`Fault`], within one
 //! deadline that counts everything: waiting for a free place, every try, the last byte of the body.
@@ -72,6 +72,13 @@ pub struct Options {
     pub ca: Option<PathBuf>,
     /// The bytes of bodies that are kept for `If-None-Match`.
     pub kept_bytes: usize,
+    /// How often one call is sent on within the same host. With none, an answer that sends on is one
+    /// that says no.
+    pub redirects: usize,
+    /// For how long a connection that nobody uses is kept.
+    pub idle: Duration,
+    /// Whether the proxy that the environment names is used.
+    pub proxy: bool,
 }
 
 impl Default for Options {
@@ -86,6 +93,9 @@ impl Default for Options {
             reserve_percent: 10,
             ca: None,
             kept_bytes: 32 * 1024 * 1024,
+            redirects: 3,
+            idle: Duration::from_secs(90),
+            proxy: true,
         }
     }
 }
@@ -129,12 +139,16 @@ impl Client {
         if let Some(ca) = &options.ca {
             builder = builder.tls_certs_only(certificates(ca)?);
         }
+        if !options.proxy {
+            builder = builder.no_proxy();
+        }
         let http = builder
             .user_agent(concat!("towpath/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             // Also not what HTTP/2 lets repeat: what is repeated is decided in `send`, and counted.
             .retry(reqwest::retry::never())
             .connect_timeout(options.connect)
+            .pool_idle_timeout(options.idle)
             .referer(false)
             .build()
             .map_err(|error| Fault::NotSent { words: fault::chain(&error) })?;

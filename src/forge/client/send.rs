@@ -16,9 +16,6 @@ use super::fault::{Fault, Hidden, chain, retries};
 use super::limits::limited;
 use super::stamp::http_date;
 
-/// How often one call is sent on within the same host.
-const REDIRECTS_MAX: usize = 3;
-
 /// What one exchange came back with, whatever its status.
 struct Came {
     status: u16,
@@ -70,7 +67,8 @@ impl Client {
     /// One try: where it is sent on within its host, it follows.
     async fn once(&self, call: &Call, auth: &Auth) -> Result<Answer, Fault> {
         let mut url = call.url.clone();
-        for _ in 0..=REDIRECTS_MAX {
+        let redirects_max = self.0.options.redirects;
+        for _ in 0..=redirects_max {
             let taken = self.0.limits.take(&auth.account, call.resource, call.urgent, self.boottime());
             let _under_way = taken.map_err(|again_in| {
                 self.0.counts.note(call.operation, Ended::Held);
@@ -94,12 +92,12 @@ impl Client {
             })?;
             self.0.counts.note(call.operation, Ended::Status(came.status));
             match came.status {
-                301 | 302 | 303 | 307 | 308 => url = sent_on(call, &url, &came)?,
+                301 | 302 | 303 | 307 | 308 if redirects_max > 0 => url = sent_on(call, &url, &came)?,
                 _ => return self.answer(call, auth, came, key, kept),
             }
         }
         Err(Fault::Unreadable {
-            words: format!("{}: it is sent on more than {REDIRECTS_MAX} times", call.operation),
+            words: format!("{}: it is sent on more than {redirects_max} times", call.operation),
         })
     }
 

@@ -224,11 +224,53 @@ fn values_of_the_wrong_type_show_the_right_one() {
 }
 
 #[test]
+fn what_an_http_gate_asks_is_a_url_without_secrets_that_nobody_else_can_answer() {
+    for url in [
+        "https://gate.example.com",
+        "https://gate.example.com:8443/towpath/shop?",
+        "HTTPS://Gate.example.com/ä",
+        "http://127.0.0.1:3000/gate",
+        "http://localhost/gate",
+        "http://[::1]:3000",
+    ] {
+        let url = url.trim_end_matches('?');
+        assert_eq!(staging(&format!("gates.http = {{ url = \"{url}\" }}")), [""; 0], "{url}");
+    }
+    let with = |url: &str| staging(&format!("gates.http = {{ url = \"{url}\" }}"));
+    insta::assert_debug_snapshot!([
+        staging("gates.http = true"),
+        staging("gates.http = \"https://gate.example.com\""),
+        staging("gates.http = {}"),
+        staging("gates.http = { url = 1, token = \"hunter2\", timeout = \"5s\" }"),
+        staging("gates.http = { url = \"https://gate.example.com\", tokn = { env = \"T\" } }"),
+        with("gate.example.com"),
+        with("https://"),
+        with("https://gate.example.com/a b"),
+        with("ftp://gate.example.com"),
+        with("file:///etc/passwd"),
+        with("http://gate.example.com"),
+        with("http://localhost.evil"),
+        with("http://127.0.0.1@gate.example.com"),
+        with("https://me:hunter2@gate.example.com"),
+        with("https://gate.example.com/?key=hunter2"),
+        with("https://gate.example.com/#hunter2"),
+    ]);
+    for secret in [
+        "https://me:hunter2@gate.example.com",
+        "https://hunter2@gate.example.com",
+        "https://g.example/?k=hunter2",
+        "https://g.example/#hunter2",
+    ] {
+        let said = refused(&format!("{}gates.http = {{ url = \"{secret}\" }}", super::FLOW));
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+}
+
+#[test]
 fn what_this_build_cannot_judge_is_an_error_that_says_so() {
     insta::assert_debug_snapshot!(each(&[
         "gates.migrations = true",
         "gates.migrations = { review = \"block\" }",
-        "gates.http = { url = \"https://example.com\" }",
         "gates.ci = { checks = \"required\" }",
         "via = \"merge-request\"",
         "via = \"rebase\"",

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use towpath::config::{Config, reference, schema, to_json};
+use towpath::config::{Config, SecretRef, reference, schema, to_json};
 
 use super::{load, root, valid};
 
@@ -39,6 +39,19 @@ fn show_names_the_origin_of_each_value() {
     insta::assert_snapshot!(config.show_toml(None));
     let one = config.flow("search").expect("a flow");
     insta::assert_json_snapshot!(config.show_json(Some(one)));
+}
+
+#[test]
+fn where_the_token_of_a_gate_is_is_shown_and_nothing_of_it() {
+    let gate = "gates.http = { url = \"https://gate.example.com/towpath\", token = { file = \"gate-token\" } }";
+    let config = valid(&format!("{}{gate}\n", super::FLOW));
+    let shown = config.show_toml(None);
+    assert!(shown.contains("gates.http.url = \"https://gate.example.com/towpath\""), "{shown}");
+    assert!(shown.contains("gates.http.token = { file = \"gate-token\" }"), "{shown}");
+    super::properties::same_when_shown(&config);
+    let places = &config.flows[0].gate_tokens;
+    assert_eq!(places.get(&"staging".into()), Some(&SecretRef::File("/etc/towpath/gate-token".into())));
+    assert_eq!(places.len(), 1);
 }
 
 #[test]

@@ -78,6 +78,14 @@ pub enum Step {
         deed: Deed,
         by: String,
     },
+    /// What the server of the `http` gates says of a commit from here on: these answers one after
+    /// the other, and the last for good.
+    Gate {
+        says: Vec<GateSays>,
+        commit: String,
+    },
+    /// Whether that server hangs up on everybody.
+    GateGone(bool),
     /// A command in the real grammar, and whether it has to be refused.
     Order {
         by: String,
@@ -118,6 +126,19 @@ pub enum Step {
     Compare,
 }
 
+/// An answer of the server of the `http` gates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GateSays {
+    Pass,
+    /// For so long, where it says.
+    Wait(Option<Span>),
+    Block,
+    /// A status of 503.
+    Broken,
+    /// A verdict that there is not.
+    Odd,
+}
+
 /// What a world is to do wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultKind {
@@ -154,14 +175,16 @@ pub enum Counted {
     Messages,
     Holds,
     Pauses,
+    Asked,
 }
 
-const COUNTED: [(&str, Counted); 5] = [
+const COUNTED: [(&str, Counted); 6] = [
     ("moves", Counted::Moves),
     ("effects", Counted::Effects),
     ("messages", Counted::Messages),
     ("holds", Counted::Holds),
     ("pauses", Counted::Pauses),
+    ("asked", Counted::Asked),
 ];
 
 const FAULTS: [(&str, FaultKind); 7] = [
@@ -294,12 +317,34 @@ fn others_hands(verb: &str, rest: &str, words: &[&str]) -> Result<Step, String> 
             },
             _ => form("request ENVIRONMENT approved|objected|closed|reopened|merged|squashed by NAME"),
         },
+        "gate" => gate(words),
         "deploys" => match *words {
             // A deployment is a check of its own, as in `lag = { since = "deploy-staging" }`.
             [commit, "to", env] => ci(commit, &format!("deploy-{env}"), "green", Some(env)),
             _ => form("deploys LETTER to ENVIRONMENT"),
         },
         _ => time_and_faults(verb, rest, words),
+    }
+}
+
+fn gate(words: &[&str]) -> Result<Step, String> {
+    const FORM: &str = "gate http pass|wait [SPAN]|block|broken|odd [then …] for LETTER, or gate http gone|back";
+    match *words {
+        ["http", "gone"] => Ok(Step::GateGone(true)),
+        ["http", "back"] => Ok(Step::GateGone(false)),
+        ["http", ref answers @ .., "for", commit] => {
+            let says = answers.split(|word| *word == "then").map(|answer| match *answer {
+                ["pass"] => Ok(GateSays::Pass),
+                ["wait"] => Ok(GateSays::Wait(None)),
+                ["wait", span] => Ok(GateSays::Wait(Some(Span::parse(span)?))),
+                ["block"] => Ok(GateSays::Block),
+                ["broken"] => Ok(GateSays::Broken),
+                ["odd"] => Ok(GateSays::Odd),
+                _ => form(FORM),
+            });
+            Ok(Step::Gate { says: says.collect::<Result<_, String>>()?, commit: label(commit)? })
+        }
+        _ => form(FORM),
     }
 }
 
@@ -434,7 +479,7 @@ fn expect(words: &[&str]) -> Result<Vec<Expectation>, String> {
         }
         let Some((_, what)) = COUNTED.iter().find(|(name, _)| name == word) else {
             return Err(format!(
-                "`{word}` is nothing to expect: ENV=…, moves N, effects N, messages N, holds N, pauses N"
+                "`{word}` is nothing to expect: ENV=…, moves N, effects N, messages N, holds N, pauses N, asked N"
             ));
         };
         let count = rest.next().and_then(|count| count.parse().ok());
@@ -462,7 +507,7 @@ fn expect_env(env: &str, what: &str) -> Result<Expectation, String> {
 }
 
 /// What can stand after `wait:`: the keys of checks, and what an edge itself says.
-const CHECKS: [&str; 18] = [
+const CHECKS: [&str; 19] = [
     "branches",
     "push",
     "freeze",
@@ -475,6 +520,7 @@ const CHECKS: [&str; 18] = [
     "window",
     "schedule",
     "approvals",
+    "http",
     "up-to-date",
     "ready",
     "diverged",

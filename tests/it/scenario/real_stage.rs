@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tokio::runtime::Runtime;
 use tokio::sync::Barrier;
@@ -23,9 +23,10 @@ use towpath_core::model::{CommitId, EffectRow, EventRow, Instant, IntentRow, Int
 use super::parse::FaultKind;
 use super::plain_forge::PlainForge;
 use super::real_world::{Process, Script};
-use super::run::{Counts, FORGE, Made, REPOSITORY, Stage};
+use super::run::{Counts, FORGE, GATE, Made, REPOSITORY, Stage};
 use super::server::{Moved, NOBODY_THERE, Server};
 use crate::support::book::Deed;
+use crate::support::gate::{self, GateBook, GateServer};
 
 pub struct RealStage {
     // Dropped in this order: what works on the folder before the folder.
@@ -38,11 +39,14 @@ pub struct RealStage {
     script: Rc<RefCell<Script>>,
     server: Rc<Server>,
     forge: PlainForge,
+    gate: GateServer,
+    gates: Arc<Mutex<GateBook>>,
 }
 
 impl RealStage {
-    fn read(server: &Server, toml: &str) -> Result<Config, String> {
-        let toml = toml.replace(FORGE, &server.forge_url()).replace(REPOSITORY, &server.url());
+    fn read(server: &Server, gate: &GateServer, toml: &str) -> Result<Config, String> {
+        let toml =
+            toml.replace(FORGE, &server.forge_url()).replace(REPOSITORY, &server.url()).replace(GATE, &gate.url);
         let path = server.folder().join("towpath.toml");
         Config::from_text(&toml, &path).map_err(|problems| problems.to_string())
     }
@@ -82,7 +86,10 @@ impl RealStage {
 impl Stage for RealStage {
     fn begin(toml: &str, start: Instant) -> Result<Self, String> {
         let server = Rc::new(Server::new());
-        let config = Self::read(&server, toml)?;
+        let gates: Arc<Mutex<GateBook>> = Arc::default();
+        let book = Arc::clone(&gates);
+        let gate = GateServer::start(move |_, asked| book.lock().expect("the book").bytes(asked));
+        let config = Self::read(&server, &gate, toml)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let path = Self::store(&server);
         let observer = runtime.block_on(SqliteStore::open(&path, Create::Yes)).expect("a store");
@@ -92,11 +99,11 @@ impl Stage for RealStage {
         let clock = ManualClock::new(start);
         let (processes, script) = (BTreeMap::new(), Rc::default());
         let forge = PlainForge::new(server.repository().to_owned());
-        Ok(Self { processes, observer, runtime, git, clock, config, script, server, forge })
+        Ok(Self { processes, observer, runtime, git, clock, config, script, server, forge, gate, gates })
     }
 
     fn configure(&mut self, toml: &str) -> Result<(), String> {
-        self.config = Self::read(&self.server, toml)?;
+        self.config = Self::read(&self.server, &self.gate, toml)?;
         // A config is read when a process starts.
         self.processes.clear();
         Ok(())
@@ -120,6 +127,10 @@ impl Stage for RealStage {
 
     fn on_request(&mut self, base: &str, deed: Deed, by: &str) -> Result<(), String> {
         self.forge.person(&base.into(), deed, by)
+    }
+
+    fn gates(&mut self, change: impl FnOnce(&mut GateBook)) {
+        change(&mut self.gates.lock().expect("the book"));
     }
 
     fn advance(&mut self, by: Span) {
@@ -216,6 +227,7 @@ impl Stage for RealStage {
             moves: self.server.moves().len(),
             effects: self.effects().len(),
             messages: self.script.borrow().sent.len(),
+            asked: self.gates.lock().expect("the book").answered,
         }
     }
 
@@ -250,6 +262,8 @@ impl Stage for RealStage {
     fn plain(&self, text: String) -> String {
         text.replace(&self.server.url(), REPOSITORY)
             .replace(&self.server.forge_url(), FORGE)
+            .replace(self.gate.host(), "gate.test")
+            .replace(gate::HUNG_UP_OF_REQWEST, gate::HUNG_UP)
             .replace(NOBODY_THERE, "no route to host")
     }
 }

@@ -18,8 +18,9 @@ use towpath_core::model::{
 };
 
 use crate::support::book::Deed;
+use crate::support::gate::{GateBook, Says};
 
-use super::parse::{Counted, Expectation, FaultKind, Line, Script, Step};
+use super::parse::{Counted, Expectation, FaultKind, GateSays, Line, Script, Step};
 
 /// Monday 23 March 2026, 09:00 in Warsaw: six days before the clock changes.
 pub const START: Instant = Instant(1_774_252_800_000);
@@ -29,6 +30,9 @@ pub const REPOSITORY: &str = "/scenario/shop";
 
 /// What stands for the forge in it.
 pub const FORGE: &str = "https://forge.test/scenario";
+
+/// What stands for the server of `http` gates.
+pub const GATE: &str = "https://gate.test";
 
 /// A commit to be made. Its tree is one file for each change, named and filled with the change's letter.
 pub struct Made {
@@ -50,6 +54,8 @@ pub struct Counts {
     pub effects: usize,
     /// Messages that arrived.
     pub messages: usize,
+    /// Questions that the server of the `http` gates answered.
+    pub asked: usize,
 }
 
 /// A world that a scenario can be played in. Whatever fails that is not part of the play panics.
@@ -68,6 +74,9 @@ pub trait Stage: Sized {
 
     /// What a person does to the newest request into a branch.
     fn on_request(&mut self, base: &str, deed: Deed, by: &str) -> Result<(), String>;
+
+    /// What the server of the `http` gates says from here on.
+    fn gates(&mut self, change: impl FnOnce(&mut GateBook));
 
     // Time, faults, processes. An error is a verb that this world lacks.
     fn advance(&mut self, by: Span);
@@ -238,9 +247,20 @@ impl<S: Stage> Play<S> {
         self.words(|words| lines(&words.comparison(&compared)).into_iter().map(laid).collect::<Vec<_>>().join("\n"))
     }
 
-    /// Time, faults and processes.
+    /// Time, faults, processes, and the server of the `http` gates.
     fn disturb(&mut self, step: &Step) -> Result<(), String> {
         match step {
+            Step::Gate { says, commit } => {
+                let commit = self.id(commit)?;
+                let wall = self.wall;
+                let says: Vec<Says> = says.iter().map(|says| answer(*says, wall)).collect();
+                self.stage.gates(|book| book.say(commit, &says));
+                Ok(())
+            }
+            Step::GateGone(gone) => {
+                self.stage.gates(|book| book.gone = *gone);
+                Ok(())
+            }
             Step::Advance(by) => {
                 self.stage.advance(*by);
                 self.wall = self.wall + *by;
@@ -516,6 +536,7 @@ impl<S: Stage> Play<S> {
                     Counted::Moves => counts.moves,
                     Counted::Effects => counts.effects,
                     Counted::Messages => counts.messages,
+                    Counted::Asked => counts.asked,
                     Counted::Holds => standing.holds.len(),
                     Counted::Pauses => standing.pauses.iter().filter(|p| !p.until.is_over(self.wall)).count(),
                 };
@@ -572,6 +593,17 @@ impl<S: Stage> Play<S> {
 /// What ids of orders begin with.
 const KINDS: [&str; 9] =
     ["pause", "freeze", "hold", "rollback", "rewind", "promote", "override", "approval", "command"];
+
+/// What is ordered for so long ends then.
+fn answer(says: GateSays, wall: Instant) -> Says {
+    match says {
+        GateSays::Pass => Says::Pass,
+        GateSays::Wait(span) => Says::Wait { until: span.map(|span| wall + span) },
+        GateSays::Block => Says::Block,
+        GateSays::Broken => Says::Broken,
+        GateSays::Odd => Says::Odd,
+    }
+}
 
 /// The check that a verdict comes from, or what the edge itself says.
 fn failing(decision: &Decision) -> String {

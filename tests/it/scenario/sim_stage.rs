@@ -19,6 +19,7 @@ use super::run::{Counts, Made, Stage};
 use crate::sim::universe::Universe;
 use crate::sim::world::SimWorld;
 use crate::support::book::Deed;
+use crate::support::gate::GateBook;
 
 /// How many replicas there may be.
 const REPLICAS: usize = 9;
@@ -122,6 +123,10 @@ impl Stage for SimStage {
         self.universe.borrow_mut().person(&self.flow, &BranchName::new(base), deed, by)
     }
 
+    fn gates(&mut self, change: impl FnOnce(&mut GateBook)) {
+        change(&mut self.universe.borrow_mut().gates);
+    }
+
     fn advance(&mut self, by: Span) {
         let mut it = self.universe.borrow_mut();
         it.truth += by.ms();
@@ -216,6 +221,7 @@ impl Stage for SimStage {
             moves: it.repositories[&self.flow].moves.iter().filter(|moved| moved.by.is_some()).count(),
             effects: it.book.effects.len(),
             messages: it.sent.len(),
+            asked: it.gates.answered,
         }
     }
 

@@ -87,6 +87,13 @@ fn earned(it: &mut Universe, name: &FlowName, row: &IntentRow) {
                     }
                 }
             }
+            // It is asked once more after the intent was saved.
+            Gate::Http(_) if row.overrides.is_empty() => {
+                let at_save = it.book.passed_at_save.get(&row.id).copied().unwrap_or(0);
+                if !it.gates.passed[at_save..].contains(&row.new) {
+                    it.violation(format!("I2: {} entered {} and its gate did not let it pass", row.new, row.env));
+                }
+            }
             Gate::Lag(lag) if !order_gone(towpath_core::model::GateKind::Lag) => {
                 let arrived = it.repositories[name].arrivals.get(&edge.source.branch).and_then(|a| a.get(&row.new));
                 // On the source without a break for the lag, or it was when the push began.

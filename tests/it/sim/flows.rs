@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 use towpath_core::model::{
-    Candidates, CheckRef, Checks, CiGate, Environment, Flow, FlowName, Gate, LagGate, Mode, NamedCheck,
+    Candidates, CheckRef, Checks, CiGate, Environment, Flow, FlowName, Gate, HttpGate, LagGate, Mode, NamedCheck,
     PolicyDigest, RequestRules, Span, Via,
 };
 
@@ -34,9 +34,16 @@ pub fn lag(minutes: i64) -> Gate {
     Gate::Lag(LagGate { length: Span::from_mins(minutes), since: None })
 }
 
-/// develop -> staging -> production: CI on both, half an hour of lag before production.
+/// The gate that a server of ours guards.
+pub fn http() -> Gate {
+    Gate::Http(HttpGate { url: "https://gate.test/swarm".to_owned() })
+}
+
+/// develop -> staging -> production: CI on both, a server of ours before the staging of `alpha`, half an hour of
+/// lag before production.
 pub fn three(name: &str, read: usize) -> Flow {
     let checks = &REQUIRED[..read];
+    let staging = if name == "alpha" { vec![ci(checks), http()] } else { vec![ci(checks)] };
     Flow {
         name: FlowName::new(name),
         repository: format!("/repos/{name}"),
@@ -44,7 +51,7 @@ pub fn three(name: &str, read: usize) -> Flow {
         look_back: 50,
         environments: vec![
             environment("develop", vec![], Candidates::Commits),
-            environment("staging", vec![ci(checks)], Candidates::Commits),
+            environment("staging", staging, Candidates::Commits),
             Environment {
                 behind_alarm: Some(Span::from_mins(60)),
                 ..environment("production", vec![ci(checks), lag(30)], Candidates::Tips)

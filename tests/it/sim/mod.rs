@@ -21,6 +21,8 @@ pub enum Plant {
     SkipTheReread,
     /// Only the first of the required checks is read.
     ReadOneCheckOfThree,
+    /// What the server of the `http` gate said first in a pass is taken for what it says now.
+    BelieveTheGateOnce,
     /// Pauses are neither decided on nor looked at before the push.
     ForgetThePause,
 }

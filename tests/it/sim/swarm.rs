@@ -15,6 +15,7 @@ use towpath_core::model::{
 use super::universe::{Counts, Faults, START, Universe};
 use super::world::SimWorld;
 use super::{Plant, REQUIRED, check, flows};
+use crate::support::gate::Says;
 
 type Running = Pin<Box<dyn Future<Output = Result<Ticked, Fault>>>>;
 
@@ -92,6 +93,7 @@ impl Swarm {
         let replicas = 2 + rng.below(2);
         let mut universe = Universe::new(rng.next(), flows, replicas);
         universe.plant = plant;
+        universe.gates.say_of_all(Says::Pass);
         // A swarm: each seed has its own mix, and some faults not at all.
         let mut fault = |most: usize| if rng.percent(50) { rng.below(most + 1) as u32 } else { 0 };
         universe.faults = Faults {
@@ -233,7 +235,8 @@ impl Swarm {
         match what {
             0..28 => self.push_commits(&flow),
             28..68 => self.report(&flow),
-            68..72 => self.change_of_mind(),
+            68..71 => self.change_of_mind(),
+            71..72 => self.gate_speaks(&flow),
             72..73 => self.hotfix(&flow),
             73..74 => self.take_back(),
             74..76 => self.rewind(&flow),
@@ -313,6 +316,17 @@ impl Swarm {
         let report = Report { commit, name, on: None, state: CiState::Red, url: None, by: Actor::new("ci"), at };
         it.apply(Some(&flow), &[Change::Report(report)]).expect("reports do not conflict");
         it.count("person: CI changes its mind");
+    }
+
+    /// The server of the `http` gate says something else of one of the newest commits.
+    fn gate_speaks(&self, flow: &FlowName) {
+        let mut it = self.universe.borrow_mut();
+        let nodes: Vec<CommitId> = it.repositories[flow].nodes.iter().rev().take(4).map(|n| n.id).collect();
+        let Some(commit) = it.rng.pick(&nodes).copied() else { return };
+        let all = [Says::Pass, Says::Pass, Says::Wait { until: None }, Says::Block, Says::Broken, Says::Odd];
+        let (one, other) = (all[it.rng.below(all.len())], all[it.rng.below(all.len())]);
+        it.gates.say(commit, &[one, other]);
+        it.count("person: the gate speaks");
     }
 
     fn target(&self) -> BranchName {
@@ -519,6 +533,7 @@ impl Swarm {
         }
         let mut it = self.universe.borrow_mut();
         it.faults = Faults::default();
+        it.gates.say_of_all(Says::Pass);
         for life in &mut it.lives {
             *life += 1;
         }

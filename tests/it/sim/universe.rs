@@ -15,6 +15,7 @@ use towpath_core::model::{
 
 use super::rng::Rng;
 use crate::support::book::{Book as RequestBook, Deed};
+use crate::support::gate::GateBook;
 
 /// A repository: every commit ever made, in order, and where the branches are.
 #[derive(Debug, Default, Clone)]
@@ -70,6 +71,8 @@ pub struct Book {
     /// How many reports the flow had when an intent was saved: what is read again afterwards has
     /// to be green then or later.
     pub reports_at_save: BTreeMap<IntentId, usize>,
+    /// The same of what the server of the `http` gate let pass.
+    pub passed_at_save: BTreeMap<IntentId, usize>,
     pub effects: BTreeMap<IntentId, EffectRow>,
     pub events: Vec<(FlowName, EventRow)>,
     /// Ids of orders, messages and commands that were given out; none is taken twice.
@@ -108,6 +111,8 @@ pub struct Universe {
     pub book: Book,
     pub wire: Vec<OnTheWire>,
     pub sent: Vec<String>,
+    /// What the server of the `http` gates says.
+    pub gates: GateBook,
     pub counts: Counts,
     pub faults: Faults,
     pub script: Scripted,
@@ -193,6 +198,7 @@ impl Universe {
             book: Book { ledgers, ..Book::default() },
             wire: Vec::new(),
             sent: Vec::new(),
+            gates: GateBook::default(),
             counts: Counts::new(),
             faults: Faults::default(),
             script: Scripted::default(),
@@ -473,6 +479,7 @@ impl Universe {
             Change::Intent(row) => {
                 let reports = book.reports.get(&row.flow).map_or(0, Vec::len);
                 book.reports_at_save.insert(row.id.clone(), reports);
+                book.passed_at_save.insert(row.id.clone(), self.gates.passed.len());
                 book.intents.insert(row.id.clone(), row.clone());
             }
             Change::Finish { intent, state, words } => {

@@ -2,7 +2,7 @@
 //! its answer, or be interleaved with anything else.
 
 use std::cell::{RefCell, RefMut};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -13,8 +13,9 @@ use towpath::engine::{Committed, Fault, Proposal, Proposing, Side, World};
 use towpath_core::act::{self, PushAnswer};
 use towpath_core::dag::Dag;
 use towpath_core::model::{
-    AuthorLogins, BranchName, Change, CommitId, Fact, Facts, Flow, FlowName, IntentId, IntentRow, IntentState,
-    Ledger, Message, Missing, Now, Reason, RequiredChecks, Span, Tip, Unknown, UnknownWhy, Ways, request_branch,
+    AuthorLogins, BranchName, Change, CommitId, EdgeKey, Fact, Facts, Flow, FlowName, Gate, GateKind, HttpInstead,
+    HttpSaid, IntentId, IntentRow, IntentState, Ledger, Message, Missing, Now, Reason, RequiredChecks, Span, Tip,
+    Unknown, UnknownWhy, Ways, request_branch,
 };
 use towpath_core::see::Tips;
 
@@ -29,6 +30,8 @@ pub struct SimWorld {
     pub replica: usize,
     /// What this replica answered first in its tick: a planted bug reads it again.
     cache: Rc<RefCell<Option<(Tips, Facts, Ledger)>>>,
+    /// What the gate said first in its tick: another planted bug believes it.
+    said: Rc<RefCell<BTreeMap<EdgeKey, Fact<HttpSaid>>>>,
 }
 
 /// Gives the scheduler a chance to do anything else first.
@@ -46,7 +49,7 @@ const LEASE: i64 = 60_000;
 
 impl SimWorld {
     pub fn new(universe: &Rc<RefCell<Universe>>, replica: usize) -> Self {
-        Self { universe: universe.clone(), replica, cache: Rc::default() }
+        Self { universe: universe.clone(), replica, cache: Rc::default(), said: Rc::default() }
     }
 
     fn it(&self) -> RefMut<'_, Universe> {
@@ -136,6 +139,33 @@ impl SimWorld {
     }
 }
 
+impl SimWorld {
+    fn answer_of_gate(&self, flow: &Flow, key: &EdgeKey) -> Fact<HttpSaid> {
+        let Some(Gate::Http(gate)) = flow.edge(&key.env).and_then(|edge| edge.target.gate(GateKind::Http)) else {
+            return Fact::Unknown(Unknown::passing(UnknownWhy::NotAnswered));
+        };
+        let believed = self.said.borrow().get(key).cloned();
+        if let Some(said) = believed.filter(|_| self.it().plant == Some(Plant::BelieveTheGateOnce)) {
+            return said;
+        }
+        let percent = self.it().faults.not_sent;
+        let said = if self.strikes(percent, "fault: gate silent") {
+            Err(HttpInstead::TimedOut { after: Span::from_secs(10) })
+        } else {
+            self.it().gates.answer(key.commit)
+        };
+        let fact = match said {
+            Ok(said) => Fact::Known(said),
+            Err(instead) => {
+                let why = UnknownWhy::HttpGate { host: gate.host().to_owned(), instead };
+                Fact::Unknown(Unknown::passing(why))
+            }
+        };
+        self.said.borrow_mut().entry(key.clone()).or_insert(fact.clone());
+        fact
+    }
+}
+
 fn store_fault(words: &str) -> Fault {
     Fault::Store { words: words.to_owned(), retry: true, whole: false }
 }
@@ -151,6 +181,7 @@ impl World for SimWorld {
     async fn lease(&self, flow: &FlowName) -> Result<Option<Lease>, Fault> {
         self.effect("effect: lease").await;
         *self.cache.borrow_mut() = None;
+        self.said.borrow_mut().clear();
         let mut it = self.it();
         it.just_read.remove(&self.replica);
         let (truth, life) = (it.truth, it.lives[self.replica]);
@@ -322,6 +353,9 @@ impl World for SimWorld {
             facts.picks.insert(key.clone(), Fact::Known(pick));
         }
         self.answer_of_forge(flow, tips, missing, &mut facts);
+        for key in &missing.http {
+            facts.http.insert(key.clone(), self.answer_of_gate(flow, key));
+        }
         if self.skips_reread() {
             let ledger = self.it().book.ledgers[&flow.name].clone();
             let mut cache = self.cache.borrow_mut();

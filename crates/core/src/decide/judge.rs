@@ -67,42 +67,51 @@ pub fn judge(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>, depth: D
             None => complete = false,
         }
     }
-    for gate in &edge.target.gates {
-        if gate.kind() == GateKind::Approvals && !in_request {
-            continue;
+    for last in [false, true] {
+        // What is outside is not asked about a commit that something else holds up anyway.
+        if last && (!complete || !worth_asking(edge, &judged)) {
+            break;
         }
-        match gate_verdict(gate, edge, candidate, look, depth) {
-            Asked::Answer(verdict) => judged.push(Judged { check: Check::Gate(gate.kind()), verdict }),
-            Asked::NotAtThisDepth => {}
-            Asked::FactsMissing => complete = false,
+        for gate in edge.target.gates.iter().filter(|gate| gates::manner(gate.kind()).last == last) {
+            if gate.kind() == GateKind::Approvals && !in_request {
+                continue;
+            }
+            match gate_verdict(gate, edge, candidate, look, depth) {
+                Asked::Answer(verdict) => judged.push(Judged { check: Check::Gate(gate.kind()), verdict }),
+                Asked::NotAtThisDepth => {}
+                Asked::FactsMissing => complete = false,
+            }
         }
-    }
-    for item in judged.iter_mut().filter(|item| !item.verdict.passes()) {
-        let ordered = promote.filter(|_| promote_passes(item.check));
-        if let Some(order) = ordered {
-            let why = Reason::Promoted { by: order.by.clone(), until: order.until };
-            item.verdict = Verdict::Pass { why };
-        } else if let Check::Gate(kind) = item.check
-            && let Some(order) = standing_override(edge, candidate, kind, look)
-        {
-            let why = Reason::Overridden { by: order.by.clone(), reason: order.reason.clone() };
-            item.verdict = Verdict::Pass { why };
+        for item in judged.iter_mut().filter(|item| !item.verdict.passes()) {
+            let ordered = promote.filter(|_| promote_passes(item.check));
+            if let Some(order) = ordered {
+                let why = Reason::Promoted { by: order.by.clone(), until: order.until };
+                item.verdict = Verdict::Pass { why };
+            } else if let Check::Gate(kind) = item.check
+                && let Some(order) = standing_override(edge, candidate, kind, look)
+            {
+                let why = Reason::Overridden { by: order.by.clone(), reason: order.reason.clone() };
+                item.verdict = Verdict::Pass { why };
+            }
         }
     }
     complete.then_some(judged)
 }
 
-/// What `promote` passes: lag, quiet, window, schedule and pause; never CI, approvals, freeze or
+/// Whether the gates that are judged last decide anything: everything before them lets the candidate
+/// enter, or be put into a request.
+fn worth_asking(edge: &Edge<'_>, judged: &[Judged]) -> bool {
+    let passes = judged.iter().all(|item| item.verdict.passes());
+    passes || (request::by_request(edge) && request::proposable(edge, judged))
+}
+
+/// What `promote` passes: lag, quiet, window, schedule and pause; never CI, approvals, http, freeze or
 /// holds.
 pub const fn promote_passes(check: Check) -> bool {
     match check {
-        Check::Pause | Check::Gate(GateKind::Lag | GateKind::Quiet | GateKind::Window | GateKind::Schedule) => true,
-        Check::Branches
-        | Check::Push
-        | Check::Freeze
-        | Check::Hold
-        | Check::Request
-        | Check::Gate(GateKind::Ci | GateKind::Approvals) => false,
+        Check::Pause => true,
+        Check::Branches | Check::Push | Check::Freeze | Check::Hold | Check::Request => false,
+        Check::Gate(kind) => gates::manner(kind).promote_passes,
     }
 }
 
@@ -126,10 +135,13 @@ fn gate_verdict(gate: &Gate, edge: &Edge<'_>, candidate: &Waiting, look: &mut Lo
         Gate::Quiet(length) => Asked::Answer(gates::quiet::judge(*length, look.newest_arrival(), now)),
         Gate::Window(windows) => Asked::Answer(gates::window::judge(windows, now)),
         Gate::Schedule(schedule) => Asked::Answer(gates::schedule::judge(schedule, look.on_edge, now)),
-        Gate::Ci(_) | Gate::Lag(_) | Gate::Approvals(_) if depth == Depth::Cheap => Asked::NotAtThisDepth,
+        Gate::Ci(_) | Gate::Lag(_) | Gate::Approvals(_) | Gate::Http(_) if depth == Depth::Cheap => {
+            Asked::NotAtThisDepth
+        }
         Gate::Ci(ci) => gates::ci::judge(ci, edge, candidate, look).into(),
         Gate::Lag(lag) => gates::lag::judge_since_check(lag, edge, candidate, look).into(),
         Gate::Approvals(approvals) => gates::approvals::judge(approvals, edge, candidate, look).into(),
+        Gate::Http(http) => gates::http::judge(http, edge, candidate, look).into(),
     }
 }
 

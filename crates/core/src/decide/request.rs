@@ -162,13 +162,8 @@ fn may_be_shut(edge: &Edge<'_>, verdict: &Verdict) -> bool {
 /// Gates that are opened by people or the calendar, and what the forge requires: they are judged at
 /// the merge and not for proposing.
 fn at_the_merge(edge: &Edge<'_>, kind: GateKind) -> bool {
-    match kind {
-        GateKind::Approvals | GateKind::Window | GateKind::Schedule => true,
-        GateKind::Ci => {
-            matches!(edge.target.gate(GateKind::Ci), Some(Gate::Ci(ci)) if ci.checks == Checks::Required)
-        }
-        GateKind::Lag | GateKind::Quiet => false,
-    }
+    let required = |gate: Option<&Gate>| matches!(gate, Some(Gate::Ci(ci)) if ci.checks == Checks::Required);
+    super::gates::manner(kind).at_the_merge || (kind == GateKind::Ci && required(edge.target.gate(GateKind::Ci)))
 }
 
 /// Whether something that only people can mend keeps the candidate out of a request, so that the head

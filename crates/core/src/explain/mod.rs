@@ -27,8 +27,8 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Action, Actor, Candidate, Check, CommitId, Decision, Distance, Edge, Flow, Instant, Judged, MergeHow, Mode,
-    Oldest, Reason, Span, Tip, Verdict, Who,
+    Action, Actor, Candidate, Check, CommitId, Decision, Distance, Edge, Flow, Gate, GateKind, Instant, Judged,
+    MergeHow, Mode, Oldest, Reason, Span, Tip, Verdict, Who,
 };
 use crate::see::SOMEBODY;
 use inert::{name, quote};
@@ -186,6 +186,7 @@ impl Words<'_> {
             Who::Remote => format!("whoever administers the server of {}", name(&self.flow.repository)),
             Who::Operator => "whoever runs Towpath".to_owned(),
             Who::Environment(env) => format!("the edge into {}", name(env.as_str())),
+            Who::Service(host) => format!("whoever runs {}", name(host)),
         }
     }
 
@@ -222,7 +223,7 @@ impl Words<'_> {
             Who::Towpath => "Towpath looks again by itself".to_owned(),
             Who::Environment(_) => format!("{} has to move first", self.who(who)),
             Who::Person(_) => format!("{} can lift it", self.who(who)),
-            Who::Ci | Who::Approvers(_) | Who::Pushers(_) | Who::Remote | Who::Operator => {
+            Who::Ci | Who::Approvers(_) | Who::Pushers(_) | Who::Remote | Who::Operator | Who::Service(_) => {
                 format!("{} can mend it", self.who(who))
             }
         }
@@ -388,6 +389,11 @@ impl Words<'_> {
             lines.push(Line { mark: Mark::of(&judged.verdict), text });
             lines.extend(self.details(judged.verdict.why(), edge));
         }
+        if let Some(host) = edge.and_then(|edge| not_asked(lead, edge)) {
+            let text =
+                format!("{}: {} is asked once nothing else stands in the way", GateKind::Http.key(), name(host));
+            lines.push(Line { mark: Mark::Note, text });
+        }
         let nothing: Vec<&str> = lead.judged.iter().filter(idle).map(|j| j.check.key()).collect();
         if !nothing.is_empty() {
             let text = format!("{}: nothing stands in the way", nothing.join(", "));
@@ -444,6 +450,12 @@ impl Words<'_> {
 fn worst(candidate: &Candidate) -> Option<(&Judged, &Verdict)> {
     let failing = candidate.judged.iter().rev().filter(|j| j.verdict.distance() > Distance::Now);
     failing.max_by_key(|j| j.verdict.distance()).map(|j| (j, &j.verdict))
+}
+
+/// The host of the edge's `http` gate, where that was not asked about the candidate.
+fn not_asked<'a>(lead: &Candidate, edge: Edge<'a>) -> Option<&'a str> {
+    let Gate::Http(http) = edge.target.gate(GateKind::Http)? else { return None };
+    lead.judged.iter().all(|j| j.check != Check::Gate(GateKind::Http)).then(|| http.host())
 }
 
 /// A commit id in backticks.

@@ -5,8 +5,8 @@
 use super::inert::{name, quote, shown};
 use super::{REASON_MAX, Words, count, id, list};
 use crate::model::{
-    Actor, BranchName, CheckName, Edge, Gate, GateKind, Held, Instant, LagFrom, LagGate, NotCounted, NotCountedWhy,
-    Reason, Scope, Span, Unknown, UnknownWhy, Until, Who,
+    Actor, BranchName, CheckName, Edge, Gate, GateKind, Held, HttpInstead, Instant, LagFrom, LagGate, NotCounted,
+    NotCountedWhy, Reason, Scope, Unknown, UnknownWhy, Until, Who,
 };
 
 impl Words<'_> {
@@ -167,6 +167,10 @@ impl Words<'_> {
                 let lacks = format!("{lacks} missing ({have} of {need} given)");
                 not_counted.iter().fold(lacks, |text, one| format!("{text}; {}", self.not_counted(one)))
             }
+            Reason::HttpPasses { host, words } if words.trim().is_empty() => format!("{} lets it pass", name(host)),
+            Reason::HttpPasses { host, words } => format!("{} lets it pass: {}", name(host), said(words)),
+            Reason::HttpWaits { host, words } => format!("{} says to wait: {}", name(host), said(words)),
+            Reason::HttpBlocks { host, words } => format!("{} does not let it pass: {}", name(host), said(words)),
             Reason::BranchesMoved => {
                 "a branch was no longer where it had been when this was decided, or the commit was no candidate any more"
                     .to_owned()
@@ -225,6 +229,7 @@ impl Words<'_> {
             UnknownWhy::Unreadable { words } => {
                 format!("what git holds of {repository} cannot be read: {}", said(words))
             }
+            UnknownWhy::HttpGate { host, instead } => no_verdict(host, instead),
         }
     }
 
@@ -333,6 +338,10 @@ impl Words<'_> {
                 format!("the changes that {by} asked for in request {number}")
             }
             Reason::ForPeopleToMerge { number, .. } => format!("somebody to merge request {number}"),
+            Reason::HttpWaits { host, words } if words.trim().is_empty() => {
+                format!("{}, which gives no reason", name(host))
+            }
+            Reason::HttpWaits { host, words } => format!("{}, which says {}", name(host), said(words)),
             Reason::InFlight { to, .. } => format!("the push of {}, which may still land", id(*to)),
             Reason::PushRefused { words, .. } => {
                 format!("another try, because the last push failed: {}", said(words))
@@ -375,6 +384,8 @@ impl Words<'_> {
             | Reason::WindowOpen { .. }
             | Reason::SlotOpen { .. }
             | Reason::Approved { .. }
+            | Reason::HttpPasses { .. }
+            | Reason::HttpBlocks { .. }
             | Reason::BranchesMoved
             | Reason::ConfigChanged
             | Reason::HoldsChanged
@@ -445,6 +456,9 @@ impl Words<'_> {
             | Reason::NoSlot { next: None, .. }
             | Reason::Approved { .. }
             | Reason::ApprovalsMissing { .. }
+            | Reason::HttpPasses { .. }
+            | Reason::HttpWaits { .. }
+            | Reason::HttpBlocks { .. }
             | Reason::BranchesMoved
             | Reason::ConfigChanged
             | Reason::HoldsChanged
@@ -461,7 +475,7 @@ impl Words<'_> {
             Who::Towpath => "Towpath looks again by itself".to_owned(),
             Who::Remote => format!("Towpath looks again by itself, and {} can help", self.who(on)),
             Who::Approvers(_) => format!("no time is known, because it depends on {}", self.who(on)),
-            Who::Pushers(_) | Who::Person(_) | Who::Operator => {
+            Who::Pushers(_) | Who::Person(_) | Who::Operator | Who::Service(_) => {
                 format!("no time is known, because it depends on {}", self.who(on))
             }
             Who::Environment(_) => format!("no time is known, because {} has to move first", self.who(on)),
@@ -474,7 +488,7 @@ const fn by_itself(why: &Reason) -> bool {
     matches!(why, Reason::NotProposed { .. } | Reason::ForeignHead { .. })
 }
 
-/// The words of a server or a program, on one line.
+/// Why an approval does not count, as the end of a sentence.
 fn not_counted_why(why: NotCountedWhy) -> &'static str {
     match why {
         NotCountedWhy::Author => "they wrote one of the commits",
@@ -494,6 +508,34 @@ fn not_counted_why(why: NotCountedWhy) -> &'static str {
     }
 }
 
+/// What came from the server of an `http` gate instead of a verdict.
+fn no_verdict(host: &str, instead: &HttpInstead) -> String {
+    let host = name(host);
+    match instead {
+        HttpInstead::Nothing { words } => format!("{host} does not answer: {}", said(words)),
+        HttpInstead::TimedOut { after } => format!("{host} did not answer within {after}"),
+        HttpInstead::Limited { again_in } => format!("{host} wants no questions for {again_in}"),
+        HttpInstead::Status { status: status @ 300..=399 } => {
+            format!("{host} answered with status {status}, and redirects of a gate are not followed")
+        }
+        HttpInstead::Status { status } => {
+            format!("{host} answered with status {status}, and a verdict comes with 200 only")
+        }
+        HttpInstead::TooLarge { bytes_max } => {
+            format!("the answer of {host} is longer than the {bytes_max} bytes that are read")
+        }
+        HttpInstead::NotJson => format!("the answer of {host} is no JSON, or does not say that it is"),
+        HttpInstead::Malformed { words } => {
+            format!("the answer of {host} is not as that of a gate has to be: {}", said(words))
+        }
+        HttpInstead::UnknownVerdict { word } => {
+            format!("the verdict of {host} is {}, which is none of `pass`, `wait` and `block`", quote(word, 60))
+        }
+        HttpInstead::NoToken { words } => format!("the token for {host} cannot be used: {}", shown(words, 300)),
+    }
+}
+
+/// The words of a server or a program, on one line.
 fn said(words: &str) -> String {
     let lines: Vec<&str> = words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     match lines.is_empty() {
@@ -532,18 +574,12 @@ pub(super) fn target(edge: Option<Edge<'_>>) -> String {
 }
 
 fn lag(edge: Option<Edge<'_>>) -> Option<&LagGate> {
-    match edge?.target.gate(GateKind::Lag)? {
-        Gate::Lag(lag) => Some(lag),
-        Gate::Ci(_) | Gate::Quiet(_) | Gate::Window(_) | Gate::Schedule(_) | Gate::Approvals(_) => None,
-    }
+    if let Gate::Lag(lag) = edge?.target.gate(GateKind::Lag)? { Some(lag) } else { None }
 }
 
 /// From when on a check without a result is a block.
 fn missing_after(why: &Reason, edge: Option<Edge<'_>>) -> Option<Instant> {
     let Reason::CheckMissing { push_tip: true, since: Some(since), .. } = why else { return None };
-    let after: Span = match edge?.target.gate(GateKind::Ci)? {
-        Gate::Ci(ci) => ci.missing_after?,
-        Gate::Lag(_) | Gate::Quiet(_) | Gate::Window(_) | Gate::Schedule(_) | Gate::Approvals(_) => return None,
-    };
-    Some(*since + after)
+    let Gate::Ci(ci) = edge?.target.gate(GateKind::Ci)? else { return None };
+    Some(*since + ci.missing_after?)
 }

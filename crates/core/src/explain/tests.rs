@@ -8,8 +8,8 @@ use super::*;
 use crate::act::{Place, Why};
 use crate::model::{
     BranchName, Candidates, CheckName, CheckRef, Checks, CiGate, EnvName, Environment, Event, Gate, GateKind, Held,
-    IntentRow, IntentState, LagFrom, LagGate, MoveKind, NamedCheck, NotCounted, NotCountedWhy, Now, PauseKind,
-    Scope, Stray, StrayKind, Trusted, Unknown, UnknownWhy, Until, Via,
+    HttpGate, HttpInstead, IntentRow, IntentState, LagFrom, LagGate, MoveKind, NamedCheck, NotCounted,
+    NotCountedWhy, Now, PauseKind, Scope, Stray, StrayKind, Trusted, Unknown, UnknownWhy, Until, Via,
 };
 
 pub(super) fn commit(n: u8) -> CommitId {
@@ -207,6 +207,12 @@ pub(super) fn every_reason() -> Vec<Reason> {
             .map(|why| NotCounted { by: "jan".into(), why })
             .to_vec(),
         },
+        Reason::HttpPasses { host: host(), words: "CHG-7 is approved".to_owned() },
+        Reason::HttpPasses { host: host(), words: String::new() },
+        Reason::HttpWaits { host: host(), words: "the change board meets at four".to_owned() },
+        Reason::HttpWaits { host: host(), words: String::new() },
+        Reason::HttpBlocks { host: host(), words: "no ticket is named".to_owned() },
+        Reason::HttpBlocks { host: host(), words: String::new() },
         Reason::BranchesMoved,
         Reason::ConfigChanged,
         Reason::HoldsChanged,
@@ -215,9 +221,29 @@ pub(super) fn every_reason() -> Vec<Reason> {
     ]
 }
 
+fn host() -> String {
+    "gate.example.com".to_owned()
+}
+
+fn every_instead() -> Vec<HttpInstead> {
+    vec![
+        HttpInstead::Nothing { words: "connection refused".to_owned() },
+        HttpInstead::TimedOut { after: Span::from_secs(10) },
+        HttpInstead::Limited { again_in: Span::from_secs(30) },
+        HttpInstead::Status { status: 302 },
+        HttpInstead::Status { status: 503 },
+        HttpInstead::TooLarge { bytes_max: 65_536 },
+        HttpInstead::NotJson,
+        HttpInstead::Malformed { words: "at `reason`: expected a string".to_owned() },
+        HttpInstead::UnknownVerdict { word: "maybe".to_owned() },
+        HttpInstead::NoToken { words: "the environment variable `GATE` is not set".to_owned() },
+    ]
+}
+
 fn every_unknown() -> Vec<UnknownWhy> {
     let words = || "fatal: no\nroute".to_owned();
-    vec![
+    let gate = |instead| UnknownWhy::HttpGate { host: host(), instead };
+    let mut all = vec![
         UnknownWhy::NotAnswered,
         UnknownWhy::Unreachable { words: words() },
         UnknownWhy::CredentialsRefused { words: words() },
@@ -234,7 +260,9 @@ fn every_unknown() -> Vec<UnknownWhy> {
         UnknownWhy::TooLarge { commits_max: 100_000 },
         UnknownWhy::MissingCommit { commit: commit(1) },
         UnknownWhy::Unreadable { words: words() },
-    ]
+    ];
+    all.extend(every_instead().into_iter().map(gate));
+    all
 }
 
 pub(super) fn judged(check: Check, verdict: Verdict) -> Judged {
@@ -372,6 +400,16 @@ fn every_unknown_has_a_sentence() {
     More than 100000 commits lie between the branches, and Towpath loads no more; whoever runs Towpath can mend it
     The commit `111111111` is part of the history of `gitlab:shop/checkout`, but it is not there; whoever administers the server of `gitlab:shop/checkout` can mend it
     What git holds of `gitlab:shop/checkout` cannot be read: "fatal: no / route"; whoever runs Towpath can mend it
+    `gate.example.com` does not answer: "connection refused"; whoever runs `gate.example.com` can mend it
+    `gate.example.com` did not answer within 10s; whoever runs `gate.example.com` can mend it
+    `gate.example.com` wants no questions for 30s; whoever runs `gate.example.com` can mend it
+    `gate.example.com` answered with status 302, and redirects of a gate are not followed; whoever runs `gate.example.com` can mend it
+    `gate.example.com` answered with status 503, and a verdict comes with 200 only; whoever runs `gate.example.com` can mend it
+    The answer of `gate.example.com` is longer than the 65536 bytes that are read; whoever runs `gate.example.com` can mend it
+    The answer of `gate.example.com` is no JSON, or does not say that it is; whoever runs `gate.example.com` can mend it
+    The answer of `gate.example.com` is not as that of a gate has to be: "at 'reason': expected a string"; whoever runs `gate.example.com` can mend it
+    The verdict of `gate.example.com` is "maybe", which is none of `pass`, `wait` and `block`; whoever runs `gate.example.com` can mend it
+    The token for `gate.example.com` cannot be used: the environment variable 'GATE' is not set; whoever runs Towpath can mend it
     "#);
     assert_snapshot!(words.verdict(&Verdict::unknown(Unknown::passing(UnknownWhy::NotAnswered))), @"A fact that the decision needs was not learned in time; Towpath looks again by itself");
 }
@@ -392,6 +430,7 @@ fn everybody_has_a_name() {
         Who::Remote,
         Who::Operator,
         Who::Environment("staging".into()),
+        Who::Service(host()),
     ];
     let lines: Vec<String> = everybody
         .into_iter()
@@ -436,6 +475,9 @@ fn everybody_has_a_name() {
     the edge into `staging`
         Check `build` has not finished; no time is known, because the edge into `staging` has to move first
         Check `build` has not finished; the edge into `staging` has to move first
+    whoever runs `gate.example.com`
+        Check `build` has not finished; no time is known, because it depends on whoever runs `gate.example.com`
+        Check `build` has not finished; whoever runs `gate.example.com` can mend it
     ");
 }
 
@@ -604,7 +646,10 @@ fn every_reason_knows_what_to_do() {
     let flow = flow();
     let words = words(&flow);
     let mut text = String::new();
-    for reason in every_reason() {
+    let no_token = HttpInstead::NoToken { words: String::new() };
+    let no_verdict = [HttpInstead::NotJson, no_token]
+        .map(|instead| Reason::Unknown(Unknown::passing(UnknownWhy::HttpGate { host: host(), instead })));
+    for reason in every_reason().into_iter().chain(no_verdict) {
         let who = Who::Approvers(vec!["@release".to_owned(), "ana".to_owned()]);
         let verdict = Verdict::Block { why: reason.clone(), who };
         let decision = decided(vec![judged(Check::Gate(GateKind::Ci), verdict)]);
@@ -684,8 +729,15 @@ fn every_reason_knows_what_to_do() {
         towpath approve checkout production 2222222222222222222222222222222222222222
     ApprovalsMissing: `@release` or `ana` can approve it:
         towpath approve checkout production 2222222222222222222222222222222222222222
+    HttpBlocks: Towpath asks `gate.example.com` again at each look. To let `222222222` pass this gate all the same:
+        towpath override http checkout production 2222222222222222222222222222222222222222 --reason 'WHY'
+    HttpBlocks: Towpath asks `gate.example.com` again at each look. To let `222222222` pass this gate all the same:
+        towpath override http checkout production 2222222222222222222222222222222222222222 --reason 'WHY'
     NotLookedAt: Older commits are looked at with a higher `look_back`, or ask for one of them:
         towpath promote checkout production to SHA --reason 'WHY'
+    Unknown: Towpath asks `gate.example.com` again at its next look. To let `222222222` pass this gate all the same:
+        towpath override http checkout production 2222222222222222222222222222222222222222 --reason 'WHY'
+    Unknown: Put the token where `gates.http` of `production` says. A file is read anew at each look; the environment, only at the start.
     ");
 }
 
@@ -900,6 +952,41 @@ fn promote_is_offered_only_where_it_would_move_the_commit() {
 }
 
 #[test]
+fn an_http_gate_that_was_not_asked_is_not_forgotten() {
+    let mut flow = flow();
+    flow.environments[2].gates.push(Gate::Http(HttpGate { url: "https://gate.example.com/x".to_owned() }));
+    let words = words(&flow);
+    assert_snapshot!(words.explain(&decided(vec![judged(Check::Gate(GateKind::Lag), lag_runs())])), @r#"
+    production: waits for the lag of 30m: `222222222` "Fix rounding" (Marek) may enter at 14:32 CET (in 12m)
+      ~ lag: the lag of 30m counts from 14:02 CET (18m ago), when the commit came onto `staging`; it is over at 14:32 CET (in 12m)
+        http: `gate.example.com` is asked once nothing else stands in the way
+
+    Nothing to do: Towpath goes on by itself.
+
+    To let `222222222` in at once all the same, if `gate.example.com` lets it pass:
+        towpath promote checkout production to 2222222222222222222222222222222222222222 --reason 'WHY'
+    "#);
+    let why = Reason::HttpBlocks { host: host(), words: "no ticket is named".to_owned() };
+    let blocks = Verdict::Block { why, who: Who::Service(host()) };
+    assert_snapshot!(words.explain(&decided(vec![judged(Check::Gate(GateKind::Http), blocks)])), @r#"
+    production: blocked: `gate.example.com` does not let it pass: "no ticket is named"; whoever runs `gate.example.com` can mend it: `222222222` "Fix rounding" (Marek)
+      ! http: `gate.example.com` does not let it pass: "no ticket is named"; whoever runs `gate.example.com` can mend it
+
+    Towpath asks `gate.example.com` again at each look. To let `222222222` pass this gate all the same:
+        towpath override http checkout production 2222222222222222222222222222222222222222 --reason 'WHY'
+    "#);
+    let why = UnknownWhy::HttpGate { host: host(), instead: HttpInstead::Status { status: 503 } };
+    let unknown = Verdict::unknown(Unknown::passing(why));
+    assert_snapshot!(words.explain(&decided(vec![judged(Check::Gate(GateKind::Http), unknown)])), @r#"
+    production: waits: `gate.example.com` answered with status 503, and a verdict comes with 200 only: `222222222` "Fix rounding" (Marek); Towpath looks again by itself
+      ~ http: `gate.example.com` answered with status 503, and a verdict comes with 200 only; Towpath looks again by itself
+
+    Towpath asks `gate.example.com` again at its next look. To let `222222222` pass this gate all the same:
+        towpath override http checkout production 2222222222222222222222222222222222222222 --reason 'WHY'
+    "#);
+}
+
+#[test]
 fn every_event_has_a_sentence() {
     let flow = flow();
     let words = words(&flow);
@@ -1091,6 +1178,7 @@ fn hostile_texts_come_out_inert_and_on_one_line() {
     let at = local(11, 21, 10, 2);
     let strays: Vec<Stray> =
         every_stray().into_iter().map(|stray| Stray { author: text(), subject: text(), ..stray }).collect();
+    let gate = |instead| Unknown::lasting(UnknownWhy::HttpGate { host: text(), instead });
     let reasons = [
         Reason::SourceAbsent { branch: HOSTILE.into() },
         Reason::TargetAbsent { branch: HOSTILE.into() },
@@ -1118,14 +1206,27 @@ fn hostile_texts_come_out_inert_and_on_one_line() {
         Reason::CheckMissing { name: Some(HOSTILE.into()), push_tip: false, since: None },
         Reason::NoCiCame { name: Some(HOSTILE.into()), since: at, after: Span::from_mins(1) },
         Reason::LagNotBegun { check: HOSTILE.into() },
+        Reason::HttpPasses { host: text(), words: text() },
+        Reason::HttpWaits { host: text(), words: text() },
+        Reason::HttpBlocks { host: text(), words: text() },
+        Reason::Unknown(gate(HttpInstead::Nothing { words: text() })),
+        Reason::Unknown(gate(HttpInstead::Malformed { words: text() })),
+        Reason::Unknown(gate(HttpInstead::UnknownVerdict { word: text() })),
+        Reason::Unknown(gate(HttpInstead::NoToken { words: text() })),
         Reason::ApprovalsMissing {
             have: 0,
             need: 1,
             not_counted: vec![NotCounted { by: by(), why: NotCountedWhy::Author }],
         },
     ];
-    let whos =
-        [Who::Pushers(HOSTILE.into()), Who::Approvers(vec![text()]), Who::Person(by()), Who::Remote, Who::Operator];
+    let whos = [
+        Who::Pushers(HOSTILE.into()),
+        Who::Approvers(vec![text()]),
+        Who::Person(by()),
+        Who::Remote,
+        Who::Operator,
+        Who::Service(text()),
+    ];
     let mut lines = Vec::new();
     for reason in reasons {
         for who in &whos {
@@ -1176,6 +1277,7 @@ fn every_command_of_ours_is_one_that_towpath_reads() {
     for reason in every_reason()
         .into_iter()
         .chain([Reason::Diverged { commits: vec![stray(5, StrayKind::Withdrawn)], total: 1 }])
+        .chain(every_unknown().into_iter().map(|why| Reason::Unknown(Unknown::passing(why))))
     {
         let judged = vec![judged(Check::Gate(GateKind::Lag), Verdict::Block { why: reason, who: Who::Ci })];
         let said = words.explain(&decided(judged.clone()));
@@ -1193,7 +1295,10 @@ fn every_command_of_ours_is_one_that_towpath_reads() {
         }
     }
     let verbs: Vec<&str> = read.iter().map(String::as_str).collect();
-    assert_eq!(verbs, ["approve", "hold", "promote", "report", "resume", "retry", "rollback", "unhold"]);
+    assert_eq!(
+        verbs,
+        ["approve", "hold", "override", "promote", "report", "resume", "retry", "rollback", "unhold"]
+    );
 }
 
 #[test]

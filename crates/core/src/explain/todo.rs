@@ -2,10 +2,10 @@
 
 use super::inert::{name, shell_word};
 use super::reason::{source, target};
-use super::{Todo, Words, id};
+use super::{Todo, Words, id, not_asked};
 use crate::model::{
     Candidate, Check, CheckName, CheckRef, Checks, CommitId, Decision, Distance, Edge, EnvName, FlowName, Gate,
-    GateKind, Held, Mode, Reason, Scope, UnknownWhy, Verdict, Via,
+    GateKind, Held, HttpInstead, Mode, Reason, Scope, UnknownWhy, Verdict, Via,
 };
 
 impl Words<'_> {
@@ -64,7 +64,8 @@ impl Words<'_> {
         if edge.target.mode == Mode::Observe || !failing.all(|j| crate::decide::promote_passes(j.check)) {
             return None;
         }
-        let say = format!("To let {} in at once all the same:", id(lead.commit));
+        let asks = not_asked(lead, edge).map(|host| format!(", if {} lets it pass", name(host)));
+        let say = format!("To let {} in at once all the same{}:", id(lead.commit), asks.unwrap_or_default());
         let commands = vec![format!("{} to {} --reason 'WHY'", self.on_edge("promote", edge), lead.commit)];
         Some(Todo { say, commands })
     }
@@ -99,7 +100,7 @@ impl Words<'_> {
                     vec![format!("git push {} {}", self.remote(), shell_word(&at))],
                 )
             }
-            Reason::Unknown(unknown) => self.todo_unknown(&unknown.why, edge),
+            Reason::Unknown(unknown) => self.todo_unknown(&unknown.why, lead, edge),
             Reason::RequestClosed { number, .. } => one(
                 format!("To go on, open request {number} again on the forge, or let Towpath open a new one:"),
                 vec![self.on_edge("retry", edge)],
@@ -205,6 +206,9 @@ impl Words<'_> {
                 "Older commits are looked at with a higher `look_back`, or ask for one of them:".to_owned(),
                 vec![format!("{} to SHA --reason 'WHY'", self.on_edge("promote", edge))],
             ),
+            Reason::HttpBlocks { host, .. } => {
+                self.pass_http(format!("Towpath asks {} again at each look.", name(host)), lead, edge)
+            }
             Reason::UpToDate
             | Reason::Ready
             | Reason::Nothing
@@ -226,6 +230,8 @@ impl Words<'_> {
             | Reason::SlotOpen { .. }
             | Reason::NoSlot { next: Some(_), .. }
             | Reason::Approved { .. }
+            | Reason::HttpPasses { .. }
+            | Reason::HttpWaits { .. }
             | Reason::BranchesMoved
             | Reason::ConfigChanged
             | Reason::HoldsChanged
@@ -295,7 +301,15 @@ impl Words<'_> {
         )
     }
 
-    fn todo_unknown(&self, why: &UnknownWhy, edge: Edge<'_>) -> Vec<Todo> {
+    /// `override`, for when the server of an `http` gate is wrong or away.
+    fn pass_http(&self, first: String, lead: Option<CommitId>, edge: Edge<'_>) -> Vec<Todo> {
+        let Some(commit) = lead else { return vec![Todo { say: first, commands: Vec::new() }] };
+        let say = format!("{first} To let {} pass this gate all the same:", id(commit));
+        let (flow, env) = (shell_word(self.flow.name.as_str()), shell_word(edge.target.name.as_str()));
+        vec![Todo { say, commands: vec![format!("towpath override http {flow} {env} {commit} --reason 'WHY'")] }]
+    }
+
+    fn todo_unknown(&self, why: &UnknownWhy, lead: Option<CommitId>, edge: Edge<'_>) -> Vec<Todo> {
         let one = |say: String, commands: Vec<String>| vec![Todo { say, commands }];
         match why {
             UnknownWhy::CredentialsRefused { .. } | UnknownWhy::NoRepository { .. } => one(
@@ -341,6 +355,17 @@ impl Words<'_> {
                 Vec::new(),
             ),
             UnknownWhy::Shallow => one("Towpath needs a repository with its whole history.".to_owned(), Vec::new()),
+            UnknownWhy::HttpGate { instead: HttpInstead::NoToken { .. }, .. } => one(
+                format!(
+                    "Put the token where `gates.http` of {} says. A file is read anew at each look; the environment, only \
+                     at the start.",
+                    name(edge.target.name.as_str())
+                ),
+                Vec::new(),
+            ),
+            UnknownWhy::HttpGate { host, .. } => {
+                self.pass_http(format!("Towpath asks {} again at its next look.", name(host)), lead, edge)
+            }
             UnknownWhy::NotAnswered
             | UnknownWhy::Unreachable { .. }
             | UnknownWhy::TimedOut { .. }

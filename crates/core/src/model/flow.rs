@@ -106,6 +106,8 @@ pub enum Gate {
     Schedule(Schedule),
     /// People approved exactly the candidate.
     Approvals(ApprovalsGate),
+    /// A server of the user's says that exactly the candidate may pass.
+    Http(HttpGate),
 }
 
 /// The kinds of gate, named as in config and in `override`.
@@ -124,11 +126,14 @@ pub enum GateKind {
     Schedule,
     /// See [`Gate::Approvals`].
     Approvals,
+    /// See [`Gate::Http`].
+    Http,
 }
 
 impl GateKind {
     /// Every kind, in the order in which verdicts are listed.
-    pub const ALL: [Self; 6] = [Self::Ci, Self::Lag, Self::Quiet, Self::Window, Self::Schedule, Self::Approvals];
+    pub const ALL: [Self; 7] =
+        [Self::Ci, Self::Lag, Self::Quiet, Self::Window, Self::Schedule, Self::Approvals, Self::Http];
 
     /// The key in config and the word in commands and verdicts.
     pub const fn key(self) -> &'static str {
@@ -139,6 +144,7 @@ impl GateKind {
             Self::Window => "window",
             Self::Schedule => "schedule",
             Self::Approvals => "approvals",
+            Self::Http => "http",
         }
     }
 
@@ -158,6 +164,7 @@ impl Gate {
             Self::Window(_) => GateKind::Window,
             Self::Schedule(_) => GateKind::Schedule,
             Self::Approvals(_) => GateKind::Approvals,
+            Self::Http(_) => GateKind::Http,
         }
     }
 }
@@ -230,6 +237,23 @@ pub enum AuthorsMay {
     Refuse,
     /// It counts.
     Allow,
+}
+
+/// `gates.http`. Where its token is, is no part of the policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HttpGate {
+    /// What is asked: a URL with `https`, or with `http` on this machine itself; without user, password
+    /// and query.
+    pub url: String,
+}
+
+impl HttpGate {
+    /// The host that is asked, with its port where that is written: what people are shown of the URL.
+    pub fn host(&self) -> &str {
+        let rest = self.url.split_once("://").map_or(self.url.as_str(), |(_, rest)| rest);
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+    }
 }
 
 /// One step, from a source environment to its target.

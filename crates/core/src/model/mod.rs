@@ -4,6 +4,7 @@
 
 pub mod beside;
 pub mod flow;
+pub mod http;
 pub mod id;
 pub mod ledger;
 pub mod plan;
@@ -15,6 +16,7 @@ pub mod verdict;
 
 pub use beside::*;
 pub use flow::*;
+pub use http::*;
 pub use id::*;
 pub use ledger::*;
 pub use plan::*;

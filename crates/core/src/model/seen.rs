@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::http::HttpSaid;
 use super::id::{Actor, BranchName, CheckName, CommitId, EnvName, OrderId};
 use super::ledger::IntentRow;
 use super::request::{AuthorLogins, Proposed, Requests, RequiredChecks};
@@ -198,6 +199,9 @@ pub struct Facts {
     /// The members of a team, by its name without the `@`.
     #[serde(default)]
     pub teams: BTreeMap<String, Fact<BTreeSet<Actor>>>,
+    /// What the server of an edge's `http` gate said of a candidate.
+    #[serde(default, with = "pairs")]
+    pub http: BTreeMap<EdgeKey, Fact<HttpSaid>>,
 }
 
 /// What a decision lacks: the keys of [`Facts`].
@@ -221,6 +225,9 @@ pub struct Missing {
     /// Keys of [`Facts::teams`].
     #[serde(default)]
     pub teams: BTreeSet<String>,
+    /// Keys of [`Facts::http`].
+    #[serde(default)]
+    pub http: BTreeSet<EdgeKey>,
 }
 
 /// A commit on an edge.
@@ -235,7 +242,7 @@ pub struct EdgeKey {
 /// Runs a macro over every kind of fact: the one list of them.
 macro_rules! every_kind {
     ($of:ident) => {
-        $of!(ci, authors, picks, logins, requests, required, teams)
+        $of!(ci, authors, picks, logins, requests, required, teams, http)
     };
 }
 

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::flow::GateKind;
+use super::http::HttpInstead;
 use super::id::{Actor, BranchName, CheckName, CommitId, EnvName, FlowName, IntentId, OrderId};
 use super::standing::{Held, Scope, Until};
 use super::time::{Instant, Span};
@@ -60,6 +61,8 @@ pub enum Who {
     Operator,
     /// An earlier edge of the flow, which has to move first.
     Environment(EnvName),
+    /// Whoever runs what an `http` gate asks at that host.
+    Service(String),
 }
 
 /// Why something could not be learned.
@@ -148,6 +151,13 @@ pub enum UnknownWhy {
     Unreadable {
         /// What was wrong.
         words: String,
+    },
+    /// What an `http` gate asks gave no verdict.
+    HttpGate {
+        /// Its host.
+        host: String,
+        /// What came instead.
+        instead: HttpInstead,
     },
 }
 
@@ -418,6 +428,27 @@ pub enum Reason {
         /// Approvals that were given and do not count.
         not_counted: Vec<NotCounted>,
     },
+    /// What the `http` gate asks lets the candidate pass.
+    HttpPasses {
+        /// Its host.
+        host: String,
+        /// Its reason, which may be empty.
+        words: String,
+    },
+    /// What the `http` gate asks says to wait.
+    HttpWaits {
+        /// Its host.
+        host: String,
+        /// Its reason, which may be empty.
+        words: String,
+    },
+    /// What the `http` gate asks does not let the candidate pass.
+    HttpBlocks {
+        /// Its host.
+        host: String,
+        /// Its reason, which may be empty.
+        words: String,
+    },
     /// The branch is not where it was when this was decided, or the commit is no longer a
     /// candidate.
     BranchesMoved,
@@ -587,7 +618,9 @@ impl Verdict {
                     | UnknownWhy::TooLarge { .. }
                     // Mostly a wrong `branch` in the config.
                     | UnknownWhy::NoCommonAncestor
+                    | UnknownWhy::HttpGate { instead: HttpInstead::NoToken { .. }, .. }
                     | UnknownWhy::Unreadable { .. } => Who::Operator,
+                    UnknownWhy::HttpGate { ref host, .. } => Who::Service(host.clone()),
                     UnknownWhy::NotAnswered
                     | UnknownWhy::Unreachable { .. }
                     | UnknownWhy::TimedOut { .. }

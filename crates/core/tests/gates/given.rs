@@ -3,7 +3,7 @@
 use serde_json::Value;
 use towpath_core::model::{
     Action, BranchName, Candidate, Check, CiItem, CiState, Decision, EdgeKey, Fact, Facts, Flow, Gate, Graph,
-    Instant, Judged, Observation, Own, Reason, StrayKind, Trusted, Verdict, Waiting,
+    HttpVerdict, Instant, Judged, Observation, Own, Reason, StrayKind, Trusted, Verdict, Waiting,
 };
 
 use crate::kit::{
@@ -85,10 +85,17 @@ pub fn check(name: &str, given: &Given, expect: &str) {
 
 /// The decision, reached by questions and with everything given.
 pub fn decided(given: &Given) -> Decision {
-    let Answered { mut plan, rounds, asked } = answering(&given.flow, &given.seen, &given.all);
-    assert!(rounds <= 16 && asked.ci.len() <= given.flow.look_back.max(1) as usize, "{rounds} rounds, {asked:?}");
-    assert_eq!(plan, knowing_all(given));
-    plan.decisions.remove(0)
+    let Answered { plan, .. } = asked(given);
+    plan.decisions.into_iter().next().expect("the one edge")
+}
+
+/// The same, with what was asked on the way.
+pub fn asked(given: &Given) -> Answered {
+    let answered = answering(&given.flow, &given.seen, &given.all);
+    let Answered { plan, rounds, asked } = &answered;
+    assert!(*rounds <= 16 && asked.ci.len() <= given.flow.look_back.max(1) as usize, "{rounds} rounds, {asked:?}");
+    assert_eq!(plan, &knowing_all(given));
+    answered
 }
 
 fn knowing_all(given: &Given) -> towpath_core::model::Plan {
@@ -99,6 +106,8 @@ fn knowing_all(given: &Given) -> towpath_core::model::Plan {
         for waiting in &graph.waiting {
             all.ci.entry(waiting.id).or_insert(Fact::Known(Vec::new()));
             all.authors.entry(key("staging", number(waiting.id))).or_insert(Fact::Known(Default::default()));
+            let waits = crate::kit::said(HttpVerdict::Wait { until: None });
+            all.http.entry(key("staging", number(waiting.id))).or_insert(Fact::Known(waits));
         }
         for own in &graph.own {
             all.picks.entry(key("staging", number(own.id))).or_insert(Fact::Known(None));

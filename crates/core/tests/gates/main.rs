@@ -4,6 +4,7 @@ mod choosing;
 mod ci;
 mod divergence;
 mod given;
+mod http;
 #[path = "../kit/mod.rs"]
 mod kit;
 mod people;

@@ -162,6 +162,7 @@ fn against(what: &str) -> Given {
             gate(Gate::Schedule(cron.expect("a cron")))
         }
         "approvals" => gate(approvals(1, &[], AuthorsMay::Refuse)),
+        "http" => gate(crate::kit::http()),
         "pause" => plain().but(|given| given.seen.standing.pauses.push(pause(Some(30)))),
         "freeze" => plain().but(|given| given.seen.standing.pauses.push(freeze(Some(30)))),
         "hold" => plain().but(|given| {
@@ -173,8 +174,20 @@ fn against(what: &str) -> Given {
     }
 }
 
-const AGAINST: [&str; 11] =
-    ["ci", "lag", "lag-since", "quiet", "window", "schedule", "approvals", "pause", "freeze", "hold", "push"];
+const AGAINST: [&str; 12] = [
+    "ci",
+    "lag",
+    "lag-since",
+    "quiet",
+    "window",
+    "schedule",
+    "approvals",
+    "http",
+    "pause",
+    "freeze",
+    "hold",
+    "push",
+];
 
 #[test]
 fn promote_passes_exactly_what_it_says() {

@@ -4,8 +4,8 @@ use chrono_tz::Tz;
 use towpath_core::decide::{self, Next};
 use towpath_core::model::{
     Arrival, ArrivalHow, Candidates, CommitId, EdgeSeen, EnvName, Environment, Fact, Facts, Flow, Gate, Graph,
-    Instant, IntentRow, IntentState, Missing, Mode, MoveKind, Now, Observation, Plan, PolicyDigest, RequestRules,
-    Requests, RequiredChecks, Span, Standing, Tip, Trusted, Via, Waiting, Ways,
+    HttpGate, HttpSaid, HttpVerdict, Instant, IntentRow, IntentState, Missing, Mode, MoveKind, Now, Observation,
+    Plan, PolicyDigest, RequestRules, Requests, RequiredChecks, Span, Standing, Tip, Trusted, Via, Waiting, Ways,
 };
 
 /// Tuesday 2026-03-03 10:00Z. The trusted clock is far from the wall, so that a mix-up shows.
@@ -141,6 +141,7 @@ pub fn answering(flow: &Flow, seen: &Observation, all: &Facts) -> Answered {
             requests or no_requests();
             required or RequiredChecks::All;
             teams or Default::default();
+            http or said(HttpVerdict::Wait { until: None });
         }
         assert!(rounds < 10_000, "the questions never end");
     }
@@ -151,6 +152,16 @@ pub fn answering(flow: &Flow, seen: &Observation, all: &Facts) -> Answered {
 pub fn no_requests() -> Requests {
     let ways = Ways { fast_forward: false, merge_commit: true };
     Requests { branch: Tip::Absent, open: None, closed: None, ways }
+}
+
+/// What the server of an `http` gate says.
+pub fn said(verdict: HttpVerdict) -> HttpSaid {
+    HttpSaid { verdict, words: "so it is".to_owned() }
+}
+
+/// The `http` gate of every table and case.
+pub fn http() -> Gate {
+    Gate::Http(HttpGate { url: "https://gate.example.com/towpath".to_owned() })
 }
 
 /// Decides with everything given: a single round.

@@ -9,12 +9,12 @@ use towpath_core::calendar::{Schedule, Windows};
 use towpath_core::model::{
     Actor, Approval, ApprovalsGate, Arrival, ArrivalHow, AuthorLogins, AuthorsMay, Backoff, BranchName, Candidates,
     CheckName, CheckRef, Checks, CiGate, CiItem, CiState, ClosedRequest, EdgeKey, EdgeSeen, EnvName, Environment,
-    Fact, Facts, Flow, Gate, GateKind, Given, Graph, Held, Hold, Instant, LagGate, NamedCheck, Observation,
-    OpenRequest, OrderId, Override, Own, Pause, PauseKind, Promote, Proposed, RequestApproval, Requests,
-    RequiredChecks, Scope, Standing, Tip, Trusted, Unknown, UnknownWhy, Until, Via, Waiting, Ways,
+    Fact, Facts, Flow, Gate, GateKind, Given, Graph, Held, Hold, HttpVerdict, Instant, LagGate, NamedCheck,
+    Observation, OpenRequest, OrderId, Override, Own, Pause, PauseKind, Promote, Proposed, RequestApproval,
+    Requests, RequiredChecks, Scope, Standing, Tip, Trusted, Unknown, UnknownWhy, Until, Via, Waiting, Ways,
 };
 
-use crate::kit::{NOW, ZONE, arrived, c, environment, flow, intent, mins, minutes, waiting};
+use crate::kit::{NOW, ZONE, arrived, c, environment, flow, http, intent, mins, minutes, said, waiting};
 
 pub const ENVS: [&str; 4] = ["develop", "staging", "preprod", "production"];
 const CHECKS: [&str; 3] = ["build", "test", "deploy"];
@@ -109,8 +109,9 @@ fn any_gates() -> impl Strategy<Value = Vec<Gate>> {
         weighted(0.25, window),
         weighted(0.2, schedule),
         weighted(0.3, approvals),
+        weighted(0.25, Just(http())),
     )
-        .prop_map(|(a, b, c, d, e, f)| [a, b, c, d, e, f].into_iter().flatten().collect())
+        .prop_map(|(a, b, c, d, e, f, g)| [a, b, c, d, e, f, g].into_iter().flatten().collect())
 }
 
 pub fn windows(allow: &[&str], deny: Option<&str>) -> Windows {
@@ -382,8 +383,15 @@ fn any_facts(count: usize, commits: u32) -> impl Strategy<Value = Facts> {
     let names = btree_set(select(&["build", "te*", "deploy", "other"][..]).prop_map(str::to_owned), 0..3);
     let required = prop_oneof![4 => names.prop_map(RequiredChecks::Named), 1 => Just(RequiredChecks::All)];
     let required = vec(any_fact(required), count - 1);
-    (ci, authors, picks, logins, requests, required).prop_map(
-        move |(ci, authors, picks, logins, requests, required)| {
+    let until = weighted(0.5, (-30..60i64).prop_map(|at| minutes(at).wall));
+    let verdict = prop_oneof![
+        8 => Just(HttpVerdict::Pass),
+        2 => until.prop_map(|until| HttpVerdict::Wait { until }),
+        1 => Just(HttpVerdict::Block),
+    ];
+    let http = vec(any_fact(verdict.prop_map(said)), many * (count - 1));
+    (ci, authors, picks, logins, requests, required, http).prop_map(
+        move |(ci, authors, picks, logins, requests, required, http)| {
             let envs = || ENVS[1..count].iter().map(|env| EnvName::from(*env));
             let keys = |ids: std::ops::RangeInclusive<u32>| {
                 let ids: Vec<u32> = ids.collect();
@@ -399,6 +407,7 @@ fn any_facts(count: usize, commits: u32) -> impl Strategy<Value = Facts> {
                 requests: envs().zip(requests).collect(),
                 required: envs().zip(required).collect(),
                 teams: Default::default(),
+                http: keys(1..=commits).zip(http).collect(),
             }
         },
     )

@@ -8,14 +8,14 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use towpath_core::decide::{Depth, Look, Next, candidates, decide, divergence, judge};
 use towpath_core::model::{
-    Action, ApprovalsGate, ArrivalHow, AuthorsMay, CheckRef, Checks, CiGate, CiItem, CiState, CommitId, Decision,
-    EnvName, Fact, Facts, Flow, Gate, Graph, LagGate, Missing, Mode, NamedCheck, Observation, Pause, Plan, Reason,
-    Tip, Unknown, Verdict, Via,
+    Action, ApprovalsGate, ArrivalHow, AuthorsMay, Check, CheckRef, Checks, CiGate, CiItem, CiState, CommitId,
+    Decision, EdgeKey, EnvName, Fact, Facts, Flow, Gate, GateKind, Graph, HttpVerdict, LagGate, Missing, Mode,
+    NamedCheck, Observation, Pause, Plan, Reason, Tip, Unknown, Verdict, Via,
 };
 
 use crate::cases::{Case, any_pause, any_unknown, case, sized};
 use crate::kit::{
-    Answered, NOW, answering, arrived, c, edge_seen, environment, flow, knowing, mins, minutes, number,
+    Answered, NOW, answering, arrived, c, edge_seen, environment, flow, http, knowing, mins, minutes, number,
     observation, waiting,
 };
 
@@ -54,6 +54,7 @@ enum Loss {
     Ci(Index, Unknown),
     Authors(Index, Unknown),
     Pick(Index, Unknown),
+    Http(Index, Unknown),
     Source(Index, Unknown),
     Target(Index, Unknown),
     Graph(Index, Unknown),
@@ -66,6 +67,7 @@ fn any_loss() -> impl Strategy<Value = Loss> {
         4 => (at(), any_unknown()).prop_map(|(at, why)| Loss::Ci(at, why)),
         2 => (at(), any_unknown()).prop_map(|(at, why)| Loss::Authors(at, why)),
         1 => (at(), any_unknown()).prop_map(|(at, why)| Loss::Pick(at, why)),
+        3 => (at(), any_unknown()).prop_map(|(at, why)| Loss::Http(at, why)),
         1 => (at(), any_unknown()).prop_map(|(at, why)| Loss::Source(at, why)),
         1 => (at(), any_unknown()).prop_map(|(at, why)| Loss::Target(at, why)),
         1 => (at(), any_unknown()).prop_map(|(at, why)| Loss::Graph(at, why)),
@@ -86,6 +88,7 @@ impl Loss {
             Self::Ci(at, why) => forget(&mut seen.facts.ci, at, why),
             Self::Authors(at, why) => forget(&mut seen.facts.authors, at, why),
             Self::Pick(at, why) => forget(&mut seen.facts.picks, at, why),
+            Self::Http(at, why) => forget(&mut seen.facts.http, at, why),
             Self::Source(at, why) => seen.edges[at.index(edges)].source = Tip::Unknown(why.clone()),
             Self::Target(at, why) => seen.edges[at.index(edges)].target = Tip::Unknown(why.clone()),
             Self::Graph(at, why) => seen.edges[at.index(edges)].graph = Fact::Unknown(why.clone()),
@@ -126,6 +129,7 @@ proptest! {
         some.ci.retain(|_, _| { n += 1; keep(n) });
         some.authors.retain(|_, _| { n += 1; keep(n) });
         some.picks.retain(|_, _| { n += 1; keep(n) });
+        some.http.retain(|_, _| { n += 1; keep(n) });
         some.ci.insert(c(4_000), Fact::Known(Vec::new()));
         let seen = Observation { facts: some, ..case.seen.clone() };
         prop_assert_eq!(answering(&case.flow, &seen, &case.all).plan, eager);
@@ -197,6 +201,43 @@ proptest! {
         }
     }
 
+    /// Somebody's server is asked only about what everything else lets move, or into a request; and what
+    /// moves was let pass by it.
+    #[test]
+    fn what_an_http_gate_is_asked_about_hangs_on_it_alone(case in case()) {
+        let answered = answering(&case.flow, &case.seen, &case.all);
+        let whole = case.whole();
+        let is_http = |check: Check| check == Check::Gate(GateKind::Http);
+        for key in &answered.asked.http {
+            let edge = case.flow.edge(&key.env).expect("a target");
+            let on_edge = whole.edges.iter().find(|e| e.env == key.env).expect("seen");
+            let candidate = candidates(&edge, on_edge, &whole).into_iter().find(|w| w.id == key.commit);
+            let mut look = Look { seen: &whole, on_edge, missing: Missing::default() };
+            let candidate = candidate.expect("a candidate");
+            let judged = judge(&edge, candidate, &mut look, Depth::Whole).expect("every fact is given");
+            let opened_later = |check: Check| {
+                let later = [Check::Request, Check::Gate(GateKind::Ci), Check::Gate(GateKind::Approvals)];
+                let calendar = [Check::Gate(GateKind::Window), Check::Gate(GateKind::Schedule)];
+                edge.target.via == Via::MergeRequest && (later.contains(&check) || calendar.contains(&check))
+            };
+            for item in judged {
+                prop_assert!(item.verdict.passes() || is_http(item.check) || opened_later(item.check), "{item:?}");
+            }
+        }
+        for (env, new) in moves(&answered.plan) {
+            let edge = case.flow.edge(&env).expect("a target");
+            if edge.target.gate(GateKind::Http).is_none() {
+                continue;
+            }
+            let said = case.all.http.get(&EdgeKey { env: env.clone(), commit: new }).and_then(Fact::known);
+            let passes = said.is_some_and(|said| said.verdict == HttpVerdict::Pass);
+            let overridden = whole.standing.overrides.iter().any(|o| {
+                (&o.env, o.commit, o.gate) == (&env, new, GateKind::Http) && whole.now.wall < o.until
+            });
+            prop_assert!(passes || overridden, "{env} {new}: {said:?}");
+        }
+    }
+
     /// Taking facts away never lets a candidate pass that did not; what moves then passed before.
     #[test]
     fn less_evidence_never_moves_more(case in case(), losses in prop::collection::vec(any_loss(), 1..4)) {
@@ -226,6 +267,7 @@ proptest! {
                     all.ci.retain(|key, _| missing.ci.contains(key));
                     all.authors.retain(|key, _| missing.authors.contains(key));
                     all.picks.retain(|key, _| missing.picks.contains(key));
+                    all.http.retain(|key, _| missing.http.contains(key));
                     seen.facts.absorb(all);
                 }
             }
@@ -288,6 +330,7 @@ proptest! {
         prop_assert!(answered.rounds <= ROUNDS_MAX, "{} rounds", answered.rounds);
         prop_assert_eq!(&answered.plan, &knowing(&case.flow, &case.seen, &case.all));
         prop_assert!(answered.asked.ci.len() <= 50 * case.seen.edges.len());
+        prop_assert!(answered.asked.http.len() <= 50 * case.seen.edges.len());
     }
 }
 
@@ -299,6 +342,7 @@ fn dear_gates() -> Vec<Gate> {
         Gate::Lag(LagGate { length: mins(30), since: Some("deploy".into()) }),
         Gate::Quiet(mins(10)),
         Gate::Approvals(ApprovalsGate { required: 1, from: Default::default(), authors: AuthorsMay::Refuse }),
+        http(),
     ]
 }
 
@@ -339,6 +383,7 @@ fn no_more_is_asked_than_may_be_looked_at() {
             let flow = Flow { look_back, ..flow };
             let Answered { plan, rounds, asked } = answering(&flow, &seen, &facts);
             let at_most = look_back.min(count) as usize;
+            assert!(asked.http.len() <= at_most);
             assert!(rounds <= ROUNDS_MAX, "{count} waiting, look_back {look_back}: {rounds} rounds");
             assert!(
                 asked.ci.len() <= at_most,
@@ -403,7 +448,8 @@ fn cases_reach_every_kind_of_decision() {
     let mut wanted: Vec<String> = ["pass", "wait", "block"].iter().map(|w| format!("verdict {w}")).collect();
     wanted.extend(["several rounds", "moves", "moves an older one", "moves by promote"].map(str::to_owned));
     wanted.extend(["moves by override", "unproven"].map(str::to_owned));
-    for check in ["push", "freeze", "pause", "hold", "ci", "lag", "quiet", "window", "schedule", "approvals"] {
+    let gates = GateKind::ALL.map(GateKind::key);
+    for check in ["push", "freeze", "pause", "hold"].into_iter().chain(gates) {
         wanted.push(format!("{check} pass"));
         wanted.push(format!("{check} {}", if check == "hold" { "block" } else { "wait" }));
     }

@@ -82,7 +82,7 @@ proptest! {
             for one in judged {
                 let later = match one.check {
                     Check::Request => true,
-                    Check::Gate(kind) => !matches!(kind, GateKind::Lag | GateKind::Quiet),
+                    Check::Gate(kind) => !matches!(kind, GateKind::Lag | GateKind::Quiet | GateKind::Http),
                     _ => false,
                 };
                 prop_assert!(one.verdict.passes() || later, "{one:?}");
@@ -114,7 +114,11 @@ fn cases_merge_and_propose() {
     use proptest::strategy::{Strategy, ValueTree};
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let (mut merged, mut proposed, mut approved) = (0, 0, 0);
-    for _ in 0..400 {
+    let enough = |merged: usize, proposed: usize, approved: usize| merged >= 10 && proposed >= 10 && approved >= 1;
+    for _ in 0..2_000 {
+        if enough(merged, proposed, approved) {
+            break;
+        }
         let case = case().new_tree(&mut runner).expect("a case").current();
         let flow = by_request(&case);
         for decision in &knowing(&flow, &case.seen, &case.all).decisions {
@@ -134,7 +138,7 @@ fn cases_merge_and_propose() {
         }
     }
     assert!(
-        merged >= 10 && proposed >= 10 && approved >= 1,
+        enough(merged, proposed, approved),
         "{merged} merged, {approved} of them approved, {proposed} proposed"
     );
 }
