@@ -419,7 +419,14 @@ impl World for RealWorld {
                 };
             }
         };
-        self.git.push(&mirror, &remote, &row.branch, (row.old, row.new), row.kind).await
+        // Getting a token may have taken its time.
+        match self.store.peek_now(&self.clock.reading()).await {
+            Ok(now) if act::in_time(row, now) => {
+                self.git.push(&mirror, &remote, &row.branch, (row.old, row.new), row.kind).await
+            }
+            Ok(_) => PushAnswer::NotSent { words: "signing in took too long".to_owned() },
+            Err(error) => PushAnswer::NotSent { words: error.to_string() },
+        }
     }
 
     async fn propose(&self, flow: &Flow, proposal: &Proposal) -> Proposing {

@@ -120,7 +120,7 @@ impl<W: World> Runner<'_, W> {
     /// that nothing is under way.
     async fn push(&self, row: &IntentRow) -> Result<act::PushAnswer, Fault> {
         let now = self.world.now().await?;
-        if row.deadline.is_none_or(|deadline| now.trusted + act::PUSH_TIMEOUT > deadline) {
+        if !act::in_time(row, now) {
             let words = "the process was held up between its decision and the push, and did not push".to_owned();
             return Ok(act::PushAnswer::NotSent { words });
         }

@@ -320,6 +320,11 @@ pub fn may_begin(
     Ok(())
 }
 
+/// Whether a push that begins now is over before its deadline, however long it may take.
+pub fn in_time(row: &IntentRow, now: Now) -> bool {
+    row.deadline.is_some_and(|deadline| now.trusted + PUSH_TIMEOUT <= deadline)
+}
+
 /// The holds that bear on an edge, with their fixes: what a judgement of its candidates saw.
 pub fn holds_on(standing: &Standing, edge: &Edge<'_>) -> Vec<(crate::model::OrderId, Option<CommitId>)> {
     let mut holds: Vec<_> = standing
