@@ -6,7 +6,7 @@ mod controls;
 mod pulls;
 mod reads;
 pub mod server;
-mod state;
+pub mod state;
 mod writes;
 
 use std::io::Write as _;
