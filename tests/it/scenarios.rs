@@ -318,6 +318,7 @@ on_forges! {
         request_two_edges_by_request
         request_window_and_schedule
     }
+    // GitLab binds no approval to a commit: one of a head that was replaced meanwhile has to be given again.
     requests_but_on_gitlab {
         request_gate_blocks_the_head
     }

@@ -24,7 +24,7 @@ pub trait Scene: Host {
     /// sides, and why. Everything else has to be the same word for word.
     const OTHERWISE: &[(&str, &str, &str)];
 
-    /// It is that time; it merges in these ways; it is called by that address.
+    /// It is that time, and later only when it is said; it merges in these ways; it is called by that address.
     fn set(&self, now: Instant, ways: Ways, url: &str);
     /// The flow has these branches.
     fn has(&self, _branches: &[&str], _ways: Ways) {}
@@ -91,7 +91,7 @@ impl Scene for Gitea {
 
     fn set(&self, now: Instant, ways: Ways, url: &str) {
         let mut state = self.0.state();
-        (state.step, state.url) = (1, url.to_owned());
+        (state.step, state.url) = (0, url.to_owned());
         (state.settings.fast_forward, state.settings.merge_commits) = (Some(ways.fast_forward), ways.merge_commit);
         for (team, members) in TEAMS {
             let id = state.id();
@@ -286,7 +286,7 @@ impl Scene for GitLab {
 
     fn set(&self, now: Instant, ways: Ways, url: &str) {
         let mut state = self.0.state();
-        (state.step, state.url) = (1, url.to_owned());
+        (state.step, state.url) = (0, url.to_owned());
         state.settings.method = if ways.fast_forward { "ff" } else { "merge" };
         let top = Self::PATH.split('/').next().unwrap_or_default();
         for (team, members) in TEAMS {

@@ -41,6 +41,7 @@ pub struct RealStage<H> {
     script: Rc<RefCell<Script>>,
     server: Rc<Server>,
     hosting: H,
+    /// How many passes there were.
     ticks: usize,
 }
 
@@ -225,7 +226,10 @@ impl<H: Hosting> Stage for RealStage<H> {
     /// outcome cannot be told, and forward only, unless somebody ordered a rollback.
     fn violations(&mut self) -> Vec<String> {
         let by_request = self.config.flows[0].flow.environments.iter().any(|env| env.via == Via::MergeRequest);
-        let mut wrong = self.hosting.wrong(if by_request { self.ticks } else { 1 });
+        // A pass over requests reads them, and the look after a move has something new to say.
+        let told = usize::from(!self.server.moves().is_empty());
+        let asked = if by_request { self.ticks } else { told };
+        let mut wrong = self.hosting.wrong(asked);
         let ended = |what| if let What::Intent(row) = what { Some(*row) } else { None };
         let mut intents: Vec<IntentRow> = self.recorded().into_iter().filter_map(ended).collect();
         intents.extend(self.ledger().intents.into_iter().filter(|row| !row.state.is_final()));
