@@ -88,7 +88,7 @@ pub trait Host: Sized {
 }
 
 /// GitHub.
-pub struct GitHub(Server);
+pub struct GitHub(pub(super) Server);
 
 impl GitHub {
     /// How many tokens of an hour the App was given.
@@ -176,7 +176,7 @@ impl Host for GitHub {
 }
 
 /// Gitea and Forgejo.
-pub struct Gitea(Place);
+pub struct Gitea(pub(super) Place);
 
 impl Host for Gitea {
     const APPROVED: bool = true;
@@ -249,7 +249,7 @@ impl Host for Gitea {
 }
 
 /// GitLab.
-pub struct GitLab(gitlab::Place);
+pub struct GitLab(pub(super) gitlab::Place);
 
 impl GitLab {
     /// What its webhook has to deliver, signed now or carrying the token; forgotten if nobody wants it.

@@ -9,5 +9,6 @@ pub mod gitea;
 mod github;
 mod gitlab;
 pub mod graphql;
-mod hosts;
+pub mod hosts;
+pub mod scenes;
 pub mod schema;

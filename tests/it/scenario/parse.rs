@@ -159,8 +159,8 @@ pub enum FaultKind {
 
 #[derive(Debug, Clone)]
 pub enum Expectation {
-    /// `staging=A`, `staging=gone`
-    At { env: String, label: Option<String> },
+    /// `staging=A`, `staging=gone`; `staging=M1|B`, where it depends on how the forge merges
+    At { env: String, labels: Vec<Option<String>> },
     /// `production=wait:lag`; without a check any of that kind.
     Verdict { env: String, word: String, check: Option<String> },
     /// `moves 1`
@@ -502,8 +502,9 @@ fn expect_env(env: &str, what: &str) -> Result<Expectation, String> {
         }
         return Ok(Expectation::Verdict { env, word: word.to_owned(), check });
     }
-    let label = if what == "gone" { None } else { Some(label(what)?) };
-    Ok(Expectation::At { env, label })
+    let at = |what: &str| if what == "gone" { Ok(None) } else { label(what).map(Some) };
+    let labels: Vec<_> = what.split('|').map(at).collect::<Result<_, _>>()?;
+    if labels.len() > 3 { form("ENV=MERGED|FORWARD|ONLY-FORWARD") } else { Ok(Expectation::At { env, labels }) }
 }
 
 /// What can stand after `wait:`: the keys of checks, and what an edge itself says.

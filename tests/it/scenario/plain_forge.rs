@@ -1,28 +1,84 @@
-//! The forge of a scenario on real parts: a [`Book`] over the scenario's server. It is asked through
-//! the same trait as the adapters of real forges.
+//! The forge of a scenario on real parts without any forge: a [`Book`] over the scenario's server. It is asked
+//! through the same trait as the adapters of real forges.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use git2::{Oid, Repository, Signature, Time};
+use tokio::runtime::Runtime;
+use towpath::clock::{Clock, ManualClock};
+use towpath::config::Config;
+use towpath::engine::RealWorld;
+use towpath::engine::forges::OnForge;
 use towpath::forge::{
     CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Proposal, RepoPath, RequestSeen,
     Required, StatusLine, Ways,
 };
+use towpath::git::Git;
+use towpath::store::{Create, SqliteStore};
 use towpath_core::act::PushAnswer;
-use towpath_core::model::{AuthorLogins, BranchName, CommitId, Unknown};
+use towpath_core::model::{AuthorLogins, BranchName, CommitId, Instant, Unknown};
 
-use crate::support::book::{Book, Deed, Request, TEAMS};
+use super::hosting::Hosting;
+use super::real_stage::store_of;
+use super::run::{FORGE, REPOSITORY};
+use super::server::{NOBODY_THERE, Server};
+use crate::support::book::{BY_MERGE, Book, Deed, Request, TEAMS};
+
+/// A server of git and a [`Book`] of requests, behind an `ssh` of the test.
+pub struct Plain {
+    git: Git,
+    forge: PlainForge,
+}
+
+impl Hosting for Plain {
+    fn begin(runtime: &Runtime, _: Instant, ways: Ways) -> (Server, Self) {
+        assert_eq!(ways, BY_MERGE, "the book of requests makes merge commits");
+        let server = Server::new();
+        let home = server.folder().join("cache/home");
+        let git = Git::with_environment(&home, [("PATH".into(), server.path())]);
+        let git = runtime.block_on(git).expect("git");
+        let forge = PlainForge::new(server.repository().to_owned());
+        (server, Self { git, forge })
+    }
+
+    fn named(&self, server: &Server, toml: &str) -> String {
+        toml.replace(FORGE, &server.forge_url()).replace(REPOSITORY, &server.url())
+    }
+
+    fn world(&self, runtime: &Runtime, server: &Server, config: &Config, clock: &ManualClock) -> RealWorld {
+        let store = runtime.block_on(SqliteStore::open(&store_of(server), Create::No)).expect("the store opens");
+        let clock = Clock::Manual(clock.clone());
+        let cache = server.folder().join("cache");
+        let flow = config.flows[0].flow.name.clone();
+        let forge = OnForge { forge: Arc::new(self.forge.clone()), repo: RepoPath::new("shop") };
+        RealWorld::new(config, store, clock, self.git.clone(), &cache, false).on(vec![(flow, Ok(forge))])
+    }
+
+    fn person(&self, _: &Server, base: &str, deed: Deed, by: &str) -> Result<(), String> {
+        self.forge.person(&base.into(), deed, by)
+    }
+
+    fn cut(&self, server: &Server, down: bool) {
+        server.cut(down);
+    }
+
+    fn plain(&self, server: &Server, text: String) -> String {
+        text.replace(&server.url(), REPOSITORY)
+            .replace(&server.forge_url(), FORGE)
+            .replace(NOBODY_THERE, "no route to host")
+    }
+}
 
 #[derive(Debug, Clone)]
-pub struct PlainForge {
+struct PlainForge {
     book: Arc<Mutex<Book>>,
     repository: PathBuf,
 }
 
 impl PlainForge {
-    pub fn new(repository: PathBuf) -> Self {
+    fn new(repository: PathBuf) -> Self {
         Self { book: Arc::default(), repository }
     }
 
@@ -64,7 +120,7 @@ impl PlainForge {
     }
 
     /// What a person does on the forge.
-    pub fn person(&self, base: &BranchName, deed: Deed, by: &str) -> Result<(), String> {
+    fn person(&self, base: &BranchName, deed: Deed, by: &str) -> Result<(), String> {
         let request = self.refreshed(|book| book.does(base, deed, by))?;
         if let Deed::Merge | Deed::Squash = deed {
             let made = self.make(base, request.seen.head, deed == Deed::Squash, by);
@@ -113,7 +169,7 @@ impl Forge for PlainForge {
     }
 
     async fn ways(&self, _: &RepoPath, _: &BranchName) -> Result<Ways, Unknown> {
-        Ok(Ways { fast_forward: false, merge_commit: true })
+        Ok(BY_MERGE)
     }
 
     async fn authors(&self, _: &RepoPath, commits: &[CommitId]) -> Result<AuthorLogins, Unknown> {

@@ -1,5 +1,6 @@
 //! Scenarios on real parts: a bare repository, the git program, SQLite, and the program's own
-//! `RealWorld`. Only time is not real: it passes when the scenario says so.
+//! `RealWorld`. Only time is not real: it passes when the scenario says so. Where the repository is, and what
+//! there is for a forge, is a [`Hosting`].
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -9,50 +10,53 @@ use std::sync::{Arc, Mutex};
 
 use tokio::runtime::Runtime;
 use tokio::sync::Barrier;
-use towpath::clock::{Clock, ManualClock};
+use towpath::clock::ManualClock;
 use towpath::config::Config;
 use towpath::engine::command::{Dry, Person, Refusal, Reply, carry_out};
-use towpath::engine::forges::OnForge;
-use towpath::engine::{Fault, RealWorld, Side, Ticked, tick};
-use towpath::forge::RepoPath;
-use towpath::git::Git;
+use towpath::engine::{Fault, Side, Ticked, tick};
 use towpath::store::{Create, SqliteStore, What};
 use towpath_core::command::Command;
-use towpath_core::model::{CommitId, EffectRow, EventRow, Instant, IntentRow, IntentState, Ledger, MoveKind, Span};
+use towpath_core::model::{
+    CiState, CommitId, EffectRow, EventRow, Instant, IntentRow, IntentState, Ledger, MoveKind, Span, Via, Ways,
+};
 
+use super::hosting::Hosting;
 use super::parse::FaultKind;
-use super::plain_forge::PlainForge;
 use super::real_world::{Process, Script};
-use super::run::{Counts, FORGE, GATE, Made, REPOSITORY, Stage};
-use super::server::{Moved, NOBODY_THERE, Server};
+use super::run::{Counts, GATE, Made, Stage};
+use super::server::{Moved, Server};
 use crate::support::book::Deed;
 use crate::support::gate::{self, GateBook, GateServer};
 
-pub struct RealStage {
+/// Where the store of a scenario is: where a config that names none has it.
+pub fn store_of(server: &Server) -> PathBuf {
+    server.folder().join("towpath.db")
+}
+
+pub struct RealStage<H> {
     // Dropped in this order: what works on the folder before the folder.
     processes: BTreeMap<usize, Process>,
     observer: SqliteStore,
     runtime: Runtime,
-    git: Git,
     clock: ManualClock,
     config: Config,
     script: Rc<RefCell<Script>>,
     server: Rc<Server>,
-    forge: PlainForge,
+    hosting: H,
     gate: GateServer,
     gates: Arc<Mutex<GateBook>>,
+    /// How many passes there were.
+    ticks: usize,
 }
 
-impl RealStage {
-    fn read(server: &Server, gate: &GateServer, toml: &str) -> Result<Config, String> {
-        let toml =
-            toml.replace(FORGE, &server.forge_url()).replace(REPOSITORY, &server.url()).replace(GATE, &gate.url);
+impl<H: Hosting> RealStage<H> {
+    fn read(server: &Server, hosting: &H, gate: &GateServer, toml: &str) -> Result<Config, String> {
+        let toml = toml.replace(GATE, &gate.url);
         let path = server.folder().join("towpath.toml");
-        Config::from_text(&toml, &path).map_err(|problems| problems.to_string())
-    }
-
-    fn store(server: &Server) -> PathBuf {
-        server.folder().join("towpath.db")
+        let config = Config::from_text(&hosting.named(server, &toml), &path);
+        let config = config.map_err(|problems| problems.to_string())?;
+        hosting.configured(&config);
+        Ok(config)
     }
 
     /// Starts the process of a replica, if it does not run.
@@ -60,15 +64,9 @@ impl RealStage {
         if self.processes.contains_key(&replica) {
             return;
         }
-        let path = Self::store(&self.server);
-        let store = self.runtime.block_on(SqliteStore::open(&path, Create::No)).expect("the store opens");
-        let clock = Clock::Manual(self.clock.clone());
-        let cache = self.server.folder().join("cache");
-        let flow = self.config.flows[0].flow.name.clone();
-        let forge = OnForge { forge: Arc::new(self.forge.clone()), repo: RepoPath::new("shop") };
-        let world =
-            RealWorld::new(&self.config, store, clock, self.git.clone(), &cache, false).on(vec![(flow, Ok(forge))]);
-        self.processes.insert(replica, Process::new(world, self.server.clone(), self.script.clone()));
+        let world = self.hosting.world(&self.runtime, &self.server, &self.config, &self.clock);
+        let (server, script) = (self.server.clone(), self.script.clone());
+        self.processes.insert(replica, Process::new(world, server, script, self.hosting.on_merge()));
     }
 
     /// Everything that was recorded, oldest first.
@@ -83,27 +81,22 @@ impl RealStage {
     }
 }
 
-impl Stage for RealStage {
-    fn begin(toml: &str, start: Instant) -> Result<Self, String> {
-        let server = Rc::new(Server::new());
+impl<H: Hosting> Stage for RealStage<H> {
+    fn begin(toml: &str, start: Instant, ways: Ways) -> Result<Self, String> {
         let gates: Arc<Mutex<GateBook>> = Arc::default();
         let book = Arc::clone(&gates);
         let gate = GateServer::start(move |_, asked| book.lock().expect("the book").bytes(asked));
-        let config = Self::read(&server, &gate, toml)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let path = Self::store(&server);
-        let observer = runtime.block_on(SqliteStore::open(&path, Create::Yes)).expect("a store");
-        let home = server.folder().join("cache/home");
-        let git = Git::with_environment(&home, [("PATH".into(), server.path())]);
-        let git = runtime.block_on(git).expect("git");
-        let clock = ManualClock::new(start);
+        let (server, hosting) = H::begin(&runtime, start, ways);
+        let config = Self::read(&server, &hosting, &gate, toml)?;
+        let observer = runtime.block_on(SqliteStore::open(&store_of(&server), Create::Yes)).expect("a store");
+        let (clock, server) = (ManualClock::new(start), Rc::new(server));
         let (processes, script) = (BTreeMap::new(), Rc::default());
-        let forge = PlainForge::new(server.repository().to_owned());
-        Ok(Self { processes, observer, runtime, git, clock, config, script, server, forge, gate, gates })
+        Ok(Self { processes, observer, runtime, clock, config, script, server, hosting, gate, gates, ticks: 0 })
     }
 
     fn configure(&mut self, toml: &str) -> Result<(), String> {
-        self.config = Self::read(&self.server, &self.gate, toml)?;
+        self.config = Self::read(&self.server, &self.hosting, &self.gate, toml)?;
         // A config is read when a process starts.
         self.processes.clear();
         Ok(())
@@ -114,7 +107,9 @@ impl Stage for RealStage {
     }
 
     fn commit(&mut self, made: &Made) -> CommitId {
-        self.server.commit(made)
+        let commit = self.server.commit(made);
+        self.hosting.committed(commit, &made.author);
+        commit
     }
 
     fn set_branch(&mut self, branch: &str, to: Option<CommitId>) {
@@ -126,7 +121,14 @@ impl Stage for RealStage {
     }
 
     fn on_request(&mut self, base: &str, deed: Deed, by: &str) -> Result<(), String> {
-        self.forge.person(&base.into(), deed, by)
+        self.advance(H::APART);
+        self.hosting.person(&self.server, base, deed, by)?;
+        self.advance(H::APART);
+        Ok(())
+    }
+
+    fn checked(&mut self, commit: CommitId, check: &str, state: CiState, on: Option<&str>) -> bool {
+        self.hosting.checked(commit, check, state, on)
     }
 
     fn gates(&mut self, change: impl FnOnce(&mut GateBook)) {
@@ -135,6 +137,7 @@ impl Stage for RealStage {
 
     fn advance(&mut self, by: Span) {
         self.clock.advance(by);
+        self.hosting.pass(by);
     }
 
     fn jump(&mut self, ms: i64) {
@@ -163,7 +166,7 @@ impl Stage for RealStage {
             FaultKind::DiskFull => script.disk_full = count,
             FaultKind::SinkDown => script.sink_down = count,
         }
-        self.server.cut(script.unreachable > 0);
+        self.hosting.cut(&self.server, script.unreachable > 0);
         Ok(())
     }
 
@@ -174,6 +177,7 @@ impl Stage for RealStage {
 
     fn tick(&mut self, replicas: &[usize]) -> Vec<Result<Ticked, Fault>> {
         replicas.iter().for_each(|replica| self.start(*replica));
+        self.ticks += 1;
         let flow = &self.config.flows[0].flow;
         let ends = match *replicas {
             [one] => vec![self.runtime.block_on(tick(&self.processes[&one], flow))],
@@ -194,7 +198,7 @@ impl Stage for RealStage {
         {
             *left = left.saturating_sub(1);
         }
-        self.server.cut(script.unreachable > 0);
+        self.hosting.cut(&self.server, script.unreachable > 0);
         ends
     }
 
@@ -234,7 +238,11 @@ impl Stage for RealStage {
     /// From what git noted by itself: no effect without a move, no move without an effect unless its
     /// outcome cannot be told, and forward only, unless somebody ordered a rollback.
     fn violations(&mut self) -> Vec<String> {
-        let mut wrong = Vec::new();
+        let by_request = self.config.flows[0].flow.environments.iter().any(|env| env.via == Via::MergeRequest);
+        // A pass over requests reads them, and the look after a move has something new to say.
+        let told = usize::from(!self.server.moves().is_empty());
+        let asked = if by_request { self.ticks } else { told };
+        let mut wrong = self.hosting.wrong(asked);
         let ended = |what| if let What::Intent(row) = what { Some(*row) } else { None };
         let mut intents: Vec<IntentRow> = self.recorded().into_iter().filter_map(ended).collect();
         intents.extend(self.ledger().intents.into_iter().filter(|row| !row.state.is_final()));
@@ -260,10 +268,7 @@ impl Stage for RealStage {
     }
 
     fn plain(&self, text: String) -> String {
-        text.replace(&self.server.url(), REPOSITORY)
-            .replace(&self.server.forge_url(), FORGE)
-            .replace(self.gate.host(), "gate.test")
-            .replace(gate::HUNG_UP_OF_REQWEST, gate::HUNG_UP)
-            .replace(NOBODY_THERE, "no route to host")
+        let text = text.replace(self.gate.host(), "gate.test").replace(gate::HUNG_UP_OF_REQWEST, gate::HUNG_UP);
+        self.hosting.plain(&self.server, text)
     }
 }

@@ -24,12 +24,13 @@ use towpath_core::model::{
 };
 use towpath_core::see::Tips;
 
+use super::hosting::OnMerge;
 use super::server::{Server, Trouble};
 
 /// As long as that of `RealWorld`.
 const LEASE: Span = Span::from_secs(60);
 
-/// What git says last when the server died.
+/// What git says when the server died.
 const HUNG_UP: &str = "the remote end hung up unexpectedly";
 
 /// What a scenario has ordered and what it counts; all its processes share it.
@@ -100,14 +101,16 @@ pub struct Process {
     dead: Cell<bool>,
     server: Rc<Server>,
     script: Rc<RefCell<Script>>,
+    /// Makes trouble for the merge of a request, which does not come to the server as a push.
+    on_merge: OnMerge,
     /// Where those that tick at the same time meet once each has asked for the lease.
     meet: RefCell<Option<Rc<Barrier>>>,
 }
 
 impl Process {
-    pub fn new(world: RealWorld, server: Rc<Server>, script: Rc<RefCell<Script>>) -> Self {
+    pub fn new(world: RealWorld, server: Rc<Server>, script: Rc<RefCell<Script>>, on_merge: OnMerge) -> Self {
         let (body, dead) = (Body::new(), Cell::new(false));
-        Self { world, body, dead, server, script, meet: RefCell::default() }
+        Self { world, body, dead, server, script, on_merge, meet: RefCell::default() }
     }
 
     /// Whether it died at a crash point.
@@ -218,12 +221,16 @@ impl World for Process {
     async fn push(&self, flow: &Flow, row: &IntentRow) -> PushAnswer {
         let trouble = self.script.borrow_mut().trouble();
         let Some(trouble) = trouble else { return self.world.push(flow, row).await };
+        if let Some(merge) = row.merge {
+            (self.on_merge)(trouble, merge.how);
+            return self.world.push(flow, row).await;
+        }
         self.server.trouble(trouble);
         let answer = self.world.push(flow, row).await;
         self.server.calm();
         match answer {
-            // The lines before the last one differ between versions of git.
-            PushAnswer::NoAnswer { words } if words.ends_with(&format!("fatal: {HUNG_UP}")) => {
+            // The lines around it differ between versions and ways of git.
+            PushAnswer::NoAnswer { words } if words.contains(&format!("fatal: {HUNG_UP}")) => {
                 PushAnswer::NoAnswer { words: HUNG_UP.to_owned() }
             }
             answer => answer,

@@ -13,8 +13,8 @@ use towpath_core::command::{Command, CommitWord, state_word};
 use towpath_core::compare::{Compared, compare};
 use towpath_core::explain::Words;
 use towpath_core::model::{
-    Actor, Check, CommitId, Decision, EnvName, EventRow, Flow, Instant, IntentState, Ledger, Now, Reason, Span,
-    Trusted,
+    Actor, Check, CiState, CommitId, Decision, EnvName, EventRow, Flow, Instant, IntentState, Ledger, Now, Reason,
+    Span, Trusted, Ways,
 };
 
 use crate::support::book::Deed;
@@ -33,6 +33,13 @@ pub const FORGE: &str = "https://forge.test/scenario";
 
 /// What stands for the server of `http` gates.
 pub const GATE: &str = "https://gate.test";
+
+/// How a config begins whose repository is on no forge.
+pub const PLAIN: &str = "[[flow]]\nrepository = \"/scenario/shop\"\n";
+
+/// How one begins whose repository is on a forge.
+pub const HOSTED: &str = "[forge.hub]\nkind = \"gitea\"\nurl = \"https://forge.test/scenario\"\n\n\
+                          [[flow]]\nrepository = \"hub:shop.git\"\n";
 
 /// A commit to be made. Its tree is one file for each change, named and filled with the change's letter.
 pub struct Made {
@@ -61,8 +68,8 @@ pub struct Counts {
 /// A world that a scenario can be played in. Whatever fails that is not part of the play panics.
 pub trait Stage: Sized {
     /// A fresh world at that instant: no commits, an empty store. `toml` names the repository as
-    /// [`REPOSITORY`]; a stage puts in its own.
-    fn begin(toml: &str, start: Instant) -> Result<Self, String>;
+    /// [`REPOSITORY`]; a stage puts in its own. `ways` is how the forge of a flow with requests merges.
+    fn begin(toml: &str, start: Instant, ways: Ways) -> Result<Self, String>;
     /// Another config from here on.
     fn configure(&mut self, toml: &str) -> Result<(), String>;
     fn config(&self) -> &Config;
@@ -77,6 +84,11 @@ pub trait Stage: Sized {
 
     /// What the server of the `http` gates says from here on.
     fn gates(&mut self, change: impl FnOnce(&mut GateBook));
+
+    /// A result of CI that the forge tells; if it cannot, it is reported by command.
+    fn checked(&mut self, _commit: CommitId, _check: &str, _state: CiState, _on: Option<&str>) -> bool {
+        false
+    }
 
     // Time, faults, processes. An error is a verb that this world lacks.
     fn advance(&mut self, by: Span);
@@ -111,17 +123,18 @@ pub trait Stage: Sized {
 ///
 /// # Panics
 /// With file, line, what was expected, what is, and the transcript so far.
-pub fn play<S: Stage>(script: &Script) -> String {
+pub fn play<S: Stage>(script: &Script, ways: Ways) -> String {
     let mut toml = Toml::default();
     let mut lines = script.lines.iter().peekable();
     while let Some(Line { step: Step::Flow(text), .. }) = lines.peek() {
         toml.line(text);
         lines.next();
     }
-    let stage = S::begin(&toml.text(), START)
+    let stage = S::begin(&toml.text(), START, ways)
         .unwrap_or_else(|why| panic!("{}.scn: the config: {why}\n{}", script.name, toml.text()));
     let mut play = Play {
         stage,
+        ways,
         toml,
         commits: Vec::new(),
         files: BTreeMap::new(),
@@ -146,6 +159,7 @@ pub fn play<S: Stage>(script: &Script) -> String {
 
 struct Play<S> {
     stage: S,
+    ways: Ways,
     toml: Toml,
     /// Letters and ids, in the order in which they were made.
     commits: Vec<(String, CommitId)>,
@@ -196,6 +210,10 @@ impl<S: Stage> Play<S> {
                 Ok(())
             }
             Step::Ci { commit, check, state, on } => {
+                let id = self.id(commit)?;
+                if self.stage.checked(id, check, *state, on.as_deref()) {
+                    return Ok(());
+                }
                 let on = on.as_ref().map_or_else(String::new, |on| format!(" --ref {on}"));
                 let text = format!("report shop {commit} {check} {}{on}", state_word(*state));
                 self.order("ci", &text).map(|_| ()).map_err(|refusal| refusal.to_string())
@@ -512,14 +530,15 @@ impl<S: Stage> Play<S> {
 
     fn expect(&mut self, expected: &Expectation) -> Result<(), String> {
         let (wanted, is) = match expected {
-            Expectation::At { env, label } => {
+            Expectation::At { env, labels } => {
+                let label = expected_of(self.ways, labels);
                 let branch = self.branch_of(env)?;
                 let tip = self.stage.tip(&branch).map(|tip| self.label(tip));
                 if let Some(label) = label {
                     self.id(label)?;
                 }
                 let word = |label: Option<&String>| format!("{env}={}", label.map_or("gone", String::as_str));
-                (word(label.as_ref()), word(tip.as_ref()))
+                (word(label), word(tip.as_ref()))
             }
             Expectation::Verdict { env, word, check } => {
                 let decision = self.decision(env)?;
@@ -627,6 +646,17 @@ fn failing(decision: &Decision) -> String {
     worst.map_or_else(|| "none".to_owned(), |judged| judged.check.key().to_owned())
 }
 
+/// Of up to three places: where the forge merges with merge commits; where it can fast-forward, too; where it
+/// can do nothing else. The last one stands for those that are not written.
+fn expected_of(ways: Ways, labels: &[Option<String>]) -> Option<&String> {
+    let at = match (ways.fast_forward, ways.merge_commit) {
+        (false, _) => 0,
+        (true, true) => 1,
+        (true, false) => 2,
+    };
+    labels[at.min(labels.len() - 1)].as_ref()
+}
+
 /// Stores have words of their own for the same fault.
 fn fault_word(fault: &Fault) -> &'static str {
     match fault {
@@ -682,13 +712,8 @@ impl Toml {
 
     fn text(&self) -> String {
         let by_request = |(_, keys): &(String, Vec<(String, String)>)| keys.iter().any(|(key, _)| key == "via");
-        let mut text = if self.environments.iter().any(by_request) {
-            format!(
-                "[forge.hub]\nkind = \"gitea\"\nurl = \"{FORGE}\"\n\n[[flow]]\nrepository = \"hub:shop.git\"\nname = \"shop\"\n"
-            )
-        } else {
-            format!("[[flow]]\nrepository = \"{REPOSITORY}\"\nname = \"shop\"\n")
-        };
+        let place = if self.environments.iter().any(by_request) { HOSTED } else { PLAIN };
+        let mut text = format!("{place}name = \"shop\"\n");
         if !self.keys.iter().any(|(key, _)| key == "zone") {
             text.push_str("zone = \"Europe/Warsaw\"\n");
         }

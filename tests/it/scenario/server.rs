@@ -1,12 +1,13 @@
-//! The server of a scenario on real parts: a bare repository in a folder of its own, what people do
-//! to it, and the troubles that pushes meet there.
+//! The server of a scenario on real parts: a bare repository in a folder of its own or in that of a forge of the
+//! tests, what people do to it, and the troubles that pushes meet there.
 //!
-//! Towpath reaches it as `ssh://…`. The `ssh` it finds is a script of ours that runs the server's
+//! Where there is no such forge Towpath reaches it as `ssh://…`. The `ssh` it finds is a script of ours that runs the server's
 //! half on this machine, or, while the line is down, says what ssh says then: a folder that was
 //! moved away would read as a repository that does not exist, which is another thing.
 //!
 //! People's hands go past git's server half: libgit2 writes their commits and branches. So what git
-//! notes in `moves` came through a push, and only Towpath pushes.
+//! notes in `moves` came through a push, and only Towpath pushes. A forge of the tests moves branches by git, for
+//! whoever asks it to: what people have it do is done [by hand](Server::by_hand), and not noted.
 
 use std::cell::Cell;
 use std::fs;
@@ -37,11 +38,11 @@ unset GIT_DIR GIT_CONFIG_COUNT GIT_CONFIG_GLOBAL GIT_CEILING_DIRECTORIES
 eval "exec git ${command#git-}""#;
 
 /// Notes every move that a push made, and then lets the server die if its answer is to be lost.
-const ON_TRANSACTION: &str = r#"[ "$1" = committed ] || exit 0
+const ON_TRANSACTION: &str = r#"[ "$1" = committed ] && [ ! -e "$GIT_DIR/by-hand" ] || exit 0
 while read -r old new ref; do
-  case "$ref" in refs/heads/*) echo "$old $new ${ref#refs/heads/}" >> moves;; esac
+  case "$ref" in refs/heads/*) echo "$old $new ${ref#refs/heads/}" >> "$GIT_DIR/moves";; esac
 done
-if [ -e lose-answer ]; then kill -9 $PPID; fi
+if [ -e "$GIT_DIR/lose-answer" ]; then kill -9 $PPID; fi
 exit 0"#;
 
 /// What the next push meets.
@@ -74,10 +75,24 @@ impl Server {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder for the scenario");
         let repo = Repo::init(folder.path().join("shop.git"));
-        repo.hook("reference-transaction", ON_TRANSACTION);
         let bin = folder.path().join("bin");
         fs::create_dir(&bin).expect("the folder for ssh");
         script(&bin.join("ssh"), &SSH.replace("NO_ROUTE", NO_ROUTE));
+        Self::of(folder, repo)
+    }
+
+    /// Over the repository of a forge of the tests, of which nothing is kept that was there.
+    pub fn over(repository: &Path) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the scenario");
+        let server = Self::of(folder, Repo::open(repository));
+        for branch in server.repo.git(["for-each-ref", "--format=%(refname:short)", "refs/heads"]).lines() {
+            server.set_branch(branch, None);
+        }
+        server
+    }
+
+    fn of(folder: TempDir, repo: Repo) -> Self {
+        repo.hook("reference-transaction", ON_TRANSACTION);
         let hands = Repository::open_bare(&repo.dir).expect("git made a repository");
         Self { folder, repo, hands, made: Cell::new(0) }
     }
@@ -164,6 +179,15 @@ impl Server {
     pub fn calm(&self) {
         mark(&self.repo.dir.join("hooks/pre-receive"), false);
         mark(&self.repo.dir.join("lose-answer"), false);
+    }
+
+    /// What people have a forge do with the repository is noted as no move of ours.
+    pub fn by_hand<T>(&self, deed: impl FnOnce() -> T) -> T {
+        let file = self.repo.dir.join("by-hand");
+        mark(&file, true);
+        let done = deed();
+        mark(&file, false);
+        done
     }
 
     /// The folder of the repository.

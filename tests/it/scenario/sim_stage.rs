@@ -12,7 +12,7 @@ use towpath::engine::{Fault, Side, Ticked, tick};
 use towpath::store::Moves;
 use towpath_core::command::Command;
 use towpath_core::dag::Node;
-use towpath_core::model::{BranchName, CommitId, EventRow, FlowName, Instant, Ledger, Span, TreeId};
+use towpath_core::model::{BranchName, CommitId, EventRow, FlowName, Instant, Ledger, Span, TreeId, Ways};
 
 use super::parse::FaultKind;
 use super::run::{Counts, Made, Stage};
@@ -69,11 +69,12 @@ fn to_the_end<T>(future: impl Future<Output = T>) -> T {
 }
 
 impl Stage for SimStage {
-    fn begin(toml: &str, start: Instant) -> Result<Self, String> {
+    fn begin(toml: &str, start: Instant, ways: Ways) -> Result<Self, String> {
         let config = Self::read(toml)?;
         let flow = config.flows[0].flow.clone();
         let mut universe = Universe::new(0, vec![flow.clone()], REPLICAS);
         universe.truth = start.0;
+        universe.repositories.values_mut().for_each(|repository| repository.book.ways = ways);
         Ok(Self { universe: Rc::new(RefCell::new(universe)), config, flow: flow.name, changes: Vec::new() })
     }
 

@@ -421,7 +421,12 @@ impl Universe {
         let request = repository.book.does(base, deed, by)?;
         if let Deed::Merge | Deed::Squash = deed {
             let old = repository.branches.get(base).copied().ok_or("the base is gone")?;
-            let made = self.join(flow, old, request.seen.head, deed == Deed::Squash, by);
+            let keeps_it = deed == Deed::Merge && !self.repositories[flow].book.ways.merge_commit;
+            let made = if keeps_it {
+                request.seen.head
+            } else {
+                self.join(flow, old, request.seen.head, deed == Deed::Squash, by)
+            };
             self.set_branch(flow, base, Some(made), None);
         }
         Ok(())

@@ -15,7 +15,7 @@ use towpath_core::dag::Dag;
 use towpath_core::model::{
     AuthorLogins, BranchName, Change, CommitId, EdgeKey, Fact, Facts, Flow, FlowName, Gate, GateKind, HttpInstead,
     HttpSaid, IntentId, IntentRow, IntentState, Ledger, Message, Missing, Now, Reason, RequiredChecks, Span, Tip,
-    Unknown, UnknownWhy, Ways, request_branch,
+    Unknown, UnknownWhy, request_branch,
 };
 use towpath_core::see::Tips;
 
@@ -115,8 +115,7 @@ impl SimWorld {
             let (head, base) = (request_branch(&flow.name, env), &edge.target.branch);
             let repository = &it.repositories[&flow.name];
             let branch = repository.branches.get(&head).map_or(Tip::Absent, |id| Tip::At(*id));
-            let ways = Ways { fast_forward: false, merge_commit: true };
-            let found = as_facts(&repository.book.find(&head, base), branch, ways, now);
+            let found = as_facts(&repository.book.find(&head, base), branch, repository.book.ways, now);
             facts.requests.insert(env.clone(), Fact::Known(found));
         }
         for env in &missing.required {

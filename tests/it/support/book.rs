@@ -2,7 +2,7 @@
 //! fakes of real forges have that. Whose the git is, the stage knows.
 
 use towpath::forge::{ApprovalSeen, CallFault, HeadBound, RequestSeen, RequestState};
-use towpath_core::model::{BranchName, CommitId};
+use towpath_core::model::{BranchName, CommitId, Ways};
 
 /// What a person does to the newest request of an environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,10 +38,21 @@ pub struct Request {
     pub seen: RequestSeen,
 }
 
+/// A forge that merges with merge commits alone.
+pub const BY_MERGE: Ways = Ways { fast_forward: false, merge_commit: true };
+
 /// Every request of one repository, oldest first.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Book {
     pub requests: Vec<Request>,
+    /// How the forge can merge; where it makes no merge commits, people get none either.
+    pub ways: Ways,
+}
+
+impl Default for Book {
+    fn default() -> Self {
+        Self { requests: Vec::new(), ways: BY_MERGE }
+    }
 }
 
 impl Book {

@@ -3,6 +3,7 @@
 //! Commits are made by `git fast-import`: one process each, no work tree, and ids that are the same
 //! in every run because dates are counted.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -171,24 +172,40 @@ impl Repo {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// The repository for whoever only looks: a forge of the tests looks at every call, and a process each time
+    /// would be most of the work of its tests.
+    fn read(&self) -> git2::Repository {
+        git2::Repository::open_bare(&self.dir).unwrap()
+    }
+
     /// Where a branch is.
     pub fn tip(&self, branch: &str) -> Option<CommitId> {
-        let name = format!("refs/heads/{branch}");
-        let output = git_command(&self.dir).args(["rev-parse", "--verify", "--quiet", &name]).output().unwrap();
-        output.status.success().then(|| String::from_utf8(output.stdout).unwrap().trim().parse().unwrap())
+        let found = self.read().refname_to_id(&format!("refs/heads/{branch}")).ok()?;
+        Some(found.to_string().parse().unwrap())
+    }
+
+    /// Every branch and where it is.
+    pub fn branches(&self) -> BTreeMap<String, String> {
+        let repo = self.read();
+        let all = repo.references_glob("refs/heads/*").unwrap().map(Result::unwrap);
+        let pair = |found: git2::Reference<'_>| {
+            let name = found.name().ok()?.strip_prefix("refs/heads/")?.to_owned();
+            Some((name, found.target()?.to_string()))
+        };
+        all.filter_map(pair).collect()
+    }
+
+    /// Whether it has that commit.
+    pub fn has(&self, commit: CommitId) -> bool {
+        self.read().find_commit(oid(commit)).is_ok()
+    }
+
+    /// Whether a commit is that other one, or has it among its ancestors.
+    pub fn contains(&self, tip: CommitId, commit: CommitId) -> bool {
+        tip == commit || self.read().graph_descendant_of(oid(tip), oid(commit)).unwrap_or(false)
     }
 
     /// Puts a branch somewhere, as a person with all rights would.
-    /// Whether it has that commit.
-    pub fn has(&self, commit: CommitId) -> bool {
-        git_command(&self.dir)
-            .args(["cat-file", "-e", &commit.to_string()])
-            .output()
-            .expect("git runs")
-            .status
-            .success()
-    }
-
     pub fn set(&self, branch: &str, to: CommitId) {
         self.git(["update-ref", &format!("refs/heads/{branch}"), &to.to_string()]);
     }
@@ -207,6 +224,10 @@ impl Repo {
     pub fn remote(&self) -> Remote {
         Remote::of_path(&self.dir).unwrap()
     }
+}
+
+fn oid(id: CommitId) -> git2::Oid {
+    git2::Oid::from_str(&id.to_string()).unwrap()
 }
 
 /// An executable shell script.

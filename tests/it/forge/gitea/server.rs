@@ -216,8 +216,7 @@ fn report(state: &mut State, ask: &Ask<'_>, sha: &str) -> Reply {
     if !state.may_write(&ask.login) {
         return Reply::error(403, "user should have a permission to write to a repo");
     }
-    let known = git_command(&state.repo.dir).args(["cat-file", "-e", &format!("{sha}^{{commit}}")]).output();
-    let Some(commit) = sha.parse::<CommitId>().ok().filter(|_| known.expect("git runs").status.success()) else {
+    let Some(commit) = sha.parse::<CommitId>().ok().filter(|commit| state.repo.has(*commit)) else {
         return Reply::missing();
     };
     let id = state.report(Some(&ask.login), commit, &ask.text("context"), &ask.text("state"));

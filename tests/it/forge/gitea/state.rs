@@ -106,8 +106,10 @@ pub struct State {
     pub page_max: usize,
     /// Counts are right on the first page only, as in older versions.
     pub forgetful: bool,
-    /// Epoch milliseconds; each thing that happens is a second later.
+    /// Epoch milliseconds; each thing that happens is a step later.
     pub now: i64,
+    /// Milliseconds.
+    pub step: i64,
     pub people: Vec<Person>,
     pub rows: Vec<Row>,
     pub pulls: Vec<Pull>,
@@ -145,6 +147,7 @@ impl State {
             page_max: 50,
             forgetful: false,
             now: 1_795_255_200_000,
+            step: 1_000,
             people: Vec::new(),
             rows: Vec::new(),
             pulls: Vec::new(),
@@ -169,7 +172,7 @@ impl State {
     }
 
     pub fn id(&mut self) -> i64 {
-        self.now += 1_000;
+        self.now += self.step;
         self.last += 1;
         self.last
     }
@@ -216,12 +219,7 @@ impl State {
 
     /// Notices what moved since it last looked: what a push sets off on a real server.
     pub fn notice(&mut self) {
-        let listed = self.repo.git(["for-each-ref", "--format=%(refname:short) %(objectname)", "refs/heads"]);
-        let now: BTreeMap<String, String> = listed
-            .lines()
-            .filter_map(|line| line.split_once(' '))
-            .map(|(a, b)| (a.to_owned(), b.to_owned()))
-            .collect();
+        let now = self.repo.branches();
         let before = std::mem::replace(&mut self.tips, now.clone());
         let zero = "0".repeat(40);
         for name in before.keys().chain(now.keys()).collect::<std::collections::BTreeSet<_>>() {
@@ -368,13 +366,10 @@ impl State {
         let head = self.repo.tip(&pull.head).unwrap_or(pull.head_seen);
         let made = match style {
             "fast-forward-only" => {
-                let (base, head) = (base.to_string(), head.to_string());
-                let args = ["merge-base", "--is-ancestor", &base, &head];
-                let ancestor = git_command(&self.repo.dir).args(args).status().expect("git runs").success();
-                if !ancestor {
+                if !self.repo.contains(head, base) {
                     return Err("diverging");
                 }
-                head
+                head.to_string()
             }
             _ => {
                 let args = ["merge-tree", "--write-tree", &base.to_string(), &head.to_string()];
@@ -409,6 +404,9 @@ impl State {
             return Err("race");
         }
         let made: CommitId = made.parse().expect("an id");
+        if style != "fast-forward-only" {
+            self.authors.insert(made, Some(by.to_owned()));
+        }
         let now = self.now;
         let pull = self.pull(number);
         (pull.closed, pull.merged, pull.updated) = (true, Some((by.to_owned(), made)), now);

@@ -7,7 +7,7 @@ mod examples;
 mod pulls;
 mod reads;
 pub mod server;
-mod state;
+pub mod state;
 mod writes;
 
 use std::io::Write as _;

@@ -259,9 +259,7 @@ impl State {
     }
 
     pub fn contains(&self, tip: CommitId, commit: CommitId) -> bool {
-        let (tip, commit) = (tip.to_string(), commit.to_string());
-        let args = ["merge-base", "--is-ancestor", &commit, &tip];
-        git_command(&self.repo.dir).args(args).output().expect("git runs").status.success()
+        self.repo.contains(tip, commit)
     }
 
     /// What GitHub does by itself when a base has come to contain a head: the request is merged.
@@ -292,17 +290,51 @@ impl State {
 
     /// Somebody merges it on GitHub's page, or our call does.
     pub fn merge(&mut self, number: u64, by: &str) -> CommitId {
+        self.join(number, by, false)
+    }
+
+    /// Somebody squashes it there.
+    pub fn squash(&mut self, number: u64, by: &str) -> CommitId {
+        self.join(number, by, true)
+    }
+
+    /// What GitHub writes into the commit of a merge.
+    pub fn subject_of(&self, pull: &Pull) -> String {
+        format!("Merge pull request #{} from {}/{}", pull.number, self.owner, pull.head)
+    }
+
+    fn join(&mut self, number: u64, by: &str, squash: bool) -> CommitId {
         let pull = self.pulls[&number].clone();
         let (head, base) = (self.head(&pull), self.repo.tip(&pull.base).expect("a base"));
         let (base_text, head_text) = (base.to_string(), head.to_string());
         let tree = self.repo.git(["merge-tree", "--write-tree", &base_text, &head_text]);
-        let message = format!("Merge pull request #{number} from {}/{}", self.owner, pull.head);
-        let who = ["-c", "user.name=GitHub", "-c", "user.email=noreply@github.com"];
-        let commit = ["commit-tree", "-m", &message, "-p", &base_text, "-p", &head_text, &tree];
+        let message = self.subject_of(&pull);
+        let (name, email) = (format!("author.name={by}"), format!("author.email={by}@users.noreply.github.com"));
+        let who =
+            ["-c", &name, "-c", &email, "-c", "committer.name=GitHub", "-c", "committer.email=noreply@github.com"];
+        let mut commit = vec!["commit-tree", "-m", &message, "-p", &base_text];
+        if !squash {
+            commit.extend(["-p", &head_text]);
+        }
+        commit.push(&tree);
         let merge: CommitId = self.repo.git(who.iter().chain(&commit)).parse().expect("a commit");
+        self.authors.insert(merge, vec![Some(by.to_owned())]);
         self.repo.git(["update-ref", &format!("refs/heads/{}", pull.base), &merge.to_string(), &base_text]);
         self.end(number, head, Some((merge, by.to_owned())), None);
         merge
+    }
+
+    /// Somebody opens it again.
+    pub fn reopen(&mut self, number: u64) {
+        self.events.push("pull_request");
+        let pull = self.pulls.get_mut(&number).expect("a request");
+        (pull.open, pull.head_at_end, pull.closed_by) = (true, None, None);
+    }
+
+    /// Somebody makes it a draft, or says that it is ready.
+    pub fn drafted(&mut self, number: u64, draft: bool) {
+        self.events.push("pull_request");
+        self.pulls.get_mut(&number).expect("a request").draft = draft;
     }
 
     /// Somebody closes it.

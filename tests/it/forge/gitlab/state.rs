@@ -122,8 +122,10 @@ pub struct State {
     pub url: String,
     pub page_max: usize,
     pub tells: Tells,
-    /// Epoch milliseconds; each thing that happens is a second later.
+    /// Epoch milliseconds; each thing that happens is a step later.
     pub now: i64,
+    /// Milliseconds.
+    pub step: i64,
     pub people: Vec<Person>,
     pub pipelines: Vec<Pipeline>,
     pub jobs: Vec<Job>,
@@ -180,6 +182,7 @@ impl State {
                 links: true,
             },
             now: 1_795_255_200_000,
+            step: 1_000,
             people: Vec::new(),
             pipelines: Vec::new(),
             jobs: Vec::new(),
@@ -199,14 +202,18 @@ impl State {
             last: 0,
         };
         for (name, role) in [("towpath", 40), ("ana", 30), ("bo", 30), ("eve", 20)] {
-            let (id, token) = (state.id(), format!("token-of-{name}"));
-            state.people.push(Person { id, name: name.to_owned(), role, state: "active", token });
+            state.account(name, role);
         }
         state
     }
 
+    pub fn account(&mut self, name: &str, role: u64) {
+        let (id, token) = (self.id(), format!("token-of-{name}"));
+        self.people.push(Person { id, name: name.to_owned(), role, state: "active", token });
+    }
+
     pub fn id(&mut self) -> u64 {
-        self.now += 1_000;
+        self.now += self.step;
         self.last += 1;
         self.last
     }
@@ -244,21 +251,16 @@ impl State {
     }
 
     pub fn contains(&self, in_: CommitId, what: CommitId) -> bool {
-        let (what, in_) = (what.to_string(), in_.to_string());
-        let args = ["merge-base", "--is-ancestor", &what, &in_];
-        git_command(&self.repo.dir).args(args).status().expect("git runs").success()
+        self.repo.contains(in_, what)
     }
 
     pub fn knows(&self, sha: &str) -> Option<CommitId> {
-        let known = git_command(&self.repo.dir).args(["cat-file", "-e", &format!("{sha}^{{commit}}")]).output();
-        sha.parse().ok().filter(|_| known.expect("git runs").status.success())
+        sha.parse().ok().filter(|commit| self.repo.has(*commit))
     }
 
     /// Notices what moved since it last looked: what a push sets off.
     pub fn notice(&mut self) {
-        let listed = self.repo.git(["for-each-ref", "--format=%(refname:short) %(objectname)", "refs/heads"]);
-        let pair = |(name, tip): (&str, &str)| (name.to_owned(), tip.to_owned());
-        let now: BTreeMap<String, String> = listed.lines().filter_map(|l| l.split_once(' ').map(pair)).collect();
+        let now = self.repo.branches();
         let before = std::mem::replace(&mut self.tips, now.clone());
         let zero = "0".repeat(40);
         for name in before.keys().chain(now.keys()).collect::<std::collections::BTreeSet<_>>() {
@@ -520,6 +522,9 @@ impl State {
             let words = format!("9:Could not update {name}. Please refresh and try again.");
             self.request(iid).error = Some(words.clone());
             return Err(words);
+        }
+        if made != head {
+            self.authors.insert(made, by.to_owned());
         }
         let now = self.now;
         let request = self.request(iid);
