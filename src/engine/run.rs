@@ -381,9 +381,20 @@ const fn name(effect: &Effect) -> &'static str {
     }
 }
 
-/// The names of all effects at which a process can be killed, for the crash matrix.
-pub const CRASH_POINTS: [&str; 8] =
-    ["SaveIntent", "Reread", "MarkPushing", "Push", "ReadRef", "Record", "Send", "MarkSent"];
+/// The names of all effects at which a process can be killed, for the crash matrix: those of a move, those of
+/// putting a candidate into a request, and those of telling.
+pub const CRASH_POINTS: [&str; 10] = [
+    "SaveIntent",
+    "Reread",
+    "MarkPushing",
+    "Push",
+    "ReadRef",
+    "Record",
+    "SaveProposal",
+    "Propose",
+    "Send",
+    "MarkSent",
+];
 
 /// The number that tells an intent made now from earlier ones with the same values.
 pub fn attempt(now: Now) -> u32 {

@@ -105,19 +105,23 @@ scenarios! {
     compare_several_and_between
     crash_after_mark_pushing
     crash_after_mark_sent
+    crash_after_propose
     crash_after_push
     crash_after_read_ref
     crash_after_record
     crash_after_reread
     crash_after_save_intent
+    crash_after_save_proposal
     crash_after_send
     crash_before_mark_pushing
     crash_before_mark_sent
+    crash_before_propose
     crash_before_push
     crash_before_read_ref
     crash_before_record
     crash_before_reread
     crash_before_save_intent
+    crash_before_save_proposal
     crash_before_send
     deleted_target_not_recreated
     disk_full_no_act

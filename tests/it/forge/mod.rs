@@ -8,5 +8,5 @@ pub mod gitea;
 mod github;
 mod gitlab;
 pub mod graphql;
-mod hosts;
+pub mod hosts;
 pub mod schema;
