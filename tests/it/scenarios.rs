@@ -184,6 +184,7 @@ scenarios! {
     replica_takes_over
     request_answer_lost_no_duplicate
     request_approvals_of_a_team
+    request_branch_cannot_be_read
     request_closed_by_a_person
     request_closed_with_a_foreign_head
     request_draft

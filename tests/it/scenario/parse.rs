@@ -130,6 +130,7 @@ pub enum FaultKind {
     /// In the next ticks the remote does not answer.
     Unreachable,
     NoHistory,
+    CutOff,
     /// In the next ticks the store takes nothing.
     DiskFull,
     /// In the next ticks no message is delivered.
@@ -164,12 +165,13 @@ const COUNTED: [(&str, Counted); 5] = [
     ("pauses", Counted::Pauses),
 ];
 
-const FAULTS: [(&str, FaultKind); 7] = [
+const FAULTS: [(&str, FaultKind); 8] = [
     ("lose-answer", FaultKind::LoseAnswer),
     ("lose-push", FaultKind::LosePush),
     ("refuse", FaultKind::Refuse),
     ("unreachable", FaultKind::Unreachable),
     ("no-history", FaultKind::NoHistory),
+    ("cut-off", FaultKind::CutOff),
     ("disk-full", FaultKind::DiskFull),
     ("sink-down", FaultKind::SinkDown),
 ];

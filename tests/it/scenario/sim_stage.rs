@@ -152,6 +152,7 @@ impl Stage for SimStage {
             FaultKind::Refuse => script.refuse = count,
             FaultKind::Unreachable => script.unreachable = count,
             FaultKind::NoHistory => script.no_history = count,
+            FaultKind::CutOff => script.cut_off = count,
             FaultKind::DiskFull => script.disk_full = count,
             FaultKind::SinkDown => script.sink_down = count,
         }
@@ -177,8 +178,14 @@ impl Stage for SimStage {
             }
         }
         let script = &mut self.universe.borrow_mut().script;
-        for left in [&mut script.unreachable, &mut script.no_history, &mut script.disk_full, &mut script.sink_down]
-        {
+        let counted = [
+            &mut script.unreachable,
+            &mut script.no_history,
+            &mut script.cut_off,
+            &mut script.disk_full,
+            &mut script.sink_down,
+        ];
+        for left in counted {
             *left = left.saturating_sub(1);
         }
         ends.into_iter().flatten().collect()

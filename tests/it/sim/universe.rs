@@ -150,6 +150,8 @@ pub struct Scripted {
     pub unreachable: u32,
     /// Ticks with a remote whose history cannot be read.
     pub no_history: u32,
+    /// Ticks in which the remote is gone once its branches were listed.
+    pub cut_off: u32,
     /// Ticks in which the store takes nothing.
     pub disk_full: u32,
     /// Ticks in which no message is delivered.

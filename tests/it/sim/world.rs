@@ -107,6 +107,11 @@ impl SimWorld {
                 continue;
             }
             let mut it = self.it();
+            if it.script.cut_off > 0 {
+                let unknown = Unknown::passing(UnknownWhy::Unreachable { words: "no route to host".into() });
+                facts.requests.insert(env.clone(), Fact::Unknown(unknown));
+                continue;
+            }
             it.refresh_requests(&flow.name);
             let now = it.now();
             let (head, base) = (request_branch(&flow.name, env), &edge.target.branch);
