@@ -196,6 +196,7 @@ scenarios! {
     request_next_edge_takes_the_merge
     request_objection_waits
     request_observed_only
+    request_older_candidate_lacks_a_hotfix
     request_opened_approved_merged
     request_paused_is_not_opened
     request_squashed_by_a_person

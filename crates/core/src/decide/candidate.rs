@@ -4,7 +4,7 @@ use crate::model::{Candidates, Edge, EdgeSeen, Observation, Promote, Via, Waitin
 
 /// The candidates of an edge, newest first: the source's tips or all of its first-parent commits,
 /// as configured, and whichever commit a person ordered to be promoted; less those that a
-/// fast-forward cannot reach.
+/// fast-forward cannot reach, or whose merge would be something that was never on the source.
 pub fn candidates<'a>(edge: &Edge<'_>, on_edge: &'a EdgeSeen, seen: &Observation) -> Vec<&'a Waiting> {
     let Some(graph) = on_edge.graph.known() else { return Vec::new() };
     let promote = standing_promote(edge, seen);
@@ -15,7 +15,10 @@ pub fn candidates<'a>(edge: &Edge<'_>, on_edge: &'a EdgeSeen, seen: &Observation
             Candidates::Tips => commit.was_tip || ordered,
         }
     };
-    let reached = |commit: &&Waiting| commit.reaches || edge.target.via == Via::MergeRequest;
+    let reached = |commit: &&Waiting| match edge.target.via {
+        Via::FastForward => commit.reaches,
+        Via::MergeRequest => commit.carries,
+    };
     graph.waiting.iter().filter(may_enter).filter(reached).collect()
 }
 

@@ -93,6 +93,23 @@ fn tips_or_every_commit() {
     }
 }
 
+/// A merge of what lacks something that the target has would be something that was never on the source.
+#[test]
+fn into_a_request_goes_what_has_all_that_the_target_has() {
+    let second = |second: Waiting| {
+        Given::new(vec![build()], vec![waiting(1), second])
+            .ci(1, vec![item("build", "", Red)])
+            .ci(2, vec![item("build", "", Green)])
+            .but(|given| given.flow.environments[1].via = Via::MergeRequest)
+    };
+    let asks = "request wait not-proposed on towpath until +0m";
+    let first = format!("1 {asks}, ci block check-red on pushers develop");
+    let expect = format!("2 into a new request | 2 {asks} | beside {first}");
+    check("contains the target's tip", &second(waiting(2)), &expect);
+    check("all but promotion merges", &second(Waiting { reaches: false, ..waiting(2) }), &expect);
+    check("not even that", &second(Waiting { carries: false, ..waiting(2) }), &first);
+}
+
 /// At once is before CI has ended, but not where it may have said no.
 #[test]
 fn a_request_is_opened_at_once_unless_something_blocks_or_may() {
