@@ -213,6 +213,7 @@ scenarios! {
     rollback_needs_history
     rollback_only_where_allowed
     rollback_passes_pause_freeze_and_lag
+    rollback_recorded_without_history
     rollback_refused_keeps_hold_and_pause
     rollback_whose_answer_is_lost
     schedule_first_look_within_a_slot
