@@ -68,8 +68,12 @@ impl OnForge {
     }
 
     /// The requests of an edge, whose request branch is at `branch`. `now` was read before the
-    /// forge was asked: an approval is never dated later than it was given.
+    /// forge was asked: an approval is never dated later than it was given. Where the branch cannot be
+    /// read nothing is known: taken for absent, it would be put there anew.
     pub async fn requests(&self, edge: &Edge<'_>, branch: Tip, now: Now) -> Fact<Requests> {
+        if let Tip::Unknown(unknown) = branch {
+            return Fact::Unknown(unknown);
+        }
         let head = request_branch(&edge.flow.name, &edge.target.name);
         let base = &edge.target.branch;
         let found = match self.forge.requests(&self.repo, &head, base).await {

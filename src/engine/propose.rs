@@ -7,7 +7,7 @@
 
 use towpath_core::explain::Words;
 use towpath_core::model::{
-    Change, CommitId, Decision, EnvName, Event, EventRow, Fact, Ledger, Now, Observation, Proposed, Tip,
+    Change, CommitId, Decision, EnvName, Event, EventRow, Fact, Flow, Ledger, Now, Observation, Proposed, Tip,
 };
 use towpath_core::see;
 
@@ -29,9 +29,7 @@ pub async fn propose<W: World>(
 ) -> Result<bool, Fault> {
     let (world, flow, env) = (runner.world, runner.flow, &decision.env);
     let (Some(edge), Some(target)) = (flow.edge(env), decision.target.commit()) else { return Ok(false) };
-    // A pause, freeze or hold that was placed since the decision stops this too; the pass that it
-    // wakes decides anew.
-    if world.load(flow).await?.standing != ledger.standing {
+    if !stands_as_judged(world, flow, ledger, look).await? {
         return Ok(false);
     }
     let known = ledger.proposed.get(env);
@@ -40,6 +38,10 @@ pub async fn propose<W: World>(
         world.crash_point(Side::Before, "SaveProposal")?;
         runner.commit(ledger, vec![Change::Proposed { env: env.clone(), row }]).await?;
         world.crash_point(Side::After, "SaveProposal")?;
+        // Writing may have taken its time.
+        if !stands_as_judged(world, flow, ledger, look).await? {
+            return Ok(false);
+        }
     }
     let words = Words { zone: flow.zone, now: look.now.wall, flow, remote_word: "origin", lasting: true };
     let compare = world.compare(flow, target, head);
@@ -62,6 +64,16 @@ pub async fn propose<W: World>(
     };
     runner.commit(ledger, changes).await?;
     Ok(true)
+}
+
+/// Whether what people ordered is as it was when the candidate was judged. A pause, freeze or hold that was placed
+/// since stops a proposal too, as does one that was over then and is not, because the wall was set back; the next
+/// pass decides anew. The orders are read last: what follows is begun before any that comes later.
+async fn stands_as_judged<W: World>(world: &W, flow: &Flow, ledger: &Ledger, look: &Look) -> Result<bool, Fault> {
+    let wall = world.now().await?.wall;
+    let standing = world.load(flow).await?.standing;
+    let again = standing.pauses.iter().any(|p| p.until.is_over(look.now.wall) && !p.until.is_over(wall));
+    Ok(standing == ledger.standing && !again)
 }
 
 /// Tells that a request is for a head of ours, once.

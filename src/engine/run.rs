@@ -5,6 +5,7 @@
 
 use sha2::{Digest as _, Sha256};
 use towpath_core::act::{self, Effect, Input, Outcome, Place, Why};
+use towpath_core::dag::Dag;
 use towpath_core::model::{
     Backoff, Change, CommitId, EnvName, Event, EventRow, Flow, IntentId, IntentRow, IntentState, Ledger, Mode,
     MoveKind, Now, Reason, Span, Tip,
@@ -208,7 +209,8 @@ impl<W: World> Runner<'_, W> {
     ) -> Result<(), Fault> {
         let now = self.world.now().await?;
         let back = row.kind == MoveKind::Rollback && outcome.state() == IntentState::Landed;
-        let changes = if back || matches!(outcome, Outcome::LandedAs { .. }) {
+        let merged = row.merge.is_some() && outcome.state() == IntentState::Landed;
+        let changes = if back || merged {
             // What is still on the branch, or came with a new merge, can only be told from a history
             // that was loaded with the branch where it is now.
             let look = observe::look(self.world, self.flow, ledger).await?;
@@ -234,7 +236,11 @@ impl<W: World> Runner<'_, W> {
         let event = |event: Event| Change::Event(EventRow { env: row.env.clone(), at: now, event });
         match outcome {
             Outcome::Landed | Outcome::LandedAs { .. } | Outcome::LandedAndPassed { .. } => {
-                let to = if let Outcome::LandedAs { at } = outcome { *at } else { row.new };
+                let to = match outcome {
+                    Outcome::LandedAs { at } => *at,
+                    Outcome::LandedAndPassed { now } => merged_as(row, look.dag(), *now).unwrap_or(row.new),
+                    _ => row.new,
+                };
                 let mut changes = see::landed(row, to, now, false);
                 changes.extend(see::after_landing(self.flow, ledger, look.dag(), (row, to), now));
                 changes.extend(fulfilled(ledger, look, row));
@@ -314,6 +320,12 @@ fn fulfilled(ledger: &Ledger, look: &Look, row: &IntentRow) -> Option<Change> {
     (!spent.is_empty()).then_some(Change::Spend(spent))
 }
 
+/// The merge by which a request landed that somebody has pushed onto since, or while the forge made it.
+fn merged_as(row: &IntentRow, dag: &Dag, tip: CommitId) -> Option<CommitId> {
+    row.merge?;
+    dag.chain(tip).find(|node| matches!(node.parents[..], [_, head] if head == row.new)).map(|node| node.id)
+}
+
 /// What is known of a push of which nobody knows what it did.
 fn in_doubt(ledger: &Ledger, row: &IntentRow) -> Backoff {
     let said = ledger.standing.backoffs.iter().find(|b| b.env == row.env && (b.old, b.new) == (row.old, row.new));
@@ -381,9 +393,20 @@ const fn name(effect: &Effect) -> &'static str {
     }
 }
 
-/// The names of all effects at which a process can be killed, for the crash matrix.
-pub const CRASH_POINTS: [&str; 8] =
-    ["SaveIntent", "Reread", "MarkPushing", "Push", "ReadRef", "Record", "Send", "MarkSent"];
+/// The names of all effects at which a process can be killed, for the crash matrix: those of a move, those of
+/// putting a candidate into a request, and those of telling.
+pub const CRASH_POINTS: [&str; 10] = [
+    "SaveIntent",
+    "Reread",
+    "MarkPushing",
+    "Push",
+    "ReadRef",
+    "Record",
+    "SaveProposal",
+    "Propose",
+    "Send",
+    "MarkSent",
+];
 
 /// The number that tells an intent made now from earlier ones with the same values.
 pub fn attempt(now: Now) -> u32 {

@@ -27,6 +27,8 @@ mod place;
 #[cfg(feature = "crash-points")]
 mod races;
 #[cfg(feature = "crash-points")]
+mod requests;
+#[cfg(feature = "crash-points")]
 mod rollback;
 
 #[cfg(feature = "crash-points")]

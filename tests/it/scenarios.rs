@@ -128,19 +128,23 @@ scenarios! {
     compare_several_and_between
     crash_after_mark_pushing
     crash_after_mark_sent
+    crash_after_propose
     crash_after_push
     crash_after_read_ref
     crash_after_record
     crash_after_reread
     crash_after_save_intent
+    crash_after_save_proposal
     crash_after_send
     crash_before_mark_pushing
     crash_before_mark_sent
+    crash_before_propose
     crash_before_push
     crash_before_read_ref
     crash_before_record
     crash_before_reread
     crash_before_save_intent
+    crash_before_save_proposal
     crash_before_send
     deleted_target_not_recreated
     disk_full_no_act
@@ -208,6 +212,7 @@ scenarios! {
     replica_takes_over
     request_answer_lost_no_duplicate
     request_approvals_of_a_team
+    request_branch_cannot_be_read
     request_closed_by_a_person
     request_closed_with_a_foreign_head
     request_draft
@@ -220,6 +225,7 @@ scenarios! {
     request_next_edge_takes_the_merge
     request_objection_waits
     request_observed_only
+    request_older_candidate_lacks_a_hotfix
     request_opened_approved_merged
     request_override_as_long_as_the_head
     request_override_ends_with_its_request
@@ -245,6 +251,7 @@ scenarios! {
     rollback_needs_history
     rollback_only_where_allowed
     rollback_passes_pause_freeze_and_lag
+    rollback_recorded_without_history
     rollback_refused_keeps_hold_and_pause
     rollback_whose_answer_is_lost
     schedule_first_look_within_a_slot

@@ -2,17 +2,73 @@
 
 use std::collections::BTreeMap;
 
-use crate::sim::{Plant, swarm};
+use towpath::engine::run::CRASH_POINTS;
+
+use crate::sim::{KILLED, Plant, swarm};
 
 const STEPS: u64 = 1_500;
 
-/// `TOWPATH_SEED=7 cargo nextest run --test it replay` runs that seed twice and prints what it found.
+/// `TOWPATH_SEED=7 cargo nextest run --test it replay` runs that seed twice and prints what it found; with
+/// `TOWPATH_TRACE=1` once, with everything that happens; `TOWPATH_SEED=1000..2000` runs many.
 #[test]
 fn replay() {
-    let Some(seed) = std::env::var("TOWPATH_SEED").ok().and_then(|s| s.parse().ok()) else { return };
-    let (first, second) = (swarm::run(seed, STEPS, None), swarm::run(seed, STEPS, None));
-    assert_eq!(first.hash, second.hash, "a seed replays bit-equal");
+    let Ok(text) = std::env::var("TOWPATH_SEED") else { return };
+    let number = |text: &str| text.parse::<u64>().expect("a seed is a number");
+    if let Some((from, to)) = text.split_once("..") {
+        let found: Vec<(u64, Vec<String>)> =
+            (number(from)..number(to)).map(|seed| (seed, swarm::run(seed, STEPS, None).violations)).collect();
+        let bad: Vec<_> = found.into_iter().filter(|(_, violations)| !violations.is_empty()).collect();
+        assert!(bad.is_empty(), "{bad:#?}");
+        return;
+    }
+    let first = swarm::run(number(&text), STEPS, None);
+    if std::env::var_os("TOWPATH_TRACE").is_none() {
+        assert_eq!(first.hash, swarm::run(number(&text), STEPS, None).hash, "a seed replays bit-equal");
+    }
     assert_eq!(first.violations, Vec::<String>::new());
+}
+
+/// What may go wrong with a request, beyond what may with a push.
+const OF_REQUESTS: [&str; 14] = [
+    "not told",
+    "told late",
+    "opening not sent",
+    "opening refused",
+    "opened and not answered",
+    "described and not answered",
+    "head not read",
+    "head not sent",
+    "head refused",
+    "head not answered",
+    "merge not sent",
+    "merge refused",
+    "merge delayed",
+    "merge not answered",
+];
+
+/// Everything that is to strike struck often enough, or the swarm tests nothing.
+fn struck(counts: &BTreeMap<&'static str, u64>) {
+    let least = |name: &str, times: u64| {
+        let count = counts.get(name).copied().unwrap_or(0);
+        assert!(count >= times, "{name}: only {count} times");
+    };
+    for what in counts.keys().filter(|what| what.starts_with("fault")) {
+        least(what, if *what == "fault: crash in mid command" { 20 } else { 500 });
+    }
+    for what in OF_REQUESTS {
+        least(&format!("request fault: {what}"), 20);
+    }
+    assert_eq!(KILLED.map(|(name, ..)| name), CRASH_POINTS);
+    for (_, before, after) in KILLED {
+        least(before, 20);
+        least(after, 20);
+    }
+    least("effect: propose", 2_000);
+    least("effect: merge", 1_000);
+    least("request fault: pushed while it is merged", 5);
+    for what in counts.keys().filter(|what| what.starts_with("person")) {
+        least(what, 20);
+    }
 }
 
 fn campaign(seeds: std::ops::Range<u64>) {
@@ -36,9 +92,7 @@ fn campaign(seeds: std::ops::Range<u64>) {
         println!("{count:>9}  {what}");
     }
     assert!(moved * 2 >= total, "most seeds move something, or the swarm tests nothing");
-    for (what, count) in counts.iter().filter(|(what, _)| what.starts_with("fault")) {
-        assert!(*count >= 500, "{what} struck only {count} times");
-    }
+    struck(&counts);
     assert!(calls >= 1_000_000, "only {calls} effects and faults");
 }
 
@@ -91,6 +145,31 @@ fn a_gate_that_is_believed_once_is_found() {
 #[test]
 fn a_forgotten_pause_is_found() {
     finds(Plant::ForgetThePause, "I4");
+}
+
+#[test]
+fn a_request_opened_in_a_pause_is_found() {
+    finds(Plant::ProposeInAPause, "I4");
+}
+
+#[test]
+fn an_approval_of_another_head_is_found() {
+    finds(Plant::CountAnyApproval, "I16");
+}
+
+#[test]
+fn a_merge_of_another_head_is_found() {
+    finds(Plant::MergeWithoutThePin, "I16");
+}
+
+#[test]
+fn a_merged_head_of_others_is_found() {
+    finds(Plant::TakeAnyHeadForOurs, "I16");
+}
+
+#[test]
+fn a_second_request_after_a_lost_answer_is_found() {
+    finds(Plant::OpenAgainUnheard, "I6");
 }
 
 #[test]

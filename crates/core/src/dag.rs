@@ -189,6 +189,25 @@ impl Dag {
         (0..self.nodes.len()).rev().filter(|at| marks.0[*at] && !less.0[*at]).map(|at| &self.nodes[at])
     }
 
+    /// Of marked commits and all their ancestors the newest: whoever contains these contains all that are marked.
+    /// Commits to pass over count only where another one that counts contains them.
+    pub fn newest(&self, marks: &Marks, pass_over: impl Fn(&Node) -> bool) -> Vec<CommitId> {
+        let mut contained = vec![false; self.nodes.len()];
+        let mut newest = Vec::new();
+        for at in (0..self.nodes.len()).rev().filter(|at| marks.0[*at]) {
+            if !contained[at] {
+                if pass_over(&self.nodes[at]) {
+                    continue;
+                }
+                newest.push(self.nodes[at].id);
+            }
+            for parent in self.nodes[at].parents.iter().filter_map(|parent| self.index.get(parent)) {
+                contained[*parent] = true;
+            }
+        }
+        newest
+    }
+
     /// The parents of a merge, in order; nothing for any other commit, or one that is not loaded.
     pub fn merges(&self, id: CommitId) -> Vec<CommitId> {
         let parents = self.node(id).map_or(&[][..], |node| &node.parents);
@@ -223,6 +242,29 @@ mod tests {
         let parents = parents.iter().map(|parent| id(*parent)).collect();
         let text = String::new;
         Node { id: id(number), tree, parents, merged: None, author: text(), email: text(), subject: text() }
+    }
+
+    #[test]
+    fn the_newest_of_a_target_that_was_promoted_to_is_what_was_brought_and_what_is_its_own() {
+        // 2 was brought by the merge 3, 4 was made on top of it, 6 brought 5, which contains 2 and not 4.
+        let nodes = [
+            node(1, 1, &[]),
+            node(2, 2, &[1]),
+            node(3, 2, &[1, 2]),
+            node(4, 4, &[3]),
+            node(5, 5, &[2]),
+            node(6, 5, &[4, 5]),
+        ];
+        let dag = Dag::new(nodes.to_vec(), BTreeSet::new());
+        let newest = |tip, over: &[u8]| {
+            let over: Vec<CommitId> = over.iter().map(|n| id(*n)).collect();
+            dag.newest(&dag.ancestors([id(tip)]), |node| over.contains(&node.id))
+        };
+        assert_eq!(newest(3, &[3]), [id(2)]);
+        assert_eq!(newest(3, &[]), [id(3)]);
+        // 3 is in 4, which is not passed over.
+        assert_eq!(newest(6, &[3, 6]), [id(5), id(4)]);
+        assert_eq!(newest(6, &[]), [id(6)]);
     }
 
     #[test]

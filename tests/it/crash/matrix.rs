@@ -1,9 +1,9 @@
 //! Death before and after each effect, of the first and of the second move of a pass; and twice in
-//! a row.
+//! a row. What a request adds is in `requests`.
 
 use towpath::engine::run::CRASH_POINTS;
 
-use super::{Gates, Place};
+use super::{Gates, Place, requests};
 use crate::crash::place::{DEADLINE, Move, TARGETS};
 
 /// Between the mark and the push: the branch is where it was, and a push may be under way.
@@ -65,12 +65,16 @@ macro_rules! effects {
 
         #[test]
         fn every_effect_has_its_test() {
-            let mut tested = [$($effect),*];
-            let mut points = CRASH_POINTS;
+            let mut tested = EFFECTS.to_vec();
+            let mut points = CRASH_POINTS.to_vec();
+            tested.extend(requests::OPENING.into_iter().filter(|point| !EFFECTS.contains(point)));
             tested.sort_unstable();
             points.sort_unstable();
             assert_eq!(tested, points);
         }
+
+        /// The effects of a move and of telling of it.
+        const EFFECTS: &[&str] = &[$($effect),*];
     };
 }
 
@@ -87,7 +91,7 @@ effects! {
 
 /// Death, and death again while the next process mends it.
 fn twice_after(first: &str) {
-    for point in CRASH_POINTS {
+    for point in EFFECTS {
         for side in ["before", "after"] {
             let second = format!("{side}:{point}:1");
             let place = Place::new(Gates::Ci);

@@ -151,6 +151,7 @@ pub enum FaultKind {
     /// In the next ticks the remote does not answer.
     Unreachable,
     NoHistory,
+    CutOff,
     /// In the next ticks the store takes nothing.
     DiskFull,
     /// In the next ticks no message is delivered.
@@ -187,12 +188,13 @@ const COUNTED: [(&str, Counted); 6] = [
     ("asked", Counted::Asked),
 ];
 
-const FAULTS: [(&str, FaultKind); 7] = [
+const FAULTS: [(&str, FaultKind); 8] = [
     ("lose-answer", FaultKind::LoseAnswer),
     ("lose-push", FaultKind::LosePush),
     ("refuse", FaultKind::Refuse),
     ("unreachable", FaultKind::Unreachable),
     ("no-history", FaultKind::NoHistory),
+    ("cut-off", FaultKind::CutOff),
     ("disk-full", FaultKind::DiskFull),
     ("sink-down", FaultKind::SinkDown),
 ];

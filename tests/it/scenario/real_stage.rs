@@ -163,6 +163,7 @@ impl<H: Hosting> Stage for RealStage<H> {
             FaultKind::Refuse => script.refuse = count,
             FaultKind::Unreachable => script.unreachable = count,
             FaultKind::NoHistory => script.no_history = count,
+            FaultKind::CutOff => script.cut_off = count,
             FaultKind::DiskFull => script.disk_full = count,
             FaultKind::SinkDown => script.sink_down = count,
         }
@@ -194,8 +195,14 @@ impl<H: Hosting> Stage for RealStage<H> {
         self.processes.retain(|_, process| !process.is_dead());
         let mut script = self.script.borrow_mut();
         let script = &mut *script;
-        for left in [&mut script.unreachable, &mut script.no_history, &mut script.disk_full, &mut script.sink_down]
-        {
+        let counted = [
+            &mut script.unreachable,
+            &mut script.no_history,
+            &mut script.cut_off,
+            &mut script.disk_full,
+            &mut script.sink_down,
+        ];
+        for left in counted {
             *left = left.saturating_sub(1);
         }
         self.hosting.cut(&self.server, script.unreachable > 0);

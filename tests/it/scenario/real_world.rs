@@ -46,6 +46,8 @@ pub struct Script {
     pub unreachable: u32,
     /// Ticks in which the history cannot be read.
     pub no_history: u32,
+    /// Ticks in which the remote is gone once its branches were listed.
+    pub cut_off: u32,
     /// Ticks in which the store takes nothing.
     pub disk_full: u32,
     /// Ticks in which no message is delivered.
@@ -211,7 +213,15 @@ impl World for Process {
     }
 
     async fn answer(&self, flow: &Flow, dag: &Dag, tips: &Tips, missing: &Missing) -> Facts {
-        self.world.answer(flow, dag, tips, missing).await
+        let cut_off = self.script.borrow().cut_off > 0;
+        if cut_off {
+            self.server.cut(true);
+        }
+        let facts = self.world.answer(flow, dag, tips, missing).await;
+        if cut_off {
+            self.server.cut(false);
+        }
+        facts
     }
 
     async fn commits(&self, flow: &Flow, word: &str) -> Result<Vec<CommitId>, Fault> {

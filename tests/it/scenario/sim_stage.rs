@@ -74,7 +74,9 @@ impl Stage for SimStage {
         let flow = config.flows[0].flow.clone();
         let mut universe = Universe::new(0, vec![flow.clone()], REPLICAS);
         universe.truth = start.0;
-        universe.repositories.values_mut().for_each(|repository| repository.book.ways = ways);
+        for repository in universe.repositories.values() {
+            repository.forge.state().manners.ways = ways;
+        }
         Ok(Self { universe: Rc::new(RefCell::new(universe)), config, flow: flow.name, changes: Vec::new() })
     }
 
@@ -158,6 +160,7 @@ impl Stage for SimStage {
             FaultKind::Refuse => script.refuse = count,
             FaultKind::Unreachable => script.unreachable = count,
             FaultKind::NoHistory => script.no_history = count,
+            FaultKind::CutOff => script.cut_off = count,
             FaultKind::DiskFull => script.disk_full = count,
             FaultKind::SinkDown => script.sink_down = count,
         }
@@ -183,8 +186,14 @@ impl Stage for SimStage {
             }
         }
         let script = &mut self.universe.borrow_mut().script;
-        for left in [&mut script.unreachable, &mut script.no_history, &mut script.disk_full, &mut script.sink_down]
-        {
+        let counted = [
+            &mut script.unreachable,
+            &mut script.no_history,
+            &mut script.cut_off,
+            &mut script.disk_full,
+            &mut script.sink_down,
+        ];
+        for left in counted {
             *left = left.saturating_sub(1);
         }
         ends.into_iter().flatten().collect()

@@ -1,12 +1,21 @@
 //! Flows for the simulator, built by hand: `config` has its own tests.
 
+use std::ops::Range;
+
 use chrono_tz::Tz;
+use towpath_core::calendar::Windows;
 use towpath_core::model::{
-    Candidates, CheckRef, Checks, CiGate, Environment, Flow, FlowName, Gate, HttpGate, LagGate, Mode, NamedCheck,
-    PolicyDigest, RequestRules, Span, Via,
+    ApprovalsGate, AuthorsMay, Candidates, CheckRef, Checks, CiGate, Environment, Flow, FlowName, Gate, HttpGate,
+    LagGate, MergeBy, Mode, NamedCheck, OpenWhen, PolicyDigest, RequestRules, Span, Via,
 };
 
 use super::REQUIRED;
+use super::rng::Rng;
+
+/// The hours, in the flow's zone, in which a window is open.
+pub const OPEN: Range<u32> = 6..20;
+
+const ZONE: Tz = Tz::Europe__Warsaw;
 
 pub fn environment(name: &str, gates: Vec<Gate>, candidates: Candidates) -> Environment {
     Environment {
@@ -47,7 +56,7 @@ pub fn three(name: &str, read: usize) -> Flow {
     Flow {
         name: FlowName::new(name),
         repository: format!("/repos/{name}"),
-        zone: Tz::Europe__Warsaw,
+        zone: ZONE,
         look_back: 50,
         environments: vec![
             environment("develop", vec![], Candidates::Commits),
@@ -59,4 +68,36 @@ pub fn three(name: &str, read: usize) -> Flow {
         ],
         policy: PolicyDigest::new(format!("policy of {name}")),
     }
+}
+
+/// The same environments, where commits enter by request into one or both.
+pub fn by_request(rng: &mut Rng, name: &str, read: usize) -> Flow {
+    let mut flow = three(name, read);
+    let which = 1 + rng.below(3);
+    for at in [1, 2] {
+        if which & at == 0 {
+            continue;
+        }
+        let target = &mut flow.environments[at];
+        target.via = Via::MergeRequest;
+        target.request.open = if rng.percent(50) { OpenWhen::AtOnce } else { OpenWhen::Ready };
+        target.request.merge = if rng.percent(25) { MergeBy::Person } else { MergeBy::Towpath };
+        target.candidates = if rng.percent(50) { Candidates::Tips } else { Candidates::Commits };
+        if rng.percent(30) {
+            let hours = format!("{:02}:00-{:02}:00", OPEN.start, OPEN.end);
+            target.gates.push(Gate::Window(Windows::parse(&[hours], &[], ZONE).expect("a window")));
+        }
+        if rng.percent(70) {
+            target.gates.push(Gate::Approvals(approvals(rng)));
+        }
+    }
+    flow
+}
+
+/// Approvals that at least one person can give who writes no commits.
+fn approvals(rng: &mut Rng) -> ApprovalsGate {
+    let lists: [&[&str]; 4] = [&[], &["@keepers"], &["eva", "filip", "olga"], &["@release", "@keepers"]];
+    let from = lists[rng.below(lists.len())].iter().map(|name| (*name).to_owned()).collect();
+    let authors = if rng.percent(60) { AuthorsMay::Refuse } else { AuthorsMay::Allow };
+    ApprovalsGate { required: if rng.percent(70) { 1 } else { 2 }, from, authors }
 }

@@ -2,8 +2,14 @@
 //! people, from one seed.
 
 pub mod check;
+pub mod check_requests;
+mod deeds;
 pub mod flows;
+pub mod forge;
+mod heal;
+mod people;
 pub mod rng;
+mod serve;
 pub mod swarm;
 pub mod universe;
 pub mod world;
@@ -25,4 +31,25 @@ pub enum Plant {
     BelieveTheGateOnce,
     /// Pauses are neither decided on nor looked at before the push.
     ForgetThePause,
+    /// Pauses are neither decided on nor looked at before a candidate is put into a request.
+    ProposeInAPause,
+    /// An approval counts for whatever head the request has now.
+    CountAnyApproval,
+    /// The forge merges the head that the request has, not the one that was decided on.
+    MergeWithoutThePin,
+    /// Nobody asks who put the head onto the request branch.
+    TakeAnyHeadForOurs,
+    /// A request whose opening was not answered is not looked for, and the forge opens another.
+    OpenAgainUnheard,
 }
+
+macro_rules! killed {
+    ($($effect:literal)*) => {
+        [$(($effect, concat!("killed: before ", $effect), concat!("killed: after ", $effect))),*]
+    };
+}
+
+/// Where a process is killed, and how that is counted.
+pub const KILLED: [(&str, &str, &str); 10] = killed! {
+    "SaveIntent" "Reread" "MarkPushing" "Push" "ReadRef" "Record" "SaveProposal" "Propose" "Send" "MarkSent"
+};

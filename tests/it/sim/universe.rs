@@ -5,20 +5,20 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use towpath::engine::{Proposal, Proposing};
-use towpath::forge::{RequestSeen, RequestState};
 use towpath_core::dag::{Dag, Node};
 use towpath_core::model::{
-    BranchName, Change, CiItem, ClockRow, CommitId, EffectRow, EventRow, Flow, FlowName, HandMove, IntentId,
-    IntentRow, IntentState, Ledger, MergeHow, Now, OrderId, Pause, Reading, Report, TreeId, request_branch,
+    BranchName, Change, CiItem, ClockRow, CommitId, EffectRow, EnvName, EventRow, Flow, FlowName, GateKind,
+    HandMove, Hold, Instant, IntentId, IntentRow, IntentState, Ledger, Now, OrderId, Pause, Reading, Report,
+    Requests, TreeId,
 };
 
+use super::check_requests;
+use super::forge::SimForge;
 use super::rng::Rng;
-use crate::support::book::{Book as RequestBook, Deed};
 use crate::support::gate::GateBook;
 
 /// A repository: every commit ever made, in order, and where the branches are.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 pub struct Repository {
     pub nodes: Vec<Node>,
     pub branches: BTreeMap<BranchName, CommitId>,
@@ -38,8 +38,12 @@ pub struct Repository {
     /// Arrivals of commits that left a branch, until somebody has seen the branch without them: a
     /// commit that is off and on again between two looks cannot be told from one that stayed.
     pub unseen_gone: BTreeMap<BranchName, BTreeMap<CommitId, i64>>,
-    /// The requests of the repository's forge.
-    pub book: RequestBook,
+    /// Its forge.
+    pub forge: SimForge,
+    /// What we put onto request branches.
+    pub puts: BTreeMap<BranchName, BTreeSet<CommitId>>,
+    /// Merges that the forge made and that are just what they brought: into which branch, and of which head.
+    pub promotions: BTreeMap<CommitId, (BranchName, CommitId)>,
     dag: RefCell<Option<Rc<Dag>>>,
 }
 
@@ -80,8 +84,11 @@ pub struct Book {
     pub hands: Vec<(FlowName, HandMove)>,
     pub reports: BTreeMap<FlowName, Vec<Report>>,
     pub leases: BTreeMap<FlowName, Lease>,
-    /// For each acknowledged pause, the intents that the acknowledgement named, and when that was.
-    pub acknowledged: BTreeMap<OrderId, (Pause, BTreeSet<IntentId>, i64)>,
+    pub acknowledged: BTreeMap<OrderId, Acknowledged>,
+    /// Which gate each `override` passes.
+    pub overrides: BTreeMap<OrderId, GateKind>,
+    /// How many states of requests there had been when an intent was saved, as with the reports.
+    pub requests_at_save: BTreeMap<IntentId, usize>,
     /// Pauses that somebody lifted.
     pub lifted: BTreeSet<OrderId>,
     /// What the audit says of pauses that ended by themselves.
@@ -95,6 +102,30 @@ pub struct Lease {
     pub life: u64,
     pub epoch: u64,
     pub until: i64,
+}
+
+/// A pause whose order was answered.
+#[derive(Debug, Clone)]
+pub struct Acknowledged {
+    pub pause: Pause,
+    /// The intents that the answer named.
+    pub named: BTreeSet<IntentId>,
+    /// True time.
+    pub since: i64,
+}
+
+/// What a process knows of orders since it last read them.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    /// The wall as it last read it.
+    pub wall: Option<Instant>,
+    pub promotes: Vec<(EnvName, CommitId)>,
+    pub overrides: Vec<(EnvName, CommitId, GateKind)>,
+    pub holds: Vec<Hold>,
+    /// How many reports of CI there were when its pass began.
+    pub reports: usize,
+    /// What it was told last of the requests into an environment.
+    pub requests: BTreeMap<EnvName, Requests>,
 }
 
 /// Counts of what was done to the engine, by class.
@@ -121,10 +152,14 @@ pub struct Universe {
     pub just_read: BTreeMap<usize, Vec<(FlowName, CommitId)>>,
     /// How often each replica has been started; a lease of an earlier life is dead.
     pub lives: Vec<u64>,
+    /// What each replica knows of a flow whose commits enter somewhere by request.
+    pub loaded: BTreeMap<(usize, FlowName), Loaded>,
     pub step: u64,
     /// Where a scenario wants the process killed.
     pub crash_at: Option<(towpath::engine::Side, String, u32)>,
     pub violations: Vec<String>,
+    /// Whether everything that happens is printed.
+    pub trace: bool,
 }
 
 /// How often (per cent) each fault strikes; a swarm switches some off for each seed.
@@ -140,6 +175,9 @@ pub struct Faults {
     pub store_fails: u32,
     pub store_answer_lost: u32,
     pub sink_fails: u32,
+    pub head_unread: u32,
+    /// Somebody pushes while the forge makes a merge.
+    pub merge_raced: u32,
 }
 
 /// Faults that a scenario ordered: how many more times each strikes.
@@ -155,6 +193,8 @@ pub struct Scripted {
     pub unreachable: u32,
     /// Ticks with a remote whose history cannot be read.
     pub no_history: u32,
+    /// Ticks in which the remote is gone once its branches were listed.
+    pub cut_off: u32,
     /// Ticks in which the store takes nothing.
     pub disk_full: u32,
     /// Ticks in which no message is delivered.
@@ -205,9 +245,18 @@ impl Universe {
             plant: None,
             just_read: BTreeMap::new(),
             lives: vec![0; replicas],
+            loaded: BTreeMap::new(),
             step: 0,
             crash_at: None,
             violations: Vec::new(),
+            trace: false,
+        }
+    }
+
+    /// Prints what happens, where somebody wants to read it.
+    pub fn trace(&self, what: impl FnOnce() -> String) {
+        if self.trace {
+            println!("step {} at {}: {}", self.step, self.truth, what());
         }
     }
 
@@ -221,7 +270,7 @@ impl Universe {
 
     pub fn reading(&self) -> Reading {
         Reading {
-            wall: towpath_core::model::Instant(self.truth + self.wall_offset),
+            wall: Instant(self.truth + self.wall_offset),
             boottime_ms: self.truth - START,
             boot: format!("boot-{}", self.boot),
         }
@@ -243,7 +292,8 @@ impl Universe {
     pub fn commit(&mut self, flow: &FlowName, parents: &[CommitId], tree: Option<TreeId>, email: &str) -> CommitId {
         let repository = self.repositories.get_mut(flow).expect("the flow exists");
         let mut bytes = [0u8; 20];
-        bytes[..8].copy_from_slice(&(repository.nodes.len() as u64 + 1).to_be_bytes());
+        // Ids differ in their first digits, as those of git do.
+        bytes[..8].copy_from_slice(&(repository.nodes.len() as u64 + 1).to_le_bytes());
         bytes[8] = flow.as_str().len() as u8;
         bytes[9..].fill(flow.as_str().as_bytes().last().copied().unwrap_or(0));
         let id = CommitId::from_bytes(bytes);
@@ -285,6 +335,10 @@ impl Universe {
         if old == new {
             return;
         }
+        let (from, to) = (old.map(|id| id.short()), new.map(|id| id.short()));
+        if self.trace {
+            println!("step {} at {truth}: {flow} {branch} {from:?} -> {to:?} by {by:?}", self.step);
+        }
         match new {
             Some(new) => repository.branches.insert(branch.clone(), new),
             None => repository.branches.remove(branch),
@@ -301,6 +355,8 @@ impl Universe {
         }
         let delayed = std::mem::take(&mut repository.delayed);
         repository.moves.push(Moved { branch: branch.clone(), old, new, by, delayed });
+        let gone = new.is_none().then_some(branch);
+        repository.forge.moved(&repository.branches, gone, |a, b| dag.contains(a, b));
     }
 
     /// Where a branch was before its last move. Being told so cannot be distinguished from its
@@ -318,118 +374,6 @@ impl Universe {
             gone.entry(node.id).or_insert(truth);
         }
         Some(old)
-    }
-
-    /// What the server does with a push: compare, refuse, swap.
-    pub fn serve_push(&mut self, flow: &FlowName, row: &IntentRow, delayed: bool) -> towpath_core::act::PushAnswer {
-        use towpath_core::act::PushAnswer;
-        let repository = &self.repositories[flow];
-        let at = repository.branches.get(&row.branch).copied();
-        if at == Some(row.new) {
-            return PushAnswer::UpToDate;
-        }
-        let drop_the_lease = self.plant == Some(super::Plant::DropTheLease);
-        if at != Some(row.old) && !drop_the_lease {
-            return PushAnswer::LostRace { words: "stale info".into() };
-        }
-        if let Some(words) = &repository.refuses {
-            return PushAnswer::Refused { words: words.clone() };
-        }
-        let (branch, new, id) = (row.branch.clone(), row.new, row.id.clone());
-        let to = if row.merge.is_some_and(|merge| merge.how == MergeHow::MergeCommit) {
-            match self.merge_of(flow, &branch, new) {
-                Some(to) => to,
-                None => return PushAnswer::LostRace { words: "the head has moved".into() },
-            }
-        } else {
-            new
-        };
-        super::check::on_move(self, flow, (row, to), at, delayed);
-        self.repositories.get_mut(flow).expect("the flow exists").delayed = delayed;
-        self.set_branch(flow, &branch, Some(to), Some(id));
-        self.refresh_requests(flow);
-        PushAnswer::Moved
-    }
-
-    /// The forge's merge of an open request with that head, which nobody has put anywhere yet.
-    fn merge_of(&mut self, flow: &FlowName, base: &BranchName, head: CommitId) -> Option<CommitId> {
-        self.refresh_requests(flow);
-        let repository = &self.repositories[flow];
-        let open = |r: &&crate::support::book::Request| {
-            &r.base == base && r.seen.head == head && r.seen.state == RequestState::Open
-        };
-        repository.book.requests.iter().find(open)?;
-        let old = repository.branches.get(base).copied()?;
-        Some(self.join(flow, old, head, false, "towpath"))
-    }
-
-    /// A commit on `old` with the tree of `head`: a merge, or a squash.
-    fn join(&mut self, flow: &FlowName, old: CommitId, head: CommitId, squash: bool, by: &str) -> CommitId {
-        let tree = self.dag(flow).node(head).map(|node| node.tree);
-        let parents = if squash { vec![old] } else { vec![old, head] };
-        let id = self.commit(flow, &parents, tree, &format!("{by}@example.com"));
-        let made = self.repositories.get_mut(flow).and_then(|it| it.nodes.last_mut()).expect("it was just made");
-        // An id that differs in its first digits, as those of git do.
-        let mut bytes = *id.as_bytes();
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        for (at, byte) in old.as_bytes().iter().chain(head.as_bytes()).chain(&[u8::from(squash)]).enumerate() {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
-            bytes[at % 12] ^= (hash >> 32) as u8;
-        }
-        made.id = CommitId::from_bytes(bytes);
-        made.subject = "promotion".to_owned();
-        made.id
-    }
-
-    /// What the forge and its git do with a proposal.
-    pub fn propose(&mut self, flow: &Flow, proposal: &Proposal) -> Proposing {
-        let Some(edge) = flow.edge(&proposal.env) else { return Proposing::Unsure { words: String::new() } };
-        let (branch, base) = (request_branch(&flow.name, &proposal.env), edge.target.branch.clone());
-        if self.repositories[&flow.name].branches.get(&branch).copied() != proposal.from {
-            return Proposing::Unsure { words: "stale info".into() };
-        }
-        self.set_branch(&flow.name, &branch, Some(proposal.head), None);
-        if strikes_now(&mut self.script.lose_answers) {
-            return Proposing::Unsure { words: "connection reset".into() };
-        }
-        self.refresh_requests(&flow.name);
-        let repository = self.repositories.get_mut(&flow.name).expect("the flow exists");
-        let words = (proposal.title.as_str(), proposal.body.as_str());
-        let open = |r: &RequestSeen| r.state == RequestState::Open;
-        let number = match repository.book.find(&branch, &base).into_iter().find(open) {
-            Some(found) => found.number,
-            None => match repository.book.open(&branch, &base, proposal.head, words) {
-                Ok(number) => number,
-                Err(fault) => return Proposing::Unsure { words: fault.to_string() },
-            },
-        };
-        Proposing::Done { number, url: format!("https://forge.test/shop/{number}") }
-    }
-
-    /// Brings the requests up to where the branches are.
-    pub fn refresh_requests(&mut self, flow: &FlowName) {
-        let dag = self.dag(flow);
-        let repository = self.repositories.get_mut(flow).expect("the flow exists");
-        let branches = &repository.branches;
-        repository.book.refresh(|branch| branches.get(branch).copied(), |a, b| dag.contains(a, b));
-    }
-
-    /// What a person does on the forge.
-    pub fn person(&mut self, flow: &FlowName, base: &BranchName, deed: Deed, by: &str) -> Result<(), String> {
-        self.refresh_requests(flow);
-        let repository = self.repositories.get_mut(flow).expect("the flow exists");
-        let request = repository.book.does(base, deed, by)?;
-        if let Deed::Merge | Deed::Squash = deed {
-            let old = repository.branches.get(base).copied().ok_or("the base is gone")?;
-            let keeps_it = deed == Deed::Merge && !self.repositories[flow].book.ways.merge_commit;
-            let made = if keeps_it {
-                request.seen.head
-            } else {
-                self.join(flow, old, request.seen.head, deed == Deed::Squash, by)
-            };
-            self.set_branch(flow, base, Some(made), None);
-        }
-        Ok(())
     }
 
     /// Applies a batch as a store does: all or nothing.
@@ -456,6 +400,7 @@ impl Universe {
         }
         self.book.taken.extend(taken);
         for change in changes {
+            self.trace(|| format!("{flow:?} {change:?}"));
             self.apply_to_book(flow, change);
             let names: Vec<FlowName> = self.book.ledgers.keys().cloned().collect();
             for name in names {
@@ -485,6 +430,10 @@ impl Universe {
                 let reports = book.reports.get(&row.flow).map_or(0, Vec::len);
                 book.reports_at_save.insert(row.id.clone(), reports);
                 book.passed_at_save.insert(row.id.clone(), self.gates.passed.len());
+                if row.merge.is_some() {
+                    let requests = self.repositories[&row.flow].forge.state().log.len();
+                    book.requests_at_save.insert(row.id.clone(), requests);
+                }
                 book.intents.insert(row.id.clone(), row.clone());
             }
             Change::Finish { intent, state, words } => {
@@ -504,6 +453,14 @@ impl Universe {
                     if let Some(gone) = repository.unseen_gone.get_mut(&seen.branch) {
                         gone.retain(|id, _| dag.has(&there, *id));
                     }
+                }
+            }
+            Change::Override(order) => {
+                book.overrides.insert(order.id.clone(), order.gate);
+            }
+            Change::Decided { env, row } => {
+                if let Some(flow) = flow {
+                    check_requests::on_decided(self, flow, env, &row.decision);
                 }
             }
             Change::Lift(ids) => book.lifted.extend(ids.iter().cloned()),
@@ -553,6 +510,19 @@ impl Universe {
         }
     }
 
+    /// The forges' clocks are right.
+    pub fn tell_time(&self) {
+        for repository in self.repositories.values() {
+            repository.forge.state().truth = self.truth;
+        }
+    }
+
+    /// Remembers that an order was answered.
+    pub fn acknowledge(&mut self, pause: Pause, named: BTreeSet<IntentId>) {
+        let since = self.truth;
+        self.book.acknowledged.insert(pause.id.clone(), Acknowledged { pause, named, since });
+    }
+
     /// A person lets Towpath push to that environment again.
     pub fn retried(&mut self, flow: &FlowName, env: &towpath_core::model::EnvName) {
         let Some(branch) = self.flow(flow).environment(env).map(|e| e.branch.clone()) else { return };
@@ -562,6 +532,7 @@ impl Universe {
 
     pub fn violation(&mut self, what: impl std::fmt::Display) {
         let step = self.step;
+        self.trace(|| format!("VIOLATION {what}"));
         self.violations.push(format!("step {step}: {what}"));
     }
 }

@@ -7,22 +7,21 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use towpath::engine::forges::as_facts;
 use towpath::engine::say::Saying;
 use towpath::engine::{Committed, Fault, Proposal, Proposing, Side, World};
 use towpath_core::act::{self, PushAnswer};
 use towpath_core::dag::Dag;
 use towpath_core::model::{
-    AuthorLogins, BranchName, Change, CommitId, EdgeKey, Fact, Facts, Flow, FlowName, Gate, GateKind, HttpInstead,
-    HttpSaid, IntentId, IntentRow, IntentState, Ledger, Message, Missing, Now, Reason, RequiredChecks, Span, Tip,
-    Unknown, UnknownWhy, request_branch,
+    AuthorLogins, BranchName, Change, CommitId, EdgeKey, EnvName, Fact, Facts, Flow, FlowName, Gate, GateKind,
+    Given, HttpInstead, HttpSaid, IntentId, IntentRow, IntentState, Ledger, Message, Missing, Now, Reason,
+    Requests, RequiredChecks, Span, Tip, Unknown, UnknownWhy, request_branch,
 };
 use towpath_core::see::Tips;
 
 use crate::support::book::TEAMS;
 
 use super::universe::{Lease, OnTheWire, Universe, strikes_now};
-use super::{Plant, check};
+use super::{KILLED, Plant, check, check_requests};
 
 #[derive(Clone)]
 pub struct SimWorld {
@@ -35,7 +34,13 @@ pub struct SimWorld {
 }
 
 /// Gives the scheduler a chance to do anything else first.
-struct Breath(bool);
+pub struct Breath(bool);
+
+impl Breath {
+    pub const fn new() -> Self {
+        Self(false)
+    }
+}
 
 impl Future for Breath {
     type Output = ();
@@ -57,7 +62,7 @@ impl SimWorld {
     }
 
     async fn effect(&self, name: &'static str) {
-        Breath(false).await;
+        Breath::new().await;
         self.it().count(name);
     }
 
@@ -100,23 +105,46 @@ impl SimWorld {
 }
 
 impl SimWorld {
-    fn answer_of_forge(&self, flow: &Flow, tips: &Tips, missing: &Missing, facts: &mut Facts) {
-        let percent = self.it().faults.unreachable;
+    async fn requests(&self, flow: &Flow, env: &EnvName) -> Fact<Requests> {
+        let Some(edge) = flow.edge(env) else {
+            return Fact::Unknown(Unknown::passing(UnknownWhy::NotAnswered));
+        };
+        let branch = if self.it().script.cut_off > 0 {
+            Tip::Unknown(Unknown::passing(UnknownWhy::Unreachable { words: "no route to host".into() }))
+        } else {
+            self.branch(flow, &request_branch(&flow.name, env)).await
+        };
+        let now = self.it().now();
+        let forge = self.it().repositories[&flow.name].forge.clone();
+        let mut fact = forge.on().requests(&edge, branch, now).await;
+        let mut it = self.it();
+        let loaded = it.loaded.entry((self.replica, flow.name.clone())).or_default();
+        match &fact {
+            Fact::Known(told) => loaded.requests.insert(env.clone(), told.clone()),
+            Fact::Unknown(_) => loaded.requests.remove(env),
+        };
+        it.trace(|| format!("{} is told of {} {env}: {fact:?}", self.replica, flow.name));
+        if it.plant == Some(Plant::CountAnyApproval)
+            && let Fact::Known(Requests { open: Some(open), .. }) = &mut fact
+        {
+            open.approvals.iter_mut().for_each(|approval| approval.given = Given::For(open.head));
+        }
+        fact
+    }
+
+    /// Where a request branch is, as git tells.
+    async fn branch(&self, flow: &Flow, branch: &BranchName) -> Tip {
+        self.effect("effect: read_ref").await;
+        let percent = self.it().faults.head_unread;
+        if self.strikes(percent, "request fault: head not read") {
+            return Tip::Unknown(Unknown::passing(UnknownWhy::TimedOut { after: Span::from_secs(30) }));
+        }
+        self.it().repositories[&flow.name].branches.get(branch).map_or(Tip::Absent, |id| Tip::At(*id))
+    }
+
+    async fn answer_of_forge(&self, flow: &Flow, tips: &Tips, missing: &Missing, facts: &mut Facts) {
         for env in &missing.requests {
-            let Some(edge) = flow.edge(env) else { continue };
-            if self.strikes(percent, "fault: requests unknown") {
-                let unknown = Unknown::passing(UnknownWhy::TimedOut { after: Span::from_secs(10) });
-                facts.requests.insert(env.clone(), Fact::Unknown(unknown));
-                continue;
-            }
-            let mut it = self.it();
-            it.refresh_requests(&flow.name);
-            let now = it.now();
-            let (head, base) = (request_branch(&flow.name, env), &edge.target.branch);
-            let repository = &it.repositories[&flow.name];
-            let branch = repository.branches.get(&head).map_or(Tip::Absent, |id| Tip::At(*id));
-            let found = as_facts(&repository.book.find(&head, base), branch, repository.book.ways, now);
-            facts.requests.insert(env.clone(), Fact::Known(found));
+            facts.requests.insert(env.clone(), self.requests(flow, env).await);
         }
         for env in &missing.required {
             let named = RequiredChecks::Named(["build".to_owned()].into());
@@ -163,6 +191,39 @@ impl SimWorld {
         self.said.borrow_mut().entry(key.clone()).or_insert(fact.clone());
         fact
     }
+
+    /// Moves the request branch, as a push does.
+    fn put(&self, flow: &Flow, proposal: &Proposal) -> Result<(), Proposing> {
+        let unsure = |words: &str| Err(Proposing::Unsure { words: words.to_owned() });
+        let refused = || Err(Proposing::Refused { words: "pre-receive hook declined".into() });
+        let mut it = self.it();
+        if it.script.unreachable > 0 {
+            return unsure("no route to host");
+        }
+        if strikes_now(&mut it.script.refuse) {
+            return refused();
+        }
+        if strikes_now(&mut it.script.lose_pushes) {
+            return unsure("no route to host");
+        }
+        let lost = strikes_now(&mut it.script.lose_answers);
+        let faults = it.faults.clone();
+        drop(it);
+        if self.strikes(faults.not_sent, "request fault: head not sent") {
+            return unsure("no route to host");
+        }
+        if self.strikes(faults.refused, "request fault: head refused") {
+            return refused();
+        }
+        let branch = request_branch(&flow.name, &proposal.env);
+        if let Err(words) = self.it().put(&flow.name, &branch, proposal.from, proposal.head) {
+            return unsure(&words);
+        }
+        if lost || self.strikes(faults.lost_answer, "request fault: head not answered") {
+            return unsure("connection reset");
+        }
+        Ok(())
+    }
 }
 
 fn store_fault(words: &str) -> Fault {
@@ -174,7 +235,14 @@ impl World for SimWorld {
 
     async fn now(&self) -> Result<Now, Fault> {
         self.effect("effect: now").await;
-        Ok(self.it().now())
+        let mut it = self.it();
+        let now = it.now();
+        for ((replica, _), loaded) in &mut it.loaded {
+            if *replica == self.replica {
+                loaded.wall = Some(now.wall);
+            }
+        }
+        Ok(now)
     }
 
     async fn lease(&self, flow: &FlowName) -> Result<Option<Lease>, Fault> {
@@ -193,6 +261,8 @@ impl World for SimWorld {
         let epoch = held.map_or(0, |l| l.epoch) + 1;
         let lease = Lease { flow: flow.clone(), replica: self.replica, life, epoch, until: truth + LEASE };
         it.book.leases.insert(flow.clone(), lease.clone());
+        let reports = it.book.reports.get(flow).map_or(0, Vec::len);
+        it.loaded.entry((self.replica, flow.clone())).or_default().reports = reports;
         Ok(Some(lease))
     }
 
@@ -217,9 +287,17 @@ impl World for SimWorld {
         {
             return Ok(ledger.clone());
         }
-        let mut ledger = self.it().book.ledgers[&flow.name].clone();
-        if self.it().plant == Some(Plant::ForgetThePause) {
+        let mut it = self.it();
+        check_requests::on_load(&mut it, self.replica, flow);
+        let mut ledger = it.book.ledgers[&flow.name].clone();
+        if matches!(it.plant, Some(Plant::ForgetThePause | Plant::ProposeInAPause)) {
             ledger.standing.pauses.clear();
+        }
+        if it.plant == Some(Plant::TakeAnyHeadForOurs) {
+            for (env, row) in &mut ledger.proposed {
+                let there = it.repositories[&flow.name].branches.get(&request_branch(&flow.name, env));
+                row.before = there.copied().or(row.before);
+            }
         }
         Ok(ledger)
     }
@@ -247,12 +325,18 @@ impl World for SimWorld {
         if changes.iter().any(|change| matches!(change, Change::Intent(_))) {
             self.it().just_read.remove(&self.replica);
         }
+        for change in changes {
+            // By command: whoever gives it has looked.
+            if let (Change::ClearBackoff(env), None, Some(flow)) = (change, lease, flow) {
+                self.it().retried(flow, env);
+            }
+        }
         let pushing = self.it().apply(flow, changes).map_err(|()| Fault::Conflict)?;
         let percent = self.it().faults.store_answer_lost;
         if self.strikes(percent, "fault: store answer lost") {
             return Err(store_fault("written, and the answer was lost"));
         }
-        Breath(false).await;
+        Breath::new().await;
         Ok(Committed { pushing })
     }
 
@@ -351,7 +435,7 @@ impl World for SimWorld {
             let pick = self.it().repositories[&flow.name].picks.get(&key.commit).copied();
             facts.picks.insert(key.clone(), Fact::Known(pick));
         }
-        self.answer_of_forge(flow, tips, missing, &mut facts);
+        self.answer_of_forge(flow, tips, missing, &mut facts).await;
         for key in &missing.http {
             facts.http.insert(key.clone(), self.answer_of_gate(flow, key));
         }
@@ -374,18 +458,20 @@ impl World for SimWorld {
     async fn push(&self, flow: &Flow, row: &IntentRow) -> PushAnswer {
         // No breath here: the engine reads the clock right before, and only the few instructions
         // in between are left to chance.
-        self.it().count("effect: push");
+        self.it().count(if row.merge.is_some() { "effect: merge" } else { "effect: push" });
         if let Some(answer) = self.scripted_push(flow, row) {
             return answer;
         }
         let faults = self.it().faults.clone();
-        if self.strikes(faults.not_sent, "fault: push not sent") {
+        let merge = row.merge.is_some();
+        let of = |push: &'static str, of_merge: &'static str| if merge { of_merge } else { push };
+        if self.strikes(faults.not_sent, of("fault: push not sent", "request fault: merge not sent")) {
             return PushAnswer::NotSent { words: "no route to host".into() };
         }
-        if self.strikes(faults.refused, "fault: push refused") {
+        if self.strikes(faults.refused, of("fault: push refused", "request fault: merge refused")) {
             return PushAnswer::Refused { words: "pre-receive hook declined".into() };
         }
-        if self.strikes(faults.delayed_push, "fault: push delayed") {
+        if self.strikes(faults.delayed_push, of("fault: push delayed", "request fault: merge delayed")) {
             let mut it = self.it();
             // Mostly within the deadline, sometimes long after the intent was given up.
             let delay = if it.rng.percent(80) { it.rng.below(110_000) } else { it.rng.below(7_200_000) };
@@ -394,36 +480,35 @@ impl World for SimWorld {
             return PushAnswer::NoAnswer { words: String::new() };
         }
         let answer = self.it().serve_push(&flow.name, row, false);
-        if self.strikes(faults.lost_answer, "fault: push answer lost") {
+        if self.strikes(faults.lost_answer, of("fault: push answer lost", "request fault: merge not answered")) {
             return PushAnswer::NoAnswer { words: "connection reset".into() };
         }
-        Breath(false).await;
+        Breath::new().await;
         answer
     }
 
     async fn propose(&self, flow: &Flow, proposal: &Proposal) -> Proposing {
-        self.effect("effect: propose").await;
-        let mut it = self.it();
-        let words = || "no route to host".to_owned();
-        if it.script.unreachable > 0 || strikes_now(&mut it.script.lose_pushes) {
-            return Proposing::Unsure { words: words() };
+        // No breath here, as with a push: what stands is read right before.
+        self.it().count("effect: propose");
+        let Some(edge) = flow.edge(&proposal.env) else {
+            return Proposing::Unsure { words: "the config changed".into() };
+        };
+        check_requests::on_propose(&mut self.it(), self.replica, &edge, proposal);
+        if proposal.from == Some(proposal.head) {
+            // Whoever put it there: it is what is decided on.
+            self.it().ours(&flow.name, &request_branch(&flow.name, &proposal.env), proposal.head);
         }
-        if strikes_now(&mut it.script.refuse) {
-            return Proposing::Refused { words: "pre-receive hook declined".into() };
+        if proposal.from != Some(proposal.head)
+            && let Err(answer) = self.put(flow, proposal)
+        {
+            return answer;
         }
-        let faults = it.faults.clone();
-        drop(it);
-        if self.strikes(faults.not_sent, "fault: proposal not sent") {
-            return Proposing::Unsure { words: words() };
+        let forge = self.it().repositories[&flow.name].forge.clone();
+        let answer = forge.on().propose(&edge, proposal).await;
+        for what in std::mem::take(&mut forge.state().violations) {
+            self.it().violation(what);
         }
-        if self.strikes(faults.refused, "fault: proposal refused") {
-            return Proposing::Refused { words: "pre-receive hook declined".into() };
-        }
-        let done = self.it().propose(flow, proposal);
-        if self.strikes(faults.lost_answer, "fault: proposal's answer lost") {
-            return Proposing::Unsure { words: words() };
-        }
-        done
+        answer
     }
 
     async fn read_ref(&self, flow: &Flow, branch: &BranchName) -> Tip {
@@ -462,6 +547,9 @@ impl World for SimWorld {
             return Ok(());
         }
         it.crash_at = None;
+        if let Some((_, before, after)) = KILLED.iter().find(|(name, ..)| *name == effect) {
+            it.count(if side == Side::Before { before } else { after });
+        }
         // The process is gone, and with it its lease.
         it.lives[self.replica] += 1;
         Err(Fault::Crashed)

@@ -4,7 +4,8 @@ use crate::model::{Candidates, Edge, EdgeSeen, Fact, Observation, Promote, Via, 
 
 /// The candidates of an edge, newest first: the source's tips or all of its first-parent commits,
 /// as configured, whichever commit a person ordered to be promoted, and the one that is in the request;
-/// less those that a fast-forward cannot reach.
+/// less those that a fast-forward cannot reach, or whose merge would be something that was never on
+/// the source.
 pub fn candidates<'a>(edge: &Edge<'_>, on_edge: &'a EdgeSeen, seen: &Observation) -> Vec<&'a Waiting> {
     let Some(graph) = on_edge.graph.known() else { return Vec::new() };
     let promote = standing_promote(edge, seen);
@@ -20,7 +21,10 @@ pub fn candidates<'a>(edge: &Edge<'_>, on_edge: &'a EdgeSeen, seen: &Observation
             Candidates::Tips => commit.was_tip || ordered || (head == Some(commit.id) && commit.on_chain),
         }
     };
-    let reached = |commit: &&Waiting| commit.reaches || by_request;
+    let reached = |commit: &&Waiting| match edge.target.via {
+        Via::FastForward => commit.reaches,
+        Via::MergeRequest => commit.carries,
+    };
     graph.waiting.iter().filter(may_enter).filter(reached).collect()
 }
 

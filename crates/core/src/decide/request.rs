@@ -152,10 +152,12 @@ pub fn proposable(edge: &Edge<'_>, judged: &[Judged]) -> bool {
     })
 }
 
+/// What is not known may be what blocks.
 fn may_be_shut(edge: &Edge<'_>, verdict: &Verdict) -> bool {
+    let known = !matches!(verdict.why(), Reason::Unknown(_));
     match edge.target.request.open {
         OpenWhen::Ready => verdict.passes(),
-        OpenWhen::AtOnce => verdict.distance() != Distance::Blocked,
+        OpenWhen::AtOnce => known && verdict.distance() != Distance::Blocked,
     }
 }
 

@@ -120,10 +120,19 @@ pub struct Waiting {
     pub was_tip: bool,
     /// Whether it contains the target's tip, so that a fast-forward reaches it.
     pub reaches: bool,
+    /// Whether it contains everything that the target has but promotion merges: only then a merge of the two
+    /// is just what it brings.
+    #[serde(default = "yes")]
+    pub carries: bool,
     /// When it came onto the source.
     pub arrival: Option<Arrival>,
     /// Holds that cover `target..id` and that no fix lifts.
     pub holds: Vec<OrderId>,
+}
+
+/// What is meant where an older version did not say.
+const fn yes() -> bool {
+    true
 }
 
 /// When and how a commit came onto a branch, as observed.

@@ -29,9 +29,12 @@ pub fn relate(edge: &Edge<'_>, ledger: &Ledger, tips: &Tips, dag: &Dag, s: Commi
     let by_request = edge.target.via == Via::MergeRequest;
     let strays: Vec<&Node> =
         dag.minus(&sides.target, &sides.source).filter(|node| !(by_request && is_promotion(node))).collect();
+    // Where something of the target's own stands in the way, nothing is merged.
+    let base = if by_request && strays.is_empty() { dag.newest(&sides.target, is_promotion) } else { vec![t] };
+    let over_base: Vec<Marks> = base.into_iter().map(|id| dag.descendants(id)).collect();
     Fact::Known(Graph {
         promoted,
-        waiting: waiting(edge, ledger, dag, &sides, s),
+        waiting: waiting(edge, ledger, dag, (&sides, &over_base), s),
         own_total: u32::try_from(strays.len()).unwrap_or(u32::MAX),
         own: own(edge, ledger, tips, dag, &sides, &strays[..strays.len().min(Graph::OWN_MAX)], is_promotion),
     })
@@ -82,7 +85,14 @@ impl Cover {
     }
 }
 
-fn waiting(edge: &Edge<'_>, ledger: &Ledger, dag: &Dag, sides: &Sides, s: CommitId) -> Vec<Waiting> {
+/// What the target lacks; `over_base` are the descendants of each of the commits that have to be contained.
+fn waiting(
+    edge: &Edge<'_>,
+    ledger: &Ledger,
+    dag: &Dag,
+    (sides, over_base): (&Sides, &[Marks]),
+    s: CommitId,
+) -> Vec<Waiting> {
     let chain: Vec<&Node> = dag.chain(s).take_while(|node| !dag.has(&sides.target, node.id)).collect();
     let on_chain: HashSet<CommitId> = chain.iter().map(|node| node.id).collect();
     let held: Vec<CommitId> = ledger
@@ -128,6 +138,7 @@ fn waiting(edge: &Edge<'_>, ledger: &Ledger, dag: &Dag, sides: &Sides, s: Commit
             on_chain: on_chain.contains(&node.id),
             was_tip: was_tip.contains(&node.id),
             reaches: dag.has(&sides.over_target, node.id),
+            carries: over_base.iter().all(|over| dag.has(over, node.id)),
             arrival: arrivals.and_then(|a| a.get(&node.id)).copied(),
             holds: covers
                 .iter()

@@ -135,7 +135,10 @@ impl<'l> Noting<'l, '_> {
                 self.seen(TipHow::FirstSight);
                 true
             }
-            (_, Some(seen)) if seen.tip == self.tip => false,
+            (_, Some(seen)) if seen.tip == self.tip => {
+                self.no_longer_there(|dag, id| dag.node(id).is_some());
+                false
+            }
             (_, Some(seen)) if self.has(seen.tip) => {
                 self.forward(seen.tip);
                 false
@@ -280,7 +283,7 @@ impl<'l> Noting<'l, '_> {
             }
             self.seen(TipHow::Pushed);
         }
-        self.no_longer_there();
+        self.no_longer_there(|_, _| true);
         self.found_again();
     }
 
@@ -328,13 +331,17 @@ impl<'l> Noting<'l, '_> {
         id
     }
 
-    fn no_longer_there(&mut self) {
+    /// What is not on the branch, of the commits that are meant. After a move it is all of them; where the branch
+    /// is as it was, those that are still to be seen elsewhere: a move may have been recorded without a history
+    /// that would have told, and what comes again must not find an arrival from before.
+    fn no_longer_there(&mut self, meant: impl Fn(&Dag, CommitId) -> bool) {
         let env = &self.environment.name;
+        let gone = |id: &CommitId| !self.has(*id) && meant(self.dag, *id);
         let arrivals = self.ledger.arrivals.get(env).into_iter().flatten();
-        let left: Vec<CommitId> = arrivals.map(|(id, _)| *id).filter(|id| !self.has(*id)).collect();
+        let left: Vec<CommitId> = arrivals.map(|(id, _)| *id).filter(gone).collect();
         let tips = self.ledger.held.get(env).into_iter().flatten();
         let lost: BTreeSet<CommitId> =
-            tips.filter(|tip| !tip.lost && !self.has(tip.commit)).map(|tip| tip.commit).collect();
+            tips.filter(|tip| !tip.lost && gone(&tip.commit)).map(|tip| tip.commit).collect();
         if !left.is_empty() {
             self.changes.push(Change::Left { env: env.clone(), commits: left });
         }
@@ -422,7 +429,7 @@ pub fn after_landing(
         return changes;
     }
     if row.kind == MoveKind::Rollback {
-        noting.no_longer_there();
+        noting.no_longer_there(|_, _| true);
     } else {
         noting.found_again();
         if at + 1 < flow.environments.len() {

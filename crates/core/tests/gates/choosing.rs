@@ -1,7 +1,8 @@
 //! Which candidate leads, and what is said beside it.
 
 use towpath_core::model::{
-    ArrivalHow, Candidates, CheckRef, CiState, Flow, Gate, LagGate, Tip, Unknown, UnknownWhy, Waiting,
+    ArrivalHow, Candidates, CheckRef, CiItem, CiState, Fact, Flow, Gate, LagGate, OpenWhen, Tip, Unknown,
+    UnknownWhy, Via, Waiting,
 };
 
 use crate::ci::named;
@@ -89,6 +90,49 @@ fn tips_or_every_commit() {
         ("out of reach", Waiting { reaches: false, ..waiting(2) }, Candidates::Commits, first),
     ] {
         check(name, &red_first(commit, candidates), expect);
+    }
+}
+
+/// A merge of what lacks something that the target has would be something that was never on the source.
+#[test]
+fn into_a_request_goes_what_has_all_that_the_target_has() {
+    let second = |second: Waiting| {
+        Given::new(vec![build()], vec![waiting(1), second])
+            .ci(1, vec![item("build", "", Red)])
+            .ci(2, vec![item("build", "", Green)])
+            .but(|given| given.flow.environments[1].via = Via::MergeRequest)
+    };
+    let asks = "request wait not-proposed on towpath until +0m";
+    let first = format!("1 {asks}, ci block check-red on pushers develop");
+    let expect = format!("2 into a new request | 2 {asks} | beside {first}");
+    check("contains the target's tip", &second(waiting(2)), &expect);
+    check("all but promotion merges", &second(Waiting { reaches: false, ..waiting(2) }), &expect);
+    check("not even that", &second(Waiting { carries: false, ..waiting(2) }), &first);
+}
+
+/// At once is before CI has ended, but not where it may have said no.
+#[test]
+fn a_request_is_opened_at_once_unless_something_blocks_or_may() {
+    let given = |open: OpenWhen, ci: Fact<Vec<CiItem>>| {
+        Given::new(vec![build()], vec![waiting(1)]).but(|given| {
+            let target = &mut given.flow.environments[1];
+            (target.via, target.request.open) = (Via::MergeRequest, open);
+            given.all.ci.insert(c(1), ci);
+        })
+    };
+    let known = |state| Fact::Known(vec![item("build", "", state)]);
+    let unknown = || Fact::Unknown(Unknown::passing(UnknownWhy::NotAnswered));
+    let asks = "1 request wait not-proposed on towpath until +0m";
+    for (name, open, ci, proposed, more) in [
+        ("running", OpenWhen::AtOnce, known(Running), true, ", ci wait check-running on ci"),
+        ("none yet", OpenWhen::AtOnce, Fact::Known(Vec::new()), true, ", ci wait check-missing on ci"),
+        ("red", OpenWhen::AtOnce, known(Red), false, ", ci block check-red on pushers develop"),
+        ("not known", OpenWhen::AtOnce, unknown(), false, ", ci wait unknown on towpath"),
+        ("running, and not at once", OpenWhen::Ready, known(Running), false, ", ci wait check-running on ci"),
+        ("green, and not at once", OpenWhen::Ready, known(Green), true, ""),
+    ] {
+        let into = if proposed { "1 into a new request | " } else { "" };
+        check(name, &given(open, ci), &format!("{into}{asks}{more}"));
     }
 }
 

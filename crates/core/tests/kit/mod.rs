@@ -80,6 +80,7 @@ pub fn waiting(id: u32) -> Waiting {
         on_chain: true,
         was_tip: true,
         reaches: true,
+        carries: true,
         arrival: Some(arrived(60, ArrivalHow::Seen)),
         holds: Vec::new(),
     }
