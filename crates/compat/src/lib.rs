@@ -1,10 +1,20 @@
 //! Would this range of schema migrations break the code that is running?
 //!
-//! Only the words of the answer exist so far; detecting, reading and judging come with the
-//! migration gate. Nothing in Towpath uses them yet, and a flow that asks for the gate is refused
-//! by the config.
+//! `tree` is what is read, `frameworks` find and extract, `sql` reads statements, `operation` is what
+//! they do, `schema` replays them, `rules` judge, `evidence` looks whether running code still uses a
+//! name, `check` asks it all.
 //!
 //! Not here, ever: I/O. Strings come in, values go out, and the user's code is never run.
+
+pub mod check;
+pub mod evidence;
+pub mod frameworks;
+pub mod migration;
+pub mod operation;
+pub mod rules;
+pub mod schema;
+pub mod sql;
+pub mod tree;
 
 use serde::{Deserialize, Serialize};
 

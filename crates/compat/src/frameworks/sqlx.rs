@@ -1,0 +1,17 @@
+//! sqlx.
+
+use super::{Edited, Found, Framework, Read};
+use crate::migration::{Context, History};
+use crate::tree::Tree;
+
+/// The row.
+pub const ROW: Framework =
+    Framework { id: "sqlx", title: "sqlx", read: Read::Detected, edited: Edited::Unnoticed, find, history };
+
+fn find(_tree: &dyn Tree) -> Vec<Found> {
+    vec![]
+}
+
+fn history(_context: &Context<'_>, _found: &Found) -> History {
+    History::default()
+}

@@ -1,0 +1,128 @@
+//! A framework's migrations as a tree has them: what an extractor gives and the judgement takes.
+//!
+//! Not here: finding them ([`crate::frameworks`]) and judging them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use crate::Place;
+use crate::operation::Step;
+use crate::sql::Dialect;
+use crate::tree::{ContentId, Tree};
+
+/// One migration: what the framework applies and records as one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migration {
+    /// What the framework knows it by, unique in its history: a version, a revision id, a directory's
+    /// name, `file::author::id` of a change set, `app.0002_name`.
+    pub key: String,
+    /// What its version orders by where the framework compares versions; `None` where a graph or a
+    /// list decides. Compared piece by piece.
+    pub version: Option<Vec<u64>>,
+    /// The file.
+    pub path: String,
+    /// Where in the file it begins.
+    pub line: u32,
+    /// What names its content: of its file, or of its part of it.
+    pub content: ContentId,
+    /// What its up part does, in order.
+    pub steps: Arc<Vec<Step>>,
+    /// When it runs.
+    pub runs: Runs,
+    /// Whether its steps become visible together (one transaction) or one by one.
+    pub together: bool,
+}
+
+/// When a framework runs a migration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Runs {
+    /// Once; an edit of an applied one is not run again.
+    Once,
+    /// Again whenever its content changed: Flyway's `R__`, Liquibase's `runOnChange`.
+    WhenChanged,
+    /// Each time: Liquibase's `runAlways`.
+    Always,
+    /// Never on a database that has older ones: Flyway's baseline `B__`.
+    Never,
+}
+
+/// What is wrong with a history by itself, whatever a range adds: one of the history rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The history rule's id: `two-heads`, `duplicate-version`, `stale-sum`, `stale-journal`, `unreadable`.
+    pub rule: &'static str,
+    /// Where.
+    pub at: Place,
+    /// One sentence: what is wrong, with names.
+    pub words: String,
+}
+
+/// All of a framework's migrations in one place of a tree, in the order in which it applies them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct History {
+    /// In the framework's own order.
+    pub migrations: Vec<Migration>,
+    /// What is wrong with it.
+    pub problems: Vec<Problem>,
+}
+
+/// What bounds the reading, before anything is parsed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one file.
+    pub file_bytes: u64,
+    /// Bytes of all migrations together.
+    pub all_bytes: u64,
+    /// Migrations of one history.
+    pub migrations: usize,
+    /// Statements of one file.
+    pub statements: usize,
+    /// How deep brackets, blocks and elements may nest.
+    pub nesting: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { file_bytes: 8 << 20, all_bytes: 256 << 20, migrations: 50_000, statements: 100_000, nesting: 200 }
+    }
+}
+
+/// What an extractor reads with.
+pub struct Context<'a> {
+    /// The commit's files.
+    pub tree: &'a dyn Tree,
+    /// The dialect of this history.
+    pub dialect: Dialect,
+    /// What bounds it.
+    pub limits: Limits,
+    /// What was read before.
+    pub memo: &'a Memo,
+}
+
+/// Steps by content, so that the second of two trees that share their files is not read again.
+#[derive(Debug, Default)]
+pub struct Memo {
+    steps: Mutex<HashMap<(&'static str, Dialect, ContentId), Arc<Vec<Step>>>>,
+}
+
+impl Memo {
+    /// The steps of this content, read now if they were not before. What `read` gives may depend on
+    /// the framework, the dialect and the content only: not on the path, not on other files.
+    pub fn steps(
+        &self,
+        framework: &'static str,
+        dialect: Dialect,
+        content: &ContentId,
+        read: impl FnOnce() -> Vec<Step>,
+    ) -> Arc<Vec<Step>> {
+        let key = (framework, dialect, content.clone());
+        if let Some(steps) = self.steps.lock().ok().and_then(|steps| steps.get(&key).cloned()) {
+            return steps;
+        }
+        let steps = Arc::new(read());
+        if let Ok(mut known) = self.steps.lock() {
+            known.insert(key, Arc::clone(&steps));
+        }
+        steps
+    }
+}
