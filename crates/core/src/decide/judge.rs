@@ -105,8 +105,8 @@ fn worth_asking(edge: &Edge<'_>, judged: &[Judged]) -> bool {
     passes || (request::by_request(edge) && request::proposable(edge, judged))
 }
 
-/// What `promote` passes: lag, quiet, window, schedule and pause; never CI, approvals, http, freeze or
-/// holds.
+/// What `promote` passes: lag, quiet, window, schedule and pause; never CI, approvals, migrations, http,
+/// freeze or holds.
 pub const fn promote_passes(check: Check) -> bool {
     match check {
         Check::Pause => true,
@@ -135,12 +135,15 @@ fn gate_verdict(gate: &Gate, edge: &Edge<'_>, candidate: &Waiting, look: &mut Lo
         Gate::Quiet(length) => Asked::Answer(gates::quiet::judge(*length, look.newest_arrival(), now)),
         Gate::Window(windows) => Asked::Answer(gates::window::judge(windows, now)),
         Gate::Schedule(schedule) => Asked::Answer(gates::schedule::judge(schedule, look.on_edge, now)),
-        Gate::Ci(_) | Gate::Lag(_) | Gate::Approvals(_) | Gate::Http(_) if depth == Depth::Cheap => {
+        Gate::Ci(_) | Gate::Lag(_) | Gate::Approvals(_) | Gate::Migrations(_) | Gate::Http(_)
+            if depth == Depth::Cheap =>
+        {
             Asked::NotAtThisDepth
         }
         Gate::Ci(ci) => gates::ci::judge(ci, edge, candidate, look).into(),
         Gate::Lag(lag) => gates::lag::judge_since_check(lag, edge, candidate, look).into(),
         Gate::Approvals(approvals) => gates::approvals::judge(approvals, edge, candidate, look).into(),
+        Gate::Migrations(migrations) => gates::migrations::judge(migrations, edge, candidate, look).into(),
         Gate::Http(http) => gates::http::judge(http, edge, candidate, look).into(),
     }
 }

@@ -13,6 +13,7 @@ mod compare;
 mod divergence;
 mod event;
 mod inert;
+mod migrations;
 mod reason;
 mod request;
 mod says;

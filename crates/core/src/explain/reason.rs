@@ -171,6 +171,26 @@ impl Words<'_> {
             Reason::HttpPasses { host, words } => format!("{} lets it pass: {}", name(host), said(words)),
             Reason::HttpWaits { host, words } => format!("{} says to wait: {}", name(host), said(words)),
             Reason::HttpBlocks { host, words } => format!("{} does not let it pass: {}", name(host), said(words)),
+            Reason::MigrationsPass { brought: 0 } => "it brings no migration that the database does not have".to_owned(),
+            Reason::MigrationsPass { brought } => {
+                format!("no running code breaks on the {} it brings", count(*brought, "migration", "migrations"))
+            }
+            Reason::MigrationsBreak { env, running, finding, more } => {
+                let found = self.finding(finding.as_ref(), *more);
+                format!("{found}; {} runs in {}", id(*running), name(env.as_str()))
+            }
+            Reason::MigrationsWait { finding, still, .. } => {
+                format!("{}; {}", self.finding(Some(finding), 0), self.still(still))
+            }
+            Reason::MigrationsLacked { had, finding, more } => format!(
+                "the database already has migrations of {}, and this commit's own code does not know them: {}",
+                id(*had),
+                self.finding(finding.as_ref(), *more)
+            ),
+            Reason::MigrationsUnseen { env } => format!(
+                "it takes away names that no known code uses, and what {} held before Towpath first saw it may still run",
+                name(env.as_str())
+            ),
             Reason::BranchesMoved => {
                 "a branch was no longer where it had been when this was decided, or the commit was no candidate any more"
                     .to_owned()
@@ -230,6 +250,7 @@ impl Words<'_> {
                 format!("what git holds of {repository} cannot be read: {}", said(words))
             }
             UnknownWhy::HttpGate { host, instead } => no_verdict(host, instead),
+            UnknownWhy::Migrations { words } => format!("the migrations could not be judged: {}", said(words)),
         }
     }
 
@@ -338,6 +359,16 @@ impl Words<'_> {
                 format!("the changes that {by} asked for in request {number}")
             }
             Reason::ForPeopleToMerge { number, .. } => format!("somebody to merge request {number}"),
+            Reason::MigrationsWait { still, behind, .. } => {
+                let behind = match behind {
+                    0 => String::new(),
+                    behind => format!("; {} behind it", count(*behind, "commit waits", "commits wait")),
+                };
+                format!("code that still uses what it takes away: {}{behind}", self.still(still))
+            }
+            Reason::MigrationsUnseen { env } => {
+                format!("the end of what {} may have held before Towpath first saw it", name(env.as_str()))
+            }
             Reason::HttpWaits { host, words } if words.trim().is_empty() => {
                 format!("{}, which gives no reason", name(host))
             }
@@ -386,6 +417,9 @@ impl Words<'_> {
             | Reason::Approved { .. }
             | Reason::HttpPasses { .. }
             | Reason::HttpBlocks { .. }
+            | Reason::MigrationsPass { .. }
+            | Reason::MigrationsBreak { .. }
+            | Reason::MigrationsLacked { .. }
             | Reason::BranchesMoved
             | Reason::ConfigChanged
             | Reason::HoldsChanged
@@ -459,6 +493,11 @@ impl Words<'_> {
             | Reason::HttpPasses { .. }
             | Reason::HttpWaits { .. }
             | Reason::HttpBlocks { .. }
+            | Reason::MigrationsPass { .. }
+            | Reason::MigrationsBreak { .. }
+            | Reason::MigrationsWait { .. }
+            | Reason::MigrationsLacked { .. }
+            | Reason::MigrationsUnseen { .. }
             | Reason::BranchesMoved
             | Reason::ConfigChanged
             | Reason::HoldsChanged

@@ -209,9 +209,14 @@ impl Words<'_> {
             Reason::HttpBlocks { host, .. } => {
                 self.pass_http(format!("Towpath asks {} again at each look.", name(host)), lead, edge)
             }
+            Reason::MigrationsBreak { running, .. } => self.todo_migrations(lead, Some(*running), edge),
+            Reason::MigrationsLacked { .. } => self.todo_migrations(lead, None, edge),
             Reason::UpToDate
             | Reason::Ready
             | Reason::Nothing
+            | Reason::MigrationsPass { .. }
+            | Reason::MigrationsWait { .. }
+            | Reason::MigrationsUnseen { .. }
             | Reason::InFlight { .. }
             | Reason::RequestOpen { .. }
             | Reason::NotProposed { .. }
@@ -302,6 +307,25 @@ impl Words<'_> {
     }
 
     /// `override`, for when the server of an `http` gate is wrong or away.
+    /// What can be done where migrations stand in the way. With the commit that runs, the check can be run by
+    /// hand.
+    fn todo_migrations(&self, lead: Option<CommitId>, running: Option<CommitId>, edge: Edge<'_>) -> Vec<Todo> {
+        let mut todo = Vec::new();
+        if let (Some(commit), Some(running)) = (lead, running) {
+            todo.push(Todo {
+                say: "What was found, with the lines and the way out, in a clone of the repository:".to_owned(),
+                commands: vec![format!("towpath check-migrations --base {running} --head {commit}")],
+            });
+        }
+        let Some(commit) = lead else { return todo };
+        let (flow, env) = (shell_word(self.flow.name.as_str()), shell_word(edge.target.name.as_str()));
+        todo.push(Todo {
+            say: format!("To let {} pass this gate all the same:", id(commit)),
+            commands: vec![format!("towpath override migrations {flow} {env} {commit} --reason 'WHY'")],
+        });
+        todo
+    }
+
     fn pass_http(&self, first: String, lead: Option<CommitId>, edge: Edge<'_>) -> Vec<Todo> {
         let Some(commit) = lead else { return vec![Todo { say: first, commands: Vec::new() }] };
         let say = format!("{first} To let {} pass this gate all the same:", id(commit));
@@ -373,6 +397,7 @@ impl Words<'_> {
             | UnknownWhy::TooLarge { .. }
             | UnknownWhy::MissingCommit { .. }
             | UnknownWhy::Unreadable { .. } => Vec::new(),
+            UnknownWhy::Migrations { .. } => self.todo_migrations(lead, None, edge),
         }
     }
 

@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::id::{BranchName, CheckName, EnvName, FlowName, PolicyDigest};
+use super::migrations::MigrationsGate;
 use super::request::RequestRules;
 use super::time::Span;
 use crate::calendar::{Schedule, Windows};
@@ -106,6 +107,8 @@ pub enum Gate {
     Schedule(Schedule),
     /// People approved exactly the candidate.
     Approvals(ApprovalsGate),
+    /// What it brings to the database breaks no code that runs there.
+    Migrations(MigrationsGate),
     /// A server of the user's says that exactly the candidate may pass.
     Http(HttpGate),
 }
@@ -126,14 +129,24 @@ pub enum GateKind {
     Schedule,
     /// See [`Gate::Approvals`].
     Approvals,
+    /// See [`Gate::Migrations`].
+    Migrations,
     /// See [`Gate::Http`].
     Http,
 }
 
 impl GateKind {
     /// Every kind, in the order in which verdicts are listed.
-    pub const ALL: [Self; 7] =
-        [Self::Ci, Self::Lag, Self::Quiet, Self::Window, Self::Schedule, Self::Approvals, Self::Http];
+    pub const ALL: [Self; 8] = [
+        Self::Ci,
+        Self::Lag,
+        Self::Quiet,
+        Self::Window,
+        Self::Schedule,
+        Self::Approvals,
+        Self::Migrations,
+        Self::Http,
+    ];
 
     /// The key in config and the word in commands and verdicts.
     pub const fn key(self) -> &'static str {
@@ -144,6 +157,7 @@ impl GateKind {
             Self::Window => "window",
             Self::Schedule => "schedule",
             Self::Approvals => "approvals",
+            Self::Migrations => "migrations",
             Self::Http => "http",
         }
     }
@@ -164,6 +178,7 @@ impl Gate {
             Self::Window(_) => GateKind::Window,
             Self::Schedule(_) => GateKind::Schedule,
             Self::Approvals(_) => GateKind::Approvals,
+            Self::Migrations(_) => GateKind::Migrations,
             Self::Http(_) => GateKind::Http,
         }
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::http::HttpSaid;
 use super::id::{Actor, BranchName, CheckName, CommitId, EnvName, OrderId};
 use super::ledger::IntentRow;
+use super::migrations::{CodeSeen, CompatKey, CompatSaid};
 use super::request::{AuthorLogins, Proposed, Requests, RequiredChecks};
 use super::standing::Standing;
 use super::time::{Instant, Now, Trusted};
@@ -23,6 +24,9 @@ pub struct Observation {
     pub standing: Standing,
     /// Dear facts, as far as they were asked for.
     pub facts: Facts,
+    /// The code and the migrations on the database of each environment that has a gate on migrations.
+    #[serde(default)]
+    pub code: BTreeMap<EnvName, CodeSeen>,
 }
 
 /// Where a branch stands. Absent is not unknown.
@@ -211,6 +215,9 @@ pub struct Facts {
     /// What the server of an edge's `http` gate said of a candidate.
     #[serde(default, with = "pairs")]
     pub http: BTreeMap<EdgeKey, Fact<HttpSaid>>,
+    /// What bringing one commit's migrations to a database does to another's code.
+    #[serde(default, with = "pairs")]
+    pub compat: BTreeMap<CompatKey, Fact<CompatSaid>>,
 }
 
 /// What a decision lacks: the keys of [`Facts`].
@@ -237,6 +244,9 @@ pub struct Missing {
     /// Keys of [`Facts::http`].
     #[serde(default)]
     pub http: BTreeSet<EdgeKey>,
+    /// Keys of [`Facts::compat`].
+    #[serde(default)]
+    pub compat: BTreeSet<CompatKey>,
 }
 
 /// A commit on an edge.
@@ -251,7 +261,7 @@ pub struct EdgeKey {
 /// Runs a macro over every kind of fact: the one list of them.
 macro_rules! every_kind {
     ($of:ident) => {
-        $of!(ci, authors, picks, logins, requests, required, teams, http)
+        $of!(ci, authors, picks, logins, requests, required, teams, http, compat)
     };
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::flow::GateKind;
 use super::http::HttpInstead;
 use super::id::{Actor, BranchName, CheckName, CommitId, EnvName, FlowName, IntentId, OrderId};
+use super::migrations::{CompatFinding, StillUsed};
 use super::standing::{Held, Scope, Until};
 use super::time::{Instant, Span};
 
@@ -158,6 +159,11 @@ pub enum UnknownWhy {
         host: String,
         /// What came instead.
         instead: HttpInstead,
+    },
+    /// Migrations could not be judged: the program that reads them failed.
+    Migrations {
+        /// What was the matter.
+        words: String,
     },
 }
 
@@ -449,6 +455,46 @@ pub enum Reason {
         /// Its reason, which may be empty.
         words: String,
     },
+    /// What the candidate brings to the database breaks nothing that runs there.
+    MigrationsPass {
+        /// How many migrations it brings.
+        brought: u32,
+    },
+    /// What it brings breaks code that runs, or nobody can tell.
+    MigrationsBreak {
+        /// Where that code runs.
+        env: EnvName,
+        /// The commit that runs.
+        running: CommitId,
+        /// The worst that was found.
+        finding: Option<CompatFinding>,
+        /// How many findings more.
+        more: u32,
+    },
+    /// What it takes away is used by code that will be replaced by code that does not use it.
+    MigrationsWait {
+        /// The worst that was found.
+        finding: CompatFinding,
+        /// That code.
+        still: Vec<StillUsed>,
+        /// How many commits wait behind this one.
+        behind: u32,
+    },
+    /// The candidate's own code breaks on migrations that the database has and it lacks, or nobody can tell.
+    MigrationsLacked {
+        /// A commit that has them.
+        had: CommitId,
+        /// The worst that was found.
+        finding: Option<CompatFinding>,
+        /// How many findings more.
+        more: u32,
+    },
+    /// It takes names away that no known code uses, and what an environment held before it was first seen
+    /// may still run.
+    MigrationsUnseen {
+        /// Which environment.
+        env: EnvName,
+    },
     /// The branch is not where it was when this was decided, or the commit is no longer a
     /// candidate.
     BranchesMoved,
@@ -619,6 +665,7 @@ impl Verdict {
                     // Mostly a wrong `branch` in the config.
                     | UnknownWhy::NoCommonAncestor
                     | UnknownWhy::HttpGate { instead: HttpInstead::NoToken { .. }, .. }
+                    | UnknownWhy::Migrations { .. }
                     | UnknownWhy::Unreadable { .. } => Who::Operator,
                     UnknownWhy::HttpGate { ref host, .. } => Who::Service(host.clone()),
                     UnknownWhy::NotAnswered

@@ -6,6 +6,7 @@
 
 mod behind;
 mod beside;
+mod code;
 mod expire;
 mod graph;
 mod note;
@@ -20,6 +21,7 @@ use crate::model::{
 
 pub use behind::behind;
 pub use beside::{Hand, by_hand, judged_for, would, would_have};
+pub use code::code;
 pub use note::{SOMEBODY, after_landing, is_rewind, landed, note, tell};
 pub use remind::PREFIX as REMINDER;
 

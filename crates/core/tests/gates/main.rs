@@ -7,6 +7,7 @@ mod given;
 mod http;
 #[path = "../kit/mod.rs"]
 mod kit;
+mod migrations;
 mod people;
 mod stops;
 mod time;

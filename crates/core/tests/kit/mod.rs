@@ -101,7 +101,13 @@ pub fn edge_seen(env: &str, waiting: Vec<Waiting>) -> EdgeSeen {
 }
 
 pub fn observation(edges: Vec<EdgeSeen>) -> Observation {
-    Observation { now: NOW, edges, standing: Standing::default(), facts: Facts::default() }
+    Observation {
+        now: NOW,
+        edges,
+        standing: Standing::default(),
+        facts: Facts::default(),
+        code: Default::default(),
+    }
 }
 
 /// What answering a decision's questions round by round came to.
@@ -143,6 +149,7 @@ pub fn answering(flow: &Flow, seen: &Observation, all: &Facts) -> Answered {
             required or RequiredChecks::All;
             teams or Default::default();
             http or said(HttpVerdict::Wait { until: None });
+            compat or Default::default();
         }
         assert!(rounds < 10_000, "the questions never end");
     }

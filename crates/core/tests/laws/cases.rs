@@ -54,7 +54,17 @@ pub fn sized(many: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = Cas
         (environments, edges, any_standing(count), facts, look_back).prop_map(
             |(environments, edges, standing, all, look_back)| {
                 let flow = Flow { look_back, ..flow(environments) };
-                Case { flow, seen: Observation { now: NOW, edges, standing, facts: Facts::default() }, all }
+                Case {
+                    flow,
+                    seen: Observation {
+                        now: NOW,
+                        edges,
+                        standing,
+                        facts: Facts::default(),
+                        code: Default::default(),
+                    },
+                    all,
+                }
             },
         )
     })

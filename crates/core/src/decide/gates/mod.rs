@@ -6,6 +6,7 @@ pub mod approvals;
 pub mod ci;
 pub mod http;
 pub mod lag;
+pub mod migrations;
 pub mod quiet;
 pub mod schedule;
 pub mod window;
@@ -30,7 +31,7 @@ pub struct Manner {
 pub const fn manner(kind: GateKind) -> Manner {
     const PLAIN: Manner = Manner { promote_passes: false, at_the_merge: false, last: false };
     match kind {
-        GateKind::Ci => PLAIN,
+        GateKind::Ci | GateKind::Migrations => PLAIN,
         GateKind::Lag | GateKind::Quiet => Manner { promote_passes: true, ..PLAIN },
         GateKind::Window | GateKind::Schedule => Manner { promote_passes: true, at_the_merge: true, ..PLAIN },
         GateKind::Approvals => Manner { at_the_merge: true, ..PLAIN },

@@ -1,0 +1,65 @@
+//! Whose code may be running on a database and whose migrations it has, from what environments held.
+//!
+//! Not here: what of it bears on a candidate (`decide/gates/migrations.rs`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Tips;
+use crate::model::{
+    CodeRunning, CodeSeen, Edge, EnvName, Environment, Flow, GateKind, Ledger, Now, Tip, TipHow, Unseen, settles,
+};
+
+/// The code of every edge whose target has a gate on migrations; `ledger` has noted these tips already.
+pub fn code(flow: &Flow, ledger: &Ledger, tips: &Tips, now: Now) -> BTreeMap<EnvName, CodeSeen> {
+    let gated = |edge: &Edge<'_>| edge.target.gate(GateKind::Migrations).is_some();
+    flow.edges()
+        .filter(gated)
+        .map(|edge| {
+            let beside = flow.environments.iter().filter(|env| shares(env, edge.target));
+            (edge.target.name.clone(), seen(beside, ledger, tips, now))
+        })
+        .collect()
+}
+
+/// Whether two environments use one database; an environment that names none has its own.
+fn shares(one: &Environment, other: &Environment) -> bool {
+    one.name == other.name || (one.database.is_some() && one.database == other.database)
+}
+
+fn seen<'a>(
+    environments: impl Iterator<Item = &'a Environment>,
+    ledger: &Ledger,
+    tips: &Tips,
+    now: Now,
+) -> CodeSeen {
+    let mut code = CodeSeen::default();
+    let mut has = BTreeSet::new();
+    for env in environments {
+        match tips.get(&env.name) {
+            Some(Tip::At(tip)) => {
+                has.insert(*tip);
+                code.running.push(CodeRunning { env: env.name.clone(), commit: *tip, until: None });
+            }
+            Some(Tip::Absent) => {}
+            Some(Tip::Unknown(_)) | None => code.unknown = Some(env.name.clone()),
+        }
+        let held = ledger.held.get(&env.name).map_or(&[][..], Vec::as_slice);
+        // What a branch has lost it may have brought to the database first; the rest its tip contains.
+        has.extend(held.iter().filter(|tip| tip.lost).map(|tip| tip.commit));
+        for tip in held.iter().rev() {
+            let Some(until) = tip.until.and_then(|replaced| settles(replaced, env.settle, now)) else { continue };
+            let row = CodeRunning { env: env.name.clone(), commit: tip.commit, until: Some(until) };
+            if !code.running.iter().any(|other| other.env == row.env && other.commit == row.commit) {
+                code.running.push(row);
+            }
+        }
+        if let Some(first) = held.first().filter(|tip| tip.how == TipHow::FirstSight)
+            && let Some(until) = settles(first.from, env.settle, now)
+            && code.unseen.as_ref().is_none_or(|other| other.until < until)
+        {
+            code.unseen = Some(Unseen { env: env.name.clone(), until });
+        }
+    }
+    code.has = has.into_iter().collect();
+    code
+}
