@@ -418,3 +418,15 @@ fn a_tip_nobody_can_tell_is_no_proof() {
     assert_eq!(code.len(), 2);
     assert_eq!(mins(15), play.flow.environments[1].settle);
 }
+
+#[test]
+fn many_that_wait_for_the_same_take_few_rounds() {
+    // Sixty commits above a drop that production's code and staging's still use.
+    let mut play = docplanner().moves("staging", 2);
+    for commit in 4..64 {
+        play.commits.insert(commit, play.commits[&3].clone());
+    }
+    let play = play.moves("develop", 63);
+    let told = play.told();
+    assert!(told.starts_with("staging: 63 waits on production: nick used by"), "{told}");
+}

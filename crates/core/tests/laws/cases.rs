@@ -14,6 +14,7 @@ use towpath_core::model::{
     Requests, RequiredChecks, Scope, Standing, Tip, Trusted, Unknown, UnknownWhy, Until, Via, Waiting, Ways,
 };
 
+use crate::compat;
 use crate::kit::{NOW, ZONE, arrived, c, environment, flow, http, intent, mins, minutes, said, waiting};
 
 pub const ENVS: [&str; 4] = ["develop", "staging", "preprod", "production"];
@@ -51,20 +52,14 @@ pub fn sized(many: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = Cas
         let edges: Vec<_> = (1..count).map(|at| any_edge(at, many.clone())).collect();
         let facts = any_facts(count, u32::try_from(*many.end()).unwrap_or(u32::MAX).max(COMMITS));
         let look_back = prop_oneof![1 => 1..4u32, 4 => Just(50u32)];
-        (environments, edges, any_standing(count), facts, look_back).prop_map(
-            |(environments, edges, standing, all, look_back)| {
-                let flow = Flow { look_back, ..flow(environments) };
-                Case {
-                    flow,
-                    seen: Observation {
-                        now: NOW,
-                        edges,
-                        standing,
-                        facts: Facts::default(),
-                        code: Default::default(),
-                    },
-                    all,
-                }
+        // Of hundreds of commits not every question about two of them is answered beforehand.
+        let compat =
+            (any::<u64>(), weighted(0.5, any::<u8>()).prop_map(move |one| one.filter(|_| *many.end() <= 12)));
+        (environments, edges, any_standing(count), facts, look_back, compat).prop_map(
+            |(environments, edges, standing, mut all, look_back, (seed, gated))| {
+                let mut flow = Flow { look_back, ..flow(environments) };
+                let code = gated.map(|_| compat::give(&mut flow, &edges, &mut all, seed)).unwrap_or_default();
+                Case { flow, seen: Observation { now: NOW, edges, standing, facts: Facts::default(), code }, all }
             },
         )
     })
@@ -418,6 +413,7 @@ fn any_facts(count: usize, commits: u32) -> impl Strategy<Value = Facts> {
                 required: envs().zip(required).collect(),
                 teams: Default::default(),
                 http: keys(1..=commits).zip(http).collect(),
+                compat: Default::default(),
             }
         },
     )

@@ -55,6 +55,7 @@ enum Loss {
     Authors(Index, Unknown),
     Pick(Index, Unknown),
     Http(Index, Unknown),
+    Compat(Index, Unknown),
     Source(Index, Unknown),
     Target(Index, Unknown),
     Graph(Index, Unknown),
@@ -68,6 +69,7 @@ fn any_loss() -> impl Strategy<Value = Loss> {
         2 => (at(), any_unknown()).prop_map(|(at, why)| Loss::Authors(at, why)),
         1 => (at(), any_unknown()).prop_map(|(at, why)| Loss::Pick(at, why)),
         3 => (at(), any_unknown()).prop_map(|(at, why)| Loss::Http(at, why)),
+        3 => (at(), any_unknown()).prop_map(|(at, why)| Loss::Compat(at, why)),
         1 => (at(), any_unknown()).prop_map(|(at, why)| Loss::Source(at, why)),
         1 => (at(), any_unknown()).prop_map(|(at, why)| Loss::Target(at, why)),
         1 => (at(), any_unknown()).prop_map(|(at, why)| Loss::Graph(at, why)),
@@ -89,6 +91,7 @@ impl Loss {
             Self::Authors(at, why) => forget(&mut seen.facts.authors, at, why),
             Self::Pick(at, why) => forget(&mut seen.facts.picks, at, why),
             Self::Http(at, why) => forget(&mut seen.facts.http, at, why),
+            Self::Compat(at, why) => forget(&mut seen.facts.compat, at, why),
             Self::Source(at, why) => seen.edges[at.index(edges)].source = Tip::Unknown(why.clone()),
             Self::Target(at, why) => seen.edges[at.index(edges)].target = Tip::Unknown(why.clone()),
             Self::Graph(at, why) => seen.edges[at.index(edges)].graph = Fact::Unknown(why.clone()),
@@ -130,6 +133,7 @@ proptest! {
         some.authors.retain(|_, _| { n += 1; keep(n) });
         some.picks.retain(|_, _| { n += 1; keep(n) });
         some.http.retain(|_, _| { n += 1; keep(n) });
+        some.compat.retain(|_, _| { n += 1; keep(n) });
         some.ci.insert(c(4_000), Fact::Known(Vec::new()));
         let seen = Observation { facts: some, ..case.seen.clone() };
         prop_assert_eq!(answering(&case.flow, &seen, &case.all).plan, eager);

@@ -3,6 +3,7 @@
 mod acting;
 mod cases;
 mod clock;
+mod compat;
 mod deciding;
 mod history;
 #[path = "../kit/mod.rs"]
