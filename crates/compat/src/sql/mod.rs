@@ -11,6 +11,8 @@ mod mssql;
 mod mysql;
 mod oracle;
 mod postgres;
+#[cfg(test)]
+mod scratch;
 mod sqlite;
 
 use serde::{Deserialize, Serialize};
