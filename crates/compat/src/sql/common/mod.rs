@@ -1,6 +1,7 @@
 //! What the dialects that are not PostgreSQL have in common: columns, constraints, names, types,
 //! views, routines, rows. A difference of a dialect is a row or a condition here, not a copy.
 
+pub mod blocks;
 pub mod columns;
 pub mod constraints;
 pub mod objects;
@@ -80,13 +81,7 @@ fn hindered(source: &Source<'_>, statement: &Statement, count: usize) -> Option<
 }
 
 /// Reads SQL that stands in a string of SQL. `conditional`: it may not run.
-pub fn within(
-    cursor: Cursor<'_>,
-    text: &str,
-    line: u32,
-    conditional: bool,
-    read: impl FnOnce(&Source<'_>),
-) {
+pub fn within(cursor: Cursor<'_>, text: &str, line: u32, conditional: bool, read: impl FnOnce(&Source<'_>)) {
     let outer = cursor.source;
     if outer.level >= LEVELS {
         return cursor.keep(Operation::Unread(Unread::Dynamic));
