@@ -128,12 +128,7 @@ impl Memo {
     }
 
     /// Whether the framework wraps this content in one transaction, read now if it was not before.
-    pub fn together(
-        &self,
-        framework: &'static str,
-        content: &ContentId,
-        read: impl FnOnce() -> bool,
-    ) -> bool {
+    pub fn together(&self, framework: &'static str, content: &ContentId, read: impl FnOnce() -> bool) -> bool {
         let key = (framework, content.clone());
         if let Some(together) = self.together.lock().ok().and_then(|known| known.get(&key).copied()) {
             return together;

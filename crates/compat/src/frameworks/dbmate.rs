@@ -9,14 +9,8 @@ use crate::migration::{Context, History};
 use crate::tree::Tree;
 
 /// The row.
-pub const ROW: Framework = Framework {
-    id: "dbmate",
-    title: "dbmate",
-    read: Read::Detected,
-    edited: Edited::Unnoticed,
-    find,
-    history,
-};
+pub const ROW: Framework =
+    Framework { id: "dbmate", title: "dbmate", read: Read::Detected, edited: Edited::Unnoticed, find, history };
 
 /// A file's version: the digits it begins with, as text: dbmate does not count them.
 fn version(name: &str) -> Option<&str> {
@@ -108,7 +102,11 @@ mod tests {
             ("-- migrate:up\nA;\n-- migrate:down\nB;\n", true, Some("\nA;\n\n\n")),
             ("--migrate:up transaction:false\r\nA;\r\n-- migrate:down\r\n", false, Some("\r\nA;\r\n\r\n")),
             ("-- c\n-- migrate:up\nA;", true, Some("\n\nA;")),
-            ("-- migrate:up\nA;\n-- migrate:down\nB;\n-- migrate:up\nC;\n-- migrate:down\n", true, Some("\nA;\n\n\n\nC;\n\n")),
+            (
+                "-- migrate:up\nA;\n-- migrate:down\nB;\n-- migrate:up\nC;\n-- migrate:down\n",
+                true,
+                Some("\nA;\n\n\n\nC;\n\n"),
+            ),
             ("-- migrate:upwards\nA;\n", true, None),
             ("-- migrate:down\nB;\n-- migrate:up\nA;\n", true, None),
             ("-- migrate:up\nA;\n-- migrate:down\nB;\n-- migrate:down\n", true, None),

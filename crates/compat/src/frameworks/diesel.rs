@@ -13,14 +13,8 @@ use crate::sql::Dialect;
 use crate::tree::Tree;
 
 /// The row.
-pub const ROW: Framework = Framework {
-    id: "diesel",
-    title: "Diesel",
-    read: Read::Detected,
-    edited: Edited::Unnoticed,
-    find,
-    history,
-};
+pub const ROW: Framework =
+    Framework { id: "diesel", title: "Diesel", read: Read::Detected, edited: Edited::Unnoticed, find, history };
 
 /// A directory's version, as Diesel records it.
 fn version(directory: &str) -> String {
@@ -47,12 +41,15 @@ fn find(tree: &dyn Tree) -> Vec<Found> {
         .filter(|root| {
             !configured.is_empty()
                 || !rust.is_empty()
-                || files::below(tree, root)
-                    .iter()
-                    .take(200)
-                    .any(|entry| entry.path.contains("diesel_initial_setup") || diesels(files::relative(&entry.path, root)))
+                || files::below(tree, root).iter().take(200).any(|entry| {
+                    entry.path.contains("diesel_initial_setup") || diesels(files::relative(&entry.path, root))
+                })
         })
-        .map(|root| Found { framework: ROW.id, root: root.to_owned(), dialect: Dialect::of_word(files::split(root).1) })
+        .map(|root| Found {
+            framework: ROW.id,
+            root: root.to_owned(),
+            dialect: Dialect::of_word(files::split(root).1),
+        })
         .collect()
 }
 
@@ -62,9 +59,10 @@ fn diesels(relative: &str) -> bool {
     let stamp = directory.split('_').next().unwrap_or_default();
     let parts: Vec<&str> = stamp.split('-').collect();
     parts.len() >= 4
-        && parts.iter().zip([4, 2, 2, 6]).all(|(part, length)| {
-            part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit())
-        })
+        && parts
+            .iter()
+            .zip([4, 2, 2, 6])
+            .all(|(part, length)| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn history(context: &Context<'_>, found: &Found) -> History {
@@ -134,7 +132,11 @@ mod tests {
     #[test]
     fn metadata() {
         assert!(in_transaction("run_in_transaction = true # yes\n"));
-        assert!(!in_transaction("run_in_transaction = false\n") && !in_transaction("") && !in_transaction("#run_in_transaction = true"));
+        assert!(
+            !in_transaction("run_in_transaction = false\n")
+                && !in_transaction("")
+                && !in_transaction("#run_in_transaction = true")
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::Found;
+use super::detected::atlas;
 use crate::Place;
 use crate::migration::{Context, History, Migration, Problem, Runs};
 use crate::operation::{Operation, Step, Unread};
@@ -30,10 +31,7 @@ pub fn within(path: &str, directory: &str) -> bool {
 }
 
 /// Every directory that has wanted files itself, with them, in the order of their paths.
-pub fn directories<'a>(
-    tree: &'a dyn Tree,
-    wanted: impl Fn(&str) -> bool,
-) -> BTreeMap<&'a str, Vec<&'a Entry>> {
+pub fn directories<'a>(tree: &'a dyn Tree, wanted: impl Fn(&str) -> bool) -> BTreeMap<&'a str, Vec<&'a Entry>> {
     let mut directories: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
     for entry in tree.entries() {
         let (directory, name) = split(&entry.path);
@@ -249,6 +247,7 @@ pub fn history(context: &Context<'_>, found: &Found, drafts: Vec<Draft<'_>>) -> 
         known.entry(migration.key.clone()).or_insert_with(|| migration.path.clone());
         history.migrations.push(migration);
     }
+    history.problems.extend(atlas::stale_sum(context.tree, found, &history));
     history
 }
 
@@ -382,7 +381,8 @@ mod tests {
         assert_eq!(without_ending("a.SQL", ".sql"), Some("a"));
         assert_eq!(without_ending("é", ".sql"), None);
         assert_eq!(without_ending("aé.sqL", ".sql"), Some("aé"));
-        let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain("ab\n".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        let wide: Vec<u8> =
+            [0xff, 0xfe].into_iter().chain("ab\n".encode_utf16().flat_map(u16::to_le_bytes)).collect();
         assert_eq!(decoded(&wide), "ab\n");
         assert_eq!(decoded(b"\xfe\xff\x00a"), "a");
         assert_eq!(decoded(b"\xff\xfea"), "", "half a unit");

@@ -4,6 +4,7 @@
 //! `database/*` (what is wrapped: PostgreSQL takes the file as one message, which is one transaction;
 //! SQLite is wrapped; SQL Server is not).
 
+use super::detected::popx;
 use super::files::{self, Draft};
 use super::{Edited, Found, Framework, Read, manifests};
 use crate::migration::{Context, History};
@@ -34,7 +35,8 @@ pub(super) fn parts(name: &str) -> Option<(&str, &str, &str)> {
 /// Whether files of this ending hold SQL.
 fn is_sql(ending: &str) -> bool {
     let last = ending.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-    matches!(last.as_str(), "sql" | "psql" | "pgsql" | "ddl" | "tsql" | "plsql") || Dialect::of_word(&last).is_some()
+    matches!(last.as_str(), "sql" | "psql" | "pgsql" | "ddl" | "tsql" | "plsql")
+        || Dialect::of_word(&last).is_some()
 }
 
 fn find(tree: &dyn Tree) -> Vec<Found> {
@@ -44,9 +46,12 @@ fn find(tree: &dyn Tree) -> Vec<Found> {
     }
     let rust = manifests::Sqlx::of(tree);
     directories
-        .into_keys()
-        .filter(|directory| !rust.owns(directory))
-        .map(|directory| Found { framework: ROW.id, root: directory.to_owned(), dialect: None })
+        .into_iter()
+        .filter(|(directory, entries)| {
+            let several = entries.iter().any(|entry| popx::of_one_dialect(files::split(&entry.path).1));
+            !several && !rust.owns(directory)
+        })
+        .map(|(directory, _)| Found { framework: ROW.id, root: directory.to_owned(), dialect: None })
         .collect()
 }
 

@@ -10,14 +10,8 @@ use crate::operation::Unread;
 use crate::tree::Tree;
 
 /// The row.
-pub const ROW: Framework = Framework {
-    id: "goose",
-    title: "goose",
-    read: Read::Detected,
-    edited: Edited::Unnoticed,
-    find,
-    history,
-};
+pub const ROW: Framework =
+    Framework { id: "goose", title: "goose", read: Read::Detected, edited: Edited::Unnoticed, find, history };
 
 /// A file's version: the number before the first `_` of a `.sql` or `.go` file. Above zero.
 pub(super) fn version(name: &str) -> Option<&str> {

@@ -22,6 +22,17 @@ pub fn directories(tree: &dyn Tree, manifest: &str, passes: impl Fn(&str) -> boo
         .collect()
 }
 
+/// The directories that have a file of this ending whose text passes.
+pub fn directories_ending(tree: &dyn Tree, ending: &str, passes: impl Fn(&str) -> bool) -> Vec<String> {
+    tree.entries()
+        .iter()
+        .filter(|entry| entry.path.ends_with(ending))
+        .take(MANIFESTS)
+        .filter(|entry| files::text(tree, &entry.path).is_some_and(|text| passes(&text)))
+        .map(|entry| files::split(&entry.path).0.to_owned())
+        .collect()
+}
+
 /// Whether a Cargo manifest depends on a crate: `name = …`, `name.workspace = …`, `[dependencies.name]`.
 pub fn depends(manifest: &str, crate_name: &str) -> bool {
     manifest.lines().any(|line| {

@@ -5,11 +5,12 @@
 
 mod alembic;
 mod dbmate;
+mod detect;
 mod detected;
 mod diesel;
 mod django;
 mod doctrine;
-mod files;
+pub(crate) mod files;
 mod flyway;
 mod golang_migrate;
 mod goose;
@@ -23,6 +24,8 @@ mod refinery;
 mod sqlx;
 mod supabase;
 mod syntax;
+
+pub use detect::detect;
 
 use crate::migration::{Context, History};
 use crate::sql::Dialect;

@@ -10,14 +10,8 @@ use crate::migration::{Context, History};
 use crate::tree::Tree;
 
 /// The row.
-pub const ROW: Framework = Framework {
-    id: "sql",
-    title: "plain SQL files",
-    read: Read::Whole,
-    edited: Edited::Unnoticed,
-    find,
-    history,
-};
+pub const ROW: Framework =
+    Framework { id: "sql", title: "plain SQL files", read: Read::Whole, edited: Edited::Unnoticed, find, history };
 
 /// Whether a file is SQL for the way forward.
 fn forward(name: &str) -> bool {
@@ -35,9 +29,9 @@ fn forward(name: &str) -> bool {
 
 /// `U1.2__name.sql`: the way back of a `V1.2__name.sql`.
 fn undo(name: &str) -> bool {
-    name.strip_prefix('U')
-        .and_then(files::leading_digits)
-        .is_some_and(|(_, rest)| rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').starts_with("__"))
+    name.strip_prefix('U').and_then(files::leading_digits).is_some_and(|(_, rest)| {
+        rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').starts_with("__")
+    })
 }
 
 fn sql_stem(name: &str) -> Option<&str> {
@@ -50,8 +44,20 @@ fn says_migrations(part: &str) -> bool {
     part.contains("migration")
         || matches!(
             part.as_str(),
-            "migrate" | "migrates" | "upgrade" | "upgrades" | "updates" | "patches" | "deltas" | "delta"
-                | "changes" | "changesets" | "changelog" | "dbscripts" | "db_scripts" | "evolutions"
+            "migrate"
+                | "migrates"
+                | "upgrade"
+                | "upgrades"
+                | "updates"
+                | "patches"
+                | "deltas"
+                | "delta"
+                | "changes"
+                | "changesets"
+                | "changelog"
+                | "dbscripts"
+                | "db_scripts"
+                | "evolutions"
         )
 }
 
@@ -59,19 +65,49 @@ fn says_migrations(part: &str) -> bool {
 fn says_otherwise(part: &str) -> bool {
     matches!(
         part.to_ascii_lowercase().as_str(),
-        "queries" | "query" | "seeds" | "seed" | "seeders" | "down" | "revert" | "rollback" | "undo" | "verify"
-            | "dump" | "dumps" | "backup" | "backups" | "bench" | "benches" | "benchmark" | "benchmarks"
-            | "snippets" | "procedures" | "functions" | "views" | "snapshots"
+        "queries"
+            | "query"
+            | "seeds"
+            | "seed"
+            | "seeders"
+            | "down"
+            | "revert"
+            | "rollback"
+            | "undo"
+            | "verify"
+            | "dump"
+            | "dumps"
+            | "backup"
+            | "backups"
+            | "bench"
+            | "benches"
+            | "benchmark"
+            | "benchmarks"
+            | "snippets"
+            | "procedures"
+            | "functions"
+            | "views"
+            | "snapshots"
     )
 }
 
-fn find(tree: &dyn Tree) -> Vec<Found> {
+/// Every directory under these paths that has files for the way forward, whatever it is called.
+pub(super) fn anywhere(tree: &dyn Tree, paths: &[&str]) -> Vec<Found> {
+    if paths.is_empty() {
+        return vec![];
+    }
+    files::directories(tree, forward)
+        .into_keys()
+        .filter(|directory| paths.iter().any(|path| files::within(directory, path)))
+        .map(|directory| Found { framework: ROW.id, root: directory.to_owned(), dialect: None })
+        .collect()
+}
+
+pub(super) fn find(tree: &dyn Tree) -> Vec<Found> {
     files::directories(tree, forward)
         .into_iter()
         .filter(|(directory, entries)| {
-            let numbered = || {
-                entries.iter().filter(|entry| version(files::split(&entry.path).1).is_some()).count()
-            };
+            let numbered = || entries.iter().filter(|entry| version(files::split(&entry.path).1).is_some()).count();
             let place = directory.split('/').any(says_migrations);
             !directory.split('/').any(says_otherwise) && (place || (numbered() > 1 && numbered() == entries.len()))
         })
@@ -142,10 +178,18 @@ fn mark(line: &str) -> Option<bool> {
     if !(line.starts_with("--") || line.starts_with("#") || line.starts_with("//")) {
         return None;
     }
-    let words = line.trim_start_matches(['-', '#', '/', ' ', '+', '@', '=', '!']).trim_end_matches(['-', '=', '#', ' ', ':']);
+    let words = line
+        .trim_start_matches(['-', '#', '/', ' ', '+', '@', '=', '!'])
+        .trim_end_matches(['-', '=', '#', ' ', ':']);
     match words {
         "up" | "ups" | "up migration" | "migrate:up" | "do" | "migrate up" => Some(true),
-        "down" | "downs" | "down migration" | "migrate:down" | "undo" | "rollback" | "migrate down"
+        "down"
+        | "downs"
+        | "down migration"
+        | "migrate:down"
+        | "undo"
+        | "rollback"
+        | "migrate down"
         | "create above / drop below" => Some(false),
         _ => None,
     }
@@ -179,12 +223,23 @@ mod tests {
 
     #[test]
     fn files_for_the_way_forward() {
-        for name in ["001.sql", "001_shut_down_log.sql", "a.SQL", "001.do.sql", "x.up.sql", "V1__a.sql", "Update.sql"] {
+        for name in
+            ["001.sql", "001_shut_down_log.sql", "a.SQL", "001.do.sql", "x.up.sql", "V1__a.sql", "Update.sql"]
+        {
             assert!(forward(name), "{name}");
         }
         for name in [
-            "001.down.sql", "001-down.sql", "001_boats_down.sql", "001.undo.sql", "rollback.sql", "down.sql",
-            "001_rollback.sql", "U1__a.sql", "U1.2__a.sql", "a.txt", "rollback_001.sql",
+            "001.down.sql",
+            "001-down.sql",
+            "001_boats_down.sql",
+            "001.undo.sql",
+            "rollback.sql",
+            "down.sql",
+            "001_rollback.sql",
+            "U1__a.sql",
+            "U1.2__a.sql",
+            "a.txt",
+            "rollback_001.sql",
         ] {
             assert!(!forward(name), "{name}");
         }
@@ -233,7 +288,10 @@ mod tests {
         assert_eq!(roots(&["sql/001_a.sql", "sql/002_b.sql"]), ["sql"]);
         assert_eq!(roots(&["sql/001_a.sql", "sql/report.sql"]), Vec::<String>::new());
         assert_eq!(roots(&["queries/1.sql", "queries/2.sql", "schema.sql"]), Vec::<String>::new());
-        assert_eq!(roots(&["migrations/mysql/1.sql", "migrations/postgres/1.sql"]), ["migrations/mysql", "migrations/postgres"]);
+        assert_eq!(
+            roots(&["migrations/mysql/1.sql", "migrations/postgres/1.sql"]),
+            ["migrations/mysql", "migrations/postgres"]
+        );
         assert_eq!(roots(&["migrations/down/1.sql", "1.sql", "2.sql"]), [""]);
     }
 

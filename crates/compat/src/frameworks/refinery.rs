@@ -10,14 +10,8 @@ use crate::migration::{Context, History};
 use crate::tree::Tree;
 
 /// The row.
-pub const ROW: Framework = Framework {
-    id: "refinery",
-    title: "refinery",
-    read: Read::Detected,
-    edited: Edited::Refused,
-    find,
-    history,
-};
+pub const ROW: Framework =
+    Framework { id: "refinery", title: "refinery", read: Read::Detected, edited: Edited::Refused, find, history };
 
 /// A file's version and whether it is a program: `^[UV](\d+(?:\.\d+)?)__(\w+)\.(rs|sql)$`. A version
 /// with a dot is matched and then refused, so it is none.
@@ -112,10 +106,7 @@ mod tests {
         assert_eq!(found.iter().map(|found| found.root.as_str()).collect::<Vec<_>>(), ["migrations"]);
         let history = read(&tree, &found[0], history);
         assert_eq!(keys(&history), ["1", "2", "3", "10"]);
-        assert!(matches!(
-            history.migrations[1].steps[0].operation,
-            Operation::Unread(Unread::Code { .. })
-        ));
+        assert!(matches!(history.migrations[1].steps[0].operation, Operation::Unread(Unread::Code { .. })));
         assert_eq!(find(&MemoryTree::new([("db/migration/V1__a.sql", "")])), [], "Flyway's");
     }
 }

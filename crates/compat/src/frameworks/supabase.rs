@@ -10,14 +10,8 @@ use crate::sql::Dialect;
 use crate::tree::Tree;
 
 /// The row.
-pub const ROW: Framework = Framework {
-    id: "supabase",
-    title: "Supabase",
-    read: Read::Detected,
-    edited: Edited::Unnoticed,
-    find,
-    history,
-};
+pub const ROW: Framework =
+    Framework { id: "supabase", title: "Supabase", read: Read::Detected, edited: Edited::Unnoticed, find, history };
 
 /// A file's version: `^([0-9]+)_(.*)\.sql$`. Compared as text.
 fn version(name: &str) -> Option<&str> {
@@ -29,11 +23,7 @@ fn find(tree: &dyn Tree) -> Vec<Found> {
     files::directories(tree, |name| version(name).is_some())
         .into_keys()
         .filter(|directory| *directory == "supabase/migrations" || directory.ends_with("/supabase/migrations"))
-        .map(|directory| Found {
-            framework: ROW.id,
-            root: directory.to_owned(),
-            dialect: Some(Dialect::Postgres),
-        })
+        .map(|directory| Found { framework: ROW.id, root: directory.to_owned(), dialect: Some(Dialect::Postgres) })
         .collect()
 }
 

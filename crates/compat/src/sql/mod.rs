@@ -3,6 +3,7 @@
 //! Not here: what a framework puts around its SQL (section marks, rollback parts). An extractor
 //! blanks those out with spaces and keeps the line breaks, so that lines stay true.
 
+pub mod guess;
 mod mssql;
 mod mysql;
 mod oracle;

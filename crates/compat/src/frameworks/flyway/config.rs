@@ -99,18 +99,39 @@ mod tests {
     #[test]
     fn locations_and_prefixes_wherever_they_stand() {
         for (path, text, locations) in [
-            ("flyway.toml", "[flyway]\nlocations = [\"filesystem:./db/moves\", \"filesystem:more\"]\n", vec!["db/moves", "more", "sql"]),
-            ("ops/flyway.conf", "flyway.locations=filesystem:sql/{vendor},schema\n", vec!["ops/sql", "schema", "sql"]),
-            ("application.yml", "spring:\n  flyway:\n    locations: classpath:db/a,classpath:db/b\n", vec!["db/a", "db/b"]),
-            ("src/application-prod.properties", "spring.flyway.locations=classpath:/db/migration/{vendor}", vec!["db/migration"]),
-            ("pom.xml", "<artifactId>flyway-maven-plugin</artifactId>\n<location>filesystem:moves</location>", vec!["moves"]),
+            (
+                "flyway.toml",
+                "[flyway]\nlocations = [\"filesystem:./db/moves\", \"filesystem:more\"]\n",
+                vec!["db/moves", "more", "sql"],
+            ),
+            (
+                "ops/flyway.conf",
+                "flyway.locations=filesystem:sql/{vendor},schema\n",
+                vec!["ops/sql", "schema", "sql"],
+            ),
+            (
+                "application.yml",
+                "spring:\n  flyway:\n    locations: classpath:db/a,classpath:db/b\n",
+                vec!["db/a", "db/b"],
+            ),
+            (
+                "src/application-prod.properties",
+                "spring.flyway.locations=classpath:/db/migration/{vendor}",
+                vec!["db/migration"],
+            ),
+            (
+                "pom.xml",
+                "<artifactId>flyway-maven-plugin</artifactId>\n<location>filesystem:moves</location>",
+                vec!["moves"],
+            ),
             ("build.gradle", "flyway {\n  locations = ['filesystem:a b']\n}", vec!["a"]),
             ("application.yml", "mybatis: classpath:mapper/*.xml", vec![]),
         ] {
             let config = Config::of(&MemoryTree::new([(path, text)]));
             assert_eq!(config.locations, locations, "{path}: {text}");
         }
-        let text = "flyway.sqlMigrationPrefix=M\nflyway.repeatableSqlMigrationPrefix=A\nflyway.undoSqlMigrationPrefix=X\n";
+        let text =
+            "flyway.sqlMigrationPrefix=M\nflyway.repeatableSqlMigrationPrefix=A\nflyway.undoSqlMigrationPrefix=X\n";
         let prefixes = Config::of(&MemoryTree::new([("flyway.conf", text)])).prefixes;
         assert_eq!((prefixes.versioned.as_str(), prefixes.repeatable.as_str()), ("M", "A"));
         let text = "spring:\n  flyway:\n    sql-migration-prefix: M\n";

@@ -77,7 +77,10 @@ fn is_migration(entry: &Entry, directory: &str, config: &Config) -> bool {
 /// The words Flyway puts for `{vendor}`, and those people use.
 fn is_vendor(part: &str) -> bool {
     Dialect::of_word(part).is_some()
-        || matches!(part, "h2" | "hsqldb" | "derby" | "db2" | "sybase" | "snowflake" | "redshift" | "informix" | "hana")
+        || matches!(
+            part,
+            "h2" | "hsqldb" | "derby" | "db2" | "sybase" | "snowflake" | "redshift" | "informix" | "hana"
+        )
 }
 
 /// The location that a directory of migrations belongs to: a configured one, `db/migration`, or the
@@ -148,7 +151,10 @@ fn history(context: &Context<'_>, found: &Found) -> History {
         (order(one), &first.entry.path).cmp(&(order(other), &second.entry.path))
     });
     let mut history = files::history(context, found, drafts.into_iter().map(|(_, draft)| draft).collect());
-    history.migrations.iter_mut().for_each(|migration| migration.together &= !apart.contains(migration.path.as_str()));
+    history
+        .migrations
+        .iter_mut()
+        .for_each(|migration| migration.together &= !apart.contains(migration.path.as_str()));
     history.problems.extend(problems);
     history
 }
@@ -182,9 +188,8 @@ fn draft<'a>(named: &Named, program: bool, entry: &'a Entry) -> Draft<'a> {
 
 fn out_of_transaction(conf: &str) -> bool {
     conf.lines().any(|line| {
-        line.split_once('=').is_some_and(|(name, value)| {
-            name.trim().ends_with("executeInTransaction") && value.trim() == "false"
-        })
+        line.split_once('=')
+            .is_some_and(|(name, value)| name.trim().ends_with("executeInTransaction") && value.trim() == "false")
     })
 }
 
@@ -252,8 +257,14 @@ mod tests {
 
     #[test]
     fn locations() {
-        assert_eq!(roots(&[("a/V1__a.sql", ""), ("a/b/V2__b.sql", ""), ("c/V1__c.sql", "")]), [("a".to_owned(), None), ("c".to_owned(), None)]);
-        assert_eq!(roots(&[("flyway.conf", ""), ("sql/x/V1__a.sql", ""), ("sql/y/V2__b.sql", "")]), [("sql".to_owned(), None)]);
+        assert_eq!(
+            roots(&[("a/V1__a.sql", ""), ("a/b/V2__b.sql", ""), ("c/V1__c.sql", "")]),
+            [("a".to_owned(), None), ("c".to_owned(), None)]
+        );
+        assert_eq!(
+            roots(&[("flyway.conf", ""), ("sql/x/V1__a.sql", ""), ("sql/y/V2__b.sql", "")]),
+            [("sql".to_owned(), None)]
+        );
         assert_eq!(roots(&[("Cargo.toml", "refinery = \"0.8\""), ("migrations/V1__a.sql", "")]), []);
         assert_eq!(roots(&[("Views.sql", ""), ("java/V1__X.java", "")]), []);
         assert_eq!(programs_of("m/src/main/resources/db/migration")[0], "m/src/main/java/db/migration");

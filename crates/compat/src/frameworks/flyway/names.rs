@@ -70,10 +70,20 @@ fn stem_named(stem: &str, prefixes: &Prefixes) -> Option<Named> {
     let event = stem.split_once("__").map_or(stem, |(event, _)| event);
     let name = stem.to_owned();
     Some(match event {
-        "beforeMigrate" | "beforeEachMigrate" | "beforeEachMigrateStatement" | "beforeValidate" | "afterValidate"
-        | "beforeConnect" | "afterConnect" | "createSchema" | "beforeCreateSchema" => Named::Before(name),
+        "beforeMigrate"
+        | "beforeEachMigrate"
+        | "beforeEachMigrateStatement"
+        | "beforeValidate"
+        | "afterValidate"
+        | "beforeConnect"
+        | "afterConnect"
+        | "createSchema"
+        | "beforeCreateSchema" => Named::Before(name),
         "beforeRepeatables" | "afterVersioned" => Named::Between(name),
-        "afterMigrate" | "afterEachMigrate" | "afterEachMigrateStatement" | "afterMigrateApplied"
+        "afterMigrate"
+        | "afterEachMigrate"
+        | "afterEachMigrateStatement"
+        | "afterMigrateApplied"
         | "afterMigrateOperationFinish" => Named::After(name),
         _ => return None,
     })
@@ -98,7 +108,8 @@ mod tests {
 
     #[test]
     fn names() {
-        let versioned = |pieces: &[u64], key: &str| Some((Named::Versioned(pieces.to_vec(), key.to_owned()), false));
+        let versioned =
+            |pieces: &[u64], key: &str| Some((Named::Versioned(pieces.to_vec(), key.to_owned()), false));
         for (name, expected) in [
             ("V1__boats.sql", versioned(&[1], "1")),
             ("V001.010__boats.sql", versioned(&[1, 10], "1.10")),
@@ -140,7 +151,15 @@ mod tests {
             Some((Named::Versioned(pieces, key), _)) => (pieces, key),
             other => panic!("{other:?}"),
         };
-        let names = ["V1__a.sql", "V1.1__a.sql", "V1.2__a.sql", "V1.10__a.sql", "V2__a.sql", "V99999999999999999999999__a.sql", "V99999999999999999999999.1__a.sql"];
+        let names = [
+            "V1__a.sql",
+            "V1.1__a.sql",
+            "V1.2__a.sql",
+            "V1.10__a.sql",
+            "V2__a.sql",
+            "V99999999999999999999999__a.sql",
+            "V99999999999999999999999.1__a.sql",
+        ];
         for pair in names.windows(2) {
             assert!(of(pair[0]).0 < of(pair[1]).0, "{pair:?}");
             assert_ne!(of(pair[0]).1, of(pair[1]).1);
