@@ -138,7 +138,7 @@ fn scores(texts: &[String]) -> Vec<(Dialect, u32)> {
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        let text = text.get(..end).unwrap_or_default().to_ascii_lowercase();
+        let text = without_remarks(text.get(..end).unwrap_or_default());
         for (dialect, word, weight) in TELLS {
             if text.contains(word)
                 && let Some((_, score)) = scores.iter_mut().find(|(of, _)| of == dialect)
@@ -148,6 +148,19 @@ fn scores(texts: &[String]) -> Vec<(Dialect, u32)> {
         }
     }
     scores
+}
+
+/// The text in lower case without what stands behind `--`: people write names between backticks there.
+fn without_remarks(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let (code, remark) = line.split_once("--").unwrap_or((line, ""));
+        kept.push_str(&code.to_ascii_lowercase());
+        if !remark.is_empty() {
+            kept.push('\n');
+        }
+    }
+    kept
 }
 
 /// The dialect whose words are many and nobody else's are.
@@ -272,7 +285,6 @@ const FILES: &[(&[&str], &[(&str, Dialect)])] = &[
             "Makefile",
             "justfile",
             "Taskfile.yml",
-            "README.md",
         ],
         &[
             ("postgres://", Dialect::Postgres),
@@ -405,6 +417,7 @@ mod tests {
             ("CREATE TABLE [dbo].[Boats] ([Id] INT IDENTITY(1,1))\r\nGO\r\n", Dialect::MsSql),
             ("CREATE TABLE boats (id NUMBER(10), name VARCHAR2(20));", Dialect::Oracle),
             ("CREATE TABLE boats (id int);", Dialect::Postgres),
+            ("-- `a`, `b` ENGINE= AUTO_INCREMENT\nCREATE TABLE boats (id int);", Dialect::Postgres),
             ("", Dialect::Postgres),
         ] {
             assert_eq!(of("m", &[], &[text]), expected, "{text}");
