@@ -51,7 +51,7 @@ fn find(tree: &dyn Tree) -> Vec<Found> {
             .filter(|first| !root.ends_with(first) && vendor(first).is_some())
             .collect();
         if vendors.is_empty() {
-            let dialect = root.rsplit('/').find_map(vendor);
+            let dialect = vendor(files::split(root).1);
             found.push(Found { framework: ROW.id, root: root.to_owned(), dialect });
         }
         for part in vendors {
