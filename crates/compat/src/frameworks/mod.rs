@@ -9,6 +9,7 @@ mod detected;
 mod diesel;
 mod django;
 mod doctrine;
+mod emit;
 mod flyway;
 mod golang_migrate;
 mod goose;
