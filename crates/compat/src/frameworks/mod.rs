@@ -4,6 +4,8 @@
 //! ([`crate::sql`]), and what the operations amount to.
 
 mod alembic;
+#[cfg(test)]
+mod brief;
 mod dbmate;
 mod detected;
 mod diesel;

@@ -85,6 +85,10 @@ impl<'p> Reader<'p> {
         if node.kind() == "identifier" && scope.variables.contains_key(&call.word) {
             return Flow::On;
         }
+        if node.kind() == "call" && call.block.is_none() && TRANSPARENT.contains(&call.word.as_str()) {
+            // `safety_assured`, `transaction` without a block of their own: what is handed over may run.
+            return self.handed_over(node, scope);
+        }
         if call.receiver.is_none() && matches!(call.word.as_str(), "raise" | "fail" | "abort" | "exit") {
             return Flow::Stop;
         }
@@ -97,12 +101,14 @@ impl<'p> Reader<'p> {
                 return Flow::On;
             }
             Some(text) if scope.direction.as_ref() == Some(text) => {
-                match (call.word.as_str(), call.block) {
+                return match (call.word.as_str(), call.block) {
                     ("up", Some(block)) => self.block(block, scope),
-                    ("down", Some(_)) => {}
-                    _ => self.put_code(node, scope),
-                }
-                return Flow::On;
+                    ("down", Some(_)) => Flow::On,
+                    _ => {
+                        self.put_code(node, scope);
+                        Flow::On
+                    }
+                };
             }
             Some(_) => {}
         }
@@ -115,13 +121,13 @@ impl<'p> Reader<'p> {
     fn bare(&mut self, call: &Invocation<'p>, scope: &mut Scope) -> Flow {
         let word = call.word.as_str();
         if let (true, Some(block)) = (TRANSPARENT.contains(&word), call.block) {
-            self.block(block, scope);
+            return self.block(block, scope);
         } else if NEUTRAL.contains(&word) {
         } else if call.receiver.is_some() {
             data::call(self, call, scope);
         } else if self.inline(call, scope) {
         } else if word == "reversible" {
-            self.reversible(call, scope);
+            return self.reversible(call, scope);
         } else if word == "revert" {
             self.revert(call, scope);
         } else if scope.reverted {
@@ -133,16 +139,18 @@ impl<'p> Reader<'p> {
         {
             self.execute(call, scope);
         } else if !self.schema_call(call, scope) && !self.extra_call(call, scope) {
-            match (self.sql_scope(call), data::acts(self, call.node)) {
-                (_, false) => {}
-                _ => self.put_code(call.node, scope),
+            if data::acts(self, call.node) {
+                self.put_code(call.node, scope);
             }
         }
         Flow::On
     }
 
-    fn sql_scope(&self, call: &Invocation<'p>) -> bool {
-        call.places.is_empty()
+    fn handed_over(&mut self, node: Node<'p>, scope: &Scope) -> Flow {
+        if field(node, "arguments").is_some_and(|arguments| data::acts(self, arguments)) {
+            self.put_code(node, scope);
+        }
+        Flow::On
     }
 
     /// `execute` of a text.
@@ -161,11 +169,14 @@ impl<'p> Reader<'p> {
         }
     }
 
-    fn reversible(&mut self, call: &Invocation<'p>, scope: &mut Scope) {
-        let Some(block) = call.block else { return self.put_code(call.node, scope) };
+    fn reversible(&mut self, call: &Invocation<'p>, scope: &mut Scope) -> Flow {
+        let Some(block) = call.block else {
+            self.put_code(call.node, scope);
+            return Flow::On;
+        };
         let mut inner = scope.clone();
-        inner.direction = self.parameters(block).first().cloned();
-        self.body(block, &mut inner);
+        inner.direction = self.parameters(block).first().cloned().or(Some("it".to_owned()));
+        self.block(block, &mut inner)
     }
 
     fn revert(&mut self, call: &Invocation<'p>, scope: &mut Scope) {

@@ -100,6 +100,24 @@ pub fn acts(reader: &Reader<'_>, node: Node<'_>) -> bool {
     }) || (node.kind() == "identifier" && !PURE.contains(&reader.ruby.text_of(node)))
 }
 
+/// Whether a condition does more than ask. A question's own method may be called anything.
+pub fn changes(reader: &Reader<'_>, node: Node<'_>) -> bool {
+    const STARTS: &[&str] = &["add_", "remove_", "drop_", "create_", "rename_", "change_", "execute", "exec_"];
+    find_all(node, &["call"]).into_iter().any(|call| {
+        let word = field(call, "method").map(|method| reader.ruby.text_of(method)).unwrap_or_default();
+        change(word).is_some() || STARTS.iter().any(|start| word.starts_with(start))
+    })
+}
+
+/// `boat.name` as a part of something: an attribute, not an act.
+fn reads_attribute(call: Node<'_>, word: &str) -> bool {
+    let part = call.parent().is_some_and(|parent| !matches!(parent.kind(), "body_statement" | "block_body" | "then"));
+    part && field(call, "receiver").is_some()
+        && field(call, "arguments").is_none()
+        && field(call, "block").is_none()
+        && !word.ends_with('!')
+}
+
 /// The model at the head of a chain of calls: `User.where(…).in_batches`.
 fn head<'p>(mut node: Node<'p>) -> (Node<'p>, usize) {
     let mut links = 0;
@@ -140,7 +158,7 @@ pub fn call<'p>(reader: &mut Reader<'p>, call: &Invocation<'p>, scope: &Scope) {
             match change(word) {
                 Some(data) => found.push(data),
                 None if PURE.contains(&word) => {}
-                None if word.ends_with('=') => {}
+                None if word.ends_with('=') || reads_attribute(inner, word) => {}
                 None => return reader.put_code(call.node, scope),
             }
         }

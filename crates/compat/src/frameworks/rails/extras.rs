@@ -11,7 +11,7 @@ use super::ruby::Invocation;
 use super::schema::{after_table, checked};
 use super::words;
 use crate::operation::{
-    Checked, Column, ColumnChange, Constraint, ConstraintKind, Data, Filled, Kind, Maybe, Name, Operation, Signature,
+    Checked, Column, Constraint, ConstraintKind, Data, Filled, Kind, Maybe, Name, Operation, Signature,
     TypeBody,
 };
 
@@ -334,9 +334,4 @@ impl<'p> Reader<'p> {
 
 fn drop_object(kind: Kind, name: Name) -> Operation {
     Operation::Drop { kind, name, table: None, cascade: false }
-}
-
-/// A change that people cannot see.
-pub fn neutral(what: &str) -> ColumnChange {
-    ColumnChange::Neutral(what.to_owned())
 }

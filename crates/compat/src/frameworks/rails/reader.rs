@@ -52,8 +52,10 @@ pub struct Creating {
 pub enum Flow {
     /// Yes.
     On,
-    /// No: `return`, `raise`.
+    /// No: `return`, `raise`. Within a block too, the whole method ends.
     Stop,
+    /// Not in this turn of the block: `next`.
+    Next,
 }
 
 /// A reader of one program.
@@ -75,6 +77,8 @@ pub struct Reader<'p> {
     methods: BTreeMap<String, Node<'p>>,
     inlined: usize,
     left: usize,
+    /// A `return` may have been taken; whether something's being there decides.
+    returned: Option<bool>,
 }
 
 /// What the up part of a migration does.
@@ -170,6 +174,7 @@ impl<'p> Reader<'p> {
             methods: BTreeMap::new(),
             inlined: 0,
             left: limits.statements,
+            returned: None,
         }
     }
 
@@ -279,8 +284,13 @@ impl<'p> Reader<'p> {
             scope.conditional = true;
         }
         for node in nodes {
-            if self.statement(node, scope) == Flow::Stop {
-                return Flow::Stop;
+            let flow = self.statement(node, scope);
+            if let Some(asks) = self.returned {
+                scope.conditional = true;
+                scope.guarded |= asks;
+            }
+            if flow != Flow::On {
+                return flow;
             }
         }
         if matches!(inner.kind(), "begin") {
@@ -290,13 +300,15 @@ impl<'p> Reader<'p> {
     }
 
     /// A block, with names of its own.
-    pub fn block(&mut self, block: Node<'p>, scope: &mut Scope) {
+    pub fn block(&mut self, block: Node<'p>, scope: &mut Scope) -> Flow {
         let mut inner = scope.clone();
-        let outer = self.parameters(block);
-        for name in &outer {
-            inner.variables.remove(name);
+        for name in self.parameters(block) {
+            inner.variables.remove(&name);
         }
-        self.body(block, &mut inner);
+        match self.body(block, &mut inner) {
+            Flow::Next => Flow::On,
+            flow => flow,
+        }
     }
 
     /// The names of a block's parameters.
@@ -322,11 +334,11 @@ impl<'p> Reader<'p> {
             "case" => self.unsure(node, scope),
             "binary" => self.chained(node, scope),
             "assignment" | "operator_assignment" => self.assignment(node, scope),
-            "return" | "next" => {
+            "return" | "next" | "break" => {
                 for child in children(node) {
                     self.body(child, scope);
                 }
-                return Flow::Stop;
+                return if node.kind() == "return" { Flow::Stop } else { Flow::Next };
             }
             "begin" | "parenthesized_statements" | "then" | "else" | "ensure" => return self.body(node, scope),
             "rescue" => self.unsure(node, scope),
@@ -374,7 +386,7 @@ impl<'p> Reader<'p> {
             return;
         }
         let known = self.condition(left, scope);
-        if known.is_none() && data::acts(self, left) {
+        if known.is_none() && data::changes(self, left) {
             self.statement(left, scope);
         }
         if known != Some(!wanted) {
@@ -406,7 +418,7 @@ impl<'p> Reader<'p> {
         let asks = known.is_none() && self.asks_existence(condition);
         let then = field(node, "consequence").or_else(|| field(node, "body"));
         let otherwise = field(node, "alternative");
-        if known.is_none() && data::acts(self, condition) {
+        if known.is_none() && data::changes(self, condition) {
             self.put_code(condition, scope);
         }
         let mut run = |reader: &mut Self, part: Option<Node<'p>>, taken: Option<bool>| {
@@ -428,15 +440,18 @@ impl<'p> Reader<'p> {
                 }
             }
             if flow == Flow::Stop {
+                reader.returned = Some(reader.returned.unwrap_or(true) && asks);
+            }
+            if flow != Flow::On {
                 scope.conditional = true;
                 scope.guarded |= asks;
             }
             Flow::On
         };
-        if run(self, then, known) == Flow::Stop {
-            return Flow::Stop;
+        match run(self, then, known) {
+            Flow::On => run(self, otherwise, known.map(|truth| !truth)),
+            flow => flow,
         }
-        run(self, otherwise, known.map(|truth| !truth))
     }
 
     fn asks_existence(&self, condition: Node<'_>) -> bool {
@@ -512,7 +527,9 @@ impl<'p> Reader<'p> {
             inner.variables.insert(name, value);
         }
         self.inlined += 1;
+        let returned = self.returned;
         self.body(method, &mut inner);
+        self.returned = returned;
         self.inlined -= 1;
         true
     }

@@ -9,7 +9,7 @@ use super::reader::{Creating, Reader, Scope};
 use super::ruby::Invocation;
 use super::words;
 use crate::operation::{
-    Checked, Column, ColumnChange, Constraint, ConstraintKind, Data, Filled, Ident, Maybe, Name, Operation,
+    Checked, Column, ColumnChange, Constraint, ConstraintKind, Data, Ident, Maybe, Name, Operation,
 };
 
 /// What a call of `t.` is in a block, as the statement with the table's name before it.
@@ -495,7 +495,9 @@ impl<'p> Reader<'p> {
             None | Some(Value::Nothing) => {}
             Some(_) => self.put_code(call.node, scope),
         }
-        self.put(Operation::AlterColumn { table, column: column.name, changes }, call.node, scope);
+        if !changes.is_empty() {
+            self.put(Operation::AlterColumn { table, column: column.name, changes }, call.node, scope);
+        }
     }
 
     fn add_reference(&mut self, call: &Invocation<'p>, table: &Name, scope: &Scope) {
@@ -511,7 +513,7 @@ impl<'p> Reader<'p> {
             for column in words.references(name, &call.names) {
                 self.put(Operation::AddColumn { table: table.clone(), column }, call.node, scope);
             }
-            for operation in reference_index(words, name, table, &call.names) {
+            if let Some(operation) = reference_index(words, name, table, &call.names) {
                 self.put(operation, call.node, scope);
             }
             if let Some(constraint) = words.reference_key(name, &call.names) {
@@ -633,6 +635,3 @@ pub fn after_table<'p>(call: &Invocation<'p>) -> Invocation<'p> {
     rest.nodes.drain(..1.min(rest.nodes.len()));
     rest
 }
-
-/// A default that is gone.
-pub const NO_DEFAULT: ColumnChange = ColumnChange::Filled(Filled::Nothing);
