@@ -19,6 +19,7 @@ mod laravel;
 mod liquibase;
 mod plain;
 mod prisma;
+mod python;
 mod rails;
 mod refinery;
 mod sqlx;
