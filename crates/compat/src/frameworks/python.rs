@@ -137,8 +137,8 @@ fn called(program: &Program, node: Node<'_>, variables: &Variables) -> Value {
     let Some(call) = call(program, node, variables) else { return Value::Code(program.text_of(node).to_owned()) };
     match (call.word(), call.places.as_slice(), call.names.is_empty()) {
         // What marks or trims a text does not change it for a database.
-        ("_" | "gettext_lazy" | "dedent" | "text" | "str" | "list" | "tuple" | "set", [only], true)
-            if only.literal() && !(call.word() == "text" && only.text().is_none()) =>
+        ("_" | "gettext_lazy" | "dedent" | "str" | "list" | "tuple" | "set" | "f" | "quoted_name", [only], true)
+            if only.literal() =>
         {
             only.clone()
         }
