@@ -4,6 +4,8 @@
 //! ([`crate::sql`]), and what the operations amount to.
 
 mod alembic;
+#[cfg(test)]
+mod brief;
 mod dbmate;
 mod detect;
 mod detected;
@@ -11,6 +13,7 @@ mod diesel;
 mod django;
 mod doctrine;
 pub(crate) mod files;
+mod emit;
 mod flyway;
 mod golang_migrate;
 mod goose;
@@ -19,6 +22,7 @@ mod liquibase;
 mod manifests;
 mod plain;
 mod prisma;
+mod python;
 mod rails;
 mod refinery;
 mod sqlx;
