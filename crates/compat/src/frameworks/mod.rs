@@ -5,6 +5,7 @@
 
 mod alembic;
 mod dbmate;
+mod declared;
 mod detected;
 mod diesel;
 mod django;
@@ -14,10 +15,13 @@ mod golang_migrate;
 mod goose;
 mod laravel;
 mod liquibase;
+mod php;
 mod plain;
 mod prisma;
 mod rails;
 mod refinery;
+#[cfg(test)]
+mod shown;
 mod sqlx;
 mod supabase;
 mod syntax;
