@@ -1,23 +1,33 @@
-//! Liquibase.
+//! Liquibase: changelogs in XML, YAML, JSON and formatted SQL; each change set is a migration.
+//!
+//! `find` says which changelogs stand at the top, `changelog` walks them, `node` and `formatted` make
+//! trees of files, `conditions` says what runs, `changes` what a change does, `types` what its types
+//! are. Not here: SQL ([`crate::sql`]).
+
+mod changelog;
+mod changes;
+mod conditions;
+mod files;
+mod find;
+mod formatted;
+mod node;
+#[cfg(test)]
+mod tests;
+mod types;
 
 use super::{Edited, Found, Framework, Read};
 use crate::migration::{Context, History};
-use crate::tree::Tree;
 
 /// The row.
 pub const ROW: Framework = Framework {
     id: "liquibase",
     title: "Liquibase",
-    read: Read::Detected,
-    edited: Edited::Unnoticed,
-    find,
+    read: Read::Whole,
+    edited: Edited::Refused,
+    find: find::find,
     history,
 };
 
-fn find(_tree: &dyn Tree) -> Vec<Found> {
-    vec![]
-}
-
-fn history(_context: &Context<'_>, _found: &Found) -> History {
-    History::default()
+fn history(context: &Context<'_>, found: &Found) -> History {
+    changelog::Walk::new(context).history(&found.root)
 }
