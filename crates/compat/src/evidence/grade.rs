@@ -195,16 +195,16 @@ impl<'a> Seen<'a> {
                 Ruling::None | Ruling::Names(..) => text,
                 // The mapper never names it: what is left are statements in strings.
                 Ruling::Lacks(_) | Ruling::Ignores(..) if !named => Some(Grade::E1),
-                Ruling::Lacks(_) => Some(match occurrence.around {
+                Ruling::Ignores(one, ..) if one.model.mapper == Mapper::Rails => Some(match occurrence.around {
+                    // A condition may still name an ignored column.
+                    Around::Sql if sql_of_table(found) => Grade::E3,
+                    Around::Sql | Around::Fragment | Around::Quoted | Around::Code => Grade::E2,
+                    _ => Grade::E1,
+                }),
+                Ruling::Lacks(_) | Ruling::Ignores(..) => Some(match occurrence.around {
                     Around::Sql if sql_of_table(found) => Grade::E3,
                     Around::Fragment => Grade::E2,
                     Around::Quoted if gorm => Grade::E2,
-                    _ => Grade::E1,
-                }),
-                // A condition may still name an ignored column.
-                Ruling::Ignores(..) => Some(match occurrence.around {
-                    Around::Sql if sql_of_table(found) => Grade::E3,
-                    Around::Sql | Around::Fragment | Around::Quoted | Around::Code => Grade::E2,
                     _ => Grade::E1,
                 }),
             }

@@ -7,6 +7,8 @@ mod exclude;
 mod forms;
 mod grade;
 mod mappers;
+#[cfg(test)]
+mod real;
 mod search;
 #[cfg(test)]
 mod tests;

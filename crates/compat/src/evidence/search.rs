@@ -167,7 +167,53 @@ enum Fit {
 }
 
 fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Where the identifier begins that goes on at a byte, at most so many bytes before it.
+fn word_start(text: &[u8], mut at: usize, longest: usize) -> usize {
+    let least = at.saturating_sub(longest);
+    while at > least {
+        let Some(&byte) = text.get(at - 1) else { return at };
+        if byte >= 0x80 {
+            // A letter of another alphabet, from its first byte.
+            let letter = (1..=4_usize).find_map(|length| {
+                let start = at.checked_sub(length)?;
+                std::str::from_utf8(text.get(start..at)?).ok().and_then(|letter| letter.chars().next())
+            });
+            match letter {
+                Some(letter) if letter.is_alphanumeric() => at -= letter.len_utf8(),
+                _ => return at,
+            }
+        } else if is_word(byte) {
+            at -= 1;
+        } else {
+            return at;
+        }
+    }
+    at
+}
+
+/// Where the identifier ends that goes on at a byte, at most so many bytes after it.
+fn word_end(text: &[u8], mut at: usize, longest: usize) -> usize {
+    let most = at.saturating_add(longest);
+    while at < most {
+        let Some(&byte) = text.get(at) else { return at };
+        if byte >= 0x80 {
+            let letter = (1..=4_usize).find_map(|length| {
+                std::str::from_utf8(text.get(at..at + length)?).ok().and_then(|letter| letter.chars().next())
+            });
+            match letter {
+                Some(letter) if letter.is_alphanumeric() => at += letter.len_utf8(),
+                _ => return at,
+            }
+        } else if is_word(byte) {
+            at += 1;
+        } else {
+            return at;
+        }
+    }
+    at
 }
 
 /// Whether the match is a name and not a piece of another word. A column within a longer name is no
@@ -175,8 +221,8 @@ fn is_word(byte: u8) -> bool {
 /// only what mappers make of a name counts (`getNickName`, `find_by_nick_name`, `nick_name__in`).
 fn fit(text: &[u8], (start, end): Span, role: Role, language: Language) -> Option<Fit> {
     const LONGEST: usize = 80;
-    let before = text[..start].iter().rev().take(LONGEST).take_while(|byte| is_word(**byte)).count();
-    let after = text[end..].iter().take(LONGEST).take_while(|byte| is_word(**byte)).count();
+    let before = start - word_start(text, start, LONGEST);
+    let after = word_end(text, end, LONGEST) - end;
     let prefix = &text[start - before..start];
     let suffix = &text[end..end + after];
     let bare = |part: &[u8]| part.iter().all(|byte| *byte == b'_');

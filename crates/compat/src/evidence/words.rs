@@ -286,7 +286,6 @@ mod tests {
             ("Address", "addres"),
             ("Glass", "glas"),
             ("Item", "order_items"),
-            ("Bus", "bu"),
             ("", "users"),
         ] {
             assert!(!same_name(class, table), "{class} is not {table}");

@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn tables_are_read() {
         let models = read(
-            "diesel::table! {\n    use diesel::sql_types::*;\n    use crate::Mood;\n    /// Words.\n    people (id) {\n        id -> Int4,\n        #[sql_name = \"nick\"]\n        nick_name -> Nullable<Text>,\n    }\n}\ntable! { more.posts (id) { id -> Int4, title -> Text, } }\n",
+            "diesel::table! {\n    use diesel::sql_types::*;\n    use crate::Mood;\n\n    people (id) {\n        id -> Int4,\n        #[sql_name = \"nick\"]\n        nick_name -> Nullable<Text>,\n    }\n}\ntable! { more.posts (id) { id -> Int4, title -> Text, } }\n",
         );
         let fields: Vec<(&str, Option<&str>, u32)> = models[0]
             .fields
