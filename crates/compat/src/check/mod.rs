@@ -3,8 +3,16 @@
 //! Finds the histories of both trees, takes what the head has and the base has not, replays the
 //! base into a model, applies the range, and asks the rules. Not here: the rules themselves.
 
+mod evidence;
+mod find;
+mod history;
+mod replay;
+
+#[cfg(test)]
+mod tests;
+
 use crate::CompatReport;
-use crate::migration::Limits;
+use crate::migration::{Limits, Memo};
 use crate::sql::Dialect;
 use crate::tree::Tree;
 
@@ -45,6 +53,14 @@ pub struct Question<'a> {
 
 /// The answer. Never panics; what cannot be read is a finding of rule `unreadable`.
 pub fn check(question: &Question<'_>) -> CompatReport {
-    let _ = question;
-    CompatReport::default()
+    check_with(question, &Memo::default())
+}
+
+/// The answer, with what was read before: a repository's history is judged step by step.
+pub fn check_with(question: &Question<'_>, memo: &Memo) -> CompatReport {
+    let mut drafts = vec![];
+    for located in find::changed(question) {
+        drafts.extend(history::judge(question, &located, memo));
+    }
+    CompatReport { findings: evidence::settle(question, drafts) }
 }
