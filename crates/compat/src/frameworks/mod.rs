@@ -5,15 +5,18 @@
 
 mod alembic;
 mod dbmate;
+mod detect;
 mod detected;
 mod diesel;
 mod django;
 mod doctrine;
+pub(crate) mod files;
 mod flyway;
 mod golang_migrate;
 mod goose;
 mod laravel;
 mod liquibase;
+mod manifests;
 mod plain;
 mod prisma;
 mod rails;
@@ -21,6 +24,8 @@ mod refinery;
 mod sqlx;
 mod supabase;
 mod syntax;
+
+pub use detect::detect;
 
 use crate::migration::{Context, History};
 use crate::sql::Dialect;

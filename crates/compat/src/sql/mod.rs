@@ -7,6 +7,7 @@ mod common;
 mod cursor;
 mod lex;
 mod lex_split;
+pub mod guess;
 mod mssql;
 mod mysql;
 mod oracle;
