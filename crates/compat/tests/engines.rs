@@ -27,20 +27,23 @@ use towpath_compat::sql::Dialect;
 
 /// A database system that was started for this test.
 trait Engine: Sync {
-    /// Makes an empty database.
-    fn create(&self, database: &str) -> Result<(), String>;
+    /// Begins a script: an empty database of this name, and into it.
+    fn into_new(&self, database: &str) -> String;
 
-    /// Runs statements, up to the first that fails; each commits by itself.
-    fn apply(&self, database: &str, sql: &str) -> Result<(), String>;
+    /// A line of a script that prints a word.
+    fn print(&self, word: &str) -> String;
 
-    /// Runs statements in one transaction that is rolled back, up to the first that fails.
-    fn attempt(&self, database: &str, sql: &str) -> Result<(), String>;
+    /// Statements in one transaction that is rolled back.
+    fn rolled_back(&self, sql: &str) -> String;
+
+    /// Runs a script up to the first statement that fails: what it printed, and what was wrong.
+    fn run(&self, database: &str, script: &str) -> (String, Result<(), String>);
 }
 
 /// At least this many cases are proven on each engine. Only ever raised.
-const PROVEN_POSTGRES: usize = 120;
-const PROVEN_MARIADB: usize = 1;
-const PROVEN_SQLITE: usize = 1;
+const PROVEN_POSTGRES: usize = 130;
+const PROVEN_MARIADB: usize = 50;
+const PROVEN_SQLITE: usize = 22;
 
 #[test]
 fn labels_of_postgres_are_true() {
@@ -100,22 +103,33 @@ fn prove_all(engine: &dyn Engine, dialect: Dialect, at_least: usize) {
     assert!(cases.len() >= at_least, "{} cases, {at_least} were proven before", cases.len());
 }
 
+/// The steps of a proof, as they are printed by its script.
+const DATABASE: &str = "step-database";
+const BASE: &str = "step-base";
+const BEFORE: &str = "step-before";
+const HEAD: &str = "step-head";
+const AFTER: &str = "step-after";
+
 fn prove(engine: &dyn Engine, case: &Case, database: &str) -> Result<(), String> {
-    let client = case.client().unwrap_or_default();
-    let said = |what: &'static str| move |error: String| format!("{what}: {}", error.trim());
-    engine.create(database).map_err(said("no database"))?;
-    engine.apply(database, &case.base_sql().join("\n;\n")).map_err(said("the base does not apply"))?;
-    engine.attempt(database, client).map_err(said("old code fails before the change"))?;
+    let client = engine.rolled_back(case.client().unwrap_or_default());
     let head = case.head_sql();
     if head.is_empty() {
         return Err("no SQL to apply".to_owned());
     }
-    for sql in &head {
-        engine.apply(database, sql).map_err(said("the head does not apply"))?;
-    }
-    match (case.verdict, engine.attempt(database, client)) {
-        (Verdict::Incompatible, Ok(())) => Err("called incompatible, and old code goes on".to_owned()),
-        (Verdict::Compatible, Err(error)) => Err(format!("called compatible, and old code fails: {}", error.trim())),
-        _ => Ok(()),
+    let steps = [
+        (DATABASE, engine.into_new(database)),
+        (BASE, case.base_sql().join("\n;\n")),
+        (BEFORE, client.clone()),
+        (HEAD, head.join("\n;\n")),
+        (AFTER, client),
+    ];
+    let script: String = steps.iter().map(|(step, sql)| format!("{}\n{sql}\n;\n", engine.print(step))).collect();
+    let (printed, outcome) = engine.run(database, &script);
+    let begun = [AFTER, HEAD, BEFORE, BASE, DATABASE].into_iter().find(|step| printed.contains(step));
+    match (begun, outcome, case.verdict) {
+        (Some(AFTER), Ok(()), Verdict::Incompatible) => Err("incompatible, and old code goes on".to_owned()),
+        (Some(AFTER), Err(error), Verdict::Compatible) => Err(format!("compatible, and old code fails: {error}")),
+        (Some(AFTER), _, _) => Ok(()),
+        (step, outcome, _) => Err(format!("{}: {}", step.unwrap_or("nothing"), outcome.err().unwrap_or_default())),
     }
 }

@@ -161,7 +161,7 @@ impl Case {
             .into_iter()
             .filter(|(path, _)| files == Kind::Base || !base.contains(path))
             .filter(|(path, _)| path.ends_with(".sql") && !path.ends_with("down.sql"))
-            .map(|(_, text)| text)
+            .map(|(_, text)| text.trim_start_matches('\u{feff}').to_owned())
             .collect()
     }
 }

@@ -22,6 +22,7 @@ impl MariaDb {
         let make = server::program("mariadb-install-db", sbin, INSTALL)?;
         let serve = server::program("mariadbd", sbin, INSTALL)?;
         let data = directory.path().join("data");
+        std::fs::create_dir(&data).map_err(|error| error.to_string())?;
         server::run(settings(&mut Command::new(make), &data).args([
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
@@ -34,8 +35,7 @@ impl MariaDb {
         serve.arg("--sql-mode=STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION");
         let mut process = Process::spawn(serve.stdout(Stdio::null()).stderr(Stdio::null()))?;
         for _ in 0..600 {
-            let started = Self::statements(&client, &directory, "mysql", "SELECT 1");
-            if started.is_ok() {
+            if Self::statements(&client, &directory, "SELECT 1").1.is_ok() {
                 return Ok(Self { client, _process: process, directory });
             }
             if process.ended() {
@@ -46,10 +46,11 @@ impl MariaDb {
         Err("MariaDB does not answer".to_owned())
     }
 
-    fn statements(client: &Path, directory: &Directory, database: &str, sql: &str) -> Result<(), String> {
+    fn statements(client: &Path, directory: &Directory, sql: &str) -> (String, Result<(), String>) {
         let mut command = Command::new(client);
-        command.args(["--no-defaults", "--batch", "--user=root", "--default-character-set=utf8mb4", "--socket"]);
-        server::feed(command.arg(directory.path().join("socket")).arg(database), sql)
+        command.args(["--no-defaults", "--batch", "--unbuffered", "--user=root"]);
+        command.arg("--default-character-set=utf8mb4").arg("--socket").arg(directory.path().join("socket"));
+        server::feed(&mut command, sql)
     }
 }
 
@@ -63,15 +64,19 @@ fn settings<'a>(command: &'a mut Command, data: &Path) -> &'a mut Command {
 }
 
 impl Engine for MariaDb {
-    fn create(&self, database: &str) -> Result<(), String> {
-        self.apply("mysql", &format!("CREATE DATABASE {database} CHARACTER SET utf8mb4"))
+    fn into_new(&self, database: &str) -> String {
+        format!("CREATE DATABASE {database} CHARACTER SET utf8mb4;\nUSE {database};")
     }
 
-    fn apply(&self, database: &str, sql: &str) -> Result<(), String> {
-        Self::statements(&self.client, &self.directory, database, sql)
+    fn print(&self, word: &str) -> String {
+        format!("SELECT '{word}';")
     }
 
-    fn attempt(&self, database: &str, sql: &str) -> Result<(), String> {
-        self.apply(database, &format!("START TRANSACTION;\n{sql}\nROLLBACK;\n"))
+    fn rolled_back(&self, sql: &str) -> String {
+        format!("START TRANSACTION;\n{sql}\nROLLBACK;")
+    }
+
+    fn run(&self, _database: &str, script: &str) -> (String, Result<(), String>) {
+        Self::statements(&self.client, &self.directory, script)
     }
 }

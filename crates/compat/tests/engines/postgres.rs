@@ -54,25 +54,25 @@ impl Postgres {
         }
         Err("PostgreSQL does not answer".to_owned())
     }
-
-    fn psql(&self, database: &str, sql: &str) -> Result<(), String> {
-        let mut psql = Command::new(&self.psql);
-        psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", database, "-h"]);
-        psql.arg(self.directory.path()).args(["-f", "-"]).env("PGOPTIONS", "-c client_min_messages=warning");
-        server::feed(&mut psql, sql)
-    }
 }
 
 impl Engine for Postgres {
-    fn create(&self, database: &str) -> Result<(), String> {
-        self.psql("postgres", &format!("CREATE DATABASE {database} TEMPLATE template0"))
+    fn into_new(&self, database: &str) -> String {
+        format!("CREATE DATABASE {database} TEMPLATE template0;\n\\connect {database}")
     }
 
-    fn apply(&self, database: &str, sql: &str) -> Result<(), String> {
-        self.psql(database, sql)
+    fn print(&self, word: &str) -> String {
+        format!("\\echo {word}")
     }
 
-    fn attempt(&self, database: &str, sql: &str) -> Result<(), String> {
-        self.psql(database, &format!("BEGIN;\n{sql}\nSET CONSTRAINTS ALL IMMEDIATE;\nROLLBACK;\n"))
+    fn rolled_back(&self, sql: &str) -> String {
+        format!("BEGIN;\n{sql}\nSET CONSTRAINTS ALL IMMEDIATE;\nROLLBACK;")
+    }
+
+    fn run(&self, _database: &str, script: &str) -> (String, Result<(), String>) {
+        let mut psql = Command::new(&self.psql);
+        psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", "postgres", "-h"]);
+        psql.arg(self.directory.path()).args(["-f", "-"]).env("PGOPTIONS", "-c client_min_messages=warning");
+        server::feed(&mut psql, script)
     }
 }

@@ -91,25 +91,28 @@ pub fn root() -> bool {
 
 /// Runs to the end; what was said if it failed.
 pub fn run(command: &mut Command) -> Result<(), String> {
-    feed(command, "")
+    feed(command, "").1
 }
 
-/// The same with a text on its input.
-pub fn feed(command: &mut Command, input: &str) -> Result<(), String> {
-    let say = |error: std::io::Error| error.to_string();
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("{}: {error}", command.get_program().display()))?;
-    if let Some(mut stdin) = child.stdin.take() {
+/// Runs to the end with a text on its input: what it printed, and what was said if it failed.
+pub fn feed(command: &mut Command, input: &str) -> (String, Result<(), String>) {
+    let input = input.to_owned();
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let ran = command.spawn().and_then(|mut child| {
         // A client that stopped at an error reads no further: what it says counts.
-        let _ = stdin.write_all(input.as_bytes());
+        let writer = child.stdin.take().map(|mut stdin| std::thread::spawn(move || stdin.write_all(input.as_bytes())));
+        let output = child.wait_with_output();
+        if let Some(writer) = writer {
+            let _ = writer.join();
+        }
+        output
+    });
+    match ran {
+        Ok(output) => {
+            let failed = format!("{} {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
+            let outcome = if output.status.success() { Ok(()) } else { Err(failed) };
+            (String::from_utf8_lossy(&output.stdout).into_owned(), outcome)
+        }
+        Err(error) => (String::new(), Err(format!("{}: {error}", command.get_program().display()))),
     }
-    let output = child.wait_with_output().map_err(say)?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(format!("{} {}", output.status, String::from_utf8_lossy(&output.stderr)))
 }

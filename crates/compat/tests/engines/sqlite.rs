@@ -21,18 +21,22 @@ impl Sqlite {
 }
 
 impl Engine for Sqlite {
-    fn create(&self, _database: &str) -> Result<(), String> {
-        Ok(())
+    fn into_new(&self, _database: &str) -> String {
+        "PRAGMA synchronous = OFF;".to_owned()
     }
 
-    fn apply(&self, database: &str, sql: &str) -> Result<(), String> {
+    fn print(&self, word: &str) -> String {
+        format!(".print {word}")
+    }
+
+    fn rolled_back(&self, sql: &str) -> String {
+        // What application code that relies on foreign keys does first.
+        format!("PRAGMA foreign_keys = ON;\nBEGIN;\n{sql}\nROLLBACK;\nPRAGMA foreign_keys = OFF;")
+    }
+
+    fn run(&self, database: &str, script: &str) -> (String, Result<(), String>) {
         let mut command = Command::new(&self.program);
         command.args(["-init", "/dev/null", "-batch", "-bail"]).arg(self.directory.path().join(database));
-        server::feed(&mut command, &format!("PRAGMA synchronous = OFF;\n{sql}"))
-    }
-
-    fn attempt(&self, database: &str, sql: &str) -> Result<(), String> {
-        // What application code that relies on foreign keys does first.
-        self.apply(database, &format!("PRAGMA foreign_keys = ON;\nBEGIN;\n{sql}\nROLLBACK;\n"))
+        server::feed(&mut command, script)
     }
 }
