@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Question;
-use crate::frameworks::{Found, Framework, rows};
+use crate::frameworks::{Found, Framework, detect, rows};
+use crate::sql::Dialect;
+use crate::sql::guess::guess;
 use crate::tree::{Entry, Tree};
 
 /// A history that the range may have changed.
@@ -12,38 +14,30 @@ pub struct Located {
     pub framework: &'static Framework,
     /// Where the head has it; where the base has it, if the head has it no more.
     pub found: Found,
+    /// The SQL that its database speaks.
+    pub dialect: Dialect,
 }
 
 /// The histories of the base and the head that are not the same in both.
 pub fn changed(question: &Question<'_>) -> Vec<Located> {
+    let settings = &question.settings;
     let mut located: BTreeMap<(usize, String), Located> = BTreeMap::new();
     for tree in [question.head].into_iter().chain(question.base.iter().copied()) {
-        for (row, framework, found) in in_tree(tree, question) {
-            located.entry((row, found.root.clone())).or_insert(Located { framework, found });
+        for found in detect(tree, settings.framework.as_deref(), &settings.paths) {
+            let Some((row, framework)) = rows().enumerate().find(|(_, row)| row.id == found.framework) else {
+                continue;
+            };
+            located.entry((row, found.root.clone())).or_insert_with(|| Located {
+                framework,
+                dialect: settings.dialect.or(found.dialect).unwrap_or_else(|| guess(tree, &found, &[])),
+                found,
+            });
         }
     }
     located
         .into_values()
         .filter(|located| !question.base.iter().any(|base| same_under(*base, question.head, &located.found.root)))
         .collect()
-}
-
-fn in_tree(tree: &dyn Tree, question: &Question<'_>) -> Vec<(usize, &'static Framework, Found)> {
-    let settings = &question.settings;
-    let mut claimed = std::collections::BTreeSet::new();
-    let mut all = vec![];
-    for (row, framework) in rows().enumerate() {
-        if settings.framework.as_deref().is_some_and(|only| only != framework.id) {
-            continue;
-        }
-        for found in (framework.find)(tree) {
-            let wanted = settings.paths.is_empty() || settings.paths.iter().any(|path| under(&found.root, path));
-            if wanted && claimed.insert(found.root.clone()) {
-                all.push((row, framework, found));
-            }
-        }
-    }
-    all
 }
 
 /// Whether a path is a directory or within it.

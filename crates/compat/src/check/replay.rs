@@ -80,6 +80,7 @@ impl<'a> Run<'a> {
 
     fn migration(&mut self, number: usize, migration: &Migration) -> BTreeSet<Touched> {
         let mut touched = BTreeSet::new();
+        let mut apart = BTreeSet::new();
         // SQLite has no other way to change a table than to rebuild it.
         let stepwise = !migration.together && self.question.dialect != Dialect::Sqlite;
         for (step_number, step) in migration.steps.iter().enumerate() {
@@ -92,10 +93,13 @@ impl<'a> Run<'a> {
                 self.before.take_over(assumed);
             }
             let by_step = self.now.take_touched();
-            if stepwise && step_number + 1 < migration.steps.len() {
-                self.window(&by_step, number, true);
+            // Steps of one text are one statement.
+            let next = migration.steps.get(step_number + 1);
+            touched.extend(by_step.iter().cloned());
+            apart.extend(by_step);
+            if stepwise && next.is_some_and(|next| next.text != step.text || next.line != step.line) {
+                self.window(&std::mem::take(&mut apart), number, true);
             }
-            touched.extend(by_step);
         }
         touched
     }
@@ -103,8 +107,9 @@ impl<'a> Run<'a> {
     /// What is broken now, if only until a later step mends it.
     fn window(&mut self, touched: &BTreeSet<Touched>, number: usize, within: bool) {
         for change in judge(self.sides(), touched) {
-            let whole = matches!(change.rule, "drop-table" | "rename-table" | "drop-column" | "rename-column");
-            if change.verdict == Incompatible && (whole || !within) {
+            // Where a database cannot replace a view or a routine, a drop stands right before.
+            let replaced = within && matches!(change.rule, "drop-view" | "drop-routine" | "drop-object");
+            if change.verdict == Incompatible && !replaced {
                 self.broken.entry((change.rule, change.object.clone())).or_insert((change, number));
             }
         }

@@ -557,21 +557,6 @@ pub const RULES: &[Rule] = &[
         "Databases that exist do not get the change.",
         &["Write the migration, or put the file back."],
     ),
-    history(
-        "expand-and-contract",
-        "A range both adds something and takes away what it replaces.",
-        "Between the two, code has to change over: that takes two promotions.",
-        &[
-            "Promote the part that adds, with the code that uses it.",
-            "Promote the part that takes away once nothing else runs.",
-        ],
-    ),
-    history(
-        "not-read",
-        "Migrations changed of a tool that is recognised and not read yet.",
-        "What they do is not known, so it is never compatible.",
-        &["Have somebody look, and accept it."],
-    ),
 ];
 
 /// `docs/rules.md`.

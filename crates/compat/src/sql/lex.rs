@@ -69,9 +69,38 @@ pub fn tokens(text: &str, dialect: Dialect) -> Vec<Token> {
 
 /// sqlplus' commands that take a line, in upper case. `SET` is looked at apart.
 const SQLPLUS: &[&str] = &[
-    "ACCEPT", "APPEND", "BREAK", "BTITLE", "CLEAR", "COL", "COLUMN", "CONN", "CONNECT", "DEF", "DEFINE",
-    "DISCONNECT", "EXIT", "HOST", "PAUSE", "PRINT", "PROMPT", "QUIT", "REM", "REMARK", "SHOW", "SPOOL", "START",
-    "TIMING", "TTITLE", "UNDEF", "UNDEFINE", "VAR", "VARIABLE", "WHENEVER", "EXEC", "EXECUTE",
+    "ACCEPT",
+    "APPEND",
+    "BREAK",
+    "BTITLE",
+    "CLEAR",
+    "COL",
+    "COLUMN",
+    "CONN",
+    "CONNECT",
+    "DEF",
+    "DEFINE",
+    "DISCONNECT",
+    "EXIT",
+    "HOST",
+    "PAUSE",
+    "PRINT",
+    "PROMPT",
+    "QUIT",
+    "REM",
+    "REMARK",
+    "SHOW",
+    "SPOOL",
+    "START",
+    "TIMING",
+    "TTITLE",
+    "UNDEF",
+    "UNDEFINE",
+    "VAR",
+    "VARIABLE",
+    "WHENEVER",
+    "EXEC",
+    "EXECUTE",
 ];
 
 /// The longest placeholder, in bytes.
@@ -116,9 +145,7 @@ impl<'a> Lexer<'a> {
 
     /// Whether a statement may begin here.
     fn fresh(&self) -> bool {
-        self.tokens.last().is_none_or(|token| {
-            matches!(token.kind, Kind::Semicolon | Kind::Stop | Kind::Line)
-        })
+        self.tokens.last().is_none_or(|token| matches!(token.kind, Kind::Semicolon | Kind::Stop | Kind::Line))
     }
 
     /// Whether only blanks stand before this place on its line.
@@ -435,7 +462,8 @@ impl<'a> Lexer<'a> {
             [b'$', b'(', ..] if self.dialect == Dialect::MsSql => b")",
             [b'&', b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'&', ..] if self.dialect == Dialect::Oracle => {
                 let signs = rest.iter().take_while(|byte| **byte == b'&').count();
-                let name = rest.iter().skip(signs).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_');
+                let name =
+                    rest.iter().skip(signs).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_');
                 return Some(signs + name.count());
             }
             _ => return None,

@@ -85,7 +85,8 @@ fn one(text: &str, tokens: &[Token], start: usize, dialect: Dialect) -> (Stateme
                     begun = true;
                 } else if word.eq_ignore_ascii_case("end") {
                     let inner = tokens.get(at + 1);
-                    let inner = inner.is_some_and(|token| is(text, token, &["IF", "LOOP", "WHILE", "REPEAT", "FOR"]));
+                    let inner =
+                        inner.is_some_and(|token| is(text, token, &["IF", "LOOP", "WHILE", "REPEAT", "FOR"]));
                     blocks = blocks.saturating_sub(usize::from(!inner));
                 }
             }

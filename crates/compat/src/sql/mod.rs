@@ -5,9 +5,9 @@
 
 mod common;
 mod cursor;
+pub mod guess;
 mod lex;
 mod lex_split;
-pub mod guess;
 mod mssql;
 mod mysql;
 mod oracle;

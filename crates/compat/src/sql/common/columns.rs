@@ -18,12 +18,59 @@ pub enum Part {
 
 /// Words that begin an attribute: a type or a default ends before them.
 const ATTRIBUTES: &[&str] = &[
-    "NOT", "NULL", "DEFAULT", "CONSTRAINT", "PRIMARY", "UNIQUE", "KEY", "CHECK", "REFERENCES", "COLLATE",
-    "CHARACTER", "CHARSET", "COMMENT", "AUTO_INCREMENT", "AUTOINCREMENT", "IDENTITY", "GENERATED", "AS", "ON",
-    "FIRST", "AFTER", "VISIBLE", "INVISIBLE", "COLUMN_FORMAT", "STORAGE", "ENGINE_ATTRIBUTE",
-    "SECONDARY_ENGINE_ATTRIBUTE", "SPARSE", "ROWGUIDCOL", "ENABLE", "DISABLE", "DEFERRABLE", "INITIALLY",
-    "VIRTUAL", "STORED", "PERSISTED", "PERSISTENT", "HIDDEN", "MASKED", "WITH", "WITHOUT", "ENCRYPT", "SRID",
-    "REF_SYSTEM_ID", "COMPRESSED", "SORT", "FOREIGN", "ENFORCED", "RELY", "NORELY", "VALIDATE", "NOVALIDATE", "FOR",
+    "NOT",
+    "NULL",
+    "DEFAULT",
+    "CONSTRAINT",
+    "PRIMARY",
+    "UNIQUE",
+    "KEY",
+    "CHECK",
+    "REFERENCES",
+    "COLLATE",
+    "CHARACTER",
+    "CHARSET",
+    "COMMENT",
+    "AUTO_INCREMENT",
+    "AUTOINCREMENT",
+    "IDENTITY",
+    "GENERATED",
+    "AS",
+    "ON",
+    "FIRST",
+    "AFTER",
+    "VISIBLE",
+    "INVISIBLE",
+    "COLUMN_FORMAT",
+    "STORAGE",
+    "ENGINE_ATTRIBUTE",
+    "SECONDARY_ENGINE_ATTRIBUTE",
+    "SPARSE",
+    "ROWGUIDCOL",
+    "ENABLE",
+    "DISABLE",
+    "DEFERRABLE",
+    "INITIALLY",
+    "VIRTUAL",
+    "STORED",
+    "PERSISTED",
+    "PERSISTENT",
+    "HIDDEN",
+    "MASKED",
+    "WITH",
+    "WITHOUT",
+    "ENCRYPT",
+    "SRID",
+    "REF_SYSTEM_ID",
+    "COMPRESSED",
+    "SORT",
+    "FOREIGN",
+    "ENFORCED",
+    "RELY",
+    "NORELY",
+    "VALIDATE",
+    "NOVALIDATE",
+    "FOR",
 ];
 
 /// Whether an attribute begins here.
@@ -146,7 +193,8 @@ impl Reader {
     }
 
     fn nulls_equal(&mut self) {
-        if let Some(Constraint { kind: ConstraintKind::Unique { nulls_equal, .. }, .. }) = self.constraints.last_mut()
+        if let Some(Constraint { kind: ConstraintKind::Unique { nulls_equal, .. }, .. }) =
+            self.constraints.last_mut()
         {
             *nulls_equal = true;
         }
@@ -254,8 +302,24 @@ impl Reader {
                 || cursor.eat(&["INITIALLY", "DEFERRED"])
                 || cursor.eat(&["INITIALLY", "IMMEDIATE"])
                 || cursor.eat(&["NOT", "FOR", "REPLICATION"])
-                || cursor.eat_any(&["FIRST", "VISIBLE", "INVISIBLE", "SPARSE", "ROWGUIDCOL", "ENABLE", "DISABLE"])
-                || cursor.eat_any(&["DEFERRABLE", "HIDDEN", "ENCRYPT", "COMPRESSED", "SORT", "VIRTUAL", "STORED"])
+                || cursor.eat_any(&[
+                    "FIRST",
+                    "VISIBLE",
+                    "INVISIBLE",
+                    "SPARSE",
+                    "ROWGUIDCOL",
+                    "ENABLE",
+                    "DISABLE",
+                ])
+                || cursor.eat_any(&[
+                    "DEFERRABLE",
+                    "HIDDEN",
+                    "ENCRYPT",
+                    "COMPRESSED",
+                    "SORT",
+                    "VIRTUAL",
+                    "STORED",
+                ])
                 || cursor.eat_any(&["PERSISTED", "PERSISTENT", "RELY", "NORELY", "VALIDATE", "NOVALIDATE"]));
         }
         Ok(true)

@@ -147,9 +147,9 @@ fn key_column(mut part: Cursor<'_>) -> Ident {
     let Ok(ident) = part.ident() else { return Ident::exact(whole) };
     // `a(10)` is a prefix of a column, `lower(a)` an expression.
     if part.is_mark(b'(') {
-        let prefix = part.group().is_ok_and(|length| {
-            length.left() == 1 && length.kind() == Some(Kind::Number) && length.mysql()
-        });
+        let prefix = part
+            .group()
+            .is_ok_and(|length| length.left() == 1 && length.kind() == Some(Kind::Number) && length.mysql());
         if !prefix {
             return Ident::exact(whole);
         }
@@ -190,7 +190,9 @@ pub fn keys_tail(cursor: &mut Cursor<'_>) -> Read<()> {
             } else {
                 cursor.group()?;
             }
-        } else if cursor.dialect() == Dialect::MsSql && cursor.is(&["ON"]) && !cursor.is_any_after(1, &["UPDATE", "DELETE"])
+        } else if cursor.dialect() == Dialect::MsSql
+            && cursor.is(&["ON"])
+            && !cursor.is_any_after(1, &["UPDATE", "DELETE"])
             || cursor.eat(&["TEXTIMAGE_ON"])
         {
             cursor.eat(&["ON"]);

@@ -78,13 +78,7 @@ fn hindered(source: &Source<'_>, statement: &Statement, count: usize) -> Option<
 }
 
 /// Reads SQL that stands in a string of SQL. `conditional`: it may not run.
-pub fn within(
-    cursor: Cursor<'_>,
-    text: &str,
-    line: u32,
-    conditional: bool,
-    read: impl FnOnce(&Source<'_>),
-) {
+pub fn within(cursor: Cursor<'_>, text: &str, line: u32, conditional: bool, read: impl FnOnce(&Source<'_>)) {
     let outer = cursor.source;
     if outer.level >= LEVELS {
         return cursor.keep(Operation::Unread(Unread::Dynamic));

@@ -24,10 +24,7 @@ pub fn view(mut cursor: Cursor<'_>, replace: bool, materialized: bool, whole: Cu
         columns = select.columns;
     }
     let simple_over = select.simple_over;
-    whole
-        .step(Operation::CreateView { view, columns, replace, materialized, simple_over })
-        .guarded(guarded)
-        .keep();
+    whole.step(Operation::CreateView { view, columns, replace, materialized, simple_over }).guarded(guarded).keep();
     Ok(())
 }
 
@@ -101,8 +98,21 @@ fn is_plain(mut item: Cursor<'_>) -> bool {
 /// `FROM one table [alias] [WHERE …]` and no more.
 fn one_table(mut cursor: Cursor<'_>) -> Option<Name> {
     let ending: &[&str] = &[
-        "GROUP", "HAVING", "UNION", "LIMIT", "OFFSET", "JOIN", "INTERSECT", "EXCEPT", "MINUS", "CONNECT", "WITH",
-        "FETCH", "OPTION", "FOR", "WINDOW",
+        "GROUP",
+        "HAVING",
+        "UNION",
+        "LIMIT",
+        "OFFSET",
+        "JOIN",
+        "INTERSECT",
+        "EXCEPT",
+        "MINUS",
+        "CONNECT",
+        "WITH",
+        "FETCH",
+        "OPTION",
+        "FOR",
+        "WINDOW",
     ];
     if !cursor.eat(&["FROM"]) || cursor.find(ending).is_some() || cursor.commas().len() > 1 {
         return None;

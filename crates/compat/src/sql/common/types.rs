@@ -102,7 +102,9 @@ fn tail(cursor: &mut Cursor<'_>, base: &mut String, ty: &mut Type) -> Read<()> {
             base.push_str(" with local time zone");
         } else if cursor.eat(&["WITH", "TIME", "ZONE"]) {
             base.push_str(" with time zone");
-        } else if cursor.eat(&["WITHOUT", "TIME", "ZONE"]) || cursor.eat_any(&["SIGNED", "ZEROFILL"]) && cursor.mysql() {
+        } else if cursor.eat(&["WITHOUT", "TIME", "ZONE"])
+            || cursor.eat_any(&["SIGNED", "ZEROFILL"]) && cursor.mysql()
+        {
         } else if cursor.eat(&["UNSIGNED"]) {
             ty.unsigned = true;
         } else if base.starts_with("interval") && cursor.eat_any(&["TO", "YEAR", "MONTH", "DAY", "SECOND"]) {

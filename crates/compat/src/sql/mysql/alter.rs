@@ -5,9 +5,7 @@ use super::super::common::tables::{add, drop_constraint};
 use super::super::common::{end, neutral, objects, review};
 use super::super::cursor::{Cursor, Read};
 use super::create::head;
-use crate::operation::{
-    Checked, Column, ColumnChange, Filled, Ident, Name, Operation, Restriction,
-};
+use crate::operation::{Checked, Column, ColumnChange, Filled, Ident, Name, Operation, Restriction};
 
 /// A statement that begins with ALTER.
 pub fn read(whole: Cursor<'_>) -> Read<()> {
@@ -158,19 +156,15 @@ impl<'a> Action<'_, 'a> {
             self.keep(place, drop(None, Some("primary-key")), false);
             return Ok(());
         }
-        let constraints: &[(&[&str], Option<&str>)] = &[
-            (&["FOREIGN", "KEY"], Some("foreign-key")),
-            (&["CONSTRAINT"], None),
-            (&["CHECK"], Some("check")),
-        ];
+        let constraints: &[(&[&str], Option<&str>)] =
+            &[(&["FOREIGN", "KEY"], Some("foreign-key")), (&["CONSTRAINT"], None), (&["CHECK"], Some("check"))];
         for (words, said) in constraints {
             if cursor.eat(words) {
                 let guarded = cursor.if_exists();
                 let name = cursor.ident()?;
                 end(&cursor)?;
                 let primary = said.is_none() && name.key == "primary";
-                let operation =
-                    if primary { drop(None, Some("primary-key")) } else { drop(Some(name), *said) };
+                let operation = if primary { drop(None, Some("primary-key")) } else { drop(Some(name), *said) };
                 self.keep(place, operation, guarded);
                 return Ok(());
             }
@@ -309,12 +303,46 @@ fn partitions(cursor: &mut Cursor<'_>) -> Option<&'static str> {
 /// Options of the table.
 fn option(mut cursor: Cursor<'_>, place: Cursor<'_>, table: &Name) -> Read<More> {
     let known: &[&str] = &[
-        "ENGINE", "TYPE", "AUTO_INCREMENT", "COMMENT", "DEFAULT", "CHARSET", "CHARACTER", "COLLATE", "ROW_FORMAT",
-        "KEY_BLOCK_SIZE", "ALGORITHM", "LOCK", "FORCE", "DISABLE", "ENABLE", "STATS_PERSISTENT", "STATS_AUTO_RECALC",
-        "STATS_SAMPLE_PAGES", "AVG_ROW_LENGTH", "CHECKSUM", "COMPRESSION", "CONNECTION", "DELAY_KEY_WRITE",
-        "ENCRYPTION", "INSERT_METHOD", "MAX_ROWS", "MIN_ROWS", "PACK_KEYS", "WITH", "WITHOUT", "TABLESPACE",
-        "PAGE_COMPRESSED", "PAGE_COMPRESSION_LEVEL", "AUTOEXTEND_SIZE", "DATA", "INDEX", "UNION", "SECONDARY_ENGINE",
-        "TRANSACTIONAL", "PAGE_CHECKSUM",
+        "ENGINE",
+        "TYPE",
+        "AUTO_INCREMENT",
+        "COMMENT",
+        "DEFAULT",
+        "CHARSET",
+        "CHARACTER",
+        "COLLATE",
+        "ROW_FORMAT",
+        "KEY_BLOCK_SIZE",
+        "ALGORITHM",
+        "LOCK",
+        "FORCE",
+        "DISABLE",
+        "ENABLE",
+        "STATS_PERSISTENT",
+        "STATS_AUTO_RECALC",
+        "STATS_SAMPLE_PAGES",
+        "AVG_ROW_LENGTH",
+        "CHECKSUM",
+        "COMPRESSION",
+        "CONNECTION",
+        "DELAY_KEY_WRITE",
+        "ENCRYPTION",
+        "INSERT_METHOD",
+        "MAX_ROWS",
+        "MIN_ROWS",
+        "PACK_KEYS",
+        "WITH",
+        "WITHOUT",
+        "TABLESPACE",
+        "PAGE_COMPRESSED",
+        "PAGE_COMPRESSION_LEVEL",
+        "AUTOEXTEND_SIZE",
+        "DATA",
+        "INDEX",
+        "UNION",
+        "SECONDARY_ENGINE",
+        "TRANSACTIONAL",
+        "PAGE_CHECKSUM",
     ];
     if cursor.eat(&["CONVERT", "TO"]) {
         // Every letter has a place in utf8mb4; elsewhere some may have none.
