@@ -125,6 +125,13 @@ impl<'a> Run<'a> {
             }
         }
         changes.extend(mended);
+        // Of a column that the schema shows, the statement need not be told too.
+        let shown: BTreeSet<String> = changes
+            .iter()
+            .filter(|change| change.rule == "identity-always")
+            .filter_map(|change| change.object.rsplit_once('.').map(|(table, _)| table.to_owned()))
+            .collect();
+        self.acts.retain(|act| act.rule != "identity-always" || !shown.contains(&act.object));
         changes.append(&mut self.acts);
         let marks = &self.marks;
         let at =

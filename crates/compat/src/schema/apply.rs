@@ -25,9 +25,17 @@ impl How<'_> {
         self.guarded || self.conditional
     }
 
-    /// The text, if it was not cut.
+    /// The text, if it was not cut; whether it may replace another says nothing of what is made.
     pub fn whole_text(&self) -> Option<String> {
-        (!self.text.ends_with('…') && !self.text.is_empty()).then(|| self.text.to_owned())
+        if self.text.ends_with('…') || self.text.is_empty() {
+            return None;
+        }
+        let mut words: Vec<&str> = self.text.split_whitespace().collect();
+        let replaces = |word: &&str| word.eq_ignore_ascii_case("replace") || word.eq_ignore_ascii_case("alter");
+        if words.get(1).is_some_and(|word| word.eq_ignore_ascii_case("or")) && words.get(2).is_some_and(replaces) {
+            words.drain(1..3);
+        }
+        Some(words.join(" ").trim_end_matches(';').to_owned())
     }
 }
 

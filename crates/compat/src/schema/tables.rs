@@ -219,10 +219,21 @@ impl Schema {
         if changes.iter().all(|change| matches!(change, ColumnChange::Neutral(_))) {
             return;
         }
-        let Some(state) = self.column_mut(name, column, how) else { return };
+        if self.column_mut(name, column, how).is_none() {
+            return;
+        }
+        let Some(table) = self.table_mut(name, how) else { return };
+        let primary = table
+            .constraints
+            .iter()
+            .any(|held| matches!(&held.kind, ConstraintKind::PrimaryKey(columns) if columns.contains(column)));
+        let Some(state) = table.columns.get_mut(column) else { return };
         let mut constraints = vec![];
         for change in changes {
             change_column(state, change, how);
+            if primary && matches!(change, ColumnChange::Restated(_) | ColumnChange::RestatedType { .. }) {
+                state.not_null = Maybe::Known(true);
+            }
             if let ColumnChange::Restated(column) = change {
                 constraints.extend(column.constraints.iter().cloned());
             }

@@ -118,7 +118,7 @@ fn names_that_go_or_change() {
             (
                 T,
                 "ALTER TABLE t ADD COLUMN x bigint; UPDATE t SET x = c; ALTER TABLE t DROP COLUMN c; ALTER TABLE t RENAME COLUMN x TO c;",
-                "drop-column? t.c; drop-default? t.c; drop-not-null? t.c; widen-type? t.c",
+                "drop-default? t.c; drop-not-null? t.c; widen-type? t.c; drop-column? t.c",
             ),
             ("SELECT 1;", "ALTER TABLE z DROP COLUMN a;", "drop-column! z.a"),
             ("SELECT 1;", "ALTER TABLE z ADD COLUMN y integer; ALTER TABLE z DROP COLUMN y;", ""),

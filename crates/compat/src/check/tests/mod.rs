@@ -65,10 +65,12 @@ fn table(dialect: Dialect, rows: &[Row]) {
     let mut wrong = String::new();
     for (base, range, wanted) in rows {
         let range: Vec<&str> = range.split("=====").collect();
-        let found = report(dialect, &[base], &range);
+        // Nothing at all is no history, and what was there before is not known.
+        let base: &[&str] = if base.is_empty() { &[] } else { &[base] };
+        let found = report(dialect, base, &range);
         let told = told(&found).join("; ");
         if told != *wanted {
-            wrong += &format!("\n{base}\n  {range:?}\n  wanted {wanted:?}\n  found  {told:?}\n");
+            wrong += &format!("\n{base:?}\n  {range:?}\n  wanted {wanted:?}\n  found  {told:?}\n");
             for finding in &found.findings {
                 wrong += &format!("    {}\n", finding.message);
             }
