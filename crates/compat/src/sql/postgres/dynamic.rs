@@ -23,10 +23,8 @@ pub(super) fn execute(words: Words<'_>, steps: &mut Steps) {
     let expression = words.from(1);
     let end = end_of_expression(expression);
     let expression = expression.until(end);
-    let Some(told) = tell(expression, DEEPEST) else { return steps.unread(words, Unread::Dynamic) };
-    if steps.depth >= DEEPEST {
-        return steps.unread(words, Unread::Dynamic);
-    }
+    let told = tell(expression, DEEPEST).filter(|_| steps.depth < DEEPEST);
+    let Some(told) = told else { return steps.unread(words, Unread::Dynamic) };
     let first =
         expression.tokens.iter().find(|token| matches!(token.kind, Kind::Text | Kind::Dollar | Kind::EscapedText));
     let line = words.source.line(first.map_or(words.start(), |token| token.start));
@@ -37,8 +35,11 @@ pub(super) fn execute(words: Words<'_>, steps: &mut Steps) {
     super::statements(&source, steps);
     steps.depth -= 1;
     steps.in_block = in_block;
-    // With names that are not known only what is harmless whatever they are is told.
-    let harmless = steps.list.iter().skip(before).all(|step| matches!(step.operation, Operation::Neutral { .. }));
+    // A guess may stand only where it does not show: the role of a GRANT, the condition of a DELETE.
+    let shows = |step: &crate::operation::Step| {
+        matches!(step.operation, Operation::Unread(_)) || format!("{:?}", step.operation).contains(UNKNOWN)
+    };
+    let harmless = !steps.list.iter().skip(before).any(shows);
     if told.guessed && !harmless {
         steps.list.truncate(before);
         steps.unread(words, Unread::Dynamic);
@@ -65,7 +66,8 @@ fn tell(words: Words<'_>, depth: usize) -> Option<Told> {
     }
     let mut told = Told { text: String::new(), guessed: false };
     for part in concatenated(words) {
-        let part = operand(part, depth)?;
+        let guess = || Told { text: UNKNOWN.to_owned(), guessed: true };
+        let part = operand(part, depth).unwrap_or_else(guess);
         told.text.push_str(&part.text);
         told.guessed |= part.guessed;
     }
@@ -110,10 +112,7 @@ fn operand(words: Words<'_>, depth: usize) -> Option<Told> {
     }
     if call && (words.is(0, "quote_ident") || words.is(0, "quote_literal")) {
         let name = words.is(0, "quote_ident");
-        let Some(inner) = tell(arguments, depth - 1) else {
-            let text = if name { UNKNOWN.to_owned() } else { format!("'{UNKNOWN}'") };
-            return Some(Told { text, guessed: true });
-        };
+        let inner = tell(arguments, depth - 1)?;
         let text = if name { quoted_name(&inner.text) } else { quoted_text(&inner.text) };
         return Some(Told { text, guessed: inner.guessed });
     }
@@ -149,9 +148,8 @@ fn formatted(arguments: Words<'_>, depth: usize) -> Option<Told> {
             ('I', Some(value)) => quoted_name(&value.text),
             ('L', Some(value)) => quoted_text(&value.text),
             ('s', Some(value)) => value.text.clone(),
-            ('I', None) => UNKNOWN.to_owned(),
             ('L', None) => format!("'{UNKNOWN}'"),
-            // Anything may come in here.
+            ('I' | 's', None) => UNKNOWN.to_owned(),
             _ => return None,
         });
     }

@@ -6,6 +6,7 @@
 
 mod alter;
 mod block;
+mod cockroach;
 mod column;
 mod create;
 mod drop;
