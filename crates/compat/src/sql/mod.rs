@@ -12,6 +12,8 @@ mod mssql;
 mod mysql;
 mod oracle;
 mod postgres;
+#[cfg(test)]
+mod scratch;
 mod sqlite;
 
 use serde::{Deserialize, Serialize};

@@ -5,6 +5,8 @@ pub mod columns;
 pub mod constraints;
 pub mod objects;
 pub mod rows;
+#[cfg(test)]
+pub mod shown;
 pub mod tables;
 pub mod types;
 
