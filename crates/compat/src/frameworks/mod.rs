@@ -4,6 +4,8 @@
 //! ([`crate::sql`]), and what the operations amount to.
 
 mod alembic;
+#[cfg(test)]
+mod brief;
 mod dbmate;
 mod detect;
 mod detected;
@@ -11,6 +13,7 @@ mod diesel;
 mod django;
 mod doctrine;
 pub(crate) mod files;
+mod emit;
 mod flyway;
 mod golang_migrate;
 mod goose;
