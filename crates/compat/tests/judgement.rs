@@ -165,10 +165,8 @@ fn figures() {
 #[test]
 fn there_are_enough_cases_and_most_are_traps() {
     let all = case::all();
-    let (kept, traps) = (
-        all.iter().filter(|case| case.part == Part::Kept).count(),
-        all.iter().filter(|case| case.trap).count(),
-    );
+    let (kept, traps) =
+        (all.iter().filter(|case| case.part == Part::Kept).count(), all.iter().filter(|case| case.trap).count());
     assert!(all.len() >= 330, "{} cases", all.len());
     assert!(traps * 2 > all.len(), "{traps} traps of {}", all.len());
     assert!(kept * 3 >= all.len() - 30 && kept * 3 <= all.len() + 30, "{kept} of {} are kept aside", all.len());

@@ -110,8 +110,7 @@ impl Case {
 
     /// The tree that would be applied.
     pub fn head(&self) -> MemoryTree {
-        let mut files: BTreeMap<String, String> =
-            self.files(&[Kind::Base, Kind::Running]).into_iter().collect();
+        let mut files: BTreeMap<String, String> = self.files(&[Kind::Base, Kind::Running]).into_iter().collect();
         files.extend(self.files(&[Kind::Head]));
         for section in self.sections.iter().filter(|section| section.kind == Kind::Gone) {
             files.remove(&section.path);

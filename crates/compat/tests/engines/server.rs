@@ -100,7 +100,8 @@ pub fn feed(command: &mut Command, input: &str) -> (String, Result<(), String>) 
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let ran = command.spawn().and_then(|mut child| {
         // A client that stopped at an error reads no further: what it says counts.
-        let writer = child.stdin.take().map(|mut stdin| std::thread::spawn(move || stdin.write_all(input.as_bytes())));
+        let writer =
+            child.stdin.take().map(|mut stdin| std::thread::spawn(move || stdin.write_all(input.as_bytes())));
         let output = child.wait_with_output();
         if let Some(writer) = writer {
             let _ = writer.join();
