@@ -206,7 +206,8 @@ fn read(part: Part, family: &Path, file: &Path) -> Case {
 fn parse(part: Part, family: String, name: String, text: &str) -> Result<Case, String> {
     let mut head: BTreeMap<&str, &str> = BTreeMap::new();
     let mut sections: Vec<Section> = vec![];
-    for line in text.lines() {
+    // Not `lines()`: a case may have Windows line ends.
+    for line in text.strip_suffix('\n').unwrap_or(text).split('\n') {
         if let Some(mark) = line.strip_prefix("=== ") {
             sections.push(section(mark)?);
         } else if let Some(section) = sections.last_mut() {
