@@ -12,8 +12,6 @@ mod mssql;
 mod mysql;
 mod oracle;
 mod postgres;
-#[cfg(test)]
-mod scratch;
 mod sqlite;
 
 use serde::{Deserialize, Serialize};
