@@ -7,14 +7,14 @@ mod alembic;
 #[cfg(test)]
 mod brief;
 mod dbmate;
-mod detect;
 mod declared;
+mod detect;
 mod detected;
 mod diesel;
 mod django;
 mod doctrine;
-pub(crate) mod files;
 mod emit;
+pub(crate) mod files;
 mod flyway;
 mod golang_migrate;
 mod goose;

@@ -17,7 +17,11 @@ pub fn columns(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, changes:
                 let words = format!("replaces table {name} by one whose columns cannot be told");
                 changes.push(Change::new("drop-column", NeedsReview, object, new.made, words));
             }
-            None => changes.push(gone(sides, name, before, old, new)),
+            None => {
+                let change = gone(sides, name, before, old, new);
+                changes.extend(views_broken(sides, name, Some(column), change.mark));
+                changes.push(change);
+            }
             Some(after) if after.id == before.id || new.id != old.id => {
                 changed(sides, name, before, after, (old, new), changes);
             }
@@ -65,6 +69,24 @@ fn gone(sides: Sides<'_>, name: &Name, before: &ColumnState, old: &Table, new: &
     };
     let change = Change::new(rule, Incompatible, object, by, words).states(state(sides.before, before), after);
     asking(change, name, before, old)
+}
+
+/// Views of the base that use what goes, and are not made anew: code that reads them breaks too.
+pub(super) fn views_broken(sides: Sides<'_>, table: &Name, column: Option<&Ident>, by: Mark) -> Vec<Change> {
+    let what = column.map_or_else(|| table.to_string(), |column| format!("{table}.{column}"));
+    let mut names = vec![table.name.key.as_str()];
+    names.extend(column.map(|column| column.key.as_str()));
+    sides
+        .now
+        .views
+        .iter()
+        .filter(|(name, view)| view.made.is_none() && sides.before.views.contains_key(name))
+        .filter(|(_, view)| view.uses(&names))
+        .map(|(view, _)| {
+            let words = format!("breaks view {view}, which uses {what}");
+            Change::new("drop-view", Incompatible, view.to_string(), by, words).asking(Asked::Table(view.clone()))
+        })
+        .collect()
 }
 
 /// Another column has the name.

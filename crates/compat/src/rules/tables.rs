@@ -13,7 +13,13 @@ pub fn table(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
     match sides.now.tables.get(name) {
         Some(new) if new.id == old.id => compare(sides, name, old, new, changes),
         Some(new) => replaced(sides, name, old, new, changes),
-        None => changes.push(gone(sides, name, old)),
+        None => {
+            let change = gone(sides, name, old);
+            if sides.now.home(old.id).is_none() {
+                changes.extend(columns::views_broken(sides, name, None, change.mark));
+            }
+            changes.push(change);
+        }
     }
     for change in &mut changes[first..] {
         *change = change.clone().of(old.seen);

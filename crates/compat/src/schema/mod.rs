@@ -156,6 +156,18 @@ pub struct View {
     pub replaced: bool,
     /// Its text, where it is whole.
     pub text: Option<String>,
+    /// The words of its text in lower case, as far as they are kept: names among them are used.
+    pub words: Vec<String>,
+}
+
+impl View {
+    /// Whether the text names all of these, as far as it is kept.
+    pub fn uses(&self, names: &[&str]) -> bool {
+        names.iter().all(|name| {
+            let name = name.to_lowercase();
+            self.words.contains(&name)
+        })
+    }
 }
 
 /// A routine as it is.

@@ -31,6 +31,7 @@ impl Schema {
             made: how.mark,
             replaced: replace && (known.is_some() || perhaps),
             text: how.whole_text(),
+            words: words(how.text),
         };
         self.touch(Touched::View(name.clone()));
         self.touch(Touched::Table(name.clone()));
@@ -52,6 +53,7 @@ impl Schema {
                 made: None,
                 replaced: false,
                 text: None,
+                words: vec![],
             };
             self.homes.insert(view.id, name.clone());
             self.assumed.push(Assumed::View(name.clone(), view.clone()));
@@ -312,4 +314,12 @@ fn same_parameters(one: &Maybe<Vec<Parameter>>, other: &Maybe<Vec<Parameter>>) -
         }
         _ => true,
     }
+}
+
+/// The names in a text, in lower case.
+fn words(text: &str) -> Vec<String> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect()
 }

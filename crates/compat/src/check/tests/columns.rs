@@ -209,7 +209,7 @@ fn sqlite_rebuilds() {
             (
                 S,
                 "CREATE TABLE n (id integer PRIMARY KEY, a text NOT NULL, b text, c text NOT NULL); INSERT INTO n SELECT id, a, b, '' FROM t; DROP TABLE t; ALTER TABLE n RENAME TO t;",
-                "set-not-null! t.a; add-required-column! t.c",
+                "add-required-column! t.c; set-not-null! t.a",
             ),
             (
                 S,

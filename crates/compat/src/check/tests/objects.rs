@@ -17,6 +17,12 @@ fn views() {
             (V, "CREATE OR REPLACE VIEW v AS SELECT a, b FROM t WHERE a > 1;", "replace-view? v"),
             (V, "CREATE VIEW w AS SELECT a FROM t; DROP VIEW w;", ""),
             (V, "DROP VIEW IF EXISTS never;", ""),
+            (V, "ALTER TABLE t DROP COLUMN b;", "drop-column! t.b; drop-view! v"),
+            (
+                V,
+                "DROP VIEW v; ALTER TABLE t DROP COLUMN b; CREATE VIEW v AS SELECT a, 1 AS b FROM t;",
+                "drop-column! t.b",
+            ),
             (V, "CREATE OR REPLACE VIEW w AS SELECT a FROM t;", ""),
         ],
     );

@@ -116,7 +116,9 @@ fn operation(operation: &Operation) -> String {
             parts.extend(constraints.iter().map(|held| format!("+{}", constraint(held))));
             format!("create{} {table} [{}]", if *temporary { " temp" } else { "" }, parts.join(" | "))
         }
-        Operation::DropTable { table, cascade } => format!("drop-table {table}{}", if *cascade { " cascade" } else { "" }),
+        Operation::DropTable { table, cascade } => {
+            format!("drop-table {table}{}", if *cascade { " cascade" } else { "" })
+        }
         Operation::Rename { kind, from, to } => format!("rename {kind:?} {from} -> {to}").replace("None ", ""),
         Operation::AddColumn { table, column: added } => format!("add {table}.{}", column(added)),
         Operation::DropColumn { table, column, .. } => format!("drop {table}.{column}"),
@@ -151,7 +153,10 @@ fn operation(operation: &Operation) -> String {
             format!("{kind:?} {routine}{}{replace}", signature(held))
         }
         Operation::Create { kind, name, table } => {
-            format!("create {kind:?} {name}{}", table.as_ref().map_or(String::new(), |table| format!(" on {table}")))
+            format!(
+                "create {kind:?} {name}{}",
+                table.as_ref().map_or(String::new(), |table| format!(" on {table}"))
+            )
         }
         Operation::Drop { kind, name, .. } => format!("drop {kind:?} {name}"),
         Operation::Data { data, table, every_row } => {
@@ -168,8 +173,10 @@ fn operation(operation: &Operation) -> String {
 /// Asserts what texts are read as: rows of (text, expected lines without the line numbers).
 pub fn assert_read(read: impl Fn(&str) -> Vec<Step>, rows: &[(&str, &[&str])]) {
     for (text, expected) in rows {
-        let found: Vec<String> =
-            shown(&read(text)).into_iter().map(|line| line.split_once(": ").map_or("", |(_, rest)| rest).to_owned()).collect();
+        let found: Vec<String> = shown(&read(text))
+            .into_iter()
+            .map(|line| line.split_once(": ").map_or("", |(_, rest)| rest).to_owned())
+            .collect();
         assert_eq!(found, *expected, "of {text}");
     }
 }

@@ -52,8 +52,16 @@ pub fn read(whole: Cursor<'_>) -> Read<()> {
         }
         return review(whole, "an object is altered", None);
     }
-    if cursor.is_any(&["AUTHORIZATION", "FULLTEXT", "PARTITION", "SERVER", "XML", "CERTIFICATE", "SYMMETRIC", "MASTER"])
-    {
+    if cursor.is_any(&[
+        "AUTHORIZATION",
+        "FULLTEXT",
+        "PARTITION",
+        "SERVER",
+        "XML",
+        "CERTIFICATE",
+        "SYMMETRIC",
+        "MASTER",
+    ]) {
         return neutral(whole, 2);
     }
     Err(whole.unknown())
@@ -123,7 +131,11 @@ fn table(mut cursor: Cursor<'_>, whole: Cursor<'_>) -> Read<()> {
     }
     if cursor.eat(&["SET"]) {
         let off = cursor.rest_text().to_uppercase().contains("OFF");
-        return if off { review(whole, "an option of the table is turned off", Some(table)) } else { neutral(whole, 2) };
+        return if off {
+            review(whole, "an option of the table is turned off", Some(table))
+        } else {
+            neutral(whole, 2)
+        };
     }
     if cursor.is_any(&["REBUILD", "NOCHECK"]) || cursor.is_any(&["ENABLE", "DISABLE"]) {
         return neutral(whole, 2);

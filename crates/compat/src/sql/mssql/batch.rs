@@ -196,8 +196,19 @@ impl Flow {
 /// A condition that only asks whether the change is there already.
 fn is_guard(condition: &Cursor<'_>) -> bool {
     let asks: &[&str] = &[
-        "object_id", "col_length", "columnproperty", "indexproperty", "type_id", "schema_id", "sys", "sysobjects",
-        "syscolumns", "sysindexes", "information_schema", "objectproperty", "database_principal_id",
+        "object_id",
+        "col_length",
+        "columnproperty",
+        "indexproperty",
+        "type_id",
+        "schema_id",
+        "sys",
+        "sysobjects",
+        "syscolumns",
+        "sysindexes",
+        "information_schema",
+        "objectproperty",
+        "database_principal_id",
     ];
     condition.rest().iter().any(|token| {
         matches!(token.kind, Kind::Word | Kind::Quoted)
@@ -206,7 +217,8 @@ fn is_guard(condition: &Cursor<'_>) -> bool {
 }
 
 fn begins_block(cursor: &Cursor<'_>) -> bool {
-    cursor.is(&["BEGIN"]) && !cursor.is_any_after(1, &["TRAN", "TRANSACTION", "DISTRIBUTED", "DIALOG", "CONVERSATION"])
+    cursor.is(&["BEGIN"])
+        && !cursor.is_any_after(1, &["TRAN", "TRANSACTION", "DISTRIBUTED", "DIALOG", "CONVERSATION"])
 }
 
 /// A routine, trigger or view: it takes the rest of its batch.
@@ -252,10 +264,49 @@ impl Head {
 
 /// Words that begin a statement.
 const HEADS: &[&str] = &[
-    "CREATE", "ALTER", "DROP", "EXEC", "EXECUTE", "IF", "BEGIN", "END", "INSERT", "UPDATE", "DELETE", "MERGE",
-    "SELECT", "SET", "DECLARE", "PRINT", "USE", "TRUNCATE", "GRANT", "REVOKE", "DENY", "WHILE", "RAISERROR", "THROW",
-    "RETURN", "COMMIT", "ROLLBACK", "SAVE", "GOTO", "DISABLE", "ENABLE", "WAITFOR", "BACKUP", "RESTORE", "ELSE",
-    "OPEN", "FETCH", "CLOSE", "DEALLOCATE", "BREAK", "CONTINUE", "DBCC", "BULK",
+    "CREATE",
+    "ALTER",
+    "DROP",
+    "EXEC",
+    "EXECUTE",
+    "IF",
+    "BEGIN",
+    "END",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "MERGE",
+    "SELECT",
+    "SET",
+    "DECLARE",
+    "PRINT",
+    "USE",
+    "TRUNCATE",
+    "GRANT",
+    "REVOKE",
+    "DENY",
+    "WHILE",
+    "RAISERROR",
+    "THROW",
+    "RETURN",
+    "COMMIT",
+    "ROLLBACK",
+    "SAVE",
+    "GOTO",
+    "DISABLE",
+    "ENABLE",
+    "WAITFOR",
+    "BACKUP",
+    "RESTORE",
+    "ELSE",
+    "OPEN",
+    "FETCH",
+    "CLOSE",
+    "DEALLOCATE",
+    "BREAK",
+    "CONTINUE",
+    "DBCC",
+    "BULK",
 ];
 
 /// How many tokens the statement has that begins here.
@@ -349,10 +400,12 @@ fn continues(cursor: &Cursor<'_>, at: usize, word: &str, head: &mut Head, verb: 
             true
         }
         Head::AlterTable => word == "DROP" && next(&["SPARSE", "PERSISTED", "MASKED", "ROWGUIDCOL", "HIDDEN"]),
-        Head::Alter => matches!(word, "SET" | "ADD" | "DROP") && at <= 6 && !*verb && {
-            *verb = true;
-            !matches!(word, "DROP") || next(&["MEMBER"])
-        },
+        Head::Alter => {
+            matches!(word, "SET" | "ADD" | "DROP") && at <= 6 && !*verb && {
+                *verb = true;
+                !matches!(word, "DROP") || next(&["MEMBER"])
+            }
+        }
         Head::Grant => true,
         Head::Bulk => word == "INSERT",
         _ => false,

@@ -28,7 +28,16 @@ pub fn read(whole: Cursor<'_>) -> Read<()> {
     }
     let mut index = cursor;
     let unique = index.eat(&["UNIQUE"]);
-    while index.eat_any(&["CLUSTERED", "NONCLUSTERED", "PRIMARY", "XML", "SPATIAL", "COLUMNSTORE", "JSON", "VECTOR"]) {}
+    while index.eat_any(&[
+        "CLUSTERED",
+        "NONCLUSTERED",
+        "PRIMARY",
+        "XML",
+        "SPATIAL",
+        "COLUMNSTORE",
+        "JSON",
+        "VECTOR",
+    ]) {}
     if index.eat(&["INDEX"]) {
         return tables::index(index, unique, whole);
     }
@@ -56,9 +65,33 @@ pub fn read(whole: Cursor<'_>) -> Read<()> {
         return Ok(());
     }
     let harmless: &[&str] = &[
-        "STATISTICS", "USER", "LOGIN", "ROLE", "FULLTEXT", "PARTITION", "CERTIFICATE", "SYMMETRIC", "ASYMMETRIC",
-        "MASTER", "CREDENTIAL", "ASSEMBLY", "QUEUE", "SERVICE", "CONTRACT", "MESSAGE", "ROUTE", "EVENT", "APPLICATION",
-        "EXTERNAL", "SERVER", "AVAILABILITY", "ENDPOINT", "SEARCH", "SELECTIVE", "COLUMN", "WORKLOAD",
+        "STATISTICS",
+        "USER",
+        "LOGIN",
+        "ROLE",
+        "FULLTEXT",
+        "PARTITION",
+        "CERTIFICATE",
+        "SYMMETRIC",
+        "ASYMMETRIC",
+        "MASTER",
+        "CREDENTIAL",
+        "ASSEMBLY",
+        "QUEUE",
+        "SERVICE",
+        "CONTRACT",
+        "MESSAGE",
+        "ROUTE",
+        "EVENT",
+        "APPLICATION",
+        "EXTERNAL",
+        "SERVER",
+        "AVAILABILITY",
+        "ENDPOINT",
+        "SEARCH",
+        "SELECTIVE",
+        "COLUMN",
+        "WORKLOAD",
     ];
     if cursor.is_any(harmless) {
         return neutral(whole, 2);
@@ -115,8 +148,16 @@ pub fn drop(whole: Cursor<'_>) -> Read<()> {
             return objects::drop(cursor.take(end), *kind, whole);
         }
     }
-    if cursor.is_any(&["STATISTICS", "CERTIFICATE", "SYMMETRIC", "MASTER", "EVENT", "PARTITION", "FULLTEXT", "SECURITY"])
-    {
+    if cursor.is_any(&[
+        "STATISTICS",
+        "CERTIFICATE",
+        "SYMMETRIC",
+        "MASTER",
+        "EVENT",
+        "PARTITION",
+        "FULLTEXT",
+        "SECURITY",
+    ]) {
         return if cursor.is_any(&["FULLTEXT", "SECURITY", "PARTITION"]) {
             review(whole, "something that queries may need is dropped", None)
         } else {

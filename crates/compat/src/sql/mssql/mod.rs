@@ -67,9 +67,31 @@ fn selected(whole: Cursor<'_>) -> Read<()> {
 
 fn harmless(cursor: Cursor<'_>) -> Read<()> {
     let known: &[&str] = &[
-        "PRINT", "USE", "GRANT", "RAISERROR", "THROW", "RETURN", "COMMIT", "ROLLBACK", "SAVE", "GOTO", "WAITFOR",
-        "BACKUP", "OPEN", "FETCH", "CLOSE", "DEALLOCATE", "BREAK", "CONTINUE", "DBCC", "CHECKPOINT", "RECONFIGURE",
-        "BEGIN", "ADD", "REVERT", "KILL",
+        "PRINT",
+        "USE",
+        "GRANT",
+        "RAISERROR",
+        "THROW",
+        "RETURN",
+        "COMMIT",
+        "ROLLBACK",
+        "SAVE",
+        "GOTO",
+        "WAITFOR",
+        "BACKUP",
+        "OPEN",
+        "FETCH",
+        "CLOSE",
+        "DEALLOCATE",
+        "BREAK",
+        "CONTINUE",
+        "DBCC",
+        "CHECKPOINT",
+        "RECONFIGURE",
+        "BEGIN",
+        "ADD",
+        "REVERT",
+        "KILL",
     ];
     if cursor.is_any(known) {
         return neutral(cursor, 1);

@@ -6,9 +6,7 @@ use super::super::common::tables::{add, drop_constraint};
 use super::super::common::{end, neutral, review};
 use super::super::cursor::{Cursor, Read};
 use super::super::lex::Kind as Token;
-use crate::operation::{
-    Checked, ColumnChange, Ident, Maybe, Name, Operation, Restriction,
-};
+use crate::operation::{Checked, ColumnChange, Ident, Maybe, Name, Operation, Restriction};
 
 /// A statement that begins with ALTER.
 pub fn read(whole: Cursor<'_>) -> Read<()> {
@@ -40,12 +38,17 @@ pub fn read(whole: Cursor<'_>) -> Read<()> {
         whole.keep(Operation::NarrowType { name, what });
         return Ok(());
     }
-    if cursor.is_any(&["SEQUENCE", "USER", "ROLE", "PROFILE", "MATERIALIZED", "DATABASE", "TABLESPACE", "CLUSTER"]) {
+    if cursor.is_any(&["SEQUENCE", "USER", "ROLE", "PROFILE", "MATERIALIZED", "DATABASE", "TABLESPACE", "CLUSTER"])
+    {
         return review(whole, "an object is altered", None);
     }
     if cursor.is_any(&["SESSION", "SYSTEM", "VIEW", "PACKAGE", "PROCEDURE", "FUNCTION", "SYNONYM", "PUBLIC"]) {
         let schema = cursor.is(&["SESSION"]) && cursor.find(&["CURRENT_SCHEMA"]).is_some();
-        return if schema { review(whole, "another schema is meant from here on", None) } else { neutral(whole, 2) };
+        return if schema {
+            review(whole, "another schema is meant from here on", None)
+        } else {
+            neutral(whole, 2)
+        };
     }
     Err(whole.unknown())
 }
@@ -102,7 +105,11 @@ fn clauses<'a>(cursor: &Cursor<'a>) -> Vec<Cursor<'a>> {
 fn action(mut cursor: Cursor<'_>, table: &Name, place: Cursor<'_>) -> Read<()> {
     if cursor.is_any_after(1, &["PARTITION", "SUBPARTITION"]) {
         let lossy = cursor.is_any(&["DROP", "TRUNCATE", "EXCHANGE"]);
-        return if lossy { review(place, "rows of a partition go", Some(table.clone())) } else { neutral(place, 2) };
+        return if lossy {
+            review(place, "rows of a partition go", Some(table.clone()))
+        } else {
+            neutral(place, 2)
+        };
     }
     if cursor.word_is(1, "SUPPLEMENTAL") {
         return neutral(place, 2);
@@ -131,9 +138,34 @@ fn action(mut cursor: Cursor<'_>, table: &Name, place: Cursor<'_>) -> Read<()> {
         return enable(cursor, table, place);
     }
     let physical: &[&str] = &[
-        "MOVE", "SHRINK", "LOGGING", "NOLOGGING", "PARALLEL", "NOPARALLEL", "CACHE", "NOCACHE", "PCTFREE", "PCTUSED",
-        "STORAGE", "INITRANS", "COMPRESS", "NOCOMPRESS", "ALLOCATE", "DEALLOCATE", "INMEMORY", "NO", "MONITORING",
-        "NOMONITORING", "RESULT_CACHE", "READ", "ROW", "UPGRADE", "SPLIT", "MERGE", "COALESCE", "FORCE",
+        "MOVE",
+        "SHRINK",
+        "LOGGING",
+        "NOLOGGING",
+        "PARALLEL",
+        "NOPARALLEL",
+        "CACHE",
+        "NOCACHE",
+        "PCTFREE",
+        "PCTUSED",
+        "STORAGE",
+        "INITRANS",
+        "COMPRESS",
+        "NOCOMPRESS",
+        "ALLOCATE",
+        "DEALLOCATE",
+        "INMEMORY",
+        "NO",
+        "MONITORING",
+        "NOMONITORING",
+        "RESULT_CACHE",
+        "READ",
+        "ROW",
+        "UPGRADE",
+        "SPLIT",
+        "MERGE",
+        "COALESCE",
+        "FORCE",
     ];
     if cursor.is_any(physical) {
         return neutral(place, 1);
@@ -148,7 +180,8 @@ fn adds(mut cursor: Cursor<'_>, table: &Name, place: Cursor<'_>) -> Read<()> {
             add(part, table, false, false, part)?;
         }
         // What may follow is where large values are stored.
-        let storage = cursor.done() || cursor.is_any(&["LOB", "TABLESPACE", "XMLTYPE", "NESTED", "VARRAY", "COLUMN"]);
+        let storage =
+            cursor.done() || cursor.is_any(&["LOB", "TABLESPACE", "XMLTYPE", "NESTED", "VARRAY", "COLUMN"]);
         return if storage { Ok(()) } else { Err(cursor.surprise("the end of ADD")) };
     }
     cursor.eat(&["COLUMN"]);

@@ -10,14 +10,44 @@ use crate::operation::{Operation, Unread};
 
 /// Packages and procedures that change no schema.
 const HARMLESS: &[&str] = &[
-    "dbms_output", "dbms_stats", "dbms_lock", "dbms_session", "dbms_application_info", "dbms_utility",
-    "raise_application_error", "dbms_lob", "utl_raw",
+    "dbms_output",
+    "dbms_stats",
+    "dbms_lock",
+    "dbms_session",
+    "dbms_application_info",
+    "dbms_utility",
+    "raise_application_error",
+    "dbms_lob",
+    "utl_raw",
 ];
 
 /// Words that begin a statement of a block and change nothing themselves.
 const PLAIN: &[&str] = &[
-    "NULL", "RAISE", "RETURN", "OPEN", "FETCH", "CLOSE", "COMMIT", "ROLLBACK", "SAVEPOINT", "EXIT", "CONTINUE", "GOTO",
-    "PRAGMA", "SELECT", "WITH", "END", "FOR", "WHILE", "IF", "ELSIF", "WHEN", "CASE", "EXCEPTION", "LOCK", "SET",
+    "NULL",
+    "RAISE",
+    "RETURN",
+    "OPEN",
+    "FETCH",
+    "CLOSE",
+    "COMMIT",
+    "ROLLBACK",
+    "SAVEPOINT",
+    "EXIT",
+    "CONTINUE",
+    "GOTO",
+    "PRAGMA",
+    "SELECT",
+    "WITH",
+    "END",
+    "FOR",
+    "WHILE",
+    "IF",
+    "ELSIF",
+    "WHEN",
+    "CASE",
+    "EXCEPTION",
+    "LOCK",
+    "SET",
 ];
 
 /// Reads a block. What is in it may not run if a condition stands anywhere in it.
@@ -114,8 +144,7 @@ impl Block {
 
     /// `x := …`, and `x varchar2(20) := …` of a declaration.
     fn assigned(&mut self, cursor: Cursor<'_>) -> bool {
-        let is_assignment =
-            |at: &usize| cursor.ahead(at + 1).is_some_and(|token| token.kind == Token::Mark(b'='));
+        let is_assignment = |at: &usize| cursor.ahead(at + 1).is_some_and(|token| token.kind == Token::Mark(b'='));
         let colon = cursor.rest().iter().position(|token| token.kind == Token::Mark(b':')).filter(is_assignment);
         let Some(colon) = colon else { return false };
         let Some(name) = cursor.word(0).map(str::to_lowercase) else { return false };

@@ -64,8 +64,25 @@ pub fn read(whole: Cursor<'_>) -> Read<()> {
         return objects::named(cursor, Kind::Synonym, whole);
     }
     let harmless: &[&str] = &[
-        "USER", "ROLE", "TABLESPACE", "BIGFILE", "SMALLFILE", "TEMPORARY", "UNDO", "DIRECTORY", "DATABASE", "CONTEXT",
-        "PROFILE", "LIBRARY", "OPERATOR", "INDEXTYPE", "CLUSTER", "OUTLINE", "DIMENSION", "SHARED", "SCHEMA",
+        "USER",
+        "ROLE",
+        "TABLESPACE",
+        "BIGFILE",
+        "SMALLFILE",
+        "TEMPORARY",
+        "UNDO",
+        "DIRECTORY",
+        "DATABASE",
+        "CONTEXT",
+        "PROFILE",
+        "LIBRARY",
+        "OPERATOR",
+        "INDEXTYPE",
+        "CLUSTER",
+        "OUTLINE",
+        "DIMENSION",
+        "SHARED",
+        "SCHEMA",
     ];
     if cursor.is_any(harmless) {
         return neutral(whole, 2);

@@ -71,10 +71,7 @@ fn create(whole: Cursor<'_>) -> Read<()> {
         let guarded = cursor.if_not_exists();
         let table = cursor.name()?;
         let (columns, constraints) = (Maybe::Unknown, vec![]);
-        whole
-            .step(Operation::CreateTable { table, columns, constraints, temporary })
-            .guarded(guarded)
-            .keep();
+        whole.step(Operation::CreateTable { table, columns, constraints, temporary }).guarded(guarded).keep();
         return Ok(());
     }
     if cursor.eat(&["VIEW"]) {
