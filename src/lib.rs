@@ -9,6 +9,7 @@ pub mod engine;
 pub mod forge;
 pub mod gate;
 pub mod git;
+pub mod migrations;
 pub mod secret;
 pub mod serve;
 pub mod server;

@@ -4,6 +4,7 @@
 //! `engine::command::carry_out`.
 
 mod args;
+mod check_migrations;
 mod demo;
 mod doctor;
 mod exit;
@@ -204,8 +205,16 @@ fn report(failure: Failure, out: Out) -> Exit {
 
 async fn run(args: Args, out: Out) -> Result<Exit, Failure> {
     let path = args.config.as_deref();
-    if out.format == Format::Markdown && !matches!(args.verb, Verb::Diff { .. }) {
-        return Err(Failure::Plain(Exit::Usage, "`-o markdown` is for `diff` only".to_owned()));
+    let (diff, check) = (matches!(args.verb, Verb::Diff { .. }), matches!(args.verb, Verb::CheckMigrations(_)));
+    let only = match out.format {
+        Format::Markdown if !diff => Some("`-o markdown` is for `diff` only"),
+        Format::Sarif | Format::Gitlab | Format::Github if !check => {
+            Some("`-o sarif`, `-o gitlab` and `-o github` are for `check-migrations` only")
+        }
+        _ => None,
+    };
+    if let Some(only) = only {
+        return Err(Failure::Plain(Exit::Usage, only.to_owned()));
     }
     // The variable may stand in a shell's profile; only who writes the flag means it here.
     let here = |what: &str| if args.server.is_some() { here_alone(what) } else { Ok(()) };
@@ -233,6 +242,10 @@ async fn run(args: Args, out: Out) -> Result<Exit, Failure> {
         Verb::Config { verb } => {
             here("`config`")?;
             return config_verb(verb, path, out);
+        }
+        Verb::CheckMigrations(asked) => {
+            here("`check-migrations`")?;
+            return check_migrations::run(asked, out);
         }
         Verb::Doctor { flow } => {
             here("`doctor`")?;
@@ -297,6 +310,7 @@ async fn anywhere(source: &Source, verb: Verb, out: Out) -> Result<Exit, Failure
         | Verb::Probe { .. }
         | Verb::Init(_)
         | Verb::Config { .. }
+        | Verb::CheckMigrations(_)
         | Verb::Doctor { .. }
         | Verb::Completions { .. } => Ok(Exit::Done),
     }

@@ -17,6 +17,12 @@ pub enum Format {
     Json,
     /// For a comment or a wiki; `diff` only.
     Markdown,
+    /// For code scanning; `check-migrations` only.
+    Sarif,
+    /// GitLab's code quality report; `check-migrations` only.
+    Gitlab,
+    /// GitHub's workflow commands; `check-migrations` only.
+    Github,
 }
 
 /// Where a command prints to.
@@ -24,7 +30,8 @@ pub enum Format {
 pub struct Out {
     /// How.
     pub format: Format,
-    colour: bool,
+    /// Whether standard output is a terminal that wants colours.
+    pub colour: bool,
 }
 
 impl Out {

@@ -76,6 +76,7 @@ pub fn observation(flow: &Flow, ledger: &Ledger, look: &Look) -> Observation {
         edges: see::edges(flow, ledger, &look.tips, &look.history),
         standing: ledger.standing.clone(),
         facts: Facts::default(),
+        code: see::code(flow, ledger, &look.tips, look.now),
     }
 }
 

@@ -101,7 +101,8 @@ pub struct Asked<'a> {
 /// # Errors
 /// If git's objects cannot be read.
 pub fn ask(repository: &Repository, asked: &Asked<'_>) -> Result<CompatReport, Cannot> {
-    let read = |commit: &Commit<'_>| -> Result<GitTree<'_>, Cannot> { Ok(GitTree::read(repository, &commit.tree()?)?) };
+    let read =
+        |commit: &Commit<'_>| -> Result<GitTree<'_>, Cannot> { Ok(GitTree::read(repository, &commit.tree()?)?) };
     let base = asked.base.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let head = read(&asked.head)?;
     let running = asked.running.iter().map(read).collect::<Result<Vec<_>, _>>()?;
