@@ -315,8 +315,8 @@ fn one_statement(words: Words<'_>, steps: &mut Steps) {
         "raise" | "return" | "null" | "exit" | "continue" | "get" | "open" | "fetch" | "move" | "close"
         | "assert" | "commit" | "rollback" => {}
         "execute" => dynamic::execute(words, steps),
-        "perform" => calls_if_noticed(words.from(1), words, steps),
-        "select" => calls_if_noticed(words, words, steps),
+        "perform" => calls_if_noticed(words, steps),
+        "select" => calls_if_noticed(words, steps),
         "with" => statement::read_without(words, &into_variables(words), steps),
         "insert" | "update" | "delete" | "merge" => {
             // RETURNING … INTO fills variables.
@@ -325,7 +325,7 @@ fn one_statement(words: Words<'_>, steps: &mut Steps) {
             read_one(words.until(into.unwrap_or(words.tokens.len())), steps);
         }
         _ => match assigned(words) {
-            Some(value) => calls_if_noticed(value, words, steps),
+            Some(value) => calls_if_noticed(value, steps),
             None => read_one(words, steps),
         },
     }
@@ -377,14 +377,12 @@ fn assigned(words: Words<'_>) -> Option<Words<'_>> {
 }
 
 /// A query that calls something unknown; one that does not is no step of its own.
-fn calls_if_noticed(words: Words<'_>, shown: Words<'_>, steps: &mut Steps) {
+fn calls_if_noticed(words: Words<'_>, steps: &mut Steps) {
     let before = steps.list.len();
     query::calls(words, steps);
     let neutral =
         |step: &crate::operation::Step| matches!(step.operation, crate::operation::Operation::Neutral { .. });
     if steps.list.last().is_some_and(neutral) {
         steps.list.truncate(before);
-    } else if let Some(step) = steps.list.last_mut() {
-        step.text = crate::operation::one_line(shown.text());
     }
 }

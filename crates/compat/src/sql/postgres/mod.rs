@@ -14,6 +14,7 @@ mod drop;
 mod dynamic;
 mod lex;
 mod mask;
+mod names;
 mod others;
 mod parse;
 mod query;
@@ -44,6 +45,7 @@ pub fn read(text: &str, limits: Limits) -> Vec<Step> {
         in_block: false,
         constants: vec![],
         rounds: 0,
+        schema: None,
     };
     if text.len() as u64 > limits.file_bytes {
         let unread = Unread::Limit { limit: "bytes of one file".to_owned(), allowed: limits.file_bytes };
@@ -88,6 +90,8 @@ struct Steps {
     constants: Vec<(String, String)>,
     /// How often bodies of loops over literals were read.
     rounds: usize,
+    /// The schema of names that have none, where `SET search_path` said it.
+    schema: Option<crate::operation::Ident>,
 }
 
 /// The longest part of a statement that is looked at for its text, in bytes.
@@ -106,7 +110,8 @@ impl Steps {
     }
 
     /// The same, where the statement itself may say IF EXISTS.
-    fn add_guarded(&mut self, words: Words<'_>, operation: Operation, guarded: bool) {
+    fn add_guarded(&mut self, words: Words<'_>, mut operation: Operation, guarded: bool) {
+        names::settle(&mut operation, self.schema.as_ref());
         let text = words.text();
         let mut end = text.len().min(TEXT_BYTES);
         while !text.is_char_boundary(end) {

@@ -330,7 +330,7 @@ fn each_action_of_alter_table_is_a_step_on_its_own_line() {
             "ALTER TABLE t OWNER TO me, SET (fillfactor = 70), CLUSTER ON i",
             "1 neutral ALTER TABLE OWNER TO\n1 neutral ALTER TABLE SET\n1 neutral ALTER TABLE CLUSTER ON",
         ),
-        ("ALTER TABLE t ATTACH PARTITION u FOR VALUES IN (1)", "1 review a partition is attached: t"),
+        ("ALTER TABLE t ATTACH PARTITION u FOR VALUES IN (1)", "1 review a partition is attached: u"),
         ("ALTER TABLE t DETACH PARTITION u CONCURRENTLY", "1 review a partition is detached: t"),
         ("ALTER TABLE t REPLICA IDENTITY FULL", "1 review another replica identity: t"),
         ("ALTER TABLE t NO INHERIT u", "1 review the table no longer inherits: t"),
@@ -564,6 +564,12 @@ fn what_is_no_sql_is_masked_and_lines_stay_true() {
             "1 neutral ALTER TABLE OWNER TO\n1 Update t",
         ),
         ("ALTER TABLE __T__ ADD a int", "1 add __T__.a integer"),
+        ("DROP TABLE U&\"d!0061t\" UESCAPE '!'", "1 unread syntax"),
+        (
+            "SET search_path = app, public;\nCREATE TABLE a (b int REFERENCES c);\nDROP TABLE public.d;\nALTER TABLE x.y RENAME TO z;\nCREATE TRIGGER t BEFORE INSERT ON a EXECUTE FUNCTION f();\nRESET search_path;\nDROP TABLE e",
+            "1 neutral SET SEARCH_PATH\n2 create app.a: b integer foreign(b)->app.c()\n3 drop d\n4 rename None x.y x.z\n5 create Trigger t on app.a\n6 neutral RESET\n7 drop e",
+        ),
+        ("SET LOCAL search_path TO 'public';\nDROP TABLE a", "1 neutral SET LOCAL SEARCH_PATH\n2 drop a"),
         ("DROP TABLE U&\"d\\0061t\"", "1 drop dat"),
         ("INSERT INTO a VALUES (E'it\\'s; ', $q$ ; $q$, 'b'';');\nDROP TABLE b", "1 Insert a\n2 drop b"),
     ]);
