@@ -6,6 +6,7 @@
 
 mod alter;
 mod block;
+mod called;
 mod cockroach;
 mod column;
 mod create;
@@ -45,6 +46,8 @@ pub fn read(text: &str, limits: Limits) -> Vec<Step> {
         in_block: false,
         constants: vec![],
         rounds: 0,
+        routines: vec![],
+        calls: 0,
         schema: None,
     };
     if text.len() as u64 > limits.file_bytes {
@@ -90,6 +93,10 @@ struct Steps {
     constants: Vec<(String, String)>,
     /// How often bodies of loops over literals were read.
     rounds: usize,
+    /// Routines that the text made so far.
+    routines: Vec<called::Routine>,
+    /// How often one of them was called.
+    calls: usize,
     /// The schema of names that have none, where `SET search_path` said it.
     schema: Option<crate::operation::Ident>,
 }

@@ -2,7 +2,7 @@
 
 use super::lex::Kind;
 use super::source::Words;
-use super::{Steps, names};
+use super::{Steps, called, names};
 use crate::operation::{Data, Operation, Restriction, Unread};
 
 /// Statements that code cannot notice, by their first word.
@@ -70,6 +70,7 @@ pub(super) fn read(words: Words<'_>, steps: &mut Steps) {
     match head.as_str() {
         "truncate" => truncate(words, steps),
         "copy" => copy(words, steps),
+        "call" if called_here(words, steps) => {}
         "call" => {
             let what = crate::operation::one_line(words.text());
             steps.unread(words, Unread::Code { what });
@@ -90,6 +91,18 @@ pub(super) fn read(words: Words<'_>, steps: &mut Steps) {
         }
         _ => steps.unread(words, Unread::UnknownStatement { head: words.head(3) }),
     }
+}
+
+/// CALL of a procedure that the text made.
+fn called_here(words: Words<'_>, steps: &mut Steps) -> bool {
+    let Some((name, open)) = words.name(1) else { return false };
+    let close = words.after_brackets(open).saturating_sub(1);
+    let before = steps.list.len();
+    let known = called::call(words, &name.name, words.until(close).from(open + 1), steps);
+    if known && steps.list.len() == before {
+        steps.neutral(words, "CALL");
+    }
+    known
 }
 
 fn truncate(words: Words<'_>, steps: &mut Steps) {

@@ -5,7 +5,7 @@ use squawk_syntax::ast::{self, AstNode};
 use super::column::Tree;
 use super::lex::Kind;
 use super::source::Words;
-use super::{Steps, table};
+use super::{Steps, called, table};
 use crate::operation::{Data, Name, Operation};
 
 /// SELECT, INSERT, UPDATE, DELETE, MERGE, with what they carry in WITH.
@@ -96,7 +96,8 @@ fn has_unended(words: Words<'_>) -> bool {
 
 /// A query by the functions that it calls.
 pub(super) fn calls(words: Words<'_>, steps: &mut Steps) {
-    let mut unknown = None;
+    let before = steps.list.len();
+    let (mut known, mut unknown) = (false, None);
     for at in 0..words.tokens.len() {
         if !words.sign(at + 1, b'(') {
             continue;
@@ -108,11 +109,22 @@ pub(super) fn calls(words: Words<'_>, steps: &mut Steps) {
         let listed = |list: &[&str]| list.binary_search(&name.key.as_str()).is_ok();
         let keyword = words.kind(at) == Some(Kind::Word) && listed(KEYWORDS);
         // WITH name (columns) AS, an alias's columns and a type's length call nothing.
-        if unknown.is_none() && !keyword && !listed(HARMLESS) && !defines(words, at) {
+        if keyword || listed(HARMLESS) || defines(words, at) {
+            continue;
+        }
+        let close = words.after_brackets(at + 1).saturating_sub(1);
+        if called::call(words, &name, words.until(close).from(at + 2), steps) {
+            known = true;
+        } else if unknown.is_none() {
             unknown = Some(name);
         }
     }
-    let Some(unknown) = unknown else { return steps.neutral(words, &words.head(1)) };
+    let Some(unknown) = unknown else {
+        if !known || steps.list.len() == before {
+            steps.neutral(words, &words.head(1));
+        }
+        return;
+    };
     steps.add(words, Operation::Data { data: Data::Select, table: None, every_row: false });
     // What is called must show, however long the query is and however it is spaced.
     let call = format!("{unknown}(");
