@@ -32,7 +32,7 @@ pub(super) fn read_without(words: Words<'_>, without: &[(usize, usize)], steps: 
         return;
     }
     match parse(words, without, steps.limits) {
-        Ok(parsed) => parsed_statement(words, &parsed, steps),
+        Ok(parsed) => self::parsed(words, &parsed, steps),
         Err(_) if others::harmless_head(words) => others::read(words, steps),
         Err(_) if words.is(0, "insert") && query::by_head(words, steps) => {}
         Err(_) if cockroach::read(words, steps) => {}
@@ -47,14 +47,15 @@ fn without_additions(words: Words<'_>, why: Unread, steps: &mut Steps) {
         Ok(parsed) if !additions.places.is_empty() => {
             let around = steps.guarded;
             steps.guarded |= additions.guarded;
-            parsed_statement(words, &parsed, steps);
+            self::parsed(words, &parsed, steps);
             steps.guarded = around;
         }
         _ => steps.unread(words, why),
     }
 }
 
-fn parsed_statement(words: Words<'_>, parsed: &Parsed, steps: &mut Steps) {
+/// What a statement does that was parsed.
+pub(super) fn parsed(words: Words<'_>, parsed: &Parsed, steps: &mut Steps) {
     let tree = Tree { words, parsed };
     let Some(statement) = ast::Stmt::cast(parsed.node.clone()) else {
         return steps.unread(words, Unread::UnknownStatement { head: words.head(3) });

@@ -411,6 +411,18 @@ fn other_objects() {
         ("ALTER EXTENSION e UPDATE", "1 review an extension is updated or moved"),
         ("CREATE EXTENSION IF NOT EXISTS \"uuid-ossp\" WITH SCHEMA x", "1? create Extension uuid-ossp"),
         ("CREATE SCHEMA IF NOT EXISTS s", "1? create Schema s"),
+        (
+            "CREATE SCHEMA s CREATE TABLE t (a int) CREATE VIEW v AS SELECT a FROM t;\nDROP TABLE t",
+            "1 create Schema s\n1 create s.t: a integer\n1 view s.v: a over s.t\n2 drop t",
+        ),
+        (
+            "CREATE OR REPLACE TEMP VIEW v AS SELECT 1; CREATE TEMPORARY SEQUENCE s",
+            "1 neutral CREATE TEMPORARY VIEW\n1 neutral CREATE TEMPORARY SEQUENCE",
+        ),
+        (
+            "ALTER OPERATOR + (int, int) OWNER TO x; ALTER TEXT SEARCH CONFIGURATION c OWNER TO x",
+            "1 neutral ALTER OPERATOR OWNER TO\n1 neutral ALTER TEXT OWNER TO",
+        ),
         ("CREATE SEQUENCE s START 1", "1 create Sequence s"),
         ("CREATE TRIGGER a BEFORE UPDATE OF b ON t FOR EACH ROW EXECUTE FUNCTION f()", "1 create Trigger a on t"),
         ("CREATE POLICY \"P q\" ON t FOR SELECT USING (true)", "1 create Policy P q on t"),
