@@ -740,3 +740,23 @@ proptest! {
         prop_assert!(!read(text, Limits::default()).is_empty(), "silence on {text:?}");
     }
 }
+
+/// `cargo test --release -p towpath-compat how_fast -- --ignored --nocapture`: this reader and the
+/// parser under it alone, on the same text.
+#[test]
+#[ignore = "a measurement, not a test"]
+fn how_fast() {
+    let text = WHOLE.replace("COPY a FROM stdin;\n1\n\\.\n", "").repeat(3_000);
+    let limits = Limits { statements: usize::MAX, ..Limits::default() };
+    for _ in 0..3 {
+        for (who, run) in [
+            ("reader", &(|| read(&text, limits).len()) as &dyn Fn() -> usize),
+            ("parser alone", &|| squawk_syntax::SourceFile::parse(&text).errors().len()),
+        ] {
+            let begin = std::time::Instant::now();
+            let count = run();
+            let rate = text.len() as f64 / 1e6 / begin.elapsed().as_secs_f64();
+            println!("{who}: {rate:.1} MB/s, {count}");
+        }
+    }
+}
