@@ -1,5 +1,7 @@
 //! Texts and what they do.
 
+#![allow(clippy::too_many_lines, reason = "tables are as long as they are")]
+
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
@@ -745,6 +747,7 @@ proptest! {
 /// parser under it alone, on the same text.
 #[test]
 #[ignore = "a measurement, not a test"]
+#[allow(clippy::disallowed_methods, reason = "it measures time")]
 fn how_fast() {
     let text = WHOLE.replace("COPY a FROM stdin;\n1\n\\.\n", "").repeat(3_000);
     let limits = Limits { statements: usize::MAX, ..Limits::default() };
