@@ -7,6 +7,8 @@ mod common;
 mod cursor;
 mod lex;
 mod lex_split;
+#[cfg(test)]
+mod lex_tests;
 mod mssql;
 mod mysql;
 mod oracle;
