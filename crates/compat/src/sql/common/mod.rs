@@ -45,7 +45,7 @@ pub fn read_all<'a, R>(
 }
 
 /// Gives every statement of a text to a reader; what it says of what it cannot read is kept.
-pub fn each_statement<'s>(source: &'s Source<'_>, mut read: impl FnMut(Cursor<'_>) -> Read<()>) {
+pub fn each_statement(source: &Source<'_>, mut read: impl FnMut(Cursor<'_>) -> Read<()>) {
     let tokens = tokens(source.text, source.dialect);
     let statements = statements(source.text, &tokens, source.dialect);
     for (count, statement) in statements.iter().enumerate() {

@@ -214,6 +214,7 @@ fn is_guard(condition: &Cursor<'_>) -> bool {
         "information_schema",
         "objectproperty",
         "database_principal_id",
+        "__efmigrationshistory",
     ];
     condition.rest().iter().any(|token| {
         matches!(token.kind, Kind::Word | Kind::Quoted)

@@ -103,6 +103,14 @@ fn conditions_and_blocks() {
                 &["neutral BEGIN TRAN", "drop-table a", "neutral COMMIT", "neutral ROLLBACK ~", "neutral THROW ~"],
             ),
             ("WHILE @a < 3 BEGIN DELETE TOP (10) FROM t END", &["Delete t ~"]),
+            (
+                "IF NOT EXISTS(SELECT * FROM [__EFMigrationsHistory] WHERE [MigrationId] = N'1')\nBEGIN\n ALTER TABLE [t] ADD [a] int NULL;\nEND;\nGO",
+                &["add t.a integer ?"],
+            ),
+            (
+                ":setvar x y\n:on error exit\nDROP TABLE a;\n:r other.sql",
+                &["drop-table a", "UNREAD UnknownStatement { head: \": r other .\" }"],
+            ),
             ("BEGIN DROP TABLE a", &["drop-table a", "UNREAD Syntax { words: \"a block never ends\" }"]),
             ("DROP TABLE IF EXISTS a IF EXISTS (SELECT 1) DROP TABLE b", &["drop-table a ?", "drop-table b ~"]),
         ],

@@ -78,7 +78,15 @@ fn what_fills_a_column_that_is_added() {
                 "ALTER TABLE a ADD COLUMN b varchar(9) NOT NULL COMMENT 'DEFAULT 1'",
                 &["add a.b varchar(9) not-null"],
             ),
-            ("ALTER TABLE a ADD COLUMN b timestamp NOT NULL", &["add a.b timestamp not-null implicit"]),
+            ("ALTER TABLE a ADD COLUMN b timestamp NOT NULL", &["add a.b timestamp not-null filled?"]),
+            (
+                "ALTER TABLE a ADD b enum('x') NOT NULL, MODIFY c enum('x') NOT NULL, ADD d set('x') NOT NULL",
+                &[
+                    "add a.b enum(x) not-null implicit",
+                    "alter a.c: restated(c enum(x) not-null implicit)",
+                    "add a.d set(x) not-null",
+                ],
+            ),
             ("ALTER TABLE a ADD COLUMN b timestamp", &["add a.b timestamp"]),
             ("ALTER TABLE a ADD COLUMN b datetime NOT NULL", &["add a.b datetime not-null"]),
             ("ALTER TABLE a MODIFY b timestamp NOT NULL", &["alter a.b: restated(b timestamp not-null)"]),
@@ -129,6 +137,15 @@ fn every_action_of_an_alter_is_a_step() {
             ("ALTER TABLE a RENAME b, ADD c int", &["add a.c integer", "rename a -> b"]),
             ("ALTER TABLE a RENAME TO b", &["rename a -> b"]),
             ("ALTER TABLE a RENAME AS s.b", &["rename a -> s.b"]),
+        ],
+    );
+}
+
+#[test]
+fn actions_on_keys_options_and_partitions() {
+    assert_read(
+        steps,
+        &[
             (
                 "ALTER TABLE a DROP PRIMARY KEY, ADD PRIMARY KEY (x, y), DROP FOREIGN KEY f, DROP KEY k, DROP CONSTRAINT c, DROP CHECK d, DROP INDEX `PRIMARY`",
                 &[
