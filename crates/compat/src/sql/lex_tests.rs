@@ -205,7 +205,7 @@ proptest! {
 /// hostile to a reader with loops in loops would not end within a test run.
 #[test]
 fn hostile_texts_are_read_in_linear_time() {
-    let size = 1 << 14;
+    let size = 1 << 12;
     let pieces = [
         "(",
         ")",

@@ -13,7 +13,7 @@ pub mod types;
 
 use super::Dialect;
 use super::cursor::{Cursor, Read, Source};
-use super::lex::tokens;
+use super::lex::{Kind, tokens};
 use super::lex_split::{Statement, statements};
 use crate::migration::Limits;
 use crate::operation::{Operation, Step, Unread};
@@ -66,11 +66,16 @@ pub fn one(cursor: Cursor<'_>, read: &mut impl FnMut(Cursor<'_>) -> Read<()>) {
     let before = cursor.source.count();
     match read(cursor) {
         Err(unread) => cursor.keep(Operation::Unread(unread)),
-        Ok(()) if cursor.source.count() == before => {
+        Ok(()) if cursor.source.count() == before && !says_nothing(&cursor) => {
             cursor.keep(Operation::Unread(cursor.unknown()));
         }
         Ok(()) => {}
     }
+}
+
+/// A batch of SQL Server's may hold nothing but `;`.
+fn says_nothing(cursor: &Cursor<'_>) -> bool {
+    cursor.rest().iter().all(|token| token.kind == Kind::Semicolon)
 }
 
 fn hindered(source: &Source<'_>, statement: &Statement, count: usize) -> Option<Unread> {

@@ -111,6 +111,7 @@ fn conditions_and_blocks() {
                 ":setvar x y\n:on error exit\nDROP TABLE a;\n:r other.sql",
                 &["drop-table a", "UNREAD UnknownStatement { head: \": r other .\" }"],
             ),
+            (";\nGO\n; ;\nGO", &[]),
             ("BEGIN DROP TABLE a", &["drop-table a", "UNREAD Syntax { words: \"a block never ends\" }"]),
             ("DROP TABLE IF EXISTS a IF EXISTS (SELECT 1) DROP TABLE b", &["drop-table a ?", "drop-table b ~"]),
         ],
