@@ -4,12 +4,16 @@
 //! ([`crate::sql`]), and what the operations amount to.
 
 mod alembic;
+#[cfg(test)]
+mod brief;
 mod dbmate;
+mod declared;
 mod detect;
 mod detected;
 mod diesel;
 mod django;
 mod doctrine;
+mod emit;
 pub(crate) mod files;
 mod flyway;
 mod golang_migrate;
@@ -17,10 +21,14 @@ mod goose;
 mod laravel;
 mod liquibase;
 mod manifests;
+mod php;
 mod plain;
 mod prisma;
+mod python;
 mod rails;
 mod refinery;
+#[cfg(test)]
+mod shown;
 mod sqlx;
 mod supabase;
 mod syntax;

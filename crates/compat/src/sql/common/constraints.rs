@@ -158,6 +158,7 @@ fn key_column(mut part: Cursor<'_>) -> Ident {
         part.skip(1);
     }
     part.eat_any(&["ASC", "DESC"]);
+    part.eat(&["AUTOINCREMENT"]);
     part.eat(&["NULLS", "FIRST"]);
     part.eat(&["NULLS", "LAST"]);
     if part.done() { ident } else { Ident::exact(whole) }

@@ -4,7 +4,9 @@ use super::super::Dialect;
 use super::super::cursor::{Cursor, Read};
 use super::columns::Part;
 use super::constraints::{Item, item, key_columns, keys_tail, unique};
-use crate::operation::{Checked, ColumnChange, Constraint, Ident, Maybe, Name, Operation};
+use crate::operation::{
+    Checked, Column, ColumnChange, Constraint, ConstraintKind, Filled, Ident, Maybe, Name, Operation,
+};
 
 /// CREATE TABLE, from after TABLE. `whole` is the statement.
 pub fn create(mut cursor: Cursor<'_>, temporary: bool, whole: Cursor<'_>) -> Read<()> {
@@ -47,6 +49,7 @@ pub fn create(mut cursor: Cursor<'_>, temporary: bool, whole: Cursor<'_>) -> Rea
             Item::Default(..) | Item::Nothing => {}
         }
     }
+    primary(&mut columns, &constraints, &cursor);
     let columns = if selects { Maybe::Unknown } else { Maybe::Known(columns) };
     let operation = Operation::CreateTable { table: table.clone(), columns, constraints, temporary };
     whole.step(operation).guarded(guarded).keep();
@@ -55,6 +58,25 @@ pub fn create(mut cursor: Cursor<'_>, temporary: bool, whole: Cursor<'_>) -> Rea
         place.step(operation).guarded(guarded).keep();
     }
     Ok(())
+}
+
+/// What a PRIMARY KEY below the columns says of them: no NULL, and in SQLite that an INTEGER alone is
+/// the rowid, which fills itself.
+fn primary(columns: &mut [Column], constraints: &[Constraint], options: &Cursor<'_>) {
+    let keys = constraints.iter().filter_map(|constraint| match &constraint.kind {
+        ConstraintKind::PrimaryKey(key) => Some(key),
+        _ => None,
+    });
+    let rowid = options.dialect() == Dialect::Sqlite && options.find(&["ROWID"]).is_none();
+    for key in keys {
+        for column in columns.iter_mut().filter(|column| key.contains(&column.name)) {
+            column.not_null = Maybe::Known(true);
+            let integer = matches!(&column.ty, Maybe::Known(ty) if ty.base == "integer");
+            if rowid && integer && key.len() == 1 {
+                column.filled = Maybe::Known(Filled::Counted { always: false });
+            }
+        }
+    }
 }
 
 /// Whether a table takes more columns from a query: `… AS SELECT` after its options.

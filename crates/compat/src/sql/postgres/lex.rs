@@ -241,6 +241,9 @@ impl Lexer<'_> {
                 self.at = self.bytes.len();
                 return Kind::Unended;
             };
+            if self.placeholder_within(found) {
+                continue;
+            }
             self.at += found;
             if self.byte(0) == b'\\' {
                 self.at += 2;
@@ -250,6 +253,22 @@ impl Lexer<'_> {
                 self.at += 1;
                 return if escapes { Kind::EscapedText } else { Kind::Text };
             }
+        }
+    }
+
+    /// Goes past a placeholder that has a quote of its own (`"{{ index .Options "Schema" }}"`): the
+    /// quote found so far ahead is not the end.
+    fn placeholder_within(&mut self, found: usize) -> bool {
+        let before = self.bytes.get(self.at..self.at + found).unwrap_or_default();
+        let Some(open) = memchr::memmem::rfind(before, b"{{") else { return false };
+        let start = self.at + open;
+        match mask::placeholder(self.text, start) {
+            Some(end) if end > self.at + found => {
+                self.masked.cover(start, end);
+                self.at = end;
+                true
+            }
+            _ => false,
         }
     }
 
@@ -290,6 +309,12 @@ impl Lexer<'_> {
         let rest = &self.bytes[self.at + 1..];
         let tag = rest.iter().take_while(|byte| within_name(**byte) && **byte != b'$').count();
         if rest.get(tag) != Some(&b'$') || rest.first().is_some_and(u8::is_ascii_digit) {
+            if rest.first().is_some_and(|byte| begins_name(*byte)) {
+                // $name, a parameter of a template of queries.
+                self.masked.put(self.at, "_");
+                self.at += 1;
+                return self.word();
+            }
             self.at += 1 + rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
             return if rest.first().is_some_and(u8::is_ascii_digit) { Kind::Parameter } else { Kind::Sign(b'$') };
         }

@@ -29,15 +29,21 @@ impl Parsed {
 /// How many operators may stand in one expression: the tree becomes as deep as there are.
 const OPERATORS: usize = 1_500;
 
-/// Parses one statement.
-pub(super) fn parse(words: Words<'_>, limits: Limits) -> Result<Parsed, Unread> {
+/// Parses one statement. What stands at the places of `without` is left out.
+pub(super) fn parse(words: Words<'_>, without: &[(usize, usize)], limits: Limits) -> Result<Parsed, Unread> {
     if let Some(unended) = words.tokens.iter().find(|token| token.kind == Kind::Unended) {
         let opened = words.source.text.get(unended.start..).unwrap_or_default();
         let opened: String = opened.chars().take(12).collect();
         return Err(Unread::Syntax { words: format!("what begins with {opened} never ends") });
     }
     within_limits(words, limits)?;
-    let text = quiet(words);
+    let mut text = quiet(words);
+    for (start, end) in without {
+        let (from, to) = (start.saturating_sub(words.start()), end.saturating_sub(words.start()));
+        if from < to && text.is_char_boundary(from) && text.is_char_boundary(to) {
+            text.replace_range(from..to, &" ".repeat(to - from));
+        }
+    }
     // Its grammar asserts what it expects of itself; a failed assertion is its error, not our crash.
     let parsed = std::panic::catch_unwind(|| {
         let parse = SourceFile::parse(&text);
@@ -86,67 +92,59 @@ fn quiet(words: Words<'_>) -> String {
 
 /// Whether a statement can be parsed without going too deep.
 fn within_limits(words: Words<'_>, limits: Limits) -> Result<(), Unread> {
-    // Per open bracket: operators since the last comma, and what no comma ends.
-    let mut levels = vec![(0_usize, 0_usize)];
-    let (mut open, mut deepest, mut prefixes, mut most) = (0_usize, 0_usize, 0_usize, 0_usize);
-    let mut sum = 0_usize;
+    let mut levels = vec![Level::default()];
+    // Over all open brackets: what is open now, and the most that ever was.
+    let (mut sum, mut prefixes, mut deepest, mut most) = (0_usize, 0_usize, 0_usize, 0_usize);
+    let mut run = 0_usize;
     for (at, token) in words.tokens.iter().enumerate() {
+        let top = levels.len().saturating_sub(1);
+        let closed = match token.kind {
+            Kind::Sign(b')' | b']') if top > 0 => levels.pop(),
+            Kind::Sign(b',' | b';') => levels.last_mut().map(Level::after_comma),
+            _ => None,
+        };
+        if let Some(closed) = closed {
+            sum = sum.saturating_sub(closed.operators + closed.lasting);
+            prefixes = prefixes.saturating_sub(closed.prefixes);
+        }
+        let depth = levels.len().saturating_sub(1);
+        let Some(level) = levels.last_mut() else { break };
+        let before = level.prefixes;
+        let mut now = before;
         match token.kind {
-            Kind::Sign(b'(' | b'[') => {
-                levels.push((0, 0));
-                open += 1;
+            Kind::Sign(b'(' | b'[') => levels.push(Level::default()),
+            Kind::Sign(b',' | b';') => {}
+            Kind::Sign(sign) => {
+                level.operators += 1;
                 sum += 1;
-            }
-            Kind::Sign(b')' | b']') => {
-                if levels.len() > 1
-                    && let Some((operators, lasting)) = levels.pop()
-                {
-                    sum -= operators + lasting;
-                }
-                open = open.saturating_sub(1);
-                sum = sum.saturating_sub(1);
-            }
-            Kind::Sign(b',' | b';') => {
-                if let Some(level) = levels.last_mut() {
-                    sum -= level.0;
-                    level.0 = 0;
-                }
-                if open == 0 {
-                    prefixes = 0;
-                }
-            }
-            Kind::Sign(_) => {
-                if let Some(level) = levels.last_mut() {
-                    level.0 += 1;
-                    sum += 1;
-                }
-                if !matches!(words.kind(at.wrapping_sub(1)), Some(kind) if ends_operand(kind)) {
-                    prefixes += 1;
-                }
+                // The signs of one operator stand together; an operator that follows one is a prefix.
+                let last = words.tokens.get(at.wrapping_sub(1));
+                run = if last.is_some_and(|last| last.end == token.start) { run + 1 } else { 0 };
+                let prefix = last.is_none_or(|last| !ends_operand(last.kind) && (run == 0 || run > 8));
+                now += usize::from(prefix && !matches!(sign, b')' | b']'));
             }
             Kind::Word => {
-                let word = words.token(at);
-                let lasting =
-                    ["union", "except", "intersect", "join"].iter().any(|it| word.eq_ignore_ascii_case(it));
-                let prefix = ["not", "case", "select", "explain"].iter().any(|it| word.eq_ignore_ascii_case(it));
-                if word.eq_ignore_ascii_case("end") {
-                    prefixes = prefixes.saturating_sub(1);
-                } else if prefix {
-                    prefixes += 1;
+                let one_of = |list: &[&str]| list.iter().any(|it| words.is(at, it));
+                sum += 1;
+                if one_of(&["union", "except", "intersect", "join"]) {
+                    level.lasting += 1;
+                } else {
+                    level.operators += 1;
                 }
-                if let Some(level) = levels.last_mut() {
-                    if lasting {
-                        level.1 += 1;
-                    } else {
-                        level.0 += 1;
-                    }
-                    sum += 1;
+                if one_of(&["end"]) {
+                    now = now.saturating_sub(1);
+                } else if one_of(&["not", "case", "select", "explain"]) && !words.is(at + 1, "null") {
+                    now += 1;
                 }
             }
             _ => {}
         }
-        deepest = deepest.max(open + prefixes.min(open + 1_000));
-        most = most.max(sum);
+        if let Some(level) = levels.get_mut(depth).filter(|_| now != before) {
+            level.prefixes = now;
+            prefixes = (prefixes + now).saturating_sub(before);
+        }
+        deepest = deepest.max(levels.len() - 1 + prefixes);
+        most = most.max(sum + levels.len());
     }
     if deepest > limits.nesting {
         return Err(Unread::Limit { limit: "nesting".to_owned(), allowed: limits.nesting as u64 });
@@ -155,6 +153,26 @@ fn within_limits(words: Words<'_>, limits: Limits) -> Result<(), Unread> {
         return Err(Unread::Limit { limit: "operators of one expression".to_owned(), allowed: OPERATORS as u64 });
     }
     Ok(())
+}
+
+/// What deepens the tree within one bracket.
+#[derive(Default, Clone, Copy)]
+struct Level {
+    /// Operators and words since the last comma.
+    operators: usize,
+    /// What the parser calls itself for, since the last comma.
+    prefixes: usize,
+    /// UNION, JOIN: a comma ends none of them.
+    lasting: usize,
+}
+
+impl Level {
+    /// Forgets what a comma ends, and gives it.
+    fn after_comma(&mut self) -> Self {
+        let ended = Self { lasting: 0, ..*self };
+        (self.operators, self.prefixes) = (0, 0);
+        ended
+    }
 }
 
 /// Whether a sign after such a token is an operator between two operands.

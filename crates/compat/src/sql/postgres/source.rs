@@ -129,16 +129,19 @@ impl<'a> Words<'a> {
         let token = *self.tokens.get(at)?;
         let text = self.token(at);
         Some(match token.kind {
-            Kind::Word if self.source.lexed.masked.covers(token.start, token.end) => {
-                // A placeholder: the same one is the same name, however it is spaced.
-                let written: String = text.split_whitespace().collect();
-                Ident { key: written.to_lowercase(), written }
+            Kind::Word if self.is_masked(token) => around_placeholders(text, true),
+            Kind::Quoted if self.is_masked(token) => {
+                around_placeholders(text.get(1..text.len().checked_sub(1)?)?, false)
             }
             Kind::Word => Ident::folded(text),
             Kind::Quoted => Ident::exact(unquoted(text)?),
             Kind::UnicodeName => Ident::exact(unescaped(&unquoted(text.get(2..)?)?)?),
             _ => return None,
         })
+    }
+
+    fn is_masked(self, token: Token) -> bool {
+        self.source.lexed.masked.covers(token.start, token.end)
     }
 
     /// The name that begins there, and the token after it. `public` and the database are left out.
@@ -227,6 +230,19 @@ impl<'a> Words<'a> {
             _ => None,
         }
     }
+}
+
+/// A name with placeholders in it. The same placeholder is the same name however it is spaced; what
+/// stands around it is folded as a name without quotes is.
+fn around_placeholders(text: &str, fold: bool) -> Ident {
+    let written: String = text.split_whitespace().collect();
+    let mut key = String::with_capacity(written.len());
+    let mut open = false;
+    for letter in written.chars() {
+        open = (open || letter == '{') && letter != '}';
+        if fold && !open { key.extend(letter.to_lowercase()) } else { key.push(letter) }
+    }
+    Ident { key, written }
 }
 
 /// The tag's length and the text of a dollar-quoted literal.

@@ -6,7 +6,7 @@ use super::column::Tree;
 use super::lex::Kind;
 use super::parse::{Parsed, parse};
 use super::source::Words;
-use super::{Steps, alter, block, create, drop, others, query, routine, table, view};
+use super::{Steps, alter, block, cockroach, create, drop, others, query, routine, table, view};
 use crate::operation::{Operation, Unread};
 
 /// The largest INSERT that is parsed whole, in bytes; of a larger one the head says enough.
@@ -14,6 +14,11 @@ const INSERT_BYTES: usize = 64 << 10;
 
 /// What a statement does.
 pub(super) fn read(words: Words<'_>, steps: &mut Steps) {
+    read_without(words, &[], steps);
+}
+
+/// The same, where something at some places of the text is left out.
+pub(super) fn read_without(words: Words<'_>, without: &[(usize, usize)], steps: &mut Steps) {
     if words.kind(0) == Some(Kind::Psql) {
         return psql(words, steps);
     }
@@ -23,14 +28,26 @@ pub(super) fn read(words: Words<'_>, steps: &mut Steps) {
     if words.is(0, "insert") && words.end() - words.start() > INSERT_BYTES && query::by_head(words, steps) {
         return;
     }
-    match parse(words, steps.limits) {
+    match parse(words, without, steps.limits) {
         Ok(parsed) => parsed_statement(words, &parsed, steps),
-        Err(why) if others::harmless_head(words) => {
-            let _ = why;
-            others::read(words, steps);
-        }
+        Err(_) if others::harmless_head(words) => others::read(words, steps),
         Err(_) if words.is(0, "insert") && query::by_head(words, steps) => {}
-        Err(why) => steps.unread(words, why),
+        Err(_) if cockroach::read(words, steps) => {}
+        Err(why) => without_additions(words, why, steps),
+    }
+}
+
+/// A statement that is PostgreSQL's once what only CockroachDB has is left out.
+fn without_additions(words: Words<'_>, why: Unread, steps: &mut Steps) {
+    let additions = cockroach::additions(words);
+    match parse(words, &additions.places, steps.limits) {
+        Ok(parsed) if !additions.places.is_empty() => {
+            let around = steps.guarded;
+            steps.guarded |= additions.guarded;
+            parsed_statement(words, &parsed, steps);
+            steps.guarded = around;
+        }
+        _ => steps.unread(words, why),
     }
 }
 
