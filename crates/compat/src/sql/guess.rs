@@ -179,8 +179,11 @@ fn clear(scores: &[(Dialect, u32)]) -> Option<Dialect> {
     (most >= 5 && most >= 3 * next).then_some(dialect)
 }
 
-/// Files that tell, by their names in a directory, and what in them tells which dialect.
-const FILES: &[(&[&str], &[(&str, Dialect)])] = &[
+/// Files, by their names in a directory, and what in them tells which dialect.
+type Telling = (&'static [&'static str], &'static [(&'static str, Dialect)]);
+
+/// The files that tell.
+const FILES: &[Telling] = &[
     (
         &["Cargo.toml"],
         &[
