@@ -313,6 +313,18 @@ mod tests {
     }
 
     #[test]
+    fn programs_beside_a_location_of_ones_own() {
+        let files = [
+            ("src/main/resources/moves/V1__a.sql", ""),
+            ("src/main/kotlin/moves/V2__B.kt", ""),
+            ("src/main/kotlin/moves/Other.kt", ""),
+        ];
+        let seen: Vec<String> = roots(&files).into_iter().map(|(root, _)| root).collect();
+        assert_eq!(seen, ["src/main/resources/moves", "src/main/kotlin/moves"]);
+        assert_eq!(roots(&files[..1]).len(), 1);
+    }
+
+    #[test]
     fn a_vendor_in_capitals() {
         let files = [("db/migration/H2/V1__a.sql", ""), ("db/migration/MYSQL/V1__a.sql", "")];
         assert_eq!(
