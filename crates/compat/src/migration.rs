@@ -104,6 +104,7 @@ pub struct Context<'a> {
 #[derive(Debug, Default)]
 pub struct Memo {
     steps: Mutex<HashMap<(&'static str, Dialect, ContentId), Arc<Vec<Step>>>>,
+    together: Mutex<HashMap<(&'static str, ContentId), bool>>,
     parts: Mutex<HashMap<(&'static str, ContentId), Arc<dyn Any + Send + Sync>>>,
 }
 
@@ -146,5 +147,18 @@ impl Memo {
             known.insert(key, Arc::clone(&steps));
         }
         steps
+    }
+
+    /// Whether the framework wraps this content in one transaction, read now if it was not before.
+    pub fn together(&self, framework: &'static str, content: &ContentId, read: impl FnOnce() -> bool) -> bool {
+        let key = (framework, content.clone());
+        if let Some(together) = self.together.lock().ok().and_then(|known| known.get(&key).copied()) {
+            return together;
+        }
+        let together = read();
+        if let Ok(mut known) = self.together.lock() {
+            known.insert(key, together);
+        }
+        together
     }
 }

@@ -1,6 +1,8 @@
 //! Steps in a few words, for the tables of tests.
 
-use crate::operation::{Column, ColumnChange, Constraint, ConstraintKind, Filled, Ident, Maybe, Operation, Step, Type};
+use crate::operation::{
+    Column, ColumnChange, Constraint, ConstraintKind, Filled, Ident, Maybe, Operation, Step, Type,
+};
 
 /// All steps, one a line: `4 drop t.c`. `?` after the line: conditional; `~`: guarded.
 pub fn brief(steps: &[Step]) -> Vec<String> {
@@ -22,7 +24,12 @@ fn ty(ty: &Maybe<Type>) -> String {
         Maybe::Known(ty) => {
             let arguments =
                 if ty.arguments.is_empty() { String::new() } else { format!("({})", ty.arguments.join(",")) };
-            format!("{}{arguments}{}{}", ty.base, if ty.array { "[]" } else { "" }, if ty.unsigned { "+" } else { "" })
+            format!(
+                "{}{arguments}{}{}",
+                ty.base,
+                if ty.array { "[]" } else { "" },
+                if ty.unsigned { "+" } else { "" }
+            )
         }
     }
 }
@@ -92,7 +99,9 @@ fn operation(operation: &Operation) -> String {
             };
             format!("create {table} ({columns}){}", constraints.iter().map(constraint).collect::<String>())
         }
-        Operation::DropTable { table, cascade } => format!("drop {table}{}", if *cascade { " cascade" } else { "" }),
+        Operation::DropTable { table, cascade } => {
+            format!("drop {table}{}", if *cascade { " cascade" } else { "" })
+        }
         Operation::Rename { kind, from, to } => {
             format!("rename {}{from} {to}", kind.map_or_else(String::new, |kind| format!("{kind:?} ")))
         }
@@ -111,7 +120,11 @@ fn operation(operation: &Operation) -> String {
             said.as_deref().unwrap_or("-")
         ),
         Operation::CreateIndex { name, table, columns } => {
-            format!("index {} {table}({})", name.as_ref().map_or("-".to_owned(), ToString::to_string), names(columns))
+            format!(
+                "index {} {table}({})",
+                name.as_ref().map_or("-".to_owned(), ToString::to_string),
+                names(columns)
+            )
         }
         Operation::DropIndex { name, table } => {
             format!("unindex {name} {}", table.as_ref().map_or("-".to_owned(), ToString::to_string))

@@ -22,10 +22,7 @@ pub fn name(dialect: Dialect, written: &str) -> Name {
         Some((schema, name)) => {
             let schema = bare(schema);
             let default = matches!(schema.as_str(), "public" | "dbo" | "main" | "");
-            Name {
-                schema: (!default).then(|| ident(dialect, &schema)),
-                name: ident(dialect, &bare(name)),
-            }
+            Name { schema: (!default).then(|| ident(dialect, &schema)), name: ident(dialect, &bare(name)) }
         }
         None => Name::plain(ident(dialect, &bare(written))),
     }

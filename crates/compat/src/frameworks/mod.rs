@@ -7,24 +7,37 @@ mod alembic;
 #[cfg(test)]
 mod brief;
 mod dbmate;
+mod detect;
+mod declared;
+mod declared;
+mod detect;
 mod detected;
 mod diesel;
 mod django;
 mod doctrine;
+pub(crate) mod files;
 mod emit;
+mod emit;
+pub(crate) mod files;
 mod flyway;
 mod golang_migrate;
 mod goose;
 mod laravel;
 mod liquibase;
+mod manifests;
+mod php;
 mod plain;
 mod prisma;
 mod python;
 mod rails;
 mod refinery;
+#[cfg(test)]
+mod shown;
 mod sqlx;
 mod supabase;
 mod syntax;
+
+pub use detect::detect;
 
 use crate::migration::{Context, History};
 use crate::sql::Dialect;

@@ -78,7 +78,11 @@ impl<'p> Reader<'p> {
     pub fn call(&mut self, node: Node<'p>, scope: &mut Scope) -> Flow {
         let broken = field(node, "arguments").is_some_and(|arguments| arguments.has_error());
         if broken {
-            self.put(Operation::Unread(Unread::Syntax { words: "no Ruby that can be read".to_owned() }), node, scope);
+            self.put(
+                Operation::Unread(Unread::Syntax { words: "no Ruby that can be read".to_owned() }),
+                node,
+                scope,
+            );
             return Flow::On;
         }
         let mut call = self.ruby.invocation(node, &scope.variables);
@@ -132,10 +136,28 @@ impl<'p> Reader<'p> {
             self.revert(call, scope);
         } else if scope.reverted {
             self.reverted(call, scope);
-        } else if matches!(word, "execute" | "exec_query" | "exec_update" | "exec_delete" | "update" | "delete" | "insert"
-            | "select_all" | "select_values" | "select_value" | "select_one" | "select_rows" | "update_sql" | "exec_insert"
-            | "async_exec" | "exec" | "execute_in_batches" | "query_value" | "create_or_replace_function")
-            && !call.places.is_empty()
+        } else if matches!(
+            word,
+            "execute"
+                | "exec_query"
+                | "exec_update"
+                | "exec_delete"
+                | "update"
+                | "delete"
+                | "insert"
+                | "select_all"
+                | "select_values"
+                | "select_value"
+                | "select_one"
+                | "select_rows"
+                | "update_sql"
+                | "exec_insert"
+                | "async_exec"
+                | "exec"
+                | "execute_in_batches"
+                | "query_value"
+                | "create_or_replace_function"
+        ) && !call.places.is_empty()
         {
             self.execute(call, scope);
         } else if !self.schema_call(call, scope) && !self.extra_call(call, scope) {
@@ -246,7 +268,10 @@ impl<'p> Reader<'p> {
     /// A loop over a list that the text says.
     fn expanded(&mut self, call: &Invocation<'p>, scope: &mut Scope) -> bool {
         let (Some(receiver), Some(block)) = (call.receiver, call.block) else { return false };
-        if !matches!(call.word.as_str(), "each" | "each_pair" | "each_with_index" | "map" | "each_key" | "each_entry") {
+        if !matches!(
+            call.word.as_str(),
+            "each" | "each_pair" | "each_with_index" | "map" | "each_key" | "each_entry"
+        ) {
             return false;
         }
         let rows: Vec<Vec<Value>> = match (call.word.as_str(), self.ruby.value(receiver, &scope.variables)) {
@@ -276,8 +301,12 @@ impl<'p> Reader<'p> {
 /// Receivers that stand for the migration itself or its connection.
 fn own_receiver(text: &str) -> bool {
     let compact = text.trim();
-    matches!(compact, "self" | "connection" | "conn" | "ActiveRecord::Migration" | "ActiveRecord::Base" | "ApplicationRecord")
-        || compact.strip_suffix(".connection").is_some_and(|model| words::constant(model).is_some() || model == "self")
+    matches!(
+        compact,
+        "self" | "connection" | "conn" | "ActiveRecord::Migration" | "ActiveRecord::Base" | "ApplicationRecord"
+    ) || compact
+        .strip_suffix(".connection")
+        .is_some_and(|model| words::constant(model).is_some() || model == "self")
         || compact.strip_suffix(".lease_connection").is_some_and(|model| words::constant(model).is_some())
         || compact.ends_with("::Migration.connection")
 }

@@ -62,8 +62,9 @@ impl Words {
     /// A type.
     pub fn kind(self, kind: &str, options: &Options) -> Maybe<Type> {
         let number = |name: &str| given(options, name).and_then(Value::whole);
-        let unclear =
-            ["limit", "precision", "scale"].iter().any(|name| given(options, name).is_some_and(|value| !value.literal()));
+        let unclear = ["limit", "precision", "scale"]
+            .iter()
+            .any(|name| given(options, name).is_some_and(|value| !value.literal()));
         if unclear {
             return Maybe::Unknown;
         }
@@ -203,7 +204,9 @@ impl Words {
     /// A foreign key.
     pub fn foreign_key(self, to: &str, columns: &[String], options: &Options) -> Constraint {
         let rows = |name: &str| {
-            given(options, name).and_then(Value::text).is_some_and(|what| matches!(what, "cascade" | "nullify" | "default"))
+            given(options, name)
+                .and_then(Value::text)
+                .is_some_and(|what| matches!(what, "cascade" | "nullify" | "default"))
         };
         let referred = given(options, "primary_key").and_then(Value::texts).unwrap_or_default();
         Constraint {
@@ -225,10 +228,11 @@ impl Words {
             Some(Value::Nothing) | None => words::index_name(&written, columns, self.version),
             Some(_) => None,
         };
-        let unique = given(options, "unique").is_some_and(|value| value.truth() != Some(false)).then(|| emit::Unique {
-            partial: given(options, "where").is_some_and(|value| *value != Value::Nothing),
-            nulls_equal: given(options, "nulls_not_distinct") == Some(&Value::Truth(true)),
-        });
+        let unique =
+            given(options, "unique").is_some_and(|value| value.truth() != Some(false)).then(|| emit::Unique {
+                partial: given(options, "where").is_some_and(|value| *value != Value::Nothing),
+                nulls_equal: given(options, "nulls_not_distinct") == Some(&Value::Truth(true)),
+            });
         let columns: Vec<Ident> = columns
             .iter()
             .map(|column| {
@@ -314,9 +318,8 @@ fn mysql(kind: &str, limit: Option<u64>, size: Option<&str>) -> Type {
             (None, Some(limit @ 1..=0xfff)) => Type::named("varbinary").with([limit]),
             _ => Type::named(by_size("blob")),
         },
-        "tinytext" | "mediumtext" | "longtext" | "tinyblob" | "mediumblob" | "longblob" | "float" | "date" | "json" => {
-            Type::named(kind)
-        }
+        "tinytext" | "mediumtext" | "longtext" | "tinyblob" | "mediumblob" | "longblob" | "float" | "date"
+        | "json" => Type::named(kind),
         _ => written(kind, Dialect::MySql),
     }
 }

@@ -11,8 +11,7 @@ use super::ruby::Invocation;
 use super::schema::{after_table, checked};
 use super::words;
 use crate::operation::{
-    Checked, Column, Constraint, ConstraintKind, Data, Filled, Kind, Maybe, Name, Operation, Signature,
-    TypeBody,
+    Checked, Column, Constraint, ConstraintKind, Data, Filled, Kind, Maybe, Name, Operation, Signature, TypeBody,
 };
 
 /// Statements about constraints, the table's name first.
@@ -43,7 +42,8 @@ impl<'p> Reader<'p> {
             return self.put_code(call.node, scope);
         }
         let add = |constraint, checked| Operation::AddConstraint { table: table.clone(), constraint, checked };
-        let rows = if call.given("validate") == Some(&Value::Truth(false)) { Checked::NewRows } else { Checked::All };
+        let rows =
+            if call.given("validate") == Some(&Value::Truth(false)) { Checked::NewRows } else { Checked::All };
         let operation = match call.word.as_str() {
             "add_foreign_key" => {
                 let Some(to) = call.text(0) else { return self.put_code(call.node, scope) };
@@ -92,7 +92,9 @@ impl<'p> Reader<'p> {
         let words: Vec<&str> = expression.split_whitespace().collect();
         let not_null = match words.as_slice() {
             [column, is, not, null]
-                if is.eq_ignore_ascii_case("is") && not.eq_ignore_ascii_case("not") && null.eq_ignore_ascii_case("null") =>
+                if is.eq_ignore_ascii_case("is")
+                    && not.eq_ignore_ascii_case("not")
+                    && null.eq_ignore_ascii_case("null") =>
             {
                 vec![self.ident(column.trim_matches(['"', '`', '(']))]
             }
@@ -103,29 +105,25 @@ impl<'p> Reader<'p> {
 
     /// A statement without a table, or of a library. Whether it is one.
     pub fn extra_call(&mut self, call: &Invocation<'p>, scope: &mut Scope) -> bool {
-        let guarded = Scope {
-            guarded: scope.guarded || call.is("if_exists") || call.is("if_not_exists"),
-            ..scope.clone()
-        };
+        let guarded =
+            Scope { guarded: scope.guarded || call.is("if_exists") || call.is("if_not_exists"), ..scope.clone() };
         let name = |place: usize| call.text(place).map(|text| emit::name(self.dialect, text));
         let operations = match call.word.as_str() {
-            "enable_extension" | "disable_extension" | "create_schema" | "drop_schema" => {
-                name(0).map(|name| {
-                    let kind = if call.word.ends_with("schema") { Kind::Schema } else { Kind::Extension };
-                    vec![if matches!(call.word.as_str(), "enable_extension" | "create_schema") {
-                        Operation::Create { kind, name, table: None }
-                    } else {
-                        Operation::Drop { kind, name, table: None, cascade: false }
-                    }]
-                })
-            }
-            "create_enum" => name(0).zip(call.places.get(1).and_then(Value::texts)).map(|(name, values)| {
-                vec![Operation::CreateType { name, body: TypeBody::Enum(values) }]
+            "enable_extension" | "disable_extension" | "create_schema" | "drop_schema" => name(0).map(|name| {
+                let kind = if call.word.ends_with("schema") { Kind::Schema } else { Kind::Extension };
+                vec![if matches!(call.word.as_str(), "enable_extension" | "create_schema") {
+                    Operation::Create { kind, name, table: None }
+                } else {
+                    Operation::Drop { kind, name, table: None, cascade: false }
+                }]
             }),
+            "create_enum" => name(0)
+                .zip(call.places.get(1).and_then(Value::texts))
+                .map(|(name, values)| vec![Operation::CreateType { name, body: TypeBody::Enum(values) }]),
             "drop_enum" => name(0).map(|name| vec![drop_object(Kind::Type, name)]),
-            "add_enum_value" => name(0).zip(call.text(1)).map(|(name, value)| {
-                vec![Operation::AddEnumValue { name, value: value.to_owned() }]
-            }),
+            "add_enum_value" => name(0)
+                .zip(call.text(1))
+                .map(|(name, value)| vec![Operation::AddEnumValue { name, value: value.to_owned() }]),
             "rename_enum_value" => {
                 let part = |key: &str, place| call.option(key).and_then(Value::text).or_else(|| call.text(place));
                 match (name(0), part("from", 1), part("to", 2)) {
@@ -241,7 +239,9 @@ impl<'p> Reader<'p> {
                     Some(vec![Operation::Neutral { what: call.word.clone() }])
                 });
             }
-            "update_column_in_batches" | "backfill_column_in_background" | "backfill_column_for_type_change"
+            "update_column_in_batches"
+            | "backfill_column_in_background"
+            | "backfill_column_for_type_change"
             | "update_columns_in_batches" => {
                 return self.known(call, scope, |reader, call| {
                     let table = Some(emit::name(reader.dialect, call.text(0)?));

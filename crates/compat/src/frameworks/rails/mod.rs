@@ -72,9 +72,11 @@ pub fn dump(tree: &dyn Tree, root: &str) -> Option<(Dump, String)> {
 fn numbered(file: &str) -> Option<(&str, &str)> {
     let stem = file.strip_suffix(".rb")?;
     let (version, name) = stem.split_once('_')?;
-    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    let plain =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     let named = name.split_once('.').map_or(name, |(name, _)| name);
-    (!version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()) && plain(named)).then_some((version, named))
+    (!version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()) && plain(named))
+        .then_some((version, named))
 }
 
 /// The directory of migrations that a path lies in. Rails looks below it too.
@@ -146,8 +148,14 @@ fn dialect(tree: &dyn Tree, root: &str) -> Option<Dialect> {
         };
         let Some(base) = at else { break };
         let path = |name: &str| if base.is_empty() { name.to_owned() } else { format!("{base}/{name}") };
-        for name in ["config/database.yml", "config/database.yml.example", "config/database.example.yml",
-            "config/database.yml.sample", "config/database.yml.postgresql", "config/database.yml.dist"] {
+        for name in [
+            "config/database.yml",
+            "config/database.yml.example",
+            "config/database.example.yml",
+            "config/database.yml.sample",
+            "config/database.yml.postgresql",
+            "config/database.yml.dist",
+        ] {
             if let Some(dialect) = tree.text(&path(name)).ok().and_then(|text| of_database_yml(&text)) {
                 return Some(dialect);
             }
@@ -210,7 +218,8 @@ fn history(context: &Context<'_>, found: &Found) -> History {
     let beside = format!("{}/", found.root);
     let post = found.root.strip_suffix("migrate").map(|parent| format!("{parent}post_migrate/"));
     for entry in context.tree.entries() {
-        let below = entry.path.starts_with(&beside) || post.as_ref().is_some_and(|post| entry.path.starts_with(post));
+        let below =
+            entry.path.starts_with(&beside) || post.as_ref().is_some_and(|post| entry.path.starts_with(post));
         let file = entry.path.rsplit('/').next().unwrap_or_default();
         let Some((version, name)) = numbered(file).filter(|_| below) else { continue };
         match version.parse() {
@@ -261,7 +270,8 @@ fn migration(context: &Context<'_>, entry: &Entry, bytes: &mut u64) -> (std::syn
     };
     *bytes = bytes.saturating_add(text.len() as u64);
     if *bytes > context.limits.all_bytes {
-        let unread = Unread::Limit { limit: "bytes of all migrations".to_owned(), allowed: context.limits.all_bytes };
+        let unread =
+            Unread::Limit { limit: "bytes of all migrations".to_owned(), allowed: context.limits.all_bytes };
         return (vec![Step::new(Operation::Unread(unread), 1, "")].into(), true);
     }
     let together = !text.lines().any(|line| line.trim_start().starts_with("disable_ddl_transaction!"));

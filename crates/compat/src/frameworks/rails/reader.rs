@@ -213,7 +213,10 @@ impl<'p> Reader<'p> {
     fn up_of(&self, class: Node<'p>) -> Option<Node<'p>> {
         let methods = find_all(class, &["method", "singleton_method"]);
         ["change", "up"].iter().find_map(|wanted| {
-            methods.iter().copied().find(|method| field(*method, "name").is_some_and(|name| self.ruby.text_of(name) == *wanted))
+            methods
+                .iter()
+                .copied()
+                .find(|method| field(*method, "name").is_some_and(|name| self.ruby.text_of(name) == *wanted))
         })
     }
 
@@ -236,7 +239,9 @@ impl<'p> Reader<'p> {
         let mut constants = Variables::new();
         let mut twice = BTreeSet::new();
         for assignment in find_all(root, &["assignment"]) {
-            let (Some(left), Some(right)) = (field(assignment, "left"), field(assignment, "right")) else { continue };
+            let (Some(left), Some(right)) = (field(assignment, "left"), field(assignment, "right")) else {
+                continue;
+            };
             if left.kind() == "constant" {
                 let name = self.ruby.text_of(left).to_owned();
                 let value = self.ruby.value(right, &constants);
@@ -273,8 +278,16 @@ impl<'p> Reader<'p> {
         let Some(inner) = inner else { return Flow::On };
         if !matches!(
             inner.kind(),
-            "body_statement" | "block_body" | "then" | "else" | "program" | "begin" | "parenthesized_statements" | "ensure"
-                | "do" | "begin_block"
+            "body_statement"
+                | "block_body"
+                | "then"
+                | "else"
+                | "program"
+                | "begin"
+                | "parenthesized_statements"
+                | "ensure"
+                | "do"
+                | "begin_block"
         ) {
             return self.statement(inner, scope);
         }
@@ -350,9 +363,9 @@ impl<'p> Reader<'p> {
                 }
             }
             "ERROR" => self.put(syntax_error(), node, scope),
-            "method" | "singleton_method" | "class" | "module" | "heredoc_body" | "nil" | "true" | "false" | "string"
-            | "simple_symbol" | "integer" | "constant" | "empty_statement" | "comment" | "exceptions" | "pattern"
-            | "exception_variable" | "array" | "hash" | "self" => {}
+            "method" | "singleton_method" | "class" | "module" | "heredoc_body" | "nil" | "true" | "false"
+            | "string" | "simple_symbol" | "integer" | "constant" | "empty_statement" | "comment"
+            | "exceptions" | "pattern" | "exception_variable" | "array" | "hash" | "self" => {}
             _ if !data::acts(self, node) => {}
             _ => self.put_code(node, scope),
         }
@@ -403,7 +416,9 @@ impl<'p> Reader<'p> {
             self.body(right, scope);
         }
         let name = self.ruby.text_of(left).to_owned();
-        let value = if node.kind() == "assignment" && matches!(left.kind(), "identifier" | "constant" | "instance_variable") {
+        let value = if node.kind() == "assignment"
+            && matches!(left.kind(), "identifier" | "constant" | "instance_variable")
+        {
             self.ruby.value(right, &scope.variables)
         } else {
             Value::Code(name.clone())
@@ -490,7 +505,9 @@ impl<'p> Reader<'p> {
                 }
             }
             "identifier" | "call" if self.ruby.text_of(node) == "reverting?" => Some(false),
-            "identifier" | "call" if matches!(self.ruby.text_of(node), "postgres?" | "postgresql?" | "mysql?" | "sqlite?") => {
+            "identifier" | "call"
+                if matches!(self.ruby.text_of(node), "postgres?" | "postgresql?" | "mysql?" | "sqlite?") =>
+            {
                 let dialect = Dialect::of_word(self.ruby.text_of(node).trim_end_matches('?'));
                 Some(dialect == Some(self.dialect))
             }
@@ -521,7 +538,9 @@ impl<'p> Reader<'p> {
             };
             let otherwise = || field(parameter, "value").map(|node| self.ruby.value(node, &inner.variables));
             let value = given.or_else(otherwise).unwrap_or_else(|| Value::Code(name.clone()));
-            if parameter.kind() == "identifier" && scope.table.as_ref().is_some_and(|(table, _)| value == Value::Code(table.clone())) {
+            if parameter.kind() == "identifier"
+                && scope.table.as_ref().is_some_and(|(table, _)| value == Value::Code(table.clone()))
+            {
                 inner.table = scope.table.as_ref().map(|(_, table)| (name.clone(), table.clone()));
             }
             inner.variables.insert(name, value);

@@ -91,7 +91,9 @@ impl<'p> Ruby<'p> {
             "simple_symbol" => Value::Text(self.text_of(node).trim_start_matches(':').to_owned()),
             "hash_key_symbol" => Value::Text(self.text_of(node).to_owned()),
             "string" | "delimited_symbol" | "bare_string" | "bare_symbol" => self.string(node, variables),
-            "chained_string" => self.joined(children(node).into_iter().map(inner)).unwrap_or_else(|| self.code(node)),
+            "chained_string" => {
+                self.joined(children(node).into_iter().map(inner)).unwrap_or_else(|| self.code(node))
+            }
             "heredoc_beginning" => match self.heredocs.get(&node.start_byte()) {
                 Some(body) => self.string(*body, variables),
                 None => self.code(node),
@@ -212,9 +214,7 @@ impl<'p> Ruby<'p> {
         match operator {
             "+" => match (&left, &right) {
                 (Value::Text(left), Value::Text(right)) => Value::Text(format!("{left}{right}")),
-                (Value::List(left), Value::List(right)) => {
-                    Value::List(left.iter().chain(right).cloned().collect())
-                }
+                (Value::List(left), Value::List(right)) => Value::List(left.iter().chain(right).cloned().collect()),
                 _ => self.code(node),
             },
             "==" | "!=" if left.literal() && right.literal() => Value::Truth((left == right) == (operator == "==")),
@@ -247,9 +247,7 @@ impl<'p> Ruby<'p> {
         let object = field(node, "object").map(|node| self.value(node, variables));
         let key = children(node).last().map(|node| self.value(*node, variables));
         match (object, key) {
-            (Some(map @ Value::Map(_)), Some(Value::Text(key))) => {
-                map.get(&key).cloned().unwrap_or(Value::Nothing)
-            }
+            (Some(map @ Value::Map(_)), Some(Value::Text(key))) => map.get(&key).cloned().unwrap_or(Value::Nothing),
             _ => self.code(node),
         }
     }
@@ -260,7 +258,9 @@ impl<'p> Ruby<'p> {
         let Some(receiver) = call.receiver else {
             return match (call.word.as_str(), call.places.as_slice()) {
                 ("lambda" | "proc", []) => self.block_value(&call, variables),
-                ("quote" | "quote_string", [Value::Text(text)]) => Value::Text(format!("'{}'", text.replace('\'', "''"))),
+                ("quote" | "quote_string", [Value::Text(text)]) => {
+                    Value::Text(format!("'{}'", text.replace('\'', "''")))
+                }
                 ("quote_table_name" | "quote_column_name", [name @ Value::Text(_)]) => name.clone(),
                 _ => self.code(node),
             };
@@ -275,7 +275,12 @@ impl<'p> Ruby<'p> {
                 };
             }
             "quote_table_name" | "quote_column_name" => {
-                return call.places.first().filter(|name| name.text().is_some()).cloned().unwrap_or_else(|| self.code(node));
+                return call
+                    .places
+                    .first()
+                    .filter(|name| name.text().is_some())
+                    .cloned()
+                    .unwrap_or_else(|| self.code(node));
             }
             _ => {}
         }
@@ -290,7 +295,9 @@ impl<'p> Ruby<'p> {
             ("upcase", Value::Text(text)) => Value::Text(text.to_uppercase()),
             ("pluralize", Value::Text(text)) => Value::Text(words::plural(&text)),
             ("singularize", Value::Text(text)) => Value::Text(words::singular(&text)),
-            ("keys", Value::Map(pairs)) => Value::List(pairs.into_iter().map(|(key, _)| Value::Text(key)).collect()),
+            ("keys", Value::Map(pairs)) => {
+                Value::List(pairs.into_iter().map(|(key, _)| Value::Text(key)).collect())
+            }
             ("values", Value::Map(pairs)) => Value::List(pairs.into_iter().map(|(_, value)| value).collect()),
             ("include?" | "match?" | "start_with?", value @ Value::Text(_)) => call
                 .places
@@ -306,7 +313,13 @@ impl<'p> Ruby<'p> {
         let body = call.block.and_then(|block| field(block, "body")).map(children).unwrap_or_default();
         let places = body.iter().map(|node| self.value(*node, variables)).collect();
         let text = self.text_of(call.node).to_owned();
-        Value::Call(Box::new(Call { path: "lambda".to_owned(), places, names: vec![], line: line_of(call.node), text }))
+        Value::Call(Box::new(Call {
+            path: "lambda".to_owned(),
+            places,
+            names: vec![],
+            line: line_of(call.node),
+            text,
+        }))
     }
 
     /// The table of a model: what the program says, else what Rails makes of its name.
@@ -333,10 +346,12 @@ impl<'p> Ruby<'p> {
                     Some(pair) => call.names.push(pair),
                     None => call.splat = true,
                 },
-                "hash_splat_argument" => match children(argument).first().map(|node| self.value(*node, variables)) {
-                    Some(Value::Map(pairs)) => call.names.extend(pairs),
-                    _ => call.splat = true,
-                },
+                "hash_splat_argument" => {
+                    match children(argument).first().map(|node| self.value(*node, variables)) {
+                        Some(Value::Map(pairs)) => call.names.extend(pairs),
+                        _ => call.splat = true,
+                    }
+                }
                 "splat_argument" => match children(argument).first().map(|node| self.value(*node, variables)) {
                     Some(Value::List(values)) => {
                         call.nodes.extend(values.iter().map(|_| argument));

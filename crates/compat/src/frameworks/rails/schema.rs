@@ -60,11 +60,13 @@ impl<'p> Reader<'p> {
             "create_join_table" => self.create_join_table(call, scope),
             "change_table" => self.change_table(call, scope),
             "drop_table" => self.drop_tables(call, scope),
-            "drop_join_table" => match (call.text(0), call.text(1), call.option("table_name").and_then(Value::text)) {
-                (_, _, Some(table)) => self.drop_table(table, call, scope),
-                (Some(one), Some(other), None) => self.drop_table(&words::join_table(one, other), call, scope),
-                _ => self.put_code(call.node, scope),
-            },
+            "drop_join_table" => {
+                match (call.text(0), call.text(1), call.option("table_name").and_then(Value::text)) {
+                    (_, _, Some(table)) => self.drop_table(table, call, scope),
+                    (Some(one), Some(other), None) => self.drop_table(&words::join_table(one, other), call, scope),
+                    _ => self.put_code(call.node, scope),
+                }
+            }
             "rename_table" => match (call.text(0), call.text(1)) {
                 (Some(from), Some(to)) => {
                     let from = emit::name(self.dialect, from);
@@ -299,7 +301,8 @@ impl<'p> Reader<'p> {
         mut each: impl FnMut(&mut Self, Column, &Invocation<'p>),
     ) {
         let mut columns = vec![];
-        let plugin = matches!(kind, "attachment" | "has_attached_file" | "userstamps" | "confirmable" | "recoverable");
+        let plugin =
+            matches!(kind, "attachment" | "has_attached_file" | "userstamps" | "confirmable" | "recoverable");
         for place in &call.places {
             match place.text().filter(|_| !plugin) {
                 Some(name) => columns.push(self.words().column(name, kind, &call.names)),
@@ -384,7 +387,11 @@ impl<'p> Reader<'p> {
             }
             "remove_timestamps" => {
                 for column in ["created_at", "updated_at"].map(|name| self.ident(name)) {
-                    self.put(Operation::DropColumn { table: table.clone(), column, cascade: false }, call.node, scope);
+                    self.put(
+                        Operation::DropColumn { table: table.clone(), column, cascade: false },
+                        call.node,
+                        scope,
+                    );
                 }
             }
             "remove_column" => match call.text(0) {
@@ -401,7 +408,11 @@ impl<'p> Reader<'p> {
                 }
                 for name in names {
                     let column = self.ident(&name);
-                    self.put(Operation::DropColumn { table: table.clone(), column, cascade: false }, call.node, scope);
+                    self.put(
+                        Operation::DropColumn { table: table.clone(), column, cascade: false },
+                        call.node,
+                        scope,
+                    );
                 }
             }
             "rename_column" => match (call.text(0), call.text(1)) {
@@ -435,7 +446,8 @@ impl<'p> Reader<'p> {
             "change_column_null" => match (call.text(0), call.places.get(1)) {
                 (Some(name), Some(Value::Truth(null))) => {
                     if call.places.get(2).is_some_and(|value| *value != Value::Nothing) {
-                        let data = Operation::Data { data: Data::Update, table: Some(table.clone()), every_row: false };
+                        let data =
+                            Operation::Data { data: Data::Update, table: Some(table.clone()), every_row: false };
                         self.put(data, call.node, scope);
                     }
                     let changes = vec![if *null { ColumnChange::Null } else { ColumnChange::NotNull }];
@@ -463,7 +475,9 @@ impl<'p> Reader<'p> {
             },
             "remove_index" => self.remove_index(call, table, scope),
             "rename_index" => match (call.text(0), call.text(1)) {
-                (Some(_), Some(_)) => self.put(Operation::Neutral { what: "rename_index".to_owned() }, call.node, scope),
+                (Some(_), Some(_)) => {
+                    self.put(Operation::Neutral { what: "rename_index".to_owned() }, call.node, scope)
+                }
                 _ => self.put_code(call.node, scope),
             },
             _ => self.constraint_statement(call, table, scope),

@@ -110,8 +110,11 @@ pub fn singular(word: &str) -> String {
         format!("{stem}f")
     } else if let Some(stem) = last.strip_suffix("yses").or_else(|| last.strip_suffix("eses")) {
         format!("{stem}{}sis", if last.ends_with("yses") { 'y' } else { 'e' })
-    } else if let Some(stem) =
-        ["sses", "shes", "ches", "xes"].iter().any(|end| last.ends_with(end)).then(|| last.strip_suffix("es")).flatten()
+    } else if let Some(stem) = ["sses", "shes", "ches", "xes"]
+        .iter()
+        .any(|end| last.ends_with(end))
+        .then(|| last.strip_suffix("es"))
+        .flatten()
     {
         stem.to_owned()
     } else if last.ends_with("ss") || last.ends_with("us") {
@@ -153,8 +156,10 @@ pub fn index_name(table: &str, columns: &[String], version: (u32, u32)) -> Optio
     let columns: Vec<String> = columns
         .iter()
         .map(|column| {
-            let words: Vec<&str> =
-                column.split(|char: char| !char.is_alphanumeric() && char != '_').filter(|word| !word.is_empty()).collect();
+            let words: Vec<&str> = column
+                .split(|char: char| !char.is_alphanumeric() && char != '_')
+                .filter(|word| !word.is_empty())
+                .collect();
             words.join("_")
         })
         .collect();
