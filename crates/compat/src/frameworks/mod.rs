@@ -7,16 +7,12 @@ mod alembic;
 #[cfg(test)]
 mod brief;
 mod dbmate;
-mod detect;
-mod declared;
 mod declared;
 mod detect;
 mod detected;
 mod diesel;
 mod django;
 mod doctrine;
-pub(crate) mod files;
-mod emit;
 mod emit;
 pub(crate) mod files;
 mod flyway;
