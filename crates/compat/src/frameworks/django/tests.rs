@@ -57,7 +57,9 @@ fn models() {
             "5 create fleet_person (id bigint!=#{pk id})",
             "7 create fleet_boat (id integer!=#{pk id}, name varchar(50)!, note text, owner_id bigint!{fk owner_id>fleet_person()}){unique name,owner_id}",
             "7 index - fleet_boat(owner_id)",
-            "7 create fleet_boat_crew (id integer!=#{pk id}, boat_id ?!{fk boat_id>fleet_boat()}, person_id ?!{fk person_id>fleet_person()}){unique boat_id,person_id}",
+            "7 create fleet_boat_crew (id integer!=#{pk id}, boat_id integer!{fk boat_id>fleet_boat()}, person_id bigint!{fk person_id>fleet_person()}){unique boat_id,person_id}",
+            "7 index - fleet_boat_crew(boat_id)",
+            "7 index - fleet_boat_crew(person_id)",
         ]
     );
     table(&[
@@ -90,10 +92,12 @@ fn fields() {
         ("migrations.AddField('boat', 'a', models.OneToOneField(null=True, to=settings.AUTH_USER_MODEL, on_delete=models.CASCADE))",
          &["5 add fleet_boat.a_id integer{unique a_id}{fk a_id>auth_user()}"]),
         ("migrations.AddField('boat', 'a', models.ManyToManyField(to='fleet.Boat'))",
-         &["5 create fleet_boat_a (id integer!=#{pk id}, from_boat_id ?!{fk from_boat_id>fleet_boat()}, to_boat_id ?!{fk to_boat_id>fleet_boat()}){unique from_boat_id,to_boat_id}"]),
+         &["5 create fleet_boat_a (id integer!=#{pk id}, from_boat_id integer!{fk from_boat_id>fleet_boat()}, to_boat_id integer!{fk to_boat_id>fleet_boat()}){unique from_boat_id,to_boat_id}", "5 index - fleet_boat_a(from_boat_id)", "5 index - fleet_boat_a(to_boat_id)"]),
         ("migrations.AddField('boat', 'a', models.ManyToManyField(to='fleet.Boat', through='fleet.X'))", &[]),
         ("migrations.AddField('boat', 'a', some.OddField(null=True))", &["5 add fleet_boat.a ?"]),
         ("migrations.RemoveField('boat', 'owner')", &["5 drop fleet_boat.owner_id"]),
+        ("migrations.AddField('boat', 'a', models.ForeignKey(null=True, db_index=False, to=swapper.get_model_name('fleet', 'Person')))",
+         &["5 add fleet_boat.a_id bigint{fk a_id>fleet_person()}"]),
         ("migrations.RemoveField('boat', 'crew')", &["5 drop fleet_boat_crew cascade"]),
         ("migrations.RenameField('boat', 'owner', 'captain')", &["5 rename fleet_boat.owner_id captain_id"]),
         ("migrations.RenameField('boat', 'crew', 'sailors')", &["5 rename fleet_boat_crew fleet_boat_sailors"]),
@@ -129,6 +133,8 @@ fn indexes_and_constraints() {
          &["5 constrain fleet_boat {u unique name partial} All"]),
         ("AddConstraintNotValid('boat', models.CheckConstraint(check=models.Q(('note__isnull', False)), name='c'))",
          &["5 constrain fleet_boat {c check models.Q(('note__isnull', False))note} NewRows"]),
+        ("migrations.AddConstraint('boat', models.UniqueConstraint(Lower('name'), name='u')),\nmigrations.RemoveConstraint('boat', 'u')",
+         &["5 constrain fleet_boat {u unique Lower('name')} All", "6 unindex u fleet_boat"]),
         ("migrations.AddConstraint('boat', models.UniqueConstraint(fields=['name'], name='u')),\nmigrations.RemoveConstraint('boat', 'u')",
          &["5 constrain fleet_boat {u unique name} All", "6 unconstrain fleet_boat u unique"]),
     ]);
