@@ -56,6 +56,8 @@ fn alter_column_says_only_what_is_given_but_mysql_restates() {
         (Postgres, "op.alter_column('b', 'a', type_=sa.BigInteger(), existing_type=sa.Integer())", &["2 alter b.a type bigint"]),
         (Postgres, "op.alter_column('b', 'a', server_default=None)", &["2 alter b.a no default"]),
         (Postgres, "op.alter_column('b', 'a', new_column_name='c')", &["2 rename b.a c"]),
+        (Postgres, "op.alter_column('b', 'a', new_column_name='c', nullable=False, existing_type=sa.Text())",
+         &["2 alter b.a not null", "2 rename b.a c"]),
         (Postgres, "op.alter_column('b', 'a', comment='x')", &["2 neutral alter_column"]),
         (MySql, "op.alter_column('b', 'a', existing_type=sa.String(20), nullable=False)", &["2 alter b.a restated a varchar(20)!"]),
         (MySql, "op.alter_column('b', 'a', existing_type=sa.Integer(), existing_nullable=False, new_column_name='c')",

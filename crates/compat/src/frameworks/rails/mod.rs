@@ -116,7 +116,7 @@ fn find(tree: &dyn Tree) -> Vec<Found> {
                 roots.push(root);
             }
         } else if let Some((directory, file)) = entry.path.rsplit_once('/') {
-            if numbered(file).is_some() && directory.contains("migrat") {
+            if numbered(file).is_some() && matches!(directory.rsplit('/').next(), Some("migrate" | "migrations")) {
                 elsewhere.entry(directory).or_insert(entry);
             }
         }

@@ -78,7 +78,7 @@ pub struct Reader<'p> {
     inlined: usize,
     left: usize,
     /// A `return` may have been taken; whether something's being there decides.
-    returned: Option<bool>,
+    pub returned: Option<bool>,
 }
 
 /// What the up part of a migration does.

@@ -121,13 +121,17 @@ impl<'p> Reader<'p> {
     fn table_block(&mut self, call: &Invocation<'p>, table: &Name, scope: &mut Scope) {
         let Some(block) = call.block else { return };
         let mut inner = scope.clone();
+        let returned = self.returned;
         if !self.creating.is_empty() {
+            // Whether the table is made is the table's own condition, not its columns'.
             (inner.conditional, inner.guarded) = (false, false);
+            self.returned = None;
         }
         let name = self.parameters(block).first().cloned().unwrap_or_else(|| "it".to_owned());
         inner.variables.remove(&name);
         inner.table = Some((name, table.clone()));
         self.body(block, &mut inner);
+        self.returned = self.returned.or(returned);
     }
 
     fn created(&mut self, call: &Invocation<'p>, table: Name, scope: &Scope) {
