@@ -137,11 +137,11 @@ fn called(program: &Program, node: Node<'_>, variables: &Variables) -> Value {
     let Some(call) = call(program, node, variables) else { return Value::Code(program.text_of(node).to_owned()) };
     match (call.word(), call.places.as_slice(), call.names.is_empty()) {
         // What marks or trims a text does not change it for a database.
-        ("_" | "gettext_lazy" | "dedent" | "str" | "list" | "tuple" | "set" | "f" | "quoted_name", [only], true)
-            if only.literal() =>
-        {
-            only.clone()
-        }
+        (
+            "_" | "gettext_lazy" | "dedent" | "str" | "list" | "tuple" | "set" | "f" | "quoted_name",
+            [only],
+            true,
+        ) if only.literal() => only.clone(),
         ("set" | "list" | "tuple", [], true) => Value::List(vec![]),
         ("strip" | "lstrip" | "rstrip", [], true) => {
             let object = field(node, "function").and_then(|function| field(function, "object"));
@@ -172,13 +172,8 @@ fn formatted(program: &Program, node: Node<'_>, variables: &Variables, call: &Ca
 pub fn call(program: &Program, node: Node<'_>, variables: &Variables) -> Option<Call> {
     let function = field(node, "function")?;
     let path: String = program.text_of(function).chars().filter(|char| !char.is_whitespace()).collect();
-    let mut call = Call {
-        path,
-        places: vec![],
-        names: vec![],
-        line: line_of(node),
-        text: program.text_of(node).to_owned(),
-    };
+    let mut call =
+        Call { path, places: vec![], names: vec![], line: line_of(node), text: program.text_of(node).to_owned() };
     let arguments = field(node, "arguments").filter(|arguments| arguments.kind() == "argument_list");
     for argument in arguments.map(children).unwrap_or_default() {
         match argument.kind() {
@@ -205,7 +200,9 @@ pub fn constants(program: &Program) -> Variables {
     let mut twice = vec![];
     for statement in children(program.root()) {
         for assignment in children(statement).into_iter().filter(|node| node.kind() == "assignment") {
-            let (Some(left), Some(right)) = (field(assignment, "left"), field(assignment, "right")) else { continue };
+            let (Some(left), Some(right)) = (field(assignment, "left"), field(assignment, "right")) else {
+                continue;
+            };
             if left.kind() == "identifier" {
                 let name = program.text_of(left).to_owned();
                 let held = value(program, right, &constants);

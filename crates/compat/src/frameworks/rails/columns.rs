@@ -382,7 +382,8 @@ pub fn written(text: &str, dialect: Dialect) -> Type {
         (_, other) => other,
     };
     if dialect == Dialect::MySql && matches!(base, "enum" | "set") {
-        let inner = whole.split_once('(').and_then(|(_, rest)| rest.rsplit_once(')')).map_or("", |(inner, _)| inner);
+        let inner =
+            whole.split_once('(').and_then(|(_, rest)| rest.rsplit_once(')')).map_or("", |(inner, _)| inner);
         let values = inner.split(',').map(|value| value.trim().trim_matches(['\'', '"']).to_owned()).collect();
         return Type { values, ..Type::named(base) };
     }
