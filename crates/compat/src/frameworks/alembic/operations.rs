@@ -456,11 +456,11 @@ impl<'p> Reader<'p> {
                 let table = scope.variables.get(&name).and_then(|value| self.table_value(value));
                 return Some((data, table));
             }
-            if let Some((head, _)) = text.split_once(&format!(".{word}(")) {
-                if head.chars().all(|char| char.is_alphanumeric() || matches!(char, '_' | '.')) {
-                    let table = scope.variables.get(head).and_then(|value| self.table_value(value));
-                    return Some((data, table));
-                }
+            if let Some((head, _)) = text.split_once(&format!(".{word}("))
+                && head.chars().all(|char| char.is_alphanumeric() || matches!(char, '_' | '.'))
+            {
+                let table = scope.variables.get(head).and_then(|value| self.table_value(value));
+                return Some((data, table));
             }
         }
         None

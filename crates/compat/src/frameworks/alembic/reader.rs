@@ -418,8 +418,8 @@ impl<'p> Reader<'p> {
             return false;
         }
         let mut inner = scope.clone();
-        let mut place = 0;
-        for parameter in field(function, "parameters").map(children).unwrap_or_default() {
+        let parameters = field(function, "parameters").map(children).unwrap_or_default();
+        for (place, parameter) in parameters.into_iter().enumerate() {
             let name = match parameter.kind() {
                 "identifier" => self.program.text_of(parameter),
                 "typed_parameter" => children(parameter).first().map_or("", |name| self.program.text_of(*name)),
@@ -427,12 +427,11 @@ impl<'p> Reader<'p> {
             };
             let usual = field(parameter, "value").map(|node| python::value(self.program, node, &inner.variables));
             let given = call.named(name).or_else(|| call.places.get(place)).cloned();
-            place += 1;
             let held = given.or(usual).unwrap_or_else(|| Value::Code(name.to_owned()));
-            if let Value::Code(text) = &held {
-                if let Some(batch) = scope.batch.get(text) {
-                    inner.batch.insert(name.to_owned(), batch.clone());
-                }
+            if let Value::Code(text) = &held
+                && let Some(batch) = scope.batch.get(text)
+            {
+                inner.batch.insert(name.to_owned(), batch.clone());
             }
             inner.variables.insert(name.to_owned(), held);
         }

@@ -265,10 +265,10 @@ impl Walk<'_> {
     fn delete_model(&mut self, call: &Call) {
         let Some(model) = self.model(call, "name") else { return self.put_code(call) };
         for (name, field) in &model.fields {
-            if let Shape::Join(join) = fields::shape(self.state, &model, name, field) {
-                if model.kept {
-                    self.put(Operation::DropTable { table: join.table, cascade: true }, call);
-                }
+            if let Shape::Join(join) = fields::shape(self.state, &model, name, field)
+                && model.kept
+            {
+                self.put(Operation::DropTable { table: join.table, cascade: true }, call);
             }
         }
         if model.kept {

@@ -97,10 +97,10 @@ pub fn read(program: &Program, dialect: Dialect, limits: Limits) -> Vec<Step> {
     };
     let mut scope = Scope { variables: reader.constants(program.root()), ..Scope::default() };
     reader.body(up, &mut scope);
-    if let Some(error) = first_error(up) {
-        if !reader.steps.iter().any(|step| matches!(step.operation, Operation::Unread(Unread::Syntax { .. }))) {
-            reader.steps.push(Step::new(syntax_error(), line_of(error), program.text_of(error)));
-        }
+    if let Some(error) = first_error(up)
+        && !reader.steps.iter().any(|step| matches!(step.operation, Operation::Unread(Unread::Syntax { .. })))
+    {
+        reader.steps.push(Step::new(syntax_error(), line_of(error), program.text_of(error)));
     }
     reader.steps
 }
