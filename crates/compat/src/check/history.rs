@@ -158,7 +158,9 @@ fn apply(schema: &mut Schema, migration: &Migration) {
 }
 
 fn schema_steps(path: &str, text: &str, dialect: Dialect, limits: Limits) -> Vec<crate::operation::Step> {
-    let _ = path;
+    if path.ends_with(".rb") {
+        return crate::frameworks::rails_schema(text, dialect, limits);
+    }
     sql::read(dialect, text, limits)
 }
 
