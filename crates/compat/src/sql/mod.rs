@@ -5,6 +5,7 @@
 
 mod common;
 mod cursor;
+pub mod guess;
 mod lex;
 mod lex_split;
 mod mssql;
