@@ -109,6 +109,9 @@ fn steps(dialect: Dialect, text: String, parents: Vec<String>, limits: Limits) -
     let schema = [(None, Value::Object(Object::of("schema")))];
     // What stands before and behind is a program of its own, and rarely more than a message.
     for name in ["preUp", "up", "postUp"] {
+        if run.stopped() {
+            break;
+        }
         if run.class.method(name).is_some() {
             run.method(&mut up, name, &schema);
         } else if name == "up" && errors.is_empty() {
