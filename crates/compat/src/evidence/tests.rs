@@ -592,6 +592,36 @@ fn a_librarys_table_is_used_by_the_library() {
 }
 
 #[test]
+fn a_table_between_two_is_used_without_a_model() {
+    for (path, text, name) in [
+        (
+            "app/models/post.rb",
+            "class Post < ApplicationRecord\n  has_and_belongs_to_many :tags\nend\n",
+            "posts_tags",
+        ),
+        ("blog/models.py", "class Post(models.Model):\n    tags = models.ManyToManyField(Tag)\n", "blog_post_tags"),
+        (
+            "app/Models/Post.php",
+            "<?php class Post extends Model { function tags() { return $this->belongsToMany(Tag::class); } }\n",
+            "post_tag",
+        ),
+    ] {
+        let found = ask(&[(path, text)], table(name));
+        assert_eq!(found.grade, Grade::E3, "{found:#?}");
+        assert_eq!(ask(&[(path, text)], table("post_word")).grade, Grade::E0, "{name}");
+    }
+}
+
+#[test]
+fn eloquent_fills_some_columns_by_itself() {
+    let model = [("app/Models/User.php", "<?php class User extends Authenticatable { use SoftDeletes; }\n")];
+    for name in ["updated_at", "deleted_at", "remember_token"] {
+        assert_eq!(ask(&model, column("users", name)).grade, Grade::E3, "{name}");
+    }
+    assert_eq!(ask(&model, column("users", "team_key")).grade, Grade::E0);
+}
+
+#[test]
 fn words_for_people_in_a_template_are_no_use() {
     for (text, expected) in [
         ("<p>All order_lines are gone</p>\n", Grade::E1),
