@@ -271,6 +271,9 @@ fn django_names_what_the_model_declares() {
         with(&[("shop/models.py", gone), ("shop/q.py", "c.execute('SELECT nick_name FROM shop_user')\n")]),
         Grade::E3
     );
+    let interface =
+        ("api/shop/types.py", "class User(ContextType[models.User]):\n    nick_name = PermissionsField()\n");
+    assert_eq!(with(&[("shop/models.py", gone), interface]), Grade::E1);
     let key = "class User(models.Model):\n    team = models.ForeignKey(Team)\n";
     assert_eq!(ask(&[("shop/models.py", key)], column("shop_user", "team_id")).grade, Grade::E3);
     assert_eq!(ask(&[("shop/models.py", gone)], column("shop_user", "team_id")).grade, Grade::E0);
