@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::around::Around;
 use super::exclude::Weight;
 use super::forms::{Forms, Role, Subjects, is_common, shown};
 use super::libraries::marks;
 use super::mappers::eloquent;
 use super::mappers::{Belongs, Mapper, Model, Models, Says, belongs, is_model, says};
-use super::search::{Around, FileFound, Found, Occurrence};
+use super::search::{FileFound, Found, Occurrence};
 use super::words::{compact, numbers, pieces};
 use super::{Asked, Evidence, File, Hit, Known};
 use crate::{Grade, Place};

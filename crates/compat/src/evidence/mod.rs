@@ -3,9 +3,11 @@
 //! Forms of the name, files that do not count, the rules of the object mappers, and the grade.
 //! Not here: which names are asked for, and what a grade amounts to.
 
+mod around;
 mod exclude;
 mod forms;
 mod grade;
+mod language;
 mod libraries;
 mod mappers;
 #[cfg(test)]

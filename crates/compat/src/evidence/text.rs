@@ -4,7 +4,7 @@
 //! Linear in the text, never wrong in the dangerous direction on purpose: what is in doubt is code.
 //! Not here: any language's grammar.
 
-use super::exclude::Language;
+use super::language::Language;
 
 /// A stretch of bytes.
 pub(super) type Span = (usize, usize);
@@ -151,7 +151,7 @@ pub(super) fn without_comments(text: &[u8], scan: &Scan) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::exclude::Language;
+    use super::super::language::Language;
     use super::{scan, without_comments};
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::python::{Class, classes};
 use super::{Belongs, Field, FieldKind, Mapper, Model, Row, argument, literal};
-use crate::evidence::exclude::Language;
+use crate::evidence::language::Language;
 use crate::evidence::words::compact;
 
 pub(super) const ROW: Row = Row {

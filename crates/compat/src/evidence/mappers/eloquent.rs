@@ -2,7 +2,7 @@
 //! it fills by itself.
 
 use super::braces::classes;
-use crate::evidence::exclude::Language;
+use crate::evidence::language::Language;
 
 /// A model, and what it fills by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //! `belongsToMany`.
 
 use super::line_of;
-use crate::evidence::search::clean;
+use crate::evidence::around::clean;
 use crate::evidence::words::{compact, numbers, pieces};
 
 /// What declares a table between two.

@@ -25,8 +25,8 @@ mod typeorm;
 
 use std::collections::BTreeMap;
 
-use super::exclude::Language;
 use super::forms::{association, same};
+use super::language::Language;
 use super::words::{compact, pieces, same_name};
 
 /// What a field is to its table.
