@@ -102,6 +102,7 @@ pub(super) fn grade(
             let mut answer = match asked {
                 Asked::Table(table) => seen.table(&table.name.key, *subjects),
                 Asked::Column(table, column) => seen.column(&table.name.key, &column.key, *subjects),
+                Asked::Positions(table) => seen.positions(&table.name.key, *subjects),
                 Asked::Value(_) | Asked::Object(_) => seen.plain(*subjects),
             };
             if known.required && matches!(asked, Asked::Column(..)) && answer.grade < Grade::E2 {
@@ -391,6 +392,14 @@ impl<'a> Seen<'a> {
             answer.lead(one.path, one.model.line, format!("model {}", class(one.model)));
         }
         self.joins(&mut answer, table);
+        answer
+    }
+
+    /// Whether the table's columns are used by their places.
+    fn positions(&self, table: &str, subjects: Subjects) -> Answer {
+        let mut answer = Answer { grade: Grade::E0, hits: vec![], mapper: None };
+        self.unnamed(&mut answer, subjects.name, table, &Ruling::None);
+        answer.grade = answer.grade.min(Grade::E2);
         answer
     }
 

@@ -40,6 +40,9 @@ pub enum Asked {
     Table(Name),
     /// A column of a table.
     Column(Name, Ident),
+    /// All columns of a table without their names: an INSERT without a list, `SELECT *`. What else
+    /// of the table is used is not asked.
+    Positions(Name),
     /// A value of an enum type or enum column.
     Value(String),
     /// Anything else by its own name: routine, sequence, type, trigger, index.
@@ -225,7 +228,7 @@ fn libraries(tree: &dyn Tree, asked: &[(Asked, Known)]) -> BTreeMap<&'static str
         .iter()
         .filter_map(|(asked, _)| match asked {
             Asked::Table(table) | Asked::Column(table, _) => Some(libraries::marks(&table.name.key)),
-            Asked::Value(_) | Asked::Object(_) => None,
+            Asked::Positions(_) | Asked::Value(_) | Asked::Object(_) => None,
         })
         .flatten()
         .collect();

@@ -165,6 +165,21 @@ fn all_columns_may_be_used_without_a_name() {
 }
 
 #[test]
+fn columns_may_be_asked_for_by_their_places() {
+    for (text, expected) in [
+        ("cursor.execute(\"INSERT INTO pairs SELECT * FROM staged_pairs\")", Grade::E2),
+        ("cursor.execute(\"INSERT INTO pairs VALUES (1, 2)\")", Grade::E2),
+        ("cursor.execute(\"SELECT * FROM pairs\")", Grade::E2),
+        ("cursor.execute(\"INSERT INTO pairs (a) VALUES (1)\")", Grade::E0),
+        ("cursor.execute(\"SELECT a FROM pairs\")", Grade::E0),
+        ("pairs", Grade::E0),
+    ] {
+        let asked = Asked::Positions(Name::plain(Ident::exact("pairs")));
+        assert_eq!(ask(&[("shop/pairs.py", text)], asked).grade, expected, "{text}");
+    }
+}
+
+#[test]
 fn silence_about_a_common_name_proves_nothing() {
     let code = [("a.go", "package users\n")];
     for name in ["name", "status", "dob"] {
