@@ -246,7 +246,9 @@ impl<'a> Seen<'a> {
         self.silence(&mut answer, subjects.name, matches!(ruling, Ruling::Lacks(_) | Ruling::Ignores(..)));
         self.mapper(&mut answer, &ruling, table, column);
         self.unnamed(&mut answer, of_table, table, &ruling);
-        self.joins(&mut answer, table);
+        if mapped.is_empty() {
+            self.joins(&mut answer, table);
+        }
         self.eloquent(&mut answer, &forms, column);
         answer
     }
@@ -391,7 +393,9 @@ impl<'a> Seen<'a> {
             answer.say(grade, &format!("{}: {} maps {table}", one.model.mapper.title(), class(one.model)));
             answer.lead(one.path, one.model.line, format!("model {}", class(one.model)));
         }
-        self.joins(&mut answer, table);
+        if mapped.is_empty() {
+            self.joins(&mut answer, table);
+        }
         answer
     }
 

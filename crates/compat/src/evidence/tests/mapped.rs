@@ -381,6 +381,18 @@ fn a_table_between_two_is_used_without_a_model() {
 }
 
 #[test]
+fn a_table_with_a_model_joins_nothing() {
+    let found = ask(
+        &[(
+            "shop/models.py",
+            "class Item(models.Model):\n    age = models.IntegerField()\nclass Sale(models.Model):\n    items = models.ManyToManyField(Item)\n",
+        )],
+        column("shop_item", "nick_name"),
+    );
+    assert_eq!(found.grade, Grade::E0, "{found:#?}");
+}
+
+#[test]
 fn eloquent_fills_some_columns_by_itself() {
     let model = [("app/Models/User.php", "<?php class User extends Authenticatable { use SoftDeletes; }\n")];
     for name in ["updated_at", "deleted_at", "remember_token"] {
