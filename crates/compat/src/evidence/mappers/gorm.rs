@@ -1,7 +1,7 @@
 //! GORM: an insert names every field of the struct, and a SELECT of a smaller struct names its fields.
 
 use super::{Field, FieldKind, Mapper, Model, Row, literal, word};
-use crate::evidence::exclude::Language;
+use crate::evidence::language::Language;
 
 pub(super) const ROW: Row = Row {
     mapper: Mapper::Gorm,
