@@ -29,8 +29,10 @@ pub(super) enum Language {
     Elixir,
     Sql,
     Prisma,
-    /// XML and HTML.
+    /// HTML with code in it: outside of the code are words for people.
     Markup,
+    /// XML: what stands between its tags may be SQL.
+    Xml,
     /// YAML, TOML, shell: `#` begins a comment.
     Hash,
     /// C and its relatives, and what else has `//` and `/* */`.
@@ -469,8 +471,10 @@ fn language(name: &str, ending: &str) -> (Language, bool) {
         "ex" | "exs" | "heex" | "eex" | "leex" => (Language::Elixir, true),
         "sql" | "psql" | "pgsql" | "plsql" | "pks" | "pkb" | "prc" | "tsql" | "cypher" => (Language::Sql, true),
         "prisma" => (Language::Prisma, true),
-        "xml" | "html" | "htm" | "erb" | "haml" | "slim" | "twig" | "jinja" | "jinja2" | "j2" | "mustache"
-        | "hbs" | "ejs" | "liquid" | "ftl" | "jsp" | "jspx" | "xhtml" | "mjml" => (Language::Markup, true),
+        "html" | "htm" | "erb" | "twig" | "jinja" | "jinja2" | "j2" | "mustache" | "hbs" | "ejs" | "liquid"
+        | "ftl" | "jsp" | "jspx" | "xhtml" | "mjml" => (Language::Markup, true),
+        "haml" | "slim" | "pug" => (Language::Plain, true),
+        "xml" => (Language::Xml, true),
         "c" | "h" | "cc" | "cpp" | "hpp" | "m" | "mm" | "swift" | "dart" | "proto" | "zig" | "d" | "pas"
         | "cfc" | "cfm" => (Language::Slashes, ending != "proto"),
         "pl" | "pm" | "sh" | "bash" | "zsh" | "r" | "jl" | "nim" | "cr" | "tcl" | "lua" | "hs" | "ml" | "erl"

@@ -8,11 +8,15 @@ use std::sync::Arc;
 
 use super::exclude::Weight;
 use super::forms::{Forms, Role, Subjects, is_common, shown};
+use super::libraries::marks;
 use super::mappers::{Belongs, Mapper, Model, Models, Says, belongs, is_model, says};
-use super::search::{Around, FileFound, Occurrence};
+use super::search::{Around, FileFound, Found, Occurrence};
 use super::words::{compact, numbers, pieces};
 use super::{Asked, Evidence, File, Hit, Known};
 use crate::{Grade, Place};
+
+/// How many lines a condition may be from the class whose rows it chooses.
+const NEAR: u32 = 3;
 
 /// How many places are shown.
 const HITS: usize = 10;
@@ -84,6 +88,7 @@ pub(super) fn grade(
     files: &[File<'_>],
     found: &[Arc<FileFound>],
     models: &Models<'_>,
+    libraries: &BTreeMap<&'static str, String>,
     unreadable: &[String],
 ) -> Vec<Evidence> {
     let seen = Seen { forms, classes, files, found, models };
@@ -100,12 +105,23 @@ pub(super) fn grade(
             if known.required && matches!(asked, Asked::Column(..)) && answer.grade < Grade::E2 {
                 answer.say(Grade::E2, "the column refuses NULL and has no default: code that inserts must name it, so a use was missed or inserts already fail");
             }
+            if let Asked::Table(table) | Asked::Column(table, _) = asked {
+                library(&mut answer, &table.name.key, libraries);
+            }
             if let Some(path) = unreadable.first().filter(|_| answer.grade < Grade::E2) {
                 answer.say(Grade::E2, &format!("{path} could not be read"));
             }
             answer.evidence(searched, seen.shown(*subjects))
         })
         .collect()
+}
+
+/// A table of a library is used by the library, whatever the tree's own code says.
+fn library(answer: &mut Answer, table: &str, libraries: &BTreeMap<&'static str, String>) {
+    let found = marks(table).into_iter().find_map(|mark| Some((mark, libraries.get(mark)?)));
+    if let Some((mark, manifest)) = found.filter(|_| answer.grade < Grade::E2) {
+        answer.say(Grade::E2, &format!("{table} is a table of {mark}, which {manifest} names"));
+    }
 }
 
 /// An answer, but for what all answers share.
@@ -182,11 +198,12 @@ impl<'a> Seen<'a> {
         let forms: Vec<String> = numbers(&pieces(table)).iter().map(|form| form.concat()).collect();
         let of_table = subjects.table.unwrap_or(subjects.name);
         let names_table = |file: &File<'_>, found: &FileFound| {
-            found.of(of_table).is_some_and(|found| found.named) || path_names(&file.entry.path, &forms)
+            found.of(of_table).is_some_and(Found::is_named) || path_names(&file.entry.path, &forms)
         };
         let sql_of_table = |found: &FileFound| {
             found.of(of_table).is_some_and(|found| found.occurrences.iter().any(|one| one.around == Around::Sql))
         };
+        let is_own = |path: &str| stem(path).is_some_and(|stem| forms.contains(&compact(stem)));
         let gorm = mapped.iter().any(|mapped| mapped.model.mapper == Mapper::Gorm);
         let mut mentions = self.mentions(subjects.name, |file, found, occurrence| {
             let named = names_table(file, found);
@@ -196,6 +213,12 @@ impl<'a> Seen<'a> {
                 // The mapper never names it: what is left are statements in strings.
                 Ruling::Lacks(_) | Ruling::Ignores(..) if !named => Some(Grade::E1),
                 Ruling::Ignores(one, ..) if one.model.mapper == Mapper::Rails => Some(match occurrence.around {
+                    // Conditions stand beside the class, or in its own file.
+                    _ if !is_own(&file.entry.path)
+                        && !found.of(of_table).is_some_and(|found| found.is_near(occurrence.line, NEAR)) =>
+                    {
+                        Grade::E1
+                    }
                     // A condition may still name an ignored column.
                     Around::Sql if sql_of_table(found) => Grade::E3,
                     Around::Sql | Around::Fragment | Around::Quoted | Around::Code => Grade::E2,

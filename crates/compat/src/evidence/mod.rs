@@ -6,6 +6,7 @@
 mod exclude;
 mod forms;
 mod grade;
+mod libraries;
 mod mappers;
 #[cfg(test)]
 mod real;
@@ -168,17 +169,18 @@ impl Read {
             files.push(File { entry, sort, look });
         }
         files.retain(|file| file.look.weight != Weight::None);
+        let libraries = libraries(tree, asked);
         let models = models(&files);
         // Classes whose tables have other names are looked for too, in a pass of their own.
         let classes = grade::classes(&names, &files, &models);
         if classes.is_empty() {
             let found = self.found(&key, &files);
-            return grade::grade(asked, &forms, &classes, &files, &found, &models, &unreadable);
+            return grade::grade(asked, &forms, &classes, &files, &found, &models, &libraries, &unreadable);
         }
         let forms = Forms::new(&names, &classes);
         let key = self.search_again(tree, &forms, &files);
         let found = self.found(&key, &files);
-        grade::grade(asked, &forms, &classes, &files, &found, &models, &unreadable)
+        grade::grade(asked, &forms, &classes, &files, &found, &models, &libraries, &unreadable)
     }
 
     /// Searches the files for more forms.
@@ -208,6 +210,33 @@ impl Read {
             })
             .collect()
     }
+}
+
+/// The libraries of the tree that have one of the tables asked for, each with its manifest.
+fn libraries(tree: &dyn Tree, asked: &[(Asked, Known)]) -> BTreeMap<&'static str, String> {
+    let mut found = BTreeMap::new();
+    let mut marks: Vec<&str> = asked
+        .iter()
+        .filter_map(|(asked, _)| match asked {
+            Asked::Table(table) | Asked::Column(table, _) => Some(libraries::marks(&table.name.key)),
+            Asked::Value(_) | Asked::Object(_) => None,
+        })
+        .flatten()
+        .collect();
+    marks.sort_unstable();
+    marks.dedup();
+    if marks.is_empty() {
+        return found;
+    }
+    for entry in tree.entries().iter().filter(|entry| libraries::is_manifest(&entry.path)) {
+        let Ok(text) = tree.text(&entry.path) else { continue };
+        for mark in &marks {
+            if !found.contains_key(mark) && libraries::names(&text, mark) {
+                found.insert(*mark, entry.path.clone());
+            }
+        }
+    }
+    found
 }
 
 /// What names a set of forms.

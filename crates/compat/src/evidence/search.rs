@@ -43,8 +43,29 @@ pub(super) struct Occurrence {
 pub(super) struct Found {
     /// The strongest, in order of their lines, few of each kind.
     pub(super) occurrences: Vec<Occurrence>,
-    /// It is named, perhaps as a part of another name: `UserSerializer` names the table `users`.
-    pub(super) named: bool,
+    /// The lines on which it is named, perhaps as a part of another name: `UserSerializer` names the
+    /// table `users`. Of tables only.
+    pub(super) lines: Vec<u32>,
+}
+
+impl Found {
+    /// Whether it is named in the file at all.
+    pub(super) fn is_named(&self) -> bool {
+        !self.lines.is_empty()
+    }
+
+    /// Whether it is named within so many lines of a line.
+    pub(super) fn is_near(&self, line: u32, within: u32) -> bool {
+        let from = self.lines.partition_point(|one| *one < line.saturating_sub(within));
+        self.lines.get(from).is_some_and(|one| *one <= line.saturating_add(within))
+    }
+
+    fn name_on(&mut self, line: u32) {
+        const LINES: usize = 2_000;
+        if self.lines.len() < LINES && self.lines.last() != Some(&line) {
+            self.lines.push(line);
+        }
+    }
 }
 
 /// What a file says of all subjects.
@@ -121,18 +142,22 @@ impl Automaton {
                     }
                 };
                 let Some((_, of)) = found.of.get_mut(at) else { continue };
+                let table = asked.role == Role::Table;
                 if fit == Fit::Part {
-                    of.named = true;
+                    of.name_on(reading.line(span.0));
                     continue;
                 }
-                if of.occurrences.len() >= KEPT * 6
-                    || reading.looked > LOOKED
-                    || asked.role == Role::Association && !reading.associates(span.0)
-                {
+                let enough = of.occurrences.len() >= KEPT * 6 || reading.looked > LOOKED;
+                if enough || asked.role == Role::Association && !reading.associates(span.0) {
+                    if table {
+                        of.name_on(reading.line(span.0));
+                    }
                     continue;
                 }
                 let around = reading.around(span, asked);
-                of.named |= around != Around::Comment;
+                if table && around != Around::Comment {
+                    of.name_on(reading.line(span.0));
+                }
                 if of.occurrences.iter().filter(|kept| kept.around == around).count() >= KEPT {
                     continue;
                 }
@@ -140,7 +165,7 @@ impl Automaton {
                 let written = text == asked.written.as_bytes() || text == asked.key.as_bytes();
                 let occurrence =
                     Occurrence { around, written, line: reading.line(span.0), text: reading.shown(span.0) };
-                if asked.role == Role::Table && written && around != Around::Comment {
+                if table && written && around != Around::Comment {
                     match reading.statement(span) {
                         Some(Statement::Positional) => found.positional.push((subject, occurrence.clone())),
                         Some(Statement::EveryColumn) => found.every_column.push((subject, occurrence.clone())),
@@ -351,9 +376,18 @@ impl<'a> Reading<'a> {
     }
 
     fn line(&mut self, at: usize) -> u32 {
-        let (from, line) = if at < self.counted.0 { (0, 1) } else { self.counted };
-        let more = memchr::memchr_iter(b'\n', &self.text[from..at]).count();
-        self.counted = (at, line.saturating_add(u32::try_from(more).unwrap_or(u32::MAX)));
+        let (from, line) = self.counted;
+        let newlines = |from: usize, to: usize| {
+            let text = self.text.get(from..to).unwrap_or_default();
+            u32::try_from(memchr::memchr_iter(b'\n', text).count()).unwrap_or(u32::MAX)
+        };
+        // Matches come in the order of their ends: a start may lie a little before the last one.
+        let line = if at < from {
+            line.saturating_sub(newlines(at, from))
+        } else {
+            line.saturating_add(newlines(from, at))
+        };
+        self.counted = (at, line);
         self.counted.1
     }
 
@@ -376,7 +410,7 @@ impl<'a> Reading<'a> {
 
     fn around(&mut self, (start, end): Span, subject: &Subject) -> Around {
         self.looked += 1;
-        if self.scan().in_comment(start) {
+        if self.scan().in_comment(start) || self.language == Language::Markup && is_prose(self.text, start) {
             return Around::Comment;
         }
         let text = self.text;
@@ -519,6 +553,24 @@ fn folded(text: &[u8]) -> String {
             .trim_end();
     }
     text.to_owned()
+}
+
+/// Whether a template has words for people here: outside of tags, of `<% %>`, of `{{ }}` and `{% %}`.
+fn is_prose(text: &[u8], at: usize) -> bool {
+    const BACK: usize = 3_000;
+    let head = text.get(at.saturating_sub(BACK)..at).unwrap_or_default();
+    let open = |open: &str, close: &str| {
+        let open = memmem::rfind(head, open.as_bytes());
+        open.is_some() && open > memmem::rfind(head, close.as_bytes())
+    };
+    let code = open("<%", "%>")
+        || open("{{", "}}")
+        || open("{%", "%}")
+        || open("<", ">")
+        || open("<script", "</script")
+        || open("${", "}")
+        || open("@", "\n");
+    !code
 }
 
 /// Where a file says that a name is ignored, deprecated, not mapped.

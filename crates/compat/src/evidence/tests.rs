@@ -225,6 +225,19 @@ fn rails_caches_columns_until_they_are_ignored() {
             &[("app/models/user.rb", ignoring), ("app/a.rb", "User.where(nick_name: 1)\n")],
             Grade::E2,
         ),
+        (
+            "ignored, named far from the class",
+            &[("app/models/user.rb", ignoring), ("app/a.rb", "User.first\n\n\n\n\n\npet.where(nick_name: 1)\n")],
+            Grade::E1,
+        ),
+        (
+            "ignored, named in its own file",
+            &[(
+                "app/models/user.rb",
+                "class User < ApplicationRecord\n  self.ignored_columns = [:nick_name]\n\n\n\n\n  scope :x, -> { where(nick_name: 1) }\nend\n",
+            )],
+            Grade::E2,
+        ),
         ("a table without a model", &[("app/models/pet.rb", "class Pet < ApplicationRecord\nend\n")], Grade::E0),
         ("a class that is no record", &[("app/user.rb", "class User < Struct\nend\n")], Grade::E0),
         (
@@ -256,7 +269,7 @@ fn django_names_what_the_model_declares() {
     assert_eq!(with(&[("shop/models.py", deprecated)]), Grade::E1);
     assert_eq!(
         with(&[("shop/models.py", gone), ("shop/q.py", "c.execute('SELECT nick_name FROM shop_user')\n")]),
-        Grade::E2
+        Grade::E3
     );
     let key = "class User(models.Model):\n    team = models.ForeignKey(Team)\n";
     assert_eq!(ask(&[("shop/models.py", key)], column("shop_user", "team_id")).grade, Grade::E3);
@@ -564,6 +577,30 @@ fn tables_are_found_by_their_models_and_in_statements() {
     ] {
         let found = ask(&files, table(name));
         assert_eq!(found.grade, expected, "{shows}: {found:#?}");
+    }
+}
+
+#[test]
+fn a_librarys_table_is_used_by_the_library() {
+    let code = ("app/a.rb", "x");
+    let with = |gem: &'static str, asked| ask(&[code, ("Gemfile", gem)], asked);
+    let found = with("gem 'doorkeeper'", table("oauth_access_grants"));
+    assert_eq!(found.grade, Grade::E2);
+    assert_eq!(found.mapper.as_deref(), Some("oauth_access_grants is a table of doorkeeper, which Gemfile names"));
+    assert_eq!(with("gem 'doorkeeper'", column("oauth_access_grants", "redirect_uri")).grade, Grade::E2);
+    assert_eq!(with("gem 'other'", table("oauth_access_grants")).grade, Grade::E0);
+}
+
+#[test]
+fn words_for_people_in_a_template_are_no_use() {
+    for (text, expected) in [
+        ("<p>All order_lines are gone</p>\n", Grade::E1),
+        ("<% if a > 1 && order_lines.any? %>\n", Grade::E3),
+        ("<%= f(x, :a => order_lines) %>\n", Grade::E3),
+        ("{% for a in order_lines %}\n", Grade::E3),
+        ("<input name=\"order_lines\">\n", Grade::E3),
+    ] {
+        assert_eq!(ask(&[("app/a.html.erb", text)], table("order_lines")).grade, expected, "{text}");
     }
 }
 

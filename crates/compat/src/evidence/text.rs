@@ -57,7 +57,7 @@ fn marks(language: Language) -> Marks {
         Language::Rust => marks(&["//"], slashes, b"\"", &[]),
         Language::Slashes | Language::Prisma => marks(&["//"], slashes, b"\"'", &[]),
         Language::Sql => marks(&["--"], slashes, b"'\"`", &[]),
-        Language::Markup => marks(&[], Some(("<!--", "-->")), b"", &[]),
+        Language::Markup | Language::Xml => marks(&[], Some(("<!--", "-->")), b"", &[]),
         Language::Plain => marks(&[], None, b"", &[]),
     }
 }

@@ -12,9 +12,10 @@ use crate::migration::{Context, History};
 use crate::sql::Dialect;
 use crate::tree::Tree;
 
-/// The row.
+/// The row. Compared statement by statement with files of rust-lang/crates.io (285) and
+/// dani-garcia/vaultwarden (101).
 pub const ROW: Framework =
-    Framework { id: "diesel", title: "Diesel", read: Read::Detected, edited: Edited::Unnoticed, find, history };
+    Framework { id: "diesel", title: "Diesel", read: Read::Whole, edited: Edited::Unnoticed, find, history };
 
 /// A directory's version, as Diesel records it.
 fn version(directory: &str) -> String {

@@ -24,6 +24,7 @@ mod manifests;
 mod php;
 mod plain;
 mod prisma;
+mod python;
 mod rails;
 mod refinery;
 #[cfg(test)]

@@ -9,9 +9,10 @@ use super::{Edited, Found, Framework, Read, manifests};
 use crate::migration::{Context, History};
 use crate::tree::Tree;
 
-/// The row.
+/// The row. Compared statement by statement with files of nearai/ironclaw (34) and
+/// robotty/recent-messages2 (5).
 pub const ROW: Framework =
-    Framework { id: "refinery", title: "refinery", read: Read::Detected, edited: Edited::Refused, find, history };
+    Framework { id: "refinery", title: "refinery", read: Read::Whole, edited: Edited::Refused, find, history };
 
 /// A file's version and whether it is a program: `^[UV](\d+(?:\.\d+)?)__(\w+)\.(rs|sql)$`. A version
 /// with a dot is matched and then refused, so it is none.
@@ -33,13 +34,22 @@ pub(super) fn roots(tree: &dyn Tree) -> Vec<String> {
     if directories.is_empty() {
         return vec![];
     }
-    let rust = manifests::directories(tree, "Cargo.toml", |text| {
+    let names_it = |text: &str| {
         ["refinery", "refinery-core", "refinery_core"].iter().any(|name| manifests::depends(text, name))
+    };
+    let named = !manifests::directories(tree, "Cargo.toml", names_it).is_empty();
+    // A package in Rust in whose tree nothing speaks of Java or Flyway: its `U` files must not be
+    // taken for Flyway's way back.
+    let rust = manifests::directories(tree, "Cargo.toml", |_| true);
+    let java = tree.entries().iter().any(|entry| {
+        let name = files::split(&entry.path).1;
+        name == "pom.xml" || name.starts_with("build.gradle") || name.starts_with("flyway.")
     });
     let mut roots: Vec<String> = vec![];
     for (directory, entries) in directories {
         let programs = entries.iter().any(|entry| entry.path.ends_with(".rs"));
-        if (!rust.is_empty() || programs) && !roots.last().is_some_and(|root| files::within(directory, root)) {
+        let ours = named || programs || (!java && rust.iter().any(|package| files::within(directory, package)));
+        if ours && !roots.last().is_some_and(|root| files::within(directory, root)) {
             roots.push(directory.to_owned());
         }
     }
@@ -108,5 +118,9 @@ mod tests {
         assert_eq!(keys(&history), ["1", "2", "3", "10"]);
         assert!(matches!(history.migrations[1].steps[0].operation, Operation::Unread(Unread::Code { .. })));
         assert_eq!(find(&MemoryTree::new([("db/migration/V1__a.sql", "")])), [], "Flyway's");
+        let package = [("Cargo.toml", "[package]"), ("db/V1__a.sql", ""), ("db/U2__b.sql", "")];
+        assert_eq!(find(&MemoryTree::new(package)).len(), 1);
+        let both = [("Cargo.toml", "[package]"), ("db/V1__a.sql", ""), ("flyway.conf", "")];
+        assert_eq!(find(&MemoryTree::new(both)), []);
     }
 }

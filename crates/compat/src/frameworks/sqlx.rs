@@ -9,9 +9,10 @@ use crate::Place;
 use crate::migration::{Context, History, Problem};
 use crate::tree::Tree;
 
-/// The row.
+/// The row. Compared statement by statement with files of element-hq/matrix-authentication-service
+/// (172) and launchbadge/realworld-axum-sqlx (4).
 pub const ROW: Framework =
-    Framework { id: "sqlx", title: "sqlx", read: Read::Detected, edited: Edited::Refused, find, history };
+    Framework { id: "sqlx", title: "sqlx", read: Read::Whole, edited: Edited::Refused, find, history };
 
 /// What a name is to sqlx.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,10 +48,14 @@ fn find(tree: &dyn Tree) -> Vec<Found> {
         .into_keys()
         .filter(|directory| rust.owns(directory) && tree.entry(&files::join(directory, "atlas.sum")).is_none())
         .filter(|directory| {
-            // Anything may be called `1_x.sql`: where the files are not in a place for migrations,
-            // reversible pairs or sqlx's own file beside them must tell.
+            // Anything may be called `1_x.sql`: elsewhere than in a place for migrations, reversible
+            // pairs must tell, or time stamps before every name.
+            let stamped = |name: &str| files::leading_digits(name).is_some_and(|(digits, _)| digits.len() == 14);
+            let mut names =
+                files::directly(tree, directory).map(|(_, name)| name).filter(|name| name.ends_with(".sql"));
             directory.to_ascii_lowercase().contains("migration")
                 || files::directly(tree, directory).any(|(_, name)| name.ends_with(".up.sql"))
+                || names.all(stamped)
         })
         .map(|directory| Found { framework: ROW.id, root: directory.to_owned(), dialect: None })
         .collect()
@@ -84,7 +89,10 @@ fn up(text: &str) -> Up<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Named, named, up};
+    use super::{Named, find, history, named, up};
+    use crate::frameworks::Found;
+    use crate::frameworks::files::tests_of_trees::{keys, read};
+    use crate::tree::MemoryTree;
 
     #[test]
     fn names() {
@@ -102,6 +110,34 @@ mod tests {
         ] {
             assert_eq!(named(name), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn where_it_looks() {
+        let roots = |files: &[&str]| {
+            let all = files.iter().map(|path| (*path, "")).chain([("Cargo.toml", "sqlx = \"0.8\"")]);
+            find(&MemoryTree::new(all)).into_iter().map(|found| found.root).collect::<Vec<_>>()
+        };
+        assert_eq!(roots(&["db/migrations/1_a.sql"]), ["db/migrations"]);
+        assert_eq!(roots(&["db/1_a.up.sql", "db/1_a.down.sql"]), ["db"]);
+        assert_eq!(roots(&["db/20260101000000_a.sql"]), ["db"]);
+        assert_eq!(roots(&["db/1_a.sql", "db/20260101000000_a.sql"]), Vec::<String>::new());
+        assert_eq!(roots(&["queries/1_a.sql", "migrations/a.sql"]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_order_and_what_is_refused() {
+        let tree = MemoryTree::new([
+            ("migrations/10_b.up.sql", "-- no-transaction\nB;"),
+            ("migrations/10_b.down.sql", "X;"),
+            ("migrations/9_a.sql", "A;"),
+            ("migrations/seed_a.sql", "S;"),
+        ]);
+        let found = Found { framework: "sqlx", root: "migrations".to_owned(), dialect: None };
+        let history = read(&tree, &found, history);
+        assert_eq!(keys(&history), ["9", "10"]);
+        assert_eq!(history.migrations.iter().map(|m| m.together).collect::<Vec<_>>(), [true, false]);
+        assert_eq!(history.problems.len(), 1);
     }
 
     #[test]

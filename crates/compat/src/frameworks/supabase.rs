@@ -9,9 +9,10 @@ use crate::migration::{Context, History};
 use crate::sql::Dialect;
 use crate::tree::Tree;
 
-/// The row.
+/// The row. Compared statement by statement with files of DenielsonSLima/SuporteGraos (163) and
+/// DemocracyEarth/vote-forge-planet (58).
 pub const ROW: Framework =
-    Framework { id: "supabase", title: "Supabase", read: Read::Detected, edited: Edited::Unnoticed, find, history };
+    Framework { id: "supabase", title: "Supabase", read: Read::Whole, edited: Edited::Unnoticed, find, history };
 
 /// A file's version: `^([0-9]+)_(.*)\.sql$`. Compared as text.
 fn version(name: &str) -> Option<&str> {

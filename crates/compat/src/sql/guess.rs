@@ -17,7 +17,9 @@ const TEXTS: usize = 12;
 /// The dialect of a history. `texts`: some of its migrations; where there are none, files under its
 /// root are taken.
 pub fn guess(tree: &dyn Tree, found: &Found, texts: &[String]) -> Dialect {
-    if let Some(dialect) = found.dialect.or_else(|| by_names(tree, found)) {
+    let named = found.dialect.or_else(|| by_names(tree, found));
+    // Prices come from oracles too: that name alone tells nothing.
+    if let Some(dialect) = named.filter(|dialect| found.dialect.is_some() || *dialect != Dialect::Oracle) {
         return dialect;
     }
     let sampled;
@@ -34,6 +36,9 @@ pub fn guess(tree: &dyn Tree, found: &Found, texts: &[String]) -> Dialect {
     let around = around(tree, found);
     let score = |dialect: Dialect| scores.iter().find(|(of, _)| *of == dialect).map_or(0, |(_, score)| *score);
     let best = |dialects: &[Dialect]| dialects.iter().copied().rev().max_by_key(|dialect| score(*dialect));
+    if around.is_empty() && named.is_some() {
+        return Dialect::Oracle;
+    }
     if !around.is_empty() {
         return best(&around).unwrap_or(Dialect::Postgres);
     }
@@ -46,8 +51,12 @@ fn words(name: &str) -> impl Iterator<Item = &str> {
 }
 
 fn by_names(tree: &dyn Tree, found: &Found) -> Option<Dialect> {
-    let parts = found.root.rsplit('/');
-    parts.take(3).find_map(|part| words(part).find_map(Dialect::of_word)).or_else(|| {
+    let mut parts = found.root.rsplit('/').enumerate();
+    let of_part = |(at, part)| match at {
+        0 | 1 => words(part).find_map(Dialect::of_word),
+        _ => Dialect::of_word(part),
+    };
+    parts.find_map(of_part).or_else(|| {
         let mut endings = files::below(tree, &found.root).iter().take(50).map(|entry| {
             let stem = files::split(&entry.path).1.rsplit_once('.').map_or("", |(stem, _)| stem);
             stem.rsplit_once('.').and_then(|(_, word)| Dialect::of_word(word))
@@ -61,7 +70,7 @@ fn sample(tree: &dyn Tree, found: &Found) -> Vec<String> {
     let sql: Vec<&str> = files::below(tree, &found.root)
         .iter()
         .map(|entry| entry.path.as_str())
-        .filter(|path| path.ends_with(".sql"))
+        .filter(|path| path.ends_with(".sql") && !path.ends_with(".down.sql") && !path.ends_with("/down.sql"))
         .collect();
     let from_end = sql.len().saturating_sub(TEXTS / 2).max(TEXTS / 2);
     let chosen = sql.iter().take(TEXTS / 2).chain(sql.iter().skip(from_end));
@@ -70,9 +79,9 @@ fn sample(tree: &dyn Tree, found: &Found) -> Vec<String> {
 
 /// Words that tell a dialect, in lower case, and how surely.
 const TELLS: &[(Dialect, &str, u32)] = &[
-    (Dialect::MySql, "engine=", 5),
+    (Dialect::MySql, "engine=", 12),
     (Dialect::MySql, "engine =", 3),
-    (Dialect::MySql, "auto_increment", 5),
+    (Dialect::MySql, "auto_increment", 12),
     (Dialect::MySql, "utf8mb4", 5),
     (Dialect::MySql, "on update current_timestamp", 4),
     (Dialect::MySql, " unsigned", 4),
@@ -102,8 +111,8 @@ const TELLS: &[(Dialect, &str, u32)] = &[
     (Dialect::Postgres, "row level security", 4),
     (Dialect::Postgres, "set data type", 2),
     (Dialect::Postgres, "not valid", 3),
-    (Dialect::Sqlite, "autoincrement", 5),
-    (Dialect::Sqlite, "pragma ", 5),
+    (Dialect::Sqlite, "autoincrement", 12),
+    (Dialect::Sqlite, "pragma ", 12),
     (Dialect::Sqlite, "strftime(", 4),
     (Dialect::Sqlite, "datetime('now'", 4),
     (Dialect::Sqlite, "unixepoch", 4),
@@ -138,7 +147,7 @@ fn scores(texts: &[String]) -> Vec<(Dialect, u32)> {
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        let text = text.get(..end).unwrap_or_default().to_ascii_lowercase();
+        let text = without_remarks(text.get(..end).unwrap_or_default());
         for (dialect, word, weight) in TELLS {
             if text.contains(word)
                 && let Some((_, score)) = scores.iter_mut().find(|(of, _)| of == dialect)
@@ -148,6 +157,19 @@ fn scores(texts: &[String]) -> Vec<(Dialect, u32)> {
         }
     }
     scores
+}
+
+/// The text in lower case without what stands behind `--`: people write names between backticks there.
+fn without_remarks(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let (code, remark) = line.split_once("--").unwrap_or((line, ""));
+        kept.push_str(&code.to_ascii_lowercase());
+        if !remark.is_empty() {
+            kept.push('\n');
+        }
+    }
+    kept
 }
 
 /// The dialect whose words are many and nobody else's are.
@@ -272,7 +294,6 @@ const FILES: &[(&[&str], &[(&str, Dialect)])] = &[
             "Makefile",
             "justfile",
             "Taskfile.yml",
-            "README.md",
         ],
         &[
             ("postgres://", Dialect::Postgres),
@@ -388,6 +409,7 @@ mod tests {
             ("db/postgresql/migrations", Dialect::Postgres),
             ("mssql/migrations", Dialect::MsSql),
             ("db/Oracle", Dialect::Oracle),
+            ("mysql-tools/db/migrations", Dialect::Postgres),
             ("migrations", Dialect::Postgres),
         ] {
             assert_eq!(of(root, &[], &[]), expected, "{root}");
@@ -402,9 +424,14 @@ mod tests {
             ("CREATE TABLE `boats` (`id` int AUTO_INCREMENT) ENGINE=InnoDB;", Dialect::MySql),
             ("CREATE TABLE boats (id BIGSERIAL, made timestamptz);", Dialect::Postgres),
             ("CREATE TABLE boats (id INTEGER PRIMARY KEY AUTOINCREMENT);", Dialect::Sqlite),
+            (
+                "PRAGMA foreign_keys = off;\nCREATE TABLE `new_boats` (`id` integer, `ok` tinyint(1));",
+                Dialect::Sqlite,
+            ),
             ("CREATE TABLE [dbo].[Boats] ([Id] INT IDENTITY(1,1))\r\nGO\r\n", Dialect::MsSql),
             ("CREATE TABLE boats (id NUMBER(10), name VARCHAR2(20));", Dialect::Oracle),
             ("CREATE TABLE boats (id int);", Dialect::Postgres),
+            ("-- `a`, `b` ENGINE= AUTO_INCREMENT\nCREATE TABLE boats (id int);", Dialect::Postgres),
             ("", Dialect::Postgres),
         ] {
             assert_eq!(of("m", &[], &[text]), expected, "{text}");
@@ -431,6 +458,8 @@ mod tests {
         ] {
             assert_eq!(of("db/m", &[(path, text), ("db/m/1.sql", plain)], &[]), expected, "{path} {text}");
         }
+        assert_eq!(of("oracle/m", &[("oracle/go.mod", "github.com/lib/pq")], &[plain]), Dialect::Postgres);
+        assert_eq!(of("oracle/m", &[], &["CREATE TABLE a (b timestamptz)"]), Dialect::Postgres);
         let near = [("a/go.mod", "modernc.org/sqlite"), ("go.mod", "github.com/lib/pq")];
         assert_eq!(of("a/m", &near, &[plain]), Dialect::Sqlite);
         let both = [("go.mod", "modernc.org/sqlite\ngithub.com/go-sql-driver/mysql")];

@@ -215,6 +215,7 @@ impl<'a> Lexer<'a> {
             (b'#', next) if mysql && next != b'{' => self.go(self.line_end()),
             (b'/', b'*') if mysql && self.executed_comment() => {}
             (b'/', b'*') => self.plain_comment(),
+            (b'{', b'{') => return self.template_comment(),
             (b'*', b'/') if self.executed > 0 => {
                 self.executed -= 1;
                 self.go(self.at + 2);
@@ -241,6 +242,17 @@ impl<'a> Lexer<'a> {
         self.go(from + digits);
         self.executed += 1;
         true
+    }
+
+    /// `{{/* … */}}` of Go's templates.
+    fn template_comment(&mut self) -> bool {
+        let inside = self.rest().get(2..).unwrap_or_default();
+        let inside = inside.strip_prefix(b"-").unwrap_or(inside).trim_ascii_start();
+        let end = inside.strip_prefix(b"/*").and_then(|_| memchr::memmem::find(self.rest(), b"}}"));
+        if let Some(end) = end {
+            self.go(self.at + end + 2);
+        }
+        end.is_some()
     }
 
     fn plain_comment(&mut self) {

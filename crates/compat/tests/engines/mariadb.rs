@@ -64,7 +64,7 @@ fn settings<'a>(command: &'a mut Command, data: &Path) -> &'a mut Command {
 }
 
 impl Engine for MariaDb {
-    fn into_new(&self, database: &str) -> String {
+    fn begin_in(&self, database: &str) -> String {
         format!("CREATE DATABASE {database} CHARACTER SET utf8mb4;\nUSE {database};")
     }
 

@@ -57,7 +57,7 @@ impl Postgres {
 }
 
 impl Engine for Postgres {
-    fn into_new(&self, database: &str) -> String {
+    fn begin_in(&self, database: &str) -> String {
         format!("CREATE DATABASE {database} TEMPLATE template0;\n\\connect {database}")
     }
 

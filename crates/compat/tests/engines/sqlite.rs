@@ -21,7 +21,7 @@ impl Sqlite {
 }
 
 impl Engine for Sqlite {
-    fn into_new(&self, _database: &str) -> String {
+    fn begin_in(&self, _database: &str) -> String {
         "PRAGMA synchronous = OFF;".to_owned()
     }
 

@@ -52,6 +52,7 @@ fn table(text: &str, at: usize) -> Option<Model> {
         table: Some(table),
         bases: vec![],
         fields,
+        derived: false,
         open: false,
         part: false,
         line: line_of(text, at),

@@ -35,7 +35,7 @@ fn model(class: &Class<'_>) -> Option<Model> {
         && !class.bases.iter().any(|base| {
             ["serializers.", "forms.", "graphene.", "admin.", "factory."].iter().any(|of| base.starts_with(of))
         });
-    if fields.is_empty() && !is_model {
+    if fields.is_empty() && bases.is_empty() {
         return None;
     }
     // A form or a serializer has fields of the same names and no table.
@@ -65,6 +65,7 @@ fn model(class: &Class<'_>) -> Option<Model> {
         class: class.name.to_owned(),
         table: meta("db_table").and_then(literal).map(str::to_owned),
         bases,
+        derived: fields.is_empty() && !is_model,
         fields,
         open: false,
         part: truth("abstract") || !is_model && class.base_names().is_empty(),

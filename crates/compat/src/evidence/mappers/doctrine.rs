@@ -46,6 +46,7 @@ fn model(class: &Class<'_>) -> Option<Model> {
         table: table.map(str::to_owned),
         bases,
         fields,
+        derived: false,
         open: false,
         part: !entity,
         line: class.line,

@@ -35,6 +35,7 @@ fn read(text: &str) -> Vec<Model> {
             bases: vec![],
             fields: fields(text, offset, columns),
             // Columns that are spread into the object come from elsewhere.
+            derived: false,
             open: columns.contains("...") || !columns.contains('{'),
             part: false,
             line: line_of(text, at),

@@ -23,6 +23,7 @@ fn read(text: &str) -> Vec<Model> {
                 table: Some(table.to_owned()),
                 bases: vec![],
                 fields: vec![],
+                derived: false,
                 open: false,
                 part: false,
                 line: number,

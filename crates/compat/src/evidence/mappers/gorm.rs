@@ -24,6 +24,7 @@ fn read(text: &str) -> Vec<Model> {
                 table: None,
                 bases: vec![],
                 fields: vec![],
+                derived: false,
                 open: false,
                 part: false,
                 line: number,

@@ -25,6 +25,7 @@ fn read(text: &str) -> Vec<Model> {
         table,
         bases: vec![],
         fields,
+        derived: false,
         open: false,
         part: false,
         line,

@@ -45,6 +45,7 @@ fn model(class: &Class<'_>) -> Option<Model> {
             .cloned()
             .collect(),
         fields: class.members.iter().filter_map(field).collect(),
+        derived: false,
         open: false,
         part: !entity,
         line: class.line,

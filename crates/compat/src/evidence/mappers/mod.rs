@@ -60,6 +60,8 @@ pub(super) struct Model {
     /// What it takes fields from, by their last names.
     pub(super) bases: Vec<String>,
     pub(super) fields: Vec<Field>,
+    /// Whether it is a model at all, its bases have to say.
+    pub(super) derived: bool,
     /// It may have fields that cannot be seen: reflection, foreign bases.
     pub(super) open: bool,
     /// A base or mixin: maps no table itself.
@@ -174,12 +176,24 @@ pub(super) fn belongs(model: &Model, path: &str, table: &str) -> Option<Belongs>
         .then_some(Belongs::Perhaps)
 }
 
-/// Whether what looks like a model is one, seen from the whole tree.
+/// Whether a class is a model: by itself, or because a base in the tree is one.
 pub(super) fn is_model(model: &Model, models: &Models<'_>) -> bool {
-    match model.mapper {
-        Mapper::Rails => rails::is_model(model, models),
-        _ => true,
+    const DEEP: usize = 8;
+    const MANY: usize = 200;
+    let mut waiting = vec![(model, 0_usize)];
+    let mut looked = 0;
+    while let Some((model, depth)) = waiting.pop() {
+        looked += 1;
+        if !model.derived {
+            return true;
+        }
+        if depth < DEEP && looked < MANY {
+            let bases = model.bases.iter().filter_map(|base| models.get(base.as_str())).flatten();
+            let bases = bases.filter(|(_, base)| base.mapper == model.mapper);
+            waiting.extend(bases.map(|(_, base)| (*base, depth + 1)));
+        }
     }
+    false
 }
 
 /// All models of a tree by their class names, with their paths.

@@ -22,6 +22,7 @@ fn read(text: &str) -> Vec<Model> {
                 class,
                 bases: vec![],
                 fields: vec![],
+                derived: false,
                 open: false,
                 part: false,
                 line: number,

@@ -1,7 +1,7 @@
 //! ActiveRecord: caches a table's columns when it starts and names them all in what it writes, so
 //! that a column is in use until the model ignores it.
 
-use super::{Field, FieldKind, Mapper, Model, Models, Row, word};
+use super::{Field, FieldKind, Mapper, Model, Row, word};
 use crate::evidence::exclude::Language;
 
 pub(super) const ROW: Row = Row {
@@ -11,23 +11,6 @@ pub(super) const ROW: Row = Row {
     marks: &[" < ", "ignored_columns", "ignore_column", "def self.columns"],
     read,
 };
-
-/// Whether a class is a record: by its base's name, or because a base in the tree is one.
-pub(super) fn is_model(model: &Model, models: &Models<'_>) -> bool {
-    const DEEP: usize = 8;
-    let mut waiting = vec![(model, 0_usize)];
-    while let Some((model, depth)) = waiting.pop() {
-        if !model.open {
-            return true;
-        }
-        if depth < DEEP {
-            let bases = model.bases.iter().filter_map(|base| models.get(base.as_str())).flatten();
-            waiting
-                .extend(bases.filter(|(_, base)| base.mapper == Mapper::Rails).map(|(_, base)| (*base, depth + 1)));
-        }
-    }
-    false
-}
 
 /// Bases that are ActiveRecord by their name; others are followed through the tree.
 fn is_record(base: &str) -> bool {
@@ -85,7 +68,8 @@ fn header(code: &str, line: u32) -> Option<Model> {
         bases: base.map(last).into_iter().collect(),
         fields: vec![],
         // Whether it is a record at all, its base has to say.
-        open: !record,
+        derived: !record,
+        open: false,
         part: class.is_none() || base.is_none(),
         line,
     })

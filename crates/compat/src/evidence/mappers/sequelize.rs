@@ -38,6 +38,7 @@ fn read(text: &str) -> Vec<Model> {
                 table: argument(options, "tableName").map(str::to_owned),
                 bases: vec![],
                 fields: fields.into_iter().chain(stamps.then(|| stamp(text, at)).into_iter().flatten()).collect(),
+                derived: false,
                 open: attributes.contains("..."),
                 part: false,
                 line: line_of(text, at),

@@ -47,6 +47,7 @@ fn model(class: &Class<'_>) -> Option<Model> {
         part: abstracted || table.is_none() && !sql_model && !bases.iter().any(|base| is_root(base)),
         bases,
         fields,
+        derived: false,
         open: reflected,
         line: class.line,
     })
@@ -111,6 +112,7 @@ fn tables(text: &str) -> Vec<Model> {
             table: Some(table.to_owned()),
             bases: vec![],
             fields,
+            derived: false,
             open: inner.contains("autoload") || parts.iter().any(|(_, part)| part.trim_start().starts_with('*')),
             part: false,
             line: line_of(text, at),

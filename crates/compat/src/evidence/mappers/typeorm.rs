@@ -45,6 +45,7 @@ fn model(class: &Class<'_>) -> Option<Model> {
             .cloned()
             .collect(),
         fields,
+        derived: false,
         open: false,
         part: mark.is_none(),
         line: class.line,

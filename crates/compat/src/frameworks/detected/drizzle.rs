@@ -15,9 +15,10 @@ use crate::migration::{Context, History, Problem};
 use crate::sql::Dialect;
 use crate::tree::Tree;
 
-/// The row.
+/// The row. Compared statement by statement with files of Dokploy/dokploy (186) and
+/// 0-don/coding.global-web (1).
 pub const ROW: Framework =
-    Framework { id: "drizzle", title: "Drizzle", read: Read::Detected, edited: Edited::Unnoticed, find, history };
+    Framework { id: "drizzle", title: "Drizzle", read: Read::Whole, edited: Edited::Unnoticed, find, history };
 
 const JOURNAL: &str = "meta/_journal.json";
 const BREAKPOINT: &str = "--> statement-breakpoint";

@@ -10,9 +10,10 @@ use crate::frameworks::{Edited, Found, Framework, Read};
 use crate::migration::{Context, History};
 use crate::tree::Tree;
 
-/// The row.
+/// The row. Compared statement by statement with files of Lucy-Family-Institute/pace-admin (156)
+/// and iGnosis/sh-graphql (330).
 pub const ROW: Framework =
-    Framework { id: "hasura", title: "Hasura", read: Read::Detected, edited: Edited::Unnoticed, find, history };
+    Framework { id: "hasura", title: "Hasura", read: Read::Whole, edited: Edited::Unnoticed, find, history };
 
 fn version(directory: &str) -> Option<&str> {
     files::leading_digits(directory)

@@ -4,20 +4,15 @@
 //! `--` and has `!Ups` or `!Downs` in it; text before the first mark is not run; `;;` stands for one `;`
 //! that ends nothing. Statements are committed one by one by default.
 
+use crate::Place;
 use crate::frameworks::files::{self, Draft, Up};
 use crate::frameworks::{Edited, Found, Framework, Read};
-use crate::migration::{Context, History};
+use crate::migration::{Context, History, Problem};
 use crate::tree::Tree;
 
-/// The row.
-pub const ROW: Framework = Framework {
-    id: "play",
-    title: "Play evolutions",
-    read: Read::Detected,
-    edited: Edited::Refused,
-    find,
-    history,
-};
+/// The row. Compared statement by statement with files of CSCfi/exam (142) and AssetMantle/client (7).
+pub const ROW: Framework =
+    Framework { id: "play", title: "Play evolutions", read: Read::Whole, edited: Edited::Refused, find, history };
 
 fn version(name: &str) -> Option<&str> {
     let (digits, rest) = files::leading_digits(name)?;
@@ -40,7 +35,23 @@ fn history(context: &Context<'_>, found: &Found) -> History {
         })
         .collect();
     drafts.sort_by(|one, other| (&one.version, &one.entry.path).cmp(&(&other.version, &other.entry.path)));
-    files::history(context, found, drafts)
+    // Play counts from 1 and stops where a number is missing.
+    drafts.retain(|draft| draft.key != "0");
+    let mut reached = 1;
+    let mut problems = vec![];
+    for draft in &drafts {
+        match draft.version.as_deref() {
+            Some([number]) if *number <= reached => reached = number + 1,
+            _ => problems.push(Problem {
+                rule: "stale-journal",
+                at: Place { path: draft.entry.path.clone(), line: 1 },
+                words: format!("there is no evolution {reached}: {} would not run", draft.key),
+            }),
+        }
+    }
+    let mut history = files::history(context, found, drafts);
+    history.problems.extend(problems);
+    history
 }
 
 fn up(text: &str) -> Up<'_> {

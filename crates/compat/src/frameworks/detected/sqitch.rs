@@ -13,29 +13,47 @@ use crate::migration::{Context, History, Problem};
 use crate::sql::Dialect;
 use crate::tree::Tree;
 
-/// The row.
+/// The row. Compared statement by statement with files of Tamarou/Registry (67) and
+/// BeeeOn/server-db (41).
 pub const ROW: Framework =
-    Framework { id: "sqitch", title: "Sqitch", read: Read::Detected, edited: Edited::Unnoticed, find, history };
+    Framework { id: "sqitch", title: "Sqitch", read: Read::Whole, edited: Edited::Unnoticed, find, history };
 
 const PLAN: &str = "sqitch.plan";
 
 fn find(tree: &dyn Tree) -> Vec<Found> {
     files::directories(tree, |name| name == PLAN)
         .into_keys()
+        .filter(|root| scripts_of(tree, root).is_some())
         .map(|root| {
-            let conf = files::text(tree, &files::join(root, "sqitch.conf"))
-                .or_else(|| files::text(tree, "sqitch.conf"))
-                .unwrap_or_default();
-            Found { framework: ROW.id, root: root.to_owned(), dialect: engine(&conf) }
+            let conf = conf(tree, root).or_else(|| files::text(tree, "sqitch.conf")).unwrap_or_default();
+            let dialect = setting(&conf, "engine").and_then(Dialect::of_word);
+            Found { framework: ROW.id, root: root.to_owned(), dialect }
         })
         .collect()
 }
 
-fn engine(conf: &str) -> Option<Dialect> {
-    conf.lines().find_map(|line| {
-        let (name, value) = line.split_once('=')?;
-        (name.trim() == "engine").then(|| Dialect::of_word(value.trim())).flatten()
-    })
+fn conf(tree: &dyn Tree, root: &str) -> Option<String> {
+    files::text(tree, &files::join(root, "sqitch.conf"))
+}
+
+fn setting<'c>(conf: &'c str, wanted: &str) -> Option<&'c str> {
+    conf.lines()
+        .filter_map(|line| line.split_once('='))
+        .find(|(name, _)| name.trim() == wanted)
+        .map(|(_, value)| value.trim())
+}
+
+/// Where a plan's scripts are: beside it, or under the `top_dir` of the settings beside it, where that
+/// has no plan of its own. `None`: the plan is nobody's.
+fn scripts_of(tree: &dyn Tree, root: &str) -> Option<String> {
+    let beside = files::join(root, "deploy");
+    if !files::below(tree, &beside).is_empty() {
+        return Some(beside);
+    }
+    let conf = conf(tree, root)?;
+    let top = files::join(root, setting(&conf, "top_dir")?.trim_start_matches("./").trim_matches('/'));
+    let deploy = files::join(&top, "deploy");
+    (tree.entry(&files::join(&top, PLAN)).is_none() && !files::below(tree, &deploy).is_empty()).then_some(deploy)
 }
 
 /// The scripts of a plan, in order, without their ending.
@@ -71,7 +89,7 @@ fn scripts(plan: &str) -> Vec<String> {
 fn history(context: &Context<'_>, found: &Found) -> History {
     let plan = files::join(&found.root, PLAN);
     let text = files::text(context.tree, &plan).unwrap_or_default();
-    let deploy = files::join(&found.root, "deploy");
+    let deploy = scripts_of(context.tree, &found.root).unwrap_or_else(|| files::join(&found.root, "deploy"));
     let mut drafts = vec![];
     let mut problems = vec![];
     let mut named = HashSet::new();
@@ -112,6 +130,25 @@ mod tests {
     fn a_plan() {
         let plan = "%syntax-version=1.0.0\n%project=boats\n\nschema 2026-01-01T00:00:00Z A <a@b> # why\nboats [schema] 2026-01-02T00:00:00Z A <a@b>\n@v1 2026-01-03T00:00:00Z A <a@b>\n\nboats [boats@v1] 2026-01-04T00:00:00Z A <a@b>\n# only a remark\n";
         assert_eq!(scripts(plan), ["schema", "boats@v1", "boats"]);
+    }
+
+    #[test]
+    fn a_plan_and_its_scripts() {
+        let conf = "[core]\n  top_dir = ./sql\n";
+        let roots = |files: &[(&str, &str)]| {
+            find(&MemoryTree::new(files.iter().copied())).into_iter().map(|found| found.root).collect::<Vec<_>>()
+        };
+        let files = [
+            ("sqitch.plan", "a 2026 A <a>"),
+            ("sqitch.conf", conf),
+            ("sql/deploy/a.sql", "A;"),
+            ("sql/sqitch.plan", ""),
+        ];
+        assert_eq!(roots(&files), ["sql"]);
+        assert_eq!(roots(&files[..3]), [""]);
+        assert_eq!(roots(&files[..2]), Vec::<String>::new());
+        let tree = MemoryTree::new(files[..3].iter().copied());
+        assert_eq!(keys(&read(&tree, &find(&tree)[0], history)), ["a"]);
     }
 
     #[test]

@@ -19,9 +19,10 @@ use crate::migration::{Context, History, Problem, Runs};
 use crate::sql::Dialect;
 use crate::tree::{Entry, Tree};
 
-/// The row.
+/// The row. Compared statement by statement with files of conductor-oss/conductor (36) and
+/// eclipse-hawkbit/hawkbit (15).
 pub const ROW: Framework =
-    Framework { id: "flyway", title: "Flyway", read: Read::Detected, edited: Edited::Refused, find, history };
+    Framework { id: "flyway", title: "Flyway", read: Read::Whole, edited: Edited::Refused, find, history };
 
 fn find(tree: &dyn Tree) -> Vec<Found> {
     let quick = files::directories(tree, |name| name.contains("__") || name.starts_with(['V', 'M']));
@@ -47,15 +48,14 @@ fn find(tree: &dyn Tree) -> Vec<Found> {
         let vendors: BTreeSet<&str> = directories
             .iter()
             .filter_map(|directory| files::relative(directory, root).split('/').next())
-            .filter(|first| !root.ends_with(first) && is_vendor(first))
+            .filter(|first| !root.ends_with(first) && vendor(first).is_some())
             .collect();
         if vendors.is_empty() {
-            let dialect = root.rsplit('/').find_map(Dialect::of_word);
+            let dialect = vendor(files::split(root).1);
             found.push(Found { framework: ROW.id, root: root.to_owned(), dialect });
         }
-        for vendor in vendors {
-            let dialect = Dialect::of_word(vendor);
-            found.push(Found { framework: ROW.id, root: files::join(root, vendor), dialect });
+        for part in vendors {
+            found.push(Found { framework: ROW.id, root: files::join(root, part), dialect: vendor(part) });
         }
     }
     let resources: Vec<String> = found.iter().flat_map(|found| programs_of(&found.root)).collect();
@@ -74,13 +74,17 @@ fn is_migration(entry: &Entry, directory: &str, config: &Config) -> bool {
     }
 }
 
-/// The words Flyway puts for `{vendor}`, and those people use.
-fn is_vendor(part: &str) -> bool {
-    Dialect::of_word(part).is_some()
-        || matches!(
-            part,
+/// What a part of a path says of the database, as Flyway's `{vendor}` does or people do: its dialect,
+/// and for those that no reader is for the one they are nearest to.
+fn vendor(part: &str) -> Option<Dialect> {
+    Dialect::of_word(part).or_else(|| {
+        let lower = part.to_ascii_lowercase();
+        matches!(
+            lower.as_str(),
             "h2" | "hsqldb" | "derby" | "db2" | "sybase" | "snowflake" | "redshift" | "informix" | "hana"
         )
+        .then_some(Dialect::Postgres)
+    })
 }
 
 /// The location that a directory of migrations belongs to: a configured one, `db/migration`, or the
@@ -115,7 +119,7 @@ fn history(context: &Context<'_>, found: &Found) -> History {
     let config = Config::of(tree);
     let mut entries: Vec<&Entry> = files::below(tree, &found.root).iter().collect();
     let (parent, last) = files::split(&found.root);
-    if is_vendor(last) && !parent.is_empty() {
+    if vendor(last).is_some() && !parent.is_empty() {
         entries.extend(files::directly(tree, parent).map(|(entry, _)| entry));
         for shared in ["common", "shared", "all"] {
             entries.extend(files::below(tree, &files::join(parent, shared)));
@@ -150,6 +154,7 @@ fn history(context: &Context<'_>, found: &Found) -> History {
     drafts.sort_by(|(one, first), (other, second)| {
         (order(one), &first.entry.path).cmp(&(order(other), &second.entry.path))
     });
+    first_baseline(&mut drafts);
     let mut history = files::history(context, found, drafts.into_iter().map(|(_, draft)| draft).collect());
     history
         .migrations
@@ -157,6 +162,15 @@ fn history(context: &Context<'_>, found: &Found) -> History {
         .for_each(|migration| migration.together &= !apart.contains(migration.path.as_str()));
     history.problems.extend(problems);
     history
+}
+
+/// A baseline that has nothing before it is where the history begins: what it makes, every database has.
+fn first_baseline(drafts: &mut [(Named, Draft<'_>)]) {
+    let versioned =
+        drafts.iter_mut().find(|(named, _)| matches!(named, Named::Versioned(..) | Named::Baseline(..)));
+    if let Some((Named::Baseline(..), draft)) = versioned {
+        draft.runs = Runs::Once;
+    }
 }
 
 /// Callbacks before, versions (baselines among them), callbacks between, repeatable ones, callbacks after.
@@ -253,6 +267,32 @@ mod tests {
         let history = read(&tree, &found[1], history);
         assert_eq!(keys(&history), ["1", "2"]);
         assert!(history.problems.is_empty());
+    }
+
+    #[test]
+    fn a_baseline_that_is_the_beginning_runs() {
+        let runs = |files: &[(&str, &str)]| {
+            let tree = MemoryTree::new(files.iter().copied());
+            let history = read(&tree, &find(&tree)[0], history);
+            history.migrations.iter().map(|m| (m.key.clone(), m.runs)).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            runs(&[("db/B5__a.sql", ""), ("db/V6__b.sql", "")]),
+            [("B5".to_owned(), Runs::Once), ("6".to_owned(), Runs::Once)]
+        );
+        assert_eq!(runs(&[("db/B5__a.sql", ""), ("db/V4__b.sql", "")])[1], ("B5".to_owned(), Runs::Never));
+    }
+
+    #[test]
+    fn a_vendor_in_capitals() {
+        let files = [("db/migration/H2/V1__a.sql", ""), ("db/migration/MYSQL/V1__a.sql", "")];
+        assert_eq!(
+            roots(&files),
+            [
+                ("db/migration/H2".to_owned(), Some(Dialect::Postgres)),
+                ("db/migration/MYSQL".to_owned(), Some(Dialect::MySql))
+            ]
+        );
     }
 
     #[test]

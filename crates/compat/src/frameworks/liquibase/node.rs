@@ -85,8 +85,8 @@ fn element(xml: roxmltree::Node<'_, '_>, line_of: &dyn Fn(usize) -> u32, depth: 
 #[derive(Debug, Clone)]
 enum Yaml {
     Scalar(String, u32),
-    List(Vec<Yaml>, u32),
-    Map(Vec<(String, u32, Yaml)>, u32),
+    List(Vec<Yaml>),
+    Map(Vec<(String, u32, Yaml)>),
 }
 
 /// How many values an alias may bring in all.
@@ -98,7 +98,7 @@ pub fn of_yaml(text: &str, limits: Limits) -> Result<Node, NoTree> {
     let mut parser = Parser::new_from_str(text);
     let value = reader.document(&mut parser)?;
     let mut root = Node { name: "databaseChangeLog".to_owned(), line: 1, ..Node::default() };
-    let Some(Yaml::Map(pairs, _)) = value else {
+    let Some(Yaml::Map(pairs)) = value else {
         return Err((1, "no changelog".to_owned()));
     };
     for (key, _, value) in pairs {
@@ -164,7 +164,7 @@ impl Reader {
                         event => items.push(self.value(parser, event, span, depth)?),
                     }
                 }
-                (anchor, Yaml::List(items, at))
+                (anchor, Yaml::List(items))
             }
             Event::MappingStart(anchor, _) => {
                 let mut pairs = vec![];
@@ -181,11 +181,11 @@ impl Reader {
                     let (event, span) = self.next(parser)?;
                     let value = self.value(parser, event, span, depth)?;
                     match value {
-                        Yaml::Map(more, _) if key == "<<" => pairs.extend(more),
+                        Yaml::Map(more) if key == "<<" => pairs.extend(more),
                         value => pairs.push((key, key_line, value)),
                     }
                 }
-                (anchor, Yaml::Map(pairs, at))
+                (anchor, Yaml::Map(pairs))
             }
             Event::Alias(of) => {
                 let known = self.anchors.iter().find(|(anchor, ..)| *anchor == of);
@@ -211,8 +211,8 @@ impl Reader {
 fn size(value: &Yaml) -> usize {
     1 + match value {
         Yaml::Scalar(..) => 0,
-        Yaml::List(items, _) => items.iter().map(size).sum::<usize>(),
-        Yaml::Map(pairs, _) => pairs.iter().map(|(_, _, value)| size(value)).sum::<usize>(),
+        Yaml::List(items) => items.iter().map(size).sum::<usize>(),
+        Yaml::Map(pairs) => pairs.iter().map(|(_, _, value)| size(value)).sum::<usize>(),
     }
 }
 
@@ -228,18 +228,18 @@ fn fill(node: &mut Node, value: Yaml) {
             node.text = text;
             node.text_line = line;
         }
-        Yaml::List(items, _) => {
+        Yaml::List(items) => {
             for item in items {
                 match item {
                     // `- rollback: …`, `- sql: …`: an item of one text is an element too.
-                    Yaml::Map(pairs, _) if pairs.len() == 1 => {
+                    Yaml::Map(pairs) if pairs.len() == 1 => {
                         for (key, key_line, value) in pairs {
                             if let Yaml::Scalar(text, text_line) = &value {
                                 let (name, text, text_line) = (key.clone(), text.clone(), *text_line);
                                 let line = key_line;
                                 node.children.push(Node { name, line, text, text_line, ..Node::default() });
                             }
-                            fill(node, Yaml::Map(vec![(key, key_line, value)], key_line));
+                            fill(node, Yaml::Map(vec![(key, key_line, value)]));
                         }
                     }
                     Yaml::Scalar(text, line) => {
@@ -253,7 +253,7 @@ fn fill(node: &mut Node, value: Yaml) {
                 }
             }
         }
-        Yaml::Map(pairs, _) => {
+        Yaml::Map(pairs) => {
             for (key, key_line, value) in pairs {
                 match value {
                     Yaml::Scalar(text, line) => {

@@ -448,7 +448,22 @@ impl<'t> Run<'t> {
                 Value::Unknown
             }
             _ => {
-                if !only_reads(&call.name) {
+                let closures: Vec<_> = call
+                    .values()
+                    .filter_map(|value| match value {
+                        Value::Closure(closure, program) => Some((*closure, *program)),
+                        _ => None,
+                    })
+                    .collect();
+                for (closure, program) in &closures {
+                    self.perhaps(host, |run, host| {
+                        run.closure(host, *closure, *program, &[]);
+                    });
+                }
+                if !host.unknown(self, &call)
+                    && !only_reads(&call.name)
+                    && !(goes_through(&call.name) && !closures.is_empty())
+                {
                     host.unread(self, node, Unread::Code { what: self.text(node).to_owned() });
                 }
                 Value::Unknown
@@ -690,6 +705,14 @@ fn only_reads(name: &str) -> bool {
     ];
     let lower = name.to_ascii_lowercase();
     BEGINNINGS.iter().any(|beginning| lower.starts_with(beginning)) || NAMES.contains(&name)
+}
+
+/// Methods of collections that hand each value to a function.
+fn goes_through(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let names =
+        ["each", "chunk", "transform", "tap", "reject", "flatmap", "sort", "group", "unless", "when", "partition"];
+    names.iter().any(|beginning| lower.starts_with(beginning))
 }
 
 fn joined<'t>(first: &Value<'t>, second: &Value<'t>) -> Value<'t> {

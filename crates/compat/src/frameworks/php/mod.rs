@@ -49,6 +49,11 @@ pub trait Host<'t> {
     /// `$object instanceof name`, where it can be told.
     fn is_a(&self, value: &Value<'t>, class: &str) -> Option<bool>;
 
+    /// A call on an object that is not known; whether it was told.
+    fn unknown(&mut self, _run: &mut Run<'t>, _call: &Call<'t>) -> bool {
+        false
+    }
+
     /// Something was met that cannot be followed.
     fn unread(&mut self, run: &Run<'t>, node: Node<'t>, why: Unread);
 }

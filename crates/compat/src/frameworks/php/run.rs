@@ -89,6 +89,29 @@ impl<'t> Run<'t> {
         self.conditions.is_empty()
     }
 
+    /// How many conditions the present statement stands under.
+    pub fn depth(&self) -> usize {
+        self.conditions.len()
+    }
+
+    /// Back to so many conditions.
+    pub fn leave(&mut self, depth: usize) {
+        self.conditions.truncate(depth);
+    }
+
+    /// Follows something that may happen or not.
+    pub fn perhaps(&mut self, host: &mut dyn Host<'t>, what: impl FnOnce(&mut Self, &mut dyn Host<'t>)) {
+        self.either(
+            host,
+            None,
+            |run, host| {
+                what(run, host);
+                Flow::Next
+            },
+            |_, _| Flow::Next,
+        );
+    }
+
     /// From here to the end of the method all depends on this.
     pub fn depend(&mut self, on: Option<String>) {
         self.conditions.push(on);

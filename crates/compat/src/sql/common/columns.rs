@@ -3,7 +3,7 @@
 use super::super::Dialect;
 use super::super::cursor::{Cursor, Read, unquoted};
 use super::super::lex::Kind;
-use super::constraints::{check, keys_tail, references, state};
+use super::constraints::{check, key_columns, keys_tail, references, state};
 use super::types::{collation, ty};
 use crate::operation::{Column, Constraint, ConstraintKind, Filled, Ident, Maybe, Type};
 
@@ -162,19 +162,19 @@ impl Reader {
         } else if cursor.eat(&["PRIMARY", "KEY"]) || cursor.mysql() && cursor.eat(&["KEY"]) {
             self.primary = true;
             let descending = cursor.is(&["DESC"]);
-            keys_tail(cursor)?;
-            let columns = vec![self.name.clone()];
+            let columns = self.keyed(cursor)?;
             self.constrain(ConstraintKind::PrimaryKey(columns));
             self.rowid(cursor, descending);
         } else if cursor.eat(&["UNIQUE"]) {
             cursor.eat(&["KEY"]);
-            keys_tail(cursor)?;
-            self.unique();
+            let columns = self.keyed(cursor)?;
+            self.constrain(ConstraintKind::Unique { columns, partial: false, nulls_equal: false });
             if cursor.dialect() == Dialect::MsSql {
                 self.nulls_equal();
             }
         } else if cursor.is(&["REFERENCES"]) || cursor.eat(&["FOREIGN", "KEY"]) {
-            let kind = references(cursor, vec![self.name.clone()])?;
+            let columns = self.keyed(cursor)?;
+            let kind = references(cursor, columns)?;
             let enforced = state(cursor);
             if enforced != crate::operation::Checked::Nothing {
                 self.constrain(kind);
@@ -190,6 +190,18 @@ impl Reader {
             return self.filling(cursor);
         }
         Ok(true)
+    }
+
+    /// The columns of a key that is written with a column. SQL Server takes a list there too: the
+    /// comma before a table's constraint may be missing.
+    fn keyed(&self, cursor: &mut Cursor<'_>) -> Read<Vec<Ident>> {
+        keys_tail(cursor)?;
+        if cursor.dialect() != Dialect::MsSql || !cursor.is_mark(b'(') {
+            return Ok(vec![self.name.clone()]);
+        }
+        let columns = key_columns(&cursor.group()?);
+        keys_tail(cursor)?;
+        Ok(columns)
     }
 
     fn nulls_equal(&mut self) {

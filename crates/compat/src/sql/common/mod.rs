@@ -1,6 +1,7 @@
 //! What the dialects that are not PostgreSQL have in common: columns, constraints, names, types,
 //! views, routines, rows. A difference of a dialect is a row or a condition here, not a copy.
 
+pub mod blocks;
 pub mod columns;
 pub mod constraints;
 pub mod objects;

@@ -19,6 +19,8 @@ const DEEPEST: usize = 12;
 pub struct Variables {
     values: HashMap<String, Texts>,
     prepared: HashMap<String, Texts>,
+    /// Bodies of this file's procedures that take no parameters, each with its line.
+    pub procedures: HashMap<String, (String, u32)>,
 }
 
 impl Variables {

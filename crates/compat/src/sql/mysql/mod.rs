@@ -1,6 +1,7 @@
 //! MySQL and MariaDB.
 
 mod alter;
+mod bodies;
 mod create;
 mod dynamic;
 
@@ -24,7 +25,10 @@ fn read_source(source: &Source<'_>) {
 fn statement(cursor: Cursor<'_>, variables: &mut Variables) -> Read<()> {
     let head = cursor.word(0).map(str::to_uppercase);
     match head.as_deref() {
-        Some("CREATE") => create::read(cursor),
+        Some("CREATE") => {
+            bodies::keep(cursor, variables);
+            create::read(cursor)
+        }
         Some("ALTER") => alter::read(cursor),
         Some("DROP") => drop(cursor),
         Some("RENAME") => rename(cursor),
@@ -35,11 +39,8 @@ fn statement(cursor: Cursor<'_>, variables: &mut Variables) -> Read<()> {
         }
         Some("EXECUTE") => execute(cursor, variables),
         Some("DEALLOCATE") => neutral(cursor, 1),
-        Some("CALL" | "DO" | "SOURCE") => {
-            let what = cursor.rest_text().chars().take(100).collect();
-            cursor.keep(Operation::Unread(Unread::Code { what }));
-            Ok(())
-        }
+        Some("CALL") => bodies::call(cursor, variables),
+        Some("DO" | "SOURCE") => Err(code(cursor)),
         Some("TRUNCATE" | "INSERT" | "REPLACE" | "UPDATE" | "DELETE" | "LOAD" | "WITH" | "VALUES" | "TABLE") => {
             rows::read(cursor)
         }
@@ -50,6 +51,11 @@ fn statement(cursor: Cursor<'_>, variables: &mut Variables) -> Read<()> {
         None if cursor.is_mark(b'(') => neutral(cursor, 1),
         _ => harmless(cursor),
     }
+}
+
+/// A program that is run.
+fn code(cursor: Cursor<'_>) -> Unread {
+    Unread::Code { what: cursor.rest_text().chars().take(100).collect() }
 }
 
 /// Statements that code cannot notice, and those that are known and not modelled.

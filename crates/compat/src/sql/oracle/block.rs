@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::super::common::blocks::{is_conditional, pieces};
 use super::super::common::{rows, within};
 use super::super::cursor::{Cursor, Read, string};
 use super::super::lex::Kind as Token;
@@ -52,51 +53,17 @@ const PLAIN: &[&str] = &[
 
 /// Reads a block. What is in it may not run if a condition stands anywhere in it.
 pub fn read(whole: Cursor<'_>) -> Read<()> {
-    let rest = whole.rest();
-    let conditional = whole.find(&["IF", "CASE", "LOOP", "EXCEPTION", "WHILE"]).is_some();
-    let mut block = Block { values: HashMap::new(), conditional };
+    let mut block = Block { values: HashMap::new(), conditional: is_conditional(&whole) };
     let before = whole.source.count();
-    let mut start = 0;
-    let mut declares = whole.is(&["DECLARE"]);
-    let mut depth = 0usize;
-    for (at, token) in rest.iter().enumerate() {
-        let opens = match token.kind {
-            Token::Mark(b'(') => {
-                depth += 1;
-                false
-            }
-            Token::Mark(b')') => {
-                depth = depth.saturating_sub(1);
-                false
-            }
-            Token::Semicolon => true,
-            Token::Word if depth == 0 => opens_statements(&whole, at),
-            _ => false,
-        };
-        if !opens {
-            continue;
-        }
-        block.statement(piece(&whole, start, at), declares);
-        declares &= !whole.is_any_after(at, &["BEGIN"]);
-        start = at + 1;
+    let begin = whole.find(&["BEGIN"]).unwrap_or(0);
+    let declared = if whole.is(&["DECLARE"]) { begin } else { 0 };
+    for (start, piece) in pieces(&whole) {
+        block.statement(piece, start < declared);
     }
-    block.statement(piece(&whole, start, rest.len()), declares);
     if whole.source.count() == before {
         whole.keep(Operation::Neutral { what: "BEGIN".to_owned() });
     }
     Ok(())
-}
-
-/// Whether a word ends what stands before a statement.
-fn opens_statements(whole: &Cursor<'_>, at: usize) -> bool {
-    let end_before = at.checked_sub(1).is_some_and(|before| whole.word_is(before, "END"));
-    !end_before && whole.is_any_after(at, &["BEGIN", "THEN", "ELSE", "LOOP", "DECLARE", "EXCEPTION"])
-}
-
-fn piece<'a>(whole: &Cursor<'a>, start: usize, end: usize) -> Cursor<'a> {
-    let mut piece = *whole;
-    piece.skip(start);
-    piece.take(end.saturating_sub(start))
 }
 
 struct Block {
@@ -113,6 +80,7 @@ impl Block {
                 cursor.skip(1);
             }
         }
+        let declares = declares || cursor.eat(&["DECLARE"]);
         if cursor.done() || self.assigned(cursor) || declares {
             return;
         }

@@ -4,6 +4,7 @@
 //! its block ends. Not here: PL/pgSQL's own statements, which change no schema, and the bodies of
 //! routines, which do not run when they are made.
 
+use super::cut::{Event, Open, cut};
 use super::lex::{Kind, Split};
 use super::source::{Source, Words, dollar_body};
 use super::{Steps, dynamic, query, statement};
@@ -51,177 +52,17 @@ fn within(words: Words<'_>, text: &str, line: u32, steps: &mut Steps) {
     steps.depth += 1;
     let source = Source::new(text, line, Split::No);
     let tokens = source.words(0..source.lexed.tokens.len());
-    let mut cutter = Cutter { words: tokens, at: 0, open: vec![], events: vec![] };
-    let whole = cutter.cut();
-    let events = cutter.events;
-    run(tokens, &events, steps);
+    let (events, whole) = cut(tokens);
+    let constants = std::mem::replace(&mut steps.constants, constants(tokens));
+    let run = Run { words: tokens, events: &events, moods: moods(tokens, &events), ends: ends(&events) };
+    let around = Mood { guarded: steps.guarded, conditional: steps.conditional };
+    run.part(0..events.len(), around, steps);
+    (steps.guarded, steps.conditional) = (around.guarded, around.conditional);
+    steps.constants = constants;
     if !whole {
         steps.unread(words, Unread::Syntax { words: "a block whose parts do not match".to_owned() });
     }
     steps.depth -= 1;
-}
-
-/// What a block consists of. Ranges are of its tokens.
-#[derive(Debug)]
-enum Event {
-    /// BEGIN, IF, CASE, LOOP.
-    Open(Open),
-    /// ELSE, ELSIF, another WHEN.
-    Branch,
-    /// An exception's WHEN.
-    Handler(std::ops::Range<usize>),
-    Statement(std::ops::Range<usize>),
-    /// END of the innermost.
-    End,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Open {
-    Begin,
-    /// With its condition.
-    If(std::ops::Range<usize>),
-    Case,
-    Loop,
-}
-
-/// Cuts a block into events.
-struct Cutter<'a> {
-    words: Words<'a>,
-    at: usize,
-    open: Vec<Open>,
-    events: Vec<Event>,
-}
-
-impl Cutter<'_> {
-    /// Whether everything that was opened was closed.
-    fn cut(&mut self) -> bool {
-        while self.at < self.words.tokens.len() {
-            if !self.one() {
-                return false;
-            }
-        }
-        self.open.is_empty() && self.events.iter().any(|event| matches!(event, Event::Open(_)))
-    }
-
-    fn one(&mut self) -> bool {
-        let words = self.words;
-        if words.kind(self.at) == Some(Kind::Unended) {
-            return false;
-        }
-        if words.sign(self.at, b';') {
-            self.at += 1;
-            return true;
-        }
-        if words.sign(self.at, b'<') && words.sign(self.at + 1, b'<') {
-            self.at += 5;
-            return true;
-        }
-        match words.token(self.at).to_ascii_lowercase().as_str() {
-            "declare" => return self.declarations(),
-            "begin" => self.push(Open::Begin, self.at + 1),
-            "if" => {
-                let Some(then) = self.find("then") else { return false };
-                self.push(Open::If(self.at + 1..then), then + 1);
-            }
-            "elsif" | "elseif" => {
-                let Some(then) = self.find("then") else { return false };
-                self.events.push(Event::Branch);
-                self.at = then + 1;
-            }
-            "else" => {
-                self.events.push(Event::Branch);
-                self.at += 1;
-            }
-            "exception" if words.is(self.at + 1, "when") => self.at += 1,
-            "when" => {
-                let Some(then) = self.find("then") else { return false };
-                let handler = self.open.last() == Some(&Open::Begin);
-                let event = if handler { Event::Handler(self.at + 1..then) } else { Event::Branch };
-                self.events.push(event);
-                self.at = then + 1;
-            }
-            "case" => {
-                let Some(when) = self.find_from(self.at + 1, "when") else { return false };
-                self.push(Open::Case, when);
-            }
-            "loop" => self.push(Open::Loop, self.at + 1),
-            "while" | "for" | "foreach" => {
-                let Some(body) = self.find("loop") else { return false };
-                self.push(Open::Loop, body + 1);
-            }
-            "end" => {
-                self.events.push(Event::End);
-                self.at = self.end_of_statement();
-                return self.open.pop().is_some();
-            }
-            _ => {
-                let end = self.end_of_statement();
-                self.events.push(Event::Statement(self.at..end));
-                self.at = end;
-            }
-        }
-        true
-    }
-
-    fn push(&mut self, open: Open, next: usize) {
-        self.open.push(open.clone());
-        self.events.push(Event::Open(open));
-        self.at = next;
-    }
-
-    /// Goes past DECLARE's variables to BEGIN.
-    fn declarations(&mut self) -> bool {
-        self.at += 1;
-        while self.at < self.words.tokens.len() {
-            if self.words.is(self.at, "begin") {
-                return true;
-            }
-            self.at = (self.end_of_statement() + 1).max(self.at + 1);
-        }
-        false
-    }
-
-    /// The `;` that ends what begins here, or the end of all.
-    fn end_of_statement(&self) -> usize {
-        let mut depth = 0_usize;
-        for (at, token) in self.words.tokens.iter().enumerate().skip(self.at) {
-            match token.kind {
-                Kind::Sign(b'(' | b'[') => depth += 1,
-                Kind::Sign(b')' | b']') => depth = depth.saturating_sub(1),
-                Kind::Sign(b';') if depth == 0 => return at,
-                _ => {}
-            }
-        }
-        self.words.tokens.len()
-    }
-
-    /// Where a keyword of PL/pgSQL stands that ends the condition which begins here.
-    fn find(&self, keyword: &str) -> Option<usize> {
-        self.find_from(self.at, keyword)
-    }
-
-    fn find_from(&self, from: usize, keyword: &str) -> Option<usize> {
-        let (mut depth, mut cases) = (0_usize, 0_usize);
-        for (at, token) in self.words.tokens.iter().enumerate().skip(from) {
-            match token.kind {
-                Kind::Sign(b'(' | b'[') => depth += 1,
-                Kind::Sign(b')' | b']') => depth = depth.saturating_sub(1),
-                Kind::Sign(b';') if depth == 0 => return None,
-                Kind::Word if depth == 0 => {
-                    if cases == 0 && self.words.is(at, keyword) {
-                        return Some(at);
-                    }
-                    if self.words.is(at, "case") {
-                        cases += 1;
-                    } else if self.words.is(at, "end") {
-                        cases = cases.saturating_sub(1);
-                    }
-                }
-                _ => {}
-            }
-        }
-        None
-    }
 }
 
 /// Whether what stands in a part of a block is certain to run.
@@ -240,37 +81,146 @@ impl Mood {
 const CONDITIONAL: Mood = Mood { guarded: false, conditional: true };
 const GUARDED: Mood = Mood { guarded: true, conditional: false };
 
-/// Reads the statements of a block, each in the mood of what stands around it.
-fn run(words: Words<'_>, events: &[Event], steps: &mut Steps) {
-    let moods = moods(words, events);
-    let around = Mood { guarded: steps.guarded, conditional: steps.conditional };
-    let mut open: Vec<Mood> = vec![around];
-    let mut left_early = Mood::default();
-    for (at, event) in events.iter().enumerate() {
-        let mood = open.last().copied().unwrap_or(around);
-        match event {
-            Event::Open(_) => open.push(mood.and(moods.get(at).copied().unwrap_or(CONDITIONAL))),
-            Event::Branch | Event::Handler(_) => {
-                if let Some(last) = open.last_mut() {
-                    last.conditional = true;
+/// How often the body of a loop over literals is read, all in all.
+const ROUNDS: usize = 200;
+
+/// A block that is read.
+struct Run<'a> {
+    words: Words<'a>,
+    events: &'a [Event],
+    /// The mood within each thing that is opened, at its event's place.
+    moods: Vec<Mood>,
+    /// Where each thing that is opened ends, at its event's place.
+    ends: Vec<usize>,
+}
+
+impl Run<'_> {
+    fn words(&self, range: &std::ops::Range<usize>) -> Words<'_> {
+        self.words.until(range.end).from(range.start)
+    }
+
+    /// Reads the statements among some events, each in the mood of what stands around it.
+    fn part(&self, range: std::ops::Range<usize>, around: Mood, steps: &mut Steps) {
+        let mut open: Vec<Mood> = vec![around];
+        let mut left_early = Mood::default();
+        let mut at = range.start;
+        while let Some(event) = self.events.get(at).filter(|_| at < range.end) {
+            let mood = open.last().copied().unwrap_or(around);
+            match event {
+                Event::Open(what) => {
+                    let end = self.ends.get(at).copied().unwrap_or(range.end).min(range.end);
+                    let head = if let Open::Loop(head) = what { Some(self.words(head)) } else { None };
+                    if let Some((name, values)) = head.and_then(literal_loop)
+                        && steps.rounds + values.len() <= ROUNDS
+                    {
+                        steps.rounds += values.len();
+                        for value in values {
+                            steps.constants.push((name.clone(), value));
+                            self.part(at + 1..end, mood.and(left_early), steps);
+                            steps.constants.pop();
+                        }
+                        at = end + 1;
+                        continue;
+                    }
+                    open.push(mood.and(self.moods.get(at).copied().unwrap_or(CONDITIONAL)));
+                }
+                Event::Branch | Event::Handler(_) => {
+                    if let Some(last) = open.last_mut() {
+                        last.conditional = true;
+                    }
+                }
+                Event::End => {
+                    open.pop();
+                }
+                Event::Statement(range) => {
+                    let statement = self.words(range);
+                    if ["return", "exit", "continue"].iter().any(|it| statement.is(0, it)) {
+                        // What comes after it runs only where this did not.
+                        let unless = if statement.has("when") { CONDITIONAL } else { Mood::default() };
+                        left_early = left_early.and(mood).and(unless);
+                    }
+                    let mood = mood.and(left_early);
+                    (steps.guarded, steps.conditional) = (mood.guarded, mood.conditional);
+                    one_statement(statement, steps);
                 }
             }
-            Event::End => {
-                open.pop();
-            }
-            Event::Statement(range) => {
-                let statement = words.until(range.end).from(range.start);
-                if ["return", "exit", "continue"].iter().any(|it| statement.is(0, it)) {
-                    // What comes after it runs only where this did not.
-                    left_early = left_early.and(mood);
-                }
-                let mood = mood.and(left_early);
-                (steps.guarded, steps.conditional) = (mood.guarded, mood.conditional);
-                one_statement(statement, steps);
-            }
+            at += 1;
         }
     }
-    (steps.guarded, steps.conditional) = (around.guarded, around.conditional);
+}
+
+/// Where each thing that is opened ends.
+fn ends(events: &[Event]) -> Vec<usize> {
+    let mut ends = vec![events.len(); events.len()];
+    let mut open = vec![];
+    for (at, event) in events.iter().enumerate() {
+        match event {
+            Event::Open(_) => open.push(at),
+            Event::End => {
+                if let Some(end) = open.pop().and_then(|opened: usize| ends.get_mut(opened)) {
+                    *end = at;
+                }
+            }
+            _ => {}
+        }
+    }
+    ends
+}
+
+/// `FOREACH name IN ARRAY ARRAY['a', 'b']`: the name, and what it stands for.
+fn literal_loop(head: Words<'_>) -> Option<(String, Vec<String>)> {
+    let list = head.is(0, "foreach") && head.are(2, &["in", "array", "array"]) && head.sign(5, b'[');
+    let close = head.after_brackets(5).saturating_sub(1);
+    let rest = head.from(close + 1);
+    if !list || !(rest.tokens.is_empty() || rest.sign(0, b':')) {
+        return None;
+    }
+    let values: Option<Vec<String>> = head
+        .until(close)
+        .from(6)
+        .parts()
+        .into_iter()
+        .map(|part| (part.tokens.len() == 1).then(|| part.literal(0)).flatten())
+        .collect();
+    Some((head.ident(1)?.key, values?))
+}
+
+/// The variables that stand for a literal from DECLARE to the end.
+fn constants(words: Words<'_>) -> Vec<(String, String)> {
+    let mut constants = vec![];
+    if !words.is(0, "declare") {
+        return constants;
+    }
+    let mut at = 1;
+    while at < words.tokens.len() && !words.is(at, "begin") {
+        let end = (at..words.tokens.len()).find(|it| words.sign(*it, b';')).unwrap_or(words.tokens.len());
+        let declared = words.until(end).from(at);
+        let value = (1..declared.tokens.len())
+            .find(|it| declared.is(*it, "default") || (declared.sign(*it, b':') && declared.sign(it + 1, b'=')));
+        let literal = value.and_then(|it| {
+            let value = declared.from(if declared.is(it, "default") { it + 1 } else { it + 2 });
+            (value.tokens.len() == 1).then(|| value.literal(0)).flatten()
+        });
+        if let (Some(name), Some(literal)) = (declared.ident(0), literal)
+            && constants.len() < 50
+            && !set_again(words.from(end), &name.key)
+        {
+            constants.push((name.key, literal));
+        }
+        at = end + 1;
+    }
+    constants
+}
+
+/// Whether a variable gets another value: `name :=`, `INTO … name`, `FOR name IN`.
+fn set_again(words: Words<'_>, name: &str) -> bool {
+    (0..words.tokens.len()).any(|at| {
+        words.ident(at).is_some_and(|it| it.key == name)
+            && (words.sign(at + 1, b':') && words.sign(at + 2, b'=')
+                || words.sign(at + 1, b'=')
+                || words.is(at + 1, "in")
+                || (1..12).any(|back| words.is(at.wrapping_sub(back), "into")))
+    })
 }
 
 /// The mood within each thing that is opened, at its event's place.
@@ -286,7 +236,7 @@ fn moods(words: Words<'_>, events: &[Event]) -> Vec<Mood> {
                     Open::If(condition) if asks_catalogue(words.until(condition.end).from(condition.start)) => {
                         GUARDED
                     }
-                    Open::If(_) | Open::Case | Open::Loop => CONDITIONAL,
+                    Open::If(_) | Open::Case | Open::Loop(_) => CONDITIONAL,
                 };
                 open.push(at);
             }
@@ -367,7 +317,8 @@ fn one_statement(words: Words<'_>, steps: &mut Steps) {
         "execute" => dynamic::execute(words, steps),
         "perform" => calls_if_noticed(words.from(1), words, steps),
         "select" => calls_if_noticed(words, words, steps),
-        "insert" | "update" | "delete" | "merge" | "with" => {
+        "with" => statement::read_without(words, &into_variables(words), steps),
+        "insert" | "update" | "delete" | "merge" => {
             // RETURNING … INTO fills variables.
             let returning = (0..words.tokens.len()).find(|at| words.is(*at, "returning"));
             let into = returning.and_then(|from| (from..words.tokens.len()).find(|at| words.is(*at, "into")));
@@ -378,6 +329,30 @@ fn one_statement(words: Words<'_>, steps: &mut Steps) {
             None => read_one(words, steps),
         },
     }
+}
+
+/// Where `WITH … SELECT … INTO a, b FROM …` names its variables.
+fn into_variables(words: Words<'_>) -> Vec<(usize, usize)> {
+    const AFTER: &[&str] = &["from", "where", "group", "order", "limit", "returning"];
+    let mut depth = 0_usize;
+    for (at, token) in words.tokens.iter().enumerate() {
+        match token.kind {
+            Kind::Sign(b'(') => depth += 1,
+            Kind::Sign(b')') => depth = depth.saturating_sub(1),
+            Kind::Word if depth == 0 && words.is(at, "into") => {
+                let before = at.wrapping_sub(1);
+                if words.is(before, "insert") || words.is(before, "merge") {
+                    continue;
+                }
+                let rest = words.from(at);
+                let end = (1..rest.tokens.len()).find(|it| AFTER.iter().any(|word| rest.is(*it, word)));
+                let list = rest.until(end.unwrap_or(rest.tokens.len()));
+                return vec![(list.start(), list.end())];
+            }
+            _ => {}
+        }
+    }
+    vec![]
 }
 
 fn read_one(words: Words<'_>, steps: &mut Steps) {

@@ -9,6 +9,7 @@ mod block;
 mod cockroach;
 mod column;
 mod create;
+mod cut;
 mod drop;
 mod dynamic;
 mod lex;
@@ -41,6 +42,8 @@ pub fn read(text: &str, limits: Limits) -> Vec<Step> {
         guarded: false,
         conditional: false,
         in_block: false,
+        constants: vec![],
+        rounds: 0,
     };
     if text.len() as u64 > limits.file_bytes {
         let unread = Unread::Limit { limit: "bytes of one file".to_owned(), allowed: limits.file_bytes };
@@ -81,6 +84,10 @@ struct Steps {
     conditional: bool,
     /// In a DO block, where `SELECT … INTO` fills a variable.
     in_block: bool,
+    /// Variables of a block that stand for a literal, the innermost last.
+    constants: Vec<(String, String)>,
+    /// How often bodies of loops over literals were read.
+    rounds: usize,
 }
 
 /// The longest part of a statement that is looked at for its text, in bytes.

@@ -29,28 +29,37 @@ pub(super) fn read(tree: Tree<'_>, steps: &mut Steps) {
 /// A step for each INSERT, UPDATE, DELETE and MERGE of a statement.
 pub(super) fn changes_within(tree: Tree<'_>, steps: &mut Steps) {
     for node in tree.parsed.node.descendants() {
-        let words = || tree.of(&node);
         if let Some(insert) = ast::Insert::cast(node.clone()) {
             let table = tree.name(insert.relation_name_ref().as_ref().map(AstNode::syntax));
-            steps.add(words(), Operation::Data { data: Data::Insert, table, every_row: false });
+            change(tree.of(&node), Data::Insert, table, false, steps);
         } else if let Some(update) = ast::Update::cast(node.clone()) {
             let every_row = update.where_clause_or_current_of().is_none();
-            let table = relation(tree, update.relation_name());
-            steps.add(words(), Operation::Data { data: Data::Update, table, every_row });
+            change(tree.of(&node), Data::Update, relation(tree, update.relation_name()), every_row, steps);
         } else if let Some(delete) = ast::Delete::cast(node.clone()) {
             let every_row = delete.where_clause_or_current_of().is_none();
-            let table = relation(tree, delete.relation_name());
-            steps.add(words(), Operation::Data { data: Data::Delete, table, every_row });
+            change(tree.of(&node), Data::Delete, relation(tree, delete.relation_name()), every_row, steps);
         } else if let Some(merge) = ast::Merge::cast(node.clone()) {
             let name = merge.table_relation_name().and_then(|name| name.table_name_ref());
             let table = tree.name(name.as_ref().map(AstNode::syntax));
             for (data, found) in merged(&merge) {
                 if found {
-                    steps.add(words(), Operation::Data { data, table: table.clone(), every_row: false });
+                    change(tree.of(&node), data, table.clone(), false, steps);
                 }
             }
         }
     }
+}
+
+/// Rows change; those of the catalogue are the schema itself.
+fn change(words: Words<'_>, data: Data, table: Option<Name>, every_row: bool, steps: &mut Steps) {
+    let catalogue = |name: &Name| {
+        let schema = name.schema.as_ref().map(|schema| schema.key.as_str());
+        schema == Some("pg_catalog") || (schema.is_none() && name.name.key.starts_with("pg_"))
+    };
+    if table.as_ref().is_some_and(catalogue) {
+        return steps.review(words, "the catalogue is changed by hand", None);
+    }
+    steps.add(words, Operation::Data { data, table, every_row });
 }
 
 /// What a MERGE does.

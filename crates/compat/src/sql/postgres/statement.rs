@@ -14,6 +14,11 @@ const INSERT_BYTES: usize = 64 << 10;
 
 /// What a statement does.
 pub(super) fn read(words: Words<'_>, steps: &mut Steps) {
+    read_without(words, &[], steps);
+}
+
+/// The same, where something at some places of the text is left out.
+pub(super) fn read_without(words: Words<'_>, without: &[(usize, usize)], steps: &mut Steps) {
     if words.kind(0) == Some(Kind::Psql) {
         return psql(words, steps);
     }
@@ -23,7 +28,7 @@ pub(super) fn read(words: Words<'_>, steps: &mut Steps) {
     if words.is(0, "insert") && words.end() - words.start() > INSERT_BYTES && query::by_head(words, steps) {
         return;
     }
-    match parse(words, &[], steps.limits) {
+    match parse(words, without, steps.limits) {
         Ok(parsed) => parsed_statement(words, &parsed, steps),
         Err(_) if others::harmless_head(words) => others::read(words, steps),
         Err(_) if words.is(0, "insert") && query::by_head(words, steps) => {}

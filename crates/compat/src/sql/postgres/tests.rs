@@ -442,6 +442,8 @@ fn rows_rights_and_settings() {
         ("INSERT INTO a VALUES (1)", "1 Insert a"),
         ("UPDATE ONLY a SET b = 1", "1 Update a every row"),
         ("UPDATE a SET b = 1 WHERE c", "1 Update a"),
+        ("UPDATE pg_attribute SET attnotnull = true", "1 review the catalogue is changed by hand"),
+        ("DELETE FROM pg_catalog.pg_enum WHERE enumlabel = 'x'", "1 review the catalogue is changed by hand"),
         ("DELETE FROM a USING b WHERE a.c = b.c", "1 Delete a"),
         ("TRUNCATE a, ONLY b CASCADE", "1 Truncate a every row\n1 Truncate b every row"),
         ("WITH d AS (DELETE FROM a) INSERT INTO b SELECT 1", "1 Insert b\n1 Delete a every row"),
@@ -526,6 +528,18 @@ fn blocks_are_read_as_what_they_execute() {
             "1? drop t\n1 drop u",
         ),
         ("DO 'BEGIN ALTER TABLE t ALTER a SET DEFAULT ''x''; END'", "1 alter t.a: ='x'"),
+        (
+            "DO $$ DECLARE t text := 'x'; u text := 'y'; BEGIN u := f(); EXECUTE format('DROP TABLE %I', t); EXECUTE 'DROP TABLE ' || u; END $$",
+            "1 Select\n1 drop x\n1 unread dynamic",
+        ),
+        (
+            "DO $$ DECLARE t text; BEGIN FOREACH t IN ARRAY ARRAY['x', 'y'] LOOP EXECUTE format('DROP TABLE %I', t); END LOOP; DROP TABLE z; END $$",
+            "1 drop x\n1 drop y\n1 drop z",
+        ),
+        (
+            "DO $$ DECLARE n int; BEGIN WITH b AS (UPDATE t SET a = 1 RETURNING c) SELECT count(*), max(c) INTO n, n FROM b; END $$",
+            "1 Update t every row",
+        ),
         ("DO LANGUAGE plpgsql $$ BEGIN NULL; END $$", "1 neutral DO"),
         ("DO LANGUAGE plpython3u $$ x $$", "1 unread code"),
         ("DO $$ BEGIN DROP TABLE t; $$", "1 drop t\n1 unread syntax"),
