@@ -2,6 +2,7 @@
 //!
 //! Not here: finding them ([`crate::frameworks`]) and judging them.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
@@ -103,9 +104,31 @@ pub struct Context<'a> {
 #[derive(Debug, Default)]
 pub struct Memo {
     steps: Mutex<HashMap<(&'static str, Dialect, ContentId), Arc<Vec<Step>>>>,
+    together: Mutex<HashMap<(&'static str, ContentId), bool>>,
+    parts: Mutex<HashMap<(&'static str, ContentId), Arc<dyn Any + Send + Sync>>>,
 }
 
 impl Memo {
+    /// What a framework keeps of a file whose steps depend on other files too (Django's need the
+    /// models so far). What `read` gives may depend on the content only.
+    pub fn part<T: Send + Sync + 'static>(
+        &self,
+        framework: &'static str,
+        content: &ContentId,
+        read: impl FnOnce() -> T,
+    ) -> Arc<T> {
+        let key = (framework, content.clone());
+        let known = self.parts.lock().ok().and_then(|parts| parts.get(&key).cloned());
+        if let Some(part) = known.and_then(|part| part.downcast::<T>().ok()) {
+            return part;
+        }
+        let part = Arc::new(read());
+        if let Ok(mut parts) = self.parts.lock() {
+            parts.insert(key, Arc::clone(&part) as Arc<dyn Any + Send + Sync>);
+        }
+        part
+    }
+
     /// The steps of this content, read now if they were not before. What `read` gives may depend on
     /// the framework, the dialect and the content only: not on the path, not on other files.
     pub fn steps(
@@ -124,5 +147,18 @@ impl Memo {
             known.insert(key, Arc::clone(&steps));
         }
         steps
+    }
+
+    /// Whether the framework wraps this content in one transaction, read now if it was not before.
+    pub fn together(&self, framework: &'static str, content: &ContentId, read: impl FnOnce() -> bool) -> bool {
+        let key = (framework, content.clone());
+        if let Some(together) = self.together.lock().ok().and_then(|known| known.get(&key).copied()) {
+            return together;
+        }
+        let together = read();
+        if let Ok(mut known) = self.together.lock() {
+            known.insert(key, together);
+        }
+        together
     }
 }

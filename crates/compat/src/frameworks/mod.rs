@@ -4,23 +4,36 @@
 //! ([`crate::sql`]), and what the operations amount to.
 
 mod alembic;
+#[cfg(test)]
+mod brief;
 mod dbmate;
+mod declared;
+mod detect;
 mod detected;
 mod diesel;
 mod django;
 mod doctrine;
+mod emit;
+pub(crate) mod files;
 mod flyway;
 mod golang_migrate;
 mod goose;
 mod laravel;
 mod liquibase;
+mod manifests;
+mod php;
 mod plain;
 mod prisma;
+mod python;
 mod rails;
 mod refinery;
+#[cfg(test)]
+mod shown;
 mod sqlx;
 mod supabase;
 mod syntax;
+
+pub use detect::detect;
 
 use crate::migration::{Context, History};
 use crate::sql::Dialect;

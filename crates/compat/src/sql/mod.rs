@@ -3,6 +3,11 @@
 //! Not here: what a framework puts around its SQL (section marks, rollback parts). An extractor
 //! blanks those out with spaces and keeps the line breaks, so that lines stay true.
 
+mod common;
+mod cursor;
+pub mod guess;
+mod lex;
+mod lex_split;
 mod mssql;
 mod mysql;
 mod oracle;

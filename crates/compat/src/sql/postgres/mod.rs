@@ -1,9 +1,135 @@
-//! PostgreSQL.
+//! PostgreSQL, and what speaks it.
+//!
+//! `lex` finds tokens and statements and masks what is no SQL, `parse` is the only door to
+//! squawk-syntax, `source` reads names; one file per family of statements says what each does; `block`
+//! reads what a DO block executes. Nothing of squawk's types leaves this directory.
+
+mod alter;
+mod block;
+mod cockroach;
+mod column;
+mod create;
+mod cut;
+mod drop;
+mod dynamic;
+mod lex;
+mod mask;
+mod others;
+mod parse;
+mod query;
+mod routine;
+mod source;
+mod statement;
+mod table;
+#[cfg(test)]
+mod tests;
+mod types;
+mod view;
 
 use crate::migration::Limits;
-use crate::operation::Step;
+use crate::operation::{Operation, Step, Unread, one_line};
+
+use lex::Split;
+use source::{Source, Words};
 
 /// What a text does, statement by statement.
-pub fn read(_text: &str, _limits: Limits) -> Vec<Step> {
-    vec![]
+pub fn read(text: &str, limits: Limits) -> Vec<Step> {
+    let mut steps = Steps {
+        list: vec![],
+        limits,
+        left: limits.statements,
+        depth: 0,
+        guarded: false,
+        conditional: false,
+        in_block: false,
+        constants: vec![],
+        rounds: 0,
+    };
+    if text.len() as u64 > limits.file_bytes {
+        let unread = Unread::Limit { limit: "bytes of one file".to_owned(), allowed: limits.file_bytes };
+        return vec![Step::new(Operation::Unread(unread), 1, "")];
+    }
+    statements(&Source::new(text, 1, Split::Statements), &mut steps);
+    steps.list
+}
+
+/// The statements of a text, one after the other.
+fn statements(source: &Source<'_>, steps: &mut Steps) {
+    for range in &source.lexed.statements {
+        let words = source.words(range.clone());
+        if !steps.may_read_one_more() {
+            let allowed = steps.limits.statements as u64;
+            steps.unread(words, Unread::Limit { limit: "statements of one file".to_owned(), allowed });
+            return;
+        }
+        let before = steps.list.len();
+        statement::read(words, steps);
+        if steps.list.len() == before {
+            steps.unread(words, Unread::UnknownStatement { head: words.head(3) });
+        }
+    }
+}
+
+/// The steps so far, and what holds for those to come.
+struct Steps {
+    list: Vec<Step>,
+    limits: Limits,
+    /// How many statements may still be read.
+    left: usize,
+    /// How many texts within texts are open.
+    depth: usize,
+    /// A handler or a question to the catalogue stands around: it may do nothing.
+    guarded: bool,
+    /// A condition that the text does not decide stands around.
+    conditional: bool,
+    /// In a DO block, where `SELECT … INTO` fills a variable.
+    in_block: bool,
+    /// Variables of a block that stand for a literal, the innermost last.
+    constants: Vec<(String, String)>,
+    /// How often bodies of loops over literals were read.
+    rounds: usize,
+}
+
+/// The longest part of a statement that is looked at for its text, in bytes.
+const TEXT_BYTES: usize = 2_000;
+
+impl Steps {
+    fn may_read_one_more(&mut self) -> bool {
+        let may = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        may
+    }
+
+    /// An operation whose own words are these.
+    fn add(&mut self, words: Words<'_>, operation: Operation) {
+        self.add_guarded(words, operation, false);
+    }
+
+    /// The same, where the statement itself may say IF EXISTS.
+    fn add_guarded(&mut self, words: Words<'_>, operation: Operation, guarded: bool) {
+        let text = words.text();
+        let mut end = text.len().min(TEXT_BYTES);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        self.list.push(Step {
+            operation,
+            line: words.source.line(words.start()),
+            text: one_line(text.get(..end).unwrap_or_default()),
+            guarded: guarded || self.guarded,
+            conditional: self.conditional,
+        });
+    }
+
+    fn unread(&mut self, words: Words<'_>, why: Unread) {
+        self.add(words, Operation::Unread(why));
+    }
+
+    fn neutral(&mut self, words: Words<'_>, what: &str) {
+        self.add(words, Operation::Neutral { what: what.to_owned() });
+    }
+
+    fn review(&mut self, words: Words<'_>, what: &str, table: Option<crate::operation::Name>) {
+        self.add(words, Operation::Review { what: what.to_owned(), table });
+    }
 }

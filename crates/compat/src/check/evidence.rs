@@ -1,0 +1,130 @@
+//! Running code is asked about the names that go away, and what it says is put into words.
+
+use std::collections::BTreeMap;
+
+use super::Question;
+use crate::Verdict::{Compatible, Incompatible, NeedsReview};
+use crate::evidence::{Asked, Evidence, Known, search};
+use crate::rules::{Change, rule};
+use crate::{Finding, Grade, Place, RunningEvidence, Verdict};
+
+/// A finding before running code was asked.
+pub struct Draft {
+    /// What was found.
+    pub change: Change,
+    /// Where.
+    pub at: Place,
+    /// The migration's key.
+    pub migration: String,
+    /// The content's id.
+    pub blob: String,
+    /// The statement.
+    pub statement: String,
+    /// Where this history's migrations lie.
+    pub migrations: Vec<String>,
+}
+
+/// Asks every running tree once for all names.
+pub fn settle(question: &Question<'_>, drafts: Vec<Draft>) -> Vec<Finding> {
+    let mut asked: Vec<(Asked, Known)> = drafts.iter().filter_map(|draft| draft.change.asked.clone()).collect();
+    asked.sort_by(|one, other| one.0.cmp(&other.0).then(one.1.required.cmp(&other.1.required)));
+    asked.dedup();
+    let mut migrations: Vec<String> = drafts.iter().flat_map(|draft| draft.migrations.iter().cloned()).collect();
+    migrations.sort();
+    migrations.dedup();
+    let mut answers: BTreeMap<(Asked, bool), Vec<RunningEvidence>> = BTreeMap::new();
+    if !asked.is_empty() {
+        for running in &question.running {
+            let found = search(running.tree, &migrations, &asked);
+            for (at, (asked, known)) in asked.iter().enumerate() {
+                let answer = said(&running.name, found.get(at));
+                answers.entry((asked.clone(), known.required)).or_default().push(answer);
+            }
+        }
+    }
+    drafts
+        .into_iter()
+        .map(|draft| {
+            let evidence = draft
+                .change
+                .asked
+                .as_ref()
+                .and_then(|(asked, known)| answers.get(&(asked.clone(), known.required)))
+                .cloned()
+                .unwrap_or_default();
+            finding(draft, evidence)
+        })
+        .collect()
+}
+
+fn said(commit: &str, evidence: Option<&Evidence>) -> RunningEvidence {
+    let files = evidence.map_or(0, |evidence| evidence.files);
+    RunningEvidence {
+        commit: commit.to_owned(),
+        grade: evidence.filter(|_| files > 0).map(|evidence| evidence.grade),
+        forms: evidence.map(|evidence| evidence.forms.clone()).unwrap_or_default(),
+        hits: evidence.map(|evidence| evidence.hits.clone()).unwrap_or_default(),
+        files,
+        mapper: evidence.and_then(|evidence| evidence.mapper.clone()),
+    }
+}
+
+fn finding(draft: Draft, evidence: Vec<RunningEvidence>) -> Finding {
+    let change = draft.change;
+    let proved = !evidence.is_empty() && evidence.iter().all(|said| said.grade.is_some());
+    let grade = evidence.iter().filter_map(|said| said.grade).max();
+    let verdict = match grade.filter(|_| proved) {
+        Some(Grade::E0 | Grade::E1) => Compatible,
+        Some(Grade::E2) => NeedsReview,
+        Some(Grade::E3) | None => change.verdict,
+    };
+    let (message, hint) = words(&change, &evidence, verdict);
+    let mut advice: Vec<String> =
+        rule(change.rule).map(|rule| rule.recipe.iter().map(|&line| line.to_owned()).collect()).unwrap_or_default();
+    advice.splice(0..0, hint);
+    Finding {
+        rule: change.rule.to_owned(),
+        verdict,
+        at: draft.at,
+        migration: draft.migration,
+        blob: draft.blob,
+        object: change.object,
+        statement: draft.statement,
+        message,
+        before: change.before,
+        after: change.after,
+        evidence,
+        grade,
+        advice: advice.join(" "),
+        accepted_by: None,
+    }
+}
+
+/// The sentence, and where the code is that has to change first.
+fn words(change: &Change, evidence: &[RunningEvidence], verdict: Verdict) -> (String, Option<String>) {
+    if change.asked.is_none() || evidence.is_empty() {
+        return (change.words.clone(), None);
+    }
+    if verdict == Compatible {
+        let commits: Vec<&str> = evidence.iter().map(|said| said.commit.as_str()).collect();
+        return (format!("{}, which {} no longer uses", change.words, commits.join(", ")), None);
+    }
+    if let Some(silent) = evidence.iter().find(|said| said.grade.is_none()) {
+        let words =
+            format!("{}, and no code was found in {} that would show it is unused", change.words, silent.commit);
+        return (words, None);
+    }
+    let Some(worst) = evidence.iter().max_by_key(|said| said.grade) else { return (change.words.clone(), None) };
+    let uses =
+        if verdict == Incompatible || worst.grade == Some(Grade::E3) { "still uses" } else { "may still use" };
+    let message = format!("{}, which {} {uses}", change.words, worst.commit);
+    let hint = worst.hits.first().map(|hit| {
+        let more = match worst.hits.len() {
+            1 => String::new(),
+            more => format!(" and {} more places", more - 1),
+        };
+        format!("Change {}:{}{more} first (`{}`).", hit.at.path, hit.at.line, hit.text)
+    });
+    let mapper = worst.mapper.as_ref().map(|rule| format!("{rule}."));
+    (message, hint.or(mapper))
+}

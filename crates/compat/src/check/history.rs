@@ -1,0 +1,282 @@
+//! One history: read in every tree, compared, replayed, judged.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+
+use super::find::{Located, entries_under};
+use super::replay::{Replay, replay};
+use super::{Question, evidence::Draft};
+use crate::Verdict::NeedsReview;
+use crate::frameworks::{Found, Read};
+use crate::migration::{Context, History, Limits, Memo, Migration};
+use crate::rules::history::{Range, Wrong, compare};
+use crate::rules::{Change, UNREADABLE};
+use crate::schema::Schema;
+use crate::sql::Dialect;
+use crate::tree::{Entry, NoContent, Tree};
+use crate::{Place, sql};
+
+/// What is found in one history.
+pub fn judge(question: &Question<'_>, located: &Located, memo: &Memo) -> Vec<Draft> {
+    let reader = Reader { question, located, memo };
+    if let Some(draft) = reader.too_many() {
+        return vec![draft];
+    }
+    let head = reader.read(question.head);
+    let bases: Vec<History> = question.base.iter().map(|tree| reader.read(*tree)).collect();
+    // A row that is written gives what it reads, and for the rest steps that say so.
+    let nothing = |history: &History| history.migrations.is_empty() && history.problems.is_empty();
+    if located.framework.read == Read::Detected && nothing(&head) && bases.iter().all(nothing) {
+        return detected(question, located);
+    }
+    let range = compare(located.framework, &bases, &head);
+    let paths = paths(&located.found, &head);
+    let mut drafts: Vec<Draft> = range.wrong.iter().map(|wrong| Draft::of_history(wrong.clone(), &paths)).collect();
+    if range.added.is_empty() {
+        if range.wrong.is_empty() {
+            drafts.extend(schema_alone(question, located).map(|wrong| Draft::of_history(wrong, &paths)));
+        }
+        return drafts;
+    }
+    let dialect = reader.dialect();
+    let base = before(question, dialect, &range);
+    drafts.extend(
+        replay(&Replay { dialect, base, added: &range.added })
+            .into_iter()
+            .filter_map(|(change, at)| Some(Draft::of_change(change, range.added.get(at.0)?, at.1, &paths))),
+    );
+    drafts
+}
+
+/// Where migrations lie: names in them are no use of a name.
+fn paths(found: &Found, head: &History) -> Vec<String> {
+    let mut paths: Vec<String> = head.migrations.iter().map(|migration| migration.path.clone()).collect();
+    if !found.root.is_empty() {
+        paths.push(found.root.clone());
+    }
+    paths.sort();
+    paths.dedup();
+    paths
+}
+
+struct Reader<'a> {
+    question: &'a Question<'a>,
+    located: &'a Located,
+    memo: &'a Memo,
+}
+
+impl Reader<'_> {
+    fn limits(&self) -> Limits {
+        self.question.settings.limits
+    }
+
+    fn dialect(&self) -> Dialect {
+        self.located.dialect
+    }
+
+    fn read(&self, tree: &dyn Tree) -> History {
+        let bounded = Bounded { tree, left: Cell::new(self.limits().all_bytes) };
+        let context = Context { tree: &bounded, dialect: self.dialect(), limits: self.limits(), memo: self.memo };
+        (self.located.framework.history)(&context, &self.located.found)
+    }
+
+    /// More files than a history may have: nothing is parsed.
+    fn too_many(&self) -> Option<Draft> {
+        let root = &self.located.found.root;
+        let allowed = self.limits().migrations;
+        // Under the root of a repository lies all its code.
+        if root.is_empty() || entries_under(self.question.head, root).count() <= allowed {
+            return None;
+        }
+        let words = format!("{root} has more than {allowed} files, which is over the limit");
+        Some(Draft::of_history(unreadable(root, words), &[]))
+    }
+}
+
+fn unreadable(path: &str, words: String) -> Wrong {
+    Wrong {
+        rule: UNREADABLE,
+        verdict: NeedsReview,
+        at: Place { path: path.to_owned(), line: 1 },
+        migration: String::new(),
+        blob: String::new(),
+        words,
+    }
+}
+
+/// A tree that gives out so many bytes and no more.
+struct Bounded<'a> {
+    tree: &'a dyn Tree,
+    left: Cell<u64>,
+}
+
+impl Tree for Bounded<'_> {
+    fn entries(&self) -> &[Entry] {
+        self.tree.entries()
+    }
+
+    fn read(&self, path: &str) -> Result<Cow<'_, [u8]>, NoContent> {
+        let bytes = self.tree.read(path)?;
+        let size = bytes.len() as u64;
+        match self.left.get().checked_sub(size) {
+            Some(left) => {
+                self.left.set(left);
+                Ok(bytes)
+            }
+            None => Err(NoContent::TooLarge(size)),
+        }
+    }
+}
+
+/// The schema that code which runs relies on.
+fn before(question: &Question<'_>, dialect: Dialect, range: &Range<'_>) -> Schema {
+    let mut schema = Schema::empty();
+    schema.overloads = dialect == Dialect::Postgres;
+    if let Some((path, text)) = &question.settings.schema {
+        for step in schema_steps(path, text, dialect, question.settings.limits) {
+            schema.apply(&step, None);
+        }
+    } else {
+        // What was there before the first migration is not known.
+        schema.whole = !range.base.is_empty();
+        for migration in &range.base {
+            apply(&mut schema, migration);
+        }
+    }
+    schema.settle();
+    schema
+}
+
+fn apply(schema: &mut Schema, migration: &Migration) {
+    for step in migration.steps.iter() {
+        schema.apply(step, None);
+    }
+    schema.end_session();
+    // Nobody asks what the base took for granted.
+    let _ = schema.take_assumed();
+    let _ = schema.take_touched();
+}
+
+fn schema_steps(path: &str, text: &str, dialect: Dialect, limits: Limits) -> Vec<crate::operation::Step> {
+    let _ = path;
+    sql::read(dialect, text, limits)
+}
+
+/// The files that show the schema of a history.
+pub fn shown(root: &str) -> Vec<String> {
+    let Some((parent, last)) = root.rsplit_once('/') else { return vec![] };
+    match last {
+        "migrate" => vec![format!("{parent}/schema.rb"), format!("{parent}/structure.sql")],
+        "migrations" => vec![format!("{parent}/schema.prisma")],
+        _ => vec![],
+    }
+}
+
+/// The file that shows the schema was changed, and no migration with it.
+fn schema_alone(question: &Question<'_>, located: &Located) -> Option<Wrong> {
+    if !matches!(located.framework.id, "rails" | "prisma") {
+        return None;
+    }
+    shown(&located.found.root).into_iter().find_map(|path| {
+        let head = plain(&question.head.text(&path).ok()?, &path);
+        let known = question.base.iter().any(|base| base.text(&path).is_ok_and(|text| plain(&text, &path) == head));
+        let was = question.base.iter().any(|base| base.entry(&path).is_some());
+        (was && !known).then(|| Wrong {
+            rule: "schema-without-migration",
+            verdict: NeedsReview,
+            at: Place { path: path.clone(), line: 1 },
+            migration: String::new(),
+            blob: question.head.entry(&path).map(|entry| entry.content.0.clone()).unwrap_or_default(),
+            words: format!("{path} was changed, and no migration with it"),
+        })
+    })
+}
+
+/// What of such a file says something of the schema.
+fn plain(text: &str, path: &str) -> String {
+    let comment = if path.ends_with(".rb") {
+        "#"
+    } else if path.ends_with(".sql") {
+        "--"
+    } else {
+        "//"
+    };
+    let mut kept = String::new();
+    let mut inside = !path.ends_with(".prisma");
+    for line in text.lines() {
+        let line = line.split(comment).next().unwrap_or_default().trim();
+        if path.ends_with(".prisma") && ["model ", "enum ", "view "].iter().any(|word| line.starts_with(word)) {
+            inside = true;
+        }
+        // The version in a schema file's first line follows the migrations.
+        if inside && !line.is_empty() && !line.starts_with("ActiveRecord::Schema") {
+            kept.extend(line.split_whitespace().flat_map(|word| [word, " "]));
+        }
+        if path.ends_with(".prisma") && line == "}" {
+            inside = false;
+        }
+    }
+    kept
+}
+
+/// How many files of a framework that is not read are named one by one.
+const NAMED: usize = 20;
+
+/// Files changed of a framework that is recognised and not read yet.
+fn detected(question: &Question<'_>, located: &Located) -> Vec<Draft> {
+    let root = located.found.root.as_str();
+    let title = located.framework.title;
+    let mut drafts = vec![];
+    for entry in entries_under(question.head, root) {
+        let known = |base: &&dyn Tree| base.entry(&entry.path).is_some_and(|known| known.content == entry.content);
+        if question.base.iter().any(|base| known(base)) {
+            continue;
+        }
+        let words = format!("{} is a migration of {title}, whose reader is not written yet", entry.path);
+        let wrong = Wrong { blob: entry.content.0.clone(), ..unreadable(&entry.path, words) };
+        drafts.push(Draft::of_history(wrong, &[]));
+        if drafts.len() >= NAMED {
+            break;
+        }
+    }
+    if drafts.is_empty() {
+        let words = format!("files of {title} under {root} are gone, and its reader is not written yet");
+        drafts.push(Draft::of_history(unreadable(root, words), &[]));
+    }
+    drafts
+}
+
+impl Draft {
+    fn of_history(wrong: Wrong, migrations: &[String]) -> Self {
+        let change = Change {
+            rule: wrong.rule,
+            verdict: wrong.verdict,
+            object: if wrong.migration.is_empty() { wrong.at.path.clone() } else { wrong.migration.clone() },
+            mark: None,
+            words: wrong.words,
+            before: None,
+            after: None,
+            asked: None,
+        };
+        Self {
+            change,
+            at: wrong.at,
+            migration: wrong.migration,
+            blob: wrong.blob,
+            statement: String::new(),
+            migrations: migrations.to_vec(),
+        }
+    }
+
+    fn of_change(change: Change, migration: &Migration, step: usize, migrations: &[String]) -> Self {
+        let step = migration.steps.get(step);
+        Self {
+            change,
+            at: Place { path: migration.path.clone(), line: step.map_or(migration.line, |step| step.line) },
+            migration: migration.key.clone(),
+            blob: migration.content.0.clone(),
+            statement: step.map(|step| step.text.clone()).unwrap_or_default(),
+            migrations: migrations.to_vec(),
+        }
+    }
+}

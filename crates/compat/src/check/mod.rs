@@ -1,0 +1,66 @@
+//! The whole question: what a range does, judged against what runs.
+//!
+//! Finds the histories of both trees, takes what the head has and the base has not, replays the
+//! base into a model, applies the range, and asks the rules. Not here: the rules themselves.
+
+mod evidence;
+mod find;
+mod history;
+mod replay;
+
+#[cfg(test)]
+mod tests;
+
+use crate::CompatReport;
+use crate::migration::{Limits, Memo};
+use crate::sql::Dialect;
+use crate::tree::Tree;
+
+/// Code that runs.
+pub struct Running<'a> {
+    /// What people call it: the commit's short id, perhaps with its environment.
+    pub name: String,
+    /// Its files.
+    pub tree: &'a dyn Tree,
+}
+
+/// What the repository's owner said about its migrations.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Only this framework.
+    pub framework: Option<String>,
+    /// This dialect, whatever the files say.
+    pub dialect: Option<Dialect>,
+    /// Only histories under these paths.
+    pub paths: Vec<String>,
+    /// The base's schema as a file of SQL or Rails' `schema.rb`; (path, text).
+    pub schema: Option<(String, String)>,
+    /// What bounds the reading.
+    pub limits: Limits,
+}
+
+/// What is asked.
+pub struct Question<'a> {
+    /// Trees whose migrations the database has, all of them.
+    pub base: Vec<&'a dyn Tree>,
+    /// The tree whose migrations will be applied.
+    pub head: &'a dyn Tree,
+    /// The code that runs while they are.
+    pub running: Vec<Running<'a>>,
+    /// What the owner said.
+    pub settings: Settings,
+}
+
+/// The answer. Never panics; what cannot be read is a finding of rule `unreadable`.
+pub fn check(question: &Question<'_>) -> CompatReport {
+    check_with(question, &Memo::default())
+}
+
+/// The answer, with what was read before: a repository's history is judged step by step.
+pub fn check_with(question: &Question<'_>, memo: &Memo) -> CompatReport {
+    let mut drafts = vec![];
+    for located in find::changed(question) {
+        drafts.extend(history::judge(question, &located, memo));
+    }
+    CompatReport { findings: evidence::settle(question, drafts) }
+}

@@ -1,0 +1,428 @@
+//! From what was found to a grade: text first, then the rule of the object mapper, then what the
+//! schema says.
+//!
+//! Not here: finding, and what a grade means for a verdict.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::exclude::Weight;
+use super::forms::{Forms, Role, Subjects, is_common, shown};
+use super::libraries::marks;
+use super::mappers::{Belongs, Mapper, Model, Models, Says, belongs, is_model, says};
+use super::search::{Around, FileFound, Found, Occurrence};
+use super::words::{compact, numbers, pieces};
+use super::{Asked, Evidence, File, Hit, Known};
+use crate::{Grade, Place};
+
+/// How many lines a condition may be from the class whose rows it chooses.
+const NEAR: u32 = 3;
+
+/// How many places are shown.
+const HITS: usize = 10;
+
+/// A model that maps the table of a question.
+struct Mapped<'a> {
+    model: &'a Model,
+    path: &'a str,
+    belongs: Belongs,
+}
+
+/// The models of a table: those that belong to it most surely.
+fn mapped<'a>(table: &str, models: &Models<'a>) -> Vec<Mapped<'a>> {
+    let mut found: Vec<Mapped<'a>> = models
+        .values()
+        .flatten()
+        .filter_map(|&(path, model)| belongs(model, path, table).map(|belongs| Mapped { model, path, belongs }))
+        .filter(|mapped| is_model(mapped.model, models))
+        .collect();
+    let best = found.iter().map(|mapped| mapped.belongs).max();
+    found.retain(|mapped| Some(mapped.belongs) == best);
+    found
+}
+
+/// Class names that mappers give to the tables asked for, where they are not the tables' own names.
+pub(super) fn classes(asked: &[Asked], files: &[File<'_>], models: &Models<'_>) -> BTreeMap<String, Vec<String>> {
+    let mut classes: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    if files.iter().all(|file| file.look.models.is_empty()) {
+        return classes;
+    }
+    for question in asked {
+        let (Asked::Table(table) | Asked::Column(table, _)) = question else { continue };
+        let own: Vec<String> = numbers(&pieces(&table.name.written)).iter().map(|form| form.concat()).collect();
+        for mapped in mapped(&table.name.key, models) {
+            let class = &mapped.model.class;
+            if !class.is_empty() && !own.contains(&compact(class)) {
+                let of = classes.entry(table.name.key.clone()).or_default();
+                if !of.contains(class) {
+                    of.push(class.clone());
+                }
+            }
+        }
+    }
+    classes
+}
+
+/// A mention with what it amounts to.
+struct Mention<'a> {
+    grade: Grade,
+    weight: Weight,
+    path: &'a str,
+    occurrence: &'a Occurrence,
+}
+
+/// All that the answers are made from.
+struct Seen<'a> {
+    forms: &'a Forms,
+    classes: &'a BTreeMap<String, Vec<String>>,
+    files: &'a [File<'a>],
+    found: &'a [Arc<FileFound>],
+    models: &'a Models<'a>,
+}
+
+/// The answers, in the order of the questions.
+pub(super) fn grade(
+    asked: &[(Asked, Known)],
+    forms: &Forms,
+    classes: &BTreeMap<String, Vec<String>>,
+    files: &[File<'_>],
+    found: &[Arc<FileFound>],
+    models: &Models<'_>,
+    libraries: &BTreeMap<&'static str, String>,
+    unreadable: &[String],
+) -> Vec<Evidence> {
+    let seen = Seen { forms, classes, files, found, models };
+    let searched = files.iter().filter(|file| file.sort.code).count();
+    asked
+        .iter()
+        .zip(&forms.of)
+        .map(|((asked, known), subjects)| {
+            let mut answer = match asked {
+                Asked::Table(table) => seen.table(&table.name.key, *subjects),
+                Asked::Column(table, column) => seen.column(&table.name.key, &column.key, *subjects),
+                Asked::Value(_) | Asked::Object(_) => seen.plain(*subjects),
+            };
+            if known.required && matches!(asked, Asked::Column(..)) && answer.grade < Grade::E2 {
+                answer.say(Grade::E2, "the column refuses NULL and has no default: code that inserts must name it, so a use was missed or inserts already fail");
+            }
+            if let Asked::Table(table) | Asked::Column(table, _) = asked {
+                library(&mut answer, &table.name.key, libraries);
+            }
+            if let Some(path) = unreadable.first().filter(|_| answer.grade < Grade::E2) {
+                answer.say(Grade::E2, &format!("{path} could not be read"));
+            }
+            answer.evidence(searched, seen.shown(*subjects))
+        })
+        .collect()
+}
+
+/// A table of a library is used by the library, whatever the tree's own code says.
+fn library(answer: &mut Answer, table: &str, libraries: &BTreeMap<&'static str, String>) {
+    let found = marks(table).into_iter().find_map(|mark| Some((mark, libraries.get(mark)?)));
+    if let Some((mark, manifest)) = found.filter(|_| answer.grade < Grade::E2) {
+        answer.say(Grade::E2, &format!("{table} is a table of {mark}, which {manifest} names"));
+    }
+}
+
+/// An answer, but for what all answers share.
+struct Answer {
+    grade: Grade,
+    hits: Vec<Hit>,
+    mapper: Option<String>,
+}
+
+impl Answer {
+    /// Another grade, for a reason.
+    fn say(&mut self, grade: Grade, words: &str) {
+        self.grade = grade;
+        self.mapper = Some(words.to_owned());
+    }
+
+    /// The place that decides goes first.
+    fn lead(&mut self, path: &str, line: u32, text: String) {
+        let at = Place { path: path.to_owned(), line };
+        self.hits.retain(|hit| hit.at != at);
+        self.hits.insert(0, Hit { at, text });
+        self.hits.truncate(HITS);
+    }
+
+    fn evidence(self, files: usize, forms: Vec<String>) -> Evidence {
+        Evidence { grade: self.grade, forms, hits: self.hits, files, mapper: self.mapper }
+    }
+}
+
+/// What the mappers say of a column, all models of the table together.
+enum Ruling<'a> {
+    /// No model of the table was found, or not all of it can be seen.
+    None,
+    /// Its statements name the column; by which model, and where.
+    Names(&'a Mapped<'a>, String, u32),
+    /// Told to leave it out.
+    Ignores(&'a Mapped<'a>, String, u32),
+    /// The model is there, and the column is not in it.
+    Lacks(&'a Mapped<'a>),
+}
+
+impl<'a> Seen<'a> {
+    fn shown(&self, subjects: Subjects) -> Vec<String> {
+        self.forms.subjects.get(subjects.name).map(|subject| shown(subject, self.classes)).unwrap_or_default()
+    }
+
+    fn is_common(&self, subject: usize) -> bool {
+        self.forms.subjects.get(subject).is_some_and(|subject| is_common(&subject.written))
+    }
+
+    /// The mentions of a subject, each with the grade that `grade` gives it.
+    fn mentions(
+        &self,
+        subject: usize,
+        grade: impl Fn(&File<'_>, &FileFound, &Occurrence) -> Option<Grade>,
+    ) -> Vec<Mention<'a>> {
+        let mut mentions = vec![];
+        for (file, found) in self.files.iter().zip(self.found) {
+            for occurrence in found.of(subject).into_iter().flat_map(|found| &found.occurrences) {
+                let harmless = matches!(occurrence.around, Around::Comment | Around::Ignored);
+                let grade = if harmless { Some(Grade::E1) } else { grade(file, found, occurrence) };
+                if let Some(grade) = grade {
+                    let grade = weaker(grade, file.look.weight);
+                    mentions.push(Mention { grade, weight: file.look.weight, path: &file.entry.path, occurrence });
+                }
+            }
+        }
+        mentions
+    }
+
+    fn column(&self, table: &str, column: &str, subjects: Subjects) -> Answer {
+        let mapped = mapped(table, self.models);
+        let ruling = self.ruling(&mapped, column);
+        let forms: Vec<String> = numbers(&pieces(table)).iter().map(|form| form.concat()).collect();
+        let of_table = subjects.table.unwrap_or(subjects.name);
+        let names_table = |file: &File<'_>, found: &FileFound| {
+            found.of(of_table).is_some_and(Found::is_named) || path_names(&file.entry.path, &forms)
+        };
+        let sql_of_table = |found: &FileFound| {
+            found.of(of_table).is_some_and(|found| found.occurrences.iter().any(|one| one.around == Around::Sql))
+        };
+        let is_own = |path: &str| stem(path).is_some_and(|stem| forms.contains(&compact(stem)));
+        let gorm = mapped.iter().any(|mapped| mapped.model.mapper == Mapper::Gorm);
+        let mut mentions = self.mentions(subjects.name, |file, found, occurrence| {
+            let named = names_table(file, found);
+            let text = Some(if named { Grade::E3 } else { Grade::E2 });
+            match &ruling {
+                Ruling::None | Ruling::Names(..) => text,
+                // The mapper never names it: what is left are statements in strings.
+                Ruling::Lacks(_) | Ruling::Ignores(..) if !named => Some(Grade::E1),
+                Ruling::Ignores(one, ..) if one.model.mapper == Mapper::Rails => Some(match occurrence.around {
+                    // Conditions stand beside the class, or in its own file.
+                    _ if !is_own(&file.entry.path)
+                        && !found.of(of_table).is_some_and(|found| found.is_near(occurrence.line, NEAR)) =>
+                    {
+                        Grade::E1
+                    }
+                    // A condition may still name an ignored column.
+                    Around::Sql if sql_of_table(found) => Grade::E3,
+                    Around::Sql | Around::Fragment | Around::Quoted | Around::Code => Grade::E2,
+                    _ => Grade::E1,
+                }),
+                Ruling::Lacks(_) | Ruling::Ignores(..) => Some(match occurrence.around {
+                    Around::Sql if sql_of_table(found) => Grade::E3,
+                    Around::Fragment => Grade::E2,
+                    Around::Quoted if gorm => Grade::E2,
+                    _ => Grade::E1,
+                }),
+            }
+        });
+        if let Some(association) =
+            subjects.association.filter(|_| matches!(ruling, Ruling::None | Ruling::Names(..)))
+        {
+            mentions.extend(self.mentions(association, |file, _, _| {
+                stem(&file.entry.path).is_some_and(|stem| forms.contains(&compact(stem))).then_some(Grade::E3)
+            }));
+        }
+        let mut answer = answer(mentions);
+        self.silence(&mut answer, subjects.name, matches!(ruling, Ruling::Lacks(_) | Ruling::Ignores(..)));
+        self.mapper(&mut answer, &ruling, table, column);
+        self.unnamed(&mut answer, of_table, table, &ruling);
+        answer
+    }
+
+    /// Silence about a name that is short or everywhere says little.
+    fn silence(&self, answer: &mut Answer, subject: usize, ruled: bool) {
+        if answer.grade < Grade::E2 && !ruled && self.is_common(subject) {
+            answer.say(Grade::E2, "the name is too short or too common for its absence to prove anything");
+        }
+    }
+
+    /// What the mappers say of a column.
+    fn ruling<'m>(&self, mapped: &'m [Mapped<'m>], column: &str) -> Ruling<'m> {
+        let mut ruling = Ruling::None;
+        for one in mapped {
+            let says = says(one.model, one.path, column, self.models);
+            let caches = one.model.mapper == Mapper::Rails;
+            match says {
+                Says::Declared(path, line) => return Ruling::Names(one, path, line),
+                Says::Absent | Says::Unknown if caches => {
+                    return Ruling::Names(one, one.path.to_owned(), one.model.line);
+                }
+                Says::Unknown => return Ruling::None,
+                Says::Ignored(path, line) => ruling = Ruling::Ignores(one, path, line),
+                Says::Absent if one.belongs == Belongs::Perhaps => return Ruling::None,
+                Says::Absent => {
+                    if !matches!(ruling, Ruling::Ignores(..)) {
+                        ruling = Ruling::Lacks(one);
+                    }
+                }
+            }
+        }
+        ruling
+    }
+
+    /// Puts the mapper's rule into the answer.
+    fn mapper(&self, answer: &mut Answer, ruling: &Ruling<'_>, table: &str, column: &str) {
+        match ruling {
+            Ruling::None => {}
+            Ruling::Names(mapped, path, line) => {
+                let title = mapped.model.mapper.title();
+                let class = class(mapped.model);
+                let words = if mapped.model.mapper == Mapper::Rails {
+                    format!(
+                        "{title}: {class} caches the columns of {table} and writes them all; {column} is not in its ignored_columns"
+                    )
+                } else {
+                    format!(
+                        "{title}: {class} declares {column}, so its statements name it whether or not other code does"
+                    )
+                };
+                answer.say(Grade::E3, &words);
+                answer.lead(path, *line, declaration(mapped, column));
+            }
+            Ruling::Ignores(mapped, path, line) => {
+                let title = mapped.model.mapper.title();
+                let class = class(mapped.model);
+                let grade = answer.grade.max(Grade::E1);
+                let rest = if grade > Grade::E1 { "; other code still names it" } else { "" };
+                answer.say(grade, &format!("{title}: {class} leaves {column} out of its statements{rest}"));
+                if grade == Grade::E1 {
+                    answer.lead(path, *line, declaration(mapped, column));
+                }
+            }
+            Ruling::Lacks(mapped) => {
+                let title = mapped.model.mapper.title();
+                let class = class(mapped.model);
+                if answer.grade <= Grade::E1 {
+                    let grade = answer.grade;
+                    answer.say(
+                        grade,
+                        &format!("{title}: {class} no longer declares {column}, so its statements do not name it"),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Statements that use every column and name none.
+    fn unnamed(&self, answer: &mut Answer, of_table: usize, table: &str, ruling: &Ruling<'_>) {
+        let strong = || self.files.iter().zip(self.found).filter(|(file, _)| file.look.weight == Weight::Strong);
+        let positional = strong().find_map(|(file, found)| {
+            found.positional.iter().find(|(of, _)| *of == of_table).map(|(_, one)| (file, one))
+        });
+        if let Some((file, one)) = positional.filter(|_| answer.grade < Grade::E3) {
+            answer.say(Grade::E3, &format!("an INSERT into {table} names no columns and gives a value for each"));
+            answer.lead(&file.entry.path, one.line, one.text.clone());
+            return;
+        }
+        let every = strong().find_map(|(file, found)| {
+            found.every_column.iter().find(|(of, _)| *of == of_table).map(|(_, one)| (file, one))
+        });
+        if let Some((file, one)) = every.filter(|_| answer.grade < Grade::E2 && matches!(ruling, Ruling::None)) {
+            answer.say(Grade::E2, &format!("a SELECT * of {table} may be read by position, or into something that has a place for each column"));
+            answer.lead(&file.entry.path, one.line, one.text.clone());
+        }
+    }
+
+    fn table(&self, table: &str, subjects: Subjects) -> Answer {
+        let common = self.is_common(subjects.name);
+        let words = self.forms.subjects.get(subjects.name).map_or(0, |subject| pieces(&subject.written).len());
+        let mentions = self.mentions(subjects.name, |_, _, occurrence| {
+            let telling = match occurrence.around {
+                Around::Sql => true,
+                Around::Quoted | Around::Fragment => !common,
+                _ => words > 1,
+            };
+            Some(if occurrence.written && telling { Grade::E3 } else { Grade::E2 })
+        });
+        let mut answer = answer(mentions);
+        self.silence(&mut answer, subjects.name, false);
+        let mapped = mapped(table, self.models);
+        if let Some(one) = mapped.first() {
+            let grade = if one.belongs == Belongs::Perhaps { answer.grade.max(Grade::E2) } else { Grade::E3 };
+            answer.say(grade, &format!("{}: {} maps {table}", one.model.mapper.title(), class(one.model)));
+            answer.lead(one.path, one.model.line, format!("model {}", class(one.model)));
+        }
+        answer
+    }
+
+    /// A value, or an object by its own name: no mapper has a rule, no table says where it belongs.
+    fn plain(&self, subjects: Subjects) -> Answer {
+        let common = self.is_common(subjects.name);
+        let role = self.forms.subjects.get(subjects.name).map(|subject| subject.role);
+        let mentions = self.mentions(subjects.name, |_, _, occurrence| {
+            let telling = role == Some(Role::Object) || matches!(occurrence.around, Around::Quoted | Around::Sql);
+            Some(if occurrence.written && telling && !common { Grade::E3 } else { Grade::E2 })
+        });
+        let mut answer = answer(mentions);
+        self.silence(&mut answer, subjects.name, false);
+        answer
+    }
+}
+
+/// What a grade is worth in a file of this weight.
+fn weaker(grade: Grade, weight: Weight) -> Grade {
+    match (grade, weight) {
+        (grade, Weight::Strong) => grade,
+        (Grade::E3, _) => Grade::E2,
+        (Grade::E2, _) => Grade::E1,
+        (grade, _) => grade,
+    }
+}
+
+/// The mentions as an answer: the strongest decide.
+fn answer(mut mentions: Vec<Mention<'_>>) -> Answer {
+    mentions.sort_by(|left, right| {
+        let strength = |one: &Mention<'_>| (one.grade, one.weight == Weight::Strong, one.occurrence.around);
+        strength(right)
+            .cmp(&strength(left))
+            .then_with(|| (left.path, left.occurrence.line).cmp(&(right.path, right.occurrence.line)))
+    });
+    let grade = mentions.first().map_or(Grade::E0, |first| first.grade);
+    let mut hits: Vec<Hit> = vec![];
+    for mention in mentions.iter().take_while(|mention| mention.grade == grade) {
+        let at = Place { path: mention.path.to_owned(), line: mention.occurrence.line };
+        if hits.len() < HITS && !hits.iter().any(|hit| hit.at == at) {
+            hits.push(Hit { at, text: mention.occurrence.text.clone() });
+        }
+    }
+    Answer { grade, hits, mapper: None }
+}
+
+/// What is shown of a model's own line.
+fn declaration(mapped: &Mapped<'_>, column: &str) -> String {
+    format!("{}: {column}", class(mapped.model))
+}
+
+fn class(model: &Model) -> &str {
+    if model.class.is_empty() { model.table.as_deref().unwrap_or_default() } else { &model.class }
+}
+
+/// A file's name without its ending.
+fn stem(path: &str) -> Option<&str> {
+    path.rsplit('/').next()?.split('.').next()
+}
+
+/// Whether a directory or the file itself has the table's name: `app/views/users/show.html.erb`.
+fn path_names(path: &str, forms: &[String]) -> bool {
+    path.split('/').any(|part| {
+        let part = part.split('.').next().unwrap_or(part);
+        pieces(part).iter().any(|piece| forms.contains(piece)) || forms.contains(&compact(part))
+    })
+}

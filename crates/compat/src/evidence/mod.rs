@@ -1,0 +1,273 @@
+//! Does running code still use a name? Asked of the files of a commit, in no language's grammar.
+//!
+//! Forms of the name, files that do not count, the rules of the object mappers, and the grade.
+//! Not here: which names are asked for, and what a grade amounts to.
+
+mod exclude;
+mod forms;
+mod grade;
+mod libraries;
+mod mappers;
+#[cfg(test)]
+mod real;
+mod search;
+#[cfg(test)]
+mod tests;
+mod text;
+mod words;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+
+use serde::{Deserialize, Serialize};
+
+use self::exclude::{Migrations, Sort, Weight};
+use self::forms::Forms;
+use self::mappers::{Model, Models};
+use self::search::{Automaton, FileFound};
+use crate::operation::{Ident, Name};
+use crate::tree::{ContentId, Entry, NoContent, Tree};
+use crate::{Grade, Place};
+
+/// A name that goes away, and where it belongs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Asked {
+    /// A table, a view.
+    Table(Name),
+    /// A column of a table.
+    Column(Name, Ident),
+    /// A value of an enum type or enum column.
+    Value(String),
+    /// Anything else by its own name: routine, sequence, type, trigger, index.
+    Object(Name),
+}
+
+/// What is known of the schema that the answer depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Known {
+    /// The column refuses NULL and nothing fills it: code that inserts must name it, so code that
+    /// never names it cannot be inserting.
+    pub required: bool,
+}
+
+/// One place where the name occurs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hit {
+    /// Where.
+    pub at: Place,
+    /// The line's text, white space folded, cut.
+    pub text: String,
+}
+
+/// What a search found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The grade.
+    pub grade: Grade,
+    /// The forms that were looked for.
+    pub forms: Vec<String>,
+    /// The places that decide the grade, strongest first, at most ten.
+    pub hits: Vec<Hit>,
+    /// How many files were searched; 0: there is no code here, and nothing can be said.
+    pub files: usize,
+    /// The object mapper whose rule decided, and the rule in a sentence, where one did.
+    pub mapper: Option<String>,
+}
+
+/// Looks for the names in the code of a tree, all in one pass. The answers are in the order of the
+/// questions. `migrations` are the migrations' own paths: files, or directories of them.
+pub fn search(tree: &dyn Tree, migrations: &[String], asked: &[(Asked, Known)]) -> Vec<Evidence> {
+    Searcher::default().search(tree, migrations, asked)
+}
+
+/// Searches of several trees that share most of their files: a content is read once.
+#[derive(Debug, Default)]
+pub struct Searcher {
+    read: Mutex<Read>,
+}
+
+/// What was read before, by content.
+#[derive(Debug, Default)]
+struct Read {
+    looks: HashMap<(ContentId, Sort), Arc<Look>>,
+    found: HashMap<String, HashMap<(ContentId, Sort), Arc<FileFound>>>,
+}
+
+/// What a content says whatever is asked.
+#[derive(Debug)]
+struct Look {
+    weight: Weight,
+    models: Vec<Model>,
+}
+
+/// Larger contents are not searched.
+const LARGEST: usize = 16 << 20;
+
+/// Larger contents are not read for models.
+const LARGEST_MODEL: usize = 512 << 10;
+
+/// A file of the tree that is searched.
+struct File<'a> {
+    entry: &'a Entry,
+    sort: Sort,
+    look: Arc<Look>,
+}
+
+impl Searcher {
+    /// As [`search`], with what earlier searches read.
+    pub fn search(&self, tree: &dyn Tree, migrations: &[String], asked: &[(Asked, Known)]) -> Vec<Evidence> {
+        if asked.is_empty() {
+            return vec![];
+        }
+        let Ok(mut read) = self.read.lock() else { return search_apart(tree, migrations, asked) };
+        read.search(tree, migrations, asked)
+    }
+}
+
+/// Without what was read before.
+fn search_apart(tree: &dyn Tree, migrations: &[String], asked: &[(Asked, Known)]) -> Vec<Evidence> {
+    Read::default().search(tree, migrations, asked)
+}
+
+impl Read {
+    fn search(&mut self, tree: &dyn Tree, migrations: &[String], asked: &[(Asked, Known)]) -> Vec<Evidence> {
+        let migrations = Migrations::new(migrations);
+        let names: Vec<Asked> = asked.iter().map(|(asked, _)| asked.clone()).collect();
+        let forms = Forms::new(&names, &BTreeMap::new());
+        let automaton = Automaton::new(&forms);
+        let key = key(&forms);
+        let mut files = vec![];
+        let mut unreadable = vec![];
+        for entry in tree.entries() {
+            let sort = exclude::sort(&entry.path, &migrations);
+            if sort.weight == Weight::None {
+                continue;
+            }
+            let content = (entry.content.clone(), sort);
+            let known = self.found.get(&key).is_some_and(|found| found.contains_key(&content));
+            if let Some(look) = self.looks.get(&content).filter(|look| known || look.weight == Weight::None) {
+                files.push(File { entry, sort, look: Arc::clone(look) });
+                continue;
+            }
+            let bytes = match tree.read(&entry.path) {
+                Ok(bytes) if bytes.len() <= LARGEST => bytes,
+                Ok(bytes) if exclude::look(sort, &bytes) == Weight::None => continue,
+                Err(NoContent::Absent | NoContent::NotAFile) => continue,
+                Ok(_) | Err(NoContent::TooLarge(_) | NoContent::Unreadable) => {
+                    if sort.code {
+                        unreadable.push(entry.path.clone());
+                    }
+                    continue;
+                }
+            };
+            let look = self.looks.entry(content.clone()).or_insert_with(|| Arc::new(look(sort, &bytes)));
+            let look = Arc::clone(look);
+            if look.weight != Weight::None {
+                let found = automaton.file(&bytes, sort);
+                self.found.entry(key.clone()).or_default().insert(content, Arc::new(found));
+            }
+            files.push(File { entry, sort, look });
+        }
+        files.retain(|file| file.look.weight != Weight::None);
+        let libraries = libraries(tree, asked);
+        let models = models(&files);
+        // Classes whose tables have other names are looked for too, in a pass of their own.
+        let classes = grade::classes(&names, &files, &models);
+        if classes.is_empty() {
+            let found = self.found(&key, &files);
+            return grade::grade(asked, &forms, &classes, &files, &found, &models, &libraries, &unreadable);
+        }
+        let forms = Forms::new(&names, &classes);
+        let key = self.search_again(tree, &forms, &files);
+        let found = self.found(&key, &files);
+        grade::grade(asked, &forms, &classes, &files, &found, &models, &libraries, &unreadable)
+    }
+
+    /// Searches the files for more forms.
+    fn search_again(&mut self, tree: &dyn Tree, forms: &Forms, files: &[File<'_>]) -> String {
+        let key = key(forms);
+        let automaton = Automaton::new(forms);
+        let known = self.found.entry(key.clone()).or_default();
+        for file in files {
+            let content = (file.entry.content.clone(), file.sort);
+            if known.contains_key(&content) {
+                continue;
+            }
+            if let Ok(bytes) = tree.read(&file.entry.path) {
+                known.insert(content, Arc::new(automaton.file(&bytes, file.sort)));
+            }
+        }
+        key
+    }
+
+    fn found(&self, key: &str, files: &[File<'_>]) -> Vec<Arc<FileFound>> {
+        let found = self.found.get(key);
+        files
+            .iter()
+            .map(|file| {
+                let content = (file.entry.content.clone(), file.sort);
+                found.and_then(|found| found.get(&content)).cloned().unwrap_or_default()
+            })
+            .collect()
+    }
+}
+
+/// The libraries of the tree that have one of the tables asked for, each with its manifest.
+fn libraries(tree: &dyn Tree, asked: &[(Asked, Known)]) -> BTreeMap<&'static str, String> {
+    let mut found = BTreeMap::new();
+    let mut marks: Vec<&str> = asked
+        .iter()
+        .filter_map(|(asked, _)| match asked {
+            Asked::Table(table) | Asked::Column(table, _) => Some(libraries::marks(&table.name.key)),
+            Asked::Value(_) | Asked::Object(_) => None,
+        })
+        .flatten()
+        .collect();
+    marks.sort_unstable();
+    marks.dedup();
+    if marks.is_empty() {
+        return found;
+    }
+    for entry in tree.entries().iter().filter(|entry| libraries::is_manifest(&entry.path)) {
+        let Ok(text) = tree.text(&entry.path) else { continue };
+        for mark in &marks {
+            if !found.contains_key(mark) && libraries::names(&text, mark) {
+                found.insert(*mark, entry.path.clone());
+            }
+        }
+    }
+    found
+}
+
+/// What names a set of forms.
+fn key(forms: &Forms) -> String {
+    let texts: Vec<String> = forms.patterns.iter().map(|(text, of)| format!("{text}{of:?}")).collect();
+    let subjects: Vec<String> = forms.subjects.iter().map(|subject| format!("{subject:?}")).collect();
+    texts.join("\n") + &subjects.join("\n")
+}
+
+fn look(sort: Sort, bytes: &[u8]) -> Look {
+    let weight = exclude::look(sort, bytes);
+    let holds = weight != Weight::None
+        && sort.weight != Weight::Weak
+        && bytes.len() <= LARGEST_MODEL
+        && mappers::may_hold(sort.language, bytes);
+    let models = if holds {
+        let text = text::without_comments(bytes, &text::scan(bytes, sort.language));
+        mappers::read(sort.language, &text)
+    } else {
+        vec![]
+    };
+    Look { weight, models }
+}
+
+/// The models of all files by their class names.
+fn models<'a>(files: &'a [File<'_>]) -> Models<'a> {
+    let mut models: Models<'a> = BTreeMap::new();
+    for file in files {
+        for model in &file.look.models {
+            models.entry(model.class.as_str()).or_default().push((file.entry.path.as_str(), model));
+        }
+    }
+    models
+}

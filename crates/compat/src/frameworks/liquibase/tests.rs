@@ -1,0 +1,1 @@
+//! Changelogs and what they do.

@@ -1,0 +1,269 @@
+//! What leaves no trace in a schema: rows that go, writes that are refused, statements that nobody
+//! could read. Judged where they stand, against the schema as it is at that moment.
+
+use super::{Change, Sides, UNREADABLE, constraints};
+use crate::Verdict::{Incompatible, NeedsReview};
+use crate::operation::{Data, Kind, Name, Operation, Restriction, Step, Unread};
+use crate::schema::Mark;
+
+/// What a step does that the schema will not show.
+pub fn acts(sides: Sides<'_>, step: &Step, mark: Mark) -> Option<Change> {
+    match &step.operation {
+        Operation::Unread(unread) => Some(unreadable(unread, step, mark)),
+        Operation::Data { data, table, every_row } => rows(sides, *data, table.as_ref(), *every_row, step, mark),
+        Operation::Restrict { restriction, table } => restrict(sides, *restriction, table.as_ref(), step, mark),
+        Operation::Create { kind: kind @ (Kind::Trigger | Kind::Policy), name, table } => {
+            let on = table.as_ref().filter(|table| is_old(sides, table));
+            if table.is_some() && on.is_none() {
+                return None;
+            }
+            let of = on.map(|table| format!(" on {table}")).unwrap_or_default();
+            let (rule, what) =
+                if *kind == Kind::Trigger { ("new-trigger", "trigger") } else { ("policy", "policy") };
+            let object = on.unwrap_or(name).to_string();
+            let words = format!("makes {what} {name}{of}, which may refuse or change what code writes");
+            Some(Change::new(rule, NeedsReview, object, mark, words))
+        }
+        Operation::NarrowType { name, what } => {
+            let known = sides.now.types.get(name);
+            if known.is_some_and(|ty| sides.before.home(ty.id).is_none()) {
+                return None;
+            }
+            let words = format!("changes type {name}: {what}");
+            Some(Change::new("narrow-type", Incompatible, name.to_string(), mark, words))
+        }
+        Operation::Review { what, table } => {
+            if table.as_ref().is_some_and(|table| !is_old(sides, table)) {
+                return None;
+            }
+            let object = table.as_ref().map(Name::to_string).unwrap_or_default();
+            Some(Change::new("other-change", NeedsReview, object, mark, format!("needs a look: {what}")))
+        }
+        Operation::DropIndex { name, table: None } if sides.now.index(name, None).is_none() => {
+            let unique = constraints::kind_by_name(&name.name.key.to_lowercase()) == Some("unique");
+            if !unique || (step.guarded && sides.now.whole) {
+                return None;
+            }
+            let words = format!("drops index {name}, which by its name is a unique one");
+            Some(Change::new("drop-unique", NeedsReview, name.to_string(), mark, words))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a name means something that code may know: not what the range made.
+fn is_old(sides: Sides<'_>, name: &Name) -> bool {
+    let name = sides.now.table_name(name);
+    match (sides.now.tables.get(&name), sides.now.views.get(&name)) {
+        (Some(table), _) => !table.temporary && sides.before.home(table.id).is_some(),
+        (None, Some(view)) => sides.before.home(view.id).is_some(),
+        (None, None) => true,
+    }
+}
+
+fn unreadable(unread: &Unread, step: &Step, mark: Mark) -> Change {
+    let words = match unread {
+        Unread::Syntax { words } => format!("could not be read: {words}"),
+        Unread::UnknownStatement { head } => format!("begins with {head}, a statement that is not known here"),
+        Unread::Dynamic => "puts its SQL together when it runs".to_owned(),
+        Unread::Code { what } => format!("runs a program, {what}, whose effect cannot be told from the text"),
+        Unread::Framework { framework } => {
+            format!("is a migration of {framework}, whose reader is not written yet")
+        }
+        Unread::Limit { limit, allowed } => format!("is over a limit: {limit}, at most {allowed}"),
+        Unread::NoContent { words } => format!("has no content that could be read: {words}"),
+    };
+    Change::new(UNREADABLE, NeedsReview, format!("line {}", step.line), mark, words)
+}
+
+fn rows(
+    sides: Sides<'_>,
+    data: Data,
+    table: Option<&Name>,
+    every_row: bool,
+    step: &Step,
+    mark: Mark,
+) -> Option<Change> {
+    if data == Data::Select {
+        let call = unknown_call(&step.text)?;
+        let words = format!("calls {call}, whose effect cannot be told from the text");
+        return Some(Change::new(UNREADABLE, NeedsReview, format!("line {}", step.line), mark, words));
+    }
+    if matches!(data, Data::Insert | Data::Update) || table.is_some_and(|table| !is_old(sides, table)) {
+        return None;
+    }
+    let of = table.map_or_else(|| "a table".to_owned(), Name::to_string);
+    let words = match data {
+        Data::Truncate => format!("empties {of}"),
+        _ if every_row => format!("deletes every row of {of}"),
+        _ => format!("deletes rows of {of}"),
+    };
+    Some(Change::new("delete-rows", NeedsReview, table.map(Name::to_string).unwrap_or_default(), mark, words))
+}
+
+/// Functions that a SELECT may call without changing a schema.
+const HARMLESS: &[&str] = &[
+    "setval",
+    "set_config",
+    "nextval",
+    "currval",
+    "lastval",
+    "coalesce",
+    "count",
+    "max",
+    "min",
+    "sum",
+    "now",
+    "greatest",
+    "least",
+    "pg_get_serial_sequence",
+    "pg_advisory_lock",
+    "pg_advisory_xact_lock",
+    "pg_advisory_unlock",
+    "concat",
+    "pg_try_advisory_lock",
+    "pg_sleep",
+    "current_setting",
+    "version",
+    "exists",
+    "in",
+    "values",
+    "select",
+    "and",
+    "or",
+    "not",
+    "where",
+    "from",
+    "as",
+    "on",
+    "cast",
+    "length",
+    "lower",
+    "upper",
+    "if",
+    "ifnull",
+    "isnull",
+    "database",
+    "current_database",
+    "pg_notify",
+    "to_regclass",
+    "last_insert_rowid",
+    "changes",
+    "row_number",
+    "over",
+    "then",
+    "when",
+    "else",
+    "any",
+    "all",
+    "current_schema",
+    "date",
+    "round",
+    "abs",
+    "trim",
+    "substring",
+    "replace",
+    "distinct",
+    "union",
+    "varchar",
+    "numeric",
+    "char",
+    "decimal",
+    "format",
+    "quote_ident",
+    "quote_literal",
+    "pg_catalog",
+    "array_agg",
+    "string_agg",
+    "group_concat",
+    "json_agg",
+    "jsonb_agg",
+    "row_count",
+    "found_rows",
+    "get_lock",
+    "release_lock",
+    "object_id",
+    "nullif",
+    "using",
+];
+
+/// The first function that is called and not known to be harmless.
+fn unknown_call(text: &str) -> Option<String> {
+    let mut word = String::new();
+    let mut quote = None;
+    for c in text.chars() {
+        if let Some(end) = quote {
+            if c == end {
+                quote = None;
+            }
+            continue;
+        }
+        match c {
+            '\'' => quote = Some('\''),
+            '(' if !word.is_empty() => {
+                let lower = word.to_lowercase();
+                let last = lower.rsplit('.').next().unwrap_or_default();
+                if !HARMLESS.contains(&last) {
+                    return Some(word);
+                }
+                word.clear();
+            }
+            c if c.is_alphanumeric() || c == '_' || c == '.' => word.push(c),
+            _ => word.clear(),
+        }
+    }
+    None
+}
+
+fn restrict(
+    sides: Sides<'_>,
+    restriction: Restriction,
+    table: Option<&Name>,
+    step: &Step,
+    mark: Mark,
+) -> Option<Change> {
+    if table.is_some_and(|table| !is_old(sides, table)) || (table.is_none() && of_new_object(sides, &step.text)) {
+        return None;
+    }
+    let on = table.map_or_else(|| "the database".to_owned(), Name::to_string);
+    let (rule, verdict, words) = match restriction {
+        Restriction::RowSecurity => (
+            "row-security",
+            Incompatible,
+            format!("turns on row level security of {on}: rows are hidden and refused"),
+        ),
+        Restriction::Revoke => ("revoke", Incompatible, format!("takes rights on {on} away")),
+        Restriction::IdentityAlways => {
+            let words = format!("makes a column of {on} GENERATED ALWAYS: an INSERT that names it is refused");
+            ("identity-always", Incompatible, words)
+        }
+        Restriction::Policy => ("policy", NeedsReview, format!("sets a policy or rule on {on}")),
+        Restriction::Trigger => (
+            "new-trigger",
+            NeedsReview,
+            format!("sets a trigger on {on}, which may refuse or change what code writes"),
+        ),
+        Restriction::ReadOnly => ("read-only", Incompatible, format!("lets {on} be read only")),
+    };
+    Some(Change::new(rule, verdict, table.map(Name::to_string).unwrap_or_default(), mark, words))
+}
+
+/// `REVOKE … ON FUNCTION f() …` where the range made `f`.
+fn of_new_object(sides: Sides<'_>, text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let Some(rest) = lower.split(" on ").nth(1) else { return false };
+    let names = rest.split(" from ").next().unwrap_or_default();
+    names.split(',').next().is_some_and(|first| {
+        first
+            .split(|c: char| c.is_whitespace() || c == '(')
+            .filter(|word| !word.is_empty())
+            .map(|word| word.rsplit('.').next().unwrap_or(word).trim_matches('"'))
+            .any(|word| {
+                let name = Name::plain(crate::operation::Ident::exact(word));
+                let routine = sides.now.routines.get(&name).is_some_and(|now| !now.is_empty())
+                    && !sides.before.routines.contains_key(&name);
+                let table = sides.now.tables.contains_key(&name) && !is_old(sides, &name);
+                routine || table
+            })
+    })
+}

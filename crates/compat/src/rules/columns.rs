@@ -1,0 +1,492 @@
+//! Columns of a table that stays: gone, renamed, added, changed.
+
+use super::types::{TypeChange, change};
+use super::{Change, Sides};
+use crate::Verdict::{Incompatible, NeedsReview};
+use crate::evidence::{Asked, Known};
+use crate::operation::{Checked, ConstraintKind, Filled, Ident, Maybe, Name, Type, TypeBody};
+use crate::schema::{ColumnState, LostWhat, Mark, Schema, Table};
+use crate::sql::Dialect;
+
+/// What became of a table's columns, by the names that code knows.
+pub fn columns(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, changes: &mut Vec<Change>) {
+    for (column, before) in &old.columns {
+        let object = format!("{name}.{column}");
+        match new.columns.get(column) {
+            None if new.id != old.id && !new.whole => {
+                let words = format!("replaces table {name} by one whose columns cannot be told");
+                changes.push(Change::new("drop-column", NeedsReview, object, new.made, words));
+            }
+            None => {
+                let change = gone(sides, name, before, old, new);
+                changes.extend(views_broken(sides, name, Some(column), change.mark));
+                changes.push(change);
+            }
+            Some(after) if after.id == before.id || new.id != old.id => {
+                changed(sides, name, before, after, (old, new), changes);
+            }
+            Some(after) => another(sides, name, before, after, (old, new), changes),
+        }
+    }
+    let added = new.columns.iter().filter(|(column, _)| !old.columns.contains_key(column));
+    for (_, column) in added {
+        // A column that was renamed is found by its old name.
+        if !old.columns.values().any(|before| before.id == column.id) {
+            required(sides, name, column, new, changes);
+        }
+    }
+}
+
+/// Who took a column away, and its new name if it got one.
+fn lost(before: &ColumnState, new: &Table) -> Option<(Option<Ident>, Mark)> {
+    new.lost.iter().rev().find_map(|lost| match &lost.what {
+        LostWhat::Column(id) if *id == before.id => Some((None, lost.by)),
+        LostWhat::Renamed(id, to) if *id == before.id => Some((Some(to.clone()), lost.by)),
+        _ => None,
+    })
+}
+
+fn asking(change: Change, name: &Name, before: &ColumnState, old: &Table) -> Change {
+    let required = is_required(before, old);
+    Change { asked: Some((Asked::Column(name.clone(), before.name.clone()), Known { required })), ..change }
+}
+
+fn gone(sides: Sides<'_>, name: &Name, before: &ColumnState, old: &Table, new: &Table) -> Change {
+    let column = &before.name;
+    let object = format!("{name}.{column}");
+    let now = new.columns.values().find(|after| after.id == before.id);
+    let (rule, by, words, after) = match (now, lost(before, new)) {
+        (Some(now), by) => {
+            let to = &now.name;
+            let by = by.map_or(now.marks.made, |(_, by)| by);
+            ("rename-column", by, format!("renames column {object} to {to}"), format!("it is called {to}"))
+        }
+        (None, Some((_, by))) => ("drop-column", by, format!("drops column {object}"), "no such column".to_owned()),
+        (None, None) => {
+            let words = format!("rebuilds table {name} without column {object}");
+            ("drop-column", new.made, words, "no such column".to_owned())
+        }
+    };
+    let change = Change::new(rule, Incompatible, object, by, words).states(state(sides.before, before), after);
+    asking(change, name, before, old)
+}
+
+/// Views of the base that use what goes, and are not made anew: code that reads them breaks too.
+pub(super) fn views_broken(sides: Sides<'_>, table: &Name, column: Option<&Ident>, by: Mark) -> Vec<Change> {
+    let what = column.map_or_else(|| table.to_string(), |column| format!("{table}.{column}"));
+    let mut names = vec![table.name.key.as_str()];
+    names.extend(column.map(|column| column.key.as_str()));
+    sides
+        .now
+        .views
+        .iter()
+        .filter(|(name, view)| view.made.is_none() && sides.before.views.contains_key(name))
+        .filter(|(_, view)| view.uses(&names))
+        .map(|(view, _)| {
+            let words = format!("breaks view {view}, which uses {what}");
+            Change::new("drop-view", Incompatible, view.to_string(), by, words).asking(Asked::Table(view.clone()))
+        })
+        .collect()
+}
+
+/// Another column has the name.
+fn another(
+    sides: Sides<'_>,
+    name: &Name,
+    before: &ColumnState,
+    after: &ColumnState,
+    (old, new): (&Table, &Table),
+    changes: &mut Vec<Change>,
+) {
+    let object = format!("{name}.{}", before.name);
+    let here = new.columns.values().find(|column| column.id == before.id);
+    let by = lost(before, new).map_or(after.marks.made, |(_, by)| by);
+    let came_by_rename =
+        new.lost.iter().any(|lost| matches!(&lost.what, LostWhat::Renamed(id, _) if *id == after.id));
+    let states = (state(sides.before, before), state(sides.now, after));
+    if let Some(here) = here {
+        let words = format!("renames column {object} to {} and puts another one at the old name", here.name);
+        let verdict = if came_by_rename { NeedsReview } else { Incompatible };
+        let change = Change::new("rename-column", verdict, object, by, words).states(states.0, states.1);
+        changes.push(asking(change, name, before, old));
+    } else if came_by_rename {
+        let words = format!("puts another column in the place of {object}");
+        let change = Change::new("drop-column", NeedsReview, object, by, words).states(states.0, states.1);
+        changes.push(asking(change, name, before, old));
+    } else {
+        let words = format!("drops column {object} and adds it anew without its values");
+        let change = Change::new("drop-column", Incompatible, object, by, words).states(states.0, states.1);
+        changes.push(asking(change, name, before, old));
+        required(sides, name, after, new, changes);
+        return;
+    }
+    changed(sides, name, before, after, (old, new), changes);
+}
+
+/// NULL is refused by a CHECK.
+fn checked_not_null(table: &Table, column: &Ident, whole: bool) -> Option<Mark> {
+    let held = table.constraints.iter().find(|held| {
+        let counts = match held.checked {
+            Checked::All => true,
+            Checked::NewRows => !whole,
+            Checked::Nothing => false,
+        };
+        counts && matches!(&held.kind, ConstraintKind::Check { not_null, .. } if not_null.contains(column))
+    })?;
+    Some(held.made)
+}
+
+fn is_required(column: &ColumnState, table: &Table) -> bool {
+    (column.not_null == Maybe::Known(true) || checked_not_null(table, &column.name, false).is_some())
+        && column.filled == Maybe::Known(Filled::Nothing)
+}
+
+/// Whether the column's type, a domain, refuses NULL by itself.
+fn domain_refuses(schema: &Schema, column: &ColumnState) -> bool {
+    let Maybe::Known(ty) = &column.ty else { return false };
+    matches!(
+        schema.user_type(ty),
+        Some((_, user)) if matches!(&user.body, Some(TypeBody::Domain { not_null: true, .. }))
+    )
+}
+
+/// A column that code does not know: can it still insert?
+fn required(sides: Sides<'_>, name: &Name, column: &ColumnState, new: &Table, changes: &mut Vec<Change>) {
+    let object = format!("{name}.{}", column.name);
+    let check = checked_not_null(new, &column.name, false);
+    let refuses = match &column.not_null {
+        Maybe::Known(true) => Maybe::Known(true),
+        _ if check.is_some() || domain_refuses(sides.now, column) => Maybe::Known(true),
+        other => other.clone(),
+    };
+    let after = state(sides.now, column);
+    let (verdict, words) = match (&refuses, &column.filled) {
+        (Maybe::Known(false), _) => return,
+        (_, Maybe::Known(filled)) if *filled != Filled::Nothing => return,
+        (Maybe::Known(true), Maybe::Known(_)) => {
+            let words = if column.was_filled {
+                format!("adds column {object} NOT NULL and drops its default")
+            } else {
+                format!("adds column {object} NOT NULL without a default")
+            };
+            (Incompatible, words)
+        }
+        (Maybe::Known(true), Maybe::Unknown) => {
+            (NeedsReview, format!("adds column {object} NOT NULL, and whether anything fills it cannot be told"))
+        }
+        (Maybe::Unknown, _) => {
+            (NeedsReview, format!("adds column {object}, and whether it refuses NULL cannot be told"))
+        }
+    };
+    let rule =
+        if column.was_filled && verdict == Incompatible { "default-then-dropped" } else { "add-required-column" };
+    let by = if rule == "default-then-dropped" { column.marks.filled } else { check.unwrap_or(column.marks.null) };
+    changes.push(Change::new(rule, verdict, object, by, words).states("no such column".to_owned(), after));
+}
+
+fn changed(
+    sides: Sides<'_>,
+    name: &Name,
+    before: &ColumnState,
+    after: &ColumnState,
+    tables: (&Table, &Table),
+    changes: &mut Vec<Change>,
+) {
+    let first = changes.len();
+    let object = format!("{name}.{}", before.name);
+    type_changed(sides, &object, before, after, changes);
+    null_changed(&object, before, after, tables, changes);
+    filled_changed(&object, before, after, changes);
+    let states = (state(sides.before, before), state(sides.now, after));
+    for change in &mut changes[first..] {
+        change.before = Some(states.0.clone());
+        change.after = Some(states.1.clone());
+        if change.rule == "drop-not-null" {
+            change.asked = Some((Asked::Column(name.clone(), before.name.clone()), Known::default()));
+        }
+    }
+}
+
+fn type_changed(
+    sides: Sides<'_>,
+    object: &str,
+    before: &ColumnState,
+    after: &ColumnState,
+    changes: &mut Vec<Change>,
+) {
+    let by = after.marks.ty;
+    let (old, new) = match (&before.ty, &after.ty) {
+        (Maybe::Known(old), Maybe::Known(new)) => (old, new),
+        (Maybe::Unknown, Maybe::Unknown) => return,
+        (_, _) if by.is_none() => return,
+        // SQLite compares by kind at most, and a column without a type is one.
+        (_, _) if sides.dialect == Dialect::Sqlite => return,
+        (Maybe::Unknown, Maybe::Known(new)) => {
+            let words = format!("makes {object} {}, and what it was is not known", show(new));
+            changes.push(Change::new("widen-type", NeedsReview, object, by, words));
+            return;
+        }
+        (Maybe::Known(old), Maybe::Unknown) => {
+            let words = format!("changes the type of {object} from {} to one that cannot be told", show(old));
+            changes.push(Change::new("widen-type", NeedsReview, object, by, words));
+            return;
+        }
+    };
+    let words = format!("changes the type of {object} from {} to {}", show(old), show(new));
+    match user_types(sides, old, new).unwrap_or_else(|| change(sides.dialect, old, new)) {
+        TypeChange::Same | TypeChange::Wider => {}
+        TypeChange::Review(why) => {
+            changes.push(Change::new("widen-type", NeedsReview, object, by, format!("{words}: {why}")));
+        }
+        TypeChange::Narrower(why) => {
+            let gone = old.values.iter().find(|value| !new.values.is_empty() && !new.values.contains(value));
+            if let Some(value) = gone {
+                let words = format!("takes the value '{value}' from {object}");
+                let change = Change::new("enum-drop-value", Incompatible, object, by, words);
+                changes.push(change.asking(Asked::Value(value.clone())));
+            } else {
+                changes.push(Change::new("narrow-type", Incompatible, object, by, format!("{words}: {why}")));
+            }
+        }
+    }
+}
+
+/// Types of the user's own; `None`: neither is one.
+fn user_types(sides: Sides<'_>, old: &Type, new: &Type) -> Option<TypeChange> {
+    if old == new {
+        // What became of the type itself is told once, of the type.
+        return Some(TypeChange::Same);
+    }
+    let was = sides.before.user_type(old).map(|(_, ty)| ty);
+    let is = sides.now.user_type(new).map(|(_, ty)| ty);
+    let one = was.and_then(|ty| ty.body.as_ref());
+    let other = is.and_then(|ty| ty.body.as_ref());
+    Some(match (one, other) {
+        _ if was.is_none() && is.is_none() => return None,
+        _ if old.array != new.array => TypeChange::Narrower("an array is not a single value"),
+        _ if was.zip(is).is_some_and(|(was, is)| was.id == is.id) => TypeChange::Same,
+        (Some(TypeBody::Enum(one)), Some(TypeBody::Enum(other))) => {
+            if one.iter().all(|value| other.contains(value)) {
+                TypeChange::Review("clients may know the type by its name")
+            } else {
+                TypeChange::Narrower("a value is taken away")
+            }
+        }
+        (Some(TypeBody::Enum(_)), None) if is.is_none() && is_text(new) => {
+            TypeChange::Review("clients may know the type by its name")
+        }
+        (Some(TypeBody::Domain { over, .. }), None) if is.is_none() => {
+            return Some(change(sides.dialect, over, new));
+        }
+        (None, Some(TypeBody::Domain { .. })) if was.is_none() => {
+            TypeChange::Narrower("the domain may refuse what was allowed")
+        }
+        _ => TypeChange::Narrower("it is another kind of value"),
+    })
+}
+
+fn is_text(ty: &Type) -> bool {
+    ty.base == "text" || (ty.base == "varchar" && ty.arguments.is_empty())
+}
+
+fn null_changed(
+    object: &str,
+    before: &ColumnState,
+    after: &ColumnState,
+    (old, new): (&Table, &Table),
+    changes: &mut Vec<Change>,
+) {
+    let by = after.marks.null;
+    match (&before.not_null, &after.not_null) {
+        (Maybe::Known(one), Maybe::Known(other)) if one == other => {}
+        (Maybe::Unknown, Maybe::Unknown) => {}
+        (_, Maybe::Known(true)) => {
+            if checked_not_null(old, &before.name, true).is_some() || primary(old, &before.name) {
+                return;
+            }
+            // It refuses new NULLs already; whether old rows were looked at decides the rest.
+            let half = checked_not_null(old, &before.name, false).is_some();
+            if half && validated(new, &before.name) {
+                return;
+            }
+            let sure = before.not_null == Maybe::Known(false) || after.null_said;
+            let filled = matches!(&after.filled, Maybe::Known(filled) if *filled != Filled::Nothing);
+            let mut words = format!("makes {object} NOT NULL");
+            if filled {
+                words += "; code that leaves it out gets its default, code that writes NULL is refused";
+            } else if !sure {
+                words += ", and whether it was is not known";
+            }
+            let verdict = if sure && !filled && !half { Incompatible } else { NeedsReview };
+            changes.push(Change::new("set-not-null", verdict, object, by, words));
+        }
+        (_, Maybe::Known(false)) => {
+            // What a history that is not whole does not tell is not taken for refused.
+            let words = format!("lets {object} be NULL, which code that reads it may not expect");
+            changes.push(Change::new("drop-not-null", NeedsReview, object, by, words));
+        }
+        (_, Maybe::Unknown) if by.is_some() => {
+            let words = format!("defines {object} anew, and whether it then refuses NULL cannot be told");
+            changes.push(Change::new("set-not-null", NeedsReview, object, by, words));
+        }
+        (_, Maybe::Unknown) => {}
+    }
+}
+
+/// A CHECK that refuses NULL was validated in the range, whether or not it is still there.
+fn validated(new: &Table, column: &Ident) -> bool {
+    checked_not_null(new, column, true).is_some()
+        || new.lost.iter().any(|lost| {
+            matches!(
+                &lost.what,
+                LostWhat::Constraint(held) if held.checked == Checked::All
+                    && matches!(&held.kind, ConstraintKind::Check { not_null, .. } if not_null.contains(column))
+            )
+        })
+}
+
+fn primary(table: &Table, column: &Ident) -> bool {
+    table
+        .constraints
+        .iter()
+        .any(|held| matches!(&held.kind, ConstraintKind::PrimaryKey(columns) if columns.contains(column)))
+}
+
+fn filled_changed(object: &str, before: &ColumnState, after: &ColumnState, changes: &mut Vec<Change>) {
+    let by = after.marks.filled;
+    let (rule, verdict, words) = match (&before.filled, &after.filled) {
+        (one, other) if one == other => return,
+        (_, Maybe::Unknown) if by.is_none() => return,
+        (Maybe::Known(one), Maybe::Known(other)) => match filled_from_to(object, one, other, before, after) {
+            Some(found) => found,
+            None => return,
+        },
+        (Maybe::Unknown, Maybe::Known(Filled::Nothing)) => {
+            if !after.filled_said && before.ty == Maybe::Unknown {
+                let words = format!("defines {object} anew without a default, and whether it had one is not known");
+                ("drop-default", NeedsReview, words)
+            } else if after.not_null == Maybe::Known(true) && before.not_null == Maybe::Known(true) {
+                ("drop-default", Incompatible, format!("drops the default of {object}, which is NOT NULL"))
+            } else {
+                ("drop-default", NeedsReview, format!("drops the default of {object}"))
+            }
+        }
+        (_, Maybe::Known(Filled::Counted { always: true })) => always(object),
+        (_, Maybe::Known(Filled::Computed(_))) => computed(object),
+        _ => ("set-default", NeedsReview, format!("changes what {object} holds where an INSERT leaves it out")),
+    };
+    changes.push(Change::new(rule, verdict, object, by, words));
+}
+
+type Found = (&'static str, crate::Verdict, String);
+
+fn always(object: &str) -> Found {
+    (
+        "identity-always",
+        Incompatible,
+        format!("makes {object} GENERATED ALWAYS: an INSERT that names it is refused"),
+    )
+}
+
+fn computed(object: &str) -> Found {
+    ("identity-always", Incompatible, format!("makes {object} a computed column: code that writes it is refused"))
+}
+
+fn filled_from_to(
+    object: &str,
+    one: &Filled,
+    other: &Filled,
+    before: &ColumnState,
+    after: &ColumnState,
+) -> Option<Found> {
+    Some(match (one, other) {
+        (Filled::Counted { always: true }, Filled::Counted { .. }) => return None,
+        (Filled::Counted { .. }, Filled::Counted { always: true }) => always(object),
+        (_, Filled::Counted { always: true }) => always(object),
+        (_, Filled::Computed(_)) if !matches!(one, Filled::Computed(_)) => computed(object),
+        // A sequence by name or by identity: something counts either way.
+        (Filled::Default(text), Filled::Counted { .. }) | (Filled::Counted { .. }, Filled::Default(text))
+            if text.to_lowercase().contains("nextval") =>
+        {
+            return None;
+        }
+        (_, Filled::Nothing) => {
+            let what = if matches!(one, Filled::Default(_)) { "the default of" } else { "what fills" };
+            if matches!(after.not_null, Maybe::Known(true)) && before.not_null != Maybe::Known(false) {
+                ("drop-default", Incompatible, format!("drops {what} {object}, which is NOT NULL"))
+            } else {
+                ("drop-default", NeedsReview, format!("drops {what} {object}"))
+            }
+        }
+        (Filled::Default(one), Filled::Default(other)) if plain_default(one) == plain_default(other) => {
+            return None;
+        }
+        (Filled::Default(_), _) => ("set-default", NeedsReview, format!("changes the default of {object}")),
+        (Filled::Implicit, _) | (_, Filled::Implicit) => return None,
+        _ => ("set-default", NeedsReview, format!("gives {object} a default")),
+    })
+}
+
+/// A default without its quotes, casts and outer brackets: `('0')`, `0` and `'0'::integer` are one.
+fn plain_default(text: &str) -> String {
+    let mut text = text.trim();
+    loop {
+        let inner = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+        match inner.filter(|inner| !inner.contains(['(', ')'])) {
+            Some(inner) => text = inner.trim(),
+            None => break,
+        }
+    }
+    let text = text.split("::").next().unwrap_or(text).trim();
+    let text = text.strip_prefix(['N', 'n']).filter(|rest| rest.starts_with('\'')).unwrap_or(text);
+    let text = text.trim_matches(|c| c == '\'' || c == '"').to_lowercase();
+    match text.as_str() {
+        "true" | "b'1'" => "1".to_owned(),
+        "false" | "b'0'" => "0".to_owned(),
+        "current_timestamp" | "current_timestamp()" | "now()" | "localtimestamp" => "now".to_owned(),
+        _ => text,
+    }
+}
+
+/// A type in a few words.
+fn show(ty: &Type) -> String {
+    let mut words = ty.base.clone();
+    if !ty.arguments.is_empty() {
+        words += &format!("({})", ty.arguments.join(","));
+    }
+    if !ty.values.is_empty() {
+        let values: Vec<String> = ty.values.iter().map(|value| format!("'{value}'")).collect();
+        words += &format!("({})", values.join(","));
+    }
+    if ty.unsigned {
+        words += " unsigned";
+    }
+    if ty.array {
+        words += "[]";
+    }
+    words
+}
+
+/// A column in a few words.
+fn state(schema: &Schema, column: &ColumnState) -> String {
+    let mut words = match &column.ty {
+        Maybe::Known(ty) => show(ty),
+        Maybe::Unknown => "type not known".to_owned(),
+    };
+    match &column.not_null {
+        Maybe::Known(true) => words += " NOT NULL",
+        Maybe::Known(false) if domain_refuses(schema, column) => words += " NOT NULL",
+        Maybe::Known(false) => words += " NULL",
+        Maybe::Unknown => {}
+    }
+    match &column.filled {
+        Maybe::Known(Filled::Default(text)) => words += &format!(" DEFAULT {text}"),
+        Maybe::Known(Filled::Counted { always }) => {
+            words += if *always { " GENERATED ALWAYS" } else { " counted by the database" };
+        }
+        Maybe::Known(Filled::Computed(_)) => words += " computed",
+        Maybe::Known(Filled::Implicit) => words += " filled by the database",
+        Maybe::Known(Filled::Nothing) | Maybe::Unknown => {}
+    }
+    words
+}

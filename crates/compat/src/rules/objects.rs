@@ -1,0 +1,295 @@
+//! Views, types, routines and everything else that code may name.
+
+use super::{Change, Sides};
+use crate::Verdict::{Incompatible, NeedsReview};
+use crate::evidence::Asked;
+use crate::operation::{Kind, Maybe, Name, Parameter, Signature, TypeBody};
+use crate::schema::{Routine, Seen, UserType, View};
+
+/// What became of a view.
+pub fn view(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
+    let Some(old) = sides.before.views.get(name) else { return };
+    match sides.now.views.get(name) {
+        Some(new) if new.made.is_none() && new.id == old.id => {}
+        Some(new) => view_replaced(name, old, new, changes),
+        None => changes.push(view_gone(sides, name, old)),
+    }
+}
+
+fn view_gone(sides: Sides<'_>, name: &Name, old: &View) -> Change {
+    let by = sides.now.gone(old.id);
+    let asked = Asked::Table(name.clone());
+    if let Some(to) = sides.now.home(old.id) {
+        let words = format!("renames view {name} to {to}");
+        return Change::new("rename-object", Incompatible, name.to_string(), by, words).asking(asked);
+    }
+    if sides.now.tables.contains_key(name) {
+        let words = format!("puts a table in the place of view {name}");
+        return Change::new("replace-view", NeedsReview, name.to_string(), by, words);
+    }
+    Change::new("drop-view", Incompatible, name.to_string(), by, format!("drops view {name}")).asking(asked)
+}
+
+fn view_replaced(name: &Name, old: &View, new: &View, changes: &mut Vec<Change>) {
+    if old.text.is_some() && old.text == new.text {
+        return;
+    }
+    let (Maybe::Known(before), Maybe::Known(after)) = (&old.columns, &new.columns) else {
+        let words = format!("defines view {name} anew, and its columns cannot be compared");
+        let change = Change::new("replace-view", NeedsReview, name.to_string(), new.made, words);
+        changes.push(change.of(new.seen));
+        return;
+    };
+    let lost = before.iter().filter(|column| !after.contains(column));
+    let first = changes.len();
+    for column in lost {
+        let words = format!("defines view {name} anew without column {column}");
+        let object = format!("{name}.{column}");
+        let change = Change::new("replace-view", Incompatible, object, new.made, words);
+        changes.push(change.asking(Asked::Column(name.clone(), column.clone())));
+    }
+    if changes.len() > first || after.len() > before.len() && after.starts_with(before) {
+        return;
+    }
+    if !after.starts_with(before) {
+        let words = format!("defines view {name} anew with its columns in another order");
+        changes.push(Change::new("replace-view", NeedsReview, name.to_string(), new.made, words));
+    } else if new.replaced {
+        let words = format!("replaces view {name}: the same columns, perhaps other rows");
+        changes.push(Change::new("replace-view", NeedsReview, name.to_string(), new.made, words));
+    }
+}
+
+/// What became of a type.
+pub fn user_type(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
+    let Some(old) = sides.before.types.get(name) else { return };
+    let Some(new) = sides.now.types.get(name) else {
+        let by = sides.now.gone(old.id);
+        let asked = Asked::Object(name.clone());
+        changes.push(match sides.now.home(old.id) {
+            Some(to) => {
+                let words = format!("renames type {name} to {to}");
+                Change::new("rename-object", Incompatible, name.to_string(), by, words).asking(asked)
+            }
+            None => Change::new("drop-type", Incompatible, name.to_string(), by, format!("drops type {name}"))
+                .asking(asked),
+        });
+        return;
+    };
+    let first = changes.len();
+    match (&old.body, &new.body) {
+        (Some(TypeBody::Enum(before)), Some(TypeBody::Enum(after))) => {
+            values(name, before, after, (old, new), changes)
+        }
+        (Some(TypeBody::Composite(before)), Some(TypeBody::Composite(after))) => {
+            for column in before.iter().filter(|column| !after.contains(column)) {
+                let words = format!("takes or changes attribute {} of type {name}", column.name);
+                let object = format!("{name}.{}", column.name);
+                changes.push(Change::new("narrow-type", Incompatible, object, new.made, words));
+            }
+        }
+        (Some(one), Some(other)) if one == other => {}
+        (None, None) if old.id == new.id => renamed_values(name, new, changes),
+        (Some(_), Some(_)) => {
+            let words = format!("makes type {name} another one");
+            changes.push(Change::new("narrow-type", Incompatible, name.to_string(), new.made, words));
+        }
+        _ => {
+            let words = format!("puts another type in the place of {name}, and what it was is not known");
+            changes.push(Change::new("narrow-type", NeedsReview, name.to_string(), new.made, words));
+        }
+    }
+    for change in &mut changes[first..] {
+        *change = change.clone().of(old.seen);
+    }
+}
+
+fn values(
+    name: &Name,
+    before: &[String],
+    after: &[String],
+    (old, new): (&UserType, &UserType),
+    changes: &mut Vec<Change>,
+) {
+    let shown = |values: &[String]| values.join(", ");
+    for value in before.iter().filter(|value| !after.contains(value)) {
+        let object = format!("{name}.{value}");
+        let renamed = new.renamed.iter().find(|(from, _, _)| from == value).filter(|_| old.id == new.id);
+        let change = match renamed {
+            Some((_, to, by)) => {
+                let words = format!("renames value '{value}' of type {name} to '{to}'");
+                Change::new("enum-rename-value", Incompatible, object, *by, words)
+            }
+            None => {
+                let words = format!("takes value '{value}' from type {name}");
+                Change::new("enum-drop-value", Incompatible, object, new.made, words)
+            }
+        };
+        changes.push(change.states(shown(before), shown(after)).asking(Asked::Value(value.clone())));
+    }
+}
+
+/// Of a type whose values are not known, the renames still are.
+fn renamed_values(name: &Name, new: &UserType, changes: &mut Vec<Change>) {
+    for (from, to, by) in &new.renamed {
+        // Renamed and back is no change.
+        if new.renamed.iter().any(|(other, back, _)| other == to && back == from) {
+            continue;
+        }
+        let words = format!("renames value '{from}' of type {name} to '{to}'");
+        let change = Change::new("enum-rename-value", Incompatible, format!("{name}.{from}"), *by, words);
+        changes.push(change.asking(Asked::Value(from.clone())));
+    }
+}
+
+/// What became of the routines of a name.
+pub fn routine(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
+    let Some(old) = sides.before.routines.get(name).filter(|old| !old.is_empty()) else { return };
+    let asked = Asked::Object(name.clone());
+    let Some(new) = sides.now.routines.get(name).filter(|new| !new.is_empty()) else {
+        let by = sides.now.gone_routine(name);
+        let what = if old.iter().any(|routine| routine.kind == Kind::Procedure) { "procedure" } else { "function" };
+        let words = format!("drops {what} {name}");
+        changes.push(Change::new("drop-routine", Incompatible, name.to_string(), by, words).asking(asked));
+        return;
+    };
+    for routine in old {
+        if new.iter().any(|other| other.made.is_none() && other == routine) {
+            continue;
+        }
+        let change = routine_replaced(name, routine, new);
+        changes.extend(change.map(|change| change.asking_if_incompatible(asked.clone())));
+    }
+}
+
+impl Change {
+    fn asking_if_incompatible(self, asked: Asked) -> Self {
+        if self.verdict == Incompatible { self.asking(asked) } else { self }
+    }
+}
+
+fn routine_replaced(name: &Name, old: &Routine, new: &[Routine]) -> Option<Change> {
+    let by = new.iter().filter_map(|routine| routine.made).max();
+    let best = new.iter().map(|other| (calls(&old.signature, &other.signature), other));
+    let Some((fit, other)) = best.max_by_key(|(fit, _)| *fit) else {
+        let words = format!("drops routine {name}");
+        return Some(Change::new("drop-routine", Incompatible, name.to_string(), by, words));
+    };
+    let change = |verdict, words| Some(Change::new("replace-routine", verdict, name.to_string(), by, words));
+    match fit {
+        Fit::None => change(Incompatible, format!("changes how {name} is called, so that calls of today fail")),
+        Fit::Unknown => {
+            change(NeedsReview, format!("defines {name} anew, and how it is called cannot be compared"))
+        }
+        Fit::More => None,
+        Fit::Same if other.made.is_none() || (old.text.is_some() && old.text == other.text) => None,
+        Fit::Same if other.replaced || old.seen == Seen::Perhaps => {
+            change(NeedsReview, format!("replaces {name}: it is called as before, what it does may differ"))
+        }
+        Fit::Same => None,
+    }
+}
+
+/// How well calls of one signature fit another, from worst to best.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    None,
+    Unknown,
+    /// There are more parameters, and they may be left out.
+    More,
+    Same,
+}
+
+fn calls(old: &Signature, new: &Signature) -> Fit {
+    let (Maybe::Known(before), Maybe::Known(after)) = (&old.parameters, &new.parameters) else {
+        return if returns_differ(old, new) { Fit::None } else { Fit::Unknown };
+    };
+    let named = |one: &Parameter, other: &Parameter| one.name.is_none() || one.name == other.name;
+    let alike = before.len() <= after.len()
+        && before
+            .iter()
+            .zip(after)
+            .all(|(one, other)| one.ty == other.ty && named(one, other) && (!one.optional || other.optional));
+    if !alike || returns_differ(old, new) || !after.iter().skip(before.len()).all(|parameter| parameter.optional) {
+        Fit::None
+    } else if after.len() > before.len() {
+        Fit::More
+    } else {
+        Fit::Same
+    }
+}
+
+fn returns_differ(old: &Signature, new: &Signature) -> bool {
+    matches!((&old.returns, &new.returns), (Some(one), Some(other)) if !one.eq_ignore_ascii_case(other))
+}
+
+/// What became of anything else.
+pub fn other(sides: Sides<'_>, kind: Kind, name: &Name, changes: &mut Vec<Change>) {
+    let Some(old) = sides.before.others.get(&(kind, name.clone())) else { return };
+    let new_table = |table: &Name| {
+        sides.now.tables.contains_key(table) && !sides.before.tables.contains_key(table)
+            || !sides.now.tables.contains_key(table)
+    };
+    if let Some(new) = sides.now.others.get(&(kind, name.clone())) {
+        if kind == Kind::Trigger && new.id != old.id {
+            let words = format!("replaces trigger {name}");
+            changes.push(Change::new("drop-trigger", NeedsReview, name.to_string(), new.made, words));
+        }
+        return;
+    }
+    let by = sides.now.gone(old.id);
+    if let Some(to) = sides.now.home(old.id) {
+        let words = format!("renames {} {name} to {to}", word(kind));
+        let change = Change::new("rename-object", Incompatible, name.to_string(), by, words);
+        changes.push(change.asking(Asked::Object(name.clone())));
+        return;
+    }
+    let words = format!("drops {} {name}", word(kind));
+    let change = |rule, verdict| Change::new(rule, verdict, name.to_string(), by, words.clone());
+    let asked = Asked::Object(name.clone());
+    changes.extend(match kind {
+        // A trigger goes with its table.
+        Kind::Trigger | Kind::Policy if old.table.as_ref().is_some_and(new_table) => None,
+        Kind::Trigger => Some(change("drop-trigger", NeedsReview)),
+        Kind::Policy => Some(change("policy", NeedsReview)),
+        Kind::Sequence if owner_gone(sides, name) => None,
+        Kind::Sequence => Some(change("drop-sequence", Incompatible).asking(asked)),
+        Kind::Extension => Some(change("drop-extension", Incompatible)),
+        Kind::Schema | Kind::Database => Some(change("drop-schema", Incompatible)),
+        Kind::Synonym => Some(change("drop-synonym", Incompatible).asking(Asked::Table(name.clone()))),
+        _ => Some(change("drop-object", Incompatible).asking(asked)),
+    });
+}
+
+/// A sequence `table_column_seq` whose table or column goes, or no longer takes its values from it.
+fn owner_gone(sides: Sides<'_>, sequence: &Name) -> bool {
+    let Some(owner) = sequence.name.key.strip_suffix("_seq") else { return false };
+    sides.before.tables.iter().any(|(name, table)| {
+        let Some(column) = owner.strip_prefix(name.name.key.as_str()).and_then(|rest| rest.strip_prefix('_'))
+        else {
+            return false;
+        };
+        let Some(known) = table.columns.values().find(|state| state.name.key == column) else { return false };
+        sides.now.tables.get(name).is_none_or(|now| !now.columns.values().any(|state| state.id == known.id))
+    })
+}
+
+/// The word for a kind of object.
+pub(super) fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Sequence => "sequence",
+        Kind::Function => "function",
+        Kind::Procedure => "procedure",
+        Kind::Trigger => "trigger",
+        Kind::View => "view",
+        Kind::MaterializedView => "materialised view",
+        Kind::Type => "type",
+        Kind::Domain => "domain",
+        Kind::Extension => "extension",
+        Kind::Schema => "schema",
+        Kind::Database => "database",
+        Kind::Synonym => "synonym",
+        Kind::Policy => "policy",
+        Kind::Other => "object",
+    }
+}

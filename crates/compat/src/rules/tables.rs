@@ -1,0 +1,103 @@
+//! Whole tables: gone, renamed, replaced, rebuilt.
+
+use super::{Change, Sides, columns, constraints};
+use crate::Verdict::{Incompatible, NeedsReview};
+use crate::evidence::Asked;
+use crate::operation::{Maybe, Name};
+use crate::schema::Table;
+
+/// What became of a table, by the name that code knows.
+pub fn table(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
+    let Some(old) = sides.before.tables.get(name).filter(|table| !table.temporary) else { return };
+    let first = changes.len();
+    match sides.now.tables.get(name) {
+        Some(new) if new.id == old.id => compare(sides, name, old, new, changes),
+        Some(new) => replaced(sides, name, old, new, changes),
+        None => {
+            let change = gone(sides, name, old);
+            if sides.now.home(old.id).is_none() {
+                changes.extend(columns::views_broken(sides, name, None, change.mark));
+            }
+            changes.push(change);
+        }
+    }
+    for change in &mut changes[first..] {
+        *change = change.clone().of(old.seen);
+    }
+}
+
+fn compare(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, changes: &mut Vec<Change>) {
+    columns::columns(sides, name, old, new, changes);
+    constraints::constraints(sides, name, old, new, changes);
+}
+
+fn gone(sides: Sides<'_>, name: &Name, old: &Table) -> Change {
+    let by = sides.now.gone(old.id);
+    let asked = Asked::Table(name.clone());
+    if let Some(to) = sides.now.home(old.id) {
+        return renamed(sides, name, to, by).asking(asked);
+    }
+    if sides.now.views.contains_key(name) {
+        let words = format!("drops table {name} and puts a view in its place");
+        return Change::new("drop-table", NeedsReview, name.to_string(), by, words)
+            .states("a table".to_owned(), "a view".to_owned())
+            .asking(asked);
+    }
+    Change::new("drop-table", Incompatible, name.to_string(), by, format!("drops table {name}"))
+        .states("a table".to_owned(), "nothing of that name".to_owned())
+        .asking(asked)
+}
+
+fn renamed(sides: Sides<'_>, name: &Name, to: &Name, by: crate::schema::Mark) -> Change {
+    let words = format!("renames table {name} to {to}");
+    let stands_in = sides.now.views.get(name).is_some_and(|view| {
+        let passes = view.simple_over.as_ref().is_some_and(|over| over.name == to.name);
+        // Where the columns can be told they must be all there.
+        let missing = match (&view.columns, sides.now.tables.get(to)) {
+            (Maybe::Known(columns), Some(table)) => {
+                table.whole && table.columns.keys().any(|column| !columns.contains(column))
+            }
+            _ => false,
+        };
+        passes && !missing
+    });
+    if stands_in {
+        let words = format!("{words} and puts a view at the old name");
+        return Change::new("rename-table", NeedsReview, name.to_string(), by, words)
+            .states("a table".to_owned(), format!("a view of {to}"));
+    }
+    Change::new("rename-table", Incompatible, name.to_string(), by, words)
+        .states("a table".to_owned(), format!("nothing of that name; it is called {to}"))
+}
+
+/// Another table has the name: a rebuild if the rows came along, a swap if the old one is kept.
+fn replaced(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, changes: &mut Vec<Change>) {
+    let kept = sides.now.home(old.id);
+    let by = sides.now.gone(old.id);
+    if new.rows {
+        // The rows came along. What the old one refused and had is asked of the new one.
+        compare(sides, name, old, new, changes);
+    } else if new.moved && kept.is_some() {
+        compare(sides, name, old, new, changes);
+        let words = format!("puts another table in the place of {name} by a rename");
+        changes.push(
+            Change::new("rename-table", NeedsReview, name.to_string(), by, words)
+                .states("a table".to_owned(), "another table of that name".to_owned())
+                .asking(Asked::Table(name.clone())),
+        );
+    } else if let Some(to) = kept {
+        let words = format!("renames table {name} to {to} and makes another one of that name without its rows");
+        changes.push(
+            Change::new("rename-table", Incompatible, name.to_string(), by, words)
+                .states("a table".to_owned(), "an empty one".to_owned())
+                .asking(Asked::Table(name.clone())),
+        );
+    } else {
+        let words = format!("drops table {name} and makes it anew without its rows");
+        changes.push(
+            Change::new("drop-table", Incompatible, name.to_string(), by, words)
+                .states("a table".to_owned(), "an empty one".to_owned())
+                .asking(Asked::Table(name.clone())),
+        );
+    }
+}

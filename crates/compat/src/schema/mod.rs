@@ -1,0 +1,434 @@
+//! The schema as the migrations made it: tables, columns, types, keys, views, signatures.
+//!
+//! Everything has an identity of its own besides its name, so that a rename, a rebuild and a swap can
+//! be told apart, and remembers which step of the range touched it last. Not here: what a difference
+//! amounts to.
+//!
+//! Unknown is a state of its own. A name that a statement takes for granted and that nothing created
+//! is *assumed*: it belongs to the base, and nothing is known of it.
+
+mod apply;
+mod objects;
+mod tables;
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::operation::{
+    Checked, Constraint, ConstraintKind, Filled, Ident, Kind, Maybe, Name, Signature, Type, TypeBody, ViewColumns,
+};
+
+/// What an object is, whatever it is called.
+pub type Id = u32;
+
+/// The step of the range that did something, counted through the range; `None`: the base did.
+pub type Mark = Option<u32>;
+
+/// Who last touched what of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Marks {
+    /// Added it.
+    pub made: Mark,
+    /// Gave it its type.
+    pub ty: Mark,
+    /// Said whether it refuses NULL.
+    pub null: Mark,
+    /// Said what fills it.
+    pub filled: Mark,
+}
+
+/// A column as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnState {
+    /// Which one.
+    pub id: Id,
+    /// Its name.
+    pub name: Ident,
+    /// Its type.
+    pub ty: Maybe<Type>,
+    /// Whether it refuses NULL.
+    pub not_null: Maybe<bool>,
+    /// The statement that said so was about this alone (`SET NOT NULL`), not a definition anew.
+    pub null_said: bool,
+    /// What fills it.
+    pub filled: Maybe<Filled>,
+    /// The statement that said so was about this alone.
+    pub filled_said: bool,
+    /// Something filled it once, in the range.
+    pub was_filled: bool,
+    /// Who did what.
+    pub marks: Marks,
+}
+
+/// A constraint as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Its name, given or as the dialect would give it.
+    pub name: Option<Ident>,
+    /// What it promises.
+    pub kind: ConstraintKind,
+    /// For which rows.
+    pub checked: Checked,
+    /// Who added it.
+    pub made: Mark,
+}
+
+/// How an object came to be known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// A statement made it.
+    Made,
+    /// A statement took it for granted.
+    Assumed,
+    /// `IF NOT EXISTS` in a history that is not whole: it may be old or new.
+    Perhaps,
+}
+
+/// A table as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// Which one.
+    pub id: Id,
+    /// How it is known.
+    pub seen: Seen,
+    /// Its columns.
+    pub columns: BTreeMap<Ident, ColumnState>,
+    /// These are all of its columns.
+    pub whole: bool,
+    /// Its constraints and unique indexes.
+    pub constraints: Vec<Held>,
+    /// Gone with the session.
+    pub temporary: bool,
+    /// Who made it, or last put it at its name.
+    pub made: Mark,
+    /// It was renamed to the name it has, in the range.
+    pub moved: bool,
+    /// Rows were put into it, in the range.
+    pub rows: bool,
+    /// What was taken away, by column name or constraint, and by whom.
+    pub lost: Vec<Lost>,
+}
+
+/// Something a table lost in the range.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// What.
+    pub what: LostWhat,
+    /// Who took it.
+    pub by: Mark,
+}
+
+/// What was lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LostWhat {
+    /// A column, dropped.
+    Column(Id),
+    /// A column got another name.
+    Renamed(Id, Ident),
+    /// A constraint.
+    Constraint(Held),
+    /// A constraint that the model does not know: by its name or kind, as far as the statement says.
+    Unknown {
+        /// Its name.
+        name: Option<Ident>,
+        /// The kind that the statement says.
+        said: Option<String>,
+        /// It was dropped as an index.
+        index: bool,
+    },
+}
+
+/// A view as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// Which one.
+    pub id: Id,
+    /// How it is known.
+    pub seen: Seen,
+    /// Its columns.
+    pub columns: ViewColumns,
+    /// The one table that it passes through.
+    pub simple_over: Option<Name>,
+    /// A materialised one.
+    pub materialized: bool,
+    /// Who made it.
+    pub made: Mark,
+    /// It came in place of another without a drop.
+    pub replaced: bool,
+    /// Its text, where it is whole.
+    pub text: Option<String>,
+    /// The words of its text in lower case, as far as they are kept: names among them are used.
+    pub words: Vec<String>,
+}
+
+impl View {
+    /// Whether the text names all of these, as far as it is kept.
+    pub fn uses(&self, names: &[&str]) -> bool {
+        names.iter().all(|name| {
+            let name = name.to_lowercase();
+            self.words.contains(&name)
+        })
+    }
+}
+
+/// A routine as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Routine {
+    /// How it is known.
+    pub seen: Seen,
+    /// Function or procedure.
+    pub kind: Kind,
+    /// How it is called.
+    pub signature: Signature,
+    /// Who made it.
+    pub made: Mark,
+    /// It came in place of another without a drop.
+    pub replaced: bool,
+    /// Its text, where it is whole.
+    pub text: Option<String>,
+}
+
+/// A type as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserType {
+    /// Which one.
+    pub id: Id,
+    /// How it is known.
+    pub seen: Seen,
+    /// What it is; `None`: not known.
+    pub body: Option<TypeBody>,
+    /// Who made or changed it.
+    pub made: Mark,
+    /// Values that got another name in the range.
+    pub renamed: Vec<(String, String, Mark)>,
+}
+
+/// Any other object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Other {
+    /// Which one.
+    pub id: Id,
+    /// How it is known.
+    pub seen: Seen,
+    /// The table it belongs to.
+    pub table: Option<Name>,
+    /// Who made it.
+    pub made: Mark,
+}
+
+/// What a step may have changed, by the name that code would use.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Touched {
+    /// A table.
+    Table(Name),
+    /// A view.
+    View(Name),
+    /// A type or domain.
+    Type(Name),
+    /// A function or procedure.
+    Routine(Name),
+    /// Anything else.
+    Other(Kind, Name),
+}
+
+/// Something that was taken for granted, as it was before the step that did so.
+#[derive(Debug, Clone)]
+pub enum Assumed {
+    /// A table.
+    Table(Name, Table),
+    /// A column of a table.
+    Column(Id, ColumnState),
+    /// A view.
+    View(Name, View),
+    /// A type.
+    Type(Name, UserType),
+    /// A routine.
+    Routine(Name, Routine),
+    /// Anything else.
+    Other(Kind, Name, Other),
+}
+
+/// A schema.
+#[derive(Debug, Clone, Default)]
+pub struct Schema {
+    /// Tables by name.
+    pub tables: BTreeMap<Name, Table>,
+    /// Views by name.
+    pub views: BTreeMap<Name, View>,
+    /// Types and domains by name.
+    pub types: BTreeMap<Name, UserType>,
+    /// Routines by name; several where they are overloaded.
+    pub routines: BTreeMap<Name, Vec<Routine>>,
+    /// Everything else.
+    pub others: BTreeMap<(Kind, Name), Other>,
+    /// Plain indexes by name.
+    pub indexes: BTreeMap<Name, Name>,
+    /// Where an identity is now, if it is anywhere.
+    homes: HashMap<Id, Name>,
+    /// Who dropped what is gone.
+    gone: HashMap<Id, Mark>,
+    /// Who dropped routines of a name last.
+    gone_routines: BTreeMap<Name, Mark>,
+    /// Whether everything that is there was seen made.
+    pub whole: bool,
+    /// Something was taken for granted that nothing made.
+    pub gap: bool,
+    /// Texts of steps that could not be read: names in them may be anything.
+    unread: Vec<String>,
+    /// Routines of one name may differ in their parameters.
+    pub overloads: bool,
+    /// What was taken for granted since it was last asked.
+    assumed: Vec<Assumed>,
+    /// What was touched since it was last asked.
+    touched: std::collections::BTreeSet<Touched>,
+    next: Id,
+}
+
+impl Schema {
+    /// An empty schema of which everything is known.
+    pub fn empty() -> Self {
+        Self { whole: true, ..Self::default() }
+    }
+
+    /// Something may be there that no statement was seen to make.
+    pub fn not_whole(&mut self) {
+        self.whole = false;
+        self.gap = true;
+    }
+
+    fn new_id(&mut self) -> Id {
+        self.next = self.next.wrapping_add(1);
+        self.next
+    }
+
+    /// Where this identity is now.
+    pub fn home(&self, id: Id) -> Option<&Name> {
+        self.homes.get(&id)
+    }
+
+    /// Who took this identity away.
+    pub fn gone(&self, id: Id) -> Mark {
+        self.gone.get(&id).copied().flatten()
+    }
+
+    /// Who last dropped routines of this name.
+    pub fn gone_routine(&self, name: &Name) -> Mark {
+        self.gone_routines.get(name).copied().flatten()
+    }
+
+    /// What was touched since this was last called.
+    pub fn take_touched(&mut self) -> std::collections::BTreeSet<Touched> {
+        std::mem::take(&mut self.touched)
+    }
+
+    /// What was taken for granted since this was last called.
+    pub fn take_assumed(&mut self) -> Vec<Assumed> {
+        std::mem::take(&mut self.assumed)
+    }
+
+    /// The type of the user's own that a column's type names.
+    pub fn user_type(&self, ty: &Type) -> Option<(&Name, &UserType)> {
+        if self.types.is_empty() {
+            return None;
+        }
+        let (schema, name) = match ty.base.rsplit_once('.') {
+            Some((schema, name)) => (Some(Ident::exact(schema)), name),
+            None => (None, ty.base.as_str()),
+        };
+        let exact = Name { schema, name: Ident::exact(name) };
+        self.types
+            .get_key_value(&exact)
+            .or_else(|| self.types.get_key_value(&Name { schema: exact.schema.clone(), name: Ident::folded(name) }))
+    }
+
+    /// Temporary tables end with the migration's session.
+    pub fn end_session(&mut self) {
+        let gone: Vec<Name> =
+            self.tables.iter().filter(|(_, table)| table.temporary).map(|(name, _)| name.clone()).collect();
+        for name in gone {
+            self.tables.remove(&name);
+        }
+    }
+
+    /// Takes over what another schema met and took for granted, as it was before.
+    pub fn take_over(&mut self, assumed: Assumed) {
+        match assumed {
+            Assumed::Table(name, table) => {
+                self.homes.insert(table.id, name.clone());
+                self.tables.entry(name).or_insert(table);
+            }
+            Assumed::Column(table, column) => {
+                let home = self.homes.get(&table).cloned();
+                if let Some(table) = home.and_then(|name| self.tables.get_mut(&name)) {
+                    table.columns.entry(column.name.clone()).or_insert(column);
+                }
+            }
+            Assumed::View(name, view) => {
+                self.homes.insert(view.id, name.clone());
+                self.views.entry(name).or_insert(view);
+            }
+            Assumed::Type(name, ty) => {
+                self.homes.insert(ty.id, name.clone());
+                self.types.entry(name).or_insert(ty);
+            }
+            Assumed::Routine(name, routine) => {
+                self.routines.entry(name).or_insert_with(|| vec![routine]);
+            }
+            Assumed::Other(kind, name, other) => {
+                self.homes.insert(other.id, name.clone());
+                self.others.entry((kind, name)).or_insert(other);
+            }
+        }
+    }
+
+    /// Everything in it counts as the base's: no marks, nothing lost.
+    pub fn settle(&mut self) {
+        self.end_session();
+        for table in self.tables.values_mut() {
+            table.made = None;
+            table.moved = false;
+            table.rows = false;
+            table.lost.clear();
+            table.constraints.iter_mut().for_each(|held| held.made = None);
+            for column in table.columns.values_mut() {
+                column.marks = Marks::default();
+                column.null_said = false;
+                column.filled_said = false;
+                column.was_filled = false;
+            }
+        }
+        self.views.values_mut().for_each(|view| (view.made, view.replaced) = (None, false));
+        self.types.values_mut().for_each(|ty| ty.renamed.clear());
+        self.routines.values_mut().flatten().for_each(|routine| (routine.made, routine.replaced) = (None, false));
+        self.gone.clear();
+        self.gone_routines.clear();
+        self.touched.clear();
+        self.assumed.clear();
+    }
+}
+
+/// The columns that a constraint is about; none for a CHECK, whose text says them.
+pub fn columns_of(kind: &ConstraintKind) -> &[Ident] {
+    match kind {
+        ConstraintKind::PrimaryKey(columns)
+        | ConstraintKind::Unique { columns, .. }
+        | ConstraintKind::ForeignKey { columns, .. } => columns,
+        ConstraintKind::Check { .. } | ConstraintKind::Exclude => &[],
+    }
+}
+
+/// The name of a constraint that a statement gave none, as PostgreSQL names it.
+fn usual_name(table: &Name, constraint: &Constraint) -> Option<Ident> {
+    if constraint.name.is_some() {
+        return constraint.name.clone();
+    }
+    let (columns, suffix) = match &constraint.kind {
+        ConstraintKind::PrimaryKey(_) => (&[][..], "pkey"),
+        ConstraintKind::Unique { columns, .. } => (columns.as_slice(), "key"),
+        ConstraintKind::ForeignKey { columns, .. } => (columns.as_slice(), "fkey"),
+        ConstraintKind::Check { .. } | ConstraintKind::Exclude => return None,
+    };
+    let mut words = vec![table.name.key.as_str()];
+    words.extend(columns.iter().map(|column| column.key.as_str()));
+    words.push(suffix);
+    Some(Ident::exact(words.join("_")))
+}

@@ -1,0 +1,454 @@
+//! What happens to tables, their columns, constraints and indexes.
+
+use super::apply::How;
+use super::{
+    Assumed, ColumnState, Held, Lost, LostWhat, Marks, Schema, Seen, Table, Touched, columns_of, usual_name,
+};
+use crate::operation::{Checked, Column, ColumnChange, Constraint, ConstraintKind, Filled, Ident, Maybe, Name};
+
+impl Schema {
+    pub(super) fn create_table(
+        &mut self,
+        name: &Name,
+        columns: &Maybe<Vec<Column>>,
+        constraints: &[Constraint],
+        temporary: bool,
+        how: How<'_>,
+    ) {
+        if self.tables.contains_key(name) && how.maybe() {
+            return;
+        }
+        let perhaps = !self.tables.contains_key(name) && how.maybe() && !temporary && self.perhaps_old(name);
+        if let Some(old) = self.tables.remove(name) {
+            self.gone.insert(old.id, how.mark);
+            self.homes.remove(&old.id);
+        }
+        let mut table = Table {
+            id: self.new_id(),
+            seen: if perhaps { Seen::Perhaps } else { Seen::Made },
+            columns: std::collections::BTreeMap::new(),
+            whole: matches!(columns, Maybe::Known(_)),
+            constraints: vec![],
+            temporary,
+            made: how.mark,
+            moved: false,
+            rows: false,
+            lost: vec![],
+        };
+        if let Maybe::Known(columns) = columns {
+            for column in columns {
+                let state = self.new_column(column, how);
+                for constraint in &column.constraints {
+                    hold(&mut table, name, constraint, Checked::All, how);
+                }
+                table.columns.insert(column.name.clone(), state);
+            }
+        }
+        for constraint in constraints {
+            hold(&mut table, name, constraint, Checked::All, how);
+        }
+        self.touch(Touched::Table(name.clone()));
+        self.homes.insert(table.id, name.clone());
+        if perhaps {
+            self.assumed.push(Assumed::Table(name.clone(), table.clone()));
+        }
+        self.tables.insert(name.clone(), table);
+    }
+
+    fn new_column(&mut self, column: &Column, how: How<'_>) -> ColumnState {
+        let primary =
+            column.constraints.iter().any(|constraint| matches!(constraint.kind, ConstraintKind::PrimaryKey(_)));
+        ColumnState {
+            id: self.new_id(),
+            name: column.name.clone(),
+            ty: column.ty.clone(),
+            not_null: if primary { Maybe::Known(true) } else { column.not_null.clone() },
+            null_said: false,
+            filled: column.filled.clone(),
+            filled_said: false,
+            was_filled: column.filled != Maybe::Known(Filled::Nothing),
+            marks: Marks { made: how.mark, ty: how.mark, null: how.mark, filled: how.mark },
+        }
+    }
+
+    /// The table of that name, taken for granted if nothing made it; `None`: a guarded statement that
+    /// has nothing to do, or a view.
+    fn table_mut(&mut self, name: &Name, how: How<'_>) -> Option<&mut Table> {
+        let name = self.table_name(name);
+        if !self.tables.contains_key(&name) {
+            if self.views.contains_key(&name) || (how.guarded && self.whole) {
+                return None;
+            }
+            let table = Table {
+                id: self.new_id(),
+                seen: Seen::Assumed,
+                columns: std::collections::BTreeMap::new(),
+                whole: false,
+                constraints: vec![],
+                temporary: false,
+                made: None,
+                moved: false,
+                rows: false,
+                lost: vec![],
+            };
+            self.gap = true;
+            self.whole = false;
+            self.homes.insert(table.id, name.clone());
+            self.assumed.push(Assumed::Table(name.clone(), table.clone()));
+            self.tables.insert(name.clone(), table);
+        }
+        self.touch(Touched::Table(name.clone()));
+        self.tables.get_mut(&name)
+    }
+
+    /// The column of that name, taken for granted if nothing made it.
+    fn column_mut(&mut self, table: &Name, column: &Ident, how: How<'_>) -> Option<&mut ColumnState> {
+        let id = self.new_id();
+        let name = self.table_name(table);
+        let whole = self.whole;
+        let table = self.table_mut(table, how)?;
+        if !table.columns.contains_key(column) {
+            if how.guarded && whole && table.whole {
+                return None;
+            }
+            let state = ColumnState {
+                id,
+                name: column.clone(),
+                ty: Maybe::Unknown,
+                not_null: Maybe::Unknown,
+                null_said: false,
+                filled: Maybe::Unknown,
+                filled_said: false,
+                was_filled: false,
+                marks: Marks::default(),
+            };
+            let table_id = table.id;
+            table.columns.insert(column.clone(), state.clone());
+            self.assumed.push(Assumed::Column(table_id, state));
+        }
+        self.tables.get_mut(&name)?.columns.get_mut(column)
+    }
+
+    pub(super) fn drop_table(&mut self, name: &Name, cascade: bool, how: How<'_>) {
+        if self.table_mut(name, how).is_none() {
+            return;
+        }
+        let name = self.table_name(name);
+        if let Some(table) = self.tables.remove(&name) {
+            self.gone.insert(table.id, how.mark);
+            self.homes.remove(&table.id);
+        }
+        if cascade {
+            let over: Vec<Name> = self
+                .views
+                .iter()
+                .filter(|(_, view)| view.simple_over.as_ref() == Some(&name))
+                .map(|(name, _)| name.clone())
+                .collect();
+            for view in over {
+                self.remove_view(&view, how);
+            }
+        }
+    }
+
+    pub(super) fn rename_table(&mut self, from: &Name, to: &Name, how: How<'_>) {
+        if self.table_mut(from, how).is_none() {
+            return;
+        }
+        let from = self.table_name(from);
+        let Some(mut table) = self.tables.remove(&from) else { return };
+        if let Some(old) = self.tables.remove(to) {
+            self.gone.insert(old.id, how.mark);
+            self.homes.remove(&old.id);
+        }
+        table.moved = true;
+        table.made = how.mark;
+        self.gone.insert(table.id, how.mark);
+        self.homes.insert(table.id, to.clone());
+        self.touch(Touched::Table(to.clone()));
+        self.tables.insert(to.clone(), table);
+    }
+
+    pub(super) fn add_column(&mut self, name: &Name, column: &Column, how: How<'_>) {
+        let state = self.new_column(column, how);
+        let Some(table) = self.table_mut(name, how) else { return };
+        if how.maybe() && table.columns.contains_key(&column.name) {
+            return;
+        }
+        for constraint in &column.constraints {
+            hold(table, name, constraint, Checked::All, how);
+        }
+        table.columns.insert(column.name.clone(), state);
+    }
+
+    pub(super) fn drop_column(&mut self, name: &Name, column: &Ident, how: How<'_>) {
+        if self.column_mut(name, column, how).is_none() {
+            return;
+        }
+        let Some(table) = self.table_mut(name, how) else { return };
+        if let Some(gone) = table.columns.remove(column) {
+            table.lost.push(Lost { what: LostWhat::Column(gone.id), by: how.mark });
+        }
+        table.constraints.retain(|held| !columns_of(&held.kind).contains(column));
+    }
+
+    pub(super) fn rename_column(&mut self, name: &Name, from: &Ident, to: &Ident, how: How<'_>) {
+        if from == to || self.column_mut(name, from, how).is_none() {
+            return;
+        }
+        let Some(table) = self.table_mut(name, how) else { return };
+        let Some(mut state) = table.columns.remove(from) else { return };
+        table.lost.push(Lost { what: LostWhat::Renamed(state.id, to.clone()), by: how.mark });
+        state.name = to.clone();
+        state.marks.made = how.mark;
+        table.columns.insert(to.clone(), state);
+        for held in &mut table.constraints {
+            match &mut held.kind {
+                ConstraintKind::PrimaryKey(columns)
+                | ConstraintKind::Unique { columns, .. }
+                | ConstraintKind::ForeignKey { columns, .. }
+                | ConstraintKind::Check { not_null: columns, .. } => {
+                    columns.iter_mut().filter(|column| *column == from).for_each(|column| *column = to.clone());
+                }
+                ConstraintKind::Exclude => {}
+            }
+        }
+    }
+
+    pub(super) fn alter_column(&mut self, name: &Name, column: &Ident, changes: &[ColumnChange], how: How<'_>) {
+        if changes.iter().all(|change| matches!(change, ColumnChange::Neutral(_))) {
+            return;
+        }
+        if self.column_mut(name, column, how).is_none() {
+            return;
+        }
+        let Some(table) = self.table_mut(name, how) else { return };
+        let primary = table
+            .constraints
+            .iter()
+            .any(|held| matches!(&held.kind, ConstraintKind::PrimaryKey(columns) if columns.contains(column)));
+        let Some(state) = table.columns.get_mut(column) else { return };
+        let mut constraints = vec![];
+        for change in changes {
+            change_column(state, change, how);
+            if primary && matches!(change, ColumnChange::Restated(_) | ColumnChange::RestatedType { .. }) {
+                state.not_null = Maybe::Known(true);
+            }
+            if let ColumnChange::Restated(column) = change {
+                constraints.extend(column.constraints.iter().cloned());
+            }
+        }
+        for constraint in &constraints {
+            self.add_constraint(name, constraint, Checked::All, how);
+        }
+    }
+
+    pub(super) fn add_constraint(&mut self, name: &Name, constraint: &Constraint, checked: Checked, how: How<'_>) {
+        let named: Vec<Ident> = columns_of(&constraint.kind).to_vec();
+        // A column that is named here and that nothing made is the base's.
+        for column in named.iter().filter(|column| is_plain(&column.key)) {
+            let _ = self.column_mut(name, column, how);
+        }
+        let table_name = self.table_name(name);
+        let Some(table) = self.table_mut(name, how) else { return };
+        let given = constraint.name.as_ref();
+        if how.maybe() && given.is_some() && table.constraints.iter().any(|held| held.name.as_ref() == given) {
+            return;
+        }
+        hold(table, &table_name, constraint, checked, how);
+        if matches!(constraint.kind, ConstraintKind::PrimaryKey(_)) {
+            for column in &named {
+                if let Some(state) = table.columns.get_mut(column) {
+                    state.not_null = Maybe::Known(true);
+                    state.marks.null = how.mark;
+                }
+            }
+        }
+    }
+
+    pub(super) fn drop_constraint(
+        &mut self,
+        name: &Name,
+        constraint: Option<&Ident>,
+        said: Option<&str>,
+        how: How<'_>,
+    ) {
+        let whole = self.whole;
+        let Some(table) = self.table_mut(name, how) else { return };
+        let by_name = constraint.and_then(|constraint| {
+            table.constraints.iter().position(|held| {
+                held.name.as_ref().is_some_and(|name| name.key.eq_ignore_ascii_case(&constraint.key))
+            })
+        });
+        let at = by_name.or_else(|| {
+            let mut of_kind = table
+                .constraints
+                .iter()
+                .enumerate()
+                .filter(|(_, held)| said.is_some_and(|said| is_kind(&held.kind, said)));
+            let first = of_kind.next()?;
+            // A name that the model does not know means exactly one only if there is no other.
+            (said == Some("primary-key") || (constraint.is_none() && of_kind.next().is_none())).then_some(first.0)
+        });
+        if let Some(at) = at {
+            let held = table.constraints.remove(at);
+            table.lost.push(Lost { what: LostWhat::Constraint(held), by: how.mark });
+            return;
+        }
+        if let Some(column) = constraint.and_then(|constraint| default_of(table, constraint, said)) {
+            if let Some(state) = table.columns.get_mut(&column) {
+                set_filled(state, Filled::Nothing, true, how);
+            }
+            return;
+        }
+        if how.guarded && whole && table.whole {
+            return;
+        }
+        let what = LostWhat::Unknown { name: constraint.cloned(), said: said.map(str::to_owned), index: false };
+        table.lost.push(Lost { what, by: how.mark });
+    }
+
+    pub(super) fn validate(&mut self, name: &Name, constraint: &Ident, how: How<'_>) {
+        let Some(table) = self.table_mut(name, how) else { return };
+        for held in table.constraints.iter_mut().filter(|held| held.name.as_ref() == Some(constraint)) {
+            held.checked = Checked::All;
+        }
+    }
+
+    /// The table that has a unique index or constraint of that name.
+    fn table_with(&self, index: &Name, table: Option<&Name>) -> Option<Name> {
+        let has = |table: &Table| {
+            table
+                .constraints
+                .iter()
+                .any(|held| held.name.as_ref().is_some_and(|name| name.key.eq_ignore_ascii_case(&index.name.key)))
+        };
+        match table {
+            Some(name) => {
+                let name = self.table_name(name);
+                self.tables.get(&name).is_some_and(has).then_some(name)
+            }
+            None => self.tables.iter().find(|(_, table)| has(table)).map(|(name, _)| name.clone()),
+        }
+    }
+
+    /// Whether the model knows an index of that name, and whether it is a plain one.
+    pub fn index(&self, index: &Name, table: Option<&Name>) -> Option<bool> {
+        if self.indexes.contains_key(&Name::plain(index.name.clone())) {
+            return Some(true);
+        }
+        self.table_with(index, table).map(|_| false)
+    }
+
+    pub(super) fn drop_index(&mut self, index: &Name, table: Option<&Name>, how: How<'_>) {
+        if let Some(name) = self.table_with(index, table) {
+            self.drop_constraint(&name, Some(&index.name), None, how);
+        } else if self.indexes.remove(&Name::plain(index.name.clone())).is_none()
+            && !(how.guarded && self.whole)
+            && let Some(table) = table.and_then(|table| self.table_mut(table, how))
+        {
+            let what = LostWhat::Unknown { name: Some(index.name.clone()), said: None, index: true };
+            table.lost.push(Lost { what, by: how.mark });
+        }
+    }
+}
+
+fn hold(table: &mut Table, name: &Name, constraint: &Constraint, checked: Checked, how: How<'_>) {
+    // A named constraint that is given again is what it is now.
+    if let Some(given) = &constraint.name {
+        table.constraints.retain(|held| held.name.as_ref() != Some(given) || held.kind == constraint.kind);
+    }
+    if let ConstraintKind::PrimaryKey(columns) = &constraint.kind {
+        for column in columns {
+            if let Some(state) = table.columns.get_mut(column) {
+                state.not_null = Maybe::Known(true);
+            }
+        }
+    }
+    table.constraints.push(Held {
+        name: usual_name(name, constraint),
+        kind: constraint.kind.clone(),
+        checked,
+        made: how.mark,
+    });
+}
+
+fn change_column(state: &mut ColumnState, change: &ColumnChange, how: How<'_>) {
+    match change {
+        ColumnChange::Type(ty) => {
+            state.ty = Maybe::Known(ty.clone());
+            state.marks.ty = how.mark;
+        }
+        ColumnChange::NotNull => {
+            state.not_null = Maybe::Known(true);
+            state.null_said = true;
+            state.marks.null = how.mark;
+        }
+        ColumnChange::Null => {
+            state.not_null = if how.conditional { Maybe::Unknown } else { Maybe::Known(false) };
+            state.null_said = true;
+            state.marks.null = how.mark;
+        }
+        ColumnChange::Filled(filled) => set_filled(state, filled.clone(), true, how),
+        ColumnChange::StopFilling => set_filled(state, Filled::Nothing, true, how),
+        ColumnChange::Restated(column) => {
+            state.ty = column.ty.clone();
+            state.not_null = column.not_null.clone();
+            state.filled = column.filled.clone();
+            state.was_filled |= column.filled != Maybe::Known(Filled::Nothing);
+            state.null_said = false;
+            state.filled_said = false;
+            let made = state.marks.made;
+            state.marks = Marks { made, ty: how.mark, null: how.mark, filled: how.mark };
+        }
+        ColumnChange::RestatedType { ty, not_null } => {
+            state.ty = Maybe::Known(ty.clone());
+            state.not_null = Maybe::Known(*not_null);
+            state.null_said = false;
+            state.marks.ty = how.mark;
+            state.marks.null = how.mark;
+        }
+        ColumnChange::Neutral(_) => {}
+    }
+}
+
+fn set_filled(state: &mut ColumnState, filled: Filled, said: bool, how: How<'_>) {
+    state.was_filled |= filled != Filled::Nothing;
+    let certain = !how.conditional || filled == Filled::Nothing;
+    state.filled = if certain { Maybe::Known(filled) } else { Maybe::Unknown };
+    state.filled_said = said;
+    state.marks.filled = how.mark;
+}
+
+/// The column whose default a constraint of SQL Server is, told by its usual name.
+fn default_of(table: &Table, constraint: &Ident, said: Option<&str>) -> Option<Ident> {
+    let key = constraint.key.to_lowercase();
+    if said != Some("default") && !key.starts_with("df_") {
+        return None;
+    }
+    table
+        .columns
+        .values()
+        .filter(|column| matches!(column.filled, Maybe::Known(Filled::Default(_)) | Maybe::Unknown))
+        .filter(|column| {
+            let column = column.name.key.to_lowercase();
+            key.ends_with(&format!("_{column}")) || key.contains(&format!("_{column}_"))
+        })
+        .max_by_key(|column| column.name.key.len())
+        .map(|column| column.name.clone())
+}
+
+fn is_kind(kind: &ConstraintKind, said: &str) -> bool {
+    match kind {
+        ConstraintKind::PrimaryKey(_) => said == "primary-key",
+        ConstraintKind::Unique { .. } => said == "unique",
+        ConstraintKind::ForeignKey { .. } => said == "foreign-key",
+        ConstraintKind::Check { .. } => said == "check",
+        ConstraintKind::Exclude => said == "exclude",
+    }
+}
+
+/// A column's name, and no expression.
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && !text.contains(['(', ')', '\'', ' ', ':', '+', '|', '-', '>'])
+}

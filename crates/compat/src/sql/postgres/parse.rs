@@ -1,0 +1,181 @@
+//! The only door to squawk-syntax.
+//!
+//! A statement is looked at before it is handed over: its parser goes down the call stack with every
+//! bracket and prefix, so what nests too deep is refused here. Not here: what a statement means.
+
+use squawk_syntax::ast::{self, AstNode};
+use squawk_syntax::{SourceFile, SyntaxNode};
+
+use super::lex::Kind;
+use super::source::Words;
+use crate::migration::Limits;
+use crate::operation::Unread;
+
+/// A statement that was parsed.
+pub(super) struct Parsed {
+    pub node: SyntaxNode,
+    /// Where the parsed text begins in the source.
+    pub offset: usize,
+}
+
+impl Parsed {
+    /// The words of a part of it.
+    pub(super) fn words<'a>(&self, of: Words<'a>, node: &SyntaxNode) -> Words<'a> {
+        let range = node.text_range();
+        of.within(self.offset + usize::from(range.start()), self.offset + usize::from(range.end()))
+    }
+}
+
+/// How many operators may stand in one expression: the tree becomes as deep as there are.
+const OPERATORS: usize = 1_500;
+
+/// Parses one statement. What stands at the places of `without` is left out.
+pub(super) fn parse(words: Words<'_>, without: &[(usize, usize)], limits: Limits) -> Result<Parsed, Unread> {
+    if let Some(unended) = words.tokens.iter().find(|token| token.kind == Kind::Unended) {
+        let opened = words.source.text.get(unended.start..).unwrap_or_default();
+        let opened: String = opened.chars().take(12).collect();
+        return Err(Unread::Syntax { words: format!("what begins with {opened} never ends") });
+    }
+    within_limits(words, limits)?;
+    let mut text = quiet(words);
+    for (start, end) in without {
+        let (from, to) = (start.saturating_sub(words.start()), end.saturating_sub(words.start()));
+        if from < to && text.is_char_boundary(from) && text.is_char_boundary(to) {
+            text.replace_range(from..to, &" ".repeat(to - from));
+        }
+    }
+    // Its grammar asserts what it expects of itself; a failed assertion is its error, not our crash.
+    let parsed = std::panic::catch_unwind(|| {
+        let parse = SourceFile::parse(&text);
+        let error = parse.errors().first().map(|error| error.message().to_owned());
+        (parse, error)
+    });
+    let Ok((parse, error)) = parsed else {
+        return Err(Unread::Syntax { words: "the parser gave up".to_owned() });
+    };
+    if let Some(error) = error {
+        return Err(Unread::Syntax { words: error });
+    }
+    let file = parse.syntax_node();
+    let mut statements = file.children().filter(|node| ast::Stmt::can_cast(node.kind()));
+    match (statements.next(), statements.next()) {
+        (Some(node), None) => Ok(Parsed { node, offset: words.start() }),
+        (None, _) => Err(Unread::UnknownStatement { head: words.head(3) }),
+        (Some(_), Some(_)) => Err(Unread::Syntax { words: "a semicolon is missing".to_owned() }),
+    }
+}
+
+/// The statement's text, with the bodies of routines blanked: they are not read, and an error in one
+/// is not an error here.
+fn quiet(words: Words<'_>) -> String {
+    let start = words.start();
+    let mut text = words.source.lexed.masked.part(start, words.end()).into_owned();
+    let routine = words.is(0, "create") || words.is(0, "do");
+    if !routine {
+        return text;
+    }
+    let body_may_be_text = words.is(0, "do") || words.until(6).has("function") || words.until(6).has("procedure");
+    for (at, token) in words.tokens.iter().enumerate() {
+        let quote = match token.kind {
+            Kind::Dollar => super::source::dollar_body(words.token(at)).map_or(0, |(tag, _)| tag),
+            Kind::Text if body_may_be_text && token.end - token.start > 40 => 1,
+            Kind::EscapedText if body_may_be_text && token.end - token.start > 40 => continue,
+            _ => continue,
+        };
+        let (from, to) = (token.start + quote - start, (token.end - start).saturating_sub(quote));
+        if quote > 0 && from < to && text.is_char_boundary(from) && text.is_char_boundary(to) {
+            text.replace_range(from..to, &" ".repeat(to - from));
+        }
+    }
+    text
+}
+
+/// Whether a statement can be parsed without going too deep.
+fn within_limits(words: Words<'_>, limits: Limits) -> Result<(), Unread> {
+    let mut levels = vec![Level::default()];
+    // Over all open brackets: what is open now, and the most that ever was.
+    let (mut sum, mut prefixes, mut deepest, mut most) = (0_usize, 0_usize, 0_usize, 0_usize);
+    let mut run = 0_usize;
+    for (at, token) in words.tokens.iter().enumerate() {
+        let top = levels.len().saturating_sub(1);
+        let closed = match token.kind {
+            Kind::Sign(b')' | b']') if top > 0 => levels.pop(),
+            Kind::Sign(b',' | b';') => levels.last_mut().map(Level::after_comma),
+            _ => None,
+        };
+        if let Some(closed) = closed {
+            sum = sum.saturating_sub(closed.operators + closed.lasting);
+            prefixes = prefixes.saturating_sub(closed.prefixes);
+        }
+        let depth = levels.len().saturating_sub(1);
+        let Some(level) = levels.last_mut() else { break };
+        let before = level.prefixes;
+        let mut now = before;
+        match token.kind {
+            Kind::Sign(b'(' | b'[') => levels.push(Level::default()),
+            Kind::Sign(b',' | b';') => {}
+            Kind::Sign(sign) => {
+                level.operators += 1;
+                sum += 1;
+                // The signs of one operator stand together; an operator that follows one is a prefix.
+                let last = words.tokens.get(at.wrapping_sub(1));
+                run = if last.is_some_and(|last| last.end == token.start) { run + 1 } else { 0 };
+                let prefix = last.is_none_or(|last| !ends_operand(last.kind) && (run == 0 || run > 8));
+                now += usize::from(prefix && !matches!(sign, b')' | b']'));
+            }
+            Kind::Word => {
+                let one_of = |list: &[&str]| list.iter().any(|it| words.is(at, it));
+                sum += 1;
+                if one_of(&["union", "except", "intersect", "join"]) {
+                    level.lasting += 1;
+                } else {
+                    level.operators += 1;
+                }
+                if one_of(&["end"]) {
+                    now = now.saturating_sub(1);
+                } else if one_of(&["not", "case", "select", "explain"]) && !words.is(at + 1, "null") {
+                    now += 1;
+                }
+            }
+            _ => {}
+        }
+        if let Some(level) = levels.get_mut(depth).filter(|_| now != before) {
+            level.prefixes = now;
+            prefixes = (prefixes + now).saturating_sub(before);
+        }
+        deepest = deepest.max(levels.len() - 1 + prefixes);
+        most = most.max(sum + levels.len());
+    }
+    if deepest > limits.nesting {
+        return Err(Unread::Limit { limit: "nesting".to_owned(), allowed: limits.nesting as u64 });
+    }
+    if most > OPERATORS {
+        return Err(Unread::Limit { limit: "operators of one expression".to_owned(), allowed: OPERATORS as u64 });
+    }
+    Ok(())
+}
+
+/// What deepens the tree within one bracket.
+#[derive(Default, Clone, Copy)]
+struct Level {
+    /// Operators and words since the last comma.
+    operators: usize,
+    /// What the parser calls itself for, since the last comma.
+    prefixes: usize,
+    /// UNION, JOIN: a comma ends none of them.
+    lasting: usize,
+}
+
+impl Level {
+    /// Forgets what a comma ends, and gives it.
+    fn after_comma(&mut self) -> Self {
+        let ended = Self { lasting: 0, ..*self };
+        (self.operators, self.prefixes) = (0, 0);
+        ended
+    }
+}
+
+/// Whether a sign after such a token is an operator between two operands.
+fn ends_operand(kind: Kind) -> bool {
+    !matches!(kind, Kind::Sign(sign) if sign != b')' && sign != b']')
+}
