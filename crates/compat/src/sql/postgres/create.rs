@@ -215,7 +215,7 @@ fn alter_unnamed(words: Words<'_>, kind: &str, steps: &mut Steps) {
         "default" if words.has("revoke") => steps.review(words, "rights of objects to come are taken away", None),
         "default" => steps.neutral(words, "ALTER DEFAULT PRIVILEGES"),
         "system" | "operator" | "role" | "user" | "large" => {
-            steps.review(words, &format!("{} changes", words.head(2)), None)
+            steps.review(words, &format!("{} changes", words.head(2)), None);
         }
         _ => steps.unread(words, Unread::UnknownStatement { head: words.head(3) }),
     }
@@ -292,7 +292,7 @@ impl Object<'_> {
             let at = 1 + usize::from(action.is(1, "column") && !action.is(2, "to"));
             return match (action.ident(at), action.ident(at + 2)) {
                 (Some(from), Some(to)) => {
-                    self.add(steps, Operation::RenameColumn { table: self.name.clone(), from, to })
+                    self.add(steps, Operation::RenameColumn { table: self.name.clone(), from, to });
                 }
                 _ => self.unknown(steps),
             };

@@ -25,6 +25,9 @@ pub(super) fn read_without(words: Words<'_>, without: &[(usize, usize)], steps: 
     if words.tokens.first().is_some_and(|token| words.source.lexed.masked.covers(token.start, token.end)) {
         return steps.unread(words, Unread::Dynamic);
     }
+    if words.tokens.iter().any(|token| token.kind == Kind::UnicodeName) && words.has("uescape") {
+        return steps.unread(words, Unread::Syntax { words: "a name with an escape of its own".to_owned() });
+    }
     if words.is(0, "insert") && words.end() - words.start() > INSERT_BYTES && query::by_head(words, steps) {
         return;
     }
@@ -83,7 +86,7 @@ fn parsed_statement(words: Words<'_>, parsed: &Parsed, steps: &mut Steps) {
         | ast::Stmt::Delete(_)
         | ast::Stmt::Merge(_) => query::read(tree, steps),
         ast::Stmt::Explain(_) if words.until(8).has("analyze") || words.until(8).has("analyse") => {
-            query::read(tree, steps)
+            query::read(tree, steps);
         }
         _ if words.is(0, "create") => create::read(tree, steps),
         _ if words.is(0, "alter") => create::alter(words, steps),
