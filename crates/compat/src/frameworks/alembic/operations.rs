@@ -53,6 +53,18 @@ impl<'p> Reader<'p> {
             self.execute(call, node, scope);
             return true;
         }
+        if matches!(owner, "session" | "db_session" | "db.session") {
+            let data = match word {
+                "add" | "add_all" | "bulk_save_objects" | "bulk_insert_mappings" => Some(Data::Insert),
+                "merge" | "bulk_update_mappings" => Some(Data::Update),
+                "delete" => Some(Data::Delete),
+                _ => None,
+            };
+            if let (Some(data), false) = (data, call.places.iter().any(|place| matches!(place, Value::Call(_)))) {
+                self.put(Operation::Data { data, table: None, every_row: false }, node, scope);
+                return true;
+            }
+        }
         if matches!(word, "create" | "drop") && self.enum_call(owner, word, call, node, scope) {
             return true;
         }
