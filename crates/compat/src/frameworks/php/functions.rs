@@ -100,7 +100,13 @@ fn touches_nothing(name: &str) -> bool {
         "unserialize",
         "printf",
     ];
-    const MORE: [&str; 16] = [
+    const MORE: [&str; 22] = [
+        "isset",
+        "empty",
+        "spl_object_id",
+        "gettype",
+        "array",
+        "filter_var",
         "lcfirst",
         "nl2br",
         "var_export",
