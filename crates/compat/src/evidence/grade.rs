@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::exclude::Weight;
 use super::forms::{Forms, Role, Subjects, is_common, shown};
 use super::libraries::marks;
+use super::mappers::eloquent;
 use super::mappers::{Belongs, Mapper, Model, Models, Says, belongs, is_model, says};
 use super::search::{Around, FileFound, Found, Occurrence};
 use super::words::{compact, numbers, pieces};
@@ -243,6 +244,8 @@ impl<'a> Seen<'a> {
         self.silence(&mut answer, subjects.name, matches!(ruling, Ruling::Lacks(_) | Ruling::Ignores(..)));
         self.mapper(&mut answer, &ruling, table, column);
         self.unnamed(&mut answer, of_table, table, &ruling);
+        self.joins(&mut answer, table);
+        self.eloquent(&mut answer, &forms, column);
         answer
     }
 
@@ -340,13 +343,40 @@ impl<'a> Seen<'a> {
         }
     }
 
+    /// Columns that Eloquent writes without being told their names.
+    fn eloquent(&self, answer: &mut Answer, forms: &[String], column: &str) {
+        if answer.grade > Grade::E2 || !eloquent::has_rule(column) {
+            return;
+        }
+        let own = |file: &&File<'_>| stem(&file.entry.path).is_some_and(|stem| forms.contains(&compact(stem)));
+        for file in self.files.iter().filter(own) {
+            if let Some(found) = file.look.eloquent.iter().find(|found| found.writes(column)) {
+                answer.say(Grade::E3, &format!("Eloquent: {} writes {column} by itself", found.class));
+                answer.lead(&file.entry.path, found.line, format!("{}: {column}", found.class));
+                return;
+            }
+        }
+    }
+
+    /// A table that joins two others and has no model: declared from both sides.
+    fn joins(&self, answer: &mut Answer, table: &str) {
+        let found = self.files.iter().filter(|file| file.look.weight == Weight::Strong).find_map(|file| {
+            let join = file.look.joins.iter().find(|join| join.makes(table))?;
+            Some((file, join))
+        });
+        if let Some((file, join)) = found.filter(|_| answer.grade < Grade::E3) {
+            answer.say(Grade::E3, &format!("{} joins {} to others through {table}", file.entry.path, join.shown()));
+            answer.lead(&file.entry.path, join.line, join.text.clone());
+        }
+    }
+
     fn table(&self, table: &str, subjects: Subjects) -> Answer {
         let common = self.is_common(subjects.name);
         let words = self.forms.subjects.get(subjects.name).map_or(0, |subject| pieces(&subject.written).len());
         let mentions = self.mentions(subjects.name, |_, _, occurrence| {
             let telling = match occurrence.around {
                 Around::Sql => true,
-                Around::Quoted | Around::Fragment => !common,
+                Around::Quoted => !common,
                 _ => words > 1,
             };
             Some(if occurrence.written && telling { Grade::E3 } else { Grade::E2 })
@@ -359,6 +389,7 @@ impl<'a> Seen<'a> {
             answer.say(grade, &format!("{}: {} maps {table}", one.model.mapper.title(), class(one.model)));
             answer.lead(one.path, one.model.line, format!("model {}", class(one.model)));
         }
+        self.joins(&mut answer, table);
         answer
     }
 

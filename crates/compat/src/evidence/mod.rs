@@ -23,6 +23,8 @@ use serde::{Deserialize, Serialize};
 
 use self::exclude::{Migrations, Sort, Weight};
 use self::forms::Forms;
+use self::mappers::eloquent::Eloquent;
+use self::mappers::joins::Join;
 use self::mappers::{Model, Models};
 use self::search::{Automaton, FileFound};
 use crate::operation::{Ident, Name};
@@ -98,6 +100,8 @@ struct Read {
 struct Look {
     weight: Weight,
     models: Vec<Model>,
+    joins: Vec<Join>,
+    eloquent: Vec<Eloquent>,
 }
 
 /// Larger contents are not searched.
@@ -252,13 +256,16 @@ fn look(sort: Sort, bytes: &[u8]) -> Look {
         && sort.weight != Weight::Weak
         && bytes.len() <= LARGEST_MODEL
         && mappers::may_hold(sort.language, bytes);
-    let models = if holds {
-        let text = text::without_comments(bytes, &text::scan(bytes, sort.language));
-        mappers::read(sort.language, &text)
-    } else {
-        vec![]
-    };
-    Look { weight, models }
+    if !holds {
+        return Look { weight, models: vec![], joins: vec![], eloquent: vec![] };
+    }
+    let text = text::without_comments(bytes, &text::scan(bytes, sort.language));
+    Look {
+        weight,
+        models: mappers::read(sort.language, &text),
+        joins: mappers::joins::read(&text),
+        eloquent: mappers::eloquent::read(sort.language, &text),
+    }
 }
 
 /// The models of all files by their class names.

@@ -16,11 +16,13 @@ pub(super) enum Around {
     Comment,
     /// A list of what is ignored, a deprecation.
     Ignored,
+    /// Words in a string.
+    Words,
     /// A member of something: `.nick_name`, `def nick_name`.
     Member,
     /// Code.
     Code,
-    /// Within a longer string.
+    /// Within a string, as in a condition: `"nick_name = ?"`.
     Fragment,
     /// A string or symbol that is exactly the name.
     Quoted,
@@ -332,9 +334,6 @@ fn accessor(prefix: &[u8], suffix: &[u8]) -> bool {
         "isnull",
         "startswith",
         "contains",
-        "range",
-        "id",
-        "for",
     ];
     let words = |part: &[u8]| super::words::pieces(&String::from_utf8_lossy(part));
     let (before, after) = (words(prefix), words(suffix));
@@ -429,7 +428,7 @@ impl<'a> Reading<'a> {
             return Around::Quoted;
         }
         if self.scan().in_string(start) {
-            return Around::Fragment;
+            return if is_condition(text, end) { Around::Fragment } else { Around::Words };
         }
         let (line, _) = self.line_span(start);
         let head = &text[line..start];
@@ -553,6 +552,17 @@ fn folded(text: &[u8]) -> String {
             .trim_end();
     }
     text.to_owned()
+}
+
+/// Whether an operator of SQL follows.
+fn is_condition(text: &[u8], end: usize) -> bool {
+    const AHEAD: usize = 16;
+    let tail = String::from_utf8_lossy(text.get(end..(end + AHEAD).min(text.len())).unwrap_or_default())
+        .to_ascii_lowercase();
+    let tail = tail.trim_start_matches(['"', '`', ']']).trim_start();
+    ["=", "<", ">", "!=", "is ", "in ", "in(", "like ", "ilike ", "asc", "desc", "between ", "not "]
+        .iter()
+        .any(|operator| tail.starts_with(operator))
 }
 
 /// Whether a template has words for people here: outside of tags, of `<% %>`, of `{{ }}` and `{% %}`.

@@ -271,6 +271,9 @@ fn django_names_what_the_model_declares() {
         with(&[("shop/models.py", gone), ("shop/q.py", "c.execute('SELECT nick_name FROM shop_user')\n")]),
         Grade::E3
     );
+    let interface =
+        ("api/shop/types.py", "class User(ContextType[models.User]):\n    nick_name = PermissionsField()\n");
+    assert_eq!(with(&[("shop/models.py", gone), interface]), Grade::E1);
     let key = "class User(models.Model):\n    team = models.ForeignKey(Team)\n";
     assert_eq!(ask(&[("shop/models.py", key)], column("shop_user", "team_id")).grade, Grade::E3);
     assert_eq!(ask(&[("shop/models.py", gone)], column("shop_user", "team_id")).grade, Grade::E0);
@@ -589,6 +592,36 @@ fn a_librarys_table_is_used_by_the_library() {
     assert_eq!(found.mapper.as_deref(), Some("oauth_access_grants is a table of doorkeeper, which Gemfile names"));
     assert_eq!(with("gem 'doorkeeper'", column("oauth_access_grants", "redirect_uri")).grade, Grade::E2);
     assert_eq!(with("gem 'other'", table("oauth_access_grants")).grade, Grade::E0);
+}
+
+#[test]
+fn a_table_between_two_is_used_without_a_model() {
+    for (path, text, name) in [
+        (
+            "app/models/post.rb",
+            "class Post < ApplicationRecord\n  has_and_belongs_to_many :tags\nend\n",
+            "posts_tags",
+        ),
+        ("blog/models.py", "class Post(models.Model):\n    tags = models.ManyToManyField(Tag)\n", "blog_post_tags"),
+        (
+            "app/Models/Post.php",
+            "<?php class Post extends Model { function tags() { return $this->belongsToMany(Tag::class); } }\n",
+            "post_tag",
+        ),
+    ] {
+        let found = ask(&[(path, text)], table(name));
+        assert_eq!(found.grade, Grade::E3, "{found:#?}");
+        assert_eq!(ask(&[(path, text)], table("post_word")).grade, Grade::E0, "{name}");
+    }
+}
+
+#[test]
+fn eloquent_fills_some_columns_by_itself() {
+    let model = [("app/Models/User.php", "<?php class User extends Authenticatable { use SoftDeletes; }\n")];
+    for name in ["updated_at", "deleted_at", "remember_token"] {
+        assert_eq!(ask(&model, column("users", name)).grade, Grade::E3, "{name}");
+    }
+    assert_eq!(ask(&model, column("users", "team_key")).grade, Grade::E0);
 }
 
 #[test]
