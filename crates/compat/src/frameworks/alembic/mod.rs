@@ -140,11 +140,6 @@ fn find(tree: &dyn Tree) -> Vec<Found> {
     let (joined, recursive) = (joined(tree), recursive(tree));
     let mut known: BTreeMap<&str, bool> = BTreeMap::new();
     for entry in tree.entries() {
-        let Some(root) = root_of(&entry.path) else { continue };
-        let likely = root.ends_with("versions")
-            || root.contains("alembic")
-            || root.contains("migrat")
-            || joined.contains_key(root);
         let Some(root) = root_of(&entry.path, recursive) else { continue };
         let likely = root.contains("versions") || root.contains("alembic") || root.contains("migrat") || joined.contains_key(root);
         if !likely || known.get(root) == Some(&true) {
@@ -158,7 +153,10 @@ fn find(tree: &dyn Tree) -> Vec<Found> {
         .filter(|(_, is)| *is)
         .map(|(root, _)| joined.get(root).cloned().unwrap_or_else(|| root.to_owned()))
         .collect();
-    roots.into_iter().map(|root| Found { framework: ROW.id, dialect: dialect(tree, &root), root }).collect()
+    roots
+        .into_iter()
+        .map(|root| Found { framework: ROW.id, dialect: dialect(tree, &root), root })
+        .collect()
 }
 
 /// The dialect of `sqlalchemy.url`, else of the drivers.
@@ -172,8 +170,7 @@ fn dialect(tree: &dyn Tree, root: &str) -> Option<Dialect> {
         for file in ["alembic.ini", "env.py", "pyproject.toml"] {
             let Ok(text) = tree.text(&path(file)) else { continue };
             let url = if file == "alembic.ini" { ini(&text, "sqlalchemy.url") } else { None };
-            let word =
-                url.as_deref().and_then(|url| url.split("://").next()).and_then(|word| word.split('+').next());
+            let word = url.as_deref().and_then(|url| url.split("://").next()).and_then(|word| word.split('+').next());
             if let Some(dialect) = word.and_then(Dialect::of_word) {
                 return Some(dialect);
             }
@@ -207,28 +204,19 @@ fn files<'t>(context: &Context<'t>, found: &Found, history: &mut History) -> BTr
             continue;
         }
         let text = context.tree.text(&entry.path).map_err(|_| ());
-        let read = || {
-            text.as_ref()
-                .map_or(Revision { unread: true, ..Revision::default() }, |text| revision(text, context.limits))
-        };
+        let read = || text.as_ref().map_or(Revision { unread: true, ..Revision::default() }, |text| {
+            revision(text, context.limits)
+        });
         let revision = context.memo.part(ROW.id, &entry.content, read);
         bytes = bytes.saturating_add(revision.bytes);
         if files.len() >= context.limits.migrations || bytes > context.limits.all_bytes {
-            history.problems.push(problem(
-                "unreadable",
-                entry,
-                "there are more migrations than are read".to_owned(),
-            ));
+            history.problems.push(problem("unreadable", entry, "there are more migrations than are read".to_owned()));
             break;
         }
         let id = match &revision.id {
             Some(id) => id.clone(),
             None if revision.unread || text.as_ref().is_ok_and(|text| is_revision(text)) => {
-                history.problems.push(problem(
-                    "unreadable",
-                    entry,
-                    format!("{} has no revision that can be read", entry.path),
-                ));
+                history.problems.push(problem("unreadable", entry, format!("{} has no revision that can be read", entry.path)));
                 entry.path.clone()
             }
             None => continue,

@@ -179,19 +179,9 @@ impl<'p> Reader<'p> {
                 return Flow::Stop;
             }
             "continue_statement" | "break_statement" => return Flow::Stop,
-            "function_definition"
-            | "class_definition"
-            | "import_statement"
-            | "import_from_statement"
-            | "pass_statement"
-            | "comment"
-            | "global_statement"
-            | "nonlocal_statement"
-            | "assert_statement"
-            | "delete_statement"
-            | "decorated_definition"
-            | "future_import_statement"
-            | "print_statement" => {}
+            "function_definition" | "class_definition" | "import_statement" | "import_from_statement" | "pass_statement"
+            | "comment" | "global_statement" | "nonlocal_statement" | "assert_statement" | "delete_statement"
+            | "decorated_definition" | "future_import_statement" | "print_statement" => {}
             "block" => return self.body(node, scope),
             "ERROR" => self.put(syntax(), node, scope),
             _ => self.put_code(node, scope),
@@ -231,147 +221,6 @@ impl<'p> Reader<'p> {
 
     /// Whether a call in an expression may act on the database.
     pub fn acts(&self, node: Node<'_>) -> bool {
-        const PURE: &[&str] = &[
-            "get_bind",
-            "inspect",
-            "get_columns",
-            "get_table_names",
-            "get_indexes",
-            "get_foreign_keys",
-            "has_table",
-            "get_unique_constraints",
-            "get_pk_constraint",
-            "get_check_constraints",
-            "get_enums",
-            "from_engine",
-            "get_view_names",
-            "has_index",
-            "reflecttable",
-            "get_schema_names",
-            "get_sequence_names",
-            "has_sequence",
-            "get_table_comment",
-            "get_context",
-            "get_x_argument",
-            "print",
-            "len",
-            "str",
-            "int",
-            "list",
-            "dict",
-            "set",
-            "tuple",
-            "sorted",
-            "any",
-            "all",
-            "format",
-            "join",
-            "split",
-            "strip",
-            "lower",
-            "upper",
-            "get",
-            "keys",
-            "values",
-            "items",
-            "f",
-            "text",
-            "Column",
-            "Table",
-            "table",
-            "column",
-            "MetaData",
-            "String",
-            "Integer",
-            "Enum",
-            "ENUM",
-            "DateTime",
-            "Boolean",
-            "Text",
-            "UUID",
-            "JSON",
-            "JSONB",
-            "select",
-            "where",
-            "now",
-            "utcnow",
-            "uuid4",
-            "getLogger",
-            "info",
-            "warning",
-            "debug",
-            "error",
-            "func",
-            "count",
-            "isinstance",
-            "getenv",
-            "range",
-            "enumerate",
-            "zip",
-            "Inspector",
-            "declarative_base",
-            "sessionmaker",
-            "Session",
-            "postgresql",
-            "array",
-            "literal",
-            "bindparam",
-            "label",
-            "and_",
-            "or_",
-            "not_",
-            "ForeignKey",
-            "BigInteger",
-            "SmallInteger",
-            "Float",
-            "Numeric",
-            "LargeBinary",
-            "Date",
-            "dict_",
-            "replace",
-            "cast",
-            "startswith",
-            "endswith",
-            "append",
-            "extend",
-            "update_",
-            "add_",
-            "timedelta",
-            "datetime",
-            "as_sql",
-            "dumps",
-            "loads",
-            "scalar",
-            "fetchall",
-            "fetchone",
-            "fetchmany",
-            "mappings",
-            "scalars",
-            "first",
-            "one",
-            "all_",
-            "values_",
-            "alias",
-            "desc",
-            "asc",
-            "order_by",
-            "limit",
-            "offset",
-            "bool",
-            "repr",
-            "type",
-            "hasattr",
-            "getattr",
-            "min",
-            "max",
-            "sum",
-            "abs",
-            "map",
-            "filter",
-            "dirname",
-            "Path",
-            "resolve",
-        ];
         find_all(node, &["call"]).into_iter().any(|call| {
             let word = field(call, "function").map(|function| self.program.text_of(function)).unwrap_or_default();
             let word = word.rsplit('.').next().unwrap_or(word);
@@ -547,8 +396,7 @@ impl<'p> Reader<'p> {
     }
 
     fn repeated(&mut self, node: Node<'p>, scope: &mut Scope) {
-        let (Some(left), Some(right), Some(body)) =
-            (field(node, "left"), field(node, "right"), field(node, "body"))
+        let (Some(left), Some(right), Some(body)) = (field(node, "left"), field(node, "right"), field(node, "body"))
         else {
             return;
         };
@@ -628,20 +476,8 @@ fn is_dialect(text: &str) -> bool {
 }
 
 fn asks_existence(condition: &str) -> bool {
-    const MARKS: &[&str] = &[
-        "has_table",
-        "get_table_names",
-        "get_columns",
-        "inspector",
-        "_exists",
-        "has_column",
-        "get_indexes",
-        "has_index",
-        "get_unique_constraints",
-        "get_foreign_keys",
-        "columns",
-        "tables",
-        "indexes",
-    ];
+    const MARKS: &[&str] =
+        &["has_table", "get_table_names", "get_columns", "inspector", "_exists", "has_column", "get_indexes", "has_index",
+          "get_unique_constraints", "get_foreign_keys", "columns", "tables", "indexes"];
     MARKS.iter().any(|mark| condition.contains(mark))
 }
