@@ -126,7 +126,8 @@ pub fn column(dialect: Dialect, call: &Call) -> Option<Defined> {
 /// A single whole-number key counts by itself unless it refers to another table or has a default.
 pub fn count(column: &mut Column, counts: bool) {
     let whole = matches!(&column.ty, Maybe::Known(ty) if matches!(ty.base.as_str(), "integer" | "int" | "bigint" | "smallint"));
-    let refers = column.constraints.iter().any(|constraint| matches!(constraint.kind, ConstraintKind::ForeignKey { .. }));
+    let refers =
+        column.constraints.iter().any(|constraint| matches!(constraint.kind, ConstraintKind::ForeignKey { .. }));
     if whole && counts && !refers && column.filled == Maybe::Known(Filled::Nothing) {
         column.filled = Maybe::Known(Filled::Counted { always: false });
     }
@@ -248,9 +249,11 @@ fn kind_of(dialect: Dialect, call: &Call) -> Option<Type> {
         "CHAR" => sized("char"),
         "Text" | "TEXT" | "UnicodeText" if mysql => text_by_length(number("length", 0)),
         "Text" | "TEXT" | "UnicodeText" => Type::named("text"),
-        "TINYTEXT" | "MEDIUMTEXT" | "LONGTEXT" | "LONGBLOB" | "MEDIUMBLOB" | "TINYBLOB" | "BLOB" | "JSONB" | "INET"
-        | "CIDR" | "TSVECTOR" | "HSTORE" | "MACADDR" | "OID" | "MONEY" | "CITEXT" | "INT4RANGE" | "INT8RANGE" | "NUMRANGE"
-        | "DATERANGE" | "TSRANGE" | "TSTZRANGE" | "YEAR" | "LTREE" => Type::named(call.word().to_lowercase()),
+        "TINYTEXT" | "MEDIUMTEXT" | "LONGTEXT" | "LONGBLOB" | "MEDIUMBLOB" | "TINYBLOB" | "BLOB" | "JSONB"
+        | "INET" | "CIDR" | "TSVECTOR" | "HSTORE" | "MACADDR" | "OID" | "MONEY" | "CITEXT" | "INT4RANGE"
+        | "INT8RANGE" | "NUMRANGE" | "DATERANGE" | "TSRANGE" | "TSTZRANGE" | "YEAR" | "LTREE" => {
+            Type::named(call.word().to_lowercase())
+        }
         "Boolean" | "BOOLEAN" if mysql => Type::named("tinyint").with([1]),
         "Boolean" | "BOOLEAN" => Type::named("boolean"),
         "DateTime" | "TIMESTAMP" | "DATETIME" => moment(dialect, call),

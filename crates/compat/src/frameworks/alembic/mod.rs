@@ -87,8 +87,9 @@ fn is_revision(text: &str) -> bool {
 /// Whether some `alembic.ini` says `recursive_version_locations`.
 fn recursive(tree: &dyn Tree) -> bool {
     tree.entries().iter().filter(|entry| entry.path.ends_with("alembic.ini")).any(|entry| {
-        tree.text(&entry.path)
-            .is_ok_and(|text| ini(&text, "recursive_version_locations").is_some_and(|word| word.eq_ignore_ascii_case("true")))
+        tree.text(&entry.path).is_ok_and(|text| {
+            ini(&text, "recursive_version_locations").is_some_and(|word| word.eq_ignore_ascii_case("true"))
+        })
     })
 }
 
@@ -141,7 +142,10 @@ fn find(tree: &dyn Tree) -> Vec<Found> {
     let mut known: BTreeMap<&str, bool> = BTreeMap::new();
     for entry in tree.entries() {
         let Some(root) = root_of(&entry.path, recursive) else { continue };
-        let likely = root.contains("versions") || root.contains("alembic") || root.contains("migrat") || joined.contains_key(root);
+        let likely = root.contains("versions")
+            || root.contains("alembic")
+            || root.contains("migrat")
+            || joined.contains_key(root);
         if !likely || known.get(root) == Some(&true) {
             continue;
         }
@@ -153,10 +157,7 @@ fn find(tree: &dyn Tree) -> Vec<Found> {
         .filter(|(_, is)| *is)
         .map(|(root, _)| joined.get(root).cloned().unwrap_or_else(|| root.to_owned()))
         .collect();
-    roots
-        .into_iter()
-        .map(|root| Found { framework: ROW.id, dialect: dialect(tree, &root), root })
-        .collect()
+    roots.into_iter().map(|root| Found { framework: ROW.id, dialect: dialect(tree, &root), root }).collect()
 }
 
 /// The dialect of `sqlalchemy.url`, else of the drivers.
@@ -170,7 +171,8 @@ fn dialect(tree: &dyn Tree, root: &str) -> Option<Dialect> {
         for file in ["alembic.ini", "env.py", "pyproject.toml"] {
             let Ok(text) = tree.text(&path(file)) else { continue };
             let url = if file == "alembic.ini" { ini(&text, "sqlalchemy.url") } else { None };
-            let word = url.as_deref().and_then(|url| url.split("://").next()).and_then(|word| word.split('+').next());
+            let word =
+                url.as_deref().and_then(|url| url.split("://").next()).and_then(|word| word.split('+').next());
             if let Some(dialect) = word.and_then(Dialect::of_word) {
                 return Some(dialect);
             }
@@ -204,19 +206,28 @@ fn files<'t>(context: &Context<'t>, found: &Found, history: &mut History) -> BTr
             continue;
         }
         let text = context.tree.text(&entry.path).map_err(|_| ());
-        let read = || text.as_ref().map_or(Revision { unread: true, ..Revision::default() }, |text| {
-            revision(text, context.limits)
-        });
+        let read = || {
+            text.as_ref()
+                .map_or(Revision { unread: true, ..Revision::default() }, |text| revision(text, context.limits))
+        };
         let revision = context.memo.part(ROW.id, &entry.content, read);
         bytes = bytes.saturating_add(revision.bytes);
         if files.len() >= context.limits.migrations || bytes > context.limits.all_bytes {
-            history.problems.push(problem("unreadable", entry, "there are more migrations than are read".to_owned()));
+            history.problems.push(problem(
+                "unreadable",
+                entry,
+                "there are more migrations than are read".to_owned(),
+            ));
             break;
         }
         let id = match &revision.id {
             Some(id) => id.clone(),
             None if revision.unread || text.as_ref().is_ok_and(|text| is_revision(text)) => {
-                history.problems.push(problem("unreadable", entry, format!("{} has no revision that can be read", entry.path)));
+                history.problems.push(problem(
+                    "unreadable",
+                    entry,
+                    format!("{} has no revision that can be read", entry.path),
+                ));
                 entry.path.clone()
             }
             None => continue,

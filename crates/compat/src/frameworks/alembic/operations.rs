@@ -6,9 +6,7 @@ use tree_sitter::Node;
 
 use super::super::emit;
 use super::super::syntax::{Call, Value, find_all, line_of};
-use super::columns::{
-    check, column, constraint, count, enum_type, filled, idents, kind, sql_text, table_name,
-};
+use super::columns::{check, column, constraint, count, enum_type, filled, idents, kind, sql_text, table_name};
 use super::reader::{Reader, Scope};
 use crate::operation::{
     Checked, Column, ColumnChange, Constraint, ConstraintKind, Data, Filled, Ident, Kind, Maybe, Name, Operation,
@@ -89,7 +87,8 @@ impl<'p> Reader<'p> {
                 match (part("old_table_name", 0), part("new_table_name", 1)) {
                     (Some(from), Some(to)) => {
                         let schema = call.argument("schema", 2);
-                        let (from, to) = (table_name(self.dialect, from, schema), table_name(self.dialect, to, schema));
+                        let (from, to) =
+                            (table_name(self.dialect, from, schema), table_name(self.dialect, to, schema));
                         self.put(Operation::Rename { kind: None, from, to }, node, scope);
                     }
                     _ => self.put_code(node, scope),
@@ -110,9 +109,18 @@ impl<'p> Reader<'p> {
             _ => {
                 let place = if matches!(
                     word,
-                    "create_index" | "create_foreign_key" | "create_unique_constraint" | "create_check_constraint"
-                        | "create_primary_key" | "drop_constraint" | "create_exclude_constraint"
-                ) { 1 } else { 0 };
+                    "create_index"
+                        | "create_foreign_key"
+                        | "create_unique_constraint"
+                        | "create_check_constraint"
+                        | "create_primary_key"
+                        | "drop_constraint"
+                        | "create_exclude_constraint"
+                ) {
+                    1
+                } else {
+                    0
+                };
                 let option = if word == "create_foreign_key" { "source_table" } else { "table_name" };
                 match call.argument(option, place).and_then(Value::text) {
                     Some(table) => {
@@ -139,7 +147,11 @@ impl<'p> Reader<'p> {
                 return match text("column_name", skip) {
                     Some(column) => {
                         let column = emit::ident(self.dialect, column);
-                        self.put(Operation::DropColumn { table: table.clone(), column, cascade: false }, node, scope);
+                        self.put(
+                            Operation::DropColumn { table: table.clone(), column, cascade: false },
+                            node,
+                            scope,
+                        );
                     }
                     None => self.put_code(node, scope),
                 };
@@ -150,14 +162,12 @@ impl<'p> Reader<'p> {
             "drop_constraint" => return self.drop_constraint(call, table, skip, node, scope),
             "create_table_comment" | "drop_table_comment" | "f" => return,
             "create_foreign_key" => self.foreign_key(call, skip),
-            "create_unique_constraint" => {
-                idents(self.dialect, call.argument("columns", 1 + skip)).map(|columns| ConstraintKind::Unique {
-                    columns,
-                    partial: false,
-                    nulls_equal: self.dialect == Dialect::MsSql,
-                })
+            "create_unique_constraint" => idents(self.dialect, call.argument("columns", 1 + skip)).map(|columns| {
+                ConstraintKind::Unique { columns, partial: false, nulls_equal: self.dialect == Dialect::MsSql }
+            }),
+            "create_check_constraint" => {
+                call.argument("condition", 1 + skip).map(|value| check(self.dialect, value))
             }
-            "create_check_constraint" => call.argument("condition", 1 + skip).map(|value| check(self.dialect, value)),
             "create_primary_key" => {
                 idents(self.dialect, call.argument("columns", 1 + skip)).map(ConstraintKind::PrimaryKey)
             }
@@ -287,7 +297,8 @@ impl<'p> Reader<'p> {
         let nullable = call.named("nullable").filter(|value| **value != Value::Nothing);
         let ty = call.named("type_").filter(|value| **value != Value::Nothing);
         let default = call.named("server_default").filter(|value| **value != Value::Truth(false));
-        let changes = if self.dialect == Dialect::MySql && (nullable.is_some() || ty.is_some() || renamed.is_some()) {
+        let changes = if self.dialect == Dialect::MySql && (nullable.is_some() || ty.is_some() || renamed.is_some())
+        {
             self.restated(call, &column)
         } else {
             self.changes(nullable, ty, default)
@@ -305,7 +316,12 @@ impl<'p> Reader<'p> {
     }
 
     /// Only what is given changes.
-    fn changes(&self, nullable: Option<&Value>, ty: Option<&Value>, default: Option<&Value>) -> Option<Vec<ColumnChange>> {
+    fn changes(
+        &self,
+        nullable: Option<&Value>,
+        ty: Option<&Value>,
+        default: Option<&Value>,
+    ) -> Option<Vec<ColumnChange>> {
         let mut changes = vec![];
         if let Some(ty) = ty {
             match kind(self.dialect, ty) {
@@ -340,7 +356,9 @@ impl<'p> Reader<'p> {
             .filter(|value| **value != Value::Truth(false))
             .or_else(|| call.named("existing_server_default"));
         let mut filled = filled(default);
-        if call.named("existing_autoincrement").or_else(|| call.named("autoincrement")).and_then(Value::truth) == Some(true) {
+        if call.named("existing_autoincrement").or_else(|| call.named("autoincrement")).and_then(Value::truth)
+            == Some(true)
+        {
             filled = Maybe::Known(Filled::Counted { always: false });
         }
         let column =
@@ -359,7 +377,8 @@ impl<'p> Reader<'p> {
                 None => return self.put_code(node, scope),
             },
         };
-        let partial = ["postgresql_where", "sqlite_where", "mssql_where"].iter().any(|option| call.named(option).is_some());
+        let partial =
+            ["postgresql_where", "sqlite_where", "mssql_where"].iter().any(|option| call.named(option).is_some());
         let nulls_equal = call.named("postgresql_nulls_not_distinct").and_then(Value::truth) == Some(true);
         let name = call.argument("index_name", 0).and_then(Value::text);
         let unique = unique.then_some(emit::Unique { partial, nulls_equal });
@@ -427,10 +446,13 @@ impl<'p> Reader<'p> {
         let path = call.path.trim_start_matches("sa.").trim_start_matches("sqlalchemy.");
         let text: String = call.text.chars().filter(|char| !char.is_whitespace()).collect();
         let text = text.trim_start_matches("sa.").trim_start_matches("sqlalchemy.");
-        for (word, data) in [("update", Data::Update), ("insert", Data::Insert), ("delete", Data::Delete), ("select", Data::Select)] {
+        for (word, data) in
+            [("update", Data::Update), ("insert", Data::Insert), ("delete", Data::Delete), ("select", Data::Select)]
+        {
             if path == word || text.starts_with(&format!("{word}(")) {
                 let inner = text.split_once('(').map(|(_, rest)| rest)?;
-                let name: String = inner.chars().take_while(|char| char.is_alphanumeric() || *char == '_').collect();
+                let name: String =
+                    inner.chars().take_while(|char| char.is_alphanumeric() || *char == '_').collect();
                 let table = scope.variables.get(&name).and_then(|value| self.table_value(value));
                 return Some((data, table));
             }

@@ -58,8 +58,10 @@ pub struct Join {
     pub other: Option<Name>,
 }
 
-const MANY: &[&str] = &["ManyToManyField", "ParentalManyToManyField", "TreeManyToManyField", "SortedManyToManyField"];
-const ONE: &[&str] = &["ForeignKey", "ParentalKey", "OneToOneField", "TreeForeignKey", "TreeOneToOneField", "FlexibleForeignKey"];
+const MANY: &[&str] =
+    &["ManyToManyField", "ParentalManyToManyField", "TreeManyToManyField", "SortedManyToManyField"];
+const ONE: &[&str] =
+    &["ForeignKey", "ParentalKey", "OneToOneField", "TreeForeignKey", "TreeOneToOneField", "FlexibleForeignKey"];
 const NONE: &[&str] = &[
     "GenericForeignKey",
     "GenericRelation",
@@ -146,7 +148,8 @@ fn default(call: &Call) -> Option<String> {
     if is("auto_now") || is("auto_now_add") {
         return Some("now()".to_owned());
     }
-    let text = ["Char", "Text", "Slug", "Email", "URL", "File", "Image"].iter().any(|kind| call.word().contains(kind));
+    let text =
+        ["Char", "Text", "Slug", "Email", "URL", "File", "Image"].iter().any(|kind| call.word().contains(kind));
     (!is("null") && is("blank") && text).then(|| "''".to_owned())
 }
 

@@ -116,10 +116,7 @@ fn find(tree: &dyn Tree) -> Vec<Found> {
         }
     }
     roots.extend(loose);
-    roots
-        .into_iter()
-        .map(|root| Found { framework: ROW.id, dialect: dialect(tree, &root), root })
-        .collect()
+    roots.into_iter().map(|root| Found { framework: ROW.id, dialect: dialect(tree, &root), root }).collect()
 }
 
 fn below<'a>(root: &str, path: &'a str) -> Option<&'a str> {
@@ -147,8 +144,12 @@ fn dialect(tree: &dyn Tree, root: &str) -> Option<Dialect> {
     for text in settings_texts(tree, root) {
         for mark in ["db.backends.", "mysql.connector.", "prometheus.db.backends."] {
             for (at, _) in text.match_indices(mark) {
-                let word: String =
-                    text.get(at + mark.len()..).unwrap_or_default().chars().take_while(|char| char.is_alphanumeric()).collect();
+                let word: String = text
+                    .get(at + mark.len()..)
+                    .unwrap_or_default()
+                    .chars()
+                    .take_while(|char| char.is_alphanumeric())
+                    .collect();
                 let word = word.trim_end_matches("_psycopg2");
                 found.extend(Dialect::of_word(word.trim_start_matches("postgresql_")).or(match word {
                     "spatialite" => Some(Dialect::Sqlite),
@@ -156,7 +157,9 @@ fn dialect(tree: &dyn Tree, root: &str) -> Option<Dialect> {
                 }));
             }
         }
-        for (mark, dialect) in [("postgres://", Dialect::Postgres), ("postgresql://", Dialect::Postgres), ("mysql://", Dialect::MySql)] {
+        for (mark, dialect) in
+            [("postgres://", Dialect::Postgres), ("postgresql://", Dialect::Postgres), ("mysql://", Dialect::MySql)]
+        {
             if text.contains(mark) {
                 found.insert(dialect);
             }
@@ -284,8 +287,7 @@ fn history(context: &Context<'_>, found: &Found) -> History {
     let mut state = State::new(context.dialect, settings);
     for key in graph.order() {
         let Some(file) = files.get(&key) else { continue };
-        let steps =
-            if squashed.contains(&key) { vec![] } else { steps(&mut state, &key.0, &file.part.1, context) };
+        let steps = if squashed.contains(&key) { vec![] } else { steps(&mut state, &key.0, &file.part.1, context) };
         history.migrations.push(Migration {
             key: format!("{}.{}", key.0, key.1),
             version: None,
@@ -294,7 +296,8 @@ fn history(context: &Context<'_>, found: &Found) -> History {
             content: file.entry.content.clone(),
             steps: Arc::new(steps),
             runs: Runs::Once,
-            together: file.part.1.atomic && matches!(context.dialect, Dialect::Postgres | Dialect::Sqlite | Dialect::MsSql),
+            together: file.part.1.atomic
+                && matches!(context.dialect, Dialect::Postgres | Dialect::Sqlite | Dialect::MsSql),
         });
     }
     history

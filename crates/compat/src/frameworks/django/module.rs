@@ -35,14 +35,20 @@ pub fn read(text: String, limits: Limits) -> Module {
     let program = match Program::parse(&tree_sitter_python::LANGUAGE.into(), text, limits) {
         Ok(program) => program,
         Err(unread) => {
-            return Module { migration: true, unread: vec![(unread, 1)], line: 1, atomic: true, ..Module::default() };
+            return Module {
+                migration: true,
+                unread: vec![(unread, 1)],
+                line: 1,
+                atomic: true,
+                ..Module::default()
+            };
         }
     };
     let root = program.root();
     let classes = find_all(root, &["class_definition"]);
-    let class = classes.into_iter().find(|class| {
-        field(*class, "name").is_some_and(|name| program.text_of(name) == "Migration")
-    });
+    let class = classes
+        .into_iter()
+        .find(|class| field(*class, "name").is_some_and(|name| program.text_of(name) == "Migration"));
     let mut module = Module { atomic: true, line: 1, ..Module::default() };
     let Some(class) = class else {
         if root.has_error() && program.text.contains("migrations.Migration") {
@@ -57,7 +63,10 @@ pub fn read(text: String, limits: Limits) -> Module {
     for statement in field(class, "body").map(children).unwrap_or_default() {
         member(&program, statement, &mut constants, &mut module);
     }
-    if class.has_error() && module.unread.is_empty() && !module.operations.iter().all(|(value, _)| matches!(value, Value::Call(_))) {
+    if class.has_error()
+        && module.unread.is_empty()
+        && !module.operations.iter().all(|(value, _)| matches!(value, Value::Call(_)))
+    {
         module.unread.push((syntax(), error_line(class)));
     }
     module
@@ -78,7 +87,12 @@ fn member(program: &Program, statement: Node<'_>, constants: &mut Variables, mod
         match node.kind() {
             "assignment" => assigned(program, node, constants, module),
             "string" | "pass_statement" | "function_definition" | "decorated_definition" | "comment" => {}
-            "augmented_assignment" | "if_statement" | "for_statement" | "call" | "ERROR" | "with_statement"
+            "augmented_assignment"
+            | "if_statement"
+            | "for_statement"
+            | "call"
+            | "ERROR"
+            | "with_statement"
             | "try_statement" => {
                 let what = crate::operation::one_line(program.text_of(node));
                 module.unread.push((Unread::Code { what }, line_of(node)));

@@ -9,7 +9,8 @@ use super::fields::{self, Held, Join, Shape};
 use super::state::{Model, State, usual_table};
 use crate::migration::Limits;
 use crate::operation::{
-    Checked, Column, ColumnChange, Constraint, ConstraintKind, Data, Filled, Kind, Maybe, Name, Operation, Step, Unread,
+    Checked, Column, ColumnChange, Constraint, ConstraintKind, Data, Filled, Kind, Maybe, Name, Operation, Step,
+    Unread,
 };
 
 /// Operations that databases do not see.
@@ -233,7 +234,12 @@ impl Walk<'_> {
         };
         let mut columns = vec![id];
         for (name, table) in [(&join.from, Some(own)), (&join.to, join.other.clone())] {
-            let key = |table| ConstraintKind::ForeignKey { columns: vec![ident(name)], table, to: vec![], cascades: false };
+            let key = |table| ConstraintKind::ForeignKey {
+                columns: vec![ident(name)],
+                table,
+                to: vec![],
+                cascades: false,
+            };
             columns.push(Column {
                 name: ident(name),
                 ty: Maybe::Unknown,
@@ -655,7 +661,8 @@ impl Walk<'_> {
                 ("unique", self.unique(columns, condition("condition").is_some(), nulls))
             }
             "CheckConstraint" => {
-                let check = condition("condition").or_else(|| condition("check")).or_else(|| constraint.places.first());
+                let check =
+                    condition("condition").or_else(|| condition("check")).or_else(|| constraint.places.first());
                 let expression = check.map(|check| fields::sql_of(self.state.dialect, check)).unwrap_or_default();
                 let not_null = self.said_not_null(model, check);
                 ("check", ConstraintKind::Check { expression, not_null })
@@ -844,7 +851,8 @@ pub fn line_in(call: &Call, text: &str, from: &mut usize) -> u32 {
 /// Whether two fields of a kind that is not known have the same type: all that a database sees of
 /// them is written alike.
 fn same_type(old: &Call, new: &Call) -> bool {
-    const SEEN: &[&str] = &["max_length", "max_digits", "decimal_places", "base_field", "output_field", "size", "dim", "to"];
+    const SEEN: &[&str] =
+        &["max_length", "max_digits", "decimal_places", "base_field", "output_field", "size", "dim", "to"];
     let seen = |call: &Call| -> Vec<Option<String>> {
         SEEN.iter()
             .map(|name| {

@@ -139,7 +139,11 @@ impl State {
             None => plain(&self.settings.key),
             Some((_, call)) if call.word().ends_with("AutoField") => plain(call.word()),
             Some((_, call)) if call.word() == "ForeignKey" || call.word() == "OneToOneField" => {
-                if depth > 8 { Maybe::Unknown } else { self.key_type_of(call.argument("to", 0), depth + 1) }
+                if depth > 8 {
+                    Maybe::Unknown
+                } else {
+                    self.key_type_of(call.argument("to", 0), depth + 1)
+                }
             }
             Some((_, call)) => fields::ty(self, call),
         }

@@ -19,7 +19,9 @@ const BASE: &str = "migrations.CreateModel(name='Person', fields=[
     ], options={'unique_together': {('name', 'owner')}})";
 
 fn file(head: &str, operations: &str) -> String {
-    format!("from django.db import migrations, models\nclass Migration(migrations.Migration):\n    {head}\n    operations = [\n{operations}\n    ]\n")
+    format!(
+        "from django.db import migrations, models\nclass Migration(migrations.Migration):\n    {head}\n    operations = [\n{operations}\n    ]\n"
+    )
 }
 
 fn read(dialect: Dialect, files: &[(&str, String)]) -> History {
@@ -33,10 +35,13 @@ fn read(dialect: Dialect, files: &[(&str, String)]) -> History {
 
 /// The steps of operations after the base; their first line is line 5.
 fn after(dialect: Dialect, operations: &str) -> Vec<String> {
-    let read = read(dialect, &[
-        ("fleet/migrations/0001_initial.py", file("initial = True", BASE)),
-        ("fleet/migrations/0002_more.py", file("dependencies = [('fleet', '0001_initial')]", operations)),
-    ]);
+    let read = read(
+        dialect,
+        &[
+            ("fleet/migrations/0001_initial.py", file("initial = True", BASE)),
+            ("fleet/migrations/0002_more.py", file("dependencies = [('fleet', '0001_initial')]", operations)),
+        ],
+    );
     assert_eq!(read.problems, []);
     brief(&read.migrations[1].steps)
 }
@@ -61,18 +66,37 @@ fn models() {
         ]
     );
     table(&[
-        ("migrations.CreateModel(name='Lock', fields=[('code', models.SlugField(primary_key=True, serialize=False))], options={'db_table': 'gates'})",
-         &["5 create gates (code varchar(50)!{pk code})"]),
-        ("migrations.CreateModel('Lock', [('n', models.IntegerField(default=3))])", &["5 create fleet_lock (id integer!=#{pk id}, n integer!)"]),
+        (
+            "migrations.CreateModel(name='Lock', fields=[('code', models.SlugField(primary_key=True, serialize=False))], options={'db_table': 'gates'})",
+            &["5 create gates (code varchar(50)!{pk code})"],
+        ),
+        (
+            "migrations.CreateModel('Lock', [('n', models.IntegerField(default=3))])",
+            &["5 create fleet_lock (id integer!=#{pk id}, n integer!)"],
+        ),
         ("migrations.CreateModel(name='P', fields=[], options={'proxy': True}, bases=('fleet.boat',))", &[]),
-        ("migrations.CreateModel(name='P', fields=[('id', models.AutoField(primary_key=True))], options={'managed': False})", &[]),
+        (
+            "migrations.CreateModel(name='P', fields=[('id', models.AutoField(primary_key=True))], options={'managed': False})",
+            &[],
+        ),
         ("migrations.DeleteModel(name='Boat')", &["5 drop fleet_boat_crew cascade", "5 drop fleet_boat cascade"]),
-        ("migrations.RenameModel('Boat', 'Ship')",
-         &["5 rename fleet_boat fleet_ship", "5 rename fleet_boat_crew fleet_ship_crew", "5 rename fleet_ship_crew.boat_id ship_id"]),
-        ("migrations.AlterModelTable('boat', 'ships')", &["5 rename fleet_boat ships", "5 rename fleet_boat_crew ships_crew"]),
+        (
+            "migrations.RenameModel('Boat', 'Ship')",
+            &[
+                "5 rename fleet_boat fleet_ship",
+                "5 rename fleet_boat_crew fleet_ship_crew",
+                "5 rename fleet_ship_crew.boat_id ship_id",
+            ],
+        ),
+        (
+            "migrations.AlterModelTable('boat', 'ships')",
+            &["5 rename fleet_boat ships", "5 rename fleet_boat_crew ships_crew"],
+        ),
         ("migrations.AlterModelOptions('boat', options={'ordering': ['name']})", &["5 neutral AlterModelOptions"]),
-        ("migrations.AlterUniqueTogether('boat', unique_together={('name', 'note')})",
-         &["5 unconstrain fleet_boat - unique", "5 constrain fleet_boat {unique name,note} All"]),
+        (
+            "migrations.AlterUniqueTogether('boat', unique_together={('name', 'note')})",
+            &["5 unconstrain fleet_boat - unique", "5 constrain fleet_boat {unique name,note} All"],
+        ),
     ]);
 }
 
@@ -80,17 +104,36 @@ fn models() {
 fn fields() {
     table(&[
         ("migrations.AddField('boat', 'a', models.IntegerField(null=True))", &["5 add fleet_boat.a integer"]),
-        ("migrations.AddField(model_name='boat', name='a', field=models.IntegerField(default=3))",
-         &["5 add fleet_boat.a integer!=3", "5 alter fleet_boat.a no default"]),
-        ("migrations.AddField('boat', 'a', models.CharField(max_length=5, blank=True))",
-         &["5 add fleet_boat.a varchar(5)!=''", "5 alter fleet_boat.a no default"]),
-        ("migrations.AddField('boat', 'a', models.BooleanField(db_default=True))", &["5 add fleet_boat.a boolean!=true"]),
-        ("migrations.AddField('boat', 'a', models.BooleanField(db_default=models.Value(False), default=False))", &["5 add fleet_boat.a boolean!=false"]),
-        ("migrations.AddField('boat', 'a', models.UUIDField(unique=True))", &["5 add fleet_boat.a uuid!{unique a}"]),
-        ("migrations.AddField('boat', 'a', models.OneToOneField(null=True, to=settings.AUTH_USER_MODEL, on_delete=models.CASCADE))",
-         &["5 add fleet_boat.a_id integer{unique a_id}{fk a_id>auth_user()}"]),
-        ("migrations.AddField('boat', 'a', models.ManyToManyField(to='fleet.Boat'))",
-         &["5 create fleet_boat_a (id integer!=#{pk id}, from_boat_id ?!{fk from_boat_id>fleet_boat()}, to_boat_id ?!{fk to_boat_id>fleet_boat()}){unique from_boat_id,to_boat_id}"]),
+        (
+            "migrations.AddField(model_name='boat', name='a', field=models.IntegerField(default=3))",
+            &["5 add fleet_boat.a integer!=3", "5 alter fleet_boat.a no default"],
+        ),
+        (
+            "migrations.AddField('boat', 'a', models.CharField(max_length=5, blank=True))",
+            &["5 add fleet_boat.a varchar(5)!=''", "5 alter fleet_boat.a no default"],
+        ),
+        (
+            "migrations.AddField('boat', 'a', models.BooleanField(db_default=True))",
+            &["5 add fleet_boat.a boolean!=true"],
+        ),
+        (
+            "migrations.AddField('boat', 'a', models.BooleanField(db_default=models.Value(False), default=False))",
+            &["5 add fleet_boat.a boolean!=false"],
+        ),
+        (
+            "migrations.AddField('boat', 'a', models.UUIDField(unique=True))",
+            &["5 add fleet_boat.a uuid!{unique a}"],
+        ),
+        (
+            "migrations.AddField('boat', 'a', models.OneToOneField(null=True, to=settings.AUTH_USER_MODEL, on_delete=models.CASCADE))",
+            &["5 add fleet_boat.a_id integer{unique a_id}{fk a_id>auth_user()}"],
+        ),
+        (
+            "migrations.AddField('boat', 'a', models.ManyToManyField(to='fleet.Boat'))",
+            &[
+                "5 create fleet_boat_a (id integer!=#{pk id}, from_boat_id ?!{fk from_boat_id>fleet_boat()}, to_boat_id ?!{fk to_boat_id>fleet_boat()}){unique from_boat_id,to_boat_id}",
+            ],
+        ),
         ("migrations.AddField('boat', 'a', models.ManyToManyField(to='fleet.Boat', through='fleet.X'))", &[]),
         ("migrations.AddField('boat', 'a', some.OddField(null=True))", &["5 add fleet_boat.a ?"]),
         ("migrations.RemoveField('boat', 'owner')", &["5 drop fleet_boat.owner_id"]),
@@ -103,34 +146,70 @@ fn fields() {
 #[test]
 fn only_differences_of_the_database_count() {
     table(&[
-        ("migrations.AlterField('boat', 'name', models.CharField(max_length=50, help_text='x', verbose_name='y', choices=[('a', 'b')]))",
-         &["5 neutral AlterField"]),
-        ("migrations.AlterField('boat', 'name', models.CharField(max_length=50, default='x'))", &["5 neutral AlterField"]),
-        ("migrations.AlterField('boat', 'name', models.CharField(max_length=20))", &["5 alter fleet_boat.name type varchar(20)"]),
-        ("migrations.AlterField('boat', 'name', models.CharField(max_length=50, null=True, unique=True))",
-         &["5 alter fleet_boat.name null", "5 constrain fleet_boat {unique name} All"]),
-        ("migrations.AlterField('boat', 'note', models.TextField(default=''))", &["5 Update fleet_boat", "5 alter fleet_boat.note not null"]),
-        ("migrations.AlterField('boat', 'name', models.CharField(max_length=50, db_column='title'))", &["5 rename fleet_boat.name title"]),
-        ("migrations.AlterField('boat', 'owner', models.ForeignKey(null=True, to='fleet.person', on_delete=models.SET_NULL))",
-         &["5 alter fleet_boat.owner_id null"]),
-        ("migrations.AlterField('boat', 'owner', models.ForeignKey(to='auth.User', on_delete=models.CASCADE))",
-         &["5 unconstrain fleet_boat - foreign-key", "5 alter fleet_boat.owner_id type integer", "5 constrain fleet_boat {fk owner_id>auth_user()} All"]),
-        ("migrations.AlterField('boat', 'crew', models.ManyToManyField(to='fleet.Person', blank=True))", &["5 neutral AlterField"]),
+        (
+            "migrations.AlterField('boat', 'name', models.CharField(max_length=50, help_text='x', verbose_name='y', choices=[('a', 'b')]))",
+            &["5 neutral AlterField"],
+        ),
+        (
+            "migrations.AlterField('boat', 'name', models.CharField(max_length=50, default='x'))",
+            &["5 neutral AlterField"],
+        ),
+        (
+            "migrations.AlterField('boat', 'name', models.CharField(max_length=20))",
+            &["5 alter fleet_boat.name type varchar(20)"],
+        ),
+        (
+            "migrations.AlterField('boat', 'name', models.CharField(max_length=50, null=True, unique=True))",
+            &["5 alter fleet_boat.name null", "5 constrain fleet_boat {unique name} All"],
+        ),
+        (
+            "migrations.AlterField('boat', 'note', models.TextField(default=''))",
+            &["5 Update fleet_boat", "5 alter fleet_boat.note not null"],
+        ),
+        (
+            "migrations.AlterField('boat', 'name', models.CharField(max_length=50, db_column='title'))",
+            &["5 rename fleet_boat.name title"],
+        ),
+        (
+            "migrations.AlterField('boat', 'owner', models.ForeignKey(null=True, to='fleet.person', on_delete=models.SET_NULL))",
+            &["5 alter fleet_boat.owner_id null"],
+        ),
+        (
+            "migrations.AlterField('boat', 'owner', models.ForeignKey(to='auth.User', on_delete=models.CASCADE))",
+            &[
+                "5 unconstrain fleet_boat - foreign-key",
+                "5 alter fleet_boat.owner_id type integer",
+                "5 constrain fleet_boat {fk owner_id>auth_user()} All",
+            ],
+        ),
+        (
+            "migrations.AlterField('boat', 'crew', models.ManyToManyField(to='fleet.Person', blank=True))",
+            &["5 neutral AlterField"],
+        ),
     ]);
 }
 
 #[test]
 fn indexes_and_constraints() {
     table(&[
-        ("migrations.AddIndex('boat', models.Index(fields=['-name', 'owner'], name='i'))", &["5 index i fleet_boat(name,owner_id)"]),
+        (
+            "migrations.AddIndex('boat', models.Index(fields=['-name', 'owner'], name='i'))",
+            &["5 index i fleet_boat(name,owner_id)"],
+        ),
         ("AddIndexConcurrently('boat', models.Index(fields=['name'], name='i'))", &["5 index i fleet_boat(name)"]),
         ("migrations.RemoveIndex('boat', 'i')", &["5 unindex i fleet_boat"]),
-        ("migrations.AddConstraint('boat', models.UniqueConstraint(fields=('name',), name='u', condition=models.Q(note=None)))",
-         &["5 constrain fleet_boat {u unique name partial} All"]),
-        ("AddConstraintNotValid('boat', models.CheckConstraint(check=models.Q(('note__isnull', False)), name='c'))",
-         &["5 constrain fleet_boat {c check models.Q(('note__isnull', False))note} NewRows"]),
-        ("migrations.AddConstraint('boat', models.UniqueConstraint(fields=['name'], name='u')),\nmigrations.RemoveConstraint('boat', 'u')",
-         &["5 constrain fleet_boat {u unique name} All", "6 unconstrain fleet_boat u unique"]),
+        (
+            "migrations.AddConstraint('boat', models.UniqueConstraint(fields=('name',), name='u', condition=models.Q(note=None)))",
+            &["5 constrain fleet_boat {u unique name partial} All"],
+        ),
+        (
+            "AddConstraintNotValid('boat', models.CheckConstraint(check=models.Q(('note__isnull', False)), name='c'))",
+            &["5 constrain fleet_boat {c check models.Q(('note__isnull', False))note} NewRows"],
+        ),
+        (
+            "migrations.AddConstraint('boat', models.UniqueConstraint(fields=['name'], name='u')),\nmigrations.RemoveConstraint('boat', 'u')",
+            &["5 constrain fleet_boat {u unique name} All", "6 unconstrain fleet_boat u unique"],
+        ),
     ]);
 }
 
@@ -142,14 +221,20 @@ fn programs() {
         ("migrations.RunSQL(migrations.RunSQL.noop, 'DROP TABLE x')", &[]),
         ("migrations.RunSQL(open('x').read())", &["5 unread Dynamic"]),
         ("Sink('boat')", &["5 unread Code { what: \"Sink('boat')\" }"]),
-        ("migrations.SeparateDatabaseAndState(state_operations=[migrations.RemoveField('boat', 'name')]),\nmigrations.AddField('boat', 'name', models.TextField(null=True))",
-         &["6 add fleet_boat.name text"]),
-        ("migrations.SeparateDatabaseAndState(database_operations=[migrations.RemoveField('boat', 'name')], state_operations=[])",
-         &["5 drop fleet_boat.name"]),
+        (
+            "migrations.SeparateDatabaseAndState(state_operations=[migrations.RemoveField('boat', 'name')]),\nmigrations.AddField('boat', 'name', models.TextField(null=True))",
+            &["6 add fleet_boat.name text"],
+        ),
+        (
+            "migrations.SeparateDatabaseAndState(database_operations=[migrations.RemoveField('boat', 'name')], state_operations=[])",
+            &["5 drop fleet_boat.name"],
+        ),
         ("*more", &["4 unread Code { what: \"operations = [ *more ]\" }"]),
     ]);
-    assert_eq!(after(MySql, "migrations.AddField('boat', 'a', models.DateTimeField(auto_now_add=True))"),
-        ["5 add fleet_boat.a datetime(6)!=now()", "5 alter fleet_boat.a no default"]);
+    assert_eq!(
+        after(MySql, "migrations.AddField('boat', 'a', models.DateTimeField(auto_now_add=True))"),
+        ["5 add fleet_boat.a datetime(6)!=now()", "5 alter fleet_boat.a no default"]
+    );
 }
 
 #[test]
@@ -157,7 +242,11 @@ fn what_is_no_python_is_unread() {
     for operations in ["migrations.RemoveField('boat' 'name'", "x = = 2", "migrations.RunSQL(("] {
         let steps = read(Postgres, &[("fleet/migrations/0001_a.py", file("initial = True", operations))]);
         let unread = |history: &History| {
-            history.migrations.iter().flat_map(|migration| migration.steps.iter()).any(|step| matches!(step.operation, Operation::Unread(_)))
+            history
+                .migrations
+                .iter()
+                .flat_map(|migration| migration.steps.iter())
+                .any(|step| matches!(step.operation, Operation::Unread(_)))
         };
         assert!(unread(&steps), "{operations}");
     }
@@ -193,22 +282,40 @@ fn migrations_follow_their_dependencies() {
     let merge = ("fleet/migrations/0003_d.py", needs(&[("fleet", "0002_b"), ("fleet", "0002_c")]));
     assert_eq!(order(&[other, merge]).1, Vec::<&str>::new());
     let squashed = file("replaces = [('fleet', '0001_a'), ('fleet', '0002_b')]", "migrations.RunPython(x)");
-    assert_eq!(order(&[("fleet/migrations/0001_squashed.py", squashed)]), (format!("{plain} fleet.0001_squashed"), vec![]));
+    assert_eq!(
+        order(&[("fleet/migrations/0001_squashed.py", squashed)]),
+        (format!("{plain} fleet.0001_squashed"), vec![])
+    );
 }
 
 #[test]
 fn a_project_says_its_dialect_and_its_users() {
     let tree = MemoryTree::new([
         ("app/manage.py", String::new()),
-        ("app/site/settings.py", "AUTH_USER_MODEL = 'fleet.Person'\nDATABASES = {'default': {'ENGINE': 'django.db.backends.mysql'}}".to_owned()),
+        (
+            "app/site/settings.py",
+            "AUTH_USER_MODEL = 'fleet.Person'\nDATABASES = {'default': {'ENGINE': 'django.db.backends.mysql'}}"
+                .to_owned(),
+        ),
         ("app/fleet/migrations/0001_initial.py", file("initial = True", BASE)),
-        ("app/fleet/migrations/0002_a.py", file("dependencies = [('fleet', '0001_initial')]",
-            "migrations.AddField('boat', 'a', models.ForeignKey(null=True, to=settings.AUTH_USER_MODEL))")),
+        (
+            "app/fleet/migrations/0002_a.py",
+            file(
+                "dependencies = [('fleet', '0001_initial')]",
+                "migrations.AddField('boat', 'a', models.ForeignKey(null=True, to=settings.AUTH_USER_MODEL))",
+            ),
+        ),
     ]);
     let found: Vec<Found> = (ROW.find)(&tree);
-    assert_eq!(found.iter().map(|found| (found.root.as_str(), found.dialect)).collect::<Vec<_>>(), [("app", Some(MySql))]);
+    assert_eq!(
+        found.iter().map(|found| (found.root.as_str(), found.dialect)).collect::<Vec<_>>(),
+        [("app", Some(MySql))]
+    );
     let memo = Memo::default();
     let context = Context { tree: &tree, dialect: MySql, limits: Limits::default(), memo: &memo };
     let read = history(&context, &found[0]);
-    assert_eq!(brief(&read.migrations[1].steps), ["5 add fleet_boat.a_id bigint{fk a_id>fleet_person()}", "5 index - fleet_boat(a_id)"]);
+    assert_eq!(
+        brief(&read.migrations[1].steps),
+        ["5 add fleet_boat.a_id bigint{fk a_id>fleet_person()}", "5 index - fleet_boat(a_id)"]
+    );
 }
