@@ -101,6 +101,14 @@ fn what_the_text_does_not_decide_is_followed_on_a_condition() {
             "1~ drop t.a",
         ),
         ("$this->skipIf(true, 'x'); $schema->dropTable('a');", ""),
+        (
+            "$this->skipIf(!is_a($this->platform, PostgreSQLPlatform::class), 'x'); $schema->dropTable('a');",
+            "1 drop a",
+        ),
+        (
+            "(function () { $this->skipIf(is_a($this->platform, PostgreSQLPlatform::class), 'x'); })(); $schema->dropTable('a');",
+            "",
+        ),
         ("$this->abortIf($this->odd(), 'x'); $schema->dropTable('a');", "1 code\n1 drop a"),
         (
             "if ($x) { $schema->dropTable('a'); } else { $schema->dropTable('b'); } $schema->dropTable('c');",

@@ -639,7 +639,8 @@ impl Changes<'_> {
                 simple_over: None,
             },
         };
-        vec![Step::new(operation, node.line, &shown(node))]
+        // The model compares views by their text, and looks in it for names.
+        vec![Step::new(operation, node.line, &text)]
     }
 
     fn routine(&self, node: &Node) -> Vec<Step> {
@@ -736,5 +737,6 @@ pub fn shown(node: &Node) -> String {
         text.push_str(&format!(" {}", child.get("name").unwrap_or_default()));
     }
     text.push('>');
+    text.push_str(&node.text);
     crate::operation::one_line(&text)
 }
