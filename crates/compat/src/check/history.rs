@@ -253,8 +253,8 @@ fn detected(question: &Question<'_>, located: &Located) -> Vec<Draft> {
     let title = located.framework.title;
     let mut drafts = vec![];
     for entry in entries_under(question.head, root) {
-        let known = |base: &&dyn Tree| base.entry(&entry.path).is_some_and(|known| known.content == entry.content);
-        if question.base.iter().any(|base| known(base)) {
+        let known = |base: &dyn Tree| base.entry(&entry.path).is_some_and(|known| known.content == entry.content);
+        if question.base.iter().copied().any(known) {
             continue;
         }
         let words = format!("{} is a migration of {title}, whose reader is not written yet", entry.path);
