@@ -57,6 +57,13 @@ impl Up {
             self.code(run, call);
             return Value::Null;
         };
+        self.on_table(run, call, &table)
+    }
+
+    /// A call on `Schema` that names a table.
+    fn on_table<'t>(&mut self, run: &mut Run<'t>, call: &Call<'t>, table: &str) -> Value<'t> {
+        let name = call.name.as_str();
+        let table = table.to_owned();
         let operation = match name {
             "create" => {
                 let columns = Maybe::Known(vec![]);

@@ -12,6 +12,7 @@ use super::value::{Argument, Call, HOLE, Object, Truth, Value};
 
 impl<'t> Run<'t> {
     /// What an expression is worth; calls in it are followed.
+    #[expect(clippy::too_many_lines, reason = "a table: one arm a word")]
     pub fn value(&mut self, host: &mut dyn Host<'t>, node: Node<'t>) -> Value<'t> {
         if !self.spend(host, node) {
             return Value::Unknown;
@@ -463,7 +464,7 @@ impl<'t> Run<'t> {
                 }
                 if !host.unknown(self, &call)
                     && !only_reads(&call.name)
-                    && !(goes_through(&call.name) && !closures.is_empty())
+                    && (!goes_through(&call.name) || closures.is_empty())
                 {
                     host.unread(self, node, Unread::Code { what: self.text(node).to_owned() });
                 }
