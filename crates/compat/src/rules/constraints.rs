@@ -216,6 +216,8 @@ fn check_came(
     not_null: &[Ident],
 ) -> Option<Change> {
     let by = added.made;
+    // A sentence stands on one line.
+    let expression = &crate::operation::one_line(expression);
     if let [column] = not_null {
         return check_not_null(name, old, new, column, by);
     }
