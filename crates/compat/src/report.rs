@@ -117,6 +117,8 @@ pub struct Finding {
 /// Everything that was found of one range.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CompatReport {
+    /// How many migrations the range brings.
+    pub migrations: usize,
     /// In the order of the migrations.
     pub findings: Vec<Finding>,
 }
@@ -157,6 +159,7 @@ struct Written {
     schema_version: u32,
     rules_version: u32,
     verdict: Verdict,
+    migrations: usize,
     findings: Vec<Finding>,
 }
 
@@ -166,6 +169,7 @@ impl Serialize for CompatReport {
             schema_version: SCHEMA_VERSION,
             rules_version: RULES_VERSION,
             verdict: self.verdict(),
+            migrations: self.migrations,
             findings: self.findings.clone(),
         }
         .serialize(serializer)
@@ -179,7 +183,7 @@ impl<'de> Deserialize<'de> for CompatReport {
             let known = format!("a report of version {} is not known here", written.schema_version);
             return Err(serde::de::Error::custom(known));
         }
-        Ok(Self { findings: written.findings })
+        Ok(Self { migrations: written.migrations, findings: written.findings })
     }
 }
 
@@ -251,8 +255,10 @@ mod tests {
 
     #[test]
     fn the_worst_finding_is_the_verdict() {
-        let report =
-            |verdicts: &[Verdict]| CompatReport { findings: verdicts.iter().copied().map(finding).collect() };
+        let report = |verdicts: &[Verdict]| CompatReport {
+            migrations: 1,
+            findings: verdicts.iter().copied().map(finding).collect(),
+        };
         assert_eq!(report(&[]).verdict(), Verdict::Compatible);
         assert_eq!(report(&[Verdict::NeedsReview, Verdict::Compatible]).verdict(), Verdict::NeedsReview);
         assert_eq!(report(&[Verdict::NeedsReview, Verdict::Incompatible]).verdict(), Verdict::Incompatible);
@@ -260,7 +266,7 @@ mod tests {
 
     #[test]
     fn the_json_has_path_and_line_beside_the_rule_and_reads_back() {
-        let report = CompatReport { findings: vec![finding(Verdict::Incompatible)] };
+        let report = CompatReport { migrations: 1, findings: vec![finding(Verdict::Incompatible)] };
         let text = serde_json::to_string(&report).unwrap();
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["schema_version"], 1);
@@ -286,7 +292,7 @@ mod tests {
             until: 1_000,
         };
         let accepted = |acceptance: &Acceptance, now| {
-            let mut report = CompatReport { findings: vec![finding(Verdict::Incompatible)] };
+            let mut report = CompatReport { migrations: 1, findings: vec![finding(Verdict::Incompatible)] };
             report.accept(std::slice::from_ref(acceptance), now);
             (report.verdict() == Verdict::Compatible, report.findings[0].accepted_by.is_some())
         };

@@ -18,8 +18,8 @@ use crate::sql::Dialect;
 use crate::tree::{Entry, NoContent, Tree};
 use crate::{Place, sql};
 
-/// What is found in one history.
-pub fn judge(question: &Question<'_>, located: &Located, memo: &Memo) -> Vec<Draft> {
+/// What is found in one history; adds how many migrations the range brings.
+pub fn judge(question: &Question<'_>, located: &Located, memo: &Memo, migrations: &mut usize) -> Vec<Draft> {
     let reader = Reader { question, located, memo };
     if let Some(draft) = reader.too_many() {
         return vec![draft];
@@ -32,6 +32,7 @@ pub fn judge(question: &Question<'_>, located: &Located, memo: &Memo) -> Vec<Dra
         return detected(question, located);
     }
     let range = compare(located.framework, &bases, &head);
+    *migrations += range.added.len();
     let paths = paths(&located.found, &head);
     let mut drafts: Vec<Draft> = range.wrong.iter().map(|wrong| Draft::of_history(wrong.clone(), &paths)).collect();
     if range.added.is_empty() {
@@ -153,7 +154,7 @@ fn before(question: &Question<'_>, located: &Located, bases: &[History], range: 
 /// and the migrations that only other trees of the base have.
 fn dumped(question: &Question<'_>, located: &Located, bases: &[History], range: &Range<'_>) -> Option<Schema> {
     let tree = question.base.first()?;
-    let (_, path) = rails::dump(*tree, &located.found.root)?;
+    let path = rails::dump(*tree, &located.found.root)?;
     let mut schema = Schema::empty();
     schema.overloads = located.dialect == Dialect::Postgres;
     take(&mut schema, &schema_steps(&path, &tree.text(&path).ok()?, located.dialect, question.settings.limits));

@@ -58,9 +58,9 @@ pub fn check(question: &Question<'_>) -> CompatReport {
 
 /// The answer, with what was read before: a repository's history is judged step by step.
 pub fn check_with(question: &Question<'_>, memo: &Memo) -> CompatReport {
-    let mut drafts = vec![];
+    let (mut drafts, mut migrations) = (vec![], 0);
     for located in find::changed(question) {
-        drafts.extend(history::judge(question, &located, memo));
+        drafts.extend(history::judge(question, &located, memo, &mut migrations));
     }
-    CompatReport { findings: evidence::settle(question, drafts) }
+    CompatReport { migrations, findings: evidence::settle(question, drafts) }
 }

@@ -35,7 +35,6 @@ mod syntax;
 
 pub use detect::detect;
 
-pub(crate) use self::rails::schema_steps as rails_schema;
 use crate::migration::{Context, History};
 use crate::sql::Dialect;
 use crate::tree::Tree;

@@ -45,6 +45,18 @@ pub fn schema_steps(text: &str, dialect: Dialect, limits: Limits) -> Vec<Step> {
     }
 }
 
+/// The dump of the schema that belongs to a history's directory: `db/schema.rb` or `db/structure.sql` to
+/// `db/migrate`, `db/cache_schema.rb` to `db/cache_migrate`.
+pub fn dump(tree: &dyn Tree, root: &str) -> Option<String> {
+    let (parent, own) = root.rsplit_once('/').unwrap_or(("", root));
+    let prefix = own.strip_suffix("migrate")?;
+    let at = |name: &str| match parent {
+        "" => format!("{prefix}{name}"),
+        _ => format!("{parent}/{prefix}{name}"),
+    };
+    [at("schema.rb"), at("structure.sql")].into_iter().find(|path| tree.entry(path).is_some())
+}
+
 /// The version and the name of `20240102030405_add_x.rb`; also `…_add_x.engine.rb`.
 fn numbered(file: &str) -> Option<(&str, &str)> {
     let stem = file.strip_suffix(".rb")?;
