@@ -25,7 +25,7 @@ mod php;
 mod plain;
 mod prisma;
 mod python;
-mod rails;
+pub(crate) mod rails;
 mod refinery;
 #[cfg(test)]
 mod shown;
@@ -35,6 +35,7 @@ mod syntax;
 
 pub use detect::detect;
 
+pub(crate) use self::rails::schema_steps as rails_schema;
 use crate::migration::{Context, History};
 use crate::sql::Dialect;
 use crate::tree::Tree;
