@@ -74,30 +74,24 @@ struct Mention<'a> {
 }
 
 /// All that the answers are made from.
-struct Seen<'a> {
-    forms: &'a Forms,
-    classes: &'a BTreeMap<String, Vec<String>>,
-    files: &'a [File<'a>],
-    found: &'a [Arc<FileFound>],
-    models: &'a Models<'a>,
+pub(super) struct Seen<'a> {
+    pub(super) forms: &'a Forms,
+    pub(super) classes: &'a BTreeMap<String, Vec<String>>,
+    pub(super) files: &'a [File<'a>],
+    /// Of each file.
+    pub(super) found: &'a [Arc<FileFound>],
+    pub(super) models: &'a Models<'a>,
+    /// With their manifests.
+    pub(super) libraries: &'a BTreeMap<&'static str, String>,
+    pub(super) unreadable: &'a [String],
 }
 
 /// The answers, in the order of the questions.
-pub(super) fn grade(
-    asked: &[(Asked, Known)],
-    forms: &Forms,
-    classes: &BTreeMap<String, Vec<String>>,
-    files: &[File<'_>],
-    found: &[Arc<FileFound>],
-    models: &Models<'_>,
-    libraries: &BTreeMap<&'static str, String>,
-    unreadable: &[String],
-) -> Vec<Evidence> {
-    let seen = Seen { forms, classes, files, found, models };
-    let searched = files.iter().filter(|file| file.sort.code).count();
+pub(super) fn grade(asked: &[(Asked, Known)], seen: &Seen<'_>) -> Vec<Evidence> {
+    let searched = seen.files.iter().filter(|file| file.sort.code).count();
     asked
         .iter()
-        .zip(&forms.of)
+        .zip(&seen.forms.of)
         .map(|((asked, known), subjects)| {
             let mut answer = match asked {
                 Asked::Table(table) => seen.table(&table.name.key, *subjects),
@@ -109,9 +103,9 @@ pub(super) fn grade(
                 answer.say(Grade::E2, "the column refuses NULL and has no default: code that inserts must name it, so a use was missed or inserts already fail");
             }
             if let Asked::Table(table) | Asked::Column(table, _) = asked {
-                library(&mut answer, &table.name.key, libraries);
+                library(&mut answer, &table.name.key, seen.libraries);
             }
-            if let Some(path) = unreadable.first().filter(|_| answer.grade < Grade::E2) {
+            if let Some(path) = seen.unreadable.first().filter(|_| answer.grade < Grade::E2) {
                 answer.say(Grade::E2, &format!("{path} could not be read"));
             }
             answer.evidence(searched, seen.shown(*subjects))

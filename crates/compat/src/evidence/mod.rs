@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use self::exclude::{Migrations, Sort, Weight};
 use self::forms::Forms;
+use self::grade::Seen;
 use self::mappers::eloquent::Eloquent;
 use self::mappers::joins::Join;
 use self::mappers::{Model, Models};
@@ -182,14 +183,24 @@ impl Read {
         let models = models(&files);
         // Classes whose tables have other names are looked for too, in a pass of their own.
         let classes = grade::classes(&names, &files, &models);
-        if classes.is_empty() {
-            let found = self.found(&key, &files);
-            return grade::grade(asked, &forms, &classes, &files, &found, &models, &libraries, &unreadable);
-        }
-        let forms = Forms::new(&names, &classes);
-        let key = self.search_again(tree, &forms, &files);
+        let (forms, key) = if classes.is_empty() {
+            (forms, key)
+        } else {
+            let forms = Forms::new(&names, &classes);
+            let key = self.search_again(tree, &forms, &files);
+            (forms, key)
+        };
         let found = self.found(&key, &files);
-        grade::grade(asked, &forms, &classes, &files, &found, &models, &libraries, &unreadable)
+        let seen = Seen {
+            forms: &forms,
+            classes: &classes,
+            files: &files,
+            found: &found,
+            models: &models,
+            libraries: &libraries,
+            unreadable: &unreadable,
+        };
+        grade::grade(asked, &seen)
     }
 
     /// Searches the files for more forms.

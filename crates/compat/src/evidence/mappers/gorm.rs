@@ -36,10 +36,8 @@ fn read(text: &str) -> Vec<Model> {
             depth += code.matches('{').count() as i64 - code.matches('}').count() as i64;
             if depth <= 0 {
                 inside = false;
-            } else if depth == 1 {
-                if let Some(model) = models.last_mut() {
-                    member(model, code, number);
-                }
+            } else if let Some(model) = models.last_mut().filter(|_| depth == 1) {
+                member(model, code, number);
             }
         }
     }

@@ -4,6 +4,7 @@ use super::{all_of, ask, column, table};
 use crate::Grade;
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn rails_caches_columns_until_they_are_ignored() {
     let model = "class User < ApplicationRecord\nend\n";
     let ignoring = "class User < ApplicationRecord\n  self.ignored_columns += %w[nick_name]\nend\n";
@@ -136,6 +137,7 @@ fn django_names_what_the_model_declares() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn declared_columns_are_named_whether_or_not_code_names_them() {
     all_of(&[
         (
