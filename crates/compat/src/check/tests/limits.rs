@@ -47,7 +47,7 @@ fn a_base_that_cannot_be_read_is_not_the_ranges_fault() {
         &["CREATE TABLE t (a integer); GARBLE t;"],
         &["ALTER TABLE t ADD COLUMN b integer;"],
     );
-    assert_eq!(found, CompatReport::default());
+    assert_eq!(found.findings, vec![]);
     let found = report(Dialect::Postgres, &["CREATE TABLE t (a integer);"], &["GARBLE t;"]);
     assert!(found.unreadable());
 }
@@ -118,6 +118,6 @@ proptest! {
             .collect();
         let whole = format!("{made}{}", range.join("\n"));
         let found = report(Dialect::Postgres, &["CREATE TABLE other (a integer);"], &[&whole]);
-        prop_assert_eq!(found, CompatReport::default());
+        prop_assert_eq!(found.findings, vec![]);
     }
 }
