@@ -100,12 +100,18 @@ pub struct Context<'a> {
     pub memo: &'a Memo,
 }
 
+/// What names steps: the framework, the dialect, the content.
+type StepsKey = (&'static str, Dialect, ContentId);
+
+/// What a framework keeps of a file.
+type Part = Arc<dyn Any + Send + Sync>;
+
 /// Steps by content, so that the second of two trees that share their files is not read again.
 #[derive(Debug, Default)]
 pub struct Memo {
-    steps: Mutex<HashMap<(&'static str, Dialect, ContentId), Arc<Vec<Step>>>>,
+    steps: Mutex<HashMap<StepsKey, Arc<Vec<Step>>>>,
     together: Mutex<HashMap<(&'static str, ContentId), bool>>,
-    parts: Mutex<HashMap<(&'static str, ContentId), Arc<dyn Any + Send + Sync>>>,
+    parts: Mutex<HashMap<(&'static str, ContentId), Part>>,
 }
 
 impl Memo {

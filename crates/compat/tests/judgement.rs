@@ -173,7 +173,6 @@ fn there_are_enough_cases_and_most_are_traps() {
 }
 
 #[test]
-#[ignore = "waits for the readers"]
 fn every_case_that_may_be_looked_at_is_judged_as_labelled() {
     let listed = std::fs::read_to_string(case::directory_of_cases().join("expected_failures.txt"))
         .expect("expected_failures.txt");
@@ -199,7 +198,6 @@ fn every_case_that_may_be_looked_at_is_judged_as_labelled() {
 }
 
 #[test]
-#[ignore = "waits for the readers"]
 fn what_was_kept_aside_is_judged_as_well_as_was_reached() {
     let kept = figures_of(&judged(), Part::Kept);
     let thresholds = thresholds();

@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::collections::HashSet;
 
 use super::find::{Located, entries_under};
 use super::replay::{Replay, replay};
 use super::{Question, evidence::Draft};
 use crate::Verdict::NeedsReview;
-use crate::frameworks::{Found, Read};
+use crate::frameworks::{Found, Read, rails};
 use crate::migration::{Context, History, Limits, Memo, Migration};
+use crate::operation::Step;
 use crate::rules::history::{Range, Wrong, compare};
 use crate::rules::{Change, UNREADABLE};
 use crate::schema::Schema;
@@ -40,7 +42,7 @@ pub fn judge(question: &Question<'_>, located: &Located, memo: &Memo, migrations
         return drafts;
     }
     let dialect = reader.dialect();
-    let base = before(question, dialect, &range);
+    let base = before(question, located, &bases, &range);
     drafts.extend(
         replay(&Replay { dialect, base, added: &range.added })
             .into_iter()
@@ -130,22 +132,41 @@ impl Tree for Bounded<'_> {
 }
 
 /// The schema that code which runs relies on.
-fn before(question: &Question<'_>, dialect: Dialect, range: &Range<'_>) -> Schema {
+fn before(question: &Question<'_>, located: &Located, bases: &[History], range: &Range<'_>) -> Schema {
+    let (dialect, limits) = (located.dialect, question.settings.limits);
     let mut schema = Schema::empty();
     schema.overloads = dialect == Dialect::Postgres;
     if let Some((path, text)) = &question.settings.schema {
-        for step in schema_steps(path, text, dialect, question.settings.limits) {
-            schema.apply(&step, None);
-        }
+        take(&mut schema, &schema_steps(path, text, dialect, limits));
     } else {
         // What was there before the first migration is not known.
         schema.whole = !range.base.is_empty();
-        for migration in &range.base {
-            apply(&mut schema, migration);
+        range.base.iter().for_each(|migration| apply(&mut schema, migration));
+        if !schema.whole && located.framework.id == rails::ROW.id {
+            schema = dumped(question, located, bases, range).unwrap_or(schema);
         }
     }
     schema.settle();
     schema
+}
+
+/// Where the migrations do not tell the whole, what Rails wrote down of the first tree of the base,
+/// and the migrations that only other trees of the base have.
+fn dumped(question: &Question<'_>, located: &Located, bases: &[History], range: &Range<'_>) -> Option<Schema> {
+    let tree = question.base.first()?;
+    let path = rails::dump(*tree, &located.found.root)?;
+    let mut schema = Schema::empty();
+    schema.overloads = located.dialect == Dialect::Postgres;
+    take(&mut schema, &schema_steps(&path, &tree.text(&path).ok()?, located.dialect, question.settings.limits));
+    let known: HashSet<&str> = bases.first()?.migrations.iter().map(|migration| migration.key.as_str()).collect();
+    for migration in range.base.iter().filter(|migration| !known.contains(migration.key.as_str())) {
+        apply(&mut schema, migration);
+    }
+    Some(schema)
+}
+
+fn take(schema: &mut Schema, steps: &[Step]) {
+    steps.iter().for_each(|step| schema.apply(step, None));
 }
 
 fn apply(schema: &mut Schema, migration: &Migration) {
@@ -158,9 +179,13 @@ fn apply(schema: &mut Schema, migration: &Migration) {
     let _ = schema.take_touched();
 }
 
-fn schema_steps(path: &str, text: &str, dialect: Dialect, limits: Limits) -> Vec<crate::operation::Step> {
-    let _ = path;
-    sql::read(dialect, text, limits)
+/// What a file that shows a schema makes of an empty database.
+fn schema_steps(path: &str, text: &str, dialect: Dialect, limits: Limits) -> Vec<Step> {
+    if path.ends_with(".rb") {
+        rails::schema_steps(text, dialect, limits)
+    } else {
+        sql::read(dialect, text, limits)
+    }
 }
 
 /// The files that show the schema of a history.
@@ -229,8 +254,8 @@ fn detected(question: &Question<'_>, located: &Located) -> Vec<Draft> {
     let title = located.framework.title;
     let mut drafts = vec![];
     for entry in entries_under(question.head, root) {
-        let known = |base: &&dyn Tree| base.entry(&entry.path).is_some_and(|known| known.content == entry.content);
-        if question.base.iter().any(|base| known(base)) {
+        let known = |base: &dyn Tree| base.entry(&entry.path).is_some_and(|known| known.content == entry.content);
+        if question.base.iter().copied().any(known) {
             continue;
         }
         let words = format!("{} is a migration of {title}, whose reader is not written yet", entry.path);

@@ -2,6 +2,8 @@
 //!
 //! Not here: what a mention is.
 
+use super::language::{Language, language};
+
 /// How much a mention in a file counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Weight {
@@ -12,33 +14,6 @@ pub(super) enum Weight {
     Weak,
     /// It is what runs.
     Strong,
-}
-
-/// The language a file is written in, as far as comments, strings and mappers are concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Language {
-    Ruby,
-    Python,
-    Php,
-    /// JavaScript and TypeScript.
-    Script,
-    Java,
-    CSharp,
-    Rust,
-    Go,
-    Elixir,
-    Sql,
-    Prisma,
-    /// HTML with code in it: outside of the code are words for people.
-    Markup,
-    /// XML: what stands between its tags may be SQL.
-    Xml,
-    /// YAML, TOML, shell: `#` begins a comment.
-    Hash,
-    /// C and its relatives, and what else has `//` and `/* */`.
-    Slashes,
-    /// Nothing is known of it: no comments, no strings.
-    Plain,
 }
 
 /// What is known of a file by its path.
@@ -63,8 +38,6 @@ const FOREIGN: &[&str] = &[
     "bower_components",
     "jspm_packages",
     "dist",
-    "target",
-    "out",
     ".git",
     ".yarn",
     ".pnpm",
@@ -75,18 +48,17 @@ const FOREIGN: &[&str] = &[
     "__pycache__",
     ".next",
     ".nuxt",
-    "coverage",
     ".idea",
     ".vscode",
     ".github",
     ".gitlab",
     ".circleci",
-    "pods",
-    "deps",
-    "_build",
     "sorbet",
     ".sqlx",
 ];
+
+/// Directories of what a build made, where they are the repository's own.
+const BUILT: &[&str] = &["target", "out", "coverage", "deps", "_build", "pods", "build"];
 
 /// Directories of words for people.
 const WORDS: &[&str] = &[
@@ -118,15 +90,12 @@ const TESTS: &[&str] = &[
     "test-data",
     "fixtures",
     "fixture",
-    "factories",
-    "factory",
     "seeds",
     "seeders",
     "seeder",
     "seed",
     "e2e",
     "cypress",
-    "features",
     "mocks",
     "stories",
     "benches",
@@ -250,6 +219,7 @@ pub(super) fn sort(path: &str, migrations: &Migrations) -> Sort {
     if migrations.has(path)
         || is_migration(&parts, name)
         || within(FOREIGN)
+        || parts.first().is_some_and(|part| BUILT.contains(part))
         || is_words(&parts, name, ending)
         || is_dump(&parts, name)
         || is_bundle(&parts, name)
@@ -292,21 +262,22 @@ fn is_migration(parts: &[&str], name: &str) -> bool {
         })
         || matches!(name, "migration.sql" | "up.sql" | "down.sql" | "migration_lock.toml" | "_journal.json");
     let holds = |part: &&str| {
-        matches!(
-            *part,
-            "migrations"
-                | "migration"
-                | "migrate"
-                | "post_migrate"
-                | "versions"
-                | "evolutions"
-                | "db_migrations"
-                | "changelog"
-                | "changelogs"
-                | "changesets"
-                | "doctrinemigrations"
-                | "dbscripts"
-        )
+        part.starts_with("migrations")
+            || matches!(
+                *part,
+                "migrations"
+                    | "migration"
+                    | "migrate"
+                    | "post_migrate"
+                    | "versions"
+                    | "evolutions"
+                    | "db_migrations"
+                    | "changelog"
+                    | "changelogs"
+                    | "changesets"
+                    | "doctrinemigrations"
+                    | "dbscripts"
+            )
     };
     if parts.iter().any(holds) && numbered {
         return true;
@@ -317,15 +288,19 @@ fn is_migration(parts: &[&str], name: &str) -> bool {
 }
 
 fn is_words(parts: &[&str], name: &str, ending: &str) -> bool {
-    let program = matches!(
-        ending,
-        "rb" | "py" | "go" | "rs" | "java" | "kt" | "cs" | "ex" | "ts" | "tsx" | "js" | "jsx" | "sql"
-    );
-    // A module called `translations` is code; a directory of message files is not.
-    if parts.iter().any(|part| {
+    let program = language(name, ending).1;
+    // A module called `translations` is code; a directory of message files is not, even where they
+    // are written as programs.
+    let messages = matches!(ending, "php" | "js" | "ts" | "rb");
+    let of_words = |(at, part): (usize, &&str)| {
         WORDS.contains(part)
-            && (!program || matches!(*part, "docs" | "doc" | "documentation" | "locales" | "locale" | "lang"))
-    }) {
+            && match *part {
+                "doc" | "docs" | "documentation" => at == 0 || !program,
+                "locale" | "locales" | "lang" => !program || messages,
+                _ => !program,
+            }
+    };
+    if parts.iter().enumerate().any(of_words) {
         return true;
     }
     NO_TEXT.contains(&ending)
@@ -455,40 +430,6 @@ fn is_boilerplate(parts: &[&str], name: &str) -> bool {
         || parts.is_empty() && name.ends_with(".sql")
 }
 
-/// The language, and whether it is a program's.
-fn language(name: &str, ending: &str) -> (Language, bool) {
-    match ending {
-        "rb" | "rake" | "jbuilder" | "ru" | "builder" | "arb_" | "rabl" => (Language::Ruby, true),
-        "py" | "pyi" | "pyx" => (Language::Python, true),
-        "php" | "phtml" | "module" | "inc" => (Language::Php, true),
-        "js" | "jsx" | "ts" | "tsx" | "mjs" | "cjs" | "mts" | "cts" | "vue" | "svelte" | "astro" => {
-            (Language::Script, true)
-        }
-        "java" | "kt" | "kts" | "scala" | "groovy" => (Language::Java, true),
-        "cs" | "vb" | "fs" | "cshtml" | "razor" => (Language::CSharp, true),
-        "rs" => (Language::Rust, true),
-        "go" | "templ" | "tmpl" => (Language::Go, true),
-        "ex" | "exs" | "heex" | "eex" | "leex" => (Language::Elixir, true),
-        "sql" | "psql" | "pgsql" | "plsql" | "pks" | "pkb" | "prc" | "tsql" | "cypher" => (Language::Sql, true),
-        "prisma" => (Language::Prisma, true),
-        "html" | "htm" | "erb" | "twig" | "jinja" | "jinja2" | "j2" | "mustache" | "hbs" | "ejs" | "liquid"
-        | "ftl" | "jsp" | "jspx" | "xhtml" | "mjml" => (Language::Markup, true),
-        "haml" | "slim" | "pug" => (Language::Plain, true),
-        "xml" => (Language::Xml, true),
-        "c" | "h" | "cc" | "cpp" | "hpp" | "m" | "mm" | "swift" | "dart" | "proto" | "zig" | "d" | "pas"
-        | "cfc" | "cfm" => (Language::Slashes, ending != "proto"),
-        "pl" | "pm" | "sh" | "bash" | "zsh" | "r" | "jl" | "nim" | "cr" | "tcl" | "lua" | "hs" | "ml" | "erl"
-        | "clj" | "cljs" | "edn" | "fsx" | "ps1" | "awk" | "cob" | "cbl" | "graphql_" => (Language::Hash, true),
-        "yml" | "yaml" | "toml" | "ini" | "cfg" | "conf" | "env" | "properties" | "graphql" | "gql"
-        | "graphqls" => (Language::Hash, false),
-        _ => match name {
-            "rakefile" | "gemfile" => (Language::Ruby, true),
-            "makefile" | "dockerfile" | "justfile" | "procfile" => (Language::Hash, false),
-            _ => (Language::Plain, false),
-        },
-    }
-}
-
 /// What a file's first bytes say of it: binary and bundled files are not read, generated ones count
 /// for little, unless what generated them is what talks to the database.
 pub(super) fn look(sort: Sort, bytes: &[u8]) -> Weight {
@@ -521,6 +462,12 @@ fn lines_are_long(bytes: &[u8]) -> bool {
 /// A file of SQL that makes tables and asks nothing: a dump, or the schema from which a tool
 /// generates. What it says goes away with the migration, not before.
 fn describes_schema(bytes: &[u8]) -> bool {
+    let head = bytes.get(..bytes.len().min(4096)).unwrap_or_default();
+    let dumped =
+        ["MySQL dump", "MariaDB dump", "PostgreSQL database dump", "phpMyAdmin", "/*!40000", "/*!40101 SET"];
+    if dumped.iter().any(|mark| memchr::memmem::find(head, mark.as_bytes()).is_some()) {
+        return true;
+    }
     let mut makes = false;
     for line in bytes.split(|byte| *byte == b'\n').take(20_000) {
         let start = line.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(line.len());
@@ -557,7 +504,7 @@ fn describes_schema(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Language, Migrations, Weight, look, sort};
+    use super::{Migrations, Weight, look, sort};
 
     fn weight(path: &str) -> Weight {
         sort(path, &Migrations::new(&["db/given".to_owned(), "sql/one.sql".to_owned()])).weight
@@ -632,6 +579,10 @@ mod tests {
             "app/services/migrations/runner.rb",
             "lib/history.rb",
             "src/translations/model.py",
+            "src/Translation/Loader.php",
+            "src/target/model.rs",
+            "src/features/users/list.tsx",
+            "app/doc/models.py",
             "src/versions/list.ts",
             "config/doctrine/User.orm.yml",
             "sql/one_more.sql",
@@ -670,21 +621,9 @@ mod tests {
         assert_eq!(look("a.go", "// Code generated by sqlc. DO NOT EDIT.\n"), Weight::Strong);
         assert_eq!(look("a.rs", "// @generated automatically by Diesel CLI.\n"), Weight::Strong);
         assert_eq!(look("sql/a.sql", "CREATE TABLE users (id int);\n"), Weight::None);
+        assert_eq!(look("sql/a.sql", "-- MySQL dump 10.1\nINSERT INTO users VALUES (1);\n"), Weight::None);
         assert_eq!(look("sql/a.sql", "CREATE TABLE t (id int);\nSELECT id FROM t;\n"), Weight::Strong);
         assert_eq!(look("sql/a.sql", "-- name: Users :many\nselect id from users;\n"), Weight::Strong);
         assert_eq!(look("a.js", &"x".repeat(60_000)), Weight::None);
-    }
-
-    #[test]
-    fn languages_are_known_by_their_endings() {
-        for (path, expected) in [
-            ("a.rb", Language::Ruby),
-            ("a.TSX", Language::Script),
-            ("a.kt", Language::Java),
-            ("Rakefile", Language::Ruby),
-            ("a", Language::Plain),
-        ] {
-            assert_eq!(sort(path, &Migrations::default()).language, expected, "{path}");
-        }
     }
 }

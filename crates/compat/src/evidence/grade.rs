@@ -6,11 +6,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::around::Around;
 use super::exclude::Weight;
 use super::forms::{Forms, Role, Subjects, is_common, shown};
 use super::libraries::marks;
+use super::mappers::eloquent;
 use super::mappers::{Belongs, Mapper, Model, Models, Says, belongs, is_model, says};
-use super::search::{Around, FileFound, Found, Occurrence};
+use super::search::{FileFound, Found, Occurrence};
 use super::words::{compact, numbers, pieces};
 use super::{Asked, Evidence, File, Hit, Known};
 use crate::{Grade, Place};
@@ -72,43 +74,38 @@ struct Mention<'a> {
 }
 
 /// All that the answers are made from.
-struct Seen<'a> {
-    forms: &'a Forms,
-    classes: &'a BTreeMap<String, Vec<String>>,
-    files: &'a [File<'a>],
-    found: &'a [Arc<FileFound>],
-    models: &'a Models<'a>,
+pub(super) struct Seen<'a> {
+    pub(super) forms: &'a Forms,
+    pub(super) classes: &'a BTreeMap<String, Vec<String>>,
+    pub(super) files: &'a [File<'a>],
+    /// Of each file.
+    pub(super) found: &'a [Arc<FileFound>],
+    pub(super) models: &'a Models<'a>,
+    /// With their manifests.
+    pub(super) libraries: &'a BTreeMap<&'static str, String>,
+    pub(super) unreadable: &'a [String],
 }
 
 /// The answers, in the order of the questions.
-pub(super) fn grade(
-    asked: &[(Asked, Known)],
-    forms: &Forms,
-    classes: &BTreeMap<String, Vec<String>>,
-    files: &[File<'_>],
-    found: &[Arc<FileFound>],
-    models: &Models<'_>,
-    libraries: &BTreeMap<&'static str, String>,
-    unreadable: &[String],
-) -> Vec<Evidence> {
-    let seen = Seen { forms, classes, files, found, models };
-    let searched = files.iter().filter(|file| file.sort.code).count();
+pub(super) fn grade(asked: &[(Asked, Known)], seen: &Seen<'_>) -> Vec<Evidence> {
+    let searched = seen.files.iter().filter(|file| file.sort.code).count();
     asked
         .iter()
-        .zip(&forms.of)
+        .zip(&seen.forms.of)
         .map(|((asked, known), subjects)| {
             let mut answer = match asked {
                 Asked::Table(table) => seen.table(&table.name.key, *subjects),
                 Asked::Column(table, column) => seen.column(&table.name.key, &column.key, *subjects),
+                Asked::Positions(table) => seen.positions(&table.name.key, *subjects),
                 Asked::Value(_) | Asked::Object(_) => seen.plain(*subjects),
             };
             if known.required && matches!(asked, Asked::Column(..)) && answer.grade < Grade::E2 {
                 answer.say(Grade::E2, "the column refuses NULL and has no default: code that inserts must name it, so a use was missed or inserts already fail");
             }
             if let Asked::Table(table) | Asked::Column(table, _) = asked {
-                library(&mut answer, &table.name.key, libraries);
+                library(&mut answer, &table.name.key, seen.libraries);
             }
-            if let Some(path) = unreadable.first().filter(|_| answer.grade < Grade::E2) {
+            if let Some(path) = seen.unreadable.first().filter(|_| answer.grade < Grade::E2) {
                 answer.say(Grade::E2, &format!("{path} could not be read"));
             }
             answer.evidence(searched, seen.shown(*subjects))
@@ -243,6 +240,10 @@ impl<'a> Seen<'a> {
         self.silence(&mut answer, subjects.name, matches!(ruling, Ruling::Lacks(_) | Ruling::Ignores(..)));
         self.mapper(&mut answer, &ruling, table, column);
         self.unnamed(&mut answer, of_table, table, &ruling);
+        if mapped.is_empty() {
+            self.joins(&mut answer, table);
+        }
+        self.eloquent(&mut answer, &forms, column);
         answer
     }
 
@@ -340,13 +341,40 @@ impl<'a> Seen<'a> {
         }
     }
 
+    /// Columns that Eloquent writes without being told their names.
+    fn eloquent(&self, answer: &mut Answer, forms: &[String], column: &str) {
+        if answer.grade > Grade::E2 || !eloquent::has_rule(column) {
+            return;
+        }
+        let own = |file: &&File<'_>| stem(&file.entry.path).is_some_and(|stem| forms.contains(&compact(stem)));
+        for file in self.files.iter().filter(own) {
+            if let Some(found) = file.look.eloquent.iter().find(|found| found.writes(column)) {
+                answer.say(Grade::E3, &format!("Eloquent: {} writes {column} by itself", found.class));
+                answer.lead(&file.entry.path, found.line, format!("{}: {column}", found.class));
+                return;
+            }
+        }
+    }
+
+    /// A table that joins two others and has no model: declared from both sides.
+    fn joins(&self, answer: &mut Answer, table: &str) {
+        let found = self.files.iter().filter(|file| file.look.weight == Weight::Strong).find_map(|file| {
+            let join = file.look.joins.iter().find(|join| join.makes(table))?;
+            Some((file, join))
+        });
+        if let Some((file, join)) = found.filter(|_| answer.grade < Grade::E3) {
+            answer.say(Grade::E3, &format!("{} joins {} to others through {table}", file.entry.path, join.shown()));
+            answer.lead(&file.entry.path, join.line, join.text.clone());
+        }
+    }
+
     fn table(&self, table: &str, subjects: Subjects) -> Answer {
         let common = self.is_common(subjects.name);
         let words = self.forms.subjects.get(subjects.name).map_or(0, |subject| pieces(&subject.written).len());
         let mentions = self.mentions(subjects.name, |_, _, occurrence| {
             let telling = match occurrence.around {
                 Around::Sql => true,
-                Around::Quoted | Around::Fragment => !common,
+                Around::Quoted => !common,
                 _ => words > 1,
             };
             Some(if occurrence.written && telling { Grade::E3 } else { Grade::E2 })
@@ -359,6 +387,17 @@ impl<'a> Seen<'a> {
             answer.say(grade, &format!("{}: {} maps {table}", one.model.mapper.title(), class(one.model)));
             answer.lead(one.path, one.model.line, format!("model {}", class(one.model)));
         }
+        if mapped.is_empty() {
+            self.joins(&mut answer, table);
+        }
+        answer
+    }
+
+    /// Whether the table's columns are used by their places.
+    fn positions(&self, table: &str, subjects: Subjects) -> Answer {
+        let mut answer = Answer { grade: Grade::E0, hits: vec![], mapper: None };
+        self.unnamed(&mut answer, subjects.name, table, &Ruling::None);
+        answer.grade = answer.grade.min(Grade::E2);
         answer
     }
 

@@ -41,7 +41,19 @@ const LIBRARIES: &[Library] = &[
         ],
     },
     Library { mark: "activerecord-session_store", tables: &["sessions"] },
-    Library { mark: "django", tables: &["auth_*", "django_*"] },
+    Library {
+        mark: "django",
+        tables: &[
+            "auth_user*",
+            "auth_group*",
+            "auth_permission",
+            "django_session",
+            "django_content_type",
+            "django_admin_log",
+            "django_migrations",
+            "django_site",
+        ],
+    },
     Library { mark: "celery", tables: &["django_celery_*", "celery_taskmeta", "celery_tasksetmeta"] },
     Library { mark: "oauth2_provider", tables: &["oauth2_provider_*"] },
     Library { mark: "oauth-toolkit", tables: &["oauth2_provider_*"] },
@@ -146,6 +158,7 @@ mod tests {
     fn a_librarys_tables_are_known() {
         assert_eq!(marks("oauth_access_tokens"), ["doorkeeper", "laravel/passport"]);
         assert_eq!(marks("Django_Session"), ["django"]);
+        assert!(marks("django_prices_rate").is_empty());
         assert_eq!(marks("shop_historicalorder"), ["simple-history"]);
         assert!(marks("orders").is_empty());
     }

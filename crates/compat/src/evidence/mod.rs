@@ -3,9 +3,11 @@
 //! Forms of the name, files that do not count, the rules of the object mappers, and the grade.
 //! Not here: which names are asked for, and what a grade amounts to.
 
+mod around;
 mod exclude;
 mod forms;
 mod grade;
+mod language;
 mod libraries;
 mod mappers;
 #[cfg(test)]
@@ -23,6 +25,9 @@ use serde::{Deserialize, Serialize};
 
 use self::exclude::{Migrations, Sort, Weight};
 use self::forms::Forms;
+use self::grade::Seen;
+use self::mappers::eloquent::Eloquent;
+use self::mappers::joins::Join;
 use self::mappers::{Model, Models};
 use self::search::{Automaton, FileFound};
 use crate::operation::{Ident, Name};
@@ -36,6 +41,9 @@ pub enum Asked {
     Table(Name),
     /// A column of a table.
     Column(Name, Ident),
+    /// All columns of a table without their names: an INSERT without a list, `SELECT *`. What else
+    /// of the table is used is not asked.
+    Positions(Name),
     /// A value of an enum type or enum column.
     Value(String),
     /// Anything else by its own name: routine, sequence, type, trigger, index.
@@ -98,6 +106,8 @@ struct Read {
 struct Look {
     weight: Weight,
     models: Vec<Model>,
+    joins: Vec<Join>,
+    eloquent: Vec<Eloquent>,
 }
 
 /// Larger contents are not searched.
@@ -173,14 +183,24 @@ impl Read {
         let models = models(&files);
         // Classes whose tables have other names are looked for too, in a pass of their own.
         let classes = grade::classes(&names, &files, &models);
-        if classes.is_empty() {
-            let found = self.found(&key, &files);
-            return grade::grade(asked, &forms, &classes, &files, &found, &models, &libraries, &unreadable);
-        }
-        let forms = Forms::new(&names, &classes);
-        let key = self.search_again(tree, &forms, &files);
+        let (forms, key) = if classes.is_empty() {
+            (forms, key)
+        } else {
+            let forms = Forms::new(&names, &classes);
+            let key = self.search_again(tree, &forms, &files);
+            (forms, key)
+        };
         let found = self.found(&key, &files);
-        grade::grade(asked, &forms, &classes, &files, &found, &models, &libraries, &unreadable)
+        let seen = Seen {
+            forms: &forms,
+            classes: &classes,
+            files: &files,
+            found: &found,
+            models: &models,
+            libraries: &libraries,
+            unreadable: &unreadable,
+        };
+        grade::grade(asked, &seen)
     }
 
     /// Searches the files for more forms.
@@ -219,7 +239,7 @@ fn libraries(tree: &dyn Tree, asked: &[(Asked, Known)]) -> BTreeMap<&'static str
         .iter()
         .filter_map(|(asked, _)| match asked {
             Asked::Table(table) | Asked::Column(table, _) => Some(libraries::marks(&table.name.key)),
-            Asked::Value(_) | Asked::Object(_) => None,
+            Asked::Positions(_) | Asked::Value(_) | Asked::Object(_) => None,
         })
         .flatten()
         .collect();
@@ -252,13 +272,16 @@ fn look(sort: Sort, bytes: &[u8]) -> Look {
         && sort.weight != Weight::Weak
         && bytes.len() <= LARGEST_MODEL
         && mappers::may_hold(sort.language, bytes);
-    let models = if holds {
-        let text = text::without_comments(bytes, &text::scan(bytes, sort.language));
-        mappers::read(sort.language, &text)
-    } else {
-        vec![]
-    };
-    Look { weight, models }
+    if !holds {
+        return Look { weight, models: vec![], joins: vec![], eloquent: vec![] };
+    }
+    let text = text::without_comments(bytes, &text::scan(bytes, sort.language));
+    Look {
+        weight,
+        models: mappers::read(sort.language, &text),
+        joins: mappers::joins::read(&text),
+        eloquent: mappers::eloquent::read(sort.language, &text),
+    }
 }
 
 /// The models of all files by their class names.

@@ -4,7 +4,7 @@
 //! Linear in the text, never wrong in the dangerous direction on purpose: what is in doubt is code.
 //! Not here: any language's grammar.
 
-use super::exclude::Language;
+use super::language::Language;
 
 /// A stretch of bytes.
 pub(super) type Span = (usize, usize);
@@ -44,6 +44,20 @@ struct Marks {
     long: &'static [&'static str],
 }
 
+impl Marks {
+    /// The bytes with which anything begins: all others are passed over at once.
+    fn begins(&self) -> [bool; 256] {
+        let mut begins = [false; 256];
+        let texts = self.line.iter().chain(self.long).copied().chain(self.block.map(|(open, _)| open));
+        for byte in texts.filter_map(|text| text.bytes().next()).chain(self.quotes.iter().copied()) {
+            if let Some(begins) = begins.get_mut(usize::from(byte)) {
+                *begins = true;
+            }
+        }
+        begins
+    }
+}
+
 fn marks(language: Language) -> Marks {
     let marks = |line, block, quotes, long| Marks { line, block, quotes, long };
     let slashes: Option<(&str, &str)> = Some(("/*", "*/"));
@@ -65,9 +79,14 @@ fn marks(language: Language) -> Marks {
 /// The comments and strings of a text.
 pub(super) fn scan(text: &[u8], language: Language) -> Scan {
     let marks = marks(language);
+    let begins = marks.begins();
     let mut found = Scan::default();
     let mut at = 0;
     while let Some(&byte) = text.get(at) {
+        if !begins.get(usize::from(byte)).copied().unwrap_or(false) {
+            at += 1;
+            continue;
+        }
         let rest = &text[at..];
         if let Some(long) = marks.long.iter().find(|long| rest.starts_with(long.as_bytes())) {
             let end = find(text, at + long.len(), long).map_or(text.len(), |end| end + long.len());
@@ -151,7 +170,7 @@ pub(super) fn without_comments(text: &[u8], scan: &Scan) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::exclude::Language;
+    use super::super::language::Language;
     use super::{scan, without_comments};
 
     #[test]

@@ -165,10 +165,10 @@ pub(super) fn singulars(word: &str) -> Vec<String> {
         if stem.ends_with('s') || stem.ends_with('z') {
             found.push(format!("{stem}e"));
         }
-    } else if let Some(stem) = word.strip_suffix('s').filter(|stem| stem.len() > 1) {
-        if !stem.ends_with('s') && !stem.ends_with('u') && !stem.ends_with('i') {
-            found.push(stem.to_owned());
-        }
+    } else if let Some(stem) =
+        word.strip_suffix('s').filter(|stem| stem.len() > 1 && !stem.ends_with(['s', 'u', 'i']))
+    {
+        found.push(stem.to_owned());
     }
     found
 }

@@ -54,12 +54,15 @@ fn up(text: &str) -> Up<'_> {
     let mut together = true;
     // Before the first mark, in an up part, in a down part.
     let mut inside: Option<bool> = None;
+    let mut seen = false;
     for line in files::lines(text) {
         match (mark(line), inside) {
-            (Some((false, _)), None) => return Up::refused("a down mark before the first up mark"),
             (Some((false, _)), Some(false)) => return Up::refused("two down marks in a row"),
             (Some((up, options)), _) => {
+                // dbmate itself refuses a down mark that comes first. What stands under the up mark is
+                // what was meant.
                 inside = Some(up);
+                seen |= up;
                 together &= !(up && options.split_whitespace().any(|option| option == "transaction:false"));
                 files::blank(line, &mut kept);
             }
@@ -74,10 +77,7 @@ fn up(text: &str) -> Up<'_> {
             }
         }
     }
-    match inside {
-        None => Up::refused("no up mark"),
-        Some(_) => Up { text: Ok(kept.into()), together },
-    }
+    if seen { Up { text: Ok(kept.into()), together } } else { Up::refused("no up mark") }
 }
 
 #[cfg(test)]
@@ -109,7 +109,8 @@ mod tests {
                 Some("\nA;\n\n\n\nC;\n\n"),
             ),
             ("-- migrate:upwards\nA;\n", true, None),
-            ("-- migrate:down\nB;\n-- migrate:up\nA;\n", true, None),
+            ("-- migrate:down\nB;\n-- migrate:up\nA;\n", true, Some("\n\n\nA;\n")),
+            ("-- migrate:down\nB;\n", true, None),
             ("-- migrate:up\nA;\n-- migrate:down\nB;\n-- migrate:down\n", true, None),
             ("X;\n-- migrate:up\nA;\n", true, None),
             ("A;\n", true, None),

@@ -231,6 +231,8 @@ mod tests {
         assert_eq!(found(&files, None, &["tests"]), ["golang-migrate tests/migrations"]);
         assert_eq!(found(&files[..1], None, &[]), ["golang-migrate tests/migrations"]);
         assert_eq!(found(&[("vendor/x/migrations/1_a.up.sql", "")], None, &[]), Vec::<String>::new());
+        let gem = [("vendor/x/db/migrate/20260101000000_a.rb", "class A < ActiveRecord::Migration[7.0]\nend\n")];
+        assert_eq!(found(&gem, None, &[]), Vec::<String>::new());
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub fn within(path: &str, directory: &str) -> bool {
 }
 
 /// Every directory that has wanted files itself, with them, in the order of their paths.
-pub fn directories<'a>(tree: &'a dyn Tree, wanted: impl Fn(&str) -> bool) -> BTreeMap<&'a str, Vec<&'a Entry>> {
+pub fn directories(tree: &dyn Tree, wanted: impl Fn(&str) -> bool) -> BTreeMap<&str, Vec<&Entry>> {
     let mut directories: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
     for entry in tree.entries() {
         let (directory, name) = split(&entry.path);

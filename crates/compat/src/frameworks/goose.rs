@@ -75,6 +75,7 @@ pub(super) fn sections<'t>(text: &'t str, word: &str) -> Up<'t> {
     let mut together = true;
     let mut kept = String::with_capacity(text.len());
     let mut strays = false;
+    let (mut ups, mut downs) = (0, 0);
     for line in files::lines(text) {
         let Some(mark) = mark(line, word) else {
             let comment = line.trim().is_empty() || line.trim_start().starts_with("--");
@@ -90,10 +91,18 @@ pub(super) fn sections<'t>(text: &'t str, word: &str) -> Up<'t> {
         let first = words.next().unwrap_or_default().to_ascii_lowercase();
         let rest: Vec<String> = words.map(str::to_ascii_lowercase).collect();
         match (first.as_str(), part) {
-            ("up", Part::Before) => part = Part::Up,
+            ("up", _) if ups == 0 => {
+                part = Part::Up;
+                ups += 1;
+            }
             ("up", _) => return Up::refused("more than one up mark"),
-            ("down", Part::Up) => part = Part::Down,
-            ("down", _) => return Up::refused("a down mark without an up mark before it"),
+            // goose itself refuses a down mark that comes first. What stands under the up mark is what
+            // was meant, and what another version of the tool would run.
+            ("down", _) if downs == 0 => {
+                part = Part::Down;
+                downs += 1;
+            }
+            ("down", _) => return Up::refused("more than one down mark"),
             ("no", _) if rest == ["transaction"] => together = false,
             ("envsub", _) if rest == ["on"] || rest == ["off"] => {}
             ("statementbegin" | "statementend", Part::Up | Part::Down) => {}
@@ -101,7 +110,7 @@ pub(super) fn sections<'t>(text: &'t str, word: &str) -> Up<'t> {
         }
         together &= !(first == "up" && rest.first().is_some_and(|option| option == "notransaction"));
     }
-    if part == Part::Before {
+    if ups == 0 {
         return Up::refused("no up mark");
     }
     if strays {
@@ -153,7 +162,9 @@ mod tests {
             ("-- +goose ENVSUB ON\n-- +goose Up\nA;", true, Some("A;")),
             ("-- +goose Up\n", true, Some("")),
             ("A;\n-- +goose Up\nB;\n", true, None),
-            ("-- +goose Down\nA;\n-- +goose Up\nB;\n", true, None),
+            ("-- +goose Down\nA;\n-- +goose Up\nB;\n", true, Some("B;")),
+            ("-- +goose Down\nA;\n", true, None),
+            ("-- +goose Up\nB;\n-- +goose Down\nA;\n-- +goose Down\nC;\n", true, None),
             ("-- +goose Up\nA;\n-- +goose Up\nB;\n", true, None),
             ("-- +goose Upp\nA;\n", true, None),
             ("A;\n", true, None),

@@ -113,6 +113,8 @@ mod tests {
         assert!(sqlx.owns("api/migrations"));
         assert!(sqlx.owns("migrations"), "no other package claims it");
         assert!(!sqlx.owns("worker/migrations"));
+        let around = MemoryTree::new([("Cargo.toml", "sqlx = \"0.8\""), ("worker/go.mod", "module worker")]);
+        assert!(Sqlx::of(&around).owns("migrations") && !Sqlx::of(&around).owns("worker/migrations"));
         assert!(!Sqlx::of(&MemoryTree::new([("Cargo.toml", "[package]")])).owns("migrations"));
     }
 }

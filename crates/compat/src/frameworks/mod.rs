@@ -25,7 +25,7 @@ mod php;
 mod plain;
 mod prisma;
 mod python;
-mod rails;
+pub(crate) mod rails;
 mod refinery;
 #[cfg(test)]
 mod shown;

@@ -4,6 +4,8 @@
 //! out, and in a file the part after a mark for the way back. Many small tools write such files:
 //! postgrator (`001.do.sql`), node-pg-migrate, MyBatis Migrations, tern, rubenv/sql-migrate.
 
+use std::collections::HashSet;
+
 use super::files::{self, Draft, Up};
 use super::{Edited, Found, Framework, Read, goose};
 use crate::migration::{Context, History};
@@ -14,24 +16,35 @@ use crate::tree::Tree;
 pub const ROW: Framework =
     Framework { id: "sql", title: "plain SQL files", read: Read::Whole, edited: Edited::Unnoticed, find, history };
 
-/// Whether a file is SQL for the way forward.
+/// Words for the way back, and for the way forward beside them.
+const BACK: [&str; 4] = ["down", "undo", "revert", "rollback"];
+const FORTH: [&str; 6] = ["up", "do", "deploy", "apply", "forward", "migrate"];
+
+/// Whether a file is SQL that may be for the way forward: `x.down.sql` never is.
 fn forward(name: &str) -> bool {
     let Some(stem) = sql_stem(name) else { return false };
-    let stem = stem.to_ascii_lowercase();
-    let back = ["down", "undo", "revert", "rollback"];
-    let parts = || stem.split(['.', '-', '_', ' ']);
-    let last = parts().next_back().unwrap_or_default();
-    let first = parts().next().unwrap_or_default();
-    !(parts().count() > 1 && back.contains(&last))
-        && !back.contains(&stem.as_str())
-        && !(back.contains(&first) && parts().count() > 1)
-        && !undo(name)
+    let last = stem.rsplit_once('.').map(|(_, last)| last.to_ascii_lowercase());
+    !last.is_some_and(|last| BACK.contains(&last.as_str()))
 }
 
-/// `U1.2__name.sql`: the way back of a `V1.2__name.sql`.
-fn undo(name: &str) -> bool {
-    name.strip_prefix('U').and_then(files::leading_digits).is_some_and(|(_, rest)| {
-        rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').starts_with("__")
+/// Whether a file is for the way back of another one that lies beside it: `x_down` of `x` or `x_up`,
+/// `rollback_x` of `x`, `U1__x` of `V1__x`. A file that only sounds like it (`count_down.sql`) is not.
+fn takes_back(stem: &str, stems: &HashSet<String>) -> bool {
+    let there = |stem: &str| stems.contains(stem);
+    let apart = |letter: char| matches!(letter, '-' | '_' | ' ');
+    BACK.iter().any(|back| {
+        if stem == *back {
+            return FORTH.iter().any(|forth| there(forth));
+        }
+        if let Some(before) = stem.strip_suffix(back).filter(|before| before.ends_with(apart)) {
+            return there(before.trim_end_matches(apart))
+                || FORTH.iter().any(|forth| there(&format!("{before}{forth}")));
+        }
+        stem.strip_prefix(back).filter(|after| after.starts_with(apart)).is_some_and(|after| {
+            there(after.trim_start_matches(apart)) || FORTH.iter().any(|forth| there(&format!("{forth}{after}")))
+        })
+    }) || stem.strip_prefix('u').is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_digit()) && rest.contains("__") && there(&format!("v{rest}"))
     })
 }
 
@@ -85,9 +98,6 @@ fn says_otherwise(part: &str) -> bool {
             | "benchmark"
             | "benchmarks"
             | "snippets"
-            | "procedures"
-            | "functions"
-            | "views"
             | "snapshots"
     )
 }
@@ -121,6 +131,9 @@ fn history(context: &Context<'_>, found: &Found) -> History {
         .filter(|(_, name)| forward(name))
         .map(|(entry, name)| Draft::sql(name, version(name), entry, up))
         .collect();
+    let stems: HashSet<String> =
+        drafts.iter().filter_map(|draft| sql_stem(&draft.key)).map(str::to_ascii_lowercase).collect();
+    drafts.retain(|draft| !sql_stem(&draft.key).is_some_and(|stem| takes_back(&stem.to_ascii_lowercase(), &stems)));
     // A picture of the whole schema beside numbered migrations is what they lead to, not one of them.
     if drafts.iter().any(|draft| draft.version.is_some()) {
         drafts.retain(|draft| draft.version.is_some() || !picture(&draft.key));
@@ -159,15 +172,16 @@ pub(super) fn version(name: &str) -> Option<Vec<u64>> {
     (!version.is_empty()).then_some(version)
 }
 
-/// A name as a person orders it: numbers by what they count, the rest by letters.
-fn natural(name: &str) -> Vec<(Vec<u64>, String)> {
+/// A name as a person orders it: numbers first and by what they count, the rest by letters.
+fn natural(name: &str) -> Vec<(bool, Vec<u64>, String)> {
     let mut order = vec![];
     let mut rest = name;
     while !rest.is_empty() {
         let (digits, after) = files::leading_digits(rest).unwrap_or(("", rest));
         let end = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
         let (letters, after) = after.split_at(end);
-        order.push((if digits.is_empty() { vec![] } else { files::pieces(digits) }, letters.to_owned()));
+        let number = if digits.is_empty() { vec![] } else { files::pieces(digits) };
+        order.push((digits.is_empty(), number, letters.to_owned()));
         rest = after;
     }
     order
@@ -218,31 +232,34 @@ fn up(text: &str) -> Up<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{find, forward, history, natural, up, version};
+    use super::{ROW, find, history, natural, up, version};
+    use crate::frameworks::Found;
     use crate::frameworks::files::tests_of_trees::{keys, read};
     use crate::tree::MemoryTree;
 
     #[test]
     fn files_for_the_way_forward() {
-        for name in
-            ["001.sql", "001_shut_down_log.sql", "a.SQL", "001.do.sql", "x.up.sql", "V1__a.sql", "Update.sql"]
-        {
-            assert!(forward(name), "{name}");
-        }
-        for name in [
-            "001.down.sql",
-            "001-down.sql",
-            "001_boats_down.sql",
-            "001.undo.sql",
-            "rollback.sql",
-            "down.sql",
-            "001_rollback.sql",
-            "U1__a.sql",
-            "U1.2__a.sql",
-            "a.txt",
-            "rollback_001.sql",
+        let left = |names: &[&str]| {
+            let tree = MemoryTree::new(names.iter().map(|name| (format!("m/{name}"), "")));
+            let found = Found { framework: ROW.id, root: "m".to_owned(), dialect: None };
+            keys(&read(&tree, &found, history)).join(" ")
+        };
+        for (names, forth) in [
+            (vec!["001.sql", "a.SQL", "b.pgsql", "c.txt"], "001.sql a.SQL b.pgsql"),
+            (vec!["001.do.sql", "001.undo.sql"], "001.do.sql"),
+            (vec!["x.up.sql", "x.down.sql", "y.down.sql"], "x.up.sql"),
+            (vec!["1-a-up.sql", "1-a-down.sql"], "1-a-up.sql"),
+            (vec!["1_a.sql", "1_a_rollback.sql"], "1_a.sql"),
+            (vec!["1_a.sql", "rollback_1_a.sql"], "1_a.sql"),
+            (vec!["up.sql", "down.sql"], "up.sql"),
+            (vec!["V1.2__a.sql", "U1.2__a.sql"], "V1.2__a.sql"),
+            (vec!["1_count_down.sql", "2_b.sql"], "1_count_down.sql 2_b.sql"),
+            (vec!["1_shut_down_log.sql"], "1_shut_down_log.sql"),
+            (vec!["revert_names.sql"], "revert_names.sql"),
+            (vec!["down.sql"], "down.sql"),
+            (vec!["U1__a.sql"], "U1__a.sql"),
         ] {
-            assert!(!forward(name), "{name}");
+            assert_eq!(left(&names), forth);
         }
     }
 
@@ -262,7 +279,7 @@ mod tests {
         }
         let mut names = ["10.sql", "9.sql", "b.sql", "9a.sql", "1_10.sql", "1_9.sql"];
         names.sort_by_cached_key(|name| natural(name));
-        assert_eq!(names, ["b.sql", "1_9.sql", "1_10.sql", "9.sql", "9a.sql", "10.sql"]);
+        assert_eq!(names, ["1_9.sql", "1_10.sql", "9.sql", "9a.sql", "10.sql", "b.sql"]);
     }
 
     #[test]

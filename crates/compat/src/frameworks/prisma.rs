@@ -151,6 +151,8 @@ mod tests {
     fn not_every_migration_sql_is_prismas() {
         let tree = MemoryTree::new([
             ("drizzle/20260101000000_a/migration.sql", ""),
+            ("prisma/drizzle/20260101000000_a/migration.sql", ""),
+            ("prisma/drizzle/20260101000000_a/snapshot.json", ""),
             ("drizzle/20260101000000_a/snapshot.json", ""),
             ("db/old/migration.sql", ""),
         ]);

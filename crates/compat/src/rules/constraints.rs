@@ -124,9 +124,7 @@ fn object(name: &Name, columns: &[Ident], constraint: Option<&Ident>) -> String 
 fn came(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, added: &Held) -> Option<Change> {
     let by = added.made;
     // Of a table that was not seen made, a constraint without a mark is as old as the table.
-    if by.is_none() {
-        return None;
-    }
+    by?;
     match &added.kind {
         ConstraintKind::PrimaryKey(columns) => {
             if contained(old, columns, true) || alone_unique(old, new, columns) {
@@ -218,6 +216,8 @@ fn check_came(
     not_null: &[Ident],
 ) -> Option<Change> {
     let by = added.made;
+    // A sentence stands on one line.
+    let expression = &crate::operation::one_line(expression);
     if let [column] = not_null {
         return check_not_null(name, old, new, column, by);
     }

@@ -93,7 +93,7 @@ pub fn compare<'a>(framework: &Framework, bases: &'a [History], head: &'a Histor
     range
 }
 
-fn of(rule: &'static str, verdict: Verdict, migration: &Migration, words: String) -> Wrong {
+fn of(rule: &'static str, verdict: Verdict, migration: &Migration, words: impl std::fmt::Display) -> Wrong {
     Wrong {
         rule,
         verdict,

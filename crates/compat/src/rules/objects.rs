@@ -3,7 +3,7 @@
 use super::{Change, Sides};
 use crate::Verdict::{Incompatible, NeedsReview};
 use crate::evidence::Asked;
-use crate::operation::{Kind, Maybe, Name, Parameter, Signature, TypeBody};
+use crate::operation::{Filled, Kind, Maybe, Name, Parameter, Signature, TypeBody};
 use crate::schema::{Routine, Seen, UserType, View};
 
 /// What became of a view.
@@ -31,7 +31,7 @@ fn view_gone(sides: Sides<'_>, name: &Name, old: &View) -> Change {
 }
 
 fn view_replaced(name: &Name, old: &View, new: &View, changes: &mut Vec<Change>) {
-    if old.text.is_some() && old.text == new.text {
+    if old.columns == new.columns && same_text(old.text.as_deref(), new.text.as_deref(), &["select"]) {
         return;
     }
     let (Maybe::Known(before), Maybe::Known(after)) = (&old.columns, &new.columns) else {
@@ -60,6 +60,16 @@ fn view_replaced(name: &Name, old: &View, new: &View, changes: &mut Vec<Change>)
     }
 }
 
+/// Whether two definitions say the same. A framework's call may stand for more than its text shows, so
+/// the text must have a body in it.
+fn same_text(one: Option<&str>, other: Option<&str>, body: &[&str]) -> bool {
+    let has_body = |text: &str| {
+        text.split(|c: char| !c.is_alphanumeric() && c != '_')
+            .any(|word| body.iter().any(|known| word.eq_ignore_ascii_case(known)))
+    };
+    matches!((one, other), (Some(one), Some(other)) if one == other && has_body(one))
+}
+
 /// What became of a type.
 pub fn user_type(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
     let Some(old) = sides.before.types.get(name) else { return };
@@ -79,7 +89,7 @@ pub fn user_type(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
     let first = changes.len();
     match (&old.body, &new.body) {
         (Some(TypeBody::Enum(before)), Some(TypeBody::Enum(after))) => {
-            values(name, before, after, (old, new), changes)
+            values(name, before, after, (old, new), changes);
         }
         (Some(TypeBody::Composite(before)), Some(TypeBody::Composite(after))) => {
             for column in before.iter().filter(|column| !after.contains(column)) {
@@ -182,7 +192,12 @@ fn routine_replaced(name: &Name, old: &Routine, new: &[Routine]) -> Option<Chang
             change(NeedsReview, format!("defines {name} anew, and how it is called cannot be compared"))
         }
         Fit::More => None,
-        Fit::Same if other.made.is_none() || (old.text.is_some() && old.text == other.text) => None,
+        Fit::Same if other.made.is_none() => None,
+        Fit::Same
+            if same_text(old.text.as_deref(), other.text.as_deref(), &["begin", "select", "return", "as"]) =>
+        {
+            None
+        }
         Fit::Same if other.replaced || old.seen == Seen::Perhaps => {
             change(NeedsReview, format!("replaces {name}: it is called as before, what it does may differ"))
         }
@@ -252,8 +267,11 @@ pub fn other(sides: Sides<'_>, kind: Kind, name: &Name, changes: &mut Vec<Change
         Kind::Trigger | Kind::Policy if old.table.as_ref().is_some_and(new_table) => None,
         Kind::Trigger => Some(change("drop-trigger", NeedsReview)),
         Kind::Policy => Some(change("policy", NeedsReview)),
-        Kind::Sequence if owner_gone(sides, name) => None,
-        Kind::Sequence => Some(change("drop-sequence", Incompatible).asking(asked)),
+        Kind::Sequence => match owner(sides, name) {
+            Owner::Gone => None,
+            Owner::Counted => Some(change("drop-sequence", NeedsReview).asking(asked)),
+            Owner::None => Some(change("drop-sequence", Incompatible).asking(asked)),
+        },
         Kind::Extension => Some(change("drop-extension", Incompatible)),
         Kind::Schema | Kind::Database => Some(change("drop-schema", Incompatible)),
         Kind::Synonym => Some(change("drop-synonym", Incompatible).asking(Asked::Table(name.clone()))),
@@ -261,17 +279,30 @@ pub fn other(sides: Sides<'_>, kind: Kind, name: &Name, changes: &mut Vec<Change
     });
 }
 
-/// A sequence `table_column_seq` whose table or column goes, or no longer takes its values from it.
-fn owner_gone(sides: Sides<'_>, sequence: &Name) -> bool {
-    let Some(owner) = sequence.name.key.strip_suffix("_seq") else { return false };
-    sides.before.tables.iter().any(|(name, table)| {
-        let Some(column) = owner.strip_prefix(name.name.key.as_str()).and_then(|rest| rest.strip_prefix('_'))
-        else {
-            return false;
-        };
-        let Some(known) = table.columns.values().find(|state| state.name.key == column) else { return false };
-        sides.now.tables.get(name).is_none_or(|now| !now.columns.values().any(|state| state.id == known.id))
-    })
+/// What became of the column that a sequence belongs to.
+enum Owner {
+    /// There is none.
+    None,
+    /// It went too.
+    Gone,
+    /// It is counted by an identity of its own now.
+    Counted,
+}
+
+/// The column of a sequence `table_column_seq`.
+fn owner(sides: Sides<'_>, sequence: &Name) -> Owner {
+    let Some(owner) = sequence.name.key.strip_suffix("_seq") else { return Owner::None };
+    let known = sides.before.tables.iter().find_map(|(name, table)| {
+        let column = owner.strip_prefix(name.name.key.as_str())?.strip_prefix('_')?;
+        Some((name, table.columns.values().find(|state| state.name.key == column)?))
+    });
+    let Some((table, known)) = known else { return Owner::None };
+    let now = sides.now.tables.get(table).and_then(|now| now.columns.values().find(|state| state.id == known.id));
+    match now {
+        None => Owner::Gone,
+        Some(now) if matches!(now.filled, Maybe::Known(Filled::Counted { .. })) => Owner::Counted,
+        Some(_) => Owner::None,
+    }
 }
 
 /// The word for a kind of object.

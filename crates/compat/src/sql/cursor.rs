@@ -2,7 +2,7 @@
 //!
 //! A cursor is a value: a copy of it is a way back. Not here: anything that knows a statement.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use super::Dialect;
 use super::lex::{Kind, Token};
@@ -24,13 +24,15 @@ pub struct Source<'a> {
     pub line_offset: u32,
     /// How deep it is in SQL within SQL.
     pub level: usize,
+    /// How many bytes of SQL within SQL were read so far.
+    pub spent: Cell<usize>,
     steps: RefCell<Vec<Step>>,
 }
 
 impl<'a> Source<'a> {
     /// A text of which nothing is read yet.
     pub fn new(text: &'a str, dialect: Dialect, limits: Limits) -> Self {
-        Self { text, dialect, limits, line_offset: 0, level: 0, steps: RefCell::default() }
+        Self { text, dialect, limits, line_offset: 0, level: 0, spent: Cell::new(0), steps: RefCell::default() }
     }
 
     /// Everything that was read.

@@ -179,8 +179,11 @@ fn clear(scores: &[(Dialect, u32)]) -> Option<Dialect> {
     (most >= 5 && most >= 3 * next).then_some(dialect)
 }
 
-/// Files that tell, by their names in a directory, and what in them tells which dialect.
-const FILES: &[(&[&str], &[(&str, Dialect)])] = &[
+/// Files, by their names in a directory, and what in them tells which dialect.
+type Telling = (&'static [&'static str], &'static [(&'static str, Dialect)]);
+
+/// The files that tell.
+const FILES: &[Telling] = &[
     (
         &["Cargo.toml"],
         &[
@@ -447,8 +450,8 @@ mod tests {
             ("go.mod", "require github.com/go-sql-driver/mysql v1", Dialect::MySql),
             (
                 "go.mod",
-                "require (\n github.com/lib/pq v1\n github.com/go-sql-driver/mysql v1 // indirect\n)",
-                Dialect::Postgres,
+                "require (\n github.com/go-sql-driver/mysql v1\n github.com/lib/pq v1 // indirect\n)",
+                Dialect::MySql,
             ),
             ("compose.yaml", "services:\n  db:\n    image: mariadb:11\n", Dialect::MySql),
             (".env.example", "DATABASE_URL=mysql://a@b/c", Dialect::MySql),
@@ -465,6 +468,8 @@ mod tests {
         let both = [("go.mod", "modernc.org/sqlite\ngithub.com/go-sql-driver/mysql")];
         assert_eq!(of("m", &both, &["PRAGMA x;"]), Dialect::Sqlite);
         assert_eq!(of("m", &both, &["ALTER TABLE `boats` DROP COLUMN a;"]), Dialect::MySql);
+        let pq = [("go.mod", "github.com/lib/pq")];
+        assert_eq!(of("m", &pq, &["ENGINE=InnoDB jsonb"]), Dialect::Postgres, "words that disagree");
         let other = [("docker-compose.yml", "image: postgres:16")];
         assert_eq!(of("m", &other, &["CREATE TABLE a (id int AUTO_INCREMENT) ENGINE=InnoDB"]), Dialect::MySql);
     }

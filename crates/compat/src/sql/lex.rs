@@ -285,7 +285,7 @@ impl<'a> Lexer<'a> {
         let first = self.byte(0).to_ascii_uppercase();
         let possible = match self.dialect {
             Dialect::MySql => fresh && first == b'D',
-            Dialect::MsSql => first == b'G',
+            Dialect::MsSql => matches!(first, b'G' | b':'),
             Dialect::Oracle => first == b'/' || fresh,
             Dialect::Sqlite => fresh && first == b'.',
             Dialect::Postgres => false,
@@ -297,6 +297,7 @@ impl<'a> Lexer<'a> {
         let line = self.text.get(self.at..end).unwrap_or_default();
         match self.dialect {
             Dialect::MySql => self.delimiter(line, end),
+            Dialect::MsSql if first == b':' => self.sqlcmd(line, end),
             Dialect::MsSql => self.batch(line, end),
             Dialect::Oracle => self.sqlplus(line, end),
             _ => {
@@ -327,6 +328,16 @@ impl<'a> Lexer<'a> {
         }
         self.push(Kind::Stop, end);
         true
+    }
+
+    /// sqlcmd's settings. `:r`, which runs another file, is left to be met as what nobody knows.
+    fn sqlcmd(&mut self, line: &str, end: usize) -> bool {
+        let word = line.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
+        let setting = matches!(word.as_str(), ":setvar" | ":on" | ":out" | ":error" | ":perftrace" | ":xml");
+        if setting {
+            self.go(end);
+        }
+        setting
     }
 
     fn sqlplus(&mut self, line: &str, end: usize) -> bool {

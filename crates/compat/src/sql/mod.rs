@@ -8,6 +8,8 @@ mod cursor;
 pub mod guess;
 mod lex;
 mod lex_split;
+#[cfg(test)]
+mod lex_tests;
 mod mssql;
 mod mysql;
 mod oracle;

@@ -75,3 +75,21 @@ fn a_schema_file_that_changes_alone() {
     let second = ("prisma/migrations/20240102000000_b/migration.sql", "ALTER TABLE t ADD COLUMN b integer;");
     assert_eq!(judged(&base, &[first, second, shown("model T {\n  a Int\n  b Int?\n}\n")]), "");
 }
+
+#[test]
+fn what_rails_wrote_down_stands_for_migrations_that_are_gone() {
+    let first = (
+        "db/migrate/20240101000000_a.rb",
+        "class A < ActiveRecord::Migration[7.1]\n  def change\n    add_column :users, :city, :string\n  end\nend\n",
+    );
+    let second = (
+        "db/migrate/20240102000000_b.rb",
+        "class B < ActiveRecord::Migration[7.1]\n  def change\n    change_column_null :users, :city, false\n    change_column_null :users, :email, false\n  end\nend\n",
+    );
+    let shown = (
+        "db/schema.rb",
+        "ActiveRecord::Schema[7.1].define(version: 2024_01_01_000000) do\n  create_table \"users\", force: :cascade do |t|\n    t.string \"email\", null: false\n    t.string \"city\"\n  end\nend\n",
+    );
+    assert_eq!(judged(&[first, shown], &[first, second, shown]), "set-not-null! users.city");
+    assert_eq!(judged(&[first], &[first, second]), "set-not-null! users.city; set-not-null! users.email");
+}

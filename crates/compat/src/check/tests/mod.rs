@@ -3,6 +3,7 @@
 mod columns;
 mod examples;
 mod histories;
+mod limits;
 mod objects;
 mod running;
 mod tables;

@@ -9,7 +9,7 @@ pub(super) struct Class<'a> {
     pub(super) name: &'a str,
     /// What stands before its name: annotations, modifiers.
     pub(super) before: &'a str,
-    /// What it extends, uses, implements, by last names.
+    /// What it extends, by last names.
     pub(super) bases: Vec<String>,
     pub(super) members: Vec<Member<'a>>,
     pub(super) line: u32,
@@ -239,12 +239,14 @@ fn header(segment: &str) -> Option<(&str, &str, &str)> {
     None
 }
 
-/// The last names of what follows `extends`, `implements`, `:`.
+/// The last names of what follows `extends` or `:`.
 fn bases(rest: &str) -> Vec<String> {
     let rest = match super::bracketed(rest).filter(|_| rest.trim_start().starts_with('(')) {
         Some((_, end)) => rest.get(end..).unwrap_or_default(),
         None => rest,
     };
+    // What is only promised brings no fields.
+    let rest = rest.split_once("implements ").map_or(rest, |(rest, _)| rest);
     // Type arguments are no bases.
     let mut depth = 0_usize;
     let plain: String = rest
@@ -264,7 +266,7 @@ fn bases(rest: &str) -> Vec<String> {
         .collect();
     plain
         .split(|letter: char| letter.is_whitespace() || matches!(letter, ',' | ':' | '(' | ')'))
-        .filter(|name| !name.is_empty() && !matches!(*name, "extends" | "implements" | "where" | "with"))
+        .filter(|name| !name.is_empty() && !matches!(*name, "extends" | "where" | "with"))
         .filter_map(|name| name.rsplit(['.', '\\']).next())
         .filter(|name| name.starts_with(|first: char| first.is_uppercase()))
         .map(str::to_owned)
@@ -313,7 +315,7 @@ mod tests {
         assert_eq!(found.len(), 2);
         assert_eq!(found[0].name, "Person");
         assert!(found[0].before.contains("people"));
-        assert_eq!(found[0].bases, ["Base", "I"]);
+        assert_eq!(found[0].bases, ["Base"]);
         let members: Vec<(&str, u32, bool)> =
             found[0].members.iter().map(|member| (member.code, member.line, member.block)).collect();
         assert_eq!(

@@ -1,7 +1,7 @@
 //! Diesel: a query of a whole row selects every column that `table!` declares.
 
 use super::{Field, FieldKind, Mapper, Model, Row, bracketed_within, line_of, literal, word};
-use crate::evidence::exclude::Language;
+use crate::evidence::language::Language;
 
 pub(super) const ROW: Row =
     Row { mapper: Mapper::Diesel, title: "Diesel", language: Language::Rust, marks: &["table!"], read };

@@ -2,7 +2,7 @@
 
 use super::python::{Class, classes};
 use super::{Belongs, Field, FieldKind, Mapper, Model, Row, argument, literal};
-use crate::evidence::exclude::Language;
+use crate::evidence::language::Language;
 use crate::evidence::words::compact;
 
 pub(super) const ROW: Row = Row {
@@ -65,7 +65,8 @@ fn model(class: &Class<'_>) -> Option<Model> {
         class: class.name.to_owned(),
         table: meta("db_table").and_then(literal).map(str::to_owned),
         bases,
-        derived: fields.is_empty() && !is_model,
+        // An interface's type may have fields of like names: `models.` or a base tells.
+        derived: !is_model && !class.entries.iter().any(|entry| entry.callee().starts_with("models.")),
         fields,
         open: false,
         part: truth("abstract") || !is_model && class.base_names().is_empty(),

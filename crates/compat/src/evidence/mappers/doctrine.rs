@@ -2,7 +2,7 @@
 
 use super::braces::{Class, Member, classes};
 use super::{Field, FieldKind, Mapper, Model, Row, argument, bracketed, listed, word};
-use crate::evidence::exclude::Language;
+use crate::evidence::language::Language;
 
 pub(super) const ROW: Row = Row {
     mapper: Mapper::Doctrine,

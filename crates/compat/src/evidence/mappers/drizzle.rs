@@ -1,7 +1,7 @@
 //! Drizzle: a bare `select()` and every insert name all columns of the declared table.
 
 use super::{Field, FieldKind, Mapper, Model, Row, bracketed, bracketed_within, line_of, listed, literal, word};
-use crate::evidence::exclude::Language;
+use crate::evidence::language::Language;
 
 pub(super) const ROW: Row =
     Row { mapper: Mapper::Drizzle, title: "Drizzle", language: Language::Script, marks: &["drizzle-orm"], read };

@@ -1,7 +1,7 @@
 //! Ecto: a query of a schema selects every field that it declares.
 
 use super::{Field, FieldKind, Mapper, Model, Row, literal, word};
-use crate::evidence::exclude::Language;
+use crate::evidence::language::Language;
 
 pub(super) const ROW: Row =
     Row { mapper: Mapper::Ecto, title: "Ecto", language: Language::Elixir, marks: &["schema \"", "schema("], read };

@@ -2,7 +2,7 @@
 
 use super::braces::{Class, classes};
 use super::{Field, FieldKind, Mapper, Model, Row, bracketed, line_of, literal, word};
-use crate::evidence::exclude::Language;
+use crate::evidence::language::Language;
 
 pub(super) const ROW: Row = Row {
     mapper: Mapper::EfCore,

@@ -1,7 +1,7 @@
 //! GORM: an insert names every field of the struct, and a SELECT of a smaller struct names its fields.
 
 use super::{Field, FieldKind, Mapper, Model, Row, literal, word};
-use crate::evidence::exclude::Language;
+use crate::evidence::language::Language;
 
 pub(super) const ROW: Row = Row {
     mapper: Mapper::Gorm,
@@ -36,10 +36,8 @@ fn read(text: &str) -> Vec<Model> {
             depth += code.matches('{').count() as i64 - code.matches('}').count() as i64;
             if depth <= 0 {
                 inside = false;
-            } else if depth == 1 {
-                if let Some(model) = models.last_mut() {
-                    member(model, code, number);
-                }
+            } else if let Some(model) = models.last_mut().filter(|_| depth == 1) {
+                member(model, code, number);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! jOOQ: `selectFrom` and `fetch` into records name every field of the generated table.
 
 use super::{Field, FieldKind, Mapper, Model, Row, line_of, literal, word};
-use crate::evidence::exclude::Language;
+use crate::evidence::language::Language;
 
 pub(super) const ROW: Row =
     Row { mapper: Mapper::Jooq, title: "jOOQ", language: Language::Java, marks: &["TableImpl<"], read };

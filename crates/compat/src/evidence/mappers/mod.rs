@@ -11,7 +11,9 @@ mod doctrine;
 mod drizzle;
 mod ecto;
 mod efcore;
+pub(super) mod eloquent;
 mod gorm;
+pub(super) mod joins;
 mod jooq;
 mod jpa;
 mod prisma;
@@ -23,8 +25,8 @@ mod typeorm;
 
 use std::collections::BTreeMap;
 
-use super::exclude::Language;
 use super::forms::{association, same};
+use super::language::Language;
 use super::words::{compact, pieces, same_name};
 
 /// What a field is to its table.
@@ -125,6 +127,8 @@ impl Mapper {
 /// Whether a file may hold a model, by its bytes.
 pub(super) fn may_hold(language: Language, bytes: &[u8]) -> bool {
     ROWS.iter().any(|row| row.language == language && marked(row, bytes))
+        || language == Language::Php && memchr::memmem::find(bytes, b" extends ").is_some()
+        || joins::may_hold(bytes)
 }
 
 fn marked(row: &Row, bytes: &[u8]) -> bool {

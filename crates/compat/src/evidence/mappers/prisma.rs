@@ -2,7 +2,7 @@
 //! not any code does.
 
 use super::{Field, FieldKind, Mapper, Model, Row, literal, word};
-use crate::evidence::exclude::Language;
+use crate::evidence::language::Language;
 
 pub(super) const ROW: Row =
     Row { mapper: Mapper::Prisma, title: "Prisma", language: Language::Prisma, marks: &["model ", "view "], read };

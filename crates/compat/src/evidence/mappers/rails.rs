@@ -2,7 +2,7 @@
 //! that a column is in use until the model ignores it.
 
 use super::{Field, FieldKind, Mapper, Model, Row, word};
-use crate::evidence::exclude::Language;
+use crate::evidence::language::Language;
 
 pub(super) const ROW: Row = Row {
     mapper: Mapper::Rails,

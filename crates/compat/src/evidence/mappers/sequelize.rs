@@ -1,7 +1,7 @@
 //! Sequelize: every SELECT names the attributes of the definition.
 
 use super::{Field, FieldKind, Mapper, Model, Row, argument, bracketed_within, line_of, listed, literal, word};
-use crate::evidence::exclude::Language;
+use crate::evidence::language::Language;
 
 pub(super) const ROW: Row =
     Row { mapper: Mapper::Sequelize, title: "Sequelize", language: Language::Script, marks: &["equelize"], read };

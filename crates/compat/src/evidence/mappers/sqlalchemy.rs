@@ -2,7 +2,7 @@
 
 use super::python::{Class, Entry, classes};
 use super::{Field, FieldKind, Mapper, Model, Row, argument, bracketed, line_of, listed, literal};
-use crate::evidence::exclude::Language;
+use crate::evidence::language::Language;
 
 pub(super) const ROW: Row = Row {
     mapper: Mapper::SqlAlchemy,

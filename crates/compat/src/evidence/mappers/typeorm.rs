@@ -3,7 +3,7 @@
 
 use super::braces::{Class, Member, classes};
 use super::{Field, FieldKind, Mapper, Model, Row, argument, literal, word};
-use crate::evidence::exclude::Language;
+use crate::evidence::language::Language;
 
 pub(super) const ROW: Row = Row {
     mapper: Mapper::TypeOrm,

@@ -62,8 +62,9 @@ fn revision(text: &str, limits: Limits) -> Revision {
     }
 }
 
-/// The directory of a history that a file lies in: `versions` with all below it, else its own.
-fn root_of(path: &str) -> Option<&str> {
+/// The directory of a history that a file lies in: its own, or, where the project says that Alembic
+/// looks below `versions` too, that one.
+fn root_of(path: &str, recursive: bool) -> Option<&str> {
     let (directory, file) = path.rsplit_once('/').unwrap_or(("", path));
     if !file.ends_with(".py") || file.starts_with("__") || file == "env.py" {
         return None;
@@ -71,7 +72,7 @@ fn root_of(path: &str) -> Option<&str> {
     let mut end = 0;
     for part in directory.split('/') {
         end += part.len() + usize::from(end > 0);
-        if part == "versions" {
+        if recursive && part == "versions" {
             return directory.get(..end);
         }
     }
@@ -81,6 +82,15 @@ fn root_of(path: &str) -> Option<&str> {
 fn is_revision(text: &str) -> bool {
     let line = |name: &str| text.lines().any(|line| line.starts_with(name));
     line("down_revision") && line("revision")
+}
+
+/// Whether some `alembic.ini` says `recursive_version_locations`.
+fn recursive(tree: &dyn Tree) -> bool {
+    tree.entries().iter().filter(|entry| entry.path.ends_with("alembic.ini")).any(|entry| {
+        tree.text(&entry.path).is_ok_and(|text| {
+            ini(&text, "recursive_version_locations").is_some_and(|word| word.eq_ignore_ascii_case("true"))
+        })
+    })
 }
 
 /// Directories that `version_locations` of an `alembic.ini` names, the first of each for the rest.
@@ -128,11 +138,11 @@ fn ini(text: &str, key: &str) -> Option<String> {
 }
 
 fn find(tree: &dyn Tree) -> Vec<Found> {
-    let joined = joined(tree);
+    let (joined, recursive) = (joined(tree), recursive(tree));
     let mut known: BTreeMap<&str, bool> = BTreeMap::new();
     for entry in tree.entries() {
-        let Some(root) = root_of(&entry.path) else { continue };
-        let likely = root.ends_with("versions")
+        let Some(root) = root_of(&entry.path, recursive) else { continue };
+        let likely = root.contains("versions")
             || root.contains("alembic")
             || root.contains("migrat")
             || joined.contains_key(root);
@@ -152,6 +162,9 @@ fn find(tree: &dyn Tree) -> Vec<Found> {
 
 /// The dialect of `sqlalchemy.url`, else of the drivers.
 fn dialect(tree: &dyn Tree, root: &str) -> Option<Dialect> {
+    if let Some(named) = root.rsplit('/').next().and_then(Dialect::of_word) {
+        return Some(named);
+    }
     let mut at = Some(root);
     while let Some(directory) = at {
         let path = |name: &str| if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") };
@@ -184,11 +197,11 @@ struct File<'t> {
 }
 
 fn files<'t>(context: &Context<'t>, found: &Found, history: &mut History) -> BTreeMap<String, File<'t>> {
-    let joined = joined(context.tree);
+    let (joined, recursive) = (joined(context.tree), recursive(context.tree));
     let mut files: BTreeMap<String, File<'t>> = BTreeMap::new();
     let mut bytes = 0_u64;
     for entry in context.tree.entries() {
-        let Some(root) = root_of(&entry.path) else { continue };
+        let Some(root) = root_of(&entry.path, recursive) else { continue };
         if joined.get(root).map_or(root, String::as_str) != found.root {
             continue;
         }

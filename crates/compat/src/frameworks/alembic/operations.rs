@@ -53,6 +53,18 @@ impl<'p> Reader<'p> {
             self.execute(call, node, scope);
             return true;
         }
+        if matches!(owner, "session" | "db_session" | "db.session") {
+            let data = match word {
+                "add" | "add_all" | "bulk_save_objects" | "bulk_insert_mappings" => Some(Data::Insert),
+                "merge" | "bulk_update_mappings" => Some(Data::Update),
+                "delete" => Some(Data::Delete),
+                _ => None,
+            };
+            if let (Some(data), false) = (data, call.places.iter().any(|place| matches!(place, Value::Call(_)))) {
+                self.put(Operation::Data { data, table: None, every_row: false }, node, scope);
+                return true;
+            }
+        }
         if matches!(word, "create" | "drop") && self.enum_call(owner, word, call, node, scope) {
             return true;
         }
@@ -271,35 +283,35 @@ impl<'p> Reader<'p> {
             return self.put_code(node, scope);
         };
         let name = emit::ident(self.dialect, name);
-        let mut column = name.clone();
         let renamed = match call.named("new_column_name").or_else(|| call.named("name")) {
             None | Some(Value::Nothing) => None,
             Some(Value::Text(to)) => Some(emit::ident(self.dialect, to)),
             Some(_) => return self.put_code(node, scope),
         };
-        if let Some(to) = &renamed {
-            let operation = Operation::RenameColumn { table: table.clone(), from: name, to: to.clone() };
-            self.put(operation, node, scope);
-            column = to.clone();
-        }
         let nullable = call.named("nullable").filter(|value| **value != Value::Nothing);
         let ty = call.named("type_").filter(|value| **value != Value::Nothing);
         let default = call.named("server_default").filter(|value| **value != Value::Truth(false));
-        let changes = if self.dialect == Dialect::MySql && (nullable.is_some() || ty.is_some() || renamed.is_some())
-        {
-            self.restated(call, &column)
-        } else {
-            self.changes(nullable, ty, default)
-        };
+        // MySQL's CHANGE does both at once; elsewhere the name goes last.
+        let at_once = self.dialect == Dialect::MySql && (nullable.is_some() || ty.is_some() || renamed.is_some());
+        let after = renamed.clone().filter(|_| at_once).unwrap_or_else(|| name.clone());
+        let changes = if at_once { self.restated(call, &after) } else { self.changes(nullable, ty, default) };
+        let mut operations = vec![];
         match changes {
             Some(changes) if changes.is_empty() && renamed.is_none() => {
-                self.put(Operation::Neutral { what: "alter_column".to_owned() }, node, scope);
+                operations.push(Operation::Neutral { what: "alter_column".to_owned() });
             }
             Some(changes) if changes.is_empty() => {}
             Some(changes) => {
-                self.put(Operation::AlterColumn { table: table.clone(), column, changes }, node, scope);
+                operations.push(Operation::AlterColumn { table: table.clone(), column: after, changes });
             }
-            None => self.put_code(node, scope),
+            None => operations.push(emit::code(call.text.clone())),
+        }
+        if let Some(to) = renamed {
+            let at = if at_once { 0 } else { operations.len() };
+            operations.insert(at, Operation::RenameColumn { table: table.clone(), from: name, to });
+        }
+        for operation in operations {
+            self.put(operation, node, scope);
         }
     }
 
@@ -444,11 +456,11 @@ impl<'p> Reader<'p> {
                 let table = scope.variables.get(&name).and_then(|value| self.table_value(value));
                 return Some((data, table));
             }
-            if let Some((head, _)) = text.split_once(&format!(".{word}(")) {
-                if head.chars().all(|char| char.is_alphanumeric() || matches!(char, '_' | '.')) {
-                    let table = scope.variables.get(head).and_then(|value| self.table_value(value));
-                    return Some((data, table));
-                }
+            if let Some((head, _)) = text.split_once(&format!(".{word}("))
+                && head.chars().all(|char| char.is_alphanumeric() || matches!(char, '_' | '.'))
+            {
+                let table = scope.variables.get(head).and_then(|value| self.table_value(value));
+                return Some((data, table));
             }
         }
         None

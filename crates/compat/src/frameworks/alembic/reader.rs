@@ -16,6 +16,169 @@ use crate::sql::Dialect;
 /// How deep helpers are followed.
 const INLINED: usize = 8;
 
+/// Calls that only look, build or format. Whatever is not here may act.
+const PURE: &[&str] = &[
+    "get_bind",
+    "inspect",
+    "get_columns",
+    "get_table_names",
+    "get_indexes",
+    "get_foreign_keys",
+    "has_table",
+    "get_unique_constraints",
+    "get_pk_constraint",
+    "get_check_constraints",
+    "get_enums",
+    "from_engine",
+    "get_view_names",
+    "has_index",
+    "reflecttable",
+    "get_schema_names",
+    "get_sequence_names",
+    "has_sequence",
+    "get_table_comment",
+    "get_context",
+    "get_x_argument",
+    "print",
+    "len",
+    "str",
+    "int",
+    "list",
+    "dict",
+    "set",
+    "tuple",
+    "sorted",
+    "any",
+    "all",
+    "format",
+    "join",
+    "split",
+    "strip",
+    "lower",
+    "upper",
+    "get",
+    "keys",
+    "values",
+    "items",
+    "f",
+    "text",
+    "Column",
+    "Table",
+    "table",
+    "column",
+    "MetaData",
+    "String",
+    "Integer",
+    "Enum",
+    "ENUM",
+    "DateTime",
+    "Boolean",
+    "Text",
+    "UUID",
+    "JSON",
+    "JSONB",
+    "select",
+    "where",
+    "now",
+    "utcnow",
+    "uuid4",
+    "getLogger",
+    "info",
+    "warning",
+    "debug",
+    "error",
+    "func",
+    "count",
+    "isinstance",
+    "getenv",
+    "range",
+    "enumerate",
+    "zip",
+    "Inspector",
+    "declarative_base",
+    "sessionmaker",
+    "Session",
+    "postgresql",
+    "array",
+    "literal",
+    "bindparam",
+    "label",
+    "and_",
+    "or_",
+    "not_",
+    "ForeignKey",
+    "BigInteger",
+    "SmallInteger",
+    "Float",
+    "Numeric",
+    "LargeBinary",
+    "Date",
+    "dict_",
+    "replace",
+    "cast",
+    "startswith",
+    "endswith",
+    "append",
+    "extend",
+    "update_",
+    "add_",
+    "timedelta",
+    "datetime",
+    "as_sql",
+    "dumps",
+    "loads",
+    "scalar",
+    "fetchall",
+    "fetchone",
+    "fetchmany",
+    "mappings",
+    "scalars",
+    "first",
+    "one",
+    "all_",
+    "values_",
+    "alias",
+    "desc",
+    "asc",
+    "order_by",
+    "limit",
+    "offset",
+    "defaultdict",
+    "Counter",
+    "OrderedDict",
+    "deepcopy",
+    "capitalize",
+    "title",
+    "reflect",
+    "query",
+    "filter_by",
+    "distinct",
+    "join_",
+    "outerjoin",
+    "all",
+    "one_or_none",
+    "options",
+    "group_by",
+    "having",
+    "aliased",
+    "with_variant",
+    "Identity",
+    "bool",
+    "repr",
+    "type",
+    "hasattr",
+    "getattr",
+    "min",
+    "max",
+    "sum",
+    "abs",
+    "map",
+    "filter",
+    "dirname",
+    "Path",
+    "resolve",
+];
+
 /// What is known at a place of the walk.
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
@@ -138,6 +301,13 @@ impl<'p> Reader<'p> {
             }
             "if_statement" => return self.branch(node, scope),
             "for_statement" => self.repeated(node, scope),
+            "while_statement" => {
+                let mut inner = scope.clone();
+                inner.conditional = true;
+                if let Some(body) = field(node, "body") {
+                    self.body(body, &mut inner);
+                }
+            }
             "with_statement" => return self.with(node, scope),
             "try_statement" => {
                 let mut inner = scope.clone();
@@ -205,147 +375,6 @@ impl<'p> Reader<'p> {
 
     /// Whether a call in an expression may act on the database.
     pub fn acts(&self, node: Node<'_>) -> bool {
-        const PURE: &[&str] = &[
-            "get_bind",
-            "inspect",
-            "get_columns",
-            "get_table_names",
-            "get_indexes",
-            "get_foreign_keys",
-            "has_table",
-            "get_unique_constraints",
-            "get_pk_constraint",
-            "get_check_constraints",
-            "get_enums",
-            "from_engine",
-            "get_view_names",
-            "has_index",
-            "reflecttable",
-            "get_schema_names",
-            "get_sequence_names",
-            "has_sequence",
-            "get_table_comment",
-            "get_context",
-            "get_x_argument",
-            "print",
-            "len",
-            "str",
-            "int",
-            "list",
-            "dict",
-            "set",
-            "tuple",
-            "sorted",
-            "any",
-            "all",
-            "format",
-            "join",
-            "split",
-            "strip",
-            "lower",
-            "upper",
-            "get",
-            "keys",
-            "values",
-            "items",
-            "f",
-            "text",
-            "Column",
-            "Table",
-            "table",
-            "column",
-            "MetaData",
-            "String",
-            "Integer",
-            "Enum",
-            "ENUM",
-            "DateTime",
-            "Boolean",
-            "Text",
-            "UUID",
-            "JSON",
-            "JSONB",
-            "select",
-            "where",
-            "now",
-            "utcnow",
-            "uuid4",
-            "getLogger",
-            "info",
-            "warning",
-            "debug",
-            "error",
-            "func",
-            "count",
-            "isinstance",
-            "getenv",
-            "range",
-            "enumerate",
-            "zip",
-            "Inspector",
-            "declarative_base",
-            "sessionmaker",
-            "Session",
-            "postgresql",
-            "array",
-            "literal",
-            "bindparam",
-            "label",
-            "and_",
-            "or_",
-            "not_",
-            "ForeignKey",
-            "BigInteger",
-            "SmallInteger",
-            "Float",
-            "Numeric",
-            "LargeBinary",
-            "Date",
-            "dict_",
-            "replace",
-            "cast",
-            "startswith",
-            "endswith",
-            "append",
-            "extend",
-            "update_",
-            "add_",
-            "timedelta",
-            "datetime",
-            "as_sql",
-            "dumps",
-            "loads",
-            "scalar",
-            "fetchall",
-            "fetchone",
-            "fetchmany",
-            "mappings",
-            "scalars",
-            "first",
-            "one",
-            "all_",
-            "values_",
-            "alias",
-            "desc",
-            "asc",
-            "order_by",
-            "limit",
-            "offset",
-            "bool",
-            "repr",
-            "type",
-            "hasattr",
-            "getattr",
-            "min",
-            "max",
-            "sum",
-            "abs",
-            "map",
-            "filter",
-            "dirname",
-            "Path",
-            "resolve",
-        ];
         find_all(node, &["call"]).into_iter().any(|call| {
             let word = field(call, "function").map(|function| self.program.text_of(function)).unwrap_or_default();
             let word = word.rsplit('.').next().unwrap_or(word);
@@ -363,12 +392,23 @@ impl<'p> Reader<'p> {
             }
             return;
         };
-        if self.operation(&call, node, scope) || self.inline(&call, scope) {
+        if self.operation(&call, node, scope) || self.inline(&call, scope) || self.chained(&call, node, scope) {
             return;
         }
         if self.acts(node) {
             self.put_code(node, scope);
         }
+    }
+
+    /// `connection.execute(…).fetchall()`: the last call only looks at what the first one did.
+    fn chained(&mut self, call: &Call, node: Node<'p>, scope: &mut Scope) -> bool {
+        let object = field(node, "function").and_then(|function| field(function, "object"));
+        let Some(object) = object.filter(|object| object.kind() == "call") else { return false };
+        if !PURE.contains(&call.word()) || field(node, "arguments").is_some_and(|arguments| self.acts(arguments)) {
+            return false;
+        }
+        self.expression(object, scope);
+        true
     }
 
     /// A helper of the same file.
@@ -378,8 +418,8 @@ impl<'p> Reader<'p> {
             return false;
         }
         let mut inner = scope.clone();
-        let mut place = 0;
-        for parameter in field(function, "parameters").map(children).unwrap_or_default() {
+        let parameters = field(function, "parameters").map(children).unwrap_or_default();
+        for (place, parameter) in parameters.into_iter().enumerate() {
             let name = match parameter.kind() {
                 "identifier" => self.program.text_of(parameter),
                 "typed_parameter" => children(parameter).first().map_or("", |name| self.program.text_of(*name)),
@@ -387,12 +427,11 @@ impl<'p> Reader<'p> {
             };
             let usual = field(parameter, "value").map(|node| python::value(self.program, node, &inner.variables));
             let given = call.named(name).or_else(|| call.places.get(place)).cloned();
-            place += 1;
             let held = given.or(usual).unwrap_or_else(|| Value::Code(name.to_owned()));
-            if let Value::Code(text) = &held {
-                if let Some(batch) = scope.batch.get(text) {
-                    inner.batch.insert(name.to_owned(), batch.clone());
-                }
+            if let Value::Code(text) = &held
+                && let Some(batch) = scope.batch.get(text)
+            {
+                inner.batch.insert(name.to_owned(), batch.clone());
             }
             inner.variables.insert(name.to_owned(), held);
         }
@@ -519,9 +558,16 @@ impl<'p> Reader<'p> {
             Value::List(rows) => rows,
             Value::Map(pairs) => pairs.into_iter().map(|(key, _)| Value::Text(key)).collect(),
             _ => {
-                if self.acts(body) || self.acts(right) {
-                    self.put_code(node, scope);
+                if self.acts(right) {
+                    self.expression(right, scope);
                 }
+                let mut inner = scope.clone();
+                inner.conditional = true;
+                for name in find_all(left, &["identifier"]) {
+                    let name = self.program.text_of(name).to_owned();
+                    inner.variables.insert(name.clone(), Value::Code(name));
+                }
+                self.body(body, &mut inner);
                 return;
             }
         };

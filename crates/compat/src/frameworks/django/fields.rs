@@ -56,6 +56,8 @@ pub struct Join {
     pub to: String,
     /// The other one's table.
     pub other: Option<Name>,
+    /// The types of the two columns.
+    pub types: (Maybe<Type>, Maybe<Type>),
 }
 
 const MANY: &[&str] =
@@ -90,10 +92,17 @@ pub fn shape(state: &State, model: &Model, name: &str, call: &Call) -> Shape {
     let column = call.named("db_column").and_then(Value::text).map_or(usual, str::to_owned);
     let primary = is("primary_key") == Some(true);
     let counted = word.ends_with("AutoField");
-    let null = call.named("null").or_else(|| call.places.get(9999));
+    let null = call.named("null");
     let mut held = Held {
         column,
-        ty: ty(state, call),
+        ty: match ty(state, call) {
+            Maybe::Unknown if relation => match call.argument("to", 0).and_then(|to| state.key(model, to)) {
+                Some(key) if key == (model.app.clone(), model.name.to_lowercase()) => own_key(state, model),
+                Some(key) => state.key_type_at(&key, 0),
+                None => Maybe::Unknown,
+            },
+            known => known,
+        },
         not_null: match null {
             _ if primary => Maybe::Known(true),
             None => Maybe::Known(!matches!(word, "NullBooleanField")),
@@ -185,7 +194,24 @@ fn join(state: &State, model: &Model, name: &str, call: &Call) -> Join {
     } else {
         (format!("{own}_id"), format!("{other_model}_id"))
     };
-    Join { table, from, to, other }
+    let own_type = state.key_type_at(&(model.app.clone(), own), 0);
+    let own_type = match own_type {
+        Maybe::Unknown => own_key(state, model),
+        known => known,
+    };
+    let other_type = match call.argument("to", 0).and_then(|to| state.key(model, to)) {
+        Some(key) if key == (model.app.clone(), model.name.to_lowercase()) => own_type.clone(),
+        Some(key) => state.key_type_at(&key, 0),
+        None => Maybe::Unknown,
+    };
+    Join { table, from, to, other, types: (own_type, other_type) }
+}
+
+/// The type of the primary key of a model that is being made.
+fn own_key(state: &State, model: &Model) -> Maybe<Type> {
+    let primary =
+        model.fields.iter().find(|(_, field)| field.named("primary_key").and_then(Value::truth) == Some(true));
+    primary.map_or(Maybe::Unknown, |(_, field)| ty(state, field))
 }
 
 /// The column's constraints beyond NOT NULL.
@@ -229,6 +255,10 @@ pub fn ty(state: &State, call: &Call) -> Maybe<Type> {
         "EmailField" => return sized(Some(254)),
         "URLField" => return sized(Some(200)),
         "FileField" | "ImageField" | "FilePathField" => return sized(Some(100)),
+        "TimeZoneField" => return sized(Some(63)),
+        "CountryField" => return sized(Some(2)),
+        "PhoneNumberField" => return sized(Some(128)),
+        "AutoSlugField" => return sized(Some(50)),
         "DecimalField" => {
             let base = if dialect == Dialect::Postgres { "numeric" } else { "decimal" };
             let parts = [number("max_digits", None), number("decimal_places", None)];

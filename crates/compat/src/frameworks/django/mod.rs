@@ -238,11 +238,11 @@ fn files<'t>(context: &Context<'t>, found: &Found, history: &mut History) -> BTr
             history.problems.push(problem("unreadable", entry, words));
             break;
         }
-        if part.1.migration {
-            if let Some(File { entry: other, .. }) = files.insert((label, name.to_owned()), File { entry, part }) {
-                let words = format!("{} has the app and name of {}", entry.path, other.path);
-                history.problems.push(problem("duplicate-version", entry, words));
-            }
+        if part.1.migration
+            && let Some(File { entry: other, .. }) = files.insert((label, name.to_owned()), File { entry, part })
+        {
+            let words = format!("{} has the app and name of {}", entry.path, other.path);
+            history.problems.push(problem("duplicate-version", entry, words));
         }
     }
     files

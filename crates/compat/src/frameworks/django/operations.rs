@@ -233,7 +233,8 @@ impl Walk<'_> {
             constraints: vec![Constraint { name: None, kind: ConstraintKind::PrimaryKey(vec![ident("id")]) }],
         };
         let mut columns = vec![id];
-        for (name, table) in [(&join.from, Some(own)), (&join.to, join.other.clone())] {
+        let sides = [(&join.from, Some(own), &join.types.0), (&join.to, join.other.clone(), &join.types.1)];
+        for (name, table, ty) in sides {
             let key = |table| ConstraintKind::ForeignKey {
                 columns: vec![ident(name)],
                 table,
@@ -242,7 +243,7 @@ impl Walk<'_> {
             };
             columns.push(Column {
                 name: ident(name),
-                ty: Maybe::Unknown,
+                ty: ty.clone(),
                 not_null: Maybe::Known(true),
                 filled: Maybe::Known(Filled::Nothing),
                 constraints: table.map(|table| Constraint { name: None, kind: key(table) }).into_iter().collect(),
@@ -256,15 +257,18 @@ impl Walk<'_> {
             temporary: false,
         };
         self.put(operation, call);
+        for name in [&join.from, &join.to] {
+            self.put(emit::index(dialect, &join.table, None, vec![ident(name)], None), call);
+        }
     }
 
     fn delete_model(&mut self, call: &Call) {
         let Some(model) = self.model(call, "name") else { return self.put_code(call) };
         for (name, field) in &model.fields {
-            if let Shape::Join(join) = fields::shape(self.state, &model, name, field) {
-                if model.kept {
-                    self.put(Operation::DropTable { table: join.table, cascade: true }, call);
-                }
+            if let Shape::Join(join) = fields::shape(self.state, &model, name, field)
+                && model.kept
+            {
+                self.put(Operation::DropTable { table: join.table, cascade: true }, call);
             }
         }
         if model.kept {
@@ -658,7 +662,10 @@ impl Walk<'_> {
                         .collect(),
                 };
                 let nulls = constraint.named("nulls_distinct") == Some(&Value::Truth(false));
-                ("unique", self.unique(columns, condition("condition").is_some(), nulls))
+                // With a condition or an expression it is an index.
+                let index = condition("condition").is_some() || constraint.named("fields").is_none();
+                let said = if index { "index" } else { "unique" };
+                (said, self.unique(columns, condition("condition").is_some(), nulls))
             }
             "CheckConstraint" => {
                 let check =
@@ -711,6 +718,10 @@ impl Walk<'_> {
         let said = model.constraints.get(name).map(|said| (*said).to_owned());
         let constraint = Some(emit::ident(self.state.dialect, name));
         let table = self.state.name(&model.table);
+        if said.as_deref() == Some("index") && model.kept {
+            let name = emit::beside(self.state.dialect, &table, name);
+            return self.put(Operation::DropIndex { name, table: Some(table) }, call);
+        }
         if model.kept {
             self.put(Operation::DropConstraint { table, constraint, said, cascade: false }, call);
         }

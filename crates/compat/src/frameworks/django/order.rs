@@ -22,21 +22,16 @@ impl Graph {
     /// One migration needs another. What is not there is left out.
     pub fn needs(&mut self, key: &Key, parent: &Key) {
         let Some(parent) = self.meant(parent, key) else { return };
-        if parent != *key {
-            if let Some(parents) = self.parents.get_mut(key) {
-                parents.insert(parent);
-            }
+        if parent != *key
+            && let Some(parents) = self.parents.get_mut(key)
+        {
+            parents.insert(parent);
         }
     }
 
     /// Whether a migration is there.
     pub fn has(&self, key: &Key) -> bool {
         self.parents.contains_key(key)
-    }
-
-    /// Whether some migration of an app is there.
-    pub fn has_app(&self, app: &str) -> bool {
-        self.parents.keys().any(|(known, _)| known == app)
     }
 
     fn meant(&self, key: &Key, by: &Key) -> Option<Key> {

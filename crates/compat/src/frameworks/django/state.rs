@@ -45,7 +45,7 @@ pub struct Model {
     pub unique: Vec<Vec<String>>,
     /// Sets of fields with an index together.
     pub indexed: Vec<Vec<String>>,
-    /// Kinds of named constraints.
+    /// Kinds of named constraints; `index`: a unique index, which is dropped as one.
     pub constraints: BTreeMap<String, &'static str>,
 }
 
@@ -90,8 +90,14 @@ impl State {
 
     /// The app and lower-case name of the model that `to` means.
     pub fn key(&self, model: &Model, to: &Value) -> Option<(String, String)> {
+        let swapped;
         let text = match to {
             Value::Text(text) => text.as_str(),
+            Value::Call(call) if call.word() == "get_model_name" => {
+                let parts = call.places.iter().map(|part| part.text().map(str::to_owned));
+                swapped = parts.collect::<Option<Vec<_>>>()?.join(".");
+                swapped.as_str()
+            }
             Value::Code(text) if text.ends_with("AUTH_USER_MODEL") => self.settings.user.as_str(),
             Value::Call(call) if call.path.ends_with("get_user_model") => self.settings.user.as_str(),
             Value::Call(call) if call.word() == "getattr" => self.settings.user.as_str(),
@@ -129,8 +135,13 @@ impl State {
     fn key_type_of(&self, to: Option<&Value>, depth: usize) -> Maybe<Type> {
         let nobody = Model::of("", "", "");
         let Some(key) = to.and_then(|to| self.key(&nobody, to)) else { return Maybe::Unknown };
+        self.key_type_at(&key, depth)
+    }
+
+    /// The type of a model's primary key.
+    pub fn key_type_at(&self, key: &(String, String), depth: usize) -> Maybe<Type> {
         let plain = |word: &str| Maybe::Known(Type::named(self.counted(word)));
-        let Some(model) = self.models.get(&key) else {
+        let Some(model) = self.models.get(key) else {
             return if OWN_APPS.contains(&key.0.as_str()) { plain("AutoField") } else { Maybe::Unknown };
         };
         let primary =

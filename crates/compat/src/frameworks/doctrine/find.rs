@@ -66,7 +66,9 @@ fn root_of(path: &str) -> &str {
 }
 
 fn is_migration(tree: &dyn Tree, path: &str) -> bool {
-    tree.text(path).is_ok_and(|text| text.contains("Migration") && text.contains("function up("))
+    tree.text(path).is_ok_and(|text| {
+        text.contains("Migration") && (text.contains("function up(") || text.contains(" extends "))
+    })
 }
 
 /// The dialect by the driver of the configuration, by what the statements could only be, by the

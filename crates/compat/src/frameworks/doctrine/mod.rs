@@ -109,7 +109,10 @@ fn steps(dialect: Dialect, text: String, parents: Vec<String>, limits: Limits) -
     let schema = [(None, Value::Object(Object::of("schema")))];
     // What stands before and behind is a program of its own, and rarely more than a message.
     for name in ["preUp", "up", "postUp"] {
-        if run.class.method(name).is_some_and(|(_, program)| program == 0) {
+        if run.stopped() {
+            break;
+        }
+        if run.class.method(name).is_some() {
             run.method(&mut up, name, &schema);
         } else if name == "up" && errors.is_empty() {
             let why = Unread::Code { what: "there is no up() in the file".to_owned() };

@@ -101,6 +101,14 @@ fn what_the_text_does_not_decide_is_followed_on_a_condition() {
             "1~ drop t.a",
         ),
         ("$this->skipIf(true, 'x'); $schema->dropTable('a');", ""),
+        (
+            "$this->skipIf(!is_a($this->platform, PostgreSQLPlatform::class), 'x'); $schema->dropTable('a');",
+            "1 drop a",
+        ),
+        (
+            "(function () { $this->skipIf(is_a($this->platform, PostgreSQLPlatform::class), 'x'); })(); $schema->dropTable('a');",
+            "",
+        ),
         ("$this->abortIf($this->odd(), 'x'); $schema->dropTable('a');", "1 code\n1 drop a"),
         (
             "if ($x) { $schema->dropTable('a'); } else { $schema->dropTable('b'); } $schema->dropTable('c');",
@@ -181,13 +189,16 @@ fn a_program_that_is_none_is_unread_at_its_line() {
 
 #[test]
 fn hostile_programs_end() {
-    let deep = format!("$x = {}1{};", "(".repeat(5_000), ")".repeat(5_000));
+    let few = Limits { statements: 3_000, ..Limits::default() };
+    let up = |body: &str| {
+        let text = format!("<?php class Version20240101000000 {{ function up(Schema $schema) {{ {body} }} }}");
+        shown(&super::steps(Dialect::Postgres, text, vec![], few))
+    };
+    let deep = format!("$x = {}1{};", "(".repeat(2_000), ")".repeat(2_000));
     assert_eq!(up(&deep), "1 limit");
-    let wide = format!("$schema->dropTable('a'); $x = [{}];", "1,".repeat(200_000));
-    assert!(up(&wide).contains("limit"), "an array of many is cut");
-    let text = "<?php class V { function up($s) { $this->up($s); $this->up($s); $this->up($s); } }";
-    let steps = super::steps(Dialect::Postgres, text.to_owned(), vec![], Limits::default());
-    assert!(!steps.is_empty());
+    let wide = format!("$schema->dropTable('a'); $x = [{}];", "1,".repeat(10_000));
+    assert_eq!(up(&wide), "1 limit\n1 drop a");
+    assert!(up("$this->up($schema); $this->up($schema); $this->up($schema);").contains("limit"));
     let nested = "foreach ([1,2,3,4,5,6,7,8,9] as $a) ".repeat(12) + "{ $schema->dropTable('a'); }";
     assert!(up(&nested).contains("limit"));
 }

@@ -214,8 +214,15 @@ impl<'t> Host<'t> for Up {
         }
     }
 
-    fn function(&mut self, _run: &mut Run<'t>, _call: &Call<'t>) -> Option<Value<'t>> {
-        None
+    fn function(&mut self, _run: &mut Run<'t>, call: &Call<'t>) -> Option<Value<'t>> {
+        match call.name.trim_start_matches('\\') {
+            "is_a" => {
+                let class = call.text(1, "class")?;
+                self.is_a(call.argument(0, "object_or_class")?, class).map(Value::Truth)
+            }
+            "env" | "dump" => Some(Value::Unknown),
+            _ => None,
+        }
     }
 
     fn property(&mut self, object: &Object, name: &str) -> Value<'t> {

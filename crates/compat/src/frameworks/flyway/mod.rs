@@ -45,22 +45,42 @@ fn find(tree: &dyn Tree) -> Vec<Found> {
     }
     let mut found = vec![];
     for (root, directories) in roots {
-        let vendors: BTreeSet<&str> = directories
-            .iter()
-            .filter_map(|directory| files::relative(directory, root).split('/').next())
-            .filter(|first| !root.ends_with(first) && vendor(first).is_some())
-            .collect();
-        if vendors.is_empty() {
-            let dialect = vendor(files::split(root).1);
-            found.push(Found { framework: ROW.id, root: root.to_owned(), dialect });
-        }
+        let parts = directories.iter().map(|directory| vendor_within(directory, root));
+        let vendors: BTreeSet<Option<&str>> = parts.collect();
         for part in vendors {
-            found.push(Found { framework: ROW.id, root: files::join(root, part), dialect: vendor(part) });
+            let (root, dialect) = match part {
+                Some(part) => (files::join(root, part), vendor(part)),
+                None => (root.to_owned(), vendor(files::split(root).1)),
+            };
+            found.push(Found { framework: ROW.id, root, dialect });
         }
     }
-    let resources: Vec<String> = found.iter().flat_map(|found| programs_of(&found.root)).collect();
-    found.retain(|found| !resources.contains(&found.root));
+    with_programs(tree, &mut found, &config);
     found
+}
+
+/// The part of a database of several that a directory under a location is.
+fn vendor_within<'d>(directory: &'d str, root: &str) -> Option<&'d str> {
+    let rest = directory.strip_prefix(root)?.strip_prefix('/').or_else(|| root.is_empty().then_some(directory))?;
+    rest.split('/').next().filter(|first| vendor(first).is_some())
+}
+
+/// Adds the directories of programs that belong to what was found. They are histories of their own: a
+/// change there must be seen, and lies outside of the directory of the others.
+fn with_programs(tree: &dyn Tree, found: &mut Vec<Found>, config: &Config) {
+    let mut roots: BTreeSet<String> = found.iter().map(|found| found.root.clone()).collect();
+    let mut programs = vec![];
+    for other in &*found {
+        for root in programs_of(&other.root) {
+            let any = files::below(tree, &root).iter().any(|entry| {
+                names::named(files::split(&entry.path).1, &config.prefixes).is_some_and(|(_, program)| program)
+            });
+            if any && roots.insert(root.clone()) {
+                programs.push(Found { root, ..other.clone() });
+            }
+        }
+    }
+    found.extend(programs);
 }
 
 /// Versioned and repeatable migrations only: callbacks alone make no directory of migrations. A
@@ -117,16 +137,16 @@ fn programs_of(root: &str) -> Vec<String> {
 fn history(context: &Context<'_>, found: &Found) -> History {
     let tree = context.tree;
     let config = Config::of(tree);
-    let mut entries: Vec<&Entry> = files::below(tree, &found.root).iter().collect();
+    // What lies under a database's name beside others' is that history's alone; what lies beside those
+    // is every database's.
+    let own = |entry: &&Entry| vendor_within(&entry.path, &found.root).is_none();
+    let mut entries: Vec<&Entry> = files::below(tree, &found.root).iter().filter(own).collect();
     let (parent, last) = files::split(&found.root);
     if vendor(last).is_some() && !parent.is_empty() {
         entries.extend(files::directly(tree, parent).map(|(entry, _)| entry));
         for shared in ["common", "shared", "all"] {
             entries.extend(files::below(tree, &files::join(parent, shared)));
         }
-    }
-    for programs in programs_of(&found.root) {
-        entries.extend(files::below(tree, &programs));
     }
     let apart: BTreeSet<&str> = entries
         .iter()
@@ -235,20 +255,24 @@ mod tests {
             ("src/main/resources/db/migration/V10__c.sql.conf", "executeInTransaction=false"),
             ("src/main/resources/db/migration/V1x__bad.sql", ""),
             ("src/main/java/db/migration/V3__Fill.java", "class V3__Fill {}"),
+            ("src/main/java/db/Other.java", "class Other {}"),
         ]);
         let found = find(&tree);
-        assert_eq!(found.len(), 1);
-        assert_eq!(found[0].root, "src/main/resources/db/migration");
-        let history = read(&tree, &found[0], history);
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0].root, "src/main/java/db/migration");
+        let programs = read(&tree, &found[0], history);
+        assert_eq!(keys(&programs), ["3"]);
+        assert!(matches!(programs.migrations[0].steps[0].operation, Operation::Unread(Unread::Code { .. })));
+        assert_eq!(found[1].root, "src/main/resources/db/migration");
+        let history = read(&tree, &found[1], history);
         assert_eq!(
             keys(&history),
-            ["beforeMigrate", "1.5", "2", "3", "B9", "10", "R__a views", "R__views", "afterMigrate"]
+            ["beforeMigrate", "1.5", "2", "B9", "10", "R__a views", "R__views", "afterMigrate"]
         );
         let runs: Vec<_> = history.migrations.iter().map(|migration| migration.runs).collect();
         use Runs::{Always, Never, Once, WhenChanged};
-        assert_eq!(runs, [Always, Once, Once, Once, Never, Once, WhenChanged, WhenChanged, Always]);
-        assert!(matches!(history.migrations[3].steps[0].operation, Operation::Unread(Unread::Code { .. })));
-        assert!(!history.migrations[5].together && history.migrations[2].together);
+        assert_eq!(runs, [Always, Once, Once, Never, Once, WhenChanged, WhenChanged, Always]);
+        assert!(!history.migrations[4].together && history.migrations[2].together);
         assert_eq!(history.problems.len(), 1, "{:?}", history.problems);
     }
 
@@ -262,9 +286,14 @@ mod tests {
         let found = find(&tree);
         assert_eq!(
             found.iter().map(|found| (found.root.as_str(), found.dialect)).collect::<Vec<_>>(),
-            [("db/migration/mysql", Some(Dialect::MySql)), ("db/migration/postgresql", Some(Dialect::Postgres))]
+            [
+                ("db/migration", None),
+                ("db/migration/mysql", Some(Dialect::MySql)),
+                ("db/migration/postgresql", Some(Dialect::Postgres)),
+            ]
         );
-        let history = read(&tree, &found[1], history);
+        assert_eq!(keys(&read(&tree, &found[0], history)), ["1"], "a change there must be seen");
+        let history = read(&tree, &found[2], history);
         assert_eq!(keys(&history), ["1", "2"]);
         assert!(history.problems.is_empty());
     }
@@ -281,6 +310,18 @@ mod tests {
             [("B5".to_owned(), Runs::Once), ("6".to_owned(), Runs::Once)]
         );
         assert_eq!(runs(&[("db/B5__a.sql", ""), ("db/V4__b.sql", "")])[1], ("B5".to_owned(), Runs::Never));
+    }
+
+    #[test]
+    fn programs_beside_a_location_of_ones_own() {
+        let files = [
+            ("src/main/resources/moves/V1__a.sql", ""),
+            ("src/main/kotlin/moves/V2__B.kt", ""),
+            ("src/main/kotlin/moves/Other.kt", ""),
+        ];
+        let seen: Vec<String> = roots(&files).into_iter().map(|(root, _)| root).collect();
+        assert_eq!(seen, ["src/main/resources/moves", "src/main/kotlin/moves"]);
+        assert_eq!(roots(&files[..1]).len(), 1);
     }
 
     #[test]

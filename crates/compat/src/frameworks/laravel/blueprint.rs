@@ -57,6 +57,13 @@ impl Up {
             self.code(run, call);
             return Value::Null;
         };
+        self.on_table(run, call, &table)
+    }
+
+    /// A call on `Schema` that names a table.
+    fn on_table<'t>(&mut self, run: &mut Run<'t>, call: &Call<'t>, table: &str) -> Value<'t> {
+        let name = call.name.as_str();
+        let table = table.to_owned();
         let operation = match name {
             "create" => {
                 let columns = Maybe::Known(vec![]);
@@ -425,12 +432,8 @@ impl Up {
                 }
                 return value;
             }
-            "collation" | "charset" | "comment" | "after" | "first" | "useCurrentOnUpdate" | "from"
-            | "startingValue" | "invisible" | "instant" | "lock" | "persisted" | "unsigned" | "renameTo"
-            | "type" | "srid" | "onUpdate" => {}
-            _ => {
-                self.code(run, call);
-            }
+            // A column takes any word (Fluent): what Laravel does not know does nothing.
+            _ => {}
         }
         same
     }

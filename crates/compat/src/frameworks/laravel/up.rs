@@ -117,6 +117,7 @@ impl Up {
     /// A call on `DB`, or on a connection.
     fn database<'t>(&mut self, run: &mut Run<'t>, call: &Call<'t>) -> Value<'t> {
         match call.name.as_str() {
+            "query" if call.arguments.is_empty() => Value::Object(Object::named("query", ["", ""])),
             "statement" | "unprepared" | "insert" | "update" | "delete" | "affectingStatement" | "exec"
             | "query" => {
                 self.statements(run, call);

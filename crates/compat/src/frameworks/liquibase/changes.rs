@@ -128,6 +128,7 @@ impl Changes<'_> {
                 to: self.named(node, "newTableName")?,
             },
             "renameColumn" => return self.rename_column(node),
+            "modifyColumn" => return self.modify_column(node),
             "modifyDataType"
             | "dropNotNullConstraint"
             | "addDefaultValue"
@@ -455,6 +456,23 @@ impl Changes<'_> {
         Ok(Operation::AlterColumn { table, column, changes: vec![change] })
     }
 
+    /// What Liquibase 1.9 had: columns anew.
+    fn modify_column(&self, node: &Node) -> Told<Vec<(Operation, u32)>> {
+        let table = self.table(node)?;
+        let mut operations = vec![];
+        for child in node.all("column") {
+            let (column, ..) = self.column(child)?;
+            let changes = match (self.dialect, &column.ty) {
+                (Dialect::MySql | Dialect::MsSql, _) => vec![ColumnChange::Restated(column.clone())],
+                (_, Maybe::Known(ty)) => vec![ColumnChange::Type(ty.clone())],
+                _ => return Err(Unread::Dynamic),
+            };
+            let operation = Operation::AlterColumn { table: table.clone(), column: column.name, changes };
+            operations.push((operation, child.line));
+        }
+        Ok(operations)
+    }
+
     fn add_constraint(&self, node: &Node) -> Told<Operation> {
         let (table, kind) = match node.name.as_str() {
             "addForeignKeyConstraint" => {
@@ -621,7 +639,8 @@ impl Changes<'_> {
                 simple_over: None,
             },
         };
-        vec![Step::new(operation, node.line, &shown(node))]
+        // The model compares views by their text, and looks in it for names.
+        vec![Step::new(operation, node.line, &text)]
     }
 
     fn routine(&self, node: &Node) -> Vec<Step> {
@@ -718,5 +737,6 @@ pub fn shown(node: &Node) -> String {
         text.push_str(&format!(" {}", child.get("name").unwrap_or_default()));
     }
     text.push('>');
+    text.push_str(&node.text);
     crate::operation::one_line(&text)
 }

@@ -37,12 +37,10 @@ pub fn tree(text: &str) -> Node {
     for (at, line) in text.split('\n').enumerate() {
         let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
         let mut kept = line;
-        if in_rollback {
-            in_rollback = !line.contains("*/");
-            kept = "";
-        } else if line.trim_start().to_ascii_lowercase().starts_with("/* liquibase rollback")
-            || line.trim_start().to_ascii_lowercase().starts_with("/*liquibase rollback")
-        {
+        let head = line.trim_start().to_ascii_lowercase();
+        let rollback =
+            head.strip_prefix("/*").is_some_and(|rest| rest.trim_start().starts_with("liquibase rollback"));
+        if in_rollback || rollback {
             in_rollback = !line.contains("*/");
             kept = "";
         } else if let Some(words) = comment(line) {

@@ -148,13 +148,7 @@ impl Reader {
         let at = line(span.start.line());
         let Some(depth) = depth.checked_sub(1) else { return Err((at, "values nest too deep".to_owned())) };
         let (anchor, value) = match event {
-            Event::Scalar(text, style, anchor, _) => {
-                // A block's text begins on the line behind its mark.
-                let block =
-                    matches!(style, saphyr_parser::ScalarStyle::Literal | saphyr_parser::ScalarStyle::Folded);
-                let at = if block { at.saturating_add(1) } else { at };
-                (anchor, Yaml::Scalar(text.into_owned(), at))
-            }
+            Event::Scalar(text, _, anchor, _) => (anchor, Yaml::Scalar(text.into_owned(), at)),
             Event::SequenceStart(anchor, _) => {
                 let mut items = vec![];
                 loop {

@@ -12,6 +12,7 @@ use super::value::{Argument, Call, HOLE, Object, Truth, Value};
 
 impl<'t> Run<'t> {
     /// What an expression is worth; calls in it are followed.
+    #[expect(clippy::too_many_lines, reason = "a table: one arm a word")]
     pub fn value(&mut self, host: &mut dyn Host<'t>, node: Node<'t>) -> Value<'t> {
         if !self.spend(host, node) {
             return Value::Unknown;
@@ -437,6 +438,7 @@ impl<'t> Run<'t> {
         let object = node.child_by_field_name("object").map_or(Value::Unknown, |node| self.value(host, node));
         let call = self.call(host, node, node.child_by_field_name("name"));
         match object {
+            Value::Object(object) if object.kind == VALUE => Value::Object(object),
             Value::Object(object) => {
                 if let Some(value) = host.method(self, &object, &call) {
                     return value;
@@ -462,7 +464,7 @@ impl<'t> Run<'t> {
                 }
                 if !host.unknown(self, &call)
                     && !only_reads(&call.name)
-                    && !(goes_through(&call.name) && !closures.is_empty())
+                    && (!goes_through(&call.name) || closures.is_empty())
                 {
                     host.unread(self, node, Unread::Code { what: self.text(node).to_owned() });
                 }
@@ -492,6 +494,10 @@ impl<'t> Run<'t> {
         }
         if let Some(value) = host.scoped(self, scope, &call) {
             return value;
+        }
+        if scope.starts_with("Date") || matches!(scope, "Uuid" | "Ulid" | "Json" | "Carbon" | "Closure" | "Assert")
+        {
+            return Value::Object(Object::of(VALUE));
         }
         if scope != "parent" {
             host.unread(self, node, Unread::Code { what: self.text(node).to_owned() });
@@ -626,6 +632,10 @@ impl<'t> Run<'t> {
             }
             return Value::Object(Object::of("expression"));
         }
+        let of_php = ["Date", "Array", "Spl", "Json", "Exception", "RuntimeException", "InvalidArgumentException"];
+        if of_php.iter().any(|beginning| class.starts_with(beginning)) {
+            return Value::Object(Object::of(VALUE));
+        }
         Value::Unknown
     }
 
@@ -676,9 +686,15 @@ impl<'t> Run<'t> {
     }
 }
 
+/// An object of PHP's own: nothing done to it reaches the database.
+const VALUE: &str = "value";
+
 /// Methods of unknown objects that change nothing: reading results, dates, texts, collections.
 fn only_reads(name: &str) -> bool {
-    const BEGINNINGS: [&str; 9] = ["get", "is", "has", "fetch", "find", "to", "iterate", "format", "where"];
+    const BEGINNINGS: [&str; 19] = [
+        "get", "is", "has", "fetch", "find", "to", "iterate", "format", "where", "select", "order", "join", "left",
+        "union", "group", "limit", "from", "diff", "or",
+    ];
     const NAMES: [&str; 22] = [
         "count",
         "free",

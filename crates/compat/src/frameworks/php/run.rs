@@ -117,11 +117,18 @@ impl<'t> Run<'t> {
         self.conditions.push(on);
     }
 
-    /// Nothing more of this method runs.
+    /// Nothing more runs: of the whole program where this is certain to be reached, else of the
+    /// method, as far as the present branch goes.
     pub fn stop(&mut self) {
-        if let Some(frame) = self.frames.last_mut() {
+        let from = if self.certain() { 0 } else { self.frames.len().saturating_sub(1) };
+        for frame in self.frames.iter_mut().skip(from) {
             frame.stopped = true;
         }
+    }
+
+    /// Whether the program was stopped for certain.
+    pub fn stopped(&self) -> bool {
+        self.frames.first().is_some_and(|frame| frame.stopped)
     }
 
     /// The class's method, from its beginning, with these arguments.

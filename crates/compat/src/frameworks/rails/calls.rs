@@ -160,10 +160,8 @@ impl<'p> Reader<'p> {
         ) && !call.places.is_empty()
         {
             self.execute(call, scope);
-        } else if !self.schema_call(call, scope) && !self.extra_call(call, scope) {
-            if data::acts(self, call.node) {
-                self.put_code(call.node, scope);
-            }
+        } else if !self.schema_call(call, scope) && !self.extra_call(call, scope) && data::acts(self, call.node) {
+            self.put_code(call.node, scope);
         }
         Flow::On
     }

@@ -147,9 +147,14 @@ impl Words {
                 options.extend(pairs.iter().cloned());
                 given(pairs, "type").and_then(Value::text).unwrap_or(usual)
             }
-            Some(_) => return Maybe::Unknown,
+            // Active Storage asks the application's configuration.
+            Some(_) => "",
         };
         let mut column = self.column(name, kind, &options);
+        if kind.is_empty() {
+            column.ty = Maybe::Unknown;
+            column.filled = Maybe::Known(Filled::Implicit);
+        }
         if self.dialect == Dialect::Sqlite && matches!(kind, "bigint" | "integer") {
             column.ty = Maybe::Known(Type::named("integer"));
         }
@@ -184,7 +189,11 @@ impl Words {
             own.extend(null.map(|value| ("null".to_owned(), value)));
             columns.push(self.column(&format!("{name}_type"), "string", &own));
         }
-        columns.push(self.column(&format!("{name}_id"), kind, &kept(options)));
+        let mut column = self.column(&format!("{name}_id"), kind, &kept(options));
+        if given(options, "type").is_some_and(|kind| kind.text().is_none()) {
+            column.ty = Maybe::Unknown;
+        }
+        columns.push(column);
         columns
     }
 
@@ -338,6 +347,7 @@ fn sqlite(kind: &str, limit: Option<u64>) -> Type {
 
 /// A type as SQL writes it: `character varying(20)`, `integer[]`.
 pub fn written(text: &str, dialect: Dialect) -> Type {
+    let whole = text;
     let text = text.trim().to_lowercase();
     let (text, array) = match text.strip_suffix("[]") {
         Some(text) => (text.to_owned(), true),
@@ -372,7 +382,9 @@ pub fn written(text: &str, dialect: Dialect) -> Type {
         (_, other) => other,
     };
     if dialect == Dialect::MySql && matches!(base, "enum" | "set") {
-        let values = arguments.iter().map(|value| value.trim_matches('\'').to_owned()).collect();
+        let inner =
+            whole.split_once('(').and_then(|(_, rest)| rest.rsplit_once(')')).map_or("", |(inner, _)| inner);
+        let values = inner.split(',').map(|value| value.trim().trim_matches(['\'', '"']).to_owned()).collect();
         return Type { values, ..Type::named(base) };
     }
     Type { array, unsigned, ..Type::named(base).with(arguments) }

@@ -391,14 +391,14 @@ pub fn call<'p>(reader: &mut Reader<'p>, call: &Invocation<'p>, scope: &Scope) {
     if logs {
         return;
     }
-    if let (Some(data), Some(table)) = (change(&call.word), &table) {
-        if !inner_acts(reader, call.node) {
-            let narrowed = links > 0 && reader.ruby.text_of(receiver).contains("where")
-                || matches!(call.word.as_str(), "delete_by" | "destroy_by" | "delete" | "destroy" | "update");
-            let every_row = !narrowed && matches!(data, Data::Update | Data::Delete);
-            reader.put(Operation::Data { data, table: Some(table.clone()), every_row }, call.node, scope);
-            return;
-        }
+    if let (Some(data), Some(table)) = (change(&call.word), &table)
+        && !inner_acts(reader, call.node)
+    {
+        let narrowed = links > 0 && reader.ruby.text_of(receiver).contains("where")
+            || matches!(call.word.as_str(), "delete_by" | "destroy_by" | "delete" | "destroy" | "update");
+        let every_row = !narrowed && matches!(data, Data::Update | Data::Delete);
+        reader.put(Operation::Data { data, table: Some(table.clone()), every_row }, call.node, scope);
+        return;
     }
     let looping = call.block.filter(|_| words::constant(&text).is_some());
     if let Some(block) = looping {

@@ -45,27 +45,16 @@ pub fn schema_steps(text: &str, dialect: Dialect, limits: Limits) -> Vec<Step> {
     }
 }
 
-/// A dump of the schema beside a history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dump {
-    /// `schema.rb`.
-    Ruby,
-    /// `structure.sql`.
-    Sql,
-}
-
-/// The dump that belongs to a history's directory: `db/schema.rb` to `db/migrate`,
-/// `db/cache_schema.rb` to `db/cache_migrate`.
-pub fn dump(tree: &dyn Tree, root: &str) -> Option<(Dump, String)> {
+/// The dump of the schema that belongs to a history's directory: `db/schema.rb` or `db/structure.sql` to
+/// `db/migrate`, `db/cache_schema.rb` to `db/cache_migrate`.
+pub fn dump(tree: &dyn Tree, root: &str) -> Option<String> {
     let (parent, own) = root.rsplit_once('/').unwrap_or(("", root));
     let prefix = own.strip_suffix("migrate")?;
     let at = |name: &str| match parent {
         "" => format!("{prefix}{name}"),
         _ => format!("{parent}/{prefix}{name}"),
     };
-    [(Dump::Ruby, at("schema.rb")), (Dump::Sql, at("structure.sql"))]
-        .into_iter()
-        .find(|(_, path)| tree.entry(path).is_some())
+    [at("schema.rb"), at("structure.sql")].into_iter().find(|path| tree.entry(path).is_some())
 }
 
 /// The version and the name of `20240102030405_add_x.rb`; also `…_add_x.engine.rb`.
@@ -115,10 +104,11 @@ fn find(tree: &dyn Tree) -> Vec<Found> {
             if roots.last() != Some(&root) {
                 roots.push(root);
             }
-        } else if let Some((directory, file)) = entry.path.rsplit_once('/') {
-            if numbered(file).is_some() && directory.contains("migrat") {
-                elsewhere.entry(directory).or_insert(entry);
-            }
+        } else if let Some((directory, file)) = entry.path.rsplit_once('/')
+            && numbered(file).is_some()
+            && matches!(directory.rsplit('/').next(), Some("migrate" | "migrations"))
+        {
+            elsewhere.entry(directory).or_insert(entry);
         }
     }
     for (directory, entry) in elsewhere {

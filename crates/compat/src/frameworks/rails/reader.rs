@@ -78,7 +78,7 @@ pub struct Reader<'p> {
     inlined: usize,
     left: usize,
     /// A `return` may have been taken; whether something's being there decides.
-    returned: Option<bool>,
+    pub returned: Option<bool>,
 }
 
 /// What the up part of a migration does.
@@ -97,10 +97,10 @@ pub fn read(program: &Program, dialect: Dialect, limits: Limits) -> Vec<Step> {
     };
     let mut scope = Scope { variables: reader.constants(program.root()), ..Scope::default() };
     reader.body(up, &mut scope);
-    if let Some(error) = first_error(up) {
-        if !reader.steps.iter().any(|step| matches!(step.operation, Operation::Unread(Unread::Syntax { .. }))) {
-            reader.steps.push(Step::new(syntax_error(), line_of(error), program.text_of(error)));
-        }
+    if let Some(error) = first_error(up)
+        && !reader.steps.iter().any(|step| matches!(step.operation, Operation::Unread(Unread::Syntax { .. })))
+    {
+        reader.steps.push(Step::new(syntax_error(), line_of(error), program.text_of(error)));
     }
     reader.steps
 }

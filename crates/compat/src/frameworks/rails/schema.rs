@@ -121,13 +121,17 @@ impl<'p> Reader<'p> {
     fn table_block(&mut self, call: &Invocation<'p>, table: &Name, scope: &mut Scope) {
         let Some(block) = call.block else { return };
         let mut inner = scope.clone();
+        let returned = self.returned;
         if !self.creating.is_empty() {
+            // Whether the table is made is the table's own condition, not its columns'.
             (inner.conditional, inner.guarded) = (false, false);
+            self.returned = None;
         }
         let name = self.parameters(block).first().cloned().unwrap_or_else(|| "it".to_owned());
         inner.variables.remove(&name);
         inner.table = Some((name, table.clone()));
         self.body(block, &mut inner);
+        self.returned = self.returned.or(returned);
     }
 
     fn created(&mut self, call: &Invocation<'p>, table: Name, scope: &Scope) {
@@ -217,10 +221,10 @@ impl<'p> Reader<'p> {
             }
             return;
         }
-        if scope.conditional {
-            if let Some(creating) = self.creating.last_mut() {
-                creating.unsure = true;
-            }
+        if scope.conditional
+            && let Some(creating) = self.creating.last_mut()
+        {
+            creating.unsure = true;
         }
         turned.names.retain(|(key, _)| key != "if_not_exists");
         self.defined(&turned, call, &table, scope);
@@ -351,7 +355,6 @@ impl<'p> Reader<'p> {
         inner.guarded |= call.is("if_exists") || call.is("if_not_exists");
         let scope = &inner;
         let words = self.words();
-        let dialect = self.dialect;
         let table = table.clone();
         match call.word.as_str() {
             "add_column" => match (call.text(0), call.text(1)) {
@@ -415,6 +418,15 @@ impl<'p> Reader<'p> {
                     );
                 }
             }
+            _ => self.table_change(call, table, scope),
+        }
+    }
+
+    /// A statement that changes what is there.
+    fn table_change(&mut self, call: &Invocation<'p>, table: Name, scope: &Scope) {
+        let words = self.words();
+        let dialect = self.dialect;
+        match call.word.as_str() {
             "rename_column" => match (call.text(0), call.text(1)) {
                 (Some(from), Some(to)) => {
                     let operation = Operation::RenameColumn { table, from: self.ident(from), to: self.ident(to) };
@@ -476,7 +488,7 @@ impl<'p> Reader<'p> {
             "remove_index" => self.remove_index(call, table, scope),
             "rename_index" => match (call.text(0), call.text(1)) {
                 (Some(_), Some(_)) => {
-                    self.put(Operation::Neutral { what: "rename_index".to_owned() }, call.node, scope)
+                    self.put(Operation::Neutral { what: "rename_index".to_owned() }, call.node, scope);
                 }
                 _ => self.put_code(call.node, scope),
             },

@@ -30,6 +30,14 @@ fn tables() {
         ),
         ("create_table(:boats, id: :uuid)", &["3 create boats (id uuid!=gen_random_uuid(){pk id})"]),
         ("create_table :boats, id: false do |t|\n t.integer :n, limit: 8\nend", &["3 create boats (n bigint)"]),
+        (
+            "kind, other = kinds_of_keys\ncreate_table :boats, id: kind do |t|\n t.references :lock, type: other, index: false\nend",
+            &["3 unread Code { what: \"kinds_of_keys\" }", "4 create boats (id ?!=*{pk id}, lock_id ?)"],
+        ),
+        (
+            "create_table :boats, id: false do |t|\n t.column :a, \"enum('A','b')\"\nend",
+            &["3 create boats (a enum('a','b'))"],
+        ),
         ("create_table :boats, primary_key: :code", &["3 create boats (code bigint!=#{pk code})"]),
         (
             "create_table :boats, primary_key: [:a, :b] do |t|\n t.integer :a\n t.integer :b\nend",

@@ -343,16 +343,18 @@ impl Reader {
             Maybe::Unknown => "",
         };
         let unfilled = self.filled == Filled::Nothing;
-        let filled_by_database = match cursor.dialect() {
-            // Without explicit_defaults_for_timestamp a new TIMESTAMP that is NOT NULL fills itself.
-            // What MODIFY leaves out is gone in every version of today.
-            Dialect::MySql => base == "timestamp" && self.not_null && part == Part::New,
-            Dialect::MsSql => base == "rowversion",
-            _ => false,
+        let mysql = cursor.mysql() && self.not_null && unfilled;
+        // In strict mode too an ENUM that is left out holds its first value.
+        let by_database = mysql && base == "enum" || cursor.dialect() == Dialect::MsSql && base == "rowversion";
+        // Whether a new TIMESTAMP that is NOT NULL fills itself is the server's setting, and no text
+        // says it: explicit_defaults_for_timestamp, off before MySQL 8 and MariaDB 10.10. What MODIFY
+        // leaves out is gone with both.
+        let setting = mysql && base == "timestamp" && part == Part::New;
+        let filled = match self.filled {
+            _ if setting => Maybe::Unknown,
+            Filled::Nothing if by_database => Maybe::Known(Filled::Implicit),
+            filled => Maybe::Known(filled),
         };
-        if unfilled && filled_by_database {
-            self.filled = Filled::Implicit;
-        }
         if cursor.mysql() {
             name_after(&mut self.constraints, &self.name);
         }
@@ -360,7 +362,7 @@ impl Reader {
             not_null: Maybe::Known(self.not_null || self.primary),
             name: self.name,
             ty: self.ty,
-            filled: Maybe::Known(self.filled),
+            filled,
             constraints: self.constraints,
         }
     }

@@ -13,13 +13,19 @@ pub mod types;
 
 use super::Dialect;
 use super::cursor::{Cursor, Read, Source};
-use super::lex::tokens;
+use super::lex::{Kind, tokens};
 use super::lex_split::{Statement, statements};
 use crate::migration::Limits;
 use crate::operation::{Operation, Step, Unread};
 
 /// How deep SQL within SQL is followed.
 const LEVELS: usize = 4;
+
+/// How many bytes of SQL within SQL are read of one text: a few statements can ask for very many.
+const WITHIN: usize = 16 << 20;
+
+/// How much longer a text that is put together of variables may be than what is written.
+pub const GROWTH: usize = 16 << 10;
 
 /// Reads a text with a reader of its statements; every statement gives a step.
 pub fn read_all<'a, R>(
@@ -39,7 +45,7 @@ pub fn read_all<'a, R>(
 }
 
 /// Gives every statement of a text to a reader; what it says of what it cannot read is kept.
-pub fn each_statement<'s>(source: &'s Source<'_>, mut read: impl FnMut(Cursor<'_>) -> Read<()>) {
+pub fn each_statement(source: &Source<'_>, mut read: impl FnMut(Cursor<'_>) -> Read<()>) {
     let tokens = tokens(source.text, source.dialect);
     let statements = statements(source.text, &tokens, source.dialect);
     for (count, statement) in statements.iter().enumerate() {
@@ -60,11 +66,16 @@ pub fn one(cursor: Cursor<'_>, read: &mut impl FnMut(Cursor<'_>) -> Read<()>) {
     let before = cursor.source.count();
     match read(cursor) {
         Err(unread) => cursor.keep(Operation::Unread(unread)),
-        Ok(()) if cursor.source.count() == before => {
+        Ok(()) if cursor.source.count() == before && !says_nothing(&cursor) => {
             cursor.keep(Operation::Unread(cursor.unknown()));
         }
         Ok(()) => {}
     }
+}
+
+/// A batch of SQL Server's may hold nothing but `;`.
+fn says_nothing(cursor: &Cursor<'_>) -> bool {
+    cursor.rest().iter().all(|token| token.kind == Kind::Semicolon)
 }
 
 fn hindered(source: &Source<'_>, statement: &Statement, count: usize) -> Option<Unread> {
@@ -83,13 +94,18 @@ fn hindered(source: &Source<'_>, statement: &Statement, count: usize) -> Option<
 /// Reads SQL that stands in a string of SQL. `conditional`: it may not run.
 pub fn within(cursor: Cursor<'_>, text: &str, line: u32, conditional: bool, read: impl FnOnce(&Source<'_>)) {
     let outer = cursor.source;
-    if outer.level >= LEVELS {
-        return cursor.keep(Operation::Unread(Unread::Dynamic));
+    let spent = outer.spent.get().saturating_add(text.len());
+    if outer.level >= LEVELS || spent > WITHIN {
+        let allowed = if outer.level >= LEVELS { LEVELS } else { WITHIN } as u64;
+        let limit = "SQL within SQL".to_owned();
+        return cursor.keep(Operation::Unread(Unread::Limit { limit, allowed }));
     }
     let mut inner = Source::new(text, outer.dialect, outer.limits);
     inner.line_offset = line.saturating_sub(1);
     inner.level = outer.level + 1;
+    inner.spent.set(spent);
     read(&inner);
+    outer.spent.set(inner.spent.get());
     for mut step in inner.into_steps() {
         step.conditional |= conditional;
         outer.keep(step);

@@ -34,6 +34,9 @@ pub fn words(ty: &Type) -> String {
     words
 }
 
+/// The most words of a type's name.
+const WORDS: usize = 8;
+
 /// Words that continue a type's name, by the word before.
 const PAIRS: &[(&str, &[&str])] = &[
     ("double", &["precision"]),
@@ -54,14 +57,16 @@ fn base(cursor: &mut Cursor<'_>) -> Read<String> {
         word = if matches!(word.as_str(), "dbo" | "sys" | "pg_catalog") { next } else { format!("{word}.{next}") };
     }
     let mut base = word.clone();
+    let mut words = 1;
     while let Some(next) = cursor.word(0).map(str::to_lowercase) {
         let known = PAIRS.iter().any(|(first, seconds)| *first == word && seconds.contains(&next.as_str()));
         // SQLite takes any words for a type.
-        if !known && (cursor.dialect() != Dialect::Sqlite || is_attribute(cursor)) {
+        if words > WORDS || !known && (cursor.dialect() != Dialect::Sqlite || is_attribute(cursor)) {
             break;
         }
         base = format!("{base} {next}");
         word = next;
+        words += 1;
         cursor.skip(1);
     }
     Ok(base)

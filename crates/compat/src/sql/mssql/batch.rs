@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::common::{neutral, one};
+use super::super::common::{GROWTH, neutral, one};
 use super::super::cursor::{Cursor, string};
 use super::super::lex::Kind;
 use super::statement;
@@ -150,7 +150,11 @@ impl Flow {
             let known = end == usize::MAX || end >= cursor.left();
             let before = if adds { self.values.get(&name).cloned().flatten() } else { Some(String::new()) };
             let value = match (before, self.text(&part)) {
-                (Some(before), Some((text, true))) if known && !self.conditional => Some(before + &text),
+                (Some(before), Some((text, true)))
+                    if known && !self.conditional && before.len() <= part.rest_text().len() + GROWTH =>
+                {
+                    Some(before + &text)
+                }
                 _ => None,
             };
             self.values.insert(name, value);
@@ -161,6 +165,7 @@ impl Flow {
     /// not known stands in it as a placeholder.
     pub fn text(&self, expression: &Cursor<'_>) -> Option<(String, bool)> {
         let (mut whole, mut literal, mut wants) = (String::new(), true, true);
+        let longest = expression.rest_text().len() + GROWTH;
         for token in expression.rest() {
             let text = expression.text(token);
             match token.kind {
@@ -179,7 +184,7 @@ impl Flow {
                 _ => return None,
             }
             wants = false;
-            if whole.len() > 1 << 20 {
+            if whole.len() > longest {
                 return None;
             }
         }
@@ -209,6 +214,7 @@ fn is_guard(condition: &Cursor<'_>) -> bool {
         "information_schema",
         "objectproperty",
         "database_principal_id",
+        "__efmigrationshistory",
     ];
     condition.rest().iter().any(|token| {
         matches!(token.kind, Kind::Word | Kind::Quoted)

@@ -44,6 +44,11 @@ pub fn read(whole: Cursor<'_>) -> Read<()> {
     if cursor.eat(&["TYPE"]) {
         return own_type(cursor, whole);
     }
+    other(cursor, whole)
+}
+
+/// CREATE of what has no model, or none that code could notice.
+fn other(mut cursor: Cursor<'_>, whole: Cursor<'_>) -> Read<()> {
     let kinds: &[(&str, Kind)] = &[
         ("SEQUENCE", Kind::Sequence),
         ("SYNONYM", Kind::Synonym),

@@ -7,6 +7,8 @@ mod alter;
 mod batch;
 mod create;
 mod exec;
+#[cfg(test)]
+mod tests;
 
 use super::Dialect;
 use super::common::{each_statement, neutral, read_all, review, rows};

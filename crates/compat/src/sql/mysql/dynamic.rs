@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use super::super::common::GROWTH;
 use super::super::cursor::{Cursor, string};
 use super::super::lex::Kind;
 
@@ -121,6 +122,7 @@ impl Variables {
             texts.extend(self.texts(*no, depth + 1)?);
             return (texts.len() <= MOST).then_some(texts);
         }
+        let longest = group.rest_text().len() + GROWTH;
         let mut whole = vec![(String::new(), group.line())];
         for part in parts {
             let endings = self.texts(part, depth + 1)?;
@@ -130,7 +132,7 @@ impl Variables {
                 joined.collect::<Vec<_>>()
             };
             whole = whole.iter().flat_map(joined).collect();
-            if whole.len() > MOST {
+            if whole.len() > MOST || whole.iter().any(|(text, _)| text.len() > longest) {
                 return None;
             }
         }

@@ -4,6 +4,8 @@ mod alter;
 mod bodies;
 mod create;
 mod dynamic;
+#[cfg(test)]
+mod tests;
 
 use super::Dialect;
 use super::common::{self, each_statement, neutral, objects, read_all, review, rows, tables};

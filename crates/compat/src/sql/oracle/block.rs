@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::super::common::blocks::{is_conditional, pieces};
-use super::super::common::{rows, within};
+use super::super::common::{GROWTH, rows, within};
 use super::super::cursor::{Cursor, Read, string};
 use super::super::lex::Kind as Token;
 use super::read_source;
@@ -132,6 +132,7 @@ impl Block {
 
     /// A text of strings and known variables with `||` between them.
     fn texts(&self, expression: &Cursor<'_>) -> Option<String> {
+        let longest = expression.rest_text().len() + GROWTH;
         let mut whole = String::new();
         for token in expression.rest() {
             match token.kind {
@@ -143,7 +144,7 @@ impl Block {
                 },
                 _ => return None,
             }
-            if whole.len() > 1 << 20 {
+            if whole.len() > longest {
                 return None;
             }
         }

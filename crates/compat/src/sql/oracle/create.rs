@@ -41,6 +41,11 @@ pub fn read(whole: Cursor<'_>) -> Read<()> {
     if cursor.eat(&["TRIGGER"]) {
         return objects::trigger(cursor, whole);
     }
+    other(cursor, replace, whole)
+}
+
+/// CREATE of packages, types and what is no more than a name.
+fn other(mut cursor: Cursor<'_>, replace: bool, whole: Cursor<'_>) -> Read<()> {
     if cursor.eat(&["PACKAGE"]) || cursor.is(&["TYPE", "BODY"]) {
         if cursor.eat(&["TYPE"]) || cursor.is(&["BODY"]) {
             return neutral(whole, 4);

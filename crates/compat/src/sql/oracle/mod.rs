@@ -3,6 +3,8 @@
 mod alter;
 mod block;
 mod create;
+#[cfg(test)]
+mod tests;
 
 use super::Dialect;
 use super::common::{each_statement, end, neutral, read_all, review, rows};

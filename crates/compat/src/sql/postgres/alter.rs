@@ -171,26 +171,30 @@ impl Action<'_> {
             "rename" => self.rename(steps),
             "validate" => match words.ident(2) {
                 Some(constraint) => {
-                    self.add(steps, Operation::ValidateConstraint { table: self.table.clone(), constraint })
+                    self.add(steps, Operation::ValidateConstraint { table: self.table.clone(), constraint });
                 }
                 None => self.unknown(steps),
             },
             "enable" | "disable" | "force" | "no" => self.enable(steps),
             "set" => self.set(steps),
             "owner" | "cluster" | "reset" | "options" => {
-                self.neutral(steps, &format!("ALTER TABLE {}", words.head(2)))
+                self.neutral(steps, &format!("ALTER TABLE {}", words.head(2)));
             }
             "alter" if words.is(1, "constraint") => {
                 let again = words.has("enforced") && !words.has("not");
                 if again {
-                    self.review(steps, "a constraint is enforced")
+                    self.review(steps, "a constraint is enforced");
                 } else {
-                    self.neutral(steps, "ALTER CONSTRAINT")
+                    self.neutral(steps, "ALTER CONSTRAINT");
                 }
             }
             "alter" => self.statistics(steps),
             "replica" => self.review(steps, "another replica identity"),
-            "attach" => self.review(steps, "a partition is attached"),
+            "attach" => {
+                let partition = words.name(2).map(|(name, _)| name);
+                let what = "a partition is attached".to_owned();
+                self.add(steps, Operation::Review { what, table: partition.or_else(|| Some(self.table.clone())) });
+            }
             "detach" => self.review(steps, "a partition is detached"),
             "split" | "merge" => self.review(steps, "partitions are split or merged"),
             "inherit" => self.review(steps, "the table inherits from another"),

@@ -1,14 +1,13 @@
 //! DO blocks: the statements that a block of PL/pgSQL executes.
 //!
 //! A block is cut into events first, because whether a statement is certain to run shows only where
-//! its block ends. Not here: PL/pgSQL's own statements, which change no schema, and the bodies of
-//! routines, which do not run when they are made.
+//! its block ends. Not here: PL/pgSQL's own statements, which change no schema.
 
 use super::cut::{Event, Open, cut};
 use super::lex::{Kind, Split};
 use super::source::{Source, Words, dollar_body};
 use super::{Steps, dynamic, query, statement};
-use crate::operation::Unread;
+use crate::operation::{Operation, Unread};
 
 /// How deep texts may be within texts: a block that executes a block.
 const DEEPEST: usize = 8;
@@ -31,9 +30,9 @@ pub(super) fn read(words: Words<'_>, steps: &mut Steps) {
     let around = (steps.guarded, steps.conditional, steps.in_block);
     steps.in_block = true;
     match dollar_body(words.token(body)).filter(|_| words.kind(body) == Some(Kind::Dollar)) {
-        Some((_, text)) => within(words, text, line, steps),
+        Some((_, text)) => within(words, text, line, vec![], steps),
         None => match words.literal(body) {
-            Some(text) => within(words, &text, line, steps),
+            Some(text) => within(words, &text, line, vec![], steps),
             None => steps.unread(words, Unread::Dynamic),
         },
     }
@@ -43,8 +42,8 @@ pub(super) fn read(words: Words<'_>, steps: &mut Steps) {
     }
 }
 
-/// The statements of a block's text.
-fn within(words: Words<'_>, text: &str, line: u32, steps: &mut Steps) {
+/// The statements of a block's text. Some variables are given a literal from outside.
+pub(super) fn within(words: Words<'_>, text: &str, line: u32, given: Vec<(String, String)>, steps: &mut Steps) {
     if steps.depth >= DEEPEST {
         let unread = Unread::Limit { limit: "texts within texts".to_owned(), allowed: DEEPEST as u64 };
         return steps.unread(words, unread);
@@ -53,7 +52,9 @@ fn within(words: Words<'_>, text: &str, line: u32, steps: &mut Steps) {
     let source = Source::new(text, line, Split::No);
     let tokens = source.words(0..source.lexed.tokens.len());
     let (events, whole) = cut(tokens);
-    let constants = std::mem::replace(&mut steps.constants, constants(tokens));
+    let mut known: Vec<_> = given.into_iter().filter(|(name, _)| !set_again(tokens, name)).collect();
+    known.extend(constants(tokens));
+    let constants = std::mem::replace(&mut steps.constants, known);
     let run = Run { words: tokens, events: &events, moods: moods(tokens, &events), ends: ends(&events) };
     let around = Mood { guarded: steps.guarded, conditional: steps.conditional };
     run.part(0..events.len(), around, steps);
@@ -315,8 +316,8 @@ fn one_statement(words: Words<'_>, steps: &mut Steps) {
         "raise" | "return" | "null" | "exit" | "continue" | "get" | "open" | "fetch" | "move" | "close"
         | "assert" | "commit" | "rollback" => {}
         "execute" => dynamic::execute(words, steps),
-        "perform" => calls_if_noticed(words.from(1), words, steps),
-        "select" => calls_if_noticed(words, words, steps),
+        "perform" => calls_if_noticed(words, steps),
+        "select" => calls_if_noticed(words, steps),
         "with" => statement::read_without(words, &into_variables(words), steps),
         "insert" | "update" | "delete" | "merge" => {
             // RETURNING … INTO fills variables.
@@ -325,7 +326,7 @@ fn one_statement(words: Words<'_>, steps: &mut Steps) {
             read_one(words.until(into.unwrap_or(words.tokens.len())), steps);
         }
         _ => match assigned(words) {
-            Some(value) => calls_if_noticed(value, words, steps),
+            Some(value) => calls_if_noticed(value, steps),
             None => read_one(words, steps),
         },
     }
@@ -377,14 +378,11 @@ fn assigned(words: Words<'_>) -> Option<Words<'_>> {
 }
 
 /// A query that calls something unknown; one that does not is no step of its own.
-fn calls_if_noticed(words: Words<'_>, shown: Words<'_>, steps: &mut Steps) {
+fn calls_if_noticed(words: Words<'_>, steps: &mut Steps) {
     let before = steps.list.len();
     query::calls(words, steps);
-    let neutral =
-        |step: &crate::operation::Step| matches!(step.operation, crate::operation::Operation::Neutral { .. });
-    if steps.list.last().is_some_and(neutral) {
+    let added = steps.list.get(before..).unwrap_or_default();
+    if matches!(added, [step] if matches!(step.operation, Operation::Neutral { .. })) {
         steps.list.truncate(before);
-    } else if let Some(step) = steps.list.last_mut() {
-        step.text = crate::operation::one_line(shown.text());
     }
 }

@@ -113,7 +113,7 @@ impl<'a> Tree<'a> {
                     return Some(Clause::UsingIndex { primary: false });
                 }
                 let parameters = unique.index_parameters();
-                let columns = parameters.as_ref().and_then(|it| it.column_list());
+                let columns = parameters.as_ref().and_then(squawk_syntax::ast::IndexParameters::column_list);
                 let nulls = parameters.and_then(|it| it.nulls_distinct_option());
                 ConstraintKind::Unique {
                     columns: own(self.listed(columns.as_ref().map(AstNode::syntax))),

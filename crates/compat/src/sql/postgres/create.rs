@@ -4,6 +4,7 @@ use squawk_syntax::ast::{self, AstNode};
 
 use super::Steps;
 use super::column::Tree;
+use super::parse::Parsed;
 use super::source::Words;
 use super::types;
 use crate::operation::{Column, Ident, Kind, Name, Operation, Restriction, TypeBody, Unread};
@@ -70,10 +71,10 @@ pub(super) fn read(tree: Tree<'_>, steps: &mut Steps) {
         }
         _ => {}
     }
-    let schema_with_more = words.is(at, "schema")
-        && tree.parsed.node.children().any(|child| ast::SchemaElement::can_cast(child.kind()));
-    let known = KINDS.iter().find(|(said, _)| words.are(at, said)).filter(|_| !schema_with_more);
-    let Some((said, kind)) = known else {
+    if words.is(at, "sequence") && (words.is(1, "temp") || words.is(1, "temporary")) {
+        return steps.neutral(words, "CREATE TEMPORARY SEQUENCE");
+    }
+    let Some((said, kind)) = KINDS.iter().find(|(said, _)| words.are(at, said)) else {
         return steps.unread(words, Unread::UnknownStatement { head: words.head(3) });
     };
     let mut name_at = at + said.len();
@@ -85,9 +86,26 @@ pub(super) fn read(tree: Tree<'_>, steps: &mut Steps) {
         name_at += 1;
     }
     match words.name(name_at) {
-        Some((name, _)) => steps.add_guarded(words, Operation::Create { kind: *kind, name, table: None }, guarded),
+        Some((name, _)) => {
+            let schema = name.name.clone();
+            steps.add_guarded(words, Operation::Create { kind: *kind, name, table: None }, guarded);
+            if *kind == Kind::Schema {
+                schema_elements(tree, &schema, steps);
+            }
+        }
         None => steps.unread(words, Unread::UnknownStatement { head: words.head(3) }),
     }
+}
+
+/// What CREATE SCHEMA makes in it at once.
+fn schema_elements(tree: Tree<'_>, schema: &Ident, steps: &mut Steps) {
+    let around = steps.schema.replace(schema.clone());
+    for element in tree.parsed.node.children().filter(|child| ast::SchemaElement::can_cast(child.kind())) {
+        let words = tree.of(&element);
+        let parsed = Parsed { node: element, offset: tree.parsed.offset };
+        super::statement::parsed(words, &parsed, steps);
+    }
+    steps.schema = around;
 }
 
 /// CREATE TRIGGER, POLICY, RULE: the table stands after a word.
@@ -170,6 +188,10 @@ pub(super) fn alter(words: Words<'_>, steps: &mut Steps) {
         "procedural",
     ];
     let kind = words.token(1).to_ascii_lowercase();
+    let owner = (2..words.tokens.len()).any(|at| words.are(at, &["owner", "to"]));
+    if owner && ["text", "operator", "large", "foreign", "event"].contains(&kind.as_str()) {
+        return steps.neutral(words, &format!("{} OWNER TO", words.head(2)));
+    }
     let two = TWO.contains(&kind.as_str());
     let mut at = if two { 3 } else { 2 };
     if words.are(at, &["if", "exists"]) {
@@ -215,7 +237,7 @@ fn alter_unnamed(words: Words<'_>, kind: &str, steps: &mut Steps) {
         "default" if words.has("revoke") => steps.review(words, "rights of objects to come are taken away", None),
         "default" => steps.neutral(words, "ALTER DEFAULT PRIVILEGES"),
         "system" | "operator" | "role" | "user" | "large" => {
-            steps.review(words, &format!("{} changes", words.head(2)), None)
+            steps.review(words, &format!("{} changes", words.head(2)), None);
         }
         _ => steps.unread(words, Unread::UnknownStatement { head: words.head(3) }),
     }
@@ -292,7 +314,7 @@ impl Object<'_> {
             let at = 1 + usize::from(action.is(1, "column") && !action.is(2, "to"));
             return match (action.ident(at), action.ident(at + 2)) {
                 (Some(from), Some(to)) => {
-                    self.add(steps, Operation::RenameColumn { table: self.name.clone(), from, to })
+                    self.add(steps, Operation::RenameColumn { table: self.name.clone(), from, to });
                 }
                 _ => self.unknown(steps),
             };

@@ -41,6 +41,7 @@ const KINDS: &[(&[&str], Kind)] = &[
 const WORTH_A_LOOK: &[(&[&str], &str)] = &[
     (&["owned"], "everything that a role owns is dropped"),
     (&["role"], "a role is dropped"),
+    (&["user", "mapping"], "a user mapping is dropped"),
     (&["user"], "a role is dropped"),
     (&["group"], "a role is dropped"),
     (&["publication"], "a publication is dropped"),

@@ -245,9 +245,7 @@ impl Lexer<'_> {
                 continue;
             }
             self.at += found;
-            if self.byte(0) == b'\\' {
-                self.at += 2;
-            } else if self.byte(1) == quote {
+            if self.byte(0) == b'\\' || self.byte(1) == quote {
                 self.at += 2;
             } else {
                 self.at += 1;

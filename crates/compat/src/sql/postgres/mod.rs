@@ -6,6 +6,7 @@
 
 mod alter;
 mod block;
+mod called;
 mod cockroach;
 mod column;
 mod create;
@@ -14,6 +15,7 @@ mod drop;
 mod dynamic;
 mod lex;
 mod mask;
+mod names;
 mod others;
 mod parse;
 mod query;
@@ -44,6 +46,9 @@ pub fn read(text: &str, limits: Limits) -> Vec<Step> {
         in_block: false,
         constants: vec![],
         rounds: 0,
+        routines: vec![],
+        calls: 0,
+        schema: None,
     };
     if text.len() as u64 > limits.file_bytes {
         let unread = Unread::Limit { limit: "bytes of one file".to_owned(), allowed: limits.file_bytes };
@@ -88,6 +93,12 @@ struct Steps {
     constants: Vec<(String, String)>,
     /// How often bodies of loops over literals were read.
     rounds: usize,
+    /// Routines that the text made so far.
+    routines: Vec<called::Routine>,
+    /// How often one of them was called.
+    calls: usize,
+    /// The schema of names that have none, where `SET search_path` said it.
+    schema: Option<crate::operation::Ident>,
 }
 
 /// The longest part of a statement that is looked at for its text, in bytes.
@@ -106,7 +117,8 @@ impl Steps {
     }
 
     /// The same, where the statement itself may say IF EXISTS.
-    fn add_guarded(&mut self, words: Words<'_>, operation: Operation, guarded: bool) {
+    fn add_guarded(&mut self, words: Words<'_>, mut operation: Operation, guarded: bool) {
+        names::settle(&mut operation, self.schema.as_ref());
         let text = words.text();
         let mut end = text.len().min(TEXT_BYTES);
         while !text.is_char_boundary(end) {

@@ -1,8 +1,8 @@
 //! Statements that begin with none of CREATE, ALTER, DROP, SELECT and the like.
 
-use super::Steps;
 use super::lex::Kind;
 use super::source::Words;
+use super::{Steps, called, names};
 use crate::operation::{Data, Operation, Restriction, Unread};
 
 /// Statements that code cannot notice, by their first word.
@@ -64,9 +64,13 @@ pub(super) fn harmless_head(words: Words<'_>) -> bool {
 /// One of them.
 pub(super) fn read(words: Words<'_>, steps: &mut Steps) {
     let head = words.token(0).to_ascii_lowercase();
+    if let Some(schema) = names::search_path(words) {
+        steps.schema = schema;
+    }
     match head.as_str() {
         "truncate" => truncate(words, steps),
         "copy" => copy(words, steps),
+        "call" if called_here(words, steps) => {}
         "call" => {
             let what = crate::operation::one_line(words.text());
             steps.unread(words, Unread::Code { what });
@@ -74,7 +78,7 @@ pub(super) fn read(words: Words<'_>, steps: &mut Steps) {
         "prepare" if words.is(1, "transaction") => steps.neutral(words, "PREPARE TRANSACTION"),
         "prepare" | "execute" => steps.unread(words, Unread::Dynamic),
         "revoke" => {
-            steps.add(words, Operation::Restrict { restriction: Restriction::Revoke, table: revoked(words) })
+            steps.add(words, Operation::Restrict { restriction: Restriction::Revoke, table: revoked(words) });
         }
         "import" => steps.review(words, "tables come from a foreign schema", None),
         "set" if words.has("default_transaction_read_only") && !words.has("off") && !words.has("false") => {
@@ -87,6 +91,18 @@ pub(super) fn read(words: Words<'_>, steps: &mut Steps) {
         }
         _ => steps.unread(words, Unread::UnknownStatement { head: words.head(3) }),
     }
+}
+
+/// CALL of a procedure that the text made.
+fn called_here(words: Words<'_>, steps: &mut Steps) -> bool {
+    let Some((name, open)) = words.name(1) else { return false };
+    let close = words.after_brackets(open).saturating_sub(1);
+    let before = steps.list.len();
+    let known = called::call(words, &name.name, words.until(close).from(open + 1), steps);
+    if known && steps.list.len() == before {
+        steps.neutral(words, "CALL");
+    }
+    known
 }
 
 fn truncate(words: Words<'_>, steps: &mut Steps) {

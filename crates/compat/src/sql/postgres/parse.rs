@@ -124,17 +124,17 @@ fn within_limits(words: Words<'_>, limits: Limits) -> Result<(), Unread> {
                 now += usize::from(prefix && !matches!(sign, b')' | b']'));
             }
             Kind::Word => {
-                let one_of = |list: &[&str]| list.iter().any(|it| words.is(at, it));
                 sum += 1;
-                if one_of(&["union", "except", "intersect", "join"]) {
+                let deepens = deepens(words.token(at));
+                if deepens == Some(Deepens::Lasting) {
                     level.lasting += 1;
                 } else {
                     level.operators += 1;
                 }
-                if one_of(&["end"]) {
-                    now = now.saturating_sub(1);
-                } else if one_of(&["not", "case", "select", "explain"]) && !words.is(at + 1, "null") {
-                    now += 1;
+                match deepens {
+                    Some(Deepens::Ends) => now = now.saturating_sub(1),
+                    Some(Deepens::Prefix) if !words.is(at + 1, "null") => now += 1,
+                    _ => {}
                 }
             }
             _ => {}
@@ -153,6 +153,36 @@ fn within_limits(words: Words<'_>, limits: Limits) -> Result<(), Unread> {
         return Err(Unread::Limit { limit: "operators of one expression".to_owned(), allowed: OPERATORS as u64 });
     }
     Ok(())
+}
+
+/// What a word does to the tree's depth.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Deepens {
+    /// The parser calls itself.
+    Prefix,
+    /// What CASE opened is closed.
+    Ends,
+    /// No comma ends it.
+    Lasting,
+}
+
+fn deepens(word: &str) -> Option<Deepens> {
+    const WORDS: &[(&str, Deepens)] = &[
+        ("case", Deepens::Prefix),
+        ("end", Deepens::Ends),
+        ("except", Deepens::Lasting),
+        ("explain", Deepens::Prefix),
+        ("intersect", Deepens::Lasting),
+        ("join", Deepens::Lasting),
+        ("not", Deepens::Prefix),
+        ("select", Deepens::Prefix),
+        ("union", Deepens::Lasting),
+    ];
+    // Every word of every text comes here: most go by their first letter.
+    if !matches!(word.as_bytes().first()? | 0x20, b'c' | b'e' | b'i' | b'j' | b'n' | b's' | b'u') {
+        return None;
+    }
+    WORDS.iter().find(|(known, _)| word.eq_ignore_ascii_case(known)).map(|(_, deepens)| *deepens)
 }
 
 /// What deepens the tree within one bracket.

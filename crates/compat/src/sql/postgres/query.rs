@@ -5,7 +5,7 @@ use squawk_syntax::ast::{self, AstNode};
 use super::column::Tree;
 use super::lex::Kind;
 use super::source::Words;
-use super::{Steps, table};
+use super::{Steps, called, table};
 use crate::operation::{Data, Name, Operation};
 
 /// SELECT, INSERT, UPDATE, DELETE, MERGE, with what they carry in WITH.
@@ -13,7 +13,7 @@ pub(super) fn read(tree: Tree<'_>, steps: &mut Steps) {
     let before = steps.list.len();
     if let Some(select) = ast::SelectInto::cast(tree.parsed.node.clone()).filter(|_| !steps.in_block) {
         let into = select.into_clause();
-        let name = into.as_ref().and_then(|into| into.table_name());
+        let name = into.as_ref().and_then(squawk_syntax::ast::IntoClause::table_name);
         if let (Some(into), Some(name)) = (into, tree.name(name.as_ref().map(AstNode::syntax))) {
             let words = tree.of(into.syntax());
             let temporary = words.until(4).has("temp") || words.until(4).has("temporary");
@@ -96,7 +96,8 @@ fn has_unended(words: Words<'_>) -> bool {
 
 /// A query by the functions that it calls.
 pub(super) fn calls(words: Words<'_>, steps: &mut Steps) {
-    let mut unknown = false;
+    let before = steps.list.len();
+    let (mut known, mut unknown) = (false, None);
     for at in 0..words.tokens.len() {
         if !words.sign(at + 1, b'(') {
             continue;
@@ -108,14 +109,29 @@ pub(super) fn calls(words: Words<'_>, steps: &mut Steps) {
         let listed = |list: &[&str]| list.binary_search(&name.key.as_str()).is_ok();
         let keyword = words.kind(at) == Some(Kind::Word) && listed(KEYWORDS);
         // WITH name (columns) AS, an alias's columns and a type's length call nothing.
-        if !keyword && !listed(HARMLESS) && !defines(words, at) {
-            unknown = true;
+        if keyword || listed(HARMLESS) || defines(words, at) {
+            continue;
+        }
+        let close = words.after_brackets(at + 1).saturating_sub(1);
+        if called::call(words, &name, words.until(close).from(at + 2), steps) {
+            known = true;
+        } else if unknown.is_none() {
+            unknown = Some(name);
         }
     }
-    if unknown {
-        return steps.add(words, Operation::Data { data: Data::Select, table: None, every_row: false });
+    let Some(unknown) = unknown else {
+        if !known || steps.list.len() == before {
+            steps.neutral(words, &words.head(1));
+        }
+        return;
+    };
+    steps.add(words, Operation::Data { data: Data::Select, table: None, every_row: false });
+    // What is called must show, however long the query is and however it is spaced.
+    let call = format!("{unknown}(");
+    if let Some(step) = steps.list.last_mut().filter(|step| !step.text.contains(&call)) {
+        let begin: String = step.text.chars().take(80).collect();
+        step.text = crate::operation::one_line(&format!("{begin} … {call}…)"));
     }
-    steps.neutral(words, &words.head(1));
 }
 
 /// Whether a name before a bracket names a query of WITH or an alias.
@@ -178,6 +194,7 @@ const KEYWORDS: &[&str] = &[
     "or",
     "over",
     "partition",
+    "perform",
     "recursive",
     "returning",
     "rollup",
@@ -314,6 +331,7 @@ const HARMLESS: &[&str] = &[
     "pg_get_indexdef",
     "pg_get_serial_sequence",
     "pg_get_viewdef",
+    "pg_notify",
     "pg_sleep",
     "pg_table_is_visible",
     "pg_total_relation_size",

@@ -1,10 +1,10 @@
-//! CREATE FUNCTION and CREATE PROCEDURE: how they are called. Their bodies are not read.
+//! CREATE FUNCTION and CREATE PROCEDURE: how they are called. Their bodies are not read here.
 
 use squawk_syntax::ast::{self, AstNode};
 
-use super::Steps;
 use super::column::Tree;
 use super::types;
+use super::{Steps, called};
 use crate::operation::{Kind, Maybe, Operation, Parameter, Signature, Unread};
 
 /// CREATE FUNCTION, CREATE PROCEDURE.
@@ -26,6 +26,7 @@ pub(super) fn create(tree: Tree<'_>, steps: &mut Steps) {
         returns: returns.and_then(|returns| returned(tree, &returns)).or(outputs),
     };
     let replace = node.children().any(|child| ast::OrReplace::can_cast(child.kind()));
+    called::remember(tree.words, &routine, &signature, steps);
     steps.add(tree.words, Operation::CreateRoutine { kind, routine, signature, replace });
 }
 

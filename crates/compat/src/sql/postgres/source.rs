@@ -144,7 +144,7 @@ impl<'a> Words<'a> {
         self.source.lexed.masked.covers(token.start, token.end)
     }
 
-    /// The name that begins there, and the token after it. `public` and the database are left out.
+    /// The name that begins there, and the token after it. The database is left out.
     pub(super) fn name(self, at: usize) -> Option<(Name, usize)> {
         let mut last = self.ident(at)?;
         let mut schema = None;
@@ -155,7 +155,6 @@ impl<'a> Words<'a> {
             last = part;
             next += 2;
         }
-        let schema = schema.filter(|schema: &Ident| schema.key != "public");
         Some((Name { schema, name: last }, next))
     }
 

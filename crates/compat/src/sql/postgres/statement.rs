@@ -25,11 +25,14 @@ pub(super) fn read_without(words: Words<'_>, without: &[(usize, usize)], steps: 
     if words.tokens.first().is_some_and(|token| words.source.lexed.masked.covers(token.start, token.end)) {
         return steps.unread(words, Unread::Dynamic);
     }
+    if words.tokens.iter().any(|token| token.kind == Kind::UnicodeName) && words.has("uescape") {
+        return steps.unread(words, Unread::Syntax { words: "a name with an escape of its own".to_owned() });
+    }
     if words.is(0, "insert") && words.end() - words.start() > INSERT_BYTES && query::by_head(words, steps) {
         return;
     }
     match parse(words, without, steps.limits) {
-        Ok(parsed) => parsed_statement(words, &parsed, steps),
+        Ok(parsed) => self::parsed(words, &parsed, steps),
         Err(_) if others::harmless_head(words) => others::read(words, steps),
         Err(_) if words.is(0, "insert") && query::by_head(words, steps) => {}
         Err(_) if cockroach::read(words, steps) => {}
@@ -44,14 +47,15 @@ fn without_additions(words: Words<'_>, why: Unread, steps: &mut Steps) {
         Ok(parsed) if !additions.places.is_empty() => {
             let around = steps.guarded;
             steps.guarded |= additions.guarded;
-            parsed_statement(words, &parsed, steps);
+            self::parsed(words, &parsed, steps);
             steps.guarded = around;
         }
         _ => steps.unread(words, why),
     }
 }
 
-fn parsed_statement(words: Words<'_>, parsed: &Parsed, steps: &mut Steps) {
+/// What a statement does that was parsed.
+pub(super) fn parsed(words: Words<'_>, parsed: &Parsed, steps: &mut Steps) {
     let tree = Tree { words, parsed };
     let Some(statement) = ast::Stmt::cast(parsed.node.clone()) else {
         return steps.unread(words, Unread::UnknownStatement { head: words.head(3) });
@@ -83,7 +87,7 @@ fn parsed_statement(words: Words<'_>, parsed: &Parsed, steps: &mut Steps) {
         | ast::Stmt::Delete(_)
         | ast::Stmt::Merge(_) => query::read(tree, steps),
         ast::Stmt::Explain(_) if words.until(8).has("analyze") || words.until(8).has("analyse") => {
-            query::read(tree, steps)
+            query::read(tree, steps);
         }
         _ if words.is(0, "create") => create::read(tree, steps),
         _ if words.is(0, "alter") => create::alter(words, steps),

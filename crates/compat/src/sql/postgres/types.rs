@@ -95,7 +95,7 @@ fn named(words: Words<'_>) -> (Type, usize) {
     let Some((name, mut next)) = words.name(0) else {
         return (Type::named(words.text().to_lowercase()), words.tokens.len());
     };
-    let schema = name.schema.filter(|schema| schema.key != "pg_catalog");
+    let schema = name.schema.filter(|schema| schema.key != "pg_catalog" && schema.key != "public");
     let quoted_char = words.kind(0) == Some(Kind::Quoted) && name.name.key == "char";
     let base = match schema {
         Some(schema) => format!("{}.{}", schema.key, name.name.key),
@@ -138,7 +138,7 @@ fn normalise(ty: &mut Type) {
         "bpchar" if !ty.arguments.is_empty() => ty.base = "char".to_owned(),
         "numeric" if ty.arguments.len() == 1 => ty.arguments.push("0".to_owned()),
         "timestamp" | "timestamptz" | "time" | "timetz" | "interval" if ty.arguments == ["6"] => {
-            ty.arguments.clear()
+            ty.arguments.clear();
         }
         _ => {}
     }

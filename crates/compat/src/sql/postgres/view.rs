@@ -12,6 +12,10 @@ pub(super) fn create(tree: Tree<'_>, view: &ast::CreateView, steps: &mut Steps) 
     let Some(name) = name else {
         return steps.unread(tree.words, Unread::UnknownStatement { head: tree.words.head(3) });
     };
+    if matches!(view.persistence(), Some(ast::Persistence::Temp(_))) {
+        // It goes with the session, and a view of the same name stays what it is.
+        return steps.neutral(tree.words, "CREATE TEMPORARY VIEW");
+    }
     let query = view.query();
     let simple_over = query.as_ref().and_then(|query| one_table(tree, query));
     let operation = Operation::CreateView {

@@ -1,5 +1,8 @@
 //! SQLite.
 
+#[cfg(test)]
+mod tests;
+
 use super::Dialect;
 use super::common::columns::{Part, column};
 use super::common::tables::{self, add, drop_constraint};

@@ -1,0 +1,97 @@
+use super::super::common::shown::assert_read;
+use super::read;
+use crate::migration::Limits;
+
+fn steps(text: &str) -> Vec<crate::operation::Step> {
+    read(text, Limits::default())
+}
+
+#[test]
+fn columns() {
+    assert_read(
+        steps,
+        &[
+            (
+                "CREATE TABLE a (id INTEGER PRIMARY KEY, b, c TEXT NOT NULL, key TEXT)",
+                &["create a [id integer not-null counted +pk(id) | b | c text not-null | key text]"],
+            ),
+            ("CREATE TABLE a (id INTEGER PRIMARY KEY DESC)", &["create a [id integer not-null +pk(id)]"]),
+            (
+                "CREATE TABLE a (id INT PRIMARY KEY AUTOINCREMENT NOT NULL)",
+                &["create a [id integer not-null counted +pk(id)]"],
+            ),
+            ("CREATE TABLE a (id TEXT PRIMARY KEY)", &["create a [id text not-null +pk(id)]"]),
+            (
+                "CREATE TABLE a (id INTEGER, PRIMARY KEY(id AUTOINCREMENT))",
+                &["create a [id integer not-null counted | +pk(id)]"],
+            ),
+            (
+                "CREATE TABLE a (id INTEGER, PRIMARY KEY(id)) WITHOUT ROWID",
+                &["create a [id integer not-null | +pk(id)]"],
+            ),
+            (
+                "CREATE TABLE a (n UNSIGNED BIG INT DEFAULT (1+1), v VARCHAR(9) COLLATE NOCASE NOT NULL ON CONFLICT IGNORE UNIQUE ON CONFLICT REPLACE) STRICT",
+                &["create a [n unsigned big int =(1+1) | v varchar(9) <nocase> not-null +unique(v)]"],
+            ),
+            (
+                "CREATE TABLE main.a ([x y] INT REFERENCES b(id) DEFERRABLE INITIALLY DEFERRED, CHECK (x > 0))",
+                &["create a [x y integer +fk(x y)->b(id) | +check[]]"],
+            ),
+            (
+                "CREATE TABLE a (b TEXT GENERATED ALWAYS AS (c) STORED, d AS (c))",
+                &["create a [b text computed | d computed]"],
+            ),
+            ("CREATE TEMP TABLE a AS SELECT 1", &["create temp a [?]"]),
+            ("CREATE VIRTUAL TABLE f USING fts5(a, b)", &["create f [?]"]),
+        ],
+    );
+}
+
+#[test]
+fn changes() {
+    assert_read(
+        steps,
+        &[
+            ("ALTER TABLE a ADD COLUMN b TEXT NOT NULL DEFAULT ''", &["add a.b text not-null =''"]),
+            ("ALTER TABLE a ADD b", &["add a.b"]),
+            ("ALTER TABLE a RENAME TO b", &["rename a -> b"]),
+            ("ALTER TABLE a RENAME COLUMN b TO c", &["rename a.b -> c"]),
+            ("ALTER TABLE a RENAME b TO c", &["rename a.b -> c"]),
+            ("ALTER TABLE a DROP COLUMN b; ALTER TABLE \"a\" DROP 'c'", &["drop a.b", "drop a.c"]),
+            (
+                "DROP TABLE IF EXISTS a; DROP INDEX i; DROP VIEW v; DROP TRIGGER t",
+                &["drop-table a ?", "drop-index i", "drop View v", "drop Trigger t"],
+            ),
+            (
+                "CREATE UNIQUE INDEX IF NOT EXISTS u ON a (b, lower(c)) WHERE b > 0",
+                &["add a +u unique(b,lower(c)) partial All ?"],
+            ),
+            ("CREATE INDEX i ON a (b COLLATE NOCASE DESC)", &["index i on a(b)"]),
+            (
+                "PRAGMA foreign_keys = OFF; PRAGMA foreign_keys=on",
+                &["neutral PRAGMA FOREIGN_KEYS", "neutral PRAGMA FOREIGN_KEYS"],
+            ),
+            (
+                "PRAGMA writable_schema = 1; UPDATE sqlite_master SET sql = 'x'",
+                &[
+                    "review the schema may be changed as rows",
+                    "UNREAD Code { what: \"the schema is changed as rows\" }",
+                ],
+            ),
+            ("ATTACH 'x' AS y", &["UNREAD Code { what: \"ATTACH: another database file\" }"]),
+            (
+                "CREATE TRIGGER t AFTER UPDATE ON a BEGIN UPDATE b SET x = CASE WHEN 1 THEN 2 END; DELETE FROM c; END; DROP TABLE d;",
+                &["create Trigger t on a", "drop-table d"],
+            ),
+            (
+                "BEGIN; CREATE TABLE b (x); INSERT INTO b SELECT x FROM a; DROP TABLE a; ALTER TABLE b RENAME TO a; COMMIT;",
+                &["neutral BEGIN", "create b [x]", "Insert b", "drop-table a", "rename b -> a", "neutral COMMIT"],
+            ),
+            (".read other.sql", &["UNREAD Code { what: \".read other.sql\" }"]),
+            (
+                "ALTER TABLE a FROB b; VACUUM",
+                &["UNREAD UnknownStatement { head: \"ALTER TABLE a FROB\" }", "neutral VACUUM"],
+            ),
+        ],
+    );
+}
