@@ -104,9 +104,9 @@ fn used(evidence: &RunningEvidence) -> String {
     let Some(grade) = evidence.grade else {
         return format!("{commit} has no code here to search, so nothing shows that the name is unused");
     };
+    let files = if evidence.files == 1 { "1 file".to_owned() } else { format!("{} files", evidence.files) };
     let searched = format!(
-        "{} files searched for {}",
-        evidence.files,
+        "{files} searched for {}",
         evidence.forms.iter().take(4).map(|form| inert(form)).collect::<Vec<_>>().join(", ")
     );
     let mapper = evidence.mapper.as_ref().map(|rule| format!("; {}", inert(rule))).unwrap_or_default();

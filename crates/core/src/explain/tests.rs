@@ -7,9 +7,10 @@ use insta::assert_snapshot;
 use super::*;
 use crate::act::{Place, Why};
 use crate::model::{
-    BranchName, Candidates, CheckName, CheckRef, Checks, CiGate, EnvName, Environment, Event, Gate, GateKind, Held,
-    HttpGate, HttpInstead, IntentRow, IntentState, LagFrom, LagGate, MoveKind, NamedCheck, NotCounted,
-    NotCountedWhy, Now, PauseKind, Scope, Stray, StrayKind, Trusted, Unknown, UnknownWhy, Until, Via,
+    BranchName, Candidates, CheckName, CheckRef, Checks, CiGate, CompatFinding, EnvName, Environment, Event, Gate,
+    GateKind, Held, HttpGate, HttpInstead, IntentRow, IntentState, LagFrom, LagGate, MoveKind, NamedCheck,
+    NotCounted, NotCountedWhy, Now, PauseKind, Scope, StillUsed, Stray, StrayKind, Trusted, Unknown, UnknownWhy,
+    Until, Via,
 };
 
 pub(super) fn commit(n: u8) -> CommitId {
@@ -213,12 +214,48 @@ pub(super) fn every_reason() -> Vec<Reason> {
         Reason::HttpWaits { host: host(), words: String::new() },
         Reason::HttpBlocks { host: host(), words: "no ticket is named".to_owned() },
         Reason::HttpBlocks { host: host(), words: String::new() },
+        Reason::MigrationsPass { brought: 0 },
+        Reason::MigrationsPass { brought: 3 },
+        Reason::MigrationsBreak {
+            env: "staging".into(),
+            running: commit(1),
+            finding: Some(finding(true, true)),
+            more: 2,
+        },
+        Reason::MigrationsBreak {
+            env: "staging".into(),
+            running: commit(1),
+            finding: Some(finding(false, false)),
+            more: 0,
+        },
+        Reason::MigrationsBreak { env: "staging".into(), running: commit(1), finding: None, more: 21 },
+        Reason::MigrationsWait { finding: finding(true, true), still: still(), behind: 4 },
+        Reason::MigrationsLacked { had: commit(3), finding: Some(finding(true, true)), more: 1 },
+        Reason::MigrationsUnseen { env: "production".into() },
         Reason::BranchesMoved,
         Reason::ConfigChanged,
         Reason::HoldsChanged,
         Reason::OrderGone,
         Reason::NotLookedAt { looked_at: 50, waiting: 500 },
     ]
+}
+
+fn finding(breaks: bool, by_use: bool) -> CompatFinding {
+    CompatFinding {
+        breaks,
+        by_use,
+        rule: "drop-column".to_owned(),
+        object: "users.nick_name".to_owned(),
+        path: "migrations/7_drop.sql".to_owned(),
+        line: 3,
+        message: "drops column users.nick_name.".to_owned(),
+        used_at: by_use.then(|| "app/models/user.rb:12".to_owned()),
+    }
+}
+
+fn still() -> Vec<StillUsed> {
+    let still = |env: &str, by, until| StillUsed { env: env.into(), commit: commit(1), by, until };
+    vec![still("staging", None, Some(local(11, 21, 14, 45))), still("production", Some(commit(2)), None)]
 }
 
 fn host() -> String {
@@ -260,6 +297,7 @@ fn every_unknown() -> Vec<UnknownWhy> {
         UnknownWhy::TooLarge { commits_max: 100_000 },
         UnknownWhy::MissingCommit { commit: commit(1) },
         UnknownWhy::Unreadable { words: words() },
+        UnknownWhy::Migrations { words: words() },
     ];
     all.extend(every_instead().into_iter().map(gate));
     all
@@ -400,6 +438,7 @@ fn every_unknown_has_a_sentence() {
     More than 100000 commits lie between the branches, and Towpath loads no more; whoever runs Towpath can mend it
     The commit `111111111` is part of the history of `gitlab:shop/checkout`, but it is not there; whoever administers the server of `gitlab:shop/checkout` can mend it
     What git holds of `gitlab:shop/checkout` cannot be read: "fatal: no / route"; whoever runs Towpath can mend it
+    The migrations could not be judged: "fatal: no / route"; whoever runs Towpath can mend it
     `gate.example.com` does not answer: "connection refused"; whoever runs `gate.example.com` can mend it
     `gate.example.com` did not answer within 10s; whoever runs `gate.example.com` can mend it
     `gate.example.com` wants no questions for 30s; whoever runs `gate.example.com` can mend it
@@ -733,6 +772,20 @@ fn every_reason_knows_what_to_do() {
         towpath override http checkout production 2222222222222222222222222222222222222222 --reason 'WHY'
     HttpBlocks: Towpath asks `gate.example.com` again at each look. To let `222222222` pass this gate all the same:
         towpath override http checkout production 2222222222222222222222222222222222222222 --reason 'WHY'
+    MigrationsBreak: What was found, with the lines and the way out, in a clone of the repository:
+        towpath check-migrations --base 1111111111111111111111111111111111111111 --head 2222222222222222222222222222222222222222
+    MigrationsBreak: To let `222222222` pass this gate all the same:
+        towpath override migrations checkout production 2222222222222222222222222222222222222222 --reason 'WHY'
+    MigrationsBreak: What was found, with the lines and the way out, in a clone of the repository:
+        towpath check-migrations --base 1111111111111111111111111111111111111111 --head 2222222222222222222222222222222222222222
+    MigrationsBreak: To let `222222222` pass this gate all the same:
+        towpath override migrations checkout production 2222222222222222222222222222222222222222 --reason 'WHY'
+    MigrationsBreak: What was found, with the lines and the way out, in a clone of the repository:
+        towpath check-migrations --base 1111111111111111111111111111111111111111 --head 2222222222222222222222222222222222222222
+    MigrationsBreak: To let `222222222` pass this gate all the same:
+        towpath override migrations checkout production 2222222222222222222222222222222222222222 --reason 'WHY'
+    MigrationsLacked: To let `222222222` pass this gate all the same:
+        towpath override migrations checkout production 2222222222222222222222222222222222222222 --reason 'WHY'
     NotLookedAt: Older commits are looked at with a higher `look_back`, or ask for one of them:
         towpath promote checkout production to SHA --reason 'WHY'
     Unknown: Towpath asks `gate.example.com` again at its next look. To let `222222222` pass this gate all the same:
@@ -1173,6 +1226,14 @@ fn hostile_texts_come_out_inert_and_on_one_line() {
         environment.branch = BranchName::new(format!("{}{HOSTILE}", environment.name));
     }
     let words = Words { remote_word: HOSTILE, ..words(&flow) };
+    let hostile = || CompatFinding {
+        rule: HOSTILE.to_owned(),
+        object: HOSTILE.to_owned(),
+        path: HOSTILE.to_owned(),
+        message: HOSTILE.to_owned(),
+        used_at: Some(HOSTILE.to_owned()),
+        ..finding(true, true)
+    };
     let text = || HOSTILE.to_owned();
     let by = || Actor::from(HOSTILE);
     let at = local(11, 21, 10, 2);
@@ -1209,6 +1270,10 @@ fn hostile_texts_come_out_inert_and_on_one_line() {
         Reason::HttpPasses { host: text(), words: text() },
         Reason::HttpWaits { host: text(), words: text() },
         Reason::HttpBlocks { host: text(), words: text() },
+        Reason::MigrationsBreak { env: HOSTILE.into(), running: commit(1), finding: Some(hostile()), more: 1 },
+        Reason::MigrationsWait { finding: hostile(), still: vec![], behind: 0 },
+        Reason::MigrationsLacked { had: commit(1), finding: Some(hostile()), more: 0 },
+        Reason::Unknown(Unknown::passing(UnknownWhy::Migrations { words: text() })),
         Reason::Unknown(gate(HttpInstead::Nothing { words: text() })),
         Reason::Unknown(gate(HttpInstead::Malformed { words: text() })),
         Reason::Unknown(gate(HttpInstead::UnknownVerdict { word: text() })),
@@ -1284,7 +1349,8 @@ fn every_command_of_ours_is_one_that_towpath_reads() {
         let alone = words.explain(&Decision { lead: None, ..decided(judged) });
         for command in said.todo.into_iter().chain(alone.todo).flat_map(|todo| todo.commands) {
             let Some(command) = command.strip_prefix("towpath ") else { continue };
-            if command.starts_with("explain ") || command == "doctor" {
+            if ["explain ", "check-migrations "].iter().any(|verb| command.starts_with(verb)) || command == "doctor"
+            {
                 continue;
             }
             let whole = commit(1).to_string();
