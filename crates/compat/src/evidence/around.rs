@@ -1,6 +1,6 @@
 //! What stands around a match: a comment, a string, a statement, a list of what is ignored.
 //!
-//! Not here: finding the matches ([`super::search`]).
+//! Not here: finding the matches ([`super::search()`]).
 
 use memchr::memmem;
 

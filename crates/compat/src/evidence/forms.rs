@@ -2,7 +2,7 @@
 //!
 //! A pattern is looked for in any case; that leaves three spellings of `nick_name` (`nick_name`,
 //! `nickname`, `nick-name`), which cover snake, camel, Pascal, SCREAMING and kebab. Not here: what
-//! stands around a match ([`super::search`]).
+//! stands around a match ([`super::search()`]).
 
 use std::collections::BTreeMap;
 

@@ -124,7 +124,7 @@ struct File<'a> {
 }
 
 impl Searcher {
-    /// As [`search`], with what earlier searches read.
+    /// As [`search()`], with what earlier searches read.
     pub fn search(&self, tree: &dyn Tree, migrations: &[String], asked: &[(Asked, Known)]) -> Vec<Evidence> {
         if asked.is_empty() {
             return vec![];

@@ -1,7 +1,7 @@
 //! Tables between two others that no class maps: `has_and_belongs_to_many`, `ManyToManyField`,
 //! `belongsToMany`.
 
-use super::line_of;
+use super::{line_of, word};
 use crate::evidence::around::clean;
 use crate::evidence::words::{compact, numbers, pieces};
 
@@ -13,20 +13,23 @@ const MARKS: &[&str] = &["has_and_belongs_to_many", "ManyToManyField(", "belongs
 pub(crate) struct Join {
     /// The name of the side that is declared, in all its numbers, compact.
     names: Vec<String>,
+    /// The class that declares it, likewise.
+    owner: Vec<String>,
     shown: String,
     pub(crate) line: u32,
     pub(crate) text: String,
 }
 
 impl Join {
-    /// Whether a table's name has this side at its end or at its beginning, and another side beside it.
+    /// Whether a table's name is made of the two sides, in either order, perhaps behind a prefix.
     pub(crate) fn makes(&self, table: &str) -> bool {
         let words = pieces(table);
         (1..words.len()).any(|at| {
             let (left, right) = words.split_at(at);
-            let is = |side: &[String]| self.names.contains(&side.concat());
-            is(right) || is(left)
-        }) && words.len() > 1
+            let (left, right) = (left.concat(), right.concat());
+            let ends = |side: &[String]| side.iter().any(|name| left.ends_with(name.as_str()));
+            self.names.contains(&right) && ends(&self.owner) || self.owner.contains(&right) && ends(&self.names)
+        })
     }
 
     /// The side's name.
@@ -56,12 +59,19 @@ pub(crate) fn read(text: &str) -> Vec<Join> {
                 "belongsToMany(" => after.split("::").next().and_then(|class| class.rsplit('\\').next()),
                 _ => None,
             };
+            let owner = text[..start].rmatch_indices("class ").find_map(|(class, _)| {
+                let line = text[..class].rsplit('\n').next().unwrap_or_default();
+                let name = word(text[class + "class ".len()..].trim_start());
+                let begins = line.chars().all(|letter| letter.is_alphanumeric() || " <?".contains(letter));
+                (begins && name.starts_with(|first: char| first.is_uppercase())).then_some(name)
+            });
             let said = ["join_table", "db_table", "through"].iter().any(|word| after.contains(word));
             let Some(name) = name.filter(|name| !name.is_empty() && !said && compact(name).len() > 1) else {
                 continue;
             };
             joins.push(Join {
                 names: numbers(&pieces(name)).iter().map(|form| form.concat()).collect(),
+                owner: numbers(&pieces(owner.unwrap_or_default())).iter().map(|form| form.concat()).collect(),
                 shown: name.to_owned(),
                 line: line_of(text, at),
                 text: clean(&text[start..end]),
@@ -78,13 +88,19 @@ mod tests {
     #[test]
     fn a_join_makes_its_table() {
         for (text, table, expected) in [
-            ("  has_and_belongs_to_many :tags\n", "posts_tags", true),
-            ("  has_and_belongs_to_many :posts\n", "posts_tags", true),
-            ("  has_and_belongs_to_many :posts\n", "tags", false),
-            ("    tags = models.ManyToManyField(Tag)\n", "blog_post_tags", true),
-            ("    tags = models.ManyToManyField(Tag, through='PostTag')\n", "blog_post_tags", false),
-            ("return $this->belongsToMany(Tag::class);\n", "post_tag", true),
-            ("return $this->belongsToMany(Role::class);\n", "post_tag", false),
+            ("class Post < A\n  has_and_belongs_to_many :tags\n", "posts_tags", true),
+            ("class Tag < A\n  has_and_belongs_to_many :posts\n", "posts_tags", true),
+            ("class Tag < A\n  has_and_belongs_to_many :posts\n", "tags", false),
+            ("class Pet < A\n  has_and_belongs_to_many :tags\n", "posts_tags", false),
+            ("class Post(M):\n    tags = models.ManyToManyField(Tag)\n", "blog_post_tags", true),
+            ("class Pet(M):\n    tags = models.ManyToManyField(Tag)\n", "blog_post_tags", false),
+            (
+                "class Post(M):\n    tags = models.ManyToManyField(Tag, through='PostTag')\n",
+                "blog_post_tags",
+                false,
+            ),
+            ("class Post extends M {\nreturn $this->belongsToMany(Tag::class);\n", "post_tag", true),
+            ("class Post extends M {\nreturn $this->belongsToMany(Role::class);\n", "post_tag", false),
         ] {
             assert_eq!(read(text).iter().any(|join| join.makes(table)), expected, "{text} {table}");
         }

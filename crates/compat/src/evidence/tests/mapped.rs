@@ -372,7 +372,7 @@ fn a_table_between_two_is_used_without_a_model() {
         ("blog/models.py", "class Post(models.Model):\n    tags = models.ManyToManyField(Tag)\n", "blog_post_tags"),
         (
             "app/Models/Post.php",
-            "<?php class Post extends Model { function tags() { return $this->belongsToMany(Tag::class); } }\n",
+            "<?php class Post extends Model {\n function tags() { return $this->belongsToMany(Tag::class); } }\n",
             "post_tag",
         ),
     ] {

@@ -135,7 +135,7 @@ pub fn names(cursor: &mut Cursor<'_>) -> Read<(Vec<Name>, bool)> {
     if cursor.done() { Ok((names, cascade)) } else { Err(cursor.surprise("the statement's end")) }
 }
 
-/// CREATE [UNIQUE] INDEX, from after INDEX.
+/// CREATE INDEX or CREATE UNIQUE INDEX, from after INDEX.
 pub fn index(mut cursor: Cursor<'_>, is_unique: bool, whole: Cursor<'_>) -> Read<()> {
     let mut guarded = cursor.if_not_exists();
     let name = if cursor.is(&["ON"]) { None } else { Some(cursor.name()?) };
