@@ -109,6 +109,10 @@ fn leaves_approved(it: &Universe, edge: &Edge<'_>, loaded: &Loaded, next: Commit
     let repository = &it.repositories[flow];
     let branch = request_branch(flow, env);
     let told = loaded.requests.get(env)?;
+    // What a person ordered takes the place of what is approved.
+    if loaded.promotes.contains(&(env.clone(), next)) {
+        return None;
+    }
     let open = told.open.as_ref().filter(|open| told.branch == Tip::At(open.head) && open.head != next)?;
     // Whether that is so is another promise; and of what a person pushed there again nothing is said here.
     let put = repository.puts.get(&branch).is_some_and(|puts| puts.contains(&open.head));
