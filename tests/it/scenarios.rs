@@ -177,6 +177,7 @@ scenarios! {
     lose_answer_lands_once
     lost_push_is_given_up_and_a_person_decides
     merge_commit_first_parent_chain
+    merged_again_starts_lag_anew
     never_push_tip_names_ci_branch
     newer_never_resets_older
     newest_passing_moves_red_skipped
@@ -422,6 +423,7 @@ on_forges! {
         lose_answer_lands_once
         lost_push_is_given_up_and_a_person_decides
         merge_commit_first_parent_chain
+        merged_again_starts_lag_anew
         never_push_tip_names_ci_branch
         newer_never_resets_older
         newest_passing_moves_red_skipped
@@ -489,7 +491,10 @@ on_forges! {
 
 /// What runs on no forge, and why.
 const APART: &[(&str, &str)] = &[
-    ("request_branch_cannot_be_read", "a forge tells itself where its branches are; what is cut off there is git's road alone"),
+    (
+        "request_branch_cannot_be_read",
+        "a forge tells itself where its branches are; what is cut off there is git's road alone",
+    ),
     ("request_promote_goes_on_after_a_close", "it rests on who closed a request, which Gitea does not tell"),
     ("request_promote_spares_what_is_approved", "which checks are required a forge says by its own rules"),
     ("disk_full_no_act", "the disk is Towpath's own, and the store is the same one in the real world"),
