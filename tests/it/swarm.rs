@@ -49,9 +49,8 @@ const OF_REQUESTS: [&str; 14] = [
     "merge not answered",
 ];
 
-/// Everything that is to strike struck often enough in each half, or the swarm tests nothing. How often is what was
-/// seen, less a little: since people `promote` into requests and a server of ours stands before a staging, less is
-/// pushed and merged than before, and less of that goes wrong.
+/// Everything that is to strike struck often enough in each half, or the swarm tests nothing: about as often as was
+/// seen.
 fn struck(counts: &BTreeMap<&'static str, u64>) {
     let least = |name: &str, times: u64| {
         let count = counts.get(name).copied().unwrap_or(0);
