@@ -84,6 +84,8 @@ impl Place {
     }
 }
 
+const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
 /// Letters for commits, and one word for every time and span.
 fn normal(text: &str, commits: &[CommitId]) -> String {
     let mut text = text.to_owned();
@@ -104,6 +106,13 @@ fn normal(text: &str, commits: &[CommitId]) -> String {
         }
     });
     let text = words.collect::<Vec<_>>().join(" ");
+    // Near midnight a time of tomorrow has its day.
+    let text = DAYS.iter().fold(text, |mut text, day| {
+        while let Some((before, after)) = text.split_once(&format!("at {day} ")) {
+            text = format!("{before}at {}", after.splitn(3, ' ').nth(2).unwrap_or_default());
+        }
+        text
+    });
     // What is of this very second reads otherwise.
     text.replace("(now)", "(SPAN ago)")
 }

@@ -177,6 +177,7 @@ scenarios! {
     lose_answer_lands_once
     lost_push_is_given_up_and_a_person_decides
     merge_commit_first_parent_chain
+    merged_again_starts_lag_anew
     never_push_tip_names_ci_branch
     newer_never_resets_older
     newest_passing_moves_red_skipped
@@ -321,17 +322,22 @@ on_forges! {
         request_draft
         request_head_follows_until_approved
         request_head_of_others_is_put_back
+        request_http_gate_before_proposing
         request_merged_by_people_only
         request_merger_is_no_author
         request_next_edge_takes_the_merge
         request_objection_waits
         request_observed_only
+        request_older_candidate_lacks_a_hotfix
         request_opened_approved_merged
         request_override_as_long_as_the_head
+        request_override_ends_with_its_request
+        request_override_over_a_weekend
         request_paused_is_not_opened
         request_promote_by_default
-        request_promote_goes_on_after_a_close
+        request_promote_outlives_its_hour
         request_promote_takes_the_head
+        request_promote_where_people_merge
         request_squashed_by_a_person
         request_two_edges_by_request
         request_window_and_schedule
@@ -369,19 +375,23 @@ on_forges! {
         compare_several_and_between
         crash_after_mark_pushing
         crash_after_mark_sent
+        crash_after_propose
         crash_after_push
         crash_after_read_ref
         crash_after_record
         crash_after_reread
         crash_after_save_intent
+        crash_after_save_proposal
         crash_after_send
         crash_before_mark_pushing
         crash_before_mark_sent
+        crash_before_propose
         crash_before_push
         crash_before_read_ref
         crash_before_record
         crash_before_reread
         crash_before_save_intent
+        crash_before_save_proposal
         crash_before_send
         deleted_target_not_recreated
         docplanner_day
@@ -398,6 +408,11 @@ on_forges! {
         hold_whole_range
         hotfix_diverges_and_back_merge
         hotfix_while_a_push_is_under_way
+        http_gate_asks_once_all_else_passes
+        http_gate_blocks_and_override
+        http_gate_changes_its_mind_before_the_push
+        http_gate_says_until_when
+        http_gate_without_a_verdict_waits
         lag_first_sight
         lag_is_not_restarted_by_ci
         lag_is_sliding_per_commit
@@ -408,6 +423,7 @@ on_forges! {
         lose_answer_lands_once
         lost_push_is_given_up_and_a_person_decides
         merge_commit_first_parent_chain
+        merged_again_starts_lag_anew
         never_push_tip_names_ci_branch
         newer_never_resets_older
         newest_passing_moves_red_skipped
@@ -452,6 +468,7 @@ on_forges! {
         rollback_needs_history
         rollback_only_where_allowed
         rollback_passes_pause_freeze_and_lag
+        rollback_recorded_without_history
         rollback_refused_keeps_hold_and_pause
         rollback_whose_answer_is_lost
         schedule_first_look_within_a_slot
@@ -474,6 +491,12 @@ on_forges! {
 
 /// What runs on no forge, and why.
 const APART: &[(&str, &str)] = &[
+    (
+        "request_branch_cannot_be_read",
+        "a forge tells itself where its branches are; what is cut off there is git's road alone",
+    ),
+    ("request_promote_goes_on_after_a_close", "it rests on who closed a request, which Gitea does not tell"),
+    ("request_promote_spares_what_is_approved", "which checks are required a forge says by its own rules"),
     ("disk_full_no_act", "the disk is Towpath's own, and the store is the same one in the real world"),
     ("sink_down_tells_later", "messages go nowhere near a forge, and the sink is pretended"),
 ];

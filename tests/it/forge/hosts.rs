@@ -41,6 +41,8 @@ pub trait Host: Sized {
     fn archive(&self);
     /// Every exchange was as described, and there were at least so many.
     fn assert_good(&self, exchanges: usize);
+    /// It allows so many calls an hour, where it counts them.
+    fn allow(&self, _: u64) {}
     /// Ana pushed that commit.
     fn pushed(&self, _: CommitId) {}
 
@@ -168,6 +170,11 @@ impl Host for GitHub {
 
     fn archive(&self) {
         self.0.state().archived = true;
+    }
+
+    fn allow(&self, calls: u64) {
+        let mut state = self.0.state();
+        (state.limit, state.left) = (calls, calls);
     }
 
     fn assert_good(&self, exchanges: usize) {

@@ -3,6 +3,7 @@
 
 mod authority;
 pub mod backend;
+mod cost;
 pub mod e2e;
 pub mod fill;
 pub mod gitea;

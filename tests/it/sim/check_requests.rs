@@ -4,7 +4,7 @@
 //! As with the results of CI, people may change their mind after the last reading: what was so at some
 //! time since a process read it counts. What a late answer showed counts as having been so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Timelike as _;
 use towpath::engine::Proposal;
@@ -33,6 +33,21 @@ pub fn on_load(it: &mut Universe, replica: usize, flow: &Flow) {
     *loaded = Loaded { promotes, overrides, holds, ..std::mem::take(loaded) };
 }
 
+/// At the instant at which it is saved what is wanted in a request. What is there already, whoever put it there, is
+/// not pushed: a process may end right here, and the next one finds everything done.
+pub fn on_wanted(it: &mut Universe, flow: &FlowName, env: &EnvName, head: CommitId) {
+    let before = it.book.ledgers[flow].proposed.get(env).map(|row| row.head);
+    let branch = request_branch(flow, env);
+    let repository = it.repositories.get_mut(flow).expect("the flow exists");
+    if before == Some(head) || repository.branches.get(&branch) != Some(&head) {
+        return;
+    }
+    if repository.puts.get(&branch).is_some_and(|puts| puts.contains(&head)) {
+        *repository.found.entry((branch.clone(), head)).or_default() += 1;
+    }
+    it.ours(flow, &branch, head);
+}
+
 /// At the instant at which a candidate begins to be put into a request: nothing that the process could
 /// know forbids it.
 pub fn on_propose(it: &mut Universe, replica: usize, edge: &Edge<'_>, proposal: &Proposal) {
@@ -51,8 +66,9 @@ pub fn on_propose(it: &mut Universe, replica: usize, edge: &Edge<'_>, proposal: 
     if let Some(pause) = forbidden(it, (flow, env), promoted, wall, |_| true) {
         it.violation(format!("I4: {head} is put into a request into {env} after pause {pause} was acknowledged"));
     }
-    let target = it.repositories[&flow.name].branches.get(&edge.target.branch).copied();
-    if let Some(old) = target
+    // From where it was told that the branch is: an answer may be out of date, and proposing moves no environment.
+    // At the merge it is the branch itself that counts.
+    if let Some(old) = loaded.tips.get(env).copied()
         && let Some(hold) = held(it, &flow.name, env, &loaded.holds, (old, head))
     {
         it.violation(format!("I5: {head} is put into a request into {env} in spite of hold {hold}"));
@@ -109,9 +125,17 @@ fn leaves_approved(it: &Universe, edge: &Edge<'_>, loaded: &Loaded, next: Commit
     let repository = &it.repositories[flow];
     let branch = request_branch(flow, env);
     let told = loaded.requests.get(env)?;
+    // What a person ordered takes the place of what is approved.
+    if loaded.promotes.contains(&(env.clone(), next)) {
+        return None;
+    }
     let open = told.open.as_ref().filter(|open| told.branch == Tip::At(open.head) && open.head != next)?;
-    // Whether that is so is another promise; and of what a person pushed there again nothing is said here.
-    let put = repository.puts.get(&branch).is_some_and(|puts| puts.contains(&open.head));
+    // Whether that is so is another promise; and of what a person pushed there again nothing is said here. What a
+    // process put there after another one had taken over, and wanted something else, is put back as anybody's is.
+    let among = |heads: &BTreeMap<BranchName, BTreeSet<CommitId>>| {
+        heads.get(&branch).is_some_and(|heads| heads.contains(&open.head))
+    };
+    let put = among(&repository.puts) && !among(&repository.late);
     let once = repository.moves.iter().filter(|m| m.branch == branch && m.new == Some(open.head)).count() == 1;
     let approval = open.approvals.iter().find(|approval| approval.given == Given::For(open.head))?;
     (put && once && !blocked(it, edge, loaded, open.head)).then(|| approval.by.to_string())
@@ -272,6 +296,15 @@ pub fn has_own(it: &Universe, edge: &Edge<'_>) -> bool {
     dag.minus(&target, &source).any(|node| !promotion(&node.id))
 }
 
+/// Whether anybody asks the forge about the request: nobody does where nothing waits, or where the target has
+/// something of its own.
+pub fn is_asked(it: &Universe, edge: &Edge<'_>) -> bool {
+    let branches = &it.repositories[&edge.flow.name].branches;
+    let (source, target) = (branches.get(&edge.source.branch), branches.get(&edge.target.branch));
+    let (Some(source), Some(target)) = (source.copied(), target.copied()) else { return false };
+    !it.dag(&edge.flow.name).contains(target, source) && !has_own(it, edge)
+}
+
 /// Once everything has settled: each request was told of once for each head that it was put to.
 pub fn settled(it: &mut Universe) {
     let mut wrong = Vec::new();
@@ -283,7 +316,10 @@ pub fn settled(it: &mut Universe) {
     }
     for ((flow, env, number, head), times) in told {
         let branch = request_branch(&flow, &env);
-        let put = it.repositories[&flow].moves.iter().filter(|m| m.branch == branch && m.new == Some(head)).count();
+        let repository = &it.repositories[&flow];
+        let moved = repository.moves.iter().filter(|m| m.branch == branch && m.new == Some(head)).count();
+        // Whether it had been away in between, the process that wants it anew cannot know: it is news again.
+        let put = moved + repository.found.get(&(branch, head)).copied().unwrap_or(0);
         if times > put {
             wrong.push(format!("I7: request {number} into {env} for {head} is news {times} times, of {put}"));
         }

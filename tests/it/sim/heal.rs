@@ -221,14 +221,17 @@ impl Swarm {
         decisions.filter_map(|(env, row)| Some((env.clone(), row.decision.action.clone()?))).collect()
     }
 
-    /// I7: of each open request that is for a head of ours people were told.
+    /// I7: of each open request that is for a head of ours people were told, once somebody asked for it again.
     fn unannounced(&self, it: &Universe, name: &FlowName) -> Vec<String> {
         let (ledger, repository) = (&it.book.ledgers[name], &it.repositories[name]);
         let state = repository.forge.state();
         let mut wrong = Vec::new();
         for (env, row) in &ledger.proposed {
+            let Some(edge) = it.flow(name).edge(env).filter(|edge| check_requests::is_asked(it, edge)) else {
+                continue;
+            };
             let branch = request_branch(name, env);
-            let open = state.book.find(&branch, &it.flow(name).environment(env).expect("it is there").branch);
+            let open = state.book.find(&branch, &edge.target.branch);
             let open = open.iter().find(|r| r.state == RequestState::Open && r.head == row.head);
             if let Some(open) = open.filter(|_| repository.branches.get(&branch) == Some(&row.head))
                 && row.announced != Some(open.number)

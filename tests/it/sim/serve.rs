@@ -119,7 +119,13 @@ impl Universe {
         if at != from && at != Some(head) {
             return Err("stale info".to_owned());
         }
+        let proposed = &self.book.ledgers[flow].proposed;
+        let wanted = proposed.iter().any(|(env, row)| request_branch(flow, env) == *branch && row.put(head));
         self.ours(flow, branch, head);
+        if !wanted {
+            let repository = self.repositories.get_mut(flow).expect("the flow exists");
+            repository.late.entry(branch.clone()).or_default().insert(head);
+        }
         self.set_branch(flow, branch, Some(head), None);
         Ok(())
     }
@@ -128,6 +134,7 @@ impl Universe {
     pub fn ours(&mut self, flow: &FlowName, branch: &BranchName, head: CommitId) {
         let repository = self.repositories.get_mut(flow).expect("the flow exists");
         repository.puts.entry(branch.clone()).or_default().insert(head);
+        repository.late.entry(branch.clone()).or_default().remove(&head);
     }
 
     /// What a person does on the forge with the newest request into a branch.

@@ -66,6 +66,8 @@ pub fn observe(seed: u64, steps: u64) -> u64 {
     for flow in &mut swarm.universe.borrow_mut().flows {
         flow.environments.iter_mut().for_each(|environment| environment.mode = Mode::Observe);
     }
+    let observed = config(&swarm.universe.borrow().flows);
+    swarm.config = Rc::new(observed);
     for step in 0..steps {
         swarm.universe.borrow_mut().step = step;
         swarm.step();

@@ -42,6 +42,11 @@ pub struct Repository {
     pub forge: SimForge,
     /// What we put onto request branches.
     pub puts: BTreeMap<BranchName, BTreeSet<CommitId>>,
+    /// Of those, what reached the server from a process that another one had taken over from, when something else
+    /// was wanted there: to everybody who looks it is somebody else's.
+    pub late: BTreeMap<BranchName, BTreeSet<CommitId>>,
+    /// How often a head of ours was wanted anew, after something else had been, and was still there.
+    pub found: BTreeMap<(BranchName, CommitId), usize>,
     /// Merges that the forge made and that are just what they brought: into which branch, and of which head.
     pub promotions: BTreeMap<CommitId, (BranchName, CommitId)>,
     dag: RefCell<Option<Rc<Dag>>>,
@@ -124,6 +129,8 @@ pub struct Loaded {
     pub holds: Vec<Hold>,
     /// How many reports of CI there were when its pass began.
     pub reports: usize,
+    /// Where it was told last that the branches are.
+    pub tips: BTreeMap<EnvName, CommitId>,
     /// What it was told last of the requests into an environment.
     pub requests: BTreeMap<EnvName, Requests>,
 }
@@ -461,6 +468,11 @@ impl Universe {
             Change::Decided { env, row } => {
                 if let Some(flow) = flow {
                     check_requests::on_decided(self, flow, env, &row.decision);
+                }
+            }
+            Change::Proposed { env, row } => {
+                if let Some(flow) = flow {
+                    check_requests::on_wanted(self, flow, env, row.head);
                 }
             }
             Change::Lift(ids) => book.lifted.extend(ids.iter().cloned()),

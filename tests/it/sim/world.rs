@@ -394,7 +394,14 @@ impl World for SimWorld {
                 it.repositories[&flow.name].branches.get(branch).copied()
             }
         };
-        flow.environments.iter().map(|e| (e.name.clone(), at(&e.branch).map_or(Tip::Absent, Tip::At))).collect()
+        let tips: Tips = flow
+            .environments
+            .iter()
+            .map(|e| (e.name.clone(), at(&e.branch).map_or(Tip::Absent, Tip::At)))
+            .collect();
+        let told = tips.iter().filter_map(|(env, tip)| Some((env.clone(), tip.commit()?))).collect();
+        it.loaded.entry((self.replica, flow.name.clone())).or_default().tips = told;
+        tips
     }
 
     async fn history(&self, flow: &Flow, _: &Tips, _: &BTreeSet<CommitId>) -> Fact<Dag> {

@@ -43,17 +43,9 @@ pub struct Request {
 pub const BY_MERGE: Ways = Ways { fast_forward: false, merge_commit: true };
 
 /// Every request of one repository, oldest first.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Book {
     pub requests: Vec<Request>,
-    /// How the forge can merge; where it makes no merge commits, people get none either.
-    pub ways: Ways,
-}
-
-impl Default for Book {
-    fn default() -> Self {
-        Self { requests: Vec::new(), ways: BY_MERGE }
-    }
 }
 
 impl Book {

@@ -362,6 +362,22 @@ impl<'l> Noting<'l, '_> {
         }
     }
 
+    /// What the branch has of candidates and `there` has not: its chain and, where asked for, the tips beside that
+    /// it held before. One of those that was pushed off the branch and came again with a merge has lost its arrival,
+    /// and would else wait for one for ever.
+    fn lacks(&self, there: &Marks, beside: bool) -> Vec<CommitId> {
+        let chain = self.dag.chain(self.tip).map(|node| node.id).take_while(|id| !self.dag.has(there, *id));
+        let mut lacks: Vec<CommitId> = chain.collect();
+        let on_chain: BTreeSet<CommitId> = lacks.iter().copied().collect();
+        let held = self.ledger.held.get(&self.environment.name).into_iter().flatten().filter(|_| beside);
+        let is_beside = |id: &CommitId| {
+            self.dag.has(&self.ancestors, *id) && !self.dag.has(there, *id) && !on_chain.contains(id)
+        };
+        let beside: BTreeSet<CommitId> = held.map(|tip| tip.commit).filter(is_beside).collect();
+        lacks.extend(beside);
+        lacks
+    }
+
     /// Arrivals on a source, from its tip down to what the next environment has.
     fn arrivals(&mut self, first_sight: bool) {
         let Some(next_tip) = self.next_tip else { return };
@@ -373,11 +389,10 @@ impl<'l> Noting<'l, '_> {
         let how = if first_sight { ArrivalHow::FirstSight } else { ArrivalHow::Seen };
         let arrival = Arrival { trusted: self.now.trusted, wall: self.now.wall, how };
         let came: Vec<(CommitId, Arrival)> = self
-            .dag
-            .chain(self.tip)
-            .take_while(|node| !self.dag.has(&in_next, node.id))
-            .filter(|node| !known.contains_key(&node.id))
-            .map(|node| (node.id, arrival))
+            .lacks(&in_next, !first_sight)
+            .into_iter()
+            .filter(|id| !known.contains_key(id))
+            .map(|id| (id, arrival))
             .collect();
         if !came.is_empty() {
             self.changes.push(Change::Arrived { env: env.clone(), commits: came });
@@ -436,11 +451,11 @@ pub fn after_landing(
             let before = dag.ancestors([row.old]);
             let arrival = Arrival { trusted: now.trusted, wall: now.wall, how: ArrivalHow::Landed };
             let known = ledger.arrivals.get(&row.env);
-            let came: Vec<(CommitId, Arrival)> = dag
-                .chain(to)
-                .take_while(|node| !dag.has(&before, node.id))
-                .filter(|node| known.is_none_or(|k| !k.contains_key(&node.id)))
-                .map(|node| (node.id, arrival))
+            let came: Vec<(CommitId, Arrival)> = noting
+                .lacks(&before, true)
+                .into_iter()
+                .filter(|id| known.is_none_or(|k| !k.contains_key(id)))
+                .map(|id| (id, arrival))
                 .collect();
             if !came.is_empty() {
                 changes.push(Change::Arrived { env: row.env.clone(), commits: came });
