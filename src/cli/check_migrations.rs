@@ -38,7 +38,7 @@ pub fn run(args: &CheckMigrations, out: Out) -> Result<Exit, Failure> {
     let repository = migrations::open(&args.repo)?;
     if let Some(branch) = &args.history {
         let tip = migrations::commit_of(&repository, branch)?;
-        let since = args.since.map(|since| before(since));
+        let since = args.since.map(before);
         let steps = migrations::of_history(&repository, &HistoryOf { tip, since, settings })?;
         return history(&repository, &steps, out);
     }

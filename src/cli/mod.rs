@@ -203,19 +203,21 @@ fn report(failure: Failure, out: Out) -> Exit {
     }
 }
 
+/// Refuses a format that the command does not have.
+fn takes(format: Format, verb: &Verb) -> Result<(), Failure> {
+    let only = match (format, verb) {
+        (Format::Markdown, Verb::Diff { .. })
+        | (Format::Sarif | Format::Gitlab | Format::Github, Verb::CheckMigrations(_))
+        | (Format::Text | Format::Json, _) => return Ok(()),
+        (Format::Markdown, _) => "`-o markdown` is for `diff` only",
+        _ => "`-o sarif`, `-o gitlab` and `-o github` are for `check-migrations` only",
+    };
+    Err(Failure::Plain(Exit::Usage, only.to_owned()))
+}
+
 async fn run(args: Args, out: Out) -> Result<Exit, Failure> {
     let path = args.config.as_deref();
-    let (diff, check) = (matches!(args.verb, Verb::Diff { .. }), matches!(args.verb, Verb::CheckMigrations(_)));
-    let only = match out.format {
-        Format::Markdown if !diff => Some("`-o markdown` is for `diff` only"),
-        Format::Sarif | Format::Gitlab | Format::Github if !check => {
-            Some("`-o sarif`, `-o gitlab` and `-o github` are for `check-migrations` only")
-        }
-        _ => None,
-    };
-    if let Some(only) = only {
-        return Err(Failure::Plain(Exit::Usage, only.to_owned()));
-    }
+    takes(out.format, &args.verb)?;
     // The variable may stand in a shell's profile; only who writes the flag means it here.
     let here = |what: &str| if args.server.is_some() { here_alone(what) } else { Ok(()) };
     match &args.verb {

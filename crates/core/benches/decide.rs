@@ -145,6 +145,7 @@ impl Given {
             edges: see::edges(&self.flow, &self.ledger, &self.tips, &self.history),
             standing: self.ledger.standing.clone(),
             facts: Facts::default(),
+            code: Default::default(),
         }
     }
 

@@ -30,7 +30,7 @@ pub fn judge(gate: &MigrationsGate, edge: &Edge<'_>, candidate: &Waiting, look: 
     let (forth, back) = (forth?, back?);
     Some(match (forth, back) {
         (Err(unknown), _) | (_, Err(unknown)) => Verdict::unknown(unknown),
-        (Ok(brought), Ok(None)) => question.verdict(brought, look)?,
+        (Ok(brought), Ok(None)) => question.verdict(&brought, look)?,
         (Ok(_), Ok(Some(lacked))) => lacked,
     })
 }
@@ -104,7 +104,7 @@ impl Question<'_> {
                 Some(Fact::Known(_)) => {}
             }
         }
-        whole.then(|| match (blocks, unknown) {
+        whole.then_some(match (blocks, unknown) {
             (Some(blocks), _) => Ok(Some(blocks)),
             (None, Some(why)) => Err(why),
             (None, None) => Ok(None),
@@ -115,7 +115,7 @@ impl Question<'_> {
         Who::Pushers(self.edge.flow.environments[0].branch.clone())
     }
 
-    fn verdict(&self, brought: Brought, look: &mut Look<'_>) -> Option<Verdict> {
+    fn verdict(&self, brought: &Brought, look: &mut Look<'_>) -> Option<Verdict> {
         let mut still = Vec::new();
         let mut whole = true;
         let mut shown = None;
