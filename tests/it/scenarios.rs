@@ -331,7 +331,6 @@ on_forges! {
         request_older_candidate_lacks_a_hotfix
         request_opened_approved_merged
         request_override_as_long_as_the_head
-        request_override_ends_with_its_request
         request_override_over_a_weekend
         request_paused_is_not_opened
         request_promote_by_default
@@ -342,9 +341,11 @@ on_forges! {
         request_two_edges_by_request
         request_window_and_schedule
     }
-    // GitLab binds no approval to a commit: one of a head that was replaced meanwhile has to be given again.
+    // GitLab binds no approval to a commit: one of a head that was replaced meanwhile has to be given again. And
+    // what people do there lies some seconds apart, so that a transcript that says `now` elsewhere does not there.
     requests_but_on_gitlab {
         request_gate_blocks_the_head
+        request_override_ends_with_its_request
     }
     others {
         a_pause_is_told_of_before_it_ends
