@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use git2::Repository;
 use towpath_compat::check::Settings;
-use towpath_compat::frameworks::rows;
+use towpath_compat::frameworks::{detect, rows};
 use towpath_compat::rules::{Family, list_rules};
 use towpath_compat::sql::Dialect;
 use towpath_compat::tree::Tree as _;
@@ -48,9 +48,28 @@ pub fn run(args: &CheckMigrations, out: Out) -> Result<Exit, Failure> {
     let head = migrations::commit_of(&repository, args.head.as_deref().unwrap_or_default())?;
     let running = if args.running.is_empty() { &args.base } else { &args.running };
     let asked = Asked { base: commits(&args.base)?, head, running: commits(running)?, settings };
+    found(&repository, &asked, args)?;
     let report = migrations::ask(&repository, &asked)?;
     show(&repository, &asked, &report, out)?;
     Ok(exit(&report))
+}
+
+/// Whoever names a framework or a path means something that is there: a slip would switch the check off.
+fn found(repository: &Repository, asked: &Asked<'_>, args: &CheckMigrations) -> Result<(), Failure> {
+    if args.framework.is_none() && args.path.is_empty() {
+        return Ok(());
+    }
+    for commit in asked.base.iter().chain([&asked.head]) {
+        let tree = GitTree::read(repository, &commit.tree().map_err(Cannot::from)?).map_err(Cannot::from)?;
+        if !detect(&tree, args.framework.as_deref(), &args.path).is_empty() {
+            return Ok(());
+        }
+    }
+    let named = |what: &str, words: &str| format!("`{what} {}`", one_line(words, 100));
+    let framework = args.framework.iter().map(|name| named("--framework", name));
+    let words: Vec<_> = framework.chain(args.path.iter().map(|path| named("--path", path))).collect();
+    let what = format!("{} finds no migrations in either commit", words.join(" with "));
+    Err(Failure::Plain(Exit::Error, what))
 }
 
 fn before(since: Span) -> Instant {

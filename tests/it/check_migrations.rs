@@ -187,6 +187,8 @@ fn what_is_asked_wrongly_is_said_with_what_would_be_right() {
         (&["--base", &at, "--head", &at, "--framework", "hibernate"], 2, "flyway"),
         (&["--base", &at, "--head", &at, "--dialect", "db2"], 2, "postgres, mysql, sqlite, mssql, oracle"),
         (&["--base", &at, "--head", &at, "--schema", "/nowhere.sql"], 1, "`/nowhere.sql` cannot be read"),
+        (&["--base", &at, "--head", &at, "--framework", "rails"], 1, "`--framework rails` finds no migrations"),
+        (&["--base", &at, "--head", &at, "--path", "db/mig"], 1, "`--path db/mig` finds no migrations"),
         (&["--history", "develop", "-o", "sarif"], 2, "prints text or JSON"),
         (&["--history", "develop", "--base", &at], 2, "cannot be used with"),
     ] {

@@ -28,6 +28,8 @@ mod tests;
 mod types;
 mod view;
 
+use std::borrow::Cow;
+
 use crate::migration::Limits;
 use crate::operation::{Operation, Step, Unread, one_line};
 
@@ -54,8 +56,19 @@ pub fn read(text: &str, limits: Limits) -> Vec<Step> {
         let unread = Unread::Limit { limit: "bytes of one file".to_owned(), allowed: limits.file_bytes };
         return vec![Step::new(Operation::Unread(unread), 1, "")];
     }
-    statements(&Source::new(text, 1, Split::Statements), &mut steps);
+    statements(&Source::new(&with_line_ends(text), 1, Split::Statements), &mut steps);
     steps.list
+}
+
+/// The text with every carriage return that stands alone as a line end: PostgreSQL's scanner ends a `--`
+/// comment there, and what follows it runs.
+fn with_line_ends(text: &str) -> Cow<'_, str> {
+    let alone = |at: usize| text.as_bytes().get(at + 1) != Some(&b'\n');
+    if !memchr::memchr_iter(b'\r', text.as_bytes()).any(alone) {
+        return Cow::Borrowed(text);
+    }
+    let ends = text.char_indices().map(|(at, c)| if c == '\r' && alone(at) { '\n' } else { c });
+    Cow::Owned(ends.collect())
 }
 
 /// The statements of a text, one after the other.

@@ -291,6 +291,8 @@ fn each_action_of_alter_table_is_a_step_on_its_own_line() {
             "1 alter t.a: type varchar(5)\n1 alter t.b: =1\n1 alter t.b: no default\n1 alter t.c: NotNull\n1 alter t.c: Null",
         ),
         ("ALTER TABLE t ALTER a SET DEFAULT NULL", "1 alter t.a: no default"),
+        // A carriage return ends a comment there.
+        ("-- hello\rALTER TABLE t DROP a;\r\n-- bye\r\n", "2 drop t.a"),
         ("ALTER TABLE t ALTER a SET DATA TYPE bigint", "1 alter t.a: type bigint"),
         (
             "ALTER TABLE t ALTER a ADD GENERATED ALWAYS AS IDENTITY",
