@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Question;
 use crate::Verdict::{Compatible, Incompatible, NeedsReview};
-use crate::evidence::{Asked, Evidence, Known, search};
+use crate::evidence::{Asked, Evidence, Known, Searcher};
 use crate::rules::{Change, rule};
 use crate::{Finding, Grade, Place, RunningEvidence, Verdict};
 
@@ -34,8 +34,10 @@ pub fn settle(question: &Question<'_>, drafts: Vec<Draft>) -> Vec<Finding> {
     migrations.dedup();
     let mut answers: BTreeMap<(Asked, bool), Vec<RunningEvidence>> = BTreeMap::new();
     if !asked.is_empty() {
+        // Commits that run at the same time share most of their files.
+        let searcher = Searcher::default();
         for running in &question.running {
-            let found = search(running.tree, &migrations, &asked);
+            let found = searcher.search(running.tree, &migrations, &asked);
             for (at, (asked, known)) in asked.iter().enumerate() {
                 let answer = said(&running.name, found.get(at));
                 answers.entry((asked.clone(), known.required)).or_default().push(answer);

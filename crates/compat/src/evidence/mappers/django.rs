@@ -163,11 +163,7 @@ mod tests {
             "class Person(TimeStamped, models.Model):\n    nick = models.CharField(\n        max_length=5, db_column='nickname',\n    )\n    boss = models.ForeignKey('self', on_delete=models.CASCADE)\n    tags = models.ManyToManyField(Tag)\n    old = deprecate_field(models.TextField())\n    place = PlaceField()\n    KIND = [1]\n    objects = Manager()\n\n    class Meta:\n        db_table = \"people\"\n\nclass PersonForm(forms.ModelForm):\n    nick = forms.CharField()\nclass PersonSerializer(serializers.ModelSerializer):\n    nick = serializers.CharField()\nclass TimeStamped(models.Model):\n    made = models.DateTimeField()\n    class Meta:\n        abstract = True\n",
         );
         assert_eq!(models.len(), 2);
-        let fields: Vec<(&str, Option<&str>, FieldKind)> = models[0]
-            .fields
-            .iter()
-            .map(|field| (field.name.as_str(), field.column.as_deref(), field.kind))
-            .collect();
+        let fields = models[0].told();
         assert_eq!(
             fields,
             [

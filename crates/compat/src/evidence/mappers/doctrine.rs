@@ -108,11 +108,7 @@ mod tests {
         let models = read(
             "<?php\nuse Doctrine\\ORM\\Mapping as ORM;\n#[ORM\\Entity(repositoryClass: X::class)]\n#[ORM\\Table(name: 'app_people')]\nclass Person extends Base implements PersonInterface\n{\n    use Stamped;\n    #[ORM\\Id]\n    #[ORM\\Column(type: 'integer')]\n    private ?int $id = null;\n    #[ORM\\Column(name: 'nick', type: 'string')]\n    private ?string $nickName = null;\n    #[ORM\\ManyToOne(targetEntity: Team::class)]\n    #[ORM\\JoinColumn(name: 'team_key')]\n    private Team $team;\n    #[ORM\\ManyToOne]\n    private ?Person $boss;\n    #[ORM\\OneToMany(mappedBy: 'x')]\n    private $posts;\n    private $plain;\n    public function getX() { return $this->x; }\n}\n/** @ORM\\Entity @ORM\\Table(name=\"old\") */\nclass Old {\n    /**\n     * @ORM\\Column(type=\"string\")\n     */\n    private $nickName;\n}\ntrait Stamped { #[ORM\\Column] private $madeAt; }\nclass Dto { private $x; }\n",
         );
-        let fields: Vec<(&str, Option<&str>, FieldKind)> = models[0]
-            .fields
-            .iter()
-            .map(|field| (field.name.as_str(), field.column.as_deref(), field.kind))
-            .collect();
+        let fields = models[0].told();
         assert_eq!(
             fields,
             [

@@ -73,11 +73,7 @@ mod tests {
         let models = read(
             "defmodule Shop.Person do\n  use Ecto.Schema\n  schema \"people\" do\n    field :nick, :string\n    field :shown, :string, virtual: true\n    field(:age, :integer, source: :years)\n    belongs_to :boss, Person\n    has_many :posts, Post\n    timestamps()\n  end\n  def changeset(p), do: cast(p, [:nick])\nend\n",
         );
-        let fields: Vec<(&str, Option<&str>, FieldKind)> = models[0]
-            .fields
-            .iter()
-            .map(|field| (field.name.as_str(), field.column.as_deref(), field.kind))
-            .collect();
+        let fields = models[0].told();
         assert_eq!(
             fields,
             [

@@ -164,11 +164,7 @@ mod tests {
         let models = read(
             "[Table(\"people\")]\npublic class Person : Base, IThing\n{\n    public int Id { get; set; }\n    [Column(\"nick\")]\n    public string NickName { get; set; } = \"\";\n    [NotMapped] public string Old { get; set; }\n    public string Full() { return \"\"; }\n}\nclass C : DbContext {\n  protected override void OnModelCreating(ModelBuilder b) {\n    b.Entity<Team>().ToTable(\"teams\").Ignore(t => t.Gone);\n    b.Entity<Post>(e => { e.ToTable(\"blog_posts\"); e.Property(p => p.Title).HasColumnName(\"head\"); });\n  }\n}\n",
         );
-        let fields: Vec<(&str, Option<&str>, FieldKind)> = models[0]
-            .fields
-            .iter()
-            .map(|field| (field.name.as_str(), field.column.as_deref(), field.kind))
-            .collect();
+        let fields = models[0].told();
         assert_eq!(
             fields,
             [

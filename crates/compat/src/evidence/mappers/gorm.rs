@@ -105,11 +105,7 @@ mod tests {
             "package m\nimport \"gorm.io/gorm\"\ntype Person struct {\n\tgorm.Model\n\tNickName string `gorm:\"size:9;column:nick\" json:\"n\"`\n\tAge int\n\tPosts []Post\n\tOld string `gorm:\"-\"`\n}\nfunc (*Person) TableName() string { return \"people\" }\ntype I interface {\n\tF()\n}\n",
         );
         assert_eq!(models.len(), 1);
-        let fields: Vec<(&str, Option<&str>, FieldKind)> = models[0]
-            .fields
-            .iter()
-            .map(|field| (field.name.as_str(), field.column.as_deref(), field.kind))
-            .collect();
+        let fields = models[0].told();
         assert_eq!(
             fields,
             [

@@ -107,11 +107,7 @@ mod tests {
         let models = read(
             "@Entity\n@Table(name = \"people\", schema = \"x\")\npublic class Person extends Base {\n  @Id private Long id;\n  @Column(name = \"nick\", length = 9)\n  private String nickName = \"x\";\n  @Transient private String old;\n  @ManyToOne(fetch = LAZY) @JoinColumn(name = \"boss_key\")\n  private Person boss;\n  @ManyToOne private Team team;\n  @OneToMany(mappedBy = \"person\") private List<Post> posts;\n  private static final int X = 1;\n  public Long getId() { return id; }\n}\n@MappedSuperclass class Base { Instant madeAt; }\nclass Dto { String nickName; }\n",
         );
-        let fields: Vec<(&str, Option<&str>, FieldKind)> = models[0]
-            .fields
-            .iter()
-            .map(|field| (field.name.as_str(), field.column.as_deref(), field.kind))
-            .collect();
+        let fields = models[0].told();
         assert_eq!(
             fields,
             [

@@ -71,6 +71,14 @@ pub(super) struct Model {
     pub(super) line: u32,
 }
 
+#[cfg(test)]
+impl Model {
+    /// Its fields, for tests: name, column where it is said, kind.
+    fn told(&self) -> Vec<(&str, Option<&str>, FieldKind)> {
+        self.fields.iter().map(|field| (field.name.as_str(), field.column.as_deref(), field.kind)).collect()
+    }
+}
+
 /// The object mappers that have a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Mapper {

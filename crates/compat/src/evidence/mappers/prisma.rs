@@ -71,11 +71,7 @@ mod tests {
         let models = read(
             "enum Mood {\n  GOOD\n}\nmodel Person {\n  id Int @id\n  nick String? @map(\"nick_name\")\n  old String @ignore\n  words String[]\n  posts Post[]\n  boss Person? @relation(fields: [bossId], references: [id])\n  bossId Int?\n\n  @@map(\"people\")\n  @@index([nick])\n}\nmodel Post {\n  id Int @id\n}\nmodel Gone {\n  id Int\n  @@ignore\n}\n",
         );
-        let fields: Vec<(&str, Option<&str>, FieldKind)> = models[0]
-            .fields
-            .iter()
-            .map(|field| (field.name.as_str(), field.column.as_deref(), field.kind))
-            .collect();
+        let fields = models[0].told();
         assert_eq!(
             fields,
             [

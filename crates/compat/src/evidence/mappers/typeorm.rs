@@ -102,11 +102,7 @@ mod tests {
         let models = read(
             "@Entity({ name: 'people' })\nexport class Person extends Stamped {\n  @PrimaryGeneratedColumn()\n  id: number\n  @Column('varchar', { name: 'nick', nullable: true })\n  public nickName?: string;\n  @Column('text')\n  words: string\n  @ManyToOne(() => Team, (team) => team.people)\n  @JoinColumn({ name: 'team_key' })\n  team: Team\n  @ManyToOne(() => Person)\n  boss: Person\n  @OneToMany(() => Post, (post) => post.person)\n  posts: Post[]\n  plain: string\n}\n@Entity('teams')\nclass Team {}\nabstract class Stamped {\n  @CreateDateColumn()\n  madeAt: Date\n}\n",
         );
-        let fields: Vec<(&str, Option<&str>, FieldKind)> = models[0]
-            .fields
-            .iter()
-            .map(|field| (field.name.as_str(), field.column.as_deref(), field.kind))
-            .collect();
+        let fields = models[0].told();
         assert_eq!(
             fields,
             [
