@@ -3,7 +3,7 @@
 //! A step is a commit on the branch's first-parent chain: what it brought is judged against the commit
 //! before it, whose code ran until then. Needs no config, no token and no service.
 
-use git2::{Commit, Delta, DiffOptions, Repository, Sort};
+use git2::{Commit, Repository, Sort};
 use serde::Serialize;
 use towpath_compat::check::{Question, Running, Settings, check_with};
 use towpath_compat::migration::Memo;
@@ -67,6 +67,7 @@ pub fn of_history(repository: &Repository, of: &HistoryOf<'_>) -> Result<Steps, 
     walk.simplify_first_parent()?;
     walk.push(of.tip.id())?;
     let memo = Memo::default();
+    let mut older: Option<(git2::Oid, GitTree<'_>)> = None;
     let mut steps = Steps { looked_at: 0, with_migrations: 0, refused: 0, needed_review: 0, steps: Vec::new() };
     for id in walk.take(STEPS_MAX) {
         let commit = repository.find_commit(id?)?;
@@ -77,10 +78,17 @@ pub fn of_history(repository: &Repository, of: &HistoryOf<'_>) -> Result<Steps, 
         // The first commit of all has nothing that ran before it; a shallow clone lacks the parent.
         let Ok(before) = commit.parent(0) else { break };
         steps.looked_at += 1;
-        if !may_matter(repository, &before, &commit)? {
-            continue;
-        }
-        let report = step(repository, &before, &commit, &of.settings, &memo)?;
+        let head = match older.take() {
+            Some((id, tree)) if id == commit.id() => tree,
+            _ => GitTree::read(repository, &commit.tree()?)?,
+        };
+        let base = GitTree::read(repository, &before.tree()?)?;
+        let running = vec![Running { name: short(&before), tree: &base }];
+        let question = Question { base: vec![&base], head: &head, running, settings: of.settings.clone() };
+        let report = check_with(&question, &memo);
+        drop(question);
+        // It is the head of the next step.
+        older = Some((before.id(), base));
         if report.migrations == 0 && report.findings.is_empty() {
             continue;
         }
@@ -96,42 +104,4 @@ pub fn of_history(repository: &Repository, of: &HistoryOf<'_>) -> Result<Steps, 
         }
     }
     Ok(steps)
-}
-
-fn step(
-    repository: &Repository,
-    before: &Commit<'_>,
-    commit: &Commit<'_>,
-    settings: &Settings,
-    memo: &Memo,
-) -> Result<CompatReport, Cannot> {
-    let (base, head) = (GitTree::read(repository, &before.tree()?)?, GitTree::read(repository, &commit.tree()?)?);
-    let running = vec![Running { name: short(before), tree: &base }];
-    let question = Question { base: vec![&base], head: &head, running, settings: settings.clone() };
-    Ok(check_with(&question, memo))
-}
-
-/// Whether the step touched a file that could belong to a migration: most steps of most repositories touch
-/// none, and are not read any further.
-fn may_matter(repository: &Repository, before: &Commit<'_>, commit: &Commit<'_>) -> Result<bool, Cannot> {
-    let mut options = DiffOptions::new();
-    options.context_lines(0).skip_binary_check(true);
-    let diff = repository.diff_tree_to_tree(Some(&before.tree()?), Some(&commit.tree()?), Some(&mut options))?;
-    let matters = |path: &str| {
-        let path = path.to_ascii_lowercase();
-        ["migrat", "changelog", "changeset", "evolution", "alembic", "version", "liquibase", "flyway", "deploy"]
-            .iter()
-            .any(|word| path.contains(word))
-            || [".sql", ".toml", ".ini", ".sum", ".plan", ".conf", "schema.rb", ".prisma"]
-                .iter()
-                .any(|end| path.ends_with(end))
-            || path.split('/').any(|part| matches!(part, "db" | "database" | "sql"))
-    };
-    let touched = diff.deltas().filter(|delta| delta.status() != Delta::Unmodified).any(|delta| {
-        [delta.new_file().path_bytes(), delta.old_file().path_bytes()]
-            .into_iter()
-            .flatten()
-            .any(|path| matters(&String::from_utf8_lossy(path)))
-    });
-    Ok(touched)
 }
