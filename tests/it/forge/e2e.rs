@@ -244,14 +244,20 @@ async fn gitlab_flow_on_gitlab() {
 
 /// Serves a day, whose flow is looked at when the service starts and whenever somebody says that there is
 /// something to see.
-async fn served<H: Host>(day: &Day<H>) -> (String, CancellationToken) {
+async fn served<H: Host>(day: &Day<H>) -> (String, CancellationToken, Arc<Shared>) {
     let setup = Setup::open(day.setup.config.clone(), Clock::System, Need::Create).await.expect("a setup");
     let (shared, stop) = (Arc::new(Shared::new(setup)), CancellationToken::new());
     tokio::spawn(run(shared.clone(), stop.clone()));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("bound"));
-    tokio::spawn(server::serve(listener, shared, Limits::default(), stop.clone()));
-    (url, stop)
+    tokio::spawn(server::serve(listener, shared.clone(), Limits::default(), stop.clone()));
+    (url, stop, shared)
+}
+
+/// Until a branch is there and nobody is at work any more: the pass that moved it looks once more, and would
+/// see what the test does next.
+async fn settled(what: &str, shared: &Shared, holds: impl Fn() -> bool) {
+    until(what, || holds() && shared.queue(|queue| !queue.is_busy() && queue.waiting() == 0)).await;
 }
 
 async fn until(what: &str, holds: impl Fn() -> bool) {
@@ -276,8 +282,8 @@ async fn a_hook_of_the_forge_wakes_the_flow_and_a_repeated_or_forged_one_does_no
     }
     let one = day.push("one");
     day.green(one);
-    let (url, stop) = served(&day).await;
-    until("the look at the start", || day.host.tip("staging") == one).await;
+    let (url, stop, shared) = served(&day).await;
+    settled("the look at the start", &shared, || day.host.tip("staging") == one).await;
 
     let two = day.push("two");
     day.green(two);
@@ -291,7 +297,7 @@ async fn a_hook_of_the_forge_wakes_the_flow_and_a_repeated_or_forged_one_does_no
     day.is_at("staging", one);
     // As the forge tells the name, which is not always as it is written in the config.
     assert_eq!(hook("github", "of this year", "Shop/Checkout", "2").await, 202);
-    until("a move", || day.host.tip("staging") == two).await;
+    settled("a move", &shared, || day.host.tip("staging") == two).await;
 
     let three = day.push("three");
     day.green(three);
@@ -355,7 +361,7 @@ async fn hooks_of_gitlab_come_in_signed_or_with_a_token_while_others_send_and_do
     std::fs::write(day.dir.path().join("old"), "of last year\n").expect("written");
     std::fs::write(day.dir.path().join("hook"), &key).expect("written");
     let staging = GitLab::BRANCHES[1];
-    let (url, stop) = served(&day).await;
+    let (url, stop, _) = served(&day).await;
     let url = format!("{url}/hooks/gitlab");
     // What anybody can do: look like a hook, and never end.
     let mut open = Vec::new();
