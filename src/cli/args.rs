@@ -403,8 +403,11 @@ pub struct Order {
 
 /// `check-migrations`.
 #[derive(Debug, ClapArgs)]
-#[command(group(clap::ArgGroup::new("what").required(true).multiple(true).args(["base", "head", "history", "list_rules"])))]
+#[command(group(clap::ArgGroup::new("what").required(true).multiple(true).args(["base", "head", "history", "list_rules", "questions"])))]
 pub struct CheckMigrations {
+    /// Answers the questions of a service, which come in as lines of JSON
+    #[arg(long, hide = true, conflicts_with_all = ["base", "head", "history", "list_rules"])]
+    pub questions: bool,
     /// The commit whose migrations the database has; more than one where several were applied
     #[arg(long, value_name = "REV", requires = "head", conflicts_with_all = ["history", "list_rules"])]
     pub base: Vec<String>,
@@ -420,6 +423,9 @@ pub struct CheckMigrations {
     /// How far back, such as 90d
     #[arg(long, value_name = "90d", requires = "history", value_parser = Span::parse)]
     pub since: Option<Span>,
+    /// Prints the entries of `.towpath/accepted.toml` that would accept what is found, instead of the findings
+    #[arg(long, requires = "base")]
+    pub acceptances: bool,
     /// Prints the rules, each with its reason and the way out
     #[arg(long)]
     pub list_rules: bool,

@@ -18,9 +18,9 @@ use towpath_core::text::one_line;
 use super::Failure;
 use super::args::CheckMigrations;
 use super::exit::Exit;
-use super::out::{Format, Out};
+use super::out::{Format, Out, complain};
 use crate::clock::Clock;
-use crate::migrations::{self, Asked, Cannot, GitTree, HistoryOf, Shown, Steps};
+use crate::migrations::{self, ACCEPTED_PATH, Accepted, Asked, Cannot, GitTree, HistoryOf, Shown, Steps};
 
 impl From<Cannot> for Failure {
     fn from(cannot: Cannot) -> Self {
@@ -33,6 +33,10 @@ impl From<Cannot> for Failure {
 pub fn run(args: &CheckMigrations, out: Out) -> Result<Exit, Failure> {
     if args.list_rules {
         return rules(out);
+    }
+    if args.questions {
+        migrations::answer_all(&args.repo, std::io::stdin().lock(), std::io::stdout().lock())?;
+        return Ok(Exit::Done);
     }
     let settings = settings(args)?;
     let repository = migrations::open(&args.repo)?;
@@ -49,7 +53,17 @@ pub fn run(args: &CheckMigrations, out: Out) -> Result<Exit, Failure> {
     let running = if args.running.is_empty() { &args.base } else { &args.running };
     let asked = Asked { base: commits(&args.base)?, head, running: commits(running)?, settings };
     found(&repository, &asked, args)?;
-    let report = migrations::ask(&repository, &asked)?;
+    let mut report = migrations::ask(&repository, &asked)?;
+    let tree = asked.head.tree().map_err(Cannot::from)?;
+    let accepted = Accepted::in_tree(&GitTree::read(&repository, &tree).map_err(Cannot::from)?);
+    accepted.apply(&mut report, Clock::System.reading().wall);
+    if let Some((line, what)) = &accepted.problem {
+        complain(format!("{ACCEPTED_PATH}:{line}: nothing in it is accepted: {what}"));
+    }
+    if args.acceptances {
+        out.raw(migrations::entries(&report).as_bytes());
+        return Ok(exit(&report));
+    }
     show(&repository, &asked, &report, out)?;
     Ok(exit(&report))
 }

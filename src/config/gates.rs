@@ -4,9 +4,12 @@ use std::path::Path;
 
 use chrono_tz::Tz;
 use serde_json::Value as Json;
+use towpath_compat::frameworks;
+use towpath_compat::sql::Dialect;
 use towpath_core::calendar::{Schedule, Windows};
 use towpath_core::model::{
-    ApprovalsGate, AuthorsMay, CheckName, CheckRef, Checks, CiGate, Gate, GateKind, HttpGate, LagGate, NamedCheck,
+    ApprovalsGate, AuthorsMay, CheckName, CheckRef, Checks, CiGate, Gate, GateKind, HttpGate, LagGate,
+    MigrationsGate, NamedCheck, Review,
 };
 
 use super::Origin;
@@ -18,6 +21,7 @@ use super::merge::{MergedEnvironment, Set};
 use super::problem::{Problem, shown};
 use super::resolve::{Settings, node_json};
 use super::service::{secret, span};
+use super::suggest::nearest;
 use super::tree::{Node, Table, Value};
 
 /// The gates in their order; what is invalid by itself has been reported.
@@ -41,8 +45,7 @@ pub(super) fn read(
             GateKind::Window => gate.window(zone).map(Gate::Window),
             GateKind::Schedule => gate.schedule(zone).map(Gate::Schedule),
             GateKind::Approvals => gate.approvals().map(Gate::Approvals),
-            // Refused before this: `not_yet` in the table of keys.
-            GateKind::Migrations => None,
+            GateKind::Migrations => gate.migrations().map(Gate::Migrations),
             GateKind::Http => gate.http().map(Gate::Http),
         }
     };
@@ -153,6 +156,37 @@ impl Reading<'_> {
             self.problems.push(problem.hint("name more people in `from`, or lower `required`"));
         }
         Some(gate)
+    }
+
+    fn migrations(&mut self) -> Option<MigrationsGate> {
+        if self.table().is_none() {
+            self.whole();
+        }
+        let review = match self.key(Place::Migrations, "review").as_str() {
+            Some("allow") => Review::Allow,
+            Some(_) | None => Review::Block,
+        };
+        let mut text = |key: &str| self.key(Place::Migrations, key).as_str().map(str::to_owned);
+        let (framework, dialect, schema) = (text("framework"), text("dialect"), text("schema"));
+        self.key(Place::Migrations, "paths");
+        let known = frameworks::rows().map(|row| row.id).collect();
+        self.one_of("framework", framework.as_deref(), known, |name| frameworks::rows().any(|row| row.id == name));
+        let known = Dialect::ALL.map(Dialect::id).into();
+        self.one_of("dialect", dialect.as_deref(), known, |word| Dialect::of_word(word).is_some());
+        let paths = self.table().map(|table| texts(table.get("paths"))).unwrap_or_default();
+        Some(MigrationsGate { review, framework, dialect, schema, paths })
+    }
+
+    /// Tells of a word that is none of those that are known.
+    fn one_of(&mut self, key: &str, word: Option<&str>, known: Vec<&str>, is_known: impl Fn(&str) -> bool) {
+        let Some(word) = word.filter(|word| !is_known(word)) else { return };
+        let Some(node) = self.table().and_then(|table| table.get(key)) else { return };
+        let what = format!("no `{key}` is called `{}`; there are {}", shown(word), known.join(", "));
+        let problem = Problem::error(node.span.clone(), format!("flow.environment.gates.migrations.{key}"), what);
+        self.problems.push(match nearest(word, known) {
+            Some(meant) => problem.hint(format!("did you mean `\"{meant}\"`?")),
+            None => problem,
+        });
     }
 
     fn http(&mut self) -> Option<HttpGate> {

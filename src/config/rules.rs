@@ -34,11 +34,11 @@ pub(super) fn environment(at: usize, env: &MergedEnvironment<'_>, problems: &mut
         problems.push(problem.hint("this is allowed; remove it if it was meant as a check"));
     } else if !env.gates.contains_key("migrations") {
         let what = format!(
-            "`{}` has a `database` but no `gates.migrations`, and this build cannot judge migrations yet",
+            "`{}` has a `database` but no `gates.migrations`, so nothing would check what enters it",
             env.name
         );
         let problem = Problem::error(at_key, "flow.environment.database", what);
-        problems.push(problem.hint("remove `database`; nothing then checks migrations before a promotion"));
+        problems.push(problem.hint("add `gates.migrations = true`, or remove `database`"));
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod beside;
 pub mod command;
+pub mod compat;
 pub mod crash;
 pub mod forges;
 pub mod observe;

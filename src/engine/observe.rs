@@ -137,14 +137,28 @@ pub async fn judged<W: World>(
     edge: &Edge<'_>,
     commit: CommitId,
 ) -> Result<Vec<Judged>, Verdict> {
+    let moved = || Verdict::Wait { why: Reason::BranchesMoved, on: Who::Towpath, until: None };
+    let result = asked(world, flow, look, seen, edge, |look| judge_once(edge, commit, look)).await;
+    result.flatten().unwrap_or_else(|| Err(moved()))
+}
+
+/// Has one question about an edge answered, which asks for facts until it has them. None if the edge was not
+/// looked at.
+pub async fn asked<W: World, T>(
+    world: &W,
+    flow: &Flow,
+    look: &Look,
+    seen: &mut Observation,
+    edge: &Edge<'_>,
+    question: impl Fn(&mut decide::Look<'_>) -> Option<T>,
+) -> Option<T> {
+    let on_edge = seen.edges.iter().find(|e| e.env == edge.target.name).cloned()?;
     for round in 0.. {
-        let moved = || Verdict::Wait { why: Reason::BranchesMoved, on: Who::Towpath, until: None };
-        let on_edge = seen.edges.iter().find(|e| e.env == edge.target.name).cloned().ok_or_else(moved)?;
-        let mut judging = decide::Look::new(seen, &on_edge);
-        if let Some(result) = judge_once(edge, commit, &mut judging) {
-            return result.unwrap_or_else(|| Err(moved()));
+        let mut asking = decide::Look::new(seen, &on_edge);
+        if let Some(answer) = question(&mut asking) {
+            return Some(answer);
         }
-        let missing = judging.missing;
+        let missing = asking.missing;
         answer(world, flow, look, seen, &missing, round >= ROUNDS_MAX).await;
     }
     unreachable!("every asked key is answered, and there are finitely many")

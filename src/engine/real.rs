@@ -19,6 +19,7 @@ use towpath_core::model::{
 use towpath_core::repository;
 use towpath_core::see::Tips;
 
+use super::compat;
 use super::forges::{OfFlows, OnForge};
 use super::reach::{self, Reach};
 use super::say::Saying;
@@ -29,6 +30,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::gate::Gates;
 use crate::git::{Git, Mirror, Remote, read};
+use crate::migrations::Checker;
 use crate::store::{Holder, KnownFlow, Lease, SqliteStore, StoreError};
 
 /// How long a lease lasts without being renewed.
@@ -54,6 +56,7 @@ pub struct RealWorld {
     remotes: Vec<Reach>,
     forges: OfFlows,
     gates: Gates,
+    checker: Arc<Checker>,
     views_only: bool,
     retired: AtomicBool,
     gone: OnceCell<Vec<KnownFlow>>,
@@ -75,6 +78,7 @@ impl RealWorld {
         Self {
             store,
             gates: Gates::of(config, &clock),
+            checker: Arc::new(Checker::this_program()),
             clock,
             git,
             mirrors: cache.join("mirrors"),
@@ -101,6 +105,7 @@ impl RealWorld {
             remotes: reach::of(config),
             forges: self.forges.clone(),
             gates: Gates::of(config, &self.clock),
+            checker: Arc::clone(&self.checker),
             views_only: self.views_only,
             retired: AtomicBool::new(false),
             gone: OnceCell::new(),
@@ -113,6 +118,12 @@ impl RealWorld {
     #[must_use]
     pub fn on(self, forges: OfFlows) -> Self {
         Self { forges, ..self }
+    }
+
+    /// The same, with another program that reads migrations: where this one is not `towpath`.
+    #[must_use]
+    pub fn checked_by(self, checker: Arc<Checker>) -> Self {
+        Self { checker, ..self }
     }
 
     /// The forge that the flow's repository is on.
@@ -257,7 +268,7 @@ async fn within<T>(limit: Span, call: impl Future<Output = T>) -> Option<T> {
 }
 
 /// Runs what reads the mirror's files beside the other tasks.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Unknown> + Send + 'static,
 ) -> Result<T, Unknown> {
     match tokio::task::spawn_blocking(work).await {
@@ -373,6 +384,8 @@ impl World for RealWorld {
         }
         self.answer_of_forge(flow, dag, tips, missing, &mut facts).await;
         facts.http = self.gates.ask(flow, dag, tips, &missing.http).await;
+        let (mirror, now) = (self.mirror(&flow.name), self.clock.reading());
+        facts.compat = compat::answer(&self.checker, flow, mirror, tips, &missing.compat, now).await;
         for key in &missing.picks {
             facts.picks.insert(key.clone(), self.pick(flow, dag, tips, key).await);
         }

@@ -77,7 +77,7 @@ impl Mirror {
     }
 
     /// Opens it for reading: 30 µs.
-    pub(super) fn open(&self) -> Result<git2::Repository, Unknown> {
+    pub(crate) fn open(&self) -> Result<git2::Repository, Unknown> {
         let repository = git2::Repository::open_bare(&self.dir).map_err(|error| {
             self.suspect();
             words::unreadable(error.message())

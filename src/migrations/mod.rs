@@ -5,19 +5,27 @@
 //!
 //! Not here: what is compatible (`towpath-compat`), and what a gate makes of it (`towpath-core`).
 
+mod accepted;
+mod checker;
 mod history;
+mod question;
 mod render;
+mod said;
 mod tree;
 
 use std::path::Path;
 
 use git2::{Commit, ErrorCode, Repository, RepositoryOpenFlags};
 use towpath_compat::CompatReport;
-use towpath_compat::check::{Question, Running, Settings, check};
+use towpath_compat::check::{Running, Settings, check};
 use towpath_core::text::one_line;
 
+pub use accepted::{Accepted, PATH as ACCEPTED_PATH, entries};
+pub use checker::{Checker, Told};
 pub use history::{HistoryOf, Step, Steps, of_history};
+pub use question::{Bounds, Question, answer_all};
 pub use render::{Shown, github, gitlab, sarif};
+pub use said::said;
 pub use tree::GitTree;
 
 /// Why a question about a repository cannot be asked.
@@ -109,5 +117,5 @@ pub fn ask(repository: &Repository, asked: &Asked<'_>) -> Result<CompatReport, C
     let names = asked.running.iter().map(short);
     let running = running.iter().zip(names).map(|(tree, name)| Running { name, tree }).collect();
     let base = base.iter().map(|tree| tree as &dyn towpath_compat::tree::Tree).collect();
-    Ok(check(&Question { base, head: &head, running, settings: asked.settings.clone() }))
+    Ok(check(&towpath_compat::check::Question { base, head: &head, running, settings: asked.settings.clone() }))
 }

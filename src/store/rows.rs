@@ -237,7 +237,10 @@ pub(super) fn override_(f: &Fields<'_>) -> Result<Override> {
     let gate = f.text("gate")?;
     let gate = GateKind::from_key(&gate).ok_or_else(|| f.bad("gate", &format!("`{gate}` is no gate")))?;
     let request = f.number("request")?;
-    order_on_commit!(f, Override { gate, request })
+    let accepts: Option<String> = f.get("accepts")?;
+    let accepts = accepts.map(|text| serde_json::from_str(&text).map_err(|error| f.bad("accepts", &error)));
+    let accepts = accepts.transpose()?.unwrap_or_default();
+    order_on_commit!(f, Override { gate, request, accepts })
 }
 
 pub(super) fn approval(f: &Fields<'_>) -> Result<Approval> {

@@ -37,6 +37,7 @@ pub(super) fn migrations() -> Vec<Migration> {
         (7, "deliveries", include_str!("../../migrations/sqlite/0007_deliveries.sql")),
         (8, "announced", include_str!("../../migrations/sqlite/0008_announced.sql")),
         (9, "override_of_a_request", include_str!("../../migrations/sqlite/0009_override_of_a_request.sql")),
+        (10, "override_of_findings", include_str!("../../migrations/sqlite/0010_override_of_findings.sql")),
     ];
     texts
         .into_iter()

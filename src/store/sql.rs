@@ -93,11 +93,11 @@ statements! {
     REPLACE_PROMOTE = "UPDATE promotes SET ended = TRUE WHERE flow = $1 AND env = $2 AND ended = FALSE";
     END_PROMOTE = "UPDATE promotes SET ended = TRUE WHERE id = $1";
 
-    OVERRIDES = "SELECT id, gate, flow, env, commit_id, by_actor, reason, at_wall, until_wall, request
+    OVERRIDES = "SELECT id, gate, flow, env, commit_id, by_actor, reason, at_wall, until_wall, request, accepts
         FROM overrides WHERE flow = $1 AND ended = FALSE ORDER BY seq";
     ADD_OVERRIDE = "INSERT INTO overrides
-            (seq, id, gate, flow, env, commit_id, by_actor, reason, at_wall, until_wall, request)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING";
+            (seq, id, gate, flow, env, commit_id, by_actor, reason, at_wall, until_wall, request, accepts)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (id) DO NOTHING";
     REPLACE_OVERRIDE = "UPDATE overrides SET ended = TRUE
         WHERE flow = $1 AND env = $2 AND commit_id = $3 AND gate = $4 AND ended = FALSE";
     OVERRIDE_FOR = "UPDATE overrides SET request = $2 WHERE id = $1";

@@ -228,3 +228,32 @@ fn the_rules_are_listed_with_their_reasons() {
     assert!(text.starts_with("drop-column: ") && text.contains("    > "), "{text}");
     drop(place);
 }
+
+#[test]
+fn what_people_accepted_passes_and_the_entry_for_it_is_printed() {
+    let (place, start) = Place::new();
+    let head = place.commit(start, &[DROP, UNUSED]);
+    let (code, entry) = place.between(start, head, &["--acceptances"]);
+    assert_eq!(code, Some(11), "{entry}");
+    assert_snapshot!(entry);
+    let filled = entry
+        .replace("reason = \"\"", "reason = \"the page that showed it is gone\"")
+        .replace("who = \"\"", "who = \"ana\"")
+        .replace("until =", "until = 2099-01-31");
+    let accepted = |text: &str| place.commit(head, &[(".towpath/accepted.toml", text)]);
+    let (code, text) = place.between(start, accepted(&filled), &[]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains(" (accepted by ana: the page that showed it is gone)\n"), "{text}");
+    // A day that is over, another content, an entry that cannot be read.
+    for (changed, says) in [
+        (filled.replace("2099", "2019"), ""),
+        (filled.replace("blob = \"", "blob = \"0"), ""),
+        (
+            filled.replace("who = \"ana\"\n", ""),
+            ".towpath/accepted.toml:2: nothing in it is accepted: missing field `who`\n",
+        ),
+    ] {
+        let (code, text) = place.between(start, accepted(&changed), &[]);
+        assert!(code == Some(11) && text.ends_with(says), "{code:?} {text}");
+    }
+}

@@ -4,6 +4,7 @@
 
 mod beside;
 mod check_migrations;
+mod checker;
 mod cli;
 mod config;
 mod contrib;

@@ -149,6 +149,8 @@ scenarios! {
     deleted_target_not_recreated
     disk_full_no_act
     docplanner_day
+    docplanner_migrations
+    docplanner_refuse
     dst_window
     empty_merge_named
     freeze_refuses_promote
@@ -178,6 +180,11 @@ scenarios! {
     lost_push_is_given_up_and_a_person_decides
     merge_commit_first_parent_chain
     merged_again_starts_lag_anew
+    migrations_accepted
+    migrations_break_blocks
+    migrations_deployed
+    migrations_override
+    migrations_rollback
     never_push_tip_names_ci_branch
     newer_never_resets_older
     newest_passing_moves_red_skipped
@@ -396,6 +403,8 @@ on_forges! {
         crash_before_send
         deleted_target_not_recreated
         docplanner_day
+        docplanner_migrations
+        docplanner_refuse
         dst_window
         empty_merge_named
         freeze_refuses_promote
@@ -425,6 +434,11 @@ on_forges! {
         lost_push_is_given_up_and_a_person_decides
         merge_commit_first_parent_chain
         merged_again_starts_lag_anew
+        migrations_accepted
+        migrations_break_blocks
+        migrations_deployed
+        migrations_override
+        migrations_rollback
         never_push_tip_names_ci_branch
         newer_never_resets_older
         newest_passing_moves_red_skipped

@@ -29,6 +29,7 @@ pub(super) enum Place {
     Window,
     Schedule,
     Approvals,
+    Migrations,
     Http,
     Secret,
 }
@@ -134,7 +135,7 @@ pub(super) struct Row {
 
 impl Place {
     /// Every place, in the order of the reference.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Top,
         Self::Service,
         Self::Forge,
@@ -152,6 +153,7 @@ impl Place {
         Self::Window,
         Self::Schedule,
         Self::Approvals,
+        Self::Migrations,
         Self::Http,
     ];
 
@@ -174,6 +176,7 @@ impl Place {
             Self::Window => "gates.window",
             Self::Schedule => "gates.schedule",
             Self::Approvals => "gates.approvals",
+            Self::Migrations => "gates.migrations",
             Self::Http => "gates.http",
             Self::Secret => "a secret",
         }

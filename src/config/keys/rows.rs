@@ -176,7 +176,7 @@ pub(in crate::config) const ROWS: &[Row] = &[
     row(ENV, "behind_alarm", SPAN, Default::Nothing)
         .says("How long a commit of the environment before it may wait for this one before that is told: once when it begins, once when it is over.", "behind_alarm = \"1d\""),
     row(ENV, "database", Kind::Text, Default::Nothing).says(
-        "The database that the environment's code uses. On the first environment it only says whose code runs there; on any other it asks for `gates.migrations`, which this build cannot judge yet, so there it is an error.",
+        "The database that the environment's code uses. On the first environment it only says whose code runs there; on any other it needs `gates.migrations`. Environments with the same name here share one database; without it each has its own.",
         "database = \"main\"",
     ),
     row(ENV, "gates", Kind::Table(Place::Gates), Default::Nothing).says(
@@ -206,8 +206,10 @@ pub(in crate::config) const ROWS: &[Row] = &[
     ),
     row(GATES, "approvals", Kind::OneOf(&[Kind::False, Kind::Table(Place::Approvals)]), Default::Nothing)
         .says("People approved exactly the commit: its request where commits enter by request, else with `towpath approve`. `false` removes.", "gates.approvals = { required = 1 }"),
-    row(GATES, "migrations", Kind::OneOf(&[Kind::False, Kind::Bool]), Default::Nothing)
-        .not_yet("this build cannot judge migrations yet", "remove the gate; nothing then checks migrations before a promotion"),
+    row(GATES, "migrations", Kind::OneOf(&[Kind::Bool, Kind::Table(Place::Migrations)]), Default::Nothing).says(
+        "The schema migrations that the commit brings break no code that runs on the database, and its own code can live with what the database has (docs/migrations.md). `true` is all that most repositories need; `false` removes.",
+        "gates.migrations = true",
+    ),
     row(GATES, "http", Kind::OneOf(&[Kind::False, Kind::Table(Place::Http)]), Default::Nothing).says(
         "A server of yours lets exactly the commit pass: it is asked by a POST once nothing else stands in the way (docs/http-gate.md). `false` removes.",
         "gates.http = { url = \"https://gate.example.com/towpath\" }",
@@ -260,6 +262,19 @@ pub(in crate::config) const ROWS: &[Row] = &[
         .says("Who counts: with requests login names and, with an `@` before them, teams of the forge; else the names under which commands are recorded.", "from = [\"@release\", \"ana\"]"),
     row(&[Place::Approvals], "authors", Kind::Word { words: &["refuse", "allow"], later: &[] }, Default::Text("refuse"))
         .says("Whether the approval of somebody who wrote one of the commits counts.", "authors = \"allow\""),
+    // gates.migrations
+    row(&[Place::Migrations], "review", Kind::Word { words: &["block", "allow"], later: &[] }, Default::Text("block")).says(
+        "What is done about what a person has to look at: something could not be read, or cannot be told. `block`: it blocks until it is accepted (`.towpath/accepted.toml`), the commit is let through by `override`, or another comes. `allow`: it is shown and passes.",
+        "review = \"allow\"",
+    ),
+    row(&[Place::Migrations], "framework", Kind::Text, Default::From("what is found in the repository"))
+        .says("Only migrations of this framework count: a name that `towpath check-migrations --framework` takes; `sql` for plain files, which `paths` then has to name.", "framework = \"flyway\""),
+    row(&[Place::Migrations], "dialect", Kind::Text, Default::From("what the migrations themselves show"))
+        .says("The database's SQL, whatever the files say: `postgres`, `mysql`, `sqlite`, `mssql` or `oracle`.", "dialect = \"postgres\""),
+    row(&[Place::Migrations], "schema", Kind::Text, Default::From("what the migrations add up to"))
+        .says("A file of the repository that holds the whole schema (SQL, or Rails' `schema.rb`), where the migrations do not tell it whole. It is read from the commit whose migrations the database has.", "schema = \"db/structure.sql\""),
+    row(&[Place::Migrations], "paths", Kind::ListOf(&Kind::Text), Default::From("the whole repository"))
+        .says("Only migrations under these paths count.", "paths = [\"services/checkout\"]"),
     // gates.http
     row(&[Place::Http], "url", Kind::GateUrl, Default::Required).says(
         "What is asked. Without user, password and query: what lets Towpath in there is `token`. Redirects are not followed.",

@@ -4,6 +4,7 @@
 //! Not here: the grammar (`towpath_core::command`), prompts and exit codes (`cli`).
 
 mod commits;
+mod migrations;
 mod moves;
 mod orders;
 mod promote;

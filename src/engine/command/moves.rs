@@ -1,14 +1,17 @@
 //! Orders that make something move: override and rollback; `promote` is in `super::promote`.
 
+use std::collections::BTreeSet;
+
 use towpath_core::act::Input;
 use towpath_core::command::CommitWord;
 use towpath_core::decide;
+use towpath_core::decide::gates::migrations::Asks;
 use towpath_core::model::{
     Change, CommitId, Edge, EnvName, Flow, GateKind, Held, Hold, IntentRow, IntentState, Mode, MoveKind, Override,
     Pause, PauseKind, Scope, Span, Standing, Tip, Until, Via, Waiting,
 };
 
-use super::{Dry, Giving, Refusal, Reply, commits, orders};
+use super::{Dry, Giving, Refusal, Reply, commits, migrations, orders};
 use crate::engine::run::{self, Runner};
 use crate::engine::tick::{self, Planned};
 use crate::engine::world::{Fault, World};
@@ -64,10 +67,18 @@ pub async fn pass_gate<W: World>(
     let planned = tick::plan(giving.world, flow).await?;
     not_frozen(giving, flow, &env, &planned)?;
     let commit = commits::find(giving, flow, word).await?;
-    if waiting(&planned, &env, commit).is_none() {
+    let Some(edge) = flow.edge(&env) else { return pointless(format!("`{env}` is no target")) };
+    // What a rollback goes back to can be let through, too: nothing but this gate stops one.
+    let held = || planned.ledger.held.get(&env).into_iter().flatten().any(|tip| tip.commit == commit && !tip.lost);
+    let back = gate == GateKind::Migrations && edge.target.rollback && held();
+    if waiting(&planned, &env, commit).is_none() && !back {
         let commit = commit.short();
         return pointless(format!("{commit} is not on the source branch above what `{env}` has"));
     }
+    let accepts = match gate {
+        GateKind::Migrations => migrations::against(giving, &edge, &planned, commit, Asks::Both).await,
+        _ => BTreeSet::new(),
+    };
     let until = giving.now.wall + STANDS;
     let order = Override {
         id: giving.id("override"),
@@ -80,6 +91,7 @@ pub async fn pass_gate<W: World>(
         at: giving.now.wall,
         until,
         request: None,
+        accepts: accepts.into_iter().collect(),
     };
     let line = format!(
         "{} passes the gate `{}` of `{env}` until {} or until it lands.",
@@ -88,6 +100,10 @@ pub async fn pass_gate<W: World>(
         giving.words(flow).at(until)
     );
     let mut lines = vec![line];
+    if gate == GateKind::Migrations {
+        let what = "It accepts what the check finds now; whatever it finds otherwise is judged anew.";
+        lines.push(what.to_owned());
+    }
     if flow.environment(&env).is_some_and(|e| e.via == Via::MergeRequest) {
         lines.push("If it is in the request by then, it passes as long as the request is for it.".to_owned());
     }
@@ -126,6 +142,7 @@ pub async fn rollback<W: World>(
         None => None,
     };
     let new = rollback_to(&planned, &env, old, to)?;
+    migrations::lets_back(giving, &edge, &planned, new).await?;
     let (row, changes, lines) = rollback_order(giving, &edge, &planned.ledger.standing, (old, new), reason);
     if giving.dry == Dry::Run {
         return giving.settle(Some(&flow.name), None, Vec::new(), lines).await;

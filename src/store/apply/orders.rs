@@ -3,7 +3,7 @@
 use towpath_core::model::{Approval, AuditRow, Backoff, Hold, OrderId, Override, Pause, Promote, Report, Until};
 
 use super::{Batch, Done, exists, number, text};
-use crate::store::rows::{self, word};
+use crate::store::rows::{self, json, word};
 use crate::store::sql;
 
 /// Binds what `promote` and `override` have in common, in the order of their columns.
@@ -74,7 +74,7 @@ impl Batch<'_> {
             .bind(order.gate.key());
         self.run(replace).await?;
         let add = sqlx::query(sql::ADD_OVERRIDE).bind(self.next_seq()).bind(text(&order.id)).bind(order.gate.key());
-        let add = bind_order!(add, order).bind(order.request.map(number));
+        let add = bind_order!(add, order).bind(order.request.map(number)).bind(json(&order.accepts));
         self.add(add, || exists("overrides", &order.id)).await
     }
 

@@ -61,3 +61,8 @@ pub trait Hosting: Sized {
     /// See `Stage::plain`.
     fn plain(&self, server: &Server, text: String) -> String;
 }
+
+/// What reads migrations: the program itself. These tests are not it.
+pub fn checker() -> std::sync::Arc<towpath::migrations::Checker> {
+    std::sync::Arc::new(towpath::migrations::Checker::of(env!("CARGO_BIN_EXE_towpath").into()))
+}

@@ -10,7 +10,7 @@ use towpath::engine::RealWorld;
 use towpath::setup::{Need, Setup};
 use towpath_core::model::{CiState, CommitId, Instant, Span, Ways};
 
-use super::hosting::{Hosting, OnMerge};
+use super::hosting::{Hosting, OnMerge, checker};
 use super::line::Line;
 use super::run::{FORGE, HOSTED, PLAIN, REPOSITORY};
 use super::server::Server;
@@ -56,7 +56,7 @@ impl<S: Scene + 'static> Hosting for OnForge<S> {
     /// As every surface of the program has it.
     fn world(&self, runtime: &Runtime, _: &Server, config: &Config, clock: &ManualClock) -> RealWorld {
         let setup = Setup::open(config.clone(), Clock::Manual(clock.clone()), Need::Order);
-        runtime.block_on(setup).expect("a setup").world
+        runtime.block_on(setup).expect("a setup").world.checked_by(checker())
     }
 
     fn committed(&self, commit: CommitId, by: &str) {

@@ -27,6 +27,12 @@ pub enum Step {
     Flow(String),
     /// The root commit, at which all branches of the flow begin.
     Start(String),
+    /// A file that a commit's change writes, instead of one that is named by its letter.
+    File {
+        label: String,
+        path: String,
+        text: String,
+    },
     /// Commits on top of a branch, pushed together.
     Commit {
         labels: Vec<String>,
@@ -258,6 +264,7 @@ fn step(text: &str) -> Result<Step, String> {
             [root] => Ok(Step::Start(label(root)?)),
             _ => form("start LETTER"),
         },
+        "file" => file(rest),
         "commit" => commit(&words),
         "merge" => merge(rest),
         "pick" => match words[..] {
@@ -423,6 +430,17 @@ fn labels(words: &[&str]) -> Result<Vec<String>, String> {
     words.iter().map(|word| label(word)).collect()
 }
 
+fn file(rest: &str) -> Result<Step, String> {
+    let mut parts = rest.splitn(3, char::is_whitespace);
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(of), Some(path), Some(text)) if !text.trim().is_empty() => {
+            let text = format!("{}\n", text.trim().replace("\\n", "\n"));
+            Ok(Step::File { label: label(of)?, path: path.to_owned(), text })
+        }
+        _ => form("file LETTER PATH TEXT"),
+    }
+}
+
 fn commit(words: &[&str]) -> Result<Step, String> {
     const FORM: &str = "commit LETTERS on BRANCH [by NAME]";
     let Some(on) = words.iter().position(|word| *word == "on").filter(|at| *at > 0) else { return form(FORM) };
@@ -510,7 +528,7 @@ fn expect_env(env: &str, what: &str) -> Result<Expectation, String> {
 }
 
 /// What can stand after `wait:`: the keys of checks, and what an edge itself says.
-const CHECKS: [&str; 19] = [
+const CHECKS: [&str; 20] = [
     "branches",
     "push",
     "freeze",
@@ -523,6 +541,7 @@ const CHECKS: [&str; 19] = [
     "window",
     "schedule",
     "approvals",
+    "migrations",
     "http",
     "up-to-date",
     "ready",

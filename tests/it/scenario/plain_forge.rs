@@ -20,7 +20,7 @@ use towpath::store::{Create, SqliteStore};
 use towpath_core::act::PushAnswer;
 use towpath_core::model::{AuthorLogins, BranchName, CommitId, Instant, Unknown};
 
-use super::hosting::Hosting;
+use super::hosting::{Hosting, checker};
 use super::real_stage::store_of;
 use super::run::{FORGE, REPOSITORY};
 use super::server::{NOBODY_THERE, Server};
@@ -53,7 +53,8 @@ impl Hosting for Plain {
         let cache = server.folder().join("cache");
         let flow = config.flows[0].flow.name.clone();
         let forge = OnForge { forge: Arc::new(self.forge.clone()), repo: RepoPath::new("shop") };
-        RealWorld::new(config, store, clock, self.git.clone(), &cache, false).on(vec![(flow, Ok(forge))])
+        let world = RealWorld::new(config, store, clock, self.git.clone(), &cache, false);
+        world.on(vec![(flow, Ok(forge))]).checked_by(checker())
     }
 
     fn person(&self, _: &Server, base: &str, deed: Deed, by: &str) -> Result<(), String> {

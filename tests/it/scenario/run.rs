@@ -41,11 +41,15 @@ pub const PLAIN: &str = "[[flow]]\nrepository = \"/scenario/shop\"\n";
 pub const HOSTED: &str = "[forge.hub]\nkind = \"gitea\"\nurl = \"https://forge.test/scenario\"\n\n\
                           [[flow]]\nrepository = \"hub:shop.git\"\n";
 
-/// A commit to be made. Its tree is one file for each change, named and filled with the change's letter.
+/// A commit to be made.
 pub struct Made {
     pub label: String,
     pub parents: Vec<CommitId>,
+    /// The changes that it has.
     pub files: BTreeSet<String>,
+    /// Its files and their texts: one for each change, named and filled with the change's letter, unless the
+    /// scenario says what the change writes.
+    pub tree: BTreeMap<String, String>,
     /// `NAME <NAME@example.com>`
     pub author: String,
     /// What the tree has that the first parent's has not.
@@ -138,6 +142,7 @@ pub fn play<S: Stage>(script: &Script, ways: Ways) -> String {
         toml,
         commits: Vec::new(),
         files: BTreeMap::new(),
+        writes: BTreeMap::new(),
         names: BTreeMap::new(),
         wall: START,
         passed: Span::ZERO,
@@ -164,6 +169,8 @@ struct Play<S> {
     /// Letters and ids, in the order in which they were made.
     commits: Vec<(String, CommitId)>,
     files: BTreeMap<CommitId, BTreeSet<String>>,
+    /// What a change writes, by its letter.
+    writes: BTreeMap<String, BTreeMap<String, String>>,
     /// Ids of orders and intents, as they are called in the transcript.
     names: BTreeMap<String, String>,
     wall: Instant,
@@ -193,6 +200,11 @@ impl<S: Stage> Play<S> {
                 for branch in self.branches() {
                     self.stage.set_branch(&branch, Some(id));
                 }
+                Ok(())
+            }
+            Step::File { label, path, text } => {
+                let files = self.writes.entry(label.clone()).or_default();
+                files.insert(path.clone(), text.clone());
                 Ok(())
             }
             Step::Commit { .. }
@@ -355,11 +367,25 @@ impl<S: Stage> Play<S> {
         }
         let before = parents.first().and_then(|parent| self.files.get(parent)).cloned().unwrap_or_default();
         let change = files.difference(&before).cloned().collect();
-        let made = Made { label: label.to_owned(), parents, files: files.clone(), author: by.to_owned(), change };
+        let (files_of, author) = (files.clone(), by.to_owned());
+        let tree = self.tree(&files);
+        let made = Made { label: label.to_owned(), parents, files: files_of, tree, author, change };
         let id = self.stage.commit(&made);
         self.commits.push((label.to_owned(), id));
         self.files.insert(id, files);
         Ok(id)
+    }
+
+    /// What changes write, one after the other in the order of their letters.
+    fn tree(&self, changes: &BTreeSet<String>) -> BTreeMap<String, String> {
+        let mut tree = BTreeMap::new();
+        for change in changes {
+            match self.writes.get(change) {
+                Some(files) => tree.extend(files.clone()),
+                None => drop(tree.insert(change.clone(), change.clone())),
+            }
+        }
+        tree
     }
 
     /// A commit that puts its changes on top of one parent.

@@ -130,11 +130,12 @@ impl Server {
         let who = Signature::new(&made.author, &format!("{}@example.com", made.author), &date);
         let write = || -> Result<Oid, git2::Error> {
             let who = who?;
-            let mut tree = self.hands.treebuilder(None)?;
-            for file in &made.files {
-                tree.insert(file, self.hands.blob(file.as_bytes())?, 0o100_644)?;
+            let mut files = git2::build::TreeUpdateBuilder::new();
+            for (path, text) in &made.tree {
+                files.upsert(path.as_str(), self.hands.blob(text.as_bytes())?, git2::FileMode::Blob);
             }
-            let tree = self.hands.find_tree(tree.write()?)?;
+            let nothing = self.hands.find_tree(self.hands.treebuilder(None)?.write()?)?;
+            let tree = self.hands.find_tree(files.create_updated(&self.hands, &nothing)?)?;
             let parents = made.parents.iter().map(|id| self.hands.find_commit(oid(*id)));
             let parents: Vec<Commit<'_>> = parents.collect::<Result<_, _>>()?;
             let parents: Vec<&Commit<'_>> = parents.iter().collect();

@@ -104,6 +104,7 @@ impl Stage for SimStage {
             email: format!("{}@example.com", made.author),
             subject: format!("change {}", made.label),
         });
+        repository.trees.insert(id, made.tree.clone());
         if made.parents.len() == 1 {
             let same = |(_, change): &&(CommitId, _)| change == &made.change;
             if let Some((of, _)) = self.changes.iter().find(same) {

@@ -3,6 +3,7 @@
 
 pub mod check;
 pub mod check_requests;
+mod compat;
 mod deeds;
 pub mod flows;
 pub mod forge;

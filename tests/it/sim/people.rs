@@ -308,7 +308,7 @@ impl Swarm {
             let by = Actor::new("os:marek@desk");
             it.count("person: override");
             let (flow, reason, until) = (flow.clone(), "it burns".to_owned(), at + Span::from_mins(60));
-            Override { id, gate, flow, env, commit, by, reason, at, until, request: None }
+            Override { id, gate, flow, env, commit, by, reason, at, until, request: None, accepts: Vec::new() }
         };
         self.order(Some(flow), Change::Override(order));
     }

@@ -21,6 +21,10 @@ use crate::support::gate::GateBook;
 #[derive(Debug, Default)]
 pub struct Repository {
     pub nodes: Vec<Node>,
+    /// The files of commits, where a scenario says what they are.
+    pub trees: BTreeMap<CommitId, BTreeMap<String, String>>,
+    /// What was read of their migrations.
+    pub memo: towpath_compat::migration::Memo,
     pub branches: BTreeMap<BranchName, CommitId>,
     /// Commits that make the same change as another.
     pub picks: BTreeMap<CommitId, CommitId>,

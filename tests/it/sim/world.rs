@@ -446,6 +446,7 @@ impl World for SimWorld {
         for key in &missing.http {
             facts.http.insert(key.clone(), self.answer_of_gate(flow, key));
         }
+        facts.compat = super::compat::answer(&self.it(), flow, tips, &missing.compat);
         if self.skips_reread() {
             let ledger = self.it().book.ledgers[&flow.name].clone();
             let mut cache = self.cache.borrow_mut();

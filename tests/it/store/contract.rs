@@ -123,6 +123,7 @@ impl Model {
                     at,
                     until,
                     request: None,
+                    accepts: (0..b % 3).map(|n| format!("a finding, {n}")).collect(),
                 })]
             }
             14 => {

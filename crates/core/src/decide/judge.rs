@@ -1,6 +1,7 @@
 //! Everything that is checked of one candidate: the only copy of policy.
 
 use crate::decide::candidate::standing_promote;
+use crate::decide::gates::migrations::Asks;
 use crate::decide::{gates, pause_reason, request};
 use crate::model::{
     Actor, Arrival, Backoff, Candidate, Check, CommitId, Edge, EdgeSeen, Fact, Gate, GateKind, Hold, Judged,
@@ -89,6 +90,7 @@ pub fn judge(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>, depth: D
                 item.verdict = Verdict::Pass { why };
             } else if let Check::Gate(kind) = item.check
                 && let Some(order) = standing_override(edge, candidate, kind, look)
+                && covers(order, edge, candidate.id, look)
             {
                 let why = Reason::Overridden { by: order.by.clone(), reason: order.reason.clone() };
                 item.verdict = Verdict::Pass { why };
@@ -237,6 +239,13 @@ fn standing_override<'a>(
     look: &Look<'a>,
 ) -> Option<&'a Override> {
     overrides(edge, candidate.id, look).find(|order| order.gate == gate)
+}
+
+/// Whether an order passes what stands in the way now: on migrations, only what it was given for.
+fn covers(order: &Override, edge: &Edge<'_>, commit: CommitId, look: &mut Look<'_>) -> bool {
+    let Some(Gate::Migrations(gate)) = edge.target.gate(order.gate) else { return true };
+    let against = gates::migrations::stands_against(gate, edge, commit, Asks::Both, look);
+    against.is_some_and(|against| against.iter().all(|one| order.accepts.contains(one)))
 }
 
 /// The `promote` order without which the candidate would not have passed.

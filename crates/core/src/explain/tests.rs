@@ -244,6 +244,7 @@ fn finding(breaks: bool, by_use: bool) -> CompatFinding {
     CompatFinding {
         breaks,
         by_use,
+        history: false,
         rule: "drop-column".to_owned(),
         object: "users.nick_name".to_owned(),
         path: "migrations/7_drop.sql".to_owned(),

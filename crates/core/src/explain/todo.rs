@@ -306,7 +306,6 @@ impl Words<'_> {
         )
     }
 
-    /// `override`, for when the server of an `http` gate is wrong or away.
     /// What can be done where migrations stand in the way. With the commit that runs, the check can be run by
     /// hand.
     fn todo_migrations(&self, lead: Option<CommitId>, running: Option<CommitId>, edge: Edge<'_>) -> Vec<Todo> {
@@ -326,6 +325,7 @@ impl Words<'_> {
         todo
     }
 
+    /// `override`, for when the server of an `http` gate is wrong or away.
     fn pass_http(&self, first: String, lead: Option<CommitId>, edge: Edge<'_>) -> Vec<Todo> {
         let Some(commit) = lead else { return vec![Todo { say: first, commands: Vec::new() }] };
         let say = format!("{first} To let {} pass this gate all the same:", id(commit));

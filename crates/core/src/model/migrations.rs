@@ -6,8 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::id::{CommitId, EnvName};
-use super::time::{Instant, Now};
+use super::id::{BranchName, CheckName, CommitId, EnvName};
+use super::time::{Instant, Now, Span};
 
 /// `gates.migrations`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,9 @@ pub struct CodeSeen {
     /// The commits whose code may be running, in the order of the flow's environments, the newest of
     /// each first.
     pub running: Vec<CodeRunning>,
+    /// Environments where a check says what runs.
+    #[serde(default)]
+    pub deployed: Vec<Deployed>,
     /// Commits whose migrations the database has; what they contain is not named beside them.
     pub has: Vec<CommitId>,
     /// An environment that was first seen so recently that what it held before may still run.
@@ -55,8 +58,31 @@ pub struct CodeRunning {
     pub env: EnvName,
     /// The commit.
     pub commit: CommitId,
-    /// When it can run no longer, if its place was taken; else it is the tip.
+    /// When it can run no longer, if its place was taken; else nothing is known to end it.
     pub until: Option<Instant>,
+    /// The tip that is still to be deployed in its place, where a check says what is deployed.
+    #[serde(default)]
+    pub next: Option<CommitId>,
+}
+
+/// An environment whose `deployed` names the check that turns green when a commit runs there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployed {
+    /// Where.
+    pub env: EnvName,
+    /// Its branch.
+    pub branch: BranchName,
+    /// The check.
+    pub check: CheckName,
+    /// For how long what was deployed before may still run.
+    pub settle: Span,
+    /// The tips that it held, the newest first, at most [`Deployed::TIPS_MAX`].
+    pub tips: Vec<CommitId>,
+}
+
+impl Deployed {
+    /// How many tips are looked through for the one that was deployed last.
+    pub const TIPS_MAX: usize = 10;
 }
 
 /// An environment whose former tip nobody saw.
@@ -110,6 +136,10 @@ pub struct CompatFinding {
     pub breaks: bool,
     /// Whether it rests on the code's use of a name: other code may not use it.
     pub by_use: bool,
+    /// Whether it is about the history of migrations (one that was edited, renumbered, deleted) and not
+    /// about what they do to the schema.
+    #[serde(default)]
+    pub history: bool,
     /// The rule's id.
     pub rule: String,
     /// What it concerns: `users.nick_name`.
@@ -138,7 +168,7 @@ pub struct StillUsed {
 }
 
 /// Whether what was replaced then may still be running now.
-pub(crate) fn settles(replaced: Now, settle: super::time::Span, now: Now) -> Option<Instant> {
+pub(crate) fn settles(replaced: Now, settle: Span, now: Now) -> Option<Instant> {
     let over = replaced.trusted + settle;
     (now.trusted < over).then(|| now.wall_at(over))
 }

@@ -166,6 +166,10 @@ pub struct Override {
     /// The request that was for the commit before that: as long as it is, the order stands.
     #[serde(default)]
     pub request: Option<u64>,
+    /// For the gate on migrations: what was found when it was given, by [`CompatKey`](super::CompatKey) and
+    /// finding. It passes nothing else.
+    #[serde(default)]
+    pub accepts: Vec<String>,
 }
 
 /// One person's approval of one candidate for one environment.

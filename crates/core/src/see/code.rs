@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Tips;
 use crate::model::{
-    CodeRunning, CodeSeen, Edge, EnvName, Environment, Flow, GateKind, Ledger, Now, Tip, TipHow, Unseen, settles,
+    CodeRunning, CodeSeen, CommitId, Deployed, Edge, EnvName, Environment, Flow, GateKind, Instant, Ledger, Now,
+    Tip, TipHow, Unseen, settles,
 };
 
 /// The code of every edge whose target has a gate on migrations; `ledger` has noted these tips already.
@@ -26,6 +27,10 @@ fn shares(one: &Environment, other: &Environment) -> bool {
     one.name == other.name || (one.database.is_some() && one.database == other.database)
 }
 
+fn running(env: &Environment, commit: CommitId, until: Option<Instant>) -> CodeRunning {
+    CodeRunning { env: env.name.clone(), commit, until, next: None }
+}
+
 fn seen<'a>(
     environments: impl Iterator<Item = &'a Environment>,
     ledger: &Ledger,
@@ -38,7 +43,9 @@ fn seen<'a>(
         match tips.get(&env.name) {
             Some(Tip::At(tip)) => {
                 has.insert(*tip);
-                code.running.push(CodeRunning { env: env.name.clone(), commit: *tip, until: None });
+                if env.deployed.is_none() {
+                    code.running.push(running(env, *tip, None));
+                }
             }
             Some(Tip::Absent) => {}
             Some(Tip::Unknown(_)) | None => code.unknown = Some(env.name.clone()),
@@ -46,9 +53,20 @@ fn seen<'a>(
         let held = ledger.held.get(&env.name).map_or(&[][..], Vec::as_slice);
         // What a branch has lost it may have brought to the database first; the rest its tip contains.
         has.extend(held.iter().filter(|tip| tip.lost).map(|tip| tip.commit));
-        for tip in held.iter().rev() {
+        if let Some(check) = &env.deployed {
+            let mut newest: Vec<CommitId> = tips.get(&env.name).and_then(Tip::commit).into_iter().collect();
+            for tip in held.iter().rev().map(|tip| tip.commit) {
+                if newest.len() < Deployed::TIPS_MAX && !newest.contains(&tip) {
+                    newest.push(tip);
+                }
+            }
+            let (name, branch) = (env.name.clone(), env.branch.clone());
+            let (check, settle) = (check.clone(), env.settle);
+            code.deployed.push(Deployed { env: name, branch, check, settle, tips: newest });
+        }
+        for tip in held.iter().rev().filter(|_| env.deployed.is_none()) {
             let Some(until) = tip.until.and_then(|replaced| settles(replaced, env.settle, now)) else { continue };
-            let row = CodeRunning { env: env.name.clone(), commit: tip.commit, until: Some(until) };
+            let row = running(env, tip.commit, Some(until));
             if !code.running.iter().any(|other| other.env == row.env && other.commit == row.commit) {
                 code.running.push(row);
             }

@@ -5,11 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use towpath_core::decide::gates::migrations::Asks;
 use towpath_core::decide::{self, Next};
 use towpath_core::model::{
-    BranchSeen, CompatFinding, CompatKey, CompatSaid, EdgeSeen, Environment, Fact, Flow, Gate, Graph, Ledger,
-    MigrationsGate, Mode, Now, Observation, Plan, Reason, Review, Tip, TipHeld, TipHow, Unknown, UnknownWhy,
-    Verdict, Waiting, Who,
+    BranchSeen, CiItem, CiState, CompatFinding, CompatKey, CompatSaid, EdgeSeen, Environment, Fact, Flow, Gate,
+    GateKind, Graph, Ledger, MigrationsGate, Mode, Now, Observation, Override, Plan, Reason, Review, Tip, TipHeld,
+    TipHow, Unknown, UnknownWhy, Verdict, Waiting, Who,
 };
 use towpath_core::see;
 
@@ -31,6 +32,8 @@ struct Play {
     tips: BTreeMap<&'static str, u32>,
     /// What cannot be learned, by the commit that brings.
     unknown: BTreeSet<u32>,
+    /// Since which minute the check `deploy` is green.
+    deployed: BTreeMap<u32, i64>,
     minute: i64,
 }
 
@@ -60,6 +63,7 @@ impl Play {
             ledger: Ledger::default(),
             tips: BTreeMap::new(),
             unknown: BTreeSet::new(),
+            deployed: BTreeMap::new(),
             minute: -1_000,
         }
         .at(-1_000)
@@ -109,6 +113,12 @@ impl Play {
         }
         let made = |commit| &self.commits[&number(commit)];
         let had: BTreeSet<_> = key.has.iter().flat_map(|commit| made(*commit).migrations.iter().copied()).collect();
+        // What every commit has that the database took its migrations from, and this one has not.
+        let missing = |migration: &&'static str| {
+            key.has.iter().all(|had| made(*had).migrations.contains(migration))
+                && !made(key.brings).migrations.contains(migration)
+        };
+        let gone: Vec<_> = had.iter().copied().filter(|migration| missing(migration)).collect();
         let brought: Vec<_> = made(key.brings).migrations.difference(&had).copied().collect();
         let mut said = CompatSaid { migrations: brought.len() as u32, ..CompatSaid::default() };
         for migration in brought {
@@ -117,6 +127,7 @@ impl Play {
             let finding = |breaks, by_use| CompatFinding {
                 breaks,
                 by_use,
+                history: false,
                 rule: verb.to_owned(),
                 object: object.to_owned(),
                 path: format!("migrations/{object}.sql"),
@@ -133,23 +144,45 @@ impl Play {
                 other => panic!("{other}?"),
             }
         }
+        for migration in gone {
+            said.findings.push(CompatFinding {
+                breaks: false,
+                by_use: false,
+                history: true,
+                rule: "deleted-migration".to_owned(),
+                object: String::new(),
+                path: format!("migrations/{migration}.sql"),
+                line: 1,
+                message: "is gone, and databases have it".to_owned(),
+                used_at: None,
+            });
+        }
         Fact::Known(said)
     }
 
-    fn plan(&self) -> Plan {
+    fn seen(&self) -> Observation {
         let now: Now = minutes(self.minute);
         let tips = self.tips.iter().map(|(env, commit)| ((*env).into(), Tip::At(c(*commit)))).collect();
-        let mut seen = Observation {
+        Observation {
             now,
             edges: vec![self.edge("develop", "staging"), self.edge("staging", "production")],
             standing: self.ledger.standing.clone(),
             facts: Default::default(),
             code: see::code(&self.flow, &self.ledger, &tips, now),
-        };
+        }
+    }
+
+    fn plan(&self) -> Plan {
+        let mut seen = self.seen();
         for _ in 0..16 {
             match decide::decide(&self.flow, &seen) {
                 Next::Done(plan) => return plan,
                 Next::Ask(missing) => {
+                    for commit in missing.ci {
+                        let green = self.deployed.get(&number(commit)).filter(|at| **at <= self.minute);
+                        let items = green.map(|at| deploy(*at)).into_iter().collect();
+                        assert!(seen.facts.ci.insert(commit, Fact::Known(items)).is_none(), "asked twice");
+                    }
                     for key in missing.compat {
                         let fact = self.said(&key);
                         assert!(seen.facts.compat.insert(key, fact).is_none(), "asked twice");
@@ -169,6 +202,18 @@ impl Play {
             (None, Some(lead)) => format!("{}: {} {}", decision.env, number(lead.commit), brief(&decision.verdict)),
         });
         told.collect::<Vec<_>>().join("; ")
+    }
+}
+
+fn deploy(minute: i64) -> CiItem {
+    CiItem {
+        name: "deploy".into(),
+        origin: "report".to_owned(),
+        on: None,
+        state: CiState::Green,
+        green_since: Some(minutes(minute).trusted),
+        at: minutes(minute).wall,
+        url: None,
     }
 }
 
@@ -428,5 +473,95 @@ fn many_that_wait_for_the_same_take_few_rounds() {
     }
     let play = play.moves("develop", 63);
     let told = play.told();
-    assert!(told.starts_with("staging: 63 waits on production: nick used by"), "{told}");
+    let waits = "0 in staging for its end and 0 in production for 2, 0 behind";
+    assert!(told.starts_with(&format!("staging: 63 waits on production: nick used by {waits}")), "{told}");
+}
+
+#[test]
+fn a_commit_that_is_not_let_in_itself_takes_nobodys_place() {
+    // c1 drops what it no longer uses itself: nothing that comes before it stops using the name.
+    let play = Play::new(&[(&["add a"], &["a"]), (&["drop a"], &[]), (&[], &[])]);
+    let play = play.moves("develop", 0).moves("staging", 0).moves("production", 0).moves("develop", 2).at(0);
+    assert_eq!(play.told(), "staging: 2 is blocked: a breaks 0 in staging, 0 more; production up to date");
+}
+
+#[test]
+fn where_a_check_says_what_is_deployed_that_code_runs_and_not_the_tips() {
+    // Production is at c2 for hours, and c0 is what is deployed there.
+    let mut play = docplanner();
+    play.flow.environments[2].deployed = Some("deploy".into());
+    play.deployed = [(0, -500)].into();
+    let play = play.at(-400).moves("production", 2).at(-300).moves("staging", 2).at(100);
+    let waits = "staging: 3 waits on production: nick used by 0 in production for 2, 0 behind";
+    assert_eq!(play.told(), format!("{waits}; production up to date"));
+    // Deployed now: c0 may run on for `settle`, and no longer.
+    let mut play = play;
+    play.deployed.insert(2, 110);
+    let told = |at| play.clone().at(at).told();
+    assert_eq!(
+        told(120),
+        "staging: 3 waits on time until +125m: nick used by 0 in production for its end, 0 behind; production up to date"
+    );
+    assert_eq!(told(125), "staging <- 3; production up to date");
+    // Nothing that is known was deployed: no proof.
+    play.deployed.clear();
+    let unknown =
+        "none of the last 2 tips of `production` has a green check `deploy`, so it is not known what runs there";
+    assert!(play.told().contains(unknown), "{}", play.told());
+}
+
+/// The order that accepts what stands against a commit in an environment now.
+fn accepted(play: &Play, env: &'static str, commit: u32) -> Override {
+    let plan = play.plan();
+    let edge = play.flow.edge(&env.into()).expect("a target");
+    let Some(Gate::Migrations(gate)) = edge.target.gate(GateKind::Migrations) else { panic!("no gate") };
+    assert!(plan.decisions.iter().any(|decision| decision.env == edge.target.name));
+    let (mut seen, on_edge) = (play.seen(), play.edge(if env == "staging" { "develop" } else { "staging" }, env));
+    let accepts = loop {
+        let mut look = decide::Look::new(&seen, &on_edge);
+        if let Some(found) =
+            decide::gates::migrations::stands_against(gate, &edge, c(commit), Asks::Both, &mut look)
+        {
+            break found;
+        }
+        let missing = look.missing;
+        seen.facts.compat.extend(missing.compat.into_iter().map(|key| (key.clone(), play.said(&key))));
+    };
+    Override {
+        id: "override-1".into(),
+        gate: GateKind::Migrations,
+        flow: play.flow.name.clone(),
+        env: env.into(),
+        commit: c(commit),
+        by: "os:ana@a".into(),
+        reason: "r".to_owned(),
+        at: minutes(play.minute).wall,
+        until: minutes(play.minute + 1_000).wall,
+        request: None,
+        accepts: accepts.into_iter().collect(),
+    }
+}
+
+#[test]
+fn an_override_passes_what_was_found_when_it_was_given_and_nothing_else() {
+    let play = Play::new(&[(&["add a"], &["a"]), (&[], &["a"]), (&["drop a"], &["a"])]);
+    let play = play.moves("develop", 0).moves("staging", 0).moves("production", 0).moves("develop", 2).at(0);
+    let blocked = |running| format!("staging: 2 is blocked: a breaks {running} in staging, 0 more");
+    let waits = "staging <- 1; production up to date";
+    assert_eq!(play.told(), waits, "an older one may go");
+    // Its place is taken, and for a while both run.
+    let play = play.moves("staging", 1).at(5);
+    assert!(play.told().starts_with(&blocked(1)), "{}", play.told());
+    let mut given = play.clone();
+    given.ledger.standing.overrides.push(accepted(&play, "staging", 2));
+    assert!(given.told().starts_with("staging <- 2"), "{}", given.told());
+    // It was given for less than is found.
+    let mut less = given.clone();
+    less.ledger.standing.overrides[0].accepts.pop();
+    assert!(less.told().starts_with(&blocked(1)), "{}", less.told());
+    // Code that ended since needs no new order; code that came does, and so does another database.
+    assert!(given.clone().at(100).told().starts_with("staging <- 2"), "{}", given.told());
+    let mut other = given.clone();
+    other.tips.insert("production", 1);
+    assert!(other.told().starts_with(&blocked(1)), "{}", other.told());
 }

@@ -141,6 +141,7 @@ fn over(gate: GateKind, commit: u32) -> Override {
         at: minutes(-1).wall,
         until: minutes(60).wall,
         request: None,
+        accepts: Vec::new(),
     }
 }
 

@@ -345,6 +345,7 @@ fn orders(until: i64) -> Standing {
             at: minutes(-1).wall,
             until: minutes(until).wall,
             request: None,
+            accepts: Vec::new(),
         }],
         ..Standing::default()
     }

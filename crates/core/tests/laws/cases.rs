@@ -315,6 +315,7 @@ fn any_standing(count: usize) -> impl Strategy<Value = Standing> {
                 at: minutes(-10).wall,
                 until,
                 request: None,
+                accepts: Vec::new(),
             }
         });
     let email = weighted(0.7, select(&EMAILS[..]).prop_map(str::to_owned));

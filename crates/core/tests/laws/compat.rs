@@ -33,7 +33,8 @@ pub fn give(flow: &mut Flow, edges: &[EdgeSeen], all: &mut Facts, seed: u64) -> 
 
 /// The tip, sometimes one before it, sometimes one of an environment further on.
 fn code(env: &EnvName, at: u64, chance: u64) -> CodeSeen {
-    let running = |env: &EnvName, commit, until| CodeRunning { env: env.clone(), commit: c(commit), until };
+    let running =
+        |env: &EnvName, commit, until| CodeRunning { env: env.clone(), commit: c(commit), until, next: None };
     let mut code = CodeSeen { running: vec![running(env, 900, None)], has: vec![c(900)], ..CodeSeen::default() };
     if chance & 128 == 0 {
         code.running.push(running(env, 901, Some(minutes(7).wall)));
@@ -68,6 +69,7 @@ fn fact(chance: u64) -> Fact<CompatSaid> {
     let finding = |breaks, by_use| CompatFinding {
         breaks,
         by_use,
+        history: false,
         rule: "drop-column".to_owned(),
         object: "users.nick_name".to_owned(),
         path: "migrations/7.sql".to_owned(),

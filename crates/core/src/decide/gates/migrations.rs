@@ -6,24 +6,23 @@
 //!
 //! Not here: reading migrations, and whose code runs (`see/code.rs`).
 
+use std::collections::BTreeSet;
+
+use super::deployed;
 use crate::decide::Look;
 use crate::model::{
     CodeRunning, CodeSeen, CommitId, CompatFinding, CompatKey, CompatSaid, Edge, EnvName, Fact, MigrationsGate,
-    Reason, Review, StillUsed, Unknown, UnknownWhy, Verdict, Waiting, Who,
+    Observation, Reason, Review, StillUsed, Unknown, UnknownWhy, Verdict, Waiting, Who,
 };
 
-/// How many commits are asked about that may take the place of code that stands in the way.
-const SUCCESSORS_MAX: usize = 10;
+/// How many commits are asked about at once that may take the place of code that stands in the way.
+const PROBES: usize = 6;
 
 /// The verdict, or `None` when something was not yet asked.
 pub fn judge(gate: &MigrationsGate, edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>) -> Option<Verdict> {
-    let Some(code) = look.seen.code.get(&edge.target.name) else {
+    let Some(question) = Question::of(gate, edge, candidate.id, look.seen) else {
         return Some(Verdict::unknown(Unknown::passing(UnknownWhy::NotAnswered)));
     };
-    if code.unknown.is_some() {
-        return Some(Verdict::unknown(Unknown::passing(UnknownWhy::NotAnswered)));
-    }
-    let question = Question { gate, edge, candidate, code };
     let forth = question.brought(look);
     let back = question.lacked(look);
     // Both are asked for in one round.
@@ -35,10 +34,70 @@ pub fn judge(gate: &MigrationsGate, edge: &Edge<'_>, candidate: &Waiting, look: 
     })
 }
 
+/// The verdict on going back to a commit: the second question alone. `None` when something was not yet asked.
+pub fn judge_back(gate: &MigrationsGate, edge: &Edge<'_>, to: CommitId, look: &mut Look<'_>) -> Option<Verdict> {
+    let Some(question) = Question::of(gate, edge, to, look.seen) else {
+        return Some(Verdict::unknown(Unknown::passing(UnknownWhy::NotAnswered)));
+    };
+    Some(match question.lacked(look)? {
+        Err(unknown) => Verdict::unknown(unknown),
+        Ok(None) => Verdict::Pass { why: Reason::MigrationsPass { brought: 0 } },
+        Ok(Some(lacked)) => lacked,
+    })
+}
+
+/// Which of the two questions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// Both, of a commit that is to enter.
+    Both,
+    /// The second alone, of one that is gone back to.
+    Back,
+}
+
+/// Everything that stands against a commit now, in words that are equal exactly where the same was found of
+/// the same commits: what an `override` accepts. `None` when something was not yet asked.
+pub fn stands_against(
+    gate: &MigrationsGate,
+    edge: &Edge<'_>,
+    commit: CommitId,
+    asks: Asks,
+    look: &mut Look<'_>,
+) -> Option<BTreeSet<String>> {
+    let Some(question) = Question::of(gate, edge, commit, look.seen) else {
+        return Some(BTreeSet::from(["what runs is not known".to_owned()]));
+    };
+    let brought = question
+        .code
+        .running
+        .iter()
+        .filter(|_| asks == Asks::Both)
+        .map(|running| (question.key(question.code.has.clone(), commit, running.commit), false));
+    let lacked = question.code.has.iter().filter(|had| **had != commit);
+    let lacked = lacked.map(|had| (question.key(vec![commit], *had, commit), true));
+    let mut against = BTreeSet::new();
+    for (key, back) in brought.chain(lacked) {
+        let has: Vec<String> = key.has.iter().map(ToString::to_string).collect();
+        let on = format!("{} onto {} under {}", key.brings, has.join("+"), key.running);
+        match asked(key, look)? {
+            Fact::Unknown(_) => drop(against.insert(format!("{on}: not known"))),
+            Fact::Known(said) => {
+                let findings = said.findings.iter().filter(|finding| question.stands(finding));
+                let bears = findings.filter(|finding| !(back && finding.history));
+                against.extend(bears.map(|f| format!("{on}: {} {} {}:{}", f.rule, f.object, f.path, f.line)));
+                if said.more > 0 {
+                    against.insert(format!("{on}: {} more", said.more));
+                }
+            }
+        }
+    }
+    Some(against)
+}
+
 struct Question<'a> {
     gate: &'a MigrationsGate,
     edge: &'a Edge<'a>,
-    candidate: &'a Waiting,
+    candidate: CommitId,
     code: &'a CodeSeen,
 }
 
@@ -51,7 +110,18 @@ struct Brought {
     migrations: u32,
 }
 
-impl Question<'_> {
+impl<'a> Question<'a> {
+    /// None where it is not known what runs.
+    fn of(
+        gate: &'a MigrationsGate,
+        edge: &'a Edge<'_>,
+        candidate: CommitId,
+        seen: &'a Observation,
+    ) -> Option<Self> {
+        let code = seen.code.get(&edge.target.name).filter(|code| code.unknown.is_none())?;
+        Some(Self { gate, edge, candidate, code })
+    }
+
     fn key(&self, has: Vec<CommitId>, brings: CommitId, running: CommitId) -> CompatKey {
         CompatKey { env: self.edge.target.name.clone(), has, brings, running }
     }
@@ -65,12 +135,29 @@ impl Question<'_> {
         said.findings.iter().any(|finding| self.stands(finding)) || said.more > 0
     }
 
+    /// The code that may be running everywhere on the database.
+    fn running(&self, look: &mut Look<'_>) -> Option<Result<Vec<CodeRunning>, Unknown>> {
+        let (mut running, mut whole) = (self.code.running.clone(), true);
+        for deployed in &self.code.deployed {
+            match deployed::running(deployed, look) {
+                Some(Ok(more)) => running.extend(more),
+                Some(Err(unknown)) => return Some(Err(unknown)),
+                None => whole = false,
+            }
+        }
+        whole.then_some(Ok(running))
+    }
+
     /// The first question: the migrations that the candidate brings, against the code that runs.
     fn brought(&self, look: &mut Look<'_>) -> Option<Result<Brought, Unknown>> {
         let mut brought = Brought { against: Vec::new(), contracts: false, migrations: 0 };
         let (mut whole, mut unknown) = (true, None);
-        for running in &self.code.running {
-            let key = self.key(self.code.has.clone(), self.candidate.id, running.commit);
+        let running = match self.running(look)? {
+            Ok(running) => running,
+            Err(unknown) => return Some(Err(unknown)),
+        };
+        for running in &running {
+            let key = self.key(self.code.has.clone(), self.candidate, running.commit);
             match asked(key, look) {
                 None => whole = false,
                 Some(Fact::Unknown(why)) => unknown = unknown.or(Some(why)),
@@ -89,11 +176,16 @@ impl Question<'_> {
     /// The second: the candidate's own code, against migrations that the database has and it lacks.
     fn lacked(&self, look: &mut Look<'_>) -> Option<Result<Option<Verdict>, Unknown>> {
         let (mut whole, mut unknown, mut blocks) = (true, None, None);
-        for had in self.code.has.iter().filter(|had| **had != self.candidate.id) {
-            match asked(self.key(vec![self.candidate.id], *had, self.candidate.id), look) {
+        for had in self.code.has.iter().filter(|had| **had != self.candidate) {
+            match asked(self.key(vec![self.candidate], *had, self.candidate), look) {
                 None => whole = false,
                 Some(Fact::Unknown(why)) => unknown = unknown.or(Some(why)),
-                Some(Fact::Known(said)) if self.against(&said) && blocks.is_none() => {
+                Some(Fact::Known(mut said)) => {
+                    // What the candidate has besides is no history gone astray.
+                    said.findings.retain(|finding| !finding.history);
+                    if !self.against(&said) || blocks.is_some() {
+                        continue;
+                    }
                     let finding = said.findings.iter().find(|f| self.stands(f)).cloned();
                     let more = rest(&said);
                     blocks = Some(Verdict::Block {
@@ -101,7 +193,6 @@ impl Question<'_> {
                         who: self.pushers(),
                     });
                 }
-                Some(Fact::Known(_)) => {}
             }
         }
         whole.then_some(match (blocks, unknown) {
@@ -144,7 +235,7 @@ impl Question<'_> {
             let until = still.iter().map(|one| one.until).collect::<Option<Vec<_>>>();
             let until = until.and_then(|all| all.into_iter().max());
             let waiting = look.on_edge.graph.known().map_or(&[][..], |graph| &graph.waiting);
-            let behind = waiting.iter().position(|other| other.id == self.candidate.id).unwrap_or(0);
+            let behind = waiting.iter().position(|other| other.id == self.candidate).unwrap_or(0);
             let behind = u32::try_from(behind).unwrap_or(u32::MAX);
             let on = still.iter().find(|one| one.by.is_some()).map_or(Who::Time, |one| self.waits_on(&one.env));
             return Some(Verdict::Wait { why: Reason::MigrationsWait { finding, still, behind }, on, until });
@@ -175,34 +266,71 @@ impl Question<'_> {
             return Some(Ok(Some(still(None))));
         }
         let (mut whole, mut unknown) = (true, None);
-        for next in self.successors(&running.env, look) {
-            match asked(self.key(self.code.has.clone(), self.candidate.id, next), look) {
+        let mut lists = self.successors(&running.env, look);
+        lists.extend(running.next.map(|next| vec![next]));
+        for list in lists {
+            match self.first_to_come(&list, running.commit, look) {
                 None => whole = false,
-                Some(Fact::Known(said)) if !self.against(&said) => return Some(Ok(Some(still(Some(next))))),
-                Some(Fact::Known(_)) => {}
-                Some(Fact::Unknown(why)) => unknown = unknown.or(Some(why)),
+                Some(Ok(None)) => {}
+                Some(Ok(Some(next))) => return Some(Ok(Some(still(Some(next))))),
+                Some(Err(why)) => unknown = unknown.or(Some(why)),
             }
         }
         whole.then(|| unknown.map_or(Ok(None), Err))
     }
 
+    /// One of these that is let in while the code runs, and does not use the name itself. The newest are first;
+    /// those that are not let in are above those that are, and those that use the name below those that do
+    /// not, as far as histories go: so a few are asked about and not all.
+    fn first_to_come(
+        &self,
+        list: &[CommitId],
+        running: CommitId,
+        look: &mut Look<'_>,
+    ) -> Option<Result<Option<CommitId>, Unknown>> {
+        let (mut above, mut below) = (0, list.len());
+        while above < below {
+            let step = (below - above).div_ceil(PROBES);
+            let (mut whole, mut found) = (true, None);
+            let (first, last) = (above, below);
+            for at in (first..last).step_by(step) {
+                let comes = asked(self.key(self.code.has.clone(), list[at], running), look);
+                let free = asked(self.key(self.code.has.clone(), self.candidate, list[at]), look);
+                match (comes, free) {
+                    (None, _) | (_, None) => whole = false,
+                    (Some(Fact::Unknown(why)), _) | (_, Some(Fact::Unknown(why))) => return Some(Err(why)),
+                    (Some(Fact::Known(comes)), Some(Fact::Known(free))) => match () {
+                        () if self.against(&comes) => above = at + 1,
+                        () if self.against(&free) => below = below.min(at),
+                        () => found = found.or(Some(list[at])),
+                    },
+                }
+            }
+            if !whole {
+                return None;
+            }
+            if found.is_some() {
+                return Some(Ok(found));
+            }
+        }
+        Some(Ok(None))
+    }
+
     /// The commits that may come to an environment before the candidate does, the nearest to the candidate
     /// first: on its own edge those below it, further on those that wait there or have passed an edge on
     /// the way there.
-    fn successors(&self, env: &EnvName, look: &Look<'_>) -> Vec<CommitId> {
+    fn successors(&self, env: &EnvName, look: &Look<'_>) -> Vec<Vec<CommitId>> {
         let free = |commit: &&Waiting| commit.holds.is_empty() && (commit.was_tip || commit.on_chain);
         let mut found = Vec::new();
         for edge in self.edge.flow.edges().filter(|edge| edge.at >= self.edge.at) {
             let seen = look.seen.edges.iter().find(|seen| seen.env == edge.target.name);
             let waiting = seen.and_then(|seen| seen.graph.known()).map_or(&[][..], |graph| &graph.waiting);
-            let below = match waiting.iter().position(|other| other.id == self.candidate.id) {
+            let below = match waiting.iter().position(|other| other.id == self.candidate) {
                 Some(at) => &waiting[at + 1..],
                 None => waiting,
             };
-            found.extend(below.iter().filter(free).map(|commit| commit.id));
+            found.push(below.iter().filter(free).map(|commit| commit.id).collect());
             if &edge.target.name == env {
-                found.dedup();
-                found.truncate(SUCCESSORS_MAX);
                 return found;
             }
         }

@@ -4,6 +4,7 @@
 
 pub mod approvals;
 pub mod ci;
+mod deployed;
 pub mod http;
 pub mod lag;
 pub mod migrations;
