@@ -269,14 +269,15 @@ fn what_an_http_gate_asks_is_a_url_without_secrets_that_nobody_else_can_answer()
 #[test]
 fn what_this_build_cannot_judge_is_an_error_that_says_so() {
     insta::assert_debug_snapshot!(each(&[
-        "gates.migrations = true",
-        "gates.migrations = { review = \"block\" }",
         "gates.ci = { checks = \"required\" }",
         "via = \"merge-request\"",
         "via = \"rebase\"",
         "database = \"main\"",
-        "database = \"main\"\ngates.migrations = true",
         "database = \"main\"\ngates.migrations = false",
+        "gates.migrations = { review = \"alow\", schema = 3, paths = [] }",
+        "gates.migrations = { framework = \"flyweigh\", dialect = \"postgers\" }",
+        "gates.migrations = { framework = \"xyzzy\", dialect = \"xyzzy\" }",
+        "gates.migrations = \"on\"",
         "request = { reviewers = [\"ana\"] }",
     ]));
     insta::assert_debug_snapshot!(["github", "gitlab", "gitea", "forgejo", "bitbucket", "gihub", "svn"].map(

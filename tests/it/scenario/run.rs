@@ -195,19 +195,9 @@ impl<S: Stage> Play<S> {
                 self.toml.line(text);
                 self.stage.configure(&self.toml.text())
             }
-            Step::Start(root) => {
-                let id = self.make(root, Vec::new(), BTreeSet::from([root.clone()]), "ana")?;
-                for branch in self.branches() {
-                    self.stage.set_branch(&branch, Some(id));
-                }
-                Ok(())
-            }
-            Step::File { label, path, text } => {
-                let files = self.writes.entry(label.clone()).or_default();
-                files.insert(path.clone(), text.clone());
-                Ok(())
-            }
-            Step::Commit { .. }
+            Step::Start(root) => self.start(root),
+            Step::File { .. }
+            | Step::Commit { .. }
             | Step::Merge { .. }
             | Step::Pick { .. }
             | Step::Squash { .. }
@@ -376,6 +366,14 @@ impl<S: Stage> Play<S> {
         Ok(id)
     }
 
+    fn start(&mut self, root: &str) -> Result<(), String> {
+        let id = self.make(root, Vec::new(), BTreeSet::from([root.to_owned()]), "ana")?;
+        for branch in self.branches() {
+            self.stage.set_branch(&branch, Some(id));
+        }
+        Ok(())
+    }
+
     /// What changes write, one after the other in the order of their letters.
     fn tree(&self, changes: &BTreeSet<String>) -> BTreeMap<String, String> {
         let mut tree = BTreeMap::new();
@@ -396,6 +394,10 @@ impl<S: Stage> Play<S> {
     }
 
     fn history(&mut self, step: &Step) -> Result<(), String> {
+        if let Step::File { label, path, text } = step {
+            self.writes.entry(label.clone()).or_default().insert(path.clone(), text.clone());
+            return Ok(());
+        }
         let (branch, tip) = match step {
             Step::Commit { labels, branch, by } => {
                 let mut tip = self.tip(branch)?;
