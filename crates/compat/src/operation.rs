@@ -646,12 +646,28 @@ pub struct Step {
     /// It runs on a condition that the text does not decide (`unless column_exists?`, an `if` of
     /// the language, `preConditions`): both outcomes must be reckoned with.
     pub conditional: bool,
+    /// The whole text of what the database keeps and runs later (view, routine, trigger, policy), in
+    /// one way of writing it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
 }
 
 impl Step {
     /// An operation that is certain to run.
     pub fn new(operation: Operation, line: u32, text: &str) -> Self {
-        Self { operation, line, text: one_line(text), guarded: false, conditional: false }
+        Self { operation, line, text: one_line(text), guarded: false, conditional: false, body: None }
+    }
+}
+
+impl Operation {
+    /// Whether the database keeps the statement's text and runs it later.
+    pub(crate) fn keeps_text(&self) -> bool {
+        matches!(
+            self,
+            Self::CreateView { .. }
+                | Self::CreateRoutine { .. }
+                | Self::Create { kind: Kind::Trigger | Kind::Policy, .. }
+        )
     }
 }
 

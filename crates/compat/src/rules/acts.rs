@@ -4,7 +4,7 @@
 use super::{Change, Sides, UNREADABLE, constraints};
 use crate::Verdict::{Incompatible, NeedsReview};
 use crate::operation::{Data, Kind, Name, Operation, Restriction, Step, Unread};
-use crate::schema::Mark;
+use crate::schema::{Body, Mark};
 
 /// What a step does that the schema will not show.
 pub fn acts(sides: Sides<'_>, step: &Step, mark: Mark) -> Option<Change> {
@@ -14,7 +14,7 @@ pub fn acts(sides: Sides<'_>, step: &Step, mark: Mark) -> Option<Change> {
         Operation::Restrict { restriction, table } => restrict(sides, *restriction, table.as_ref(), step, mark),
         Operation::Create { kind: kind @ (Kind::Trigger | Kind::Policy), name, table } => {
             let on = table.as_ref().filter(|table| is_old(sides, table));
-            if table.is_some() && on.is_none() {
+            if (table.is_some() && on.is_none()) || as_before(sides, *kind, name, table.as_ref(), step) {
                 return None;
             }
             let of = on.map(|table| format!(" on {table}")).unwrap_or_default();
@@ -49,6 +49,13 @@ pub fn acts(sides: Sides<'_>, step: &Step, mark: Mark) -> Option<Change> {
         }
         _ => None,
     }
+}
+
+/// Whether the base has it word for word: `DROP TRIGGER IF EXISTS` and the same again.
+fn as_before(sides: Sides<'_>, kind: Kind, name: &Name, table: Option<&Name>, step: &Step) -> bool {
+    let known = sides.before.others.get(&(kind, sides.before.name_of(kind, name, table)));
+    let known = known.and_then(|other| other.body.as_ref());
+    matches!((known, &step.body), (Some(known), Some(text)) if *known == Body::new(text))
 }
 
 /// Whether a name means something that code may know: not what the range made.

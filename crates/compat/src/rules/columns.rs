@@ -1,11 +1,12 @@
 //! Columns of a table that stays: gone, renamed, added, changed.
 
 use super::types::{TypeChange, change};
+use super::bodies::{self, Gone};
 use super::{Change, Sides};
 use crate::Verdict::{Incompatible, NeedsReview};
 use crate::evidence::{Asked, Known};
 use crate::operation::{Checked, ConstraintKind, Filled, Ident, Maybe, Name, Type, TypeBody};
-use crate::schema::{ColumnState, LostWhat, Mark, Schema, Table};
+use crate::schema::{ColumnState, LostWhat, Mark, Schema, Table, Use};
 use crate::sql::Dialect;
 
 /// What became of a table's columns, by the names that code knows.
@@ -19,7 +20,8 @@ pub fn columns(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, changes:
             }
             None => {
                 let change = gone(sides, name, before, old, new);
-                changes.extend(views_broken(sides, name, Some(column), change.mark));
+                changes.extend(views_broken(sides, name, Some(column), &change));
+                changes.extend(bodies::broken(sides, Gone::Column(name, column), change.mark));
                 changes.push(change);
             }
             Some(after) if after.id == before.id || new.id != old.id => {
@@ -35,6 +37,7 @@ pub fn columns(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, changes:
             required(sides, name, column, new, changes);
         }
     }
+    bodies::wider_rows(sides, name, old, new, changes);
 }
 
 /// Who took a column away, and its new name if it got one.
@@ -72,19 +75,32 @@ fn gone(sides: Sides<'_>, name: &Name, before: &ColumnState, old: &Table, new: &
 }
 
 /// Views of the base that use what goes, and are not made anew: code that reads them breaks too.
-pub(super) fn views_broken(sides: Sides<'_>, table: &Name, column: Option<&Ident>, by: Mark) -> Vec<Change> {
+pub(super) fn views_broken(sides: Sides<'_>, table: &Name, column: Option<&Ident>, gone: &Change) -> Vec<Change> {
+    // There a view follows what it reads to its new name.
+    let follows = matches!(sides.dialect, Dialect::Postgres | Dialect::Sqlite);
+    if follows && matches!(gone.rule, "rename-table" | "rename-column") {
+        return vec![];
+    }
     let what = column.map_or_else(|| table.to_string(), |column| format!("{table}.{column}"));
-    let mut names = vec![table.name.key.as_str()];
-    names.extend(column.map(|column| column.key.as_str()));
     sides
         .now
         .views
         .iter()
         .filter(|(name, view)| view.made.is_none() && sides.before.views.contains_key(name))
-        .filter(|(_, view)| view.uses(&names))
-        .map(|(view, _)| {
-            let words = format!("breaks view {view}, which uses {what}");
-            Change::new("drop-view", Incompatible, view.to_string(), by, words).asking(Asked::Table(view.clone()))
+        .filter_map(|(name, view)| {
+            let body = view.body.as_deref()?;
+            let used = match column {
+                Some(column) => body.uses_column(table, column, &[], sides.before),
+                None => body.uses_table(table),
+            };
+            let verdict = match used {
+                Use::No => return None,
+                Use::Perhaps => NeedsReview,
+                Use::Sure => Incompatible,
+            };
+            let words = format!("breaks view {name}, which uses {what}");
+            let change = Change::new("drop-view", verdict, name.to_string(), gone.mark, words);
+            Some(change.asking(Asked::Table(name.clone())))
         })
         .collect()
 }

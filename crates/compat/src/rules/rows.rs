@@ -333,6 +333,21 @@ pub const RULES: &[Rule] = &[
         ),
     ),
     schema(
+        "broken-body",
+        "A routine, trigger, default, check or policy goes on using what is gone.",
+        "The database looks at its text only when it runs: the change succeeds, and every statement of running code that makes it run fails from then on.",
+        &[
+            "Replace the routine or trigger by one that does not use the name, and release that.",
+            "Drop or rename in a later range.",
+        ],
+        examples(
+            Postgres,
+            "CREATE TABLE t (a integer); CREATE FUNCTION f() RETURNS TABLE (a integer) LANGUAGE sql AS $$ SELECT * FROM t $$;",
+            "CREATE OR REPLACE FUNCTION f() RETURNS TABLE (a integer) LANGUAGE sql AS $$ SELECT * FROM t $$;",
+            "ALTER TABLE t ADD COLUMN b integer;",
+        ),
+    ),
+    schema(
         "replace-view",
         "A view is defined anew: without a column, or with the same ones.",
         "A column that is gone is gone for code; the same columns may give other rows.",

@@ -1,5 +1,6 @@
 //! Whole tables: gone, renamed, replaced, rebuilt.
 
+use super::bodies::{self, Gone};
 use super::{Change, Sides, columns, constraints};
 use crate::Verdict::{Incompatible, NeedsReview};
 use crate::evidence::Asked;
@@ -16,8 +17,9 @@ pub fn table(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
         None => {
             let change = gone(sides, name, old);
             if sides.now.home(old.id).is_none() {
-                changes.extend(columns::views_broken(sides, name, None, change.mark));
+                changes.extend(columns::views_broken(sides, name, None, &change));
             }
+            changes.extend(bodies::broken(sides, Gone::Table(name), change.mark));
             changes.push(change);
         }
     }

@@ -3,7 +3,9 @@
 //! What breaks is applied whether or not a condition stands before it. What would mend is not taken
 //! for certain behind a condition.
 
-use super::{Mark, Schema, Touched};
+use std::sync::Arc;
+
+use super::{Body, Mark, Schema, Touched};
 use crate::operation::{Data, Kind, Name, Operation, Restriction, Step};
 
 /// How a step runs, as far as it concerns what it does to the model.
@@ -17,9 +19,16 @@ pub(super) struct How<'a> {
     pub conditional: bool,
     /// Its text.
     pub text: &'a str,
+    /// The whole text of what the database keeps.
+    pub body: Option<&'a str>,
 }
 
 impl How<'_> {
+    /// What the whole text uses.
+    pub fn body(&self) -> Option<Arc<Body>> {
+        self.body.map(Body::new)
+    }
+
     /// Whether it may do nothing, for either reason.
     pub fn maybe(&self) -> bool {
         self.guarded || self.conditional
@@ -42,7 +51,7 @@ impl How<'_> {
 impl Schema {
     /// Applies a step; `mark` names it, if it belongs to the range.
     pub fn apply(&mut self, step: &Step, mark: Mark) {
-        let how = How { mark, guarded: step.guarded, conditional: step.conditional, text: step.text.as_str() };
+        let how = How { mark, guarded: step.guarded, conditional: step.conditional, text: step.text.as_str(), body: step.body.as_deref() };
         match &step.operation {
             Operation::CreateTable { table, columns, constraints, temporary } => {
                 self.create_table(table, columns, constraints, *temporary, how);
@@ -50,7 +59,15 @@ impl Schema {
             Operation::DropTable { table, cascade } => self.drop_table(table, *cascade, how),
             Operation::Rename { kind, from, to } => self.rename(*kind, from, to, how),
             Operation::AddColumn { table, column } => self.add_column(table, column, how),
-            Operation::DropColumn { table, column, .. } => self.drop_column(table, column, how),
+            Operation::DropColumn { table, column, cascade } => {
+                if *cascade {
+                    self.cascade_column(table, column, how);
+                }
+                self.drop_column(table, column, how);
+            }
+            Operation::RenameColumn { table, from, to } if self.is_view(table) => {
+                self.rename_view_column(table, from, to, how);
+            }
             Operation::RenameColumn { table, from, to } => self.rename_column(table, from, to, how),
             Operation::AlterColumn { table, column, changes } => self.alter_column(table, column, changes, how),
             Operation::AddConstraint { table, constraint, checked } => {

@@ -8,10 +8,16 @@
 //! is *assumed*: it belongs to the base, and nothing is known of it.
 
 mod apply;
+mod body;
+mod cascade;
 mod objects;
 mod tables;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+pub use body::{Body, Use};
+pub(crate) use cascade::calls;
 
 use crate::operation::{
     Checked, Constraint, ConstraintKind, Filled, Ident, Kind, Maybe, Name, Signature, Type, TypeBody, ViewColumns,
@@ -156,18 +162,10 @@ pub struct View {
     pub replaced: bool,
     /// Its text, where it is whole.
     pub text: Option<String>,
-    /// The words of its text in lower case, as far as they are kept: names among them are used.
-    pub words: Vec<String>,
-}
-
-impl View {
-    /// Whether the text names all of these, as far as it is kept.
-    pub fn uses(&self, names: &[&str]) -> bool {
-        names.iter().all(|name| {
-            let name = name.to_lowercase();
-            self.words.contains(&name)
-        })
-    }
+    /// What its text uses, where that was read.
+    pub body: Option<Arc<Body>>,
+    /// Columns that got another name in the range.
+    pub lost: Vec<(Ident, Mark)>,
 }
 
 /// A routine as it is.
@@ -185,6 +183,8 @@ pub struct Routine {
     pub replaced: bool,
     /// Its text, where it is whole.
     pub text: Option<String>,
+    /// What its text uses, where that was read.
+    pub body: Option<Arc<Body>>,
 }
 
 /// A type as it is.
@@ -213,6 +213,8 @@ pub struct Other {
     pub table: Option<Name>,
     /// Who made it.
     pub made: Mark,
+    /// What its text uses, where that was read.
+    pub body: Option<Arc<Body>>,
 }
 
 /// What a step may have changed, by the name that code would use.
@@ -396,7 +398,10 @@ impl Schema {
                 column.was_filled = false;
             }
         }
-        self.views.values_mut().for_each(|view| (view.made, view.replaced) = (None, false));
+        for view in self.views.values_mut() {
+            (view.made, view.replaced) = (None, false);
+            view.lost.clear();
+        }
         self.types.values_mut().for_each(|ty| ty.renamed.clear());
         self.routines.values_mut().flatten().for_each(|routine| (routine.made, routine.replaced) = (None, false));
         self.gone.clear();

@@ -139,16 +139,9 @@ impl Schema {
             self.homes.remove(&table.id);
         }
         if cascade {
-            let over: Vec<Name> = self
-                .views
-                .iter()
-                .filter(|(_, view)| view.simple_over.as_ref() == Some(&name))
-                .map(|(name, _)| name.clone())
-                .collect();
-            for view in over {
-                self.remove_view(&view, how);
-            }
+            self.cascade_table(&name, how);
         }
+        self.drop_what_belongs(&name, how);
     }
 
     pub(super) fn rename_table(&mut self, from: &Name, to: &Name, how: How<'_>) {
@@ -167,6 +160,7 @@ impl Schema {
         self.homes.insert(table.id, to.clone());
         self.touch(Touched::Table(to.clone()));
         self.tables.insert(to.clone(), table);
+        self.move_what_belongs(&from, to);
     }
 
     pub(super) fn add_column(&mut self, name: &Name, column: &Column, how: How<'_>) {

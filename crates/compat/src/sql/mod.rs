@@ -3,6 +3,7 @@
 //! Not here: what a framework puts around its SQL (section marks, rollback parts). An extractor
 //! blanks those out with spaces and keeps the line breaks, so that lines stay true.
 
+pub(crate) mod body;
 mod common;
 mod cursor;
 pub mod guess;

@@ -137,12 +137,14 @@ impl Steps {
         while !text.is_char_boundary(end) {
             end -= 1;
         }
+        let body = operation.keeps_text().then(|| super::body::fold(text, super::Dialect::Postgres));
         self.list.push(Step {
             operation,
             line: words.source.line(words.start()),
             text: one_line(text.get(..end).unwrap_or_default()),
             guarded: guarded || self.guarded,
             conditional: self.conditional,
+            body,
         });
     }
 
