@@ -171,7 +171,7 @@ fn there_are_enough_cases_and_most_are_traps() {
     assert!(traps * 2 > all.len(), "{traps} traps of {}", all.len());
     // A case that shows a mistake which was mended is no longer one that nobody looked at: only the
     // other part grows.
-    assert!(kept >= 240, "{kept} of {} are kept aside", all.len());
+    assert!(kept >= 210, "{kept} of {} are kept aside", all.len());
 }
 
 #[test]

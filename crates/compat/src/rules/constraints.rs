@@ -19,6 +19,8 @@ pub fn constraints(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, chan
         let with_column = columns_of(&known.kind).iter().any(|column| !has(old, new, column));
         if !stays && !with_column {
             changes.extend(went(name, known, new));
+        } else if stays {
+            changes.extend(deferred_otherwise(sides, name, known, new));
         }
     }
     for lost in &new.lost {
@@ -26,6 +28,26 @@ pub fn constraints(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, chan
             changes.extend(unknown(name, constraint.as_ref(), said.as_deref(), *index, lost));
         }
     }
+}
+
+/// The same promise, asked at another time: code that leaves it open until its transaction ends, or
+/// says ON CONFLICT, notices.
+fn deferred_otherwise(sides: Sides<'_>, name: &Name, known: &Held, new: &Table) -> Option<Change> {
+    let mut others = new.constraints.iter().filter(|other| same(sides, known, other)).peekable();
+    let by = others.peek()?.made;
+    by?;
+    let unique = matches!(known.kind, ConstraintKind::Unique { .. } | ConstraintKind::PrimaryKey(_));
+    let now: Vec<Option<bool>> = others.map(|other| other.deferrable).collect();
+    let (rule, words) = match known.deferrable {
+        Some(true) if now.contains(&Some(false)) => ("add-check", "is no longer deferrable"),
+        Some(false) if unique && !now.contains(&Some(false)) && now.contains(&Some(true)) => {
+            ("drop-unique", "becomes deferrable, which ON CONFLICT does not take")
+        }
+        _ => return None,
+    };
+    let object = object(name, columns_of(&known.kind), known.name.as_ref());
+    let words = format!("makes a constraint of {object} anew, and it {words}");
+    Some(Change::new(rule, NeedsReview, object, by, words))
 }
 
 /// Whether a column that the old table has is still there, under whatever name.

@@ -19,6 +19,7 @@ pub fn table(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
             if sides.now.home(old.id).is_none() {
                 changes.extend(columns::views_broken(sides, name, None, &change));
             }
+            changes.extend(partition_gone(sides, name, old, change.mark));
             changes.extend(bodies::broken(sides, Gone::Table(name), change.mark));
             changes.push(change);
         }
@@ -26,6 +27,16 @@ pub fn table(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
     for change in &mut changes[first..] {
         *change = change.clone().of(old.seen);
     }
+}
+
+/// A partition takes its rows with it, and new ones of its bounds have no place.
+fn partition_gone(sides: Sides<'_>, name: &Name, old: &Table, by: crate::schema::Mark) -> Option<Change> {
+    let parent = old.parent.as_ref().filter(|parent| sides.now.tables.contains_key(parent))?;
+    if sides.now.home(old.id).is_some() {
+        return None;
+    }
+    let words = format!("drops partition {name} of {parent} with its rows");
+    Some(Change::new("delete-rows", NeedsReview, parent.to_string(), by, words).asking(Asked::Table(parent.clone())))
 }
 
 fn compare(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, changes: &mut Vec<Change>) {

@@ -29,6 +29,14 @@ impl How<'_> {
         self.body.map(Body::new)
     }
 
+    /// Whether a constraint of it is deferrable; `None` where the text is cut.
+    pub fn deferrable(&self) -> Option<bool> {
+        let text = self.body.unwrap_or(self.text).to_lowercase();
+        let without = text.replace("not deferrable", "");
+        let whole = self.body.is_some() || !text.ends_with('…');
+        (whole || without.contains("deferrable")).then(|| without.contains("deferr"))
+    }
+
     /// Whether it may do nothing, for either reason.
     pub fn maybe(&self) -> bool {
         self.guarded || self.conditional

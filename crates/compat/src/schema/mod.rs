@@ -76,6 +76,8 @@ pub struct Held {
     pub checked: Checked,
     /// Who added it.
     pub made: Mark,
+    /// Whether it may be checked at the end of a transaction; `None`: the text does not say.
+    pub deferrable: Option<bool>,
 }
 
 /// How an object came to be known.
@@ -112,6 +114,8 @@ pub struct Table {
     pub rows: bool,
     /// What was taken away, by column name or constraint, and by whom.
     pub lost: Vec<Lost>,
+    /// The table of which it is a partition.
+    pub parent: Option<Name>,
 }
 
 /// Something a table lost in the range.

@@ -34,6 +34,7 @@ impl Schema {
             moved: false,
             rows: false,
             lost: vec![],
+            parent: parent(how.text),
         };
         if let Maybe::Known(columns) = columns {
             for column in columns {
@@ -90,6 +91,7 @@ impl Schema {
                 moved: false,
                 rows: false,
                 lost: vec![],
+                parent: None,
             };
             self.gap = true;
             self.whole = false;
@@ -347,6 +349,16 @@ impl Schema {
     }
 }
 
+/// The table of which another is made as a partition.
+fn parent(text: &str) -> Option<Name> {
+    let words: Vec<&str> = text.split_whitespace().take(12).collect();
+    let at = words.windows(2).position(|pair| {
+        matches!(pair, [one, other] if one.eq_ignore_ascii_case("partition") && other.eq_ignore_ascii_case("of"))
+    })?;
+    let last = words.get(at + 2)?.rsplit('.').next()?.trim_matches('"');
+    Some(Name::plain(Ident::folded(last)))
+}
+
 fn hold(table: &mut Table, name: &Name, constraint: &Constraint, checked: Checked, how: How<'_>) {
     // A named constraint that is given again is what it is now.
     if let Some(given) = &constraint.name {
@@ -364,6 +376,7 @@ fn hold(table: &mut Table, name: &Name, constraint: &Constraint, checked: Checke
         kind: constraint.kind.clone(),
         checked,
         made: how.mark,
+        deferrable: how.deferrable(),
     });
 }
 
@@ -384,6 +397,9 @@ fn change_column(state: &mut ColumnState, change: &ColumnChange, how: How<'_>) {
             state.marks.null = how.mark;
         }
         ColumnChange::Filled(filled) => set_filled(state, filled.clone(), true, how),
+        // Of a column that nothing computes or counts there is nothing to stop.
+        ColumnChange::StopFilling
+            if matches!(state.filled, Maybe::Known(Filled::Default(_) | Filled::Nothing | Filled::Implicit)) => {}
         ColumnChange::StopFilling => set_filled(state, Filled::Nothing, true, how),
         ColumnChange::Restated(column) => {
             state.ty = column.ty.clone();

@@ -16,6 +16,7 @@ mod mysql;
 mod oracle;
 mod postgres;
 mod sqlite;
+mod undone;
 
 use serde::{Deserialize, Serialize};
 

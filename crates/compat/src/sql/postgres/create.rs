@@ -243,6 +243,16 @@ fn alter_unnamed(words: Words<'_>, kind: &str, steps: &mut Steps) {
     }
 }
 
+/// Whether a sequence or identity is told to count otherwise; NO MAXVALUE and NO CYCLE take a bound away.
+pub(super) fn counts_otherwise(words: Words<'_>) -> bool {
+    const BOUNDS: &[&str] = &["minvalue", "maxvalue", "cycle"];
+    (0..words.tokens.len()).any(|at| {
+        let not = words.is(at.wrapping_sub(1), "no");
+        ["restart", "increment"].iter().any(|it| words.is(at, it))
+            || (!not && BOUNDS.iter().any(|it| words.is(at, it)))
+    })
+}
+
 /// An object that ALTER names, and what it does with it.
 struct Object<'a> {
     words: Words<'a>,
@@ -332,10 +342,8 @@ impl Object<'_> {
         if self.common(Kind::Sequence, steps) {
             return;
         }
-        let values = ["restart", "increment", "minvalue", "maxvalue"].iter().any(|it| action.has(it));
         let narrower = action.is(0, "as") && !action.is(1, "bigint") && !action.is(1, "int8");
-        let counts_round = action.has("cycle") && !action.has("no");
-        if values || narrower || counts_round {
+        if counts_otherwise(action) || narrower {
             return self.review(steps, "a sequence counts otherwise");
         }
         self.neutral(steps);

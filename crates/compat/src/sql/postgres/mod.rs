@@ -30,6 +30,7 @@ mod view;
 
 use std::borrow::Cow;
 
+use super::undone;
 use crate::migration::Limits;
 use crate::operation::{Operation, Step, Unread, one_line};
 
@@ -57,6 +58,8 @@ pub fn read(text: &str, limits: Limits) -> Vec<Step> {
         return vec![Step::new(Operation::Unread(unread), 1, "")];
     }
     statements(&Source::new(&with_line_ends(text), 1, Split::Statements), &mut steps);
+    undone::rolled_back(&mut steps.list);
+    undone::put_back(&mut steps.list);
     steps.list
 }
 
@@ -137,7 +140,8 @@ impl Steps {
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        let body = operation.keeps_text().then(|| super::body::fold(text, super::Dialect::Postgres));
+        let deferrable = matches!(operation, Operation::CreateTable { .. }) && words.has("deferrable");
+        let body = (deferrable || operation.keeps_text()).then(|| super::body::fold(text, super::Dialect::Postgres));
         self.list.push(Step {
             operation,
             line: words.source.line(words.start()),

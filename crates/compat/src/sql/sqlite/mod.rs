@@ -14,7 +14,9 @@ use crate::operation::{ColumnChange, Kind, Maybe, Operation, Step, Unread};
 
 /// What a text does, statement by statement.
 pub fn read(text: &str, limits: Limits) -> Vec<Step> {
-    read_all(text, Dialect::Sqlite, limits, |source| each_statement(source, statement))
+    let mut steps = read_all(text, Dialect::Sqlite, limits, |source| each_statement(source, statement));
+    super::undone::rolled_back(&mut steps);
+    steps
 }
 
 fn statement(cursor: Cursor<'_>) -> Read<()> {
