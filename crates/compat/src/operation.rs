@@ -4,6 +4,8 @@
 //! rules judge them. Not here: reading, judging, or anything that knows a framework. A reader that
 //! cannot tell says [`Operation::Unread`]; it never leaves a statement out.
 
+use std::hash::{Hash, Hasher};
+
 use serde::{Deserialize, Serialize};
 
 /// A name in a schema. Two names are the same if their keys are.
@@ -356,6 +358,19 @@ pub enum Data {
     Select,
 }
 
+/// What a copy puts into a column.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Copied {
+    /// `*`: every column, each as it is.
+    All,
+    /// A column as it is.
+    Column(Ident),
+    /// A column, cast to a type of this name.
+    Cast(Ident, String),
+    /// An expression over these columns; none: a literal.
+    Of(Vec<Ident>),
+}
+
 /// What refuses writes or hides rows that were allowed and seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -614,6 +629,19 @@ pub enum Operation {
         /// No WHERE: every row.
         every_row: bool,
     },
+    /// Rows of one table go into another: INSERT … SELECT, CREATE TABLE … AS SELECT.
+    CopyRows {
+        /// The table that takes them.
+        table: Name,
+        /// The table that has them.
+        from: Name,
+        /// The columns that are filled; none: those of the table, in its order.
+        columns: Vec<Ident>,
+        /// What fills them, in the same order.
+        values: Vec<Copied>,
+        /// No row is left out.
+        every_row: bool,
+    },
     /// Code cannot notice: SET, COMMENT, GRANT, ANALYZE, BEGIN, PRAGMA, ownership, statistics.
     Neutral {
         /// The statement's head.
@@ -646,13 +674,28 @@ pub struct Step {
     /// It runs on a condition that the text does not decide (`unless column_exists?`, an `if` of
     /// the language, `preConditions`): both outcomes must be reckoned with.
     pub conditional: bool,
+    /// Of an object whose body no operation tells (a trigger): what its whole text comes to, blanks
+    /// folded. Two are the same if these are. Nought for all else.
+    #[serde(skip)]
+    pub body: u64,
 }
 
 impl Step {
     /// An operation that is certain to run.
     pub fn new(operation: Operation, line: u32, text: &str) -> Self {
-        Self { operation, line, text: one_line(text), guarded: false, conditional: false }
+        let body = body(&operation, text);
+        Self { operation, line, text: one_line(text), guarded: false, conditional: false, body }
     }
+}
+
+/// What the whole text of a statement comes to, where a step keeps it.
+pub fn body(operation: &Operation, text: &str) -> u64 {
+    if !matches!(operation, Operation::Create { .. }) {
+        return 0;
+    }
+    let mut hasher = std::hash::DefaultHasher::new();
+    text.trim_end_matches([';', ' ', '\n', '\r', '\t']).split_whitespace().for_each(|word| word.hash(&mut hasher));
+    hasher.finish()
 }
 
 /// The longest text of a step, in characters.

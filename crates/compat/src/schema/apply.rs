@@ -3,7 +3,7 @@
 //! What breaks is applied whether or not a condition stands before it. What would mend is not taken
 //! for certain behind a condition.
 
-use super::{Mark, Schema, Touched};
+use super::{Mark, Rows, Schema, Touched};
 use crate::operation::{Data, Kind, Name, Operation, Restriction, Step};
 
 /// How a step runs, as far as it concerns what it does to the model.
@@ -17,6 +17,8 @@ pub(super) struct How<'a> {
     pub conditional: bool,
     /// Its text.
     pub text: &'a str,
+    /// What the text of what it makes comes to.
+    pub body: u64,
 }
 
 impl How<'_> {
@@ -42,7 +44,8 @@ impl How<'_> {
 impl Schema {
     /// Applies a step; `mark` names it, if it belongs to the range.
     pub fn apply(&mut self, step: &Step, mark: Mark) {
-        let how = How { mark, guarded: step.guarded, conditional: step.conditional, text: step.text.as_str() };
+        let (guarded, conditional) = (step.guarded, step.conditional);
+        let how = How { mark, guarded, conditional, text: step.text.as_str(), body: step.body };
         match &step.operation {
             Operation::CreateTable { table, columns, constraints, temporary } => {
                 self.create_table(table, columns, constraints, *temporary, how);
@@ -81,10 +84,20 @@ impl Schema {
             }
             Operation::Data { data: Data::Insert, table: Some(table), .. } => {
                 let name = self.table_name(table);
-                if let Some(table) = self.tables.get_mut(&name) {
-                    table.rows = true;
+                if let Some(table) = self.tables.get_mut(&name).filter(|table| table.rows == Rows::None) {
+                    table.rows = Rows::Put;
                 }
             }
+            Operation::Data { data: Data::Delete | Data::Truncate, table: Some(table), .. } => {
+                let name = self.table_name(table);
+                if let Some(Rows::Copied { every, .. }) = self.tables.get_mut(&name).map(|table| &mut table.rows) {
+                    *every = false;
+                }
+            }
+            Operation::CopyRows { table, from, columns, values, every_row } => {
+                self.copy_rows((table, columns), (from, values), *every_row, how);
+            }
+            Operation::Neutral { what } if what.starts_with("PRAGMA") => self.pragma(&step.text),
             Operation::Unread(_) => {
                 self.whole = false;
                 self.unread.push(step.text.to_lowercase());

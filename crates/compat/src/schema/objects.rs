@@ -237,7 +237,8 @@ impl Schema {
         if self.others.contains_key(&key) && how.maybe() {
             return;
         }
-        let other = Other { id: self.new_id(), seen: Seen::Made, table: table.cloned(), made: how.mark };
+        let other =
+            Other { id: self.new_id(), seen: Seen::Made, table: table.cloned(), body: how.body, made: how.mark };
         self.homes.insert(other.id, name.clone());
         self.others.insert(key, other);
         self.touch(Touched::Other(kind, name.clone()));
@@ -249,7 +250,8 @@ impl Schema {
             if how.guarded && self.whole {
                 return false;
             }
-            let other = Other { id: self.new_id(), seen: Seen::Assumed, table: table.cloned(), made: None };
+            let other =
+                Other { id: self.new_id(), seen: Seen::Assumed, table: table.cloned(), body: 0, made: None };
             self.homes.insert(other.id, name.clone());
             self.assumed.push(Assumed::Other(kind, name.clone(), other.clone()));
             self.others.insert(key, other);

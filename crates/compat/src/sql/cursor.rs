@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use super::Dialect;
 use super::lex::{Kind, Token};
 use crate::migration::Limits;
-use crate::operation::{Ident, Name, Operation, Step, Unread, one_line};
+use crate::operation::{Ident, Name, Operation, Step, Unread, body, one_line};
 
 /// What a reading comes to: what was read, or why it could not be.
 pub type Read<T> = Result<T, Unread>;
@@ -352,7 +352,9 @@ impl<'a> Cursor<'a> {
     /// Keeps a step whose words are all of this cursor's, from its first.
     pub fn step(&self, operation: Operation) -> StepMaker<'a> {
         let whole = Self { at: 0, ..*self };
-        StepMaker { step: Step::new(operation, whole.line(), head(whole.rest_text())), source: self.source }
+        let body = body(&operation, whole.rest_text());
+        let step = Step { body, ..Step::new(operation, whole.line(), head(whole.rest_text())) };
+        StepMaker { step, source: self.source }
     }
 
     /// Keeps a plain step.

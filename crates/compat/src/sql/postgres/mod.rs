@@ -31,7 +31,7 @@ mod view;
 use std::borrow::Cow;
 
 use crate::migration::Limits;
-use crate::operation::{Operation, Step, Unread, one_line};
+use crate::operation::{Operation, Step, Unread, body, one_line};
 
 use lex::Split;
 use source::{Source, Words};
@@ -138,6 +138,7 @@ impl Steps {
             end -= 1;
         }
         self.list.push(Step {
+            body: body(&operation, text),
             operation,
             line: words.source.line(words.start()),
             text: one_line(text.get(..end).unwrap_or_default()),
