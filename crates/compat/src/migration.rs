@@ -34,6 +34,10 @@ pub struct Migration {
     pub together: bool,
 }
 
+/// What begins the content's id of a migration whose sum its framework was told to take for valid
+/// whatever it is: it is never found edited.
+pub const ANY_CONTENT: &str = "any:";
+
 /// When a framework runs a migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Runs {

@@ -4,6 +4,7 @@
 //! rules judge them. Not here: reading, judging, or anything that knows a framework. A reader that
 //! cannot tell says [`Operation::Unread`]; it never leaves a statement out.
 
+
 use serde::{Deserialize, Serialize};
 
 /// A name in a schema. Two names are the same if their keys are.
@@ -356,6 +357,19 @@ pub enum Data {
     Select,
 }
 
+/// What a copy puts into a column.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Copied {
+    /// `*`: every column, each as it is.
+    All,
+    /// A column as it is.
+    Column(Ident),
+    /// A column, cast to a type of this name.
+    Cast(Ident, String),
+    /// An expression over these columns; none: a literal.
+    Of(Vec<Ident>),
+}
+
 /// What refuses writes or hides rows that were allowed and seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -612,6 +626,19 @@ pub enum Operation {
         /// The table, where it is said.
         table: Option<Name>,
         /// No WHERE: every row.
+        every_row: bool,
+    },
+    /// Rows of one table go into another: INSERT … SELECT, CREATE TABLE … AS SELECT.
+    CopyRows {
+        /// The table that takes them.
+        table: Name,
+        /// The table that has them.
+        from: Name,
+        /// The columns that are filled; none: those of the table, in its order.
+        columns: Vec<Ident>,
+        /// What fills them, in the same order.
+        values: Vec<Copied>,
+        /// No row is left out.
         every_row: bool,
     },
     /// Code cannot notice: SET, COMMENT, GRANT, ANALYZE, BEGIN, PRAGMA, ownership, statistics.

@@ -169,9 +169,8 @@ fn there_are_enough_cases_and_most_are_traps() {
         (all.iter().filter(|case| case.part == Part::Kept).count(), all.iter().filter(|case| case.trap).count());
     assert!(all.len() >= 330, "{} cases", all.len());
     assert!(traps * 2 > all.len(), "{traps} traps of {}", all.len());
-    // A case that shows a mistake which was mended is no longer one that nobody looked at: only the
-    // other part grows.
-    assert!(kept >= 210, "{kept} of {} are kept aside", all.len());
+    // A third of those that there were when it was set aside: what is mended later adds to the other part.
+    assert!(kept >= 200, "{kept} of {} are kept aside", all.len());
 }
 
 #[test]

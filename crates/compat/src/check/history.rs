@@ -136,6 +136,7 @@ fn before(question: &Question<'_>, located: &Located, bases: &[History], range: 
     let (dialect, limits) = (located.dialect, question.settings.limits);
     let mut schema = Schema::empty();
     schema.overloads = dialect == Dialect::Postgres;
+    schema.appends = matches!(dialect, Dialect::Postgres | Dialect::Sqlite);
     if let Some((path, text)) = &question.settings.schema {
         take(&mut schema, &schema_steps(path, text, dialect, limits));
     } else {
@@ -157,6 +158,7 @@ fn dumped(question: &Question<'_>, located: &Located, bases: &[History], range: 
     let path = rails::dump(*tree, &located.found.root)?;
     let mut schema = Schema::empty();
     schema.overloads = located.dialect == Dialect::Postgres;
+    schema.appends = matches!(located.dialect, Dialect::Postgres | Dialect::Sqlite);
     take(&mut schema, &schema_steps(&path, &tree.text(&path).ok()?, located.dialect, question.settings.limits));
     let known: HashSet<&str> = bases.first()?.migrations.iter().map(|migration| migration.key.as_str()).collect();
     for migration in range.base.iter().filter(|migration| !known.contains(migration.key.as_str())) {

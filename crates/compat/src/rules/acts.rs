@@ -3,18 +3,23 @@
 
 use super::{Change, Sides, UNREADABLE, constraints};
 use crate::Verdict::{Incompatible, NeedsReview};
-use crate::operation::{Data, Kind, Name, Operation, Restriction, Step, Unread};
-use crate::schema::{Body, Mark};
+use crate::operation::{ConstraintKind, Data, Kind, Name, Operation, Restriction, Step, Unread};
+use crate::schema::{Body, Mark, Other};
 
 /// What a step does that the schema will not show.
 pub fn acts(sides: Sides<'_>, step: &Step, mark: Mark) -> Option<Change> {
     match &step.operation {
         Operation::Unread(unread) => Some(unreadable(unread, step, mark)),
         Operation::Data { data, table, every_row } => rows(sides, *data, table.as_ref(), *every_row, step, mark),
+        Operation::DropTable { table, .. } if sides.now.session.foreign_keys => cascades(sides, table, mark),
         Operation::Restrict { restriction, table } => restrict(sides, *restriction, table.as_ref(), step, mark),
         Operation::Create { kind: kind @ (Kind::Trigger | Kind::Policy), name, table } => {
             let on = table.as_ref().filter(|table| is_old(sides, table));
-            if (table.is_some() && on.is_none()) || as_before(sides, *kind, name, table.as_ref(), step) {
+            let known = sides.before.others.get(&(*kind, sides.before.name_of(*kind, name, table.as_ref())));
+            // That another trigger of the name is made is told of the name.
+            let told = *kind == Kind::Trigger && known.is_some_and(|known| known.table == *table);
+            let same = known.is_some_and(|known| as_before(known, step));
+            if table.is_some() && (on.is_none() || told) || same {
                 return None;
             }
             let of = on.map(|table| format!(" on {table}")).unwrap_or_default();
@@ -52,17 +57,29 @@ pub fn acts(sides: Sides<'_>, step: &Step, mark: Mark) -> Option<Change> {
 }
 
 /// Whether the base has it word for word: `DROP TRIGGER IF EXISTS` and the same again.
-fn as_before(sides: Sides<'_>, kind: Kind, name: &Name, table: Option<&Name>, step: &Step) -> bool {
-    let known = sides.before.others.get(&(kind, sides.before.name_of(kind, name, table)));
-    let known = known.and_then(|other| other.body.as_ref());
-    matches!((known, &step.body), (Some(known), Some(text)) if *known == Body::new(text))
+fn as_before(known: &Other, step: &Step) -> bool {
+    matches!((&known.body, &step.body), (Some(known), Some(text)) if *known == Body::new(text))
+}
+
+/// SQLite deletes every row of a table before it drops it, and what refers to them cascades.
+fn cascades(sides: Sides<'_>, table: &Name, mark: Mark) -> Option<Change> {
+    let cascades = |kind: &ConstraintKind| matches!(kind, ConstraintKind::ForeignKey { table: to, cascades: true, .. } if to == table);
+    let (child, _) = sides.now.tables.iter().find(|(name, child)| {
+        *name != table && is_old(sides, name) && child.constraints.iter().any(|held| cascades(&held.kind))
+    })?;
+    let words = format!("drops table {table} with foreign_keys on, which deletes or empties rows of {child}");
+    Some(Change::new("delete-rows", NeedsReview, child.to_string(), mark, words))
 }
 
 /// Whether a name means something that code may know: not what the range made.
 fn is_old(sides: Sides<'_>, name: &Name) -> bool {
     let name = sides.now.table_name(name);
     match (sides.now.tables.get(&name), sides.now.views.get(&name)) {
-        (Some(table), _) => !table.temporary && sides.before.home(table.id).is_some(),
+        (Some(table), _) => {
+            let known = |known: &crate::schema::Table| !known.temporary;
+            !table.temporary
+                && (sides.before.home(table.id).is_some() || sides.before.tables.get(&name).is_some_and(known))
+        }
         (None, Some(view)) => sides.before.home(view.id).is_some(),
         (None, None) => true,
     }

@@ -1,12 +1,12 @@
 //! Columns of a table that stays: gone, renamed, added, changed.
 
-use super::types::{TypeChange, change};
 use super::bodies::{self, Gone};
+use super::types::{self, TypeChange, change};
 use super::{Change, Sides};
 use crate::Verdict::{Incompatible, NeedsReview};
 use crate::evidence::{Asked, Known};
 use crate::operation::{Checked, ConstraintKind, Filled, Ident, Maybe, Name, Type, TypeBody};
-use crate::schema::{ColumnState, LostWhat, Mark, Schema, Table, Use};
+use crate::schema::{ColumnState, LostWhat, Mark, Rows, Schema, Table, Use, Values};
 use crate::sql::Dialect;
 
 /// What became of a table's columns, by the names that code knows.
@@ -25,6 +25,9 @@ pub fn columns(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, changes:
                 changes.push(change);
             }
             Some(after) if after.id == before.id || new.id != old.id => {
+                if new.id != old.id {
+                    changes.extend(copied(sides, name, before, after, (old, new)));
+                }
                 changed(sides, name, before, after, (old, new), changes);
             }
             Some(after) => another(sides, name, before, after, (old, new), changes),
@@ -38,6 +41,47 @@ pub fn columns(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, changes:
         }
     }
     bodies::wider_rows(sides, name, old, new, changes);
+}
+
+/// What became of a column's values where the table was made anew and its rows were copied.
+fn copied(
+    sides: Sides<'_>,
+    name: &Name,
+    before: &ColumnState,
+    after: &ColumnState,
+    (old, new): (&Table, &Table),
+) -> Option<Change> {
+    if !matches!(new.rows, Rows::Copied { of, .. } if of == old.id) {
+        return None;
+    }
+    let computed = |column: &ColumnState| matches!(column.filled, Maybe::Known(Filled::Computed(_)));
+    let object = format!("{name}.{}", before.name);
+    let (verdict, words) = match &after.values {
+        Values::Same(id) if *id == before.id => return None,
+        Values::Made(of) if of.contains(&before.id) => return None,
+        Values::Cast(id, ty) if *id == before.id => {
+            let kept = match &after.ty {
+                Maybe::Known(known) => types::same_kind(sides.dialect, ty, &known.base),
+                Maybe::Unknown => true,
+            };
+            if kept {
+                return None;
+            }
+            (NeedsReview, format!("copies {object} cast to {ty}, which may cut its values"))
+        }
+        // Nothing can be put into it.
+        Values::None if computed(before) || computed(after) => return None,
+        Values::None => (Incompatible, format!("makes table {name} anew and leaves the values of {object} behind")),
+        Values::Same(id) | Values::Cast(id, _) => {
+            let of = old.columns.values().find(|column| column.id == *id);
+            let of = of.map_or_else(|| "another column".to_owned(), |column| column.name.to_string());
+            (Incompatible, format!("makes table {name} anew and puts the values of {of} into {object}"))
+        }
+        Values::Made(_) => (NeedsReview, format!("makes table {name} anew and puts other values into {object}")),
+    };
+    let states = (state(sides.before, before), state(sides.now, after));
+    let change = Change::new("drop-column", verdict, object, new.made, words).states(states.0, states.1);
+    Some(asking(change, name, before, old))
 }
 
 /// Who took a column away, and its new name if it got one.
@@ -57,7 +101,11 @@ fn asking(change: Change, name: &Name, before: &ColumnState, old: &Table) -> Cha
 fn gone(sides: Sides<'_>, name: &Name, before: &ColumnState, old: &Table, new: &Table) -> Change {
     let column = &before.name;
     let object = format!("{name}.{column}");
+    let copied = |after: &&ColumnState| {
+        new.id != old.id && after.values == Values::Same(before.id) && !old.columns.contains_key(&after.name)
+    };
     let now = new.columns.values().find(|after| after.id == before.id);
+    let now = now.or_else(|| new.columns.values().find(copied));
     let (rule, by, words, after) = match (now, lost(before, new)) {
         (Some(now), by) => {
             let to = &now.name;

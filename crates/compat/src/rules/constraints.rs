@@ -23,6 +23,9 @@ pub fn constraints(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, chan
             changes.extend(deferred_otherwise(sides, name, known, new));
         }
     }
+    if sides.dialect == Dialect::Sqlite {
+        changes.extend(hanging(sides, name, new));
+    }
     for lost in &new.lost {
         if let LostWhat::Unknown { name: constraint, said, index } = &lost.what {
             changes.extend(unknown(name, constraint.as_ref(), said.as_deref(), *index, lost));
@@ -48,6 +51,27 @@ fn deferred_otherwise(sides: Sides<'_>, name: &Name, known: &Held, new: &Table) 
     let object = object(name, columns_of(&known.kind), known.name.as_ref());
     let words = format!("makes a constraint of {object} anew, and it {words}");
     Some(Change::new(rule, NeedsReview, object, by, words))
+}
+
+/// In SQLite a foreign key follows a rename, and is left hanging where the renamed table is dropped.
+fn hanging(sides: Sides<'_>, name: &Name, new: &Table) -> Option<Change> {
+    let old = sides.before.tables.get(name)?;
+    new.constraints.iter().filter(|held| held.made.is_none()).find_map(|held| {
+        let ConstraintKind::ForeignKey { columns, table, .. } = &held.kind else { return None };
+        let followed = old.constraints.iter().find_map(|known| match &known.kind {
+            ConstraintKind::ForeignKey { columns: one, table: to, .. } if one == columns && to != table => Some(to),
+            _ => None,
+        })?;
+        if sides.now.tables.contains_key(table) || !sides.now.tables.contains_key(followed) {
+            return None;
+        }
+        let by = sides.before.tables.get(followed).and_then(|table| sides.now.gone(table.id));
+        let words =
+            format!("renames table {followed} to {table} and drops it: a foreign key of {name} went with it");
+        let object = object(name, columns, held.name.as_ref());
+        let (before, after) = (format!("refers to {followed}"), format!("refers to {table}, which is not there"));
+        Some(Change::new("rename-table", Incompatible, object, by, words).states(before, after))
+    })
 }
 
 /// Whether a column that the old table has is still there, under whatever name.

@@ -295,7 +295,9 @@ pub fn other(sides: Sides<'_>, kind: Kind, name: &Name, changes: &mut Vec<Change
             || !sides.now.tables.contains_key(table)
     };
     if let Some(new) = sides.now.others.get(&(kind, name.clone())) {
-        if kind == Kind::Trigger && new.id != old.id && !same_body(&old.body, &new.body) {
+        // A trigger that is made again word for word on a table made anew is the same.
+        let same = same_body(&old.body, &new.body) && new.table == old.table;
+        if kind == Kind::Trigger && new.id != old.id && !same {
             let words = format!("replaces trigger {name}");
             changes.push(Change::new("drop-trigger", NeedsReview, name.to_string(), new.made, words));
         }

@@ -5,7 +5,7 @@ use super::{Change, Sides, columns, constraints};
 use crate::Verdict::{Incompatible, NeedsReview};
 use crate::evidence::Asked;
 use crate::operation::{Maybe, Name};
-use crate::schema::Table;
+use crate::schema::{Rows, Table};
 
 /// What became of a table, by the name that code knows.
 pub fn table(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
@@ -87,9 +87,23 @@ fn renamed(sides: Sides<'_>, name: &Name, to: &Name, by: crate::schema::Mark) ->
 fn replaced(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, changes: &mut Vec<Change>) {
     let kept = sides.now.home(old.id);
     let by = sides.now.gone(old.id);
-    if new.rows {
+    if let Rows::Copied { of, every } = new.rows
+        && of == old.id
+    {
         // The rows came along. What the old one refused and had is asked of the new one.
         compare(sides, name, old, new, changes);
+        if !every {
+            let words = format!("makes table {name} anew without some of its rows");
+            changes.push(Change::new("delete-rows", NeedsReview, name.to_string(), new.made, words));
+        }
+    } else if new.rows != Rows::None {
+        compare(sides, name, old, new, changes);
+        let words = format!("makes table {name} anew with rows that are not those of the old one");
+        changes.push(
+            Change::new("drop-table", NeedsReview, name.to_string(), by.or(new.made), words)
+                .states("a table".to_owned(), "one with other rows".to_owned())
+                .asking(Asked::Table(name.clone())),
+        );
     } else if new.moved && kept.is_some() {
         compare(sides, name, old, new, changes);
         let words = format!("puts another table in the place of {name} by a rename");

@@ -307,21 +307,28 @@ fn arguments(name: &str, before: &Type, after: &Type) -> TypeChange {
     }
 }
 
+/// Whether a cast to the one type leaves whole what a column of the other holds; elsewhere than in
+/// SQLite, whose columns hold anything, the column's own type decides.
+pub fn same_kind(dialect: Dialect, cast: &str, column: &str) -> bool {
+    dialect != Dialect::Sqlite || affinity(cast) == affinity(column)
+}
+
+fn affinity(name: &str) -> &'static str {
+    if name.contains("int") {
+        "integer"
+    } else if ["char", "clob", "text"].iter().any(|word| name.contains(word)) {
+        "text"
+    } else if name.contains("blob") || name.is_empty() {
+        "blob"
+    } else if ["real", "floa", "doub"].iter().any(|word| name.contains(word)) {
+        "real"
+    } else {
+        "numeric"
+    }
+}
+
 /// SQLite keeps what it is given; only the affinity of the type's name counts.
 fn sqlite(old: &str, new: &str) -> TypeChange {
-    let affinity = |name: &str| {
-        if name.contains("int") {
-            "integer"
-        } else if ["char", "clob", "text"].iter().any(|word| name.contains(word)) {
-            "text"
-        } else if name.contains("blob") || name.is_empty() {
-            "blob"
-        } else if ["real", "floa", "doub"].iter().any(|word| name.contains(word)) {
-            "real"
-        } else {
-            "numeric"
-        }
-    };
     match (affinity(old), affinity(new)) {
         (one, other) if one == other => Same,
         // Dates, booleans and decimals are kept as what they look like either way.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Body, Mark, Schema, Touched};
+use super::{Body, Mark, Rows, Schema, Touched};
 use crate::operation::{Data, Kind, Name, Operation, Restriction, Step};
 
 /// How a step runs, as far as it concerns what it does to the model.
@@ -59,7 +59,8 @@ impl How<'_> {
 impl Schema {
     /// Applies a step; `mark` names it, if it belongs to the range.
     pub fn apply(&mut self, step: &Step, mark: Mark) {
-        let how = How { mark, guarded: step.guarded, conditional: step.conditional, text: step.text.as_str(), body: step.body.as_deref() };
+        let (guarded, conditional) = (step.guarded, step.conditional);
+        let how = How { mark, guarded, conditional, text: step.text.as_str(), body: step.body.as_deref() };
         match &step.operation {
             Operation::CreateTable { table, columns, constraints, temporary } => {
                 self.create_table(table, columns, constraints, *temporary, how);
@@ -106,10 +107,20 @@ impl Schema {
             }
             Operation::Data { data: Data::Insert, table: Some(table), .. } => {
                 let name = self.table_name(table);
-                if let Some(table) = self.tables.get_mut(&name) {
-                    table.rows = true;
+                if let Some(table) = self.tables.get_mut(&name).filter(|table| table.rows == Rows::None) {
+                    table.rows = Rows::Put;
                 }
             }
+            Operation::Data { data: Data::Delete | Data::Truncate, table: Some(table), .. } => {
+                let name = self.table_name(table);
+                if let Some(Rows::Copied { every, .. }) = self.tables.get_mut(&name).map(|table| &mut table.rows) {
+                    *every = false;
+                }
+            }
+            Operation::CopyRows { table, from, columns, values, every_row } => {
+                self.copy_rows((table, columns), (from, values), *every_row, how);
+            }
+            Operation::Neutral { what } if what.starts_with("PRAGMA") => self.pragma(&step.text),
             Operation::Unread(_) => {
                 self.whole = false;
                 self.unread.push(step.text.to_lowercase());

@@ -10,6 +10,7 @@
 mod apply;
 mod body;
 mod cascade;
+mod copies;
 mod objects;
 mod tables;
 
@@ -28,6 +29,37 @@ pub type Id = u32;
 
 /// The step of the range that did something, counted through the range; `None`: the base did.
 pub type Mark = Option<u32>;
+
+/// Where a column's values came from, in the range.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Values {
+    /// Nothing was copied into it.
+    #[default]
+    None,
+    /// They are those of this column.
+    Same(Id),
+    /// They are those of this column, cast to a type of this name.
+    Cast(Id, String),
+    /// They are made of those of these columns; none: a literal.
+    Made(Vec<Id>),
+}
+
+/// Where a table's rows came from, in the range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rows {
+    /// It was given none.
+    #[default]
+    None,
+    /// They were put in, or where they come from cannot be told.
+    Put,
+    /// They are those of another table.
+    Copied {
+        /// Which one.
+        of: Id,
+        /// None was left out.
+        every: bool,
+    },
+}
 
 /// Who last touched what of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -61,6 +93,8 @@ pub struct ColumnState {
     pub filled_said: bool,
     /// Something filled it once, in the range.
     pub was_filled: bool,
+    /// Where its values came from, in the range.
+    pub values: Values,
     /// Who did what.
     pub marks: Marks,
 }
@@ -110,8 +144,8 @@ pub struct Table {
     pub made: Mark,
     /// It was renamed to the name it has, in the range.
     pub moved: bool,
-    /// Rows were put into it, in the range.
-    pub rows: bool,
+    /// Where its rows came from, in the range.
+    pub rows: Rows,
     /// What was taken away, by column name or constraint, and by whom.
     pub lost: Vec<Lost>,
     /// The table of which it is a partition.
@@ -253,6 +287,15 @@ pub enum Assumed {
     Other(Kind, Name, Other),
 }
 
+/// What a session of SQLite was told, as far as it concerns the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Session {
+    /// `foreign_keys` was turned on.
+    pub foreign_keys: bool,
+    /// `legacy_alter_table` was turned on: foreign keys do not follow a rename.
+    pub legacy_rename: bool,
+}
+
 /// A schema.
 #[derive(Debug, Clone, Default)]
 pub struct Schema {
@@ -282,6 +325,10 @@ pub struct Schema {
     unread: Vec<String>,
     /// Routines of one name may differ in their parameters.
     pub overloads: bool,
+    /// A column that is added stands behind the others, always: not MySQL's FIRST and AFTER.
+    pub appends: bool,
+    /// SQLite's settings as the session has them.
+    pub session: Session,
     /// What was taken for granted since it was last asked.
     assumed: Vec<Assumed>,
     /// What was touched since it was last asked.
@@ -348,6 +395,7 @@ impl Schema {
 
     /// Temporary tables end with the migration's session.
     pub fn end_session(&mut self) {
+        self.session = Session::default();
         let gone: Vec<Name> =
             self.tables.iter().filter(|(_, table)| table.temporary).map(|(name, _)| name.clone()).collect();
         for name in gone {
@@ -392,7 +440,7 @@ impl Schema {
         for table in self.tables.values_mut() {
             table.made = None;
             table.moved = false;
-            table.rows = false;
+            table.rows = Rows::None;
             table.lost.clear();
             table.constraints.iter_mut().for_each(|held| held.made = None);
             for column in table.columns.values_mut() {
@@ -400,6 +448,7 @@ impl Schema {
                 column.null_said = false;
                 column.filled_said = false;
                 column.was_filled = false;
+                column.values = Values::None;
             }
         }
         for view in self.views.values_mut() {

@@ -2,7 +2,8 @@
 
 use super::apply::How;
 use super::{
-    Assumed, ColumnState, Held, Lost, LostWhat, Marks, Schema, Seen, Table, Touched, columns_of, usual_name,
+    Assumed, ColumnState, Held, Lost, LostWhat, Marks, Rows, Schema, Seen, Table, Touched, Values, columns_of,
+    usual_name,
 };
 use crate::operation::{Checked, Column, ColumnChange, Constraint, ConstraintKind, Filled, Ident, Maybe, Name};
 
@@ -32,7 +33,7 @@ impl Schema {
             temporary,
             made: how.mark,
             moved: false,
-            rows: false,
+            rows: Rows::None,
             lost: vec![],
             parent: parent(how.text),
         };
@@ -56,7 +57,7 @@ impl Schema {
         self.tables.insert(name.clone(), table);
     }
 
-    fn new_column(&mut self, column: &Column, how: How<'_>) -> ColumnState {
+    pub(super) fn new_column(&mut self, column: &Column, how: How<'_>) -> ColumnState {
         let primary =
             column.constraints.iter().any(|constraint| matches!(constraint.kind, ConstraintKind::PrimaryKey(_)));
         ColumnState {
@@ -68,13 +69,14 @@ impl Schema {
             filled: column.filled.clone(),
             filled_said: false,
             was_filled: column.filled != Maybe::Known(Filled::Nothing),
+            values: Values::None,
             marks: Marks { made: how.mark, ty: how.mark, null: how.mark, filled: how.mark },
         }
     }
 
     /// The table of that name, taken for granted if nothing made it; `None`: a guarded statement that
     /// has nothing to do, or a view.
-    fn table_mut(&mut self, name: &Name, how: How<'_>) -> Option<&mut Table> {
+    pub(super) fn table_mut(&mut self, name: &Name, how: How<'_>) -> Option<&mut Table> {
         let name = self.table_name(name);
         if !self.tables.contains_key(&name) {
             if self.views.contains_key(&name) || (how.guarded && self.whole) {
@@ -89,7 +91,7 @@ impl Schema {
                 temporary: false,
                 made: None,
                 moved: false,
-                rows: false,
+                rows: Rows::None,
                 lost: vec![],
                 parent: None,
             };
@@ -104,7 +106,7 @@ impl Schema {
     }
 
     /// The column of that name, taken for granted if nothing made it.
-    fn column_mut(&mut self, table: &Name, column: &Ident, how: How<'_>) -> Option<&mut ColumnState> {
+    pub(super) fn column_mut(&mut self, table: &Name, column: &Ident, how: How<'_>) -> Option<&mut ColumnState> {
         let id = self.new_id();
         let name = self.table_name(table);
         let whole = self.whole;
@@ -122,6 +124,7 @@ impl Schema {
                 filled: Maybe::Unknown,
                 filled_said: false,
                 was_filled: false,
+                values: Values::None,
                 marks: Marks::default(),
             };
             let table_id = table.id;
@@ -163,6 +166,7 @@ impl Schema {
         self.touch(Touched::Table(to.clone()));
         self.tables.insert(to.clone(), table);
         self.move_what_belongs(&from, to);
+        self.follow(&from, to);
     }
 
     pub(super) fn add_column(&mut self, name: &Name, column: &Column, how: How<'_>) {

@@ -60,7 +60,7 @@ fn history(context: &Context<'_>, found: &Found) -> History {
                 (context.memo.steps(memory, context.dialect, &content, read), alone)
             }
             Err(why) => {
-                let why = Unread::NoContent { words: format!("{why:?}") };
+                let why = Unread::NoContent { words: why.to_string() };
                 (Arc::new(vec![Step::new(Operation::Unread(why), 1, &entry.path)]), false)
             }
         };

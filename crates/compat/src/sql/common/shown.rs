@@ -1,7 +1,8 @@
 //! Steps as short lines, for tests.
 
 use crate::operation::{
-    Column, ColumnChange, Constraint, ConstraintKind, Filled, Ident, Maybe, Operation, Signature, Step, Type,
+    Column, ColumnChange, Constraint, ConstraintKind, Copied, Filled, Ident, Maybe, Operation, Signature, Step,
+    Type,
 };
 
 /// One line for each step: its line in the file, what it does, `?` if guarded, `~` if conditional.
@@ -106,6 +107,15 @@ fn signature(signature: &Signature) -> String {
     format!("({parameters}){returns}")
 }
 
+fn copied(value: &Copied) -> String {
+    match value {
+        Copied::All => "*".to_owned(),
+        Copied::Column(column) => column.key.clone(),
+        Copied::Cast(column, ty) => format!("{}::{ty}", column.key),
+        Copied::Of(columns) => format!("[{}]", list(columns)),
+    }
+}
+
 fn operation(operation: &Operation) -> String {
     match operation {
         Operation::CreateTable { table, columns, constraints, temporary } => {
@@ -162,6 +172,12 @@ fn operation(operation: &Operation) -> String {
         Operation::Data { data, table, every_row } => {
             let table = table.as_ref().map_or("?".to_owned(), ToString::to_string);
             format!("{data:?} {table}{}", if *every_row { " all" } else { "" })
+        }
+        Operation::CopyRows { table, from, columns, values, every_row } => {
+            let values: Vec<String> = values.iter().map(copied).collect();
+            let columns = list(columns);
+            let rows = if *every_row { "" } else { " some rows" };
+            format!("copy {table}({columns}) <- {from}({}){rows}", values.join(","))
         }
         Operation::Neutral { what } => format!("neutral {what}"),
         Operation::Review { what, .. } => format!("review {what}"),

@@ -68,7 +68,7 @@ fn statements_need_no_semicolons() {
             "1: neutral SET",
             "2: neutral DECLARE",
             "3: Update t",
-            "4: Insert t",
+            "4: copy t(a) <- u(b)",
             "5: Delete t all",
             "6: drop-table a",
             "7: drop t.c",

@@ -37,7 +37,7 @@ fn tables_are_read_with_every_attribute_in_any_order() {
             ("CREATE TABLE a (n int, CHECK (n > 0) NOT ENFORCED)", &["create a [n integer]"]),
             ("CREATE TABLE a LIKE b", &["create a [?]"]),
             ("CREATE TABLE a (LIKE b)", &["create a [?]"]),
-            ("CREATE TABLE a AS SELECT * FROM b", &["create a [?]"]),
+            ("CREATE TABLE a AS SELECT * FROM b", &["create a [?]", "copy a() <- b(*)"]),
             ("CREATE TABLE a (id int) ENGINE=InnoDB SELECT 1 AS x", &["create a [?]"]),
             ("CREATE TEMPORARY TABLE a (id int)", &["create temp a [id integer]"]),
             ("CREATE OR REPLACE TABLE a (id int)", &["drop-table a ?", "create a [id integer]"]),

@@ -33,6 +33,10 @@ pub(super) fn settle(operation: &mut Operation, schema: Option<&Ident>) {
             }
             referred(constraints, schema);
         }
+        Operation::CopyRows { table, from, .. } => {
+            settled(table, schema);
+            settled(from, schema);
+        }
         Operation::AddColumn { table, column } => {
             settled(table, schema);
             referred(&mut column.constraints, schema);
