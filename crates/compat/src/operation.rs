@@ -4,7 +4,6 @@
 //! rules judge them. Not here: reading, judging, or anything that knows a framework. A reader that
 //! cannot tell says [`Operation::Unread`]; it never leaves a statement out.
 
-
 use serde::{Deserialize, Serialize};
 
 /// A name in a schema. Two names are the same if their keys are.

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use super::find::{Located, entries_under};
 use super::replay::{Replay, replay};
-use super::{Question, evidence::Draft};
+use super::{Question, evidence::Draft, unused};
 use crate::Verdict::NeedsReview;
 use crate::frameworks::{Found, Read, rails};
 use crate::migration::{Context, History, Limits, Memo, Migration};
@@ -43,11 +43,13 @@ pub fn judge(question: &Question<'_>, located: &Located, memo: &Memo, migrations
     }
     let dialect = reader.dialect();
     let base = before(question, located, &bases, &range);
+    let known = base.clone();
     drafts.extend(
         replay(&Replay { dialect, base, added: &range.added })
             .into_iter()
             .filter_map(|(change, at)| Some(Draft::of_change(change, range.added.get(at.0)?, at.1, &paths))),
     );
+    unused::ask_for_tables(question, &known, &paths, &mut drafts);
     drafts
 }
 

@@ -7,6 +7,7 @@ mod evidence;
 mod find;
 mod history;
 mod replay;
+mod unused;
 
 #[cfg(test)]
 mod tests;

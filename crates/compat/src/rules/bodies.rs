@@ -107,7 +107,11 @@ pub(super) fn broken(sides: Sides<'_>, gone: Gone<'_>, by: Mark) -> Vec<Change> 
     let routines = routines(sides, gone);
     let mut changes = vec![];
     let through = |body: &Body| {
-        routines.iter().filter(|(name, _)| body.calls(name)).max_by_key(|(_, used)| **used).map(|(name, used)| (*name, *used))
+        routines
+            .iter()
+            .filter(|(name, _)| body.calls(name))
+            .max_by_key(|(_, used)| **used)
+            .map(|(name, used)| (*name, *used))
     };
     let change = |used: Use, object: String, words: String, asked: Asked| {
         Change::new("broken-body", verdict(used), object, by, words).asking(asked)
@@ -133,21 +137,29 @@ pub(super) fn broken(sides: Sides<'_>, gone: Gone<'_>, by: Mark) -> Vec<Change> 
             changes.push(change(used, name.to_string(), words, asked));
         }
     }
-    if !routines.is_empty() {
-        changes.extend(in_tables(sides, &routines, gone).into_iter().map(|(used, object, words, table)| {
-            change(used, object, words, Asked::Table(table))
-        }));
-        for (name, view) in &sides.now.views {
-            if let Some((routine, used)) = view.body.as_deref().and_then(through)
-                && sides.before.views.contains_key(name)
-            {
-                let words = format!("breaks view {name}: function {routine} uses {gone}");
-                changes.push(change(used, name.to_string(), words, Asked::Table(name.clone())));
-            }
+    for (name, view) in sides.now.views.iter().filter(|(name, _)| sides.before.views.contains_key(name)) {
+        let Some(body) = view.body.as_deref() else { continue };
+        // PostgreSQL lets no function go that a view calls.
+        let itself = matches!(gone, Gone::Routine(_)) && sides.dialect != Dialect::Postgres;
+        let asked = Asked::Table(name.clone());
+        if itself && gone.used(sides, body, &[]) != Use::No {
+            let words = format!("breaks view {name}, which uses {gone}");
+            changes.push(change(Use::Sure, name.to_string(), words, asked));
+        } else if let Some((routine, used)) = through(body) {
+            let words = format!("breaks view {name}: function {routine} uses {gone}");
+            changes.push(change(used, name.to_string(), words, asked));
         }
+    }
+    if !routines.is_empty() {
+        changes.extend(
+            in_tables(sides, &routines, gone)
+                .into_iter()
+                .map(|(used, object, words, table)| change(used, object, words, Asked::Table(table))),
+        );
         for ((kind, name), other) in &sides.now.others {
             if *kind == Kind::Policy
-                && let (Some(table), Some((routine, used))) = (&other.table, other.body.as_deref().and_then(through))
+                && let (Some(table), Some((routine, used))) =
+                    (&other.table, other.body.as_deref().and_then(through))
             {
                 let words = format!("breaks policy {} of {table}: function {routine} uses {gone}", name.name);
                 changes.push(change(used, name.to_string(), words, Asked::Table(table.clone())));
@@ -164,7 +176,8 @@ fn in_tables(
     gone: Gone<'_>,
 ) -> Vec<(Use, String, String, Name)> {
     let mut found = vec![];
-    let caller = |text: &str| routines.iter().find(|(name, _)| calls(text, name)).map(|(name, used)| (*name, *used));
+    let caller =
+        |text: &str| routines.iter().find(|(name, _)| calls(text, name)).map(|(name, used)| (*name, *used));
     for (table, it) in sides.now.tables.iter().filter(|(_, it)| sides.before.home(it.id).is_some()) {
         for column in it.columns.values() {
             let (what, text) = match &column.filled {
@@ -192,7 +205,8 @@ fn in_tables(
 
 /// Bodies that take a table's row for as wide as it was.
 pub(super) fn wider_rows(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, changes: &mut Vec<Change>) {
-    let same = old.columns.len() == new.columns.len() && old.columns.keys().all(|column| new.columns.contains_key(column));
+    let same =
+        old.columns.len() == new.columns.len() && old.columns.keys().all(|column| new.columns.contains_key(column));
     if same {
         return;
     }
@@ -205,7 +219,10 @@ pub(super) fn wider_rows(sides: Sides<'_>, name: &Name, old: &Table, new: &Table
     let triggers = triggers(sides);
     let narrower = old.columns.keys().any(|column| !new.columns.contains_key(column));
     let listed = |body: &Body, own: &[&Name]| {
-        body.unlisted_inserts().into_iter().map(|(into, rest)| unlisted(sides, (name, narrower), &into, &rest, own)).max()
+        body.unlisted_inserts()
+            .into_iter()
+            .map(|(into, rest)| unlisted(sides, (name, narrower), &into, &rest, own))
+            .max()
     };
     let mut put = |used: Option<Use>, object: &Name, what: String, asked: Asked| {
         if let Some(used) = used.filter(|used| *used != Use::No) {

@@ -36,7 +36,9 @@ fn partition_gone(sides: Sides<'_>, name: &Name, old: &Table, by: crate::schema:
         return None;
     }
     let words = format!("drops partition {name} of {parent} with its rows");
-    Some(Change::new("delete-rows", NeedsReview, parent.to_string(), by, words).asking(Asked::Table(parent.clone())))
+    Some(
+        Change::new("delete-rows", NeedsReview, parent.to_string(), by, words).asking(Asked::Table(parent.clone())),
+    )
 }
 
 fn compare(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, changes: &mut Vec<Change>) {

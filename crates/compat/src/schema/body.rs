@@ -33,14 +33,53 @@ pub struct Body {
 }
 
 /// Words after which a table's name stands.
-const BEFORE_TABLE: &[&str] = &["from", "join", "update", "into", "only", "table", "truncate", "using", "setof", "insert"];
+const BEFORE_TABLE: &[&str] =
+    &["from", "join", "update", "into", "only", "table", "truncate", "using", "setof", "insert"];
 
 /// Words that are no alias.
 const NO_ALIAS: &[&str] = &[
-    "where", "set", "on", "join", "left", "right", "inner", "outer", "cross", "full", "group", "order", "limit",
-    "returning", "values", "select", "using", "union", "natural", "for", "when", "then", "loop", "default", "having",
-    "window", "offset", "fetch", "with", "end", "begin", "as", "except", "intersect", "is", "force", "use", "ignore",
-    "partition", "tablesample", "do", "lateral",
+    "where",
+    "set",
+    "on",
+    "join",
+    "left",
+    "right",
+    "inner",
+    "outer",
+    "cross",
+    "full",
+    "group",
+    "order",
+    "limit",
+    "returning",
+    "values",
+    "select",
+    "using",
+    "union",
+    "natural",
+    "for",
+    "when",
+    "then",
+    "loop",
+    "default",
+    "having",
+    "window",
+    "offset",
+    "fetch",
+    "with",
+    "end",
+    "begin",
+    "as",
+    "except",
+    "intersect",
+    "is",
+    "force",
+    "use",
+    "ignore",
+    "partition",
+    "tablesample",
+    "do",
+    "lateral",
 ];
 
 /// At so many places a name is looked at; beyond them it is perhaps used.
@@ -56,7 +95,8 @@ impl Body {
         let text = text.strip_prefix("create ").unwrap_or(text);
         let text = text.strip_prefix("or replace ").or_else(|| text.strip_prefix("or alter ")).unwrap_or(text);
         let text = text.replacen("if not exists ", "", 1);
-        let known: HashSet<String> = words(&text).filter(|word| !word.starts_with('\'')).map(str::to_owned).collect();
+        let known: HashSet<String> =
+            words(&text).filter(|word| !word.starts_with('\'')).map(str::to_owned).collect();
         let runs = ["execute", "prepare", "exec", "nextval", "sp_executesql", "regclass"];
         let executed = if runs.iter().any(|word| known.contains(*word)) {
             words(&text).filter_map(string).flat_map(|said| names_in(&said)).collect()
@@ -100,7 +140,8 @@ impl Body {
             found = found.max(used);
         }
         let named = scope.named || own.iter().any(|own| own.name == table.name);
-        let said = self.executed.contains(&name) && (named || self.executed.contains(&table.name.key.to_lowercase()));
+        let said =
+            self.executed.contains(&name) && (named || self.executed.contains(&table.name.key.to_lowercase()));
         if found == Use::No && said { Use::Perhaps } else { found }
     }
 
@@ -134,7 +175,9 @@ impl Body {
         let tokens = self.tokens();
         let mut found = vec![];
         for at in 1..tokens.len() {
-            if word(&tokens, at) != Some("into") || !matches!(word(&tokens, at - 1), Some("insert" | "replace" | "ignore")) {
+            if word(&tokens, at) != Some("into")
+                || !matches!(word(&tokens, at - 1), Some("insert" | "replace" | "ignore"))
+            {
                 continue;
             }
             let mut name = at + 1;
@@ -146,7 +189,9 @@ impl Body {
             }
             let rest = tokens.get(name + 1..(name + 1_000).min(tokens.len())).unwrap_or_default();
             let end = rest.iter().position(|token| BETWEEN.contains(token)).unwrap_or(rest.len());
-            found.extend(word(&tokens, name).map(|table| (table.to_owned(), rest.iter().take(end).copied().collect())));
+            found.extend(
+                word(&tokens, name).map(|table| (table.to_owned(), rest.iter().take(end).copied().collect())),
+            );
         }
         found
     }
@@ -293,12 +338,13 @@ impl<'a> Scope<'a> {
             let before = start.checked_sub(1).and_then(|before| word(tokens, before));
             let stands = before.is_some_and(|before| BEFORE_TABLE.contains(&before))
                 || (before == Some(",") && listed(tokens, start));
-            if !stands || NO_ALIAS.contains(&name) {
+            if !stands || NO_ALIAS.contains(&name) || BEFORE_TABLE.contains(&name) {
                 continue;
             }
             tables.push((at, name));
             let alias = if after == Some("as") { word(tokens, at + 2) } else { after };
-            if let Some(alias) = alias.filter(|alias| is_name(alias) && !NO_ALIAS.contains(alias)) {
+            let plain = |alias: &&str| is_name(alias) && !NO_ALIAS.contains(alias) && !BEFORE_TABLE.contains(alias);
+            if let Some(alias) = alias.filter(plain) {
                 aliases.push((alias, name));
             }
         }
@@ -388,4 +434,103 @@ impl<'a> Scope<'a> {
 
 fn is_name(word: &str) -> bool {
     word.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_' || c == '@')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Body, Use};
+    use crate::operation::{Column, Ident, Maybe, Name, Operation, Step, Type};
+    use crate::schema::Schema;
+    use crate::sql::Dialect;
+    use crate::sql::body::fold;
+
+    fn name(text: &str) -> Name {
+        Name::plain(Ident::folded(text))
+    }
+
+    /// `users` with `email` and `code`, `orders` with `code`.
+    fn schema() -> Schema {
+        let mut schema = Schema::empty();
+        for (table, columns) in [("users", &["email", "code"][..]), ("orders", &["code", "total"])] {
+            let columns =
+                columns.iter().map(|column| Column::new(Ident::folded(*column), Type::named("text"))).collect();
+            let operation = Operation::CreateTable {
+                table: name(table),
+                columns: Maybe::Known(columns),
+                constraints: vec![],
+                temporary: false,
+            };
+            schema.apply(&Step::new(operation, 1, ""), None);
+        }
+        schema
+    }
+
+    #[test]
+    fn columns_that_a_body_uses() {
+        let (users, orders) = (name("users"), name("orders"));
+        for (text, own, used) in [
+            ("SELECT code FROM users", None, Use::Sure),
+            ("SELECT u.code FROM users u", None, Use::Sure),
+            ("SELECT o.code FROM users u JOIN orders AS o ON true", None, Use::No),
+            ("SELECT code FROM users u JOIN orders AS o ON true", None, Use::Perhaps),
+            ("SELECT code FROM orders; SELECT email FROM users", None, Use::No),
+            ("SELECT email AS code FROM users", None, Use::No),
+            ("SELECT code(email) FROM users", None, Use::No),
+            ("SELECT email::code FROM users", None, Use::No),
+            ("SELECT users.code FROM users", None, Use::Sure),
+            ("NEW.code := 1", Some(&users), Use::Sure),
+            ("NEW.code := 1", Some(&orders), Use::No),
+            ("NEW.code := 1", None, Use::No),
+            ("INSERT INTO users (email, code) VALUES (NEW.email, 'x')", Some(&orders), Use::Sure),
+            ("INSERT INTO users (email) VALUES ('code')", None, Use::No),
+            (
+                "INSERT INTO users (email) VALUES (1) ON CONFLICT DO UPDATE SET email = EXCLUDED.code",
+                None,
+                Use::Sure,
+            ),
+            ("FOR r IN SELECT * FROM users LOOP PERFORM r.code; END LOOP", None, Use::Perhaps),
+            ("EXECUTE 'UPDATE users SET code = 1'", None, Use::Perhaps),
+            ("RAISE 'no code of users'", None, Use::No),
+            ("SELECT i.code FROM inserted i", Some(&users), Use::Sure),
+            ("SELECT i.code FROM inserted i", Some(&orders), Use::No),
+            ("UPDATE users SET email = 1 -- code", None, Use::No),
+        ] {
+            let body = Body::new(&fold(text, Dialect::Postgres));
+            let own: Vec<&Name> = own.into_iter().collect();
+            assert_eq!(body.uses_column(&users, &Ident::folded("code"), &own, &schema()), used, "{text}");
+        }
+    }
+
+    #[test]
+    fn tables_that_a_body_uses() {
+        for (text, used) in [
+            ("SELECT 1 FROM users", Use::Sure),
+            ("SELECT 1 FROM orders, users", Use::Perhaps),
+            ("SELECT 1 FROM public.users", Use::Sure),
+            ("SELECT 1 FROM other.users", Use::No),
+            ("INSERT INTO users (email) SELECT 1", Use::Sure),
+            ("SELECT users FROM orders", Use::No),
+            ("SELECT users(1)", Use::No),
+            ("DECLARE r users%ROWTYPE", Use::Sure),
+            ("EXECUTE format('DELETE FROM users')", Use::Perhaps),
+            ("RAISE 'users'", Use::No),
+        ] {
+            assert_eq!(Body::new(&fold(text, Dialect::Postgres)).uses_table(&name("users")), used, "{text}");
+        }
+    }
+
+    #[test]
+    fn routines_that_a_body_calls() {
+        for (text, calls) in [
+            ("SELECT f(1)", true),
+            ("SELECT f FROM t", false),
+            ("CREATE FUNCTION f(a int)", false),
+            ("CREATE TRIGGER t BEFORE INSERT ON x EXECUTE FUNCTION f()", true),
+            ("CREATE TRIGGER t BEFORE INSERT ON x EXECUTE PROCEDURE public.f()", true),
+            ("CALL f", true),
+            ("SELECT ff(1)", false),
+        ] {
+            assert_eq!(Body::new(&fold(text, Dialect::Postgres)).calls(&name("f")), calls, "{text}");
+        }
+    }
 }

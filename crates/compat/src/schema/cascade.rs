@@ -67,7 +67,9 @@ impl Schema {
             .others
             .iter()
             .filter(|((kind, _), other)| *kind == Kind::Policy && other.table.as_ref() == Some(table))
-            .filter(|(_, other)| other.body.as_ref().is_some_and(|body| body.names(&Name::plain(Ident::exact(key.as_str())))))
+            .filter(|(_, other)| {
+                other.body.as_ref().is_some_and(|body| body.names(&Name::plain(Ident::exact(key.as_str()))))
+            })
             .map(|((_, name), _)| name.clone())
             .collect();
         for policy in policies {
@@ -220,8 +222,7 @@ fn reads(view: &super::View, name: &Name) -> bool {
 
 /// Whether an expression calls a function.
 pub(crate) fn calls(expression: &str, routine: &Name) -> bool {
-    has_word(expression, &routine.name.key)
-        && super::Body::new(&fold(expression, Dialect::Postgres)).calls(routine)
+    has_word(expression, &routine.name.key) && super::Body::new(&fold(expression, Dialect::Postgres)).calls(routine)
 }
 
 /// Whether a text has a word, in whatever case.

@@ -89,8 +89,12 @@ impl Folded {
     fn name<'a>(&mut self, rest: &'a str, close: char) -> &'a str {
         let inside = rest.get(1..).unwrap_or_default();
         let end = inside.find(close).unwrap_or(inside.len());
-        let name: String =
-            inside.get(..end).unwrap_or_default().chars().map(|c| if c.is_whitespace() { WITHIN } else { c }).collect();
+        let name: String = inside
+            .get(..end)
+            .unwrap_or_default()
+            .chars()
+            .map(|c| if c.is_whitespace() { WITHIN } else { c })
+            .collect();
         self.push(&name);
         inside.get(end + 1..).unwrap_or_default()
     }
@@ -143,7 +147,11 @@ mod tests {
         for (dialect, text, folded) in [
             (Dialect::Postgres, "SELECT  a.\"B\"\n-- not c\nFROM t", "select a . b from t"),
             (Dialect::Postgres, "x /* y */ 'It''s a' z", "x 'it's\u{1}a z"),
-            (Dialect::Postgres, "AS $body$ BEGIN NEW.x := $1; END $body$ LANGUAGE sql", "as $ begin new . x : = $1 ; end $ language sql"),
+            (
+                Dialect::Postgres,
+                "AS $body$ BEGIN NEW.x := $1; END $body$ LANGUAGE sql",
+                "as $ begin new . x : = $1 ; end $ language sql",
+            ),
             (Dialect::Postgres, "LANGUAGE sql AS 'SELECT ''a'' FROM t'", "language sql as $ select 'a from t $"),
             (Dialect::MySql, "SET NEW.`k` = 'a\\'b' # c\n;", "set new . k = 'a'b ;"),
             (Dialect::MsSql, "SELECT [My Name], @x FROM [dbo].[T]", "select my\u{1}name , @x from dbo . t"),

@@ -42,10 +42,10 @@ pub fn rolled_back(steps: &mut [Step]) {
 
 /// The words of a statement that steers a transaction, in lower case.
 fn control(step: &Step) -> Option<Vec<String>> {
-    const HEADS: &[&str] =
-        &["begin", "start", "commit", "end", "savepoint", "release", "rollback", "abort"];
+    const HEADS: &[&str] = &["begin", "start", "commit", "end", "savepoint", "release", "rollback", "abort"];
     let neutral = matches!(step.operation, Operation::Neutral { .. }) && !step.conditional;
-    let words: Vec<String> = step.text.split_whitespace().take(8).map(|word| word.trim_end_matches(';').to_lowercase()).collect();
+    let words: Vec<String> =
+        step.text.split_whitespace().take(8).map(|word| word.trim_end_matches(';').to_lowercase()).collect();
     (neutral && words.first().is_some_and(|head| HEADS.contains(&head.as_str()))).then_some(words)
 }
 
@@ -67,7 +67,8 @@ pub fn put_back(steps: &mut [Step]) {
             Some(step) => triggers_on_again(step, later) || granted_again(step, later),
             None => false,
         };
-        let Some(later) = (at + 1..steps.len()).take(LOOK_AHEAD).find(|later| steps.get(*later).is_some_and(back)) else {
+        let Some(later) = (at + 1..steps.len()).take(LOOK_AHEAD).find(|later| steps.get(*later).is_some_and(back))
+        else {
             continue;
         };
         let enabled = steps.get(later).is_some_and(|step| matches!(step.operation, Operation::Restrict { .. }));
@@ -92,7 +93,8 @@ fn triggers_on_again(step: &Step, later: &Step) -> bool {
         let lower = text.to_lowercase();
         lower.strip_prefix(head).map(|name| name.trim().trim_matches('"').to_owned())
     };
-    let same = which(&step.text, "disable trigger ").is_some_and(|name| Some(name) == which(&later.text, "enable trigger "));
+    let same = which(&step.text, "disable trigger ")
+        .is_some_and(|name| Some(name) == which(&later.text, "enable trigger "));
     what == "a trigger is disabled"
         && *restriction == Restriction::Trigger
         && table == other
@@ -106,7 +108,9 @@ fn granted_again(step: &Step, later: &Step) -> bool {
     if !revoke || !grant || (later.conditional && !step.conditional) {
         return false;
     }
-    let (Some(taken), Some(given)) = (rights(&step.text, " from "), rights(&later.text, " to ")) else { return false };
+    let (Some(taken), Some(given)) = (rights(&step.text, " from "), rights(&later.text, " to ")) else {
+        return false;
+    };
     let all = |rights: &[String]| rights.iter().any(|right| right == "all");
     taken.on == given.on
         && taken.whom.iter().all(|whom| given.whom.contains(whom))

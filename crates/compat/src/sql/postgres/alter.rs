@@ -320,7 +320,8 @@ fn only_cast(words: Words<'_>, column: &Ident) -> bool {
         let close = words.after_brackets(0);
         (words.until(close.saturating_sub(1)).from(1), words.from(close))
     } else {
-        return words.ident(0).as_ref() == Some(column) && (all == 1 || words.sign(1, b':') && casts(words.from(1)));
+        return words.ident(0).as_ref() == Some(column)
+            && (all == 1 || words.sign(1, b':') && casts(words.from(1)));
     };
     inner.tokens.len() < all && only_cast(inner, column) && (rest.tokens.is_empty() || casts(rest))
 }

@@ -141,7 +141,8 @@ impl Steps {
             end -= 1;
         }
         let deferrable = matches!(operation, Operation::CreateTable { .. }) && words.has("deferrable");
-        let body = (deferrable || operation.keeps_text()).then(|| super::body::fold(text, super::Dialect::Postgres));
+        let body =
+            (deferrable || operation.keeps_text()).then(|| super::body::fold(text, super::Dialect::Postgres));
         self.list.push(Step {
             operation,
             line: words.source.line(words.start()),
