@@ -38,7 +38,8 @@ pub fn acts(sides: Sides<'_>, step: &Step, mark: Mark) -> Option<Change> {
             Some(Change::new("narrow-type", Incompatible, name.to_string(), mark, words))
         }
         Operation::Review { what, table } => {
-            if table.as_ref().is_some_and(|table| !is_old(sides, table)) {
+            let new = table.as_ref().is_some_and(|table| !is_old(sides, table));
+            if new || (what.contains("deferred") && never_deferred(sides, table.as_ref(), &step.text)) {
                 return None;
             }
             let object = table.as_ref().map(Name::to_string).unwrap_or_default();
@@ -54,6 +55,17 @@ pub fn acts(sides: Sides<'_>, step: &Step, mark: Mark) -> Option<Change> {
         }
         _ => None,
     }
+}
+
+/// `ALTER CONSTRAINT name …` of one that was checked at once already, or that the range made.
+fn never_deferred(sides: Sides<'_>, table: Option<&Name>, text: &str) -> bool {
+    let name = text.split_whitespace().nth(2).unwrap_or_default().trim_matches('"');
+    let Some(table) = table.and_then(|table| sides.before.tables.get(table)) else { return false };
+    let known = table
+        .constraints
+        .iter()
+        .find(|held| held.name.as_ref().is_some_and(|known| known.key.eq_ignore_ascii_case(name)));
+    known.map_or(sides.before.whole, |held| held.deferrable == Some(false))
 }
 
 /// Whether the base has it word for word: `DROP TRIGGER IF EXISTS` and the same again.

@@ -33,7 +33,8 @@ impl How<'_> {
     pub fn deferrable(&self) -> Option<bool> {
         let text = self.body.unwrap_or(self.text).to_lowercase();
         let without = text.replace("not deferrable", "");
-        let whole = self.body.is_some() || !text.ends_with('…');
+        // Of a table that is made, the whole text is kept where the word is in it.
+        let whole = self.body.is_some() || !text.ends_with('…') || text.starts_with("create table");
         (whole || without.contains("deferrable")).then(|| without.contains("deferr"))
     }
 
