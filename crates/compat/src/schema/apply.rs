@@ -70,13 +70,7 @@ impl Schema {
             Operation::Rename { kind, from, to } => self.rename(*kind, from, to, how),
             Operation::AddColumn { table, column } => self.add_column(table, column, how),
             Operation::DropColumn { table, column, cascade } => {
-                if *cascade {
-                    self.cascade_column(table, column, how);
-                }
-                self.drop_column(table, column, how);
-            }
-            Operation::RenameColumn { table, from, to } if self.is_view(table) => {
-                self.rename_view_column(table, from, to, how);
+                self.drop_column_and(table, column, *cascade, how);
             }
             Operation::RenameColumn { table, from, to } => self.rename_column(table, from, to, how),
             Operation::AlterColumn { table, column, changes } => self.alter_column(table, column, changes, how),

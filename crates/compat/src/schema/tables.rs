@@ -181,6 +181,14 @@ impl Schema {
         table.columns.insert(column.name.clone(), state);
     }
 
+    /// The column, and by CASCADE what uses it.
+    pub(super) fn drop_column_and(&mut self, name: &Name, column: &Ident, cascade: bool, how: How<'_>) {
+        if cascade {
+            self.cascade_column(name, column, how);
+        }
+        self.drop_column(name, column, how);
+    }
+
     pub(super) fn drop_column(&mut self, name: &Name, column: &Ident, how: How<'_>) {
         if self.column_mut(name, column, how).is_none() {
             return;
@@ -193,6 +201,9 @@ impl Schema {
     }
 
     pub(super) fn rename_column(&mut self, name: &Name, from: &Ident, to: &Ident, how: How<'_>) {
+        if self.is_view(name) {
+            return self.rename_view_column(name, from, to, how);
+        }
         if from == to || self.column_mut(name, from, how).is_none() {
             return;
         }
