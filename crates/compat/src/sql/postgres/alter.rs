@@ -200,6 +200,7 @@ impl Action<'_> {
                 }
             }
             "alter" => self.statistics(steps),
+            "replica" if words.is(2, "full") => self.neutral(steps, "REPLICA IDENTITY FULL"),
             "replica" => self.review(steps, "another replica identity"),
             "attach" => {
                 let partition = words.name(2).map(|(name, _)| name);

@@ -225,9 +225,23 @@ pub(super) fn alter(words: Words<'_>, steps: &mut Steps) {
             if object.action.is(0, "owner") {
                 return steps.neutral(words, &words.head(2));
             }
+            if kind == "publication" && object.action.are(0, &["add", "table"]) {
+                return published(words, object.action.from(2), steps);
+            }
             steps.review(words, &format!("{} changes", words.head(2)), None);
         }
         _ => steps.unread(words, Unread::UnknownStatement { head: words.head(3) }),
+    }
+}
+
+/// Of each table that a publication gets.
+fn published(words: Words<'_>, tables: Words<'_>, steps: &mut Steps) {
+    let (names, _) = tables.names(0);
+    for (table, _) in &names {
+        steps.review(words, "a table is published", Some(table.clone()));
+    }
+    if names.is_empty() {
+        steps.review(words, "ALTER PUBLICATION changes", None);
     }
 }
 

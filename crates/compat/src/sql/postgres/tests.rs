@@ -336,7 +336,7 @@ fn each_action_of_alter_table_is_a_step_on_its_own_line() {
         ),
         ("ALTER TABLE t ATTACH PARTITION u FOR VALUES IN (1)", "1 review a partition is attached: u"),
         ("ALTER TABLE t DETACH PARTITION u CONCURRENTLY", "1 review a partition is detached: t"),
-        ("ALTER TABLE t REPLICA IDENTITY FULL", "1 review another replica identity: t"),
+        ("ALTER TABLE t REPLICA IDENTITY NOTHING", "1 review another replica identity: t"),
         ("ALTER TABLE t NO INHERIT u", "1 review the table no longer inherits: t"),
     ]);
 }
