@@ -20,7 +20,7 @@ impl Schema {
         }
     }
 
-    /// Views that read a table or view, and views that read those.
+    /// Views that read a table or view, views that read those, and policies and rules that do.
     pub(super) fn cascade_table(&mut self, table: &Name, how: How<'_>) {
         let mut gone = vec![table.clone()];
         while let Some(name) = gone.pop() {
@@ -33,6 +33,17 @@ impl Schema {
             for view in over {
                 self.remove_view(&view, how);
                 gone.push(view);
+            }
+            let asks =
+                |other: &super::Other| other.body.as_ref().is_some_and(|body| body.uses_table(&name) == Use::Sure);
+            let policies: Vec<Name> = self
+                .others
+                .iter()
+                .filter(|((kind, _), other)| *kind == Kind::Policy && asks(other))
+                .map(|((_, policy), _)| policy.clone())
+                .collect();
+            for policy in policies {
+                self.remove_other(Kind::Policy, &policy, how);
             }
         }
     }
