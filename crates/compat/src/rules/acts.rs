@@ -11,6 +11,12 @@ pub fn acts(sides: Sides<'_>, step: &Step, mark: Mark) -> Option<Change> {
     match &step.operation {
         Operation::Unread(unread) => Some(unreadable(unread, step, mark)),
         Operation::Data { data, table, every_row } => rows(sides, *data, table.as_ref(), *every_row, step, mark),
+        Operation::CreateTable { table, temporary: false, .. } if !step.guarded && !step.conditional => {
+            let known = sides.now.tables.get(table).filter(|known| sides.now.refuses_another(known, mark))?;
+            sides.before.home(known.id)?;
+            let words = format!("makes table {table}, which is there already: the database refuses to");
+            Some(Change::new("other-change", NeedsReview, table.to_string(), mark, words))
+        }
         Operation::DropTable { table, .. } if sides.now.session.foreign_keys => cascades(sides, table, mark),
         Operation::Restrict { restriction, table } => restrict(sides, *restriction, table.as_ref(), step, mark),
         Operation::Create { kind: kind @ (Kind::Trigger | Kind::Policy), name, table } => {
