@@ -14,7 +14,7 @@ pub fn acts(sides: Sides<'_>, step: &Step, mark: Mark) -> Option<Change> {
         Operation::CreateTable { table, temporary: false, .. } if !step.guarded && !step.conditional => {
             let known = sides.now.tables.get(table).filter(|known| sides.now.refuses_another(known, mark))?;
             sides.before.home(known.id)?;
-            let words = format!("makes table {table}, which is there already: the database refuses to");
+            let words = format!("makes table {table} a second time: it is there already, and the database refuses");
             Some(Change::new("other-change", NeedsReview, table.to_string(), mark, words))
         }
         Operation::DropTable { table, .. } if sides.now.session.foreign_keys => cascades(sides, table, mark),
@@ -89,7 +89,11 @@ fn unreadable(unread: &Unread, step: &Step, mark: Mark) -> Change {
         Unread::Syntax { words } => format!("could not be read: {words}"),
         Unread::UnknownStatement { head } => format!("begins with {head}, a statement that is not known here"),
         Unread::Dynamic => "puts its SQL together when it runs".to_owned(),
-        Unread::Code { what } => format!("runs a program, {what}, whose effect cannot be told from the text"),
+        Unread::Code { what } => {
+            // A noun phrase is one; what was taken from the text is shown as such.
+            let quoted = if what.starts_with("a ") { what.clone() } else { format!("`{what}`") };
+            format!("runs a program, {quoted}, whose effect cannot be told from the text")
+        }
         Unread::Framework { framework } => {
             format!("is a migration of {framework}, whose reader is not written yet")
         }
