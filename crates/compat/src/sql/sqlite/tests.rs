@@ -39,6 +39,10 @@ fn columns() {
                 &["create a [b text computed | d computed]"],
             ),
             ("CREATE TEMP TABLE a AS SELECT 1", &["create temp a [?]"]),
+            (
+                "CREATE TABLE a (x INT, FOREIGN KEY (x) REFERENCES b(id) ON DELETE SET DEFAULT\n UNIQUE (x) CHECK (x > 0))",
+                &["create a [x int | +fk(x)->b(id) cascades | +unique(x) | +check[]]"],
+            ),
             ("CREATE VIRTUAL TABLE f USING fts5(a, b)", &["create f [?]"]),
         ],
     );
