@@ -49,6 +49,9 @@ pub enum Runs {
     Always,
     /// Never on a database that has older ones: Flyway's baseline `B__`.
     Never,
+    /// Once, where nothing was applied before: a baseline with which the history begins. A database
+    /// that has others never runs it.
+    First,
 }
 
 /// What is wrong with a history by itself, whatever a range adds: one of the history rules.

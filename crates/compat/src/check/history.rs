@@ -9,7 +9,7 @@ use super::replay::{Replay, replay};
 use super::{Question, evidence::Draft, unused};
 use crate::Verdict::NeedsReview;
 use crate::frameworks::{Found, Read, rails};
-use crate::migration::{Context, History, Limits, Memo, Migration};
+use crate::migration::{Context, History, Limits, Memo, Migration, Runs};
 use crate::operation::Step;
 use crate::rules::history::{Range, Wrong, compare};
 use crate::rules::{Change, UNREADABLE};
@@ -144,7 +144,8 @@ fn before(question: &Question<'_>, located: &Located, bases: &[History], range: 
     } else {
         // What was there before the first migration is not known.
         schema.whole = !range.base.is_empty();
-        range.base.iter().for_each(|migration| apply(&mut schema, migration));
+        let ran = range.base.iter().filter(|migration| migration.runs != Runs::Never);
+        ran.for_each(|migration| apply(&mut schema, migration));
         if !schema.whole && located.framework.id == rails::ROW.id {
             schema = dumped(question, located, bases, range).unwrap_or(schema);
         }

@@ -155,6 +155,6 @@ fn for_a_while(change: &Change, migration: Option<&Migration>) -> Change {
     let mut change = change.clone();
     let key = migration.map(|migration| migration.key.as_str()).unwrap_or_default();
     change.verdict = NeedsReview;
-    change.words = format!("{}, until a later step than {key} mends it", change.words);
+    change.words = format!("{}; a step after migration {key} mends it", change.words);
     change
 }

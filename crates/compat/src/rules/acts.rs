@@ -11,6 +11,12 @@ pub fn acts(sides: Sides<'_>, step: &Step, mark: Mark) -> Option<Change> {
     match &step.operation {
         Operation::Unread(unread) => Some(unreadable(unread, step, mark)),
         Operation::Data { data, table, every_row } => rows(sides, *data, table.as_ref(), *every_row, step, mark),
+        Operation::CreateTable { table, temporary: false, .. } if !step.guarded && !step.conditional => {
+            let known = sides.now.tables.get(table).filter(|known| sides.now.refuses_another(known, mark))?;
+            sides.before.home(known.id)?;
+            let words = format!("makes table {table} a second time: it is there already, and the database refuses");
+            Some(Change::new("other-change", NeedsReview, table.to_string(), mark, words))
+        }
         Operation::DropTable { table, .. } if sides.now.session.foreign_keys => cascades(sides, table, mark),
         Operation::Restrict { restriction, table } => restrict(sides, *restriction, table.as_ref(), step, mark),
         Operation::Create { kind: kind @ (Kind::Trigger | Kind::Policy), name, table } => {
@@ -129,7 +135,11 @@ fn unreadable(unread: &Unread, step: &Step, mark: Mark) -> Change {
         Unread::Syntax { words } => format!("could not be read: {words}"),
         Unread::UnknownStatement { head } => format!("begins with {head}, a statement that is not known here"),
         Unread::Dynamic => "puts its SQL together when it runs".to_owned(),
-        Unread::Code { what } => format!("runs a program, {what}, whose effect cannot be told from the text"),
+        Unread::Code { what } => {
+            // A noun phrase is one; what was taken from the text is shown as such.
+            let quoted = if what.starts_with("a ") { what.clone() } else { format!("`{what}`") };
+            format!("runs a program, {quoted}, whose effect cannot be told from the text")
+        }
         Unread::Framework { framework } => {
             format!("is a migration of {framework}, whose reader is not written yet")
         }

@@ -9,6 +9,9 @@ use crate::sql::Dialect;
 /// What became of a table's constraints.
 pub fn constraints(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, changes: &mut Vec<Change>) {
     let held = |held: &&Held| held.checked != Checked::Nothing;
+    // A column by its new name is the same column.
+    let renamed = renamed(old, new);
+    let old = &renamed;
     for added in new.constraints.iter().filter(held) {
         if !old.constraints.iter().filter(held).any(|known| same(sides, known, added)) {
             changes.extend(came(sides, name, old, new, added));
@@ -72,6 +75,39 @@ fn hanging(sides: Sides<'_>, name: &Name, new: &Table) -> Option<Change> {
         let (before, after) = (format!("refers to {followed}"), format!("refers to {table}, which is not there"));
         Some(Change::new("rename-table", Incompatible, object, by, words).states(before, after))
     })
+}
+
+/// The old table with the new names of those of its columns that got one.
+fn renamed(old: &Table, new: &Table) -> Table {
+    let mut old = old.clone();
+    let to = |column: &Ident| {
+        let state = old.columns.get(column)?;
+        let here = new.columns.get(column).is_some_and(|now| now.id == state.id);
+        new.columns.values().find(|now| !here && now.id == state.id).map(|now| now.name.clone())
+    };
+    let names: Vec<(Ident, Ident)> =
+        old.columns.keys().filter_map(|column| Some((column.clone(), to(column)?))).collect();
+    let name = |column: &mut Ident| {
+        if let Some((_, to)) = names.iter().find(|(from, _)| from == column) {
+            column.clone_from(to);
+        }
+    };
+    for held in &mut old.constraints {
+        match &mut held.kind {
+            ConstraintKind::PrimaryKey(columns)
+            | ConstraintKind::Unique { columns, .. }
+            | ConstraintKind::ForeignKey { columns, .. }
+            | ConstraintKind::Check { not_null: columns, .. } => columns.iter_mut().for_each(name),
+            ConstraintKind::Exclude => {}
+        }
+    }
+    for (from, to) in &names {
+        if let Some(mut state) = old.columns.remove(from) {
+            state.name.clone_from(to);
+            old.columns.entry(to.clone()).or_insert(state);
+        }
+    }
+    old
 }
 
 /// Whether a column that the old table has is still there, under whatever name.

@@ -82,7 +82,7 @@ pub fn compare<'a>(framework: &Framework, bases: &'a [History], head: &'a Histor
                     range.wrong.push(of("renumbered-migration", NeedsReview, migration, words));
                 }
                 // What no database with older ones runs is nobody's change.
-                None if migration.runs == Runs::Never && !bases.iter().all(|base| base.migrations.is_empty()) => {}
+                None if only_first(migration.runs) && bases.iter().any(|base| !base.migrations.is_empty()) => {}
                 None => range.added.push(migration),
             },
         }
@@ -104,6 +104,11 @@ fn of(rule: &'static str, verdict: Verdict, migration: &Migration, words: impl s
         blob: migration.content.0.clone(),
         words: format!("migration {} {words}", migration.key),
     }
+}
+
+/// Whether only a database that has none of the history runs it.
+fn only_first(runs: Runs) -> bool {
+    matches!(runs, Runs::Never | Runs::First)
 }
 
 fn twice(history: &History, key: &str) -> bool {
@@ -136,7 +141,7 @@ fn kept<'a>(framework: &Framework, migration: &'a Migration, known: &[&'a Migrat
     if any || known.iter().any(|known| known.content == migration.content) {
         return;
     }
-    if migration.runs != Runs::Once {
+    if !matches!(migration.runs, Runs::Once | Runs::First) {
         if migration.runs != Runs::Never {
             range.added.push(migration);
         }

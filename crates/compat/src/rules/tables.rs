@@ -5,7 +5,7 @@ use super::{Change, Sides, columns, constraints};
 use crate::Verdict::{Incompatible, NeedsReview};
 use crate::evidence::Asked;
 use crate::operation::{Maybe, Name};
-use crate::schema::{Rows, Table};
+use crate::schema::{ColumnState, Id, Rows, Table, Values};
 
 /// What became of a table, by the name that code knows.
 pub fn table(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
@@ -85,6 +85,22 @@ fn renamed(sides: Sides<'_>, name: &Name, to: &Name, by: crate::schema::Mark) ->
         .states("a table".to_owned(), format!("nothing of that name; it is called {to}"))
 }
 
+/// The new table with a column that was filled from an old one, whose name is not there any more, as
+/// that column by another name.
+fn renamed_by_copy(old: &Table, new: &Table) -> Table {
+    let mut new = new.clone();
+    let gone = |column: &ColumnState| !new.columns.contains_key(&column.name);
+    let ids: Vec<Id> = old.columns.values().filter(|column| gone(column)).map(|column| column.id).collect();
+    for column in new.columns.values_mut().filter(|column| !old.columns.contains_key(&column.name)) {
+        if let Values::Same(id) = column.values
+            && ids.contains(&id)
+        {
+            column.id = id;
+        }
+    }
+    new
+}
+
 /// Another table has the name: a rebuild if the rows came along, a swap if the old one is kept.
 fn replaced(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, changes: &mut Vec<Change>) {
     let kept = sides.now.home(old.id);
@@ -93,7 +109,7 @@ fn replaced(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, changes: &m
         && of == old.id
     {
         // The rows came along. What the old one refused and had is asked of the new one.
-        compare(sides, name, old, new, changes);
+        compare(sides, name, old, &renamed_by_copy(old, new), changes);
         if !every {
             let words = format!("makes table {name} anew without some of its rows");
             changes.push(Change::new("delete-rows", NeedsReview, name.to_string(), new.made, words));

@@ -2,8 +2,8 @@
 
 use super::apply::How;
 use super::{
-    Assumed, ColumnState, Held, Lost, LostWhat, Marks, Rows, Schema, Seen, Table, Touched, Values, columns_of,
-    usual_name,
+    Assumed, ColumnState, Held, Lost, LostWhat, Mark, Marks, Rows, Schema, Seen, Table, Touched, Values,
+    columns_of, usual_name,
 };
 use crate::operation::{Checked, Column, ColumnChange, Constraint, ConstraintKind, Filled, Ident, Maybe, Name};
 
@@ -16,7 +16,8 @@ impl Schema {
         temporary: bool,
         how: How<'_>,
     ) {
-        if self.tables.contains_key(name) && how.maybe() {
+        // What is there already cannot be made: in the range that is told where it stands.
+        if self.tables.get(name).is_some_and(|known| how.maybe() || self.refuses_another(known, how.mark)) {
             return;
         }
         let perhaps = !self.tables.contains_key(name) && how.maybe() && !temporary && self.perhaps_old(name);
@@ -55,6 +56,11 @@ impl Schema {
             self.assumed.push(Assumed::Table(name.clone(), table.clone()));
         }
         self.tables.insert(name.clone(), table);
+    }
+
+    /// Whether a database refuses to make a table of the name of this one.
+    pub fn refuses_another(&self, known: &Table, mark: Mark) -> bool {
+        mark.is_some() && known.made != mark && !known.temporary && known.seen == Seen::Made && self.whole
     }
 
     pub(super) fn new_column(&mut self, column: &Column, how: How<'_>) -> ColumnState {

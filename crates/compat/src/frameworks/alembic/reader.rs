@@ -228,7 +228,7 @@ pub fn read(program: &Program, dialect: Dialect, limits: Limits) -> Vec<Step> {
     let Some(upgrade) = reader.functions.get("upgrade").copied() else {
         let unread = match root.has_error() {
             true => syntax(),
-            false => emit::code("no upgrade() in the file"),
+            false => Operation::Unread(Unread::Syntax { words: "there is no upgrade() in the file".to_owned() }),
         };
         return vec![Step::new(unread, 1, "")];
     };

@@ -26,7 +26,9 @@ pub fn item(cursor: &mut Cursor<'_>, part: Part) -> Read<Item> {
         return column(cursor, part).map(Item::Column);
     }
     let item = constraint(cursor)?;
-    if cursor.done() { Ok(item) } else { Err(cursor.surprise("the end of a constraint")) }
+    // SQLite asks for no comma between two of them.
+    let another = cursor.dialect() == Dialect::Sqlite && begins_constraint(cursor);
+    if cursor.done() || another { Ok(item) } else { Err(cursor.surprise("the end of a constraint")) }
 }
 
 /// Whether the entry is no column. A quoted word is a column's name.

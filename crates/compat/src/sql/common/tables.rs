@@ -46,11 +46,13 @@ pub fn create(mut cursor: Cursor<'_>, temporary: bool, whole: Cursor<'_>) -> Rea
             continue;
         }
         let place = part;
-        match item(&mut part, Part::New)? {
-            Item::Column(column) => columns.push(column),
-            Item::Constraint(constraint, _) => constraints.push(constraint),
-            Item::Index(name, columns) => indexes.push((place, name, columns)),
-            Item::Default(..) | Item::Nothing => {}
+        while !part.done() {
+            match item(&mut part, Part::New)? {
+                Item::Column(column) => columns.push(column),
+                Item::Constraint(constraint, _) => constraints.push(constraint),
+                Item::Index(name, columns) => indexes.push((place, name, columns)),
+                Item::Default(..) | Item::Nothing => {}
+            }
         }
     }
     primary(&mut columns, &constraints, &cursor);
@@ -106,6 +108,7 @@ fn selects(options: &Cursor<'_>) -> bool {
 /// What ADD adds to a table: a step for each.
 pub fn add(mut part: Cursor<'_>, table: &Name, new_rows_only: bool, guarded: bool, place: Cursor<'_>) -> Read<()> {
     let added = item(&mut part, Part::New)?;
+    super::end(&part)?;
     keep(added, table, new_rows_only, guarded, place);
     Ok(())
 }

@@ -39,6 +39,10 @@ fn columns() {
                 &["create a [b text computed | d computed]"],
             ),
             ("CREATE TEMP TABLE a AS SELECT 1", &["create temp a [?]"]),
+            (
+                "CREATE TABLE a (x INT, FOREIGN KEY (x) REFERENCES b(id) ON DELETE SET DEFAULT\n UNIQUE (x) CHECK (x > 0))",
+                &["create a [x int | +fk(x)->b(id) cascades | +unique(x) | +check[]]"],
+            ),
             ("CREATE VIRTUAL TABLE f USING fts5(a, b)", &["create f [?]"]),
         ],
     );
@@ -108,10 +112,10 @@ fn changes() {
                 "PRAGMA writable_schema = 1; UPDATE sqlite_master SET sql = 'x'",
                 &[
                     "review the schema may be changed as rows",
-                    "UNREAD Code { what: \"the schema is changed as rows\" }",
+                    "UNREAD Syntax { words: \"it changes the schema as rows\" }",
                 ],
             ),
-            ("ATTACH 'x' AS y", &["UNREAD Code { what: \"ATTACH: another database file\" }"]),
+            ("ATTACH 'x' AS y", &["UNREAD Syntax { words: \"it opens another database file\" }"]),
             (
                 "CREATE TRIGGER t AFTER UPDATE ON a BEGIN UPDATE b SET x = CASE WHEN 1 THEN 2 END; DELETE FROM c; END; DROP TABLE d;",
                 &["create Trigger t on a", "drop-table d"],
