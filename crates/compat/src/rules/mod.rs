@@ -6,6 +6,7 @@
 //! could read) is judged where it stands. Not here: reading and replaying.
 
 mod acts;
+mod checks;
 mod columns;
 mod constraints;
 pub mod history;
