@@ -8,8 +8,8 @@ use super::find::{Located, entries_under};
 use super::replay::{Replay, replay};
 use super::{Question, evidence::Draft};
 use crate::Verdict::NeedsReview;
-use crate::frameworks::{Found, Read, rails};
-use crate::migration::{Context, History, Limits, Memo, Migration};
+use crate::frameworks::{Edited, Found, Read, rails, tidied};
+use crate::migration::{Context, History, Limits, Memo, Migration, Runs};
 use crate::operation::Step;
 use crate::rules::history::{Range, Wrong, compare};
 use crate::rules::{Change, UNREADABLE};
@@ -24,16 +24,21 @@ pub fn judge(question: &Question<'_>, located: &Located, memo: &Memo, migrations
     if let Some(draft) = reader.too_many() {
         return vec![draft];
     }
-    let head = reader.read(question.head);
-    let bases: Vec<History> = question.base.iter().map(|tree| reader.read(*tree)).collect();
+    let head = reader.read(question.head, &located.found);
+    let bases: Vec<History> =
+        question.base.iter().map(|tree| reader.read(*tree, located.found_in(*tree))).collect();
     // A row that is written gives what it reads, and for the rest steps that say so.
     let nothing = |history: &History| history.migrations.is_empty() && history.problems.is_empty();
     if located.framework.read == Read::Detected && nothing(&head) && bases.iter().all(nothing) {
         return detected(question, located);
     }
-    let range = compare(located.framework, &bases, &head);
+    let mut range = compare(located.framework, &bases, &head);
+    if located.framework.edited == Edited::Unnoticed {
+        range.wrong.retain(|wrong| !reader.only_tidied(wrong, &bases));
+    }
     *migrations += range.added.len();
-    let paths = paths(&located.found, &head);
+    let mut paths = paths(&located.found, &head);
+    paths.extend(located.moved_from.iter().map(|from| from.root.clone()));
     let mut drafts: Vec<Draft> = range.wrong.iter().map(|wrong| Draft::of_history(wrong.clone(), &paths)).collect();
     if range.added.is_empty() {
         if range.wrong.is_empty() {
@@ -77,10 +82,24 @@ impl Reader<'_> {
         self.located.dialect
     }
 
-    fn read(&self, tree: &dyn Tree) -> History {
+    fn read(&self, tree: &dyn Tree, found: &Found) -> History {
         let bounded = Bounded { tree, left: Cell::new(self.limits().all_bytes) };
         let context = Context { tree: &bounded, dialect: self.dialect(), limits: self.limits(), memo: self.memo };
-        (self.located.framework.history)(&context, &self.located.found)
+        (self.located.framework.history)(&context, found)
+    }
+
+    /// Whether an edited migration is the same program in other words.
+    fn only_tidied(&self, wrong: &Wrong, bases: &[History]) -> bool {
+        if wrong.rule != "edited-migration" {
+            return false;
+        }
+        let Ok(after) = self.question.head.text(&wrong.at.path) else { return false };
+        self.question.base.iter().zip(bases).any(|(tree, base)| {
+            let known = base.migrations.iter().find(|migration| migration.key == wrong.migration);
+            known.and_then(|known| tree.text(&known.path).ok()).is_some_and(|before| {
+                tidied::same_program(&wrong.at.path, &before, &after, self.dialect(), self.limits())
+            })
+        })
     }
 
     /// More files than a history may have: nothing is parsed.
@@ -141,7 +160,8 @@ fn before(question: &Question<'_>, located: &Located, bases: &[History], range: 
     } else {
         // What was there before the first migration is not known.
         schema.whole = !range.base.is_empty();
-        range.base.iter().for_each(|migration| apply(&mut schema, migration));
+        let ran = range.base.iter().filter(|migration| migration.runs != Runs::Never);
+        ran.for_each(|migration| apply(&mut schema, migration));
         if !schema.whole && located.framework.id == rails::ROW.id {
             schema = dumped(question, located, bases, range).unwrap_or(schema);
         }
@@ -154,7 +174,7 @@ fn before(question: &Question<'_>, located: &Located, bases: &[History], range: 
 /// and the migrations that only other trees of the base have.
 fn dumped(question: &Question<'_>, located: &Located, bases: &[History], range: &Range<'_>) -> Option<Schema> {
     let tree = question.base.first()?;
-    let path = rails::dump(*tree, &located.found.root)?;
+    let path = rails::dump(*tree, &located.found_in(*tree).root)?;
     let mut schema = Schema::empty();
     schema.overloads = located.dialect == Dialect::Postgres;
     take(&mut schema, &schema_steps(&path, &tree.text(&path).ok()?, located.dialect, question.settings.limits));

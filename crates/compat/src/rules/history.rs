@@ -81,6 +81,7 @@ pub fn compare<'a>(framework: &Framework, bases: &'a [History], head: &'a Histor
                     let words = format!("is what databases have as {} and would be applied once more", old.key);
                     range.wrong.push(of("renumbered-migration", NeedsReview, migration, words));
                 }
+                None if beside(migration, &range.base) => {}
                 None => range.added.push(migration),
             },
         }
@@ -102,6 +103,11 @@ fn of(rule: &'static str, verdict: Verdict, migration: &Migration, words: impl s
         blob: migration.content.0.clone(),
         words: format!("migration {} {words}", migration.key),
     }
+}
+
+/// A baseline: a database that has other migrations never runs it.
+fn beside(migration: &Migration, base: &[&Migration]) -> bool {
+    migration.runs == Runs::Never && migration.version.is_some() && !base.is_empty()
 }
 
 fn twice(history: &History, key: &str) -> bool {
