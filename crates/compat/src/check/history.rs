@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashSet;
 
+use super::dumps::told;
 use super::find::{Located, entries_under};
 use super::replay::{Replay, replay};
 use super::{Question, evidence::Draft};
@@ -224,8 +225,8 @@ fn schema_alone(question: &Question<'_>, located: &Located) -> Option<Wrong> {
         return None;
     }
     shown(&located.found.root).into_iter().find_map(|path| {
-        let head = plain(&question.head.text(&path).ok()?, &path);
-        let known = question.base.iter().any(|base| base.text(&path).is_ok_and(|text| plain(&text, &path) == head));
+        let head = told(&question.head.text(&path).ok()?, &path);
+        let known = question.base.iter().any(|base| base.text(&path).is_ok_and(|text| told(&text, &path) == head));
         let was = question.base.iter().any(|base| base.entry(&path).is_some());
         (was && !known).then(|| Wrong {
             rule: "schema-without-migration",
@@ -236,33 +237,6 @@ fn schema_alone(question: &Question<'_>, located: &Located) -> Option<Wrong> {
             words: format!("{path} was changed, and no migration with it"),
         })
     })
-}
-
-/// What of such a file says something of the schema.
-fn plain(text: &str, path: &str) -> String {
-    let comment = if path.ends_with(".rb") {
-        "#"
-    } else if path.ends_with(".sql") {
-        "--"
-    } else {
-        "//"
-    };
-    let mut kept = String::new();
-    let mut inside = !path.ends_with(".prisma");
-    for line in text.lines() {
-        let line = line.split(comment).next().unwrap_or_default().trim();
-        if path.ends_with(".prisma") && ["model ", "enum ", "view "].iter().any(|word| line.starts_with(word)) {
-            inside = true;
-        }
-        // The version in a schema file's first line follows the migrations.
-        if inside && !line.is_empty() && !line.starts_with("ActiveRecord::Schema") {
-            kept.extend(line.split_whitespace().flat_map(|word| [word, " "]));
-        }
-        if path.ends_with(".prisma") && line == "}" {
-            inside = false;
-        }
-    }
-    kept
 }
 
 /// How many files of a framework that is not read are named one by one.

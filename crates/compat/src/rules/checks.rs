@@ -8,8 +8,8 @@ const DEEP: usize = 64;
 /// Whether the new CHECK is the old one, or has more ways to be met, where the columns in `empty` are
 /// always NULL in what old code writes.
 pub fn met_by_all(before: &str, after: &str, empty: &[String]) -> bool {
-    let before = ways(&words(before));
-    let after = ways(&counted_without(words(after), empty));
+    let before = ways(&counted_without(&words(before), &[]));
+    let after = ways(&counted_without(&words(after), empty));
     before.iter().all(|way| !way.is_empty()) && before.iter().all(|way| after.contains(way))
 }
 
@@ -44,28 +44,26 @@ fn words(expression: &str) -> Vec<String> {
     words
 }
 
-/// `num_nonnulls(a, b)` without the columns that are always NULL.
-fn counted_without(words: Vec<String>, empty: &[String]) -> Vec<String> {
+/// `num_nonnulls(a, b)` without the columns that are always NULL, the others in order.
+fn counted_without(words: &[String], empty: &[String]) -> Vec<String> {
     let mut kept: Vec<String> = vec![];
-    let mut counting = false;
-    for (at, word) in words.iter().enumerate() {
-        if word == "num_nonnulls" && words.get(at + 1).is_some_and(|next| next == "(") {
-            // Only names between its brackets.
-            let inner = words.iter().skip(at + 2).take_while(|word| *word != ")");
-            counting = inner.clone().enumerate().all(|(at, word)| (at % 2 == 1) == (word == ",") && word != "(");
-        }
-        if counting && empty.contains(word) {
-            if kept.last().is_some_and(|last| last == ",") {
-                kept.pop();
-            }
+    let mut rest = words;
+    while let [first, after @ ..] = rest {
+        kept.push(first.clone());
+        rest = after;
+        let [open, inner @ ..] = after else { continue };
+        let Some(end) = inner.iter().position(|word| word == ")").filter(|_| open == "(") else { continue };
+        let Some((inside, behind)) = inner.split_at_checked(end) else { continue };
+        // Only names between its brackets.
+        let names = inside.iter().enumerate().all(|(at, word)| (at % 2 == 1) == (word == ",") && word != "(");
+        if first != "num_nonnulls" || !names {
             continue;
         }
-        // The first of them went: its comma goes too.
-        if counting && word == "," && kept.last().is_some_and(|last| last == "(") {
-            continue;
-        }
-        counting &= word != ")";
-        kept.push(word.clone());
+        let mut counted: Vec<&str> =
+            inside.iter().step_by(2).filter(|name| !empty.contains(name)).map(String::as_str).collect();
+        counted.sort_unstable();
+        kept.push(format!("({})", counted.join(",")));
+        rest = behind.get(1..).unwrap_or_default();
     }
     kept
 }
@@ -128,7 +126,7 @@ mod tests {
             ("a > 1", "a > 2", "", false),
             ("a = 'x'", "a = 'X'", "", false),
             ("num_nonnulls(a, b) = 1", "num_nonnulls (a, b, c) = 1", "c", true),
-            ("num_nonnulls(a, b) = 1", "num_nonnulls (c, a, d, b) = 1", "c d", true),
+            ("num_nonnulls(a, b) = 1", "num_nonnulls (c, b, d, a) = 1", "c d", true),
             ("num_nonnulls(a, b) = 1", "num_nonnulls (a, b, c) = 1", "", false),
             ("num_nonnulls(a, b) = 1", "num_nonnulls (a, b, c) = 2", "c", false),
             ("num_nonnulls(a) = 1", "num_nonnulls(a, f(c)) = 1", "c", false),

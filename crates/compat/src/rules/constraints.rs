@@ -227,7 +227,7 @@ fn check_came(
     if let [column] = not_null {
         return check_not_null(name, old, new, column, by);
     }
-    let words = words_of(expression);
+    let words = words_of(written);
     let named: Vec<&ColumnState> =
         new.columns.values().filter(|column| words.contains(&column.name.key.to_lowercase())).collect();
     let columns: Vec<Ident> = named.iter().map(|column| column.name.clone()).collect();
