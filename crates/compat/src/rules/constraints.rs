@@ -265,6 +265,8 @@ fn check_came(
     let verdict = match replaced.as_deref().map(|before| weaker(before, expression)) {
         Some(Some(true)) => return None,
         Some(None) => NeedsReview,
+        // One of that name goes, and what it let through is not known.
+        None if lost_unknown(new, added) => NeedsReview,
         Some(Some(false)) | None => Incompatible,
     };
     let said = match &replaced {
@@ -275,6 +277,15 @@ fn check_came(
         Change::new("add-check", verdict, object(name, &columns, added.name.as_ref()), by, said)
             .states(replaced.unwrap_or_else(|| "no such check".to_owned()), expression.to_owned()),
     )
+}
+
+/// Whether a constraint of the same name goes that the model does not know.
+fn lost_unknown(new: &Table, added: &Held) -> bool {
+    let unknown = |lost: &Lost| match &lost.what {
+        LostWhat::Unknown { name, .. } => name.is_some() && *name == added.name,
+        LostWhat::Column(_) | LostWhat::Renamed(..) | LostWhat::Constraint(_) => false,
+    };
+    new.lost.iter().any(unknown)
 }
 
 fn filled(column: &ColumnState) -> bool {
