@@ -198,8 +198,8 @@ pub enum ConstraintKind {
     Unique {
         /// Its columns.
         columns: Vec<Ident>,
-        /// Of some rows only (`WHERE …`).
-        partial: bool,
+        /// Of some rows only: which (`WHERE …`).
+        partial: Option<String>,
         /// NULLS NOT DISTINCT, or a dialect where one NULL only may be there (SQL Server).
         nulls_equal: bool,
     },

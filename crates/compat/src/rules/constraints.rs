@@ -1,5 +1,6 @@
 //! Constraints and unique indexes of a table that stays: what they refuse anew, what leaned on them.
 
+use super::checks::met_by_all;
 use super::{Change, Sides};
 use crate::Verdict::{Incompatible, NeedsReview};
 use crate::operation::{Checked, ConstraintKind, Filled, Ident, Maybe, Name};
@@ -131,7 +132,11 @@ fn same(sides: Sides<'_>, one: &Held, other: &Held) -> bool {
         (
             ConstraintKind::Unique { columns: one, partial: half, nulls_equal: nulls },
             ConstraintKind::Unique { columns: other, partial, nulls_equal },
-        ) => set(one) == set(other) && half == partial && nulls == nulls_equal,
+        ) => {
+            set(one) == set(other)
+                && half.as_deref().map(plain) == partial.as_deref().map(plain)
+                && nulls == nulls_equal
+        }
         (
             ConstraintKind::ForeignKey { columns: one, table: to, .. },
             ConstraintKind::ForeignKey { columns: other, table, .. },
@@ -216,11 +221,11 @@ fn came(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, added: &Held) -
             Some(Change::new("add-unique", Incompatible, object(name, columns, None), by, words))
         }
         ConstraintKind::Unique { columns, partial, nulls_equal } => {
-            let equal = *nulls_equal || (sides.dialect == Dialect::MsSql && !partial);
+            let equal = *nulls_equal || (sides.dialect == Dialect::MsSql && partial.is_none());
             if contained(old, columns, equal) || unique_but_harmless(sides, old, new, columns, equal) {
                 return None;
             }
-            let of = if *partial { "some rows of " } else { "" };
+            let of = if partial.is_some() { "some rows of " } else { "" };
             let words = format!("asks that ({}) be unique in {of}{name}", list(columns));
             Some(
                 Change::new("add-unique", Incompatible, object(name, columns, added.name.as_ref()), by, words)
@@ -255,7 +260,7 @@ fn contained(old: &Table, columns: &[Ident], nulls_equal: bool) -> bool {
         ConstraintKind::PrimaryKey(known) => {
             !known.is_empty() && known.iter().all(|column| columns.contains(column))
         }
-        ConstraintKind::Unique { columns: known, partial: false, nulls_equal: equal } => {
+        ConstraintKind::Unique { columns: known, partial: None, nulls_equal: equal } => {
             !known.is_empty()
                 && known.iter().all(|column| columns.contains(column))
                 && (!nulls_equal || *equal || known.iter().all(|column| never_null(old, column)))
@@ -298,12 +303,13 @@ fn check_came(
     not_null: &[Ident],
 ) -> Option<Change> {
     let by = added.made;
+    let written = expression;
     // A sentence stands on one line.
     let expression = &crate::operation::one_line(expression);
     if let [column] = not_null {
         return check_not_null(name, old, new, column, by);
     }
-    let words = words_of(expression);
+    let words = words_of(written);
     let named: Vec<&ColumnState> =
         new.columns.values().filter(|column| words.contains(&column.name.key.to_lowercase())).collect();
     let columns: Vec<Ident> = named.iter().map(|column| column.name.clone()).collect();
@@ -330,9 +336,19 @@ fn check_came(
             ConstraintKind::Check { expression, .. } => Some(expression.clone()),
             _ => None,
         });
+    let empty: Vec<String> = named
+        .iter()
+        .filter(|column| fresh(old, new, &column.name).is_some_and(stays_null))
+        .map(|column| column.name.key.to_lowercase())
+        .collect();
+    if replaced.as_deref().is_some_and(|before| met_by_all(before, written, &empty)) {
+        return None;
+    }
     let verdict = match replaced.as_deref().map(|before| weaker(before, expression)) {
         Some(Some(true)) => return None,
         Some(None) => NeedsReview,
+        // One of that name goes, and what it let through is not known.
+        None if lost_unknown(new, added) => NeedsReview,
         Some(Some(false)) | None => Incompatible,
     };
     let said = match &replaced {
@@ -343,6 +359,15 @@ fn check_came(
         Change::new("add-check", verdict, object(name, &columns, added.name.as_ref()), by, said)
             .states(replaced.unwrap_or_else(|| "no such check".to_owned()), expression.to_owned()),
     )
+}
+
+/// Whether a constraint of the same name goes that the model does not know.
+fn lost_unknown(new: &Table, added: &Held) -> bool {
+    let unknown = |lost: &Lost| match &lost.what {
+        LostWhat::Unknown { name, .. } => name.is_some() && *name == added.name,
+        LostWhat::Column(_) | LostWhat::Renamed(..) | LostWhat::Constraint(_) => false,
+    };
+    new.lost.iter().any(unknown)
 }
 
 fn filled(column: &ColumnState) -> bool {

@@ -82,7 +82,7 @@ pub fn compare<'a>(framework: &Framework, bases: &'a [History], head: &'a Histor
                     range.wrong.push(of("renumbered-migration", NeedsReview, migration, words));
                 }
                 // What no database with older ones runs is nobody's change.
-                None if only_first(migration.runs) && bases.iter().any(|base| !base.migrations.is_empty()) => {}
+                None if only_first(migration) && !range.base.is_empty() => {}
                 None => range.added.push(migration),
             },
         }
@@ -106,9 +106,14 @@ fn of(rule: &'static str, verdict: Verdict, migration: &Migration, words: impl s
     }
 }
 
-/// Whether only a database that has none of the history runs it.
-fn only_first(runs: Runs) -> bool {
-    matches!(runs, Runs::Never | Runs::First)
+/// Whether only a database that has none of the history runs it: a baseline. What is never run for its
+/// name's sake has no version, and is no baseline.
+fn only_first(migration: &Migration) -> bool {
+    match migration.runs {
+        Runs::First => true,
+        Runs::Never => migration.version.is_some(),
+        Runs::Once | Runs::WhenChanged | Runs::Always => false,
+    }
 }
 
 fn twice(history: &History, key: &str) -> bool {

@@ -7,6 +7,7 @@
 
 mod acts;
 mod bodies;
+mod checks;
 mod columns;
 mod constraints;
 pub mod history;

@@ -297,6 +297,11 @@ impl Schema {
                 held.name.as_ref().is_some_and(|name| name.key.eq_ignore_ascii_case(&constraint.key))
             })
         });
+        let by_name = by_name.or_else(|| {
+            constraint
+                .filter(|_| said.is_none_or(|said| said == "check"))
+                .and_then(|named| check_named(table, name, named))
+        });
         let at = by_name.or_else(|| {
             let mut of_kind = table
                 .constraints
@@ -378,6 +383,21 @@ fn parent(text: &str) -> Option<Name> {
     })?;
     let last = words.get(at + 2)?.rsplit('.').next()?.trim_matches('"');
     Some(Name::plain(Ident::folded(last)))
+}
+
+/// The one CHECK without a name that PostgreSQL gave this one: `table_check`, `table_column_check`.
+fn check_named(table: &Table, name: &Name, named: &Ident) -> Option<usize> {
+    let stem = named.key.trim_end_matches(|c: char| c.is_ascii_digit()).to_lowercase();
+    if !stem.ends_with("_check") || !stem.starts_with(&name.name.key.to_lowercase()) {
+        return None;
+    }
+    let mut unnamed = table
+        .constraints
+        .iter()
+        .enumerate()
+        .filter(|(_, held)| held.name.is_none() && matches!(held.kind, ConstraintKind::Check { .. }));
+    let first = unnamed.next()?;
+    unnamed.next().is_none().then_some(first.0)
 }
 
 fn hold(table: &mut Table, name: &Name, constraint: &Constraint, checked: Checked, how: How<'_>) {

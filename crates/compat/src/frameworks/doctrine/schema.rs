@@ -170,7 +170,7 @@ impl Up {
             "addUniqueIndex" | "addUniqueConstraint" => {
                 let Some(columns) = columns else { return Some(Done::Code) };
                 let options = call.argument(2, "options").or_else(|| call.argument(3, "options"));
-                let partial = options.is_some_and(|options| options.get("where").is_some());
+                let partial = options.and_then(|options| options.get("where")).map(|only| format!("{only:?}"));
                 let kind = ConstraintKind::Unique { columns, partial, nulls_equal: false };
                 return Some(self.constraint(table, Constraint { name: second, kind }));
             }

@@ -552,7 +552,7 @@ impl Up {
             "primary" => ConstraintKind::PrimaryKey(idents),
             "unique" => ConstraintKind::Unique {
                 columns: idents,
-                partial: false,
+                partial: None,
                 nulls_equal: self.dialect == Dialect::MsSql,
             },
             _ => {

@@ -210,7 +210,7 @@ impl Changes<'_> {
     }
 
     fn unique(&self, columns: Vec<Ident>) -> ConstraintKind {
-        ConstraintKind::Unique { columns, partial: false, nulls_equal: self.dialect == Dialect::MsSql }
+        ConstraintKind::Unique { columns, partial: None, nulls_equal: self.dialect == Dialect::MsSql }
     }
 
     fn references(&self, rules: &Node, column: &Ident) -> Option<Constraint> {

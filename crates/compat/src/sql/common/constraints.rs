@@ -64,7 +64,7 @@ fn constraint(cursor: &mut Cursor<'_>) -> Read<Item> {
         let columns = key_columns(&cursor.group()?);
         keys_tail(cursor)?;
         let first = if cursor.mysql() { columns.first().cloned() } else { None };
-        let kind = unique(cursor, columns, false);
+        let kind = unique(cursor, columns, None);
         return Ok(kept(given.or(name).or(first), kind, state(cursor)));
     }
     if cursor.eat(&["FOREIGN", "KEY"]) {
@@ -99,7 +99,7 @@ fn constraint(cursor: &mut Cursor<'_>) -> Read<Item> {
     let columns = key_columns(&cursor.group()?);
     keys_tail(cursor)?;
     if unique_too {
-        let kind = unique(cursor, columns, false);
+        let kind = unique(cursor, columns, None);
         return Ok(kept(name, kind, Checked::All));
     }
     Ok(Item::Index(name, columns))
@@ -114,7 +114,7 @@ fn kept(name: Option<Ident>, kind: ConstraintKind, checked: Checked) -> Item {
 }
 
 /// UNIQUE as the dialect means it.
-pub fn unique(cursor: &Cursor<'_>, columns: Vec<Ident>, partial: bool) -> ConstraintKind {
+pub fn unique(cursor: &Cursor<'_>, columns: Vec<Ident>, partial: Option<String>) -> ConstraintKind {
     ConstraintKind::Unique { columns, partial, nulls_equal: cursor.dialect() == Dialect::MsSql }
 }
 

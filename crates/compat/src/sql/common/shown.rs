@@ -44,7 +44,7 @@ fn constraint(constraint: &Constraint) -> String {
     match &constraint.kind {
         ConstraintKind::PrimaryKey(columns) => format!("{name}pk({})", list(columns)),
         ConstraintKind::Unique { columns, partial, nulls_equal } => {
-            let marks = [(*partial, " partial"), (*nulls_equal, " one-null")];
+            let marks = [(partial.is_some(), " partial"), (*nulls_equal, " one-null")];
             let marks: String = marks.iter().filter(|(on, _)| *on).map(|(_, mark)| *mark).collect();
             format!("{name}unique({}){marks}", list(columns))
         }

@@ -179,7 +179,10 @@ pub fn index(mut cursor: Cursor<'_>, is_unique: bool, whole: Cursor<'_>) -> Read
     }
     let columns = if cursor.is_mark(b'(') { key_columns(&cursor.group()?) } else { vec![] };
     keys_tail(&mut cursor)?;
-    let partial = cursor.find(&["WHERE"]).is_some();
+    let partial = cursor.find(&["WHERE"]).map(|at| {
+        cursor.skip(at);
+        cursor.rest_text().to_owned()
+    });
     // SQL Server's WITH (IGNORE_DUP_KEY = ON) changes what a double does; it is no error then.
     let operation = if is_unique {
         let constraint = Constraint { name: name.map(|name| name.name), kind: unique(&cursor, columns, partial) };

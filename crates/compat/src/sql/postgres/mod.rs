@@ -37,6 +37,18 @@ use crate::operation::{Operation, Step, Unread, one_line};
 use lex::Split;
 use source::{Source, Words};
 
+/// The words of a text, and `;` behind each statement.
+pub fn words(text: &str) -> Vec<&str> {
+    let lexed = lex::lex(text, Split::Statements);
+    let mut words = vec![];
+    for statement in &lexed.statements {
+        let tokens = lexed.tokens.get(statement.clone()).unwrap_or_default();
+        words.extend(tokens.iter().filter_map(|token| text.get(token.start..token.end)));
+        words.push(";");
+    }
+    words
+}
+
 /// What a text does, statement by statement.
 pub fn read(text: &str, limits: Limits) -> Vec<Step> {
     let mut steps = Steps {

@@ -66,7 +66,7 @@ fn constraint(constraint: &Constraint) -> String {
     let kind = match &constraint.kind {
         ConstraintKind::PrimaryKey(columns) => format!("primary({})", idents(columns)),
         ConstraintKind::Unique { columns, partial, nulls_equal } => {
-            let partial = if *partial { " some" } else { "" };
+            let partial = if partial.is_some() { " some" } else { "" };
             format!("unique({}){partial}{}", idents(columns), if *nulls_equal { " nulls" } else { "" })
         }
         ConstraintKind::ForeignKey { columns, table, to, cascades } => {
