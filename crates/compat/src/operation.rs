@@ -259,6 +259,9 @@ pub enum ColumnChange {
     },
     /// DROP IDENTITY, DROP EXPRESSION: what fills it is gone.
     StopFilling,
+    /// Another place among the columns: right after the one named, or first. Only code that goes by
+    /// places notices.
+    Placed(Option<Ident>),
     /// Statistics, storage, comment, compression: nobody's code notices.
     Neutral(String),
 }

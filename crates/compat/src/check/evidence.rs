@@ -46,7 +46,7 @@ pub fn settle(question: &Question<'_>, drafts: Vec<Draft>) -> Vec<Finding> {
     }
     drafts
         .into_iter()
-        .map(|draft| {
+        .filter_map(|draft| {
             let evidence = draft
                 .change
                 .asked
@@ -54,9 +54,15 @@ pub fn settle(question: &Question<'_>, drafts: Vec<Draft>) -> Vec<Finding> {
                 .and_then(|(asked, known)| answers.get(&(asked.clone(), known.required)))
                 .cloned()
                 .unwrap_or_default();
-            finding(draft, evidence)
+            let quiet = is_quiet(&draft.change) && evidence.iter().all(|said| said.grade < Some(Grade::E2));
+            (!quiet).then(|| finding(draft, evidence))
         })
         .collect()
+}
+
+/// Whether only code that is found makes it worth a word: nearly every range adds a column.
+fn is_quiet(change: &Change) -> bool {
+    matches!(&change.asked, Some((Asked::Positions(..), _)))
 }
 
 fn said(commit: &str, evidence: Option<&Evidence>) -> RunningEvidence {

@@ -40,24 +40,18 @@ pub(super) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// What a statement does with all columns of its table.
-pub(super) enum Statement {
-    /// `INSERT INTO t VALUES (`.
-    Positional,
-    /// `SELECT * FROM t`.
-    EveryColumn,
-}
-
 /// A file as it is being read.
 pub(super) struct Reading<'a> {
-    text: &'a [u8],
-    language: Language,
+    pub(super) text: &'a [u8],
+    pub(super) language: Language,
     scan: Option<Scan>,
     ignored: Option<Vec<Span>>,
     associates: Option<bool>,
     loud: Option<bool>,
     /// At how many matches the surroundings were looked at.
     pub(super) looked: usize,
+    /// At how many the statement was.
+    pub(super) statements: usize,
     /// The line of this byte was counted.
     counted: (usize, u32),
 }
@@ -65,10 +59,20 @@ pub(super) struct Reading<'a> {
 impl<'a> Reading<'a> {
     pub(super) fn new(text: &'a [u8], language: Language) -> Self {
         let language = if text.len() > PLAIN { Language::Plain } else { language };
-        Self { text, language, scan: None, ignored: None, associates: None, loud: None, looked: 0, counted: (0, 1) }
+        Self {
+            text,
+            language,
+            scan: None,
+            ignored: None,
+            associates: None,
+            loud: None,
+            looked: 0,
+            statements: 0,
+            counted: (0, 1),
+        }
     }
 
-    fn scan(&mut self) -> &Scan {
+    pub(super) fn scan(&mut self) -> &Scan {
         self.scan.get_or_insert_with(|| scan(self.text, self.language))
     }
 
@@ -220,36 +224,6 @@ impl<'a> Reading<'a> {
         let before = self.line_span(before.saturating_sub(1)).0;
         MARKS.iter().any(|mark| memmem::find(&text[before..end], mark.as_bytes()).is_some())
     }
-
-    /// Whether the statement around a table's name uses all its columns without naming them.
-    pub(super) fn statement(&self, (start, end): Span) -> Option<Statement> {
-        let from = start.saturating_sub(200);
-        let head = folded(&self.text[from..start]);
-        let tail = folded(&self.text[end..(end + 80).min(self.text.len())]);
-        let tail = tail.trim_start_matches(['"', '`', ']', ' ']);
-        if head.ends_with("insert into") && (tail.starts_with("values") || tail.starts_with("select")) {
-            return Some(Statement::Positional);
-        }
-        let asks = head.ends_with("from") || head.ends_with("join");
-        let select = head.rfind("select ")?;
-        let list = head.get(select + 7..)?;
-        let all = list.starts_with('*') || list.contains(".*") && list.contains(" from");
-        (asks && all).then_some(Statement::EveryColumn)
-    }
-}
-
-/// In lower case, white space folded, without an opening quote or a schema's name at the end.
-fn folded(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(text).to_ascii_lowercase();
-    let text: Vec<&str> = text.split_whitespace().collect();
-    let text = text.join(" ");
-    let mut text = text.trim_end_matches(['"', '`', '[', ' ']);
-    if let Some(schema) = text.strip_suffix('.') {
-        text = schema
-            .trim_end_matches(|letter: char| letter.is_alphanumeric() || "_\"`[]".contains(letter))
-            .trim_end();
-    }
-    text.to_owned()
 }
 
 /// Whether an operator of SQL follows.

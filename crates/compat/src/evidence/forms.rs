@@ -66,7 +66,7 @@ impl Forms {
                 })
             };
             let of = match question {
-                Asked::Table(table) | Asked::Positions(table) => {
+                Asked::Table(table) | Asked::Positions(table, _) => {
                     let name = subject(Role::Table, &table.name.key, &table.name.written);
                     Subjects { name, table: Some(name), association: None }
                 }

@@ -12,9 +12,10 @@ use super::forms::{Forms, Role, Subjects, is_common, shown};
 use super::libraries::marks;
 use super::mappers::eloquent;
 use super::mappers::{Belongs, Mapper, Model, Models, Says, belongs, is_model, says};
+use super::places::{How, Used};
 use super::search::{FileFound, Found, Occurrence};
 use super::words::{compact, numbers, pieces};
-use super::{Asked, Evidence, File, Hit, Known};
+use super::{Asked, Evidence, File, Hit, Known, Places};
 use crate::{Grade, Place};
 
 /// How many lines a condition may be from the class whose rows it chooses.
@@ -73,6 +74,32 @@ struct Mention<'a> {
     occurrence: &'a Occurrence,
 }
 
+/// A statement that uses every column and names none.
+struct Unnamed<'a> {
+    path: &'a str,
+    used: &'a Used,
+    at: &'a Occurrence,
+}
+
+impl Unnamed<'_> {
+    fn words(&self, table: &str) -> String {
+        match self.used.how {
+            How::Values | How::Into => {
+                format!("an INSERT into {table} names no columns and gives a value for each")
+            }
+            How::Copy => format!("a COPY into {table} names no columns and gives a value for each"),
+            How::Load => format!("a file is read into {table} without naming its columns"),
+            How::Counts => {
+                format!("a SELECT * of {table} goes into something that has a place for each column and no more")
+            }
+            How::Numbers => format!("a SELECT * of {table} is read by the columns' numbers"),
+            How::Every => format!(
+                "a SELECT * of {table} may be read by position, or into something that has a place for each column"
+            ),
+        }
+    }
+}
+
 /// All that the answers are made from.
 pub(super) struct Seen<'a> {
     pub(super) forms: &'a Forms,
@@ -89,6 +116,7 @@ pub(super) struct Seen<'a> {
 /// The answers, in the order of the questions.
 pub(super) fn grade(asked: &[(Asked, Known)], seen: &Seen<'_>) -> Vec<Evidence> {
     let searched = seen.files.iter().filter(|file| file.sort.code).count();
+    let asked_all = asked;
     asked
         .iter()
         .zip(&seen.forms.of)
@@ -96,7 +124,11 @@ pub(super) fn grade(asked: &[(Asked, Known)], seen: &Seen<'_>) -> Vec<Evidence> 
             let mut answer = match asked {
                 Asked::Table(table) => seen.table(&table.name.key, *subjects),
                 Asked::Column(table, column) => seen.column(&table.name.key, &column.key, *subjects),
-                Asked::Positions(table) => seen.positions(&table.name.key, *subjects),
+                Asked::Positions(table, places) => {
+                    return seen
+                        .positions(&table.name.key, *places, *subjects, asked_all)
+                        .evidence(searched, seen.shown(*subjects));
+                }
                 Asked::Value(_) | Asked::Object(_) => seen.plain(*subjects),
             };
             if known.required && matches!(asked, Asked::Column(..)) && answer.grade < Grade::E2 {
@@ -321,23 +353,33 @@ impl<'a> Seen<'a> {
         }
     }
 
-    /// Statements that use every column and name none.
-    fn unnamed(&self, answer: &mut Answer, of_table: usize, table: &str, ruling: &Ruling<'_>) {
-        let strong = || self.files.iter().zip(self.found).filter(|(file, _)| file.look.weight == Weight::Strong);
-        let positional = strong().find_map(|(file, found)| {
-            found.positional.iter().find(|(of, _)| *of == of_table).map(|(_, one)| (file, one))
-        });
-        if let Some((file, one)) = positional.filter(|_| answer.grade < Grade::E3) {
-            answer.say(Grade::E3, &format!("an INSERT into {table} names no columns and gives a value for each"));
-            answer.lead(&file.entry.path, one.line, one.text.clone());
-            return;
+    /// Statements that use every column and name none, in what runs: the strongest by a measure.
+    fn places(&self, table: usize, grade: impl Fn(&Used) -> Option<Grade>) -> Option<(Grade, Unnamed<'a>)> {
+        let mut best: Option<(Grade, Unnamed<'a>)> = None;
+        for (file, found) in self.files.iter().zip(self.found) {
+            if file.look.weight != Weight::Strong {
+                continue;
+            }
+            for (_, used, at) in found.unnamed.iter().filter(|(of, ..)| *of == table) {
+                let Some(grade) = grade(used) else { continue };
+                if best.as_ref().is_none_or(|(known, _)| grade > *known) {
+                    best = Some((grade, Unnamed { path: &file.entry.path, used, at }));
+                }
+            }
         }
-        let every = strong().find_map(|(file, found)| {
-            found.every_column.iter().find(|(of, _)| *of == of_table).map(|(_, one)| (file, one))
+        best
+    }
+
+    /// What that means for a column that goes.
+    fn unnamed(&self, answer: &mut Answer, of_table: usize, table: &str, ruling: &Ruling<'_>) {
+        let found = self.places(of_table, |used| match used.how {
+            How::Values | How::Into | How::Copy | How::Counts => Some(Grade::E3),
+            How::Load => Some(Grade::E2),
+            How::Numbers | How::Every => matches!(ruling, Ruling::None).then_some(Grade::E2),
         });
-        if let Some((file, one)) = every.filter(|_| answer.grade < Grade::E2 && matches!(ruling, Ruling::None)) {
-            answer.say(Grade::E2, &format!("a SELECT * of {table} may be read by position, or into something that has a place for each column"));
-            answer.lead(&file.entry.path, one.line, one.text.clone());
+        if let Some((grade, one)) = found.filter(|(grade, _)| answer.grade < *grade) {
+            answer.say(grade, &one.words(table));
+            answer.lead(one.path, one.at.line, one.at.text.clone());
         }
     }
 
@@ -393,11 +435,28 @@ impl<'a> Seen<'a> {
         answer
     }
 
-    /// Whether the table's columns are used by their places.
-    fn positions(&self, table: &str, subjects: Subjects) -> Answer {
+    /// Whether the table's columns are used by places that change. `asked` are the tables of which the
+    /// same is asked.
+    fn positions(&self, table: &str, places: Places, subjects: Subjects, asked: &[(Asked, Known)]) -> Answer {
         let mut answer = Answer { grade: Grade::E0, hits: vec![], mapper: None };
-        self.unnamed(&mut answer, subjects.name, table, &Ruling::None);
-        answer.grade = answer.grade.min(Grade::E2);
+        let changes = |other: &String| {
+            asked.iter().any(|(asked, _)| {
+                matches!(asked, Asked::Positions(table, same) if *same == places && table.name.key.eq_ignore_ascii_case(other))
+            })
+        };
+        let in_step = |used: &Used| !used.with.is_empty() && used.with.iter().all(changes);
+        let found = self.places(subjects.name, |used| match (used.how, places) {
+            (How::Values | How::Into, Places::Appended) => None,
+            (How::Into | How::Counts, _) if in_step(used) => None,
+            (How::Values | How::Into | How::Copy | How::Counts, _) => Some(Grade::E3),
+            (How::Numbers, Places::Moved) => Some(Grade::E3),
+            (How::Load, _) => Some(Grade::E2),
+            (How::Numbers | How::Every, _) => None,
+        });
+        if let Some((grade, one)) = found {
+            answer.say(grade, &one.words(table));
+            answer.lead(one.path, one.at.line, one.at.text.clone());
+        }
         answer
     }
 

@@ -10,6 +10,7 @@ mod grade;
 mod language;
 mod libraries;
 mod mappers;
+mod places;
 #[cfg(test)]
 mod real;
 mod search;
@@ -41,13 +42,24 @@ pub enum Asked {
     Table(Name),
     /// A column of a table.
     Column(Name, Ident),
-    /// All columns of a table without their names: an INSERT without a list, `SELECT *`. What else
-    /// of the table is used is not asked.
-    Positions(Name),
+    /// All columns of a table without their names, whose places change: an INSERT without a list,
+    /// `SELECT *`. What else of the table is used is not asked, and silence is no finding.
+    Positions(Name, Places),
     /// A value of an enum type or enum column.
     Value(String),
     /// Anything else by its own name: routine, sequence, type, trigger, index.
     Object(Name),
+}
+
+/// What becomes of the places of a table's columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Places {
+    /// There are more at the end, and an INSERT may leave those out (PostgreSQL).
+    Appended,
+    /// There are more at the end, and an INSERT without a list needs a value for each.
+    Counted,
+    /// Others stand where those stood that code knows.
+    Moved,
 }
 
 /// What is known of the schema that the answer depends on.
@@ -239,7 +251,7 @@ fn libraries(tree: &dyn Tree, asked: &[(Asked, Known)]) -> BTreeMap<&'static str
         .iter()
         .filter_map(|(asked, _)| match asked {
             Asked::Table(table) | Asked::Column(table, _) => Some(libraries::marks(&table.name.key)),
-            Asked::Positions(_) | Asked::Value(_) | Asked::Object(_) => None,
+            Asked::Positions(..) | Asked::Value(_) | Asked::Object(_) => None,
         })
         .flatten()
         .collect();

@@ -5,10 +5,11 @@
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::around::{Around, Reading, Statement, is_word};
+use super::around::{Around, Reading, is_word};
 use super::exclude::Sort;
 use super::forms::{Forms, Role, Subject};
 use super::language::Language;
+use super::places::Used;
 use super::text::Span;
 
 /// One occurrence.
@@ -55,10 +56,8 @@ impl Found {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct FileFound {
     pub(super) of: Vec<(usize, Found)>,
-    /// It gives a table values without naming the columns; the line. By subject.
-    pub(super) positional: Vec<(usize, Occurrence)>,
-    /// It asks a table for every column; the line. By subject.
-    pub(super) every_column: Vec<(usize, Occurrence)>,
+    /// Where it uses a table's columns without naming them, and how. By subject.
+    pub(super) unnamed: Vec<(usize, Used, Occurrence)>,
 }
 
 impl FileFound {
@@ -124,6 +123,22 @@ impl Automaton {
                     of.name_on(reading.line(span.0));
                     continue;
                 }
+                let text = &bytes[span.0..span.1];
+                if table
+                    && (text.eq_ignore_ascii_case(asked.written.as_bytes())
+                        || text.eq_ignore_ascii_case(asked.key.as_bytes()))
+                    && let Some(used) = reading.used(span)
+                    && found.unnamed.iter().filter(|(of, known, _)| *of == subject && known.how == used.how).count()
+                        < KEPT
+                {
+                    let occurrence = Occurrence {
+                        around: Around::Sql,
+                        written: true,
+                        line: reading.line(span.0),
+                        text: reading.shown(span.0),
+                    };
+                    found.unnamed.push((subject, used, occurrence));
+                }
                 let enough = of.occurrences.len() >= KEPT * 6 || reading.looked > LOOKED;
                 if enough || asked.role == Role::Association && !reading.associates(span.0) {
                     if table {
@@ -138,17 +153,9 @@ impl Automaton {
                 if of.occurrences.iter().filter(|kept| kept.around == around).count() >= KEPT {
                     continue;
                 }
-                let text = &bytes[span.0..span.1];
                 let written = text == asked.written.as_bytes() || text == asked.key.as_bytes();
                 let occurrence =
                     Occurrence { around, written, line: reading.line(span.0), text: reading.shown(span.0) };
-                if table && written && around != Around::Comment {
-                    match reading.statement(span) {
-                        Some(Statement::Positional) => found.positional.push((subject, occurrence.clone())),
-                        Some(Statement::EveryColumn) => found.every_column.push((subject, occurrence.clone())),
-                        None => {}
-                    }
-                }
                 if of.occurrences.last().is_none_or(|last| last.line != occurrence.line || last.around != around) {
                     of.occurrences.push(occurrence);
                 }

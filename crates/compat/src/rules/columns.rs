@@ -1,9 +1,11 @@
 //! Columns of a table that stays: gone, renamed, added, changed.
 
+use std::collections::HashSet;
+
 use super::types::{TypeChange, change};
 use super::{Change, Sides};
 use crate::Verdict::{Incompatible, NeedsReview};
-use crate::evidence::{Asked, Known};
+use crate::evidence::{Asked, Known, Places};
 use crate::operation::{Checked, ConstraintKind, Filled, Ident, Maybe, Name, Type, TypeBody};
 use crate::schema::{ColumnState, LostWhat, Mark, Schema, Table};
 use crate::sql::Dialect;
@@ -34,6 +36,59 @@ pub fn columns(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, changes:
         if !old.columns.values().any(|before| before.id == column.id) {
             required(sides, name, column, new, changes);
         }
+    }
+    changes.extend(places(sides, name, old, new));
+}
+
+/// Where columns stand, for code that goes by their places.
+fn places(sides: Sides<'_>, name: &Name, old: &Table, new: &Table) -> Option<Change> {
+    let known: HashSet<u32> = old.columns.values().map(|state| state.id).collect();
+    let is_old = |state: &ColumnState| known.contains(&state.id) || old.columns.contains_key(&state.name);
+    let mut added: Vec<&ColumnState> =
+        new.columns.values().filter(|state| !is_old(state) && is_counted(sides.dialect, state)).collect();
+    added.sort_by_key(|state| state.marks.made);
+    let moved = new.columns.values().filter(|state| is_old(state)).find(|state| state.marks.place.is_some());
+    let turned = if old.whole && new.whole {
+        // Of columns that stay, each must stand where it stood, and none may come before the last of them.
+        let stay = |order: Vec<&Ident>, other: &Table| -> Vec<Ident> {
+            order.into_iter().filter(|column| other.columns.contains_key(*column)).cloned().collect()
+        };
+        let (before, now) = (old.in_order(), new.in_order());
+        let last = now.iter().rposition(|column| old.columns.contains_key(*column));
+        let between = now.iter().position(|column| added.iter().any(|state| state.name == **column));
+        stay(before, new) != stay(now.clone(), old) || between.zip(last).is_some_and(|(added, last)| added < last)
+    } else {
+        moved.is_some() || added.iter().any(|state| state.marks.place.is_some())
+    };
+    let (asked, words, by) = match (added.as_slice(), turned) {
+        ([], false) => return None,
+        ([], true) => {
+            let by = moved.and_then(|state| state.marks.place).or(new.made);
+            (Places::Moved, format!("puts the columns of {name} in another order"), by)
+        }
+        ([first, rest @ ..], turned) => {
+            let asked = match (turned, sides.dialect) {
+                (true, _) => Places::Moved,
+                (false, Dialect::Postgres) => Places::Appended,
+                (false, _) => Places::Counted,
+            };
+            let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+            let words = format!("adds column {name}.{}{more} to columns whose places count", first.name);
+            (asked, words, first.marks.made.or(new.made))
+        }
+    };
+    Some(
+        Change::new("column-places", Incompatible, format!("{name}.*"), by, words)
+            .asking(Asked::Positions(name.clone(), asked)),
+    )
+}
+
+/// Whether an INSERT without a list has to give a value for the column.
+fn is_counted(dialect: Dialect, column: &ColumnState) -> bool {
+    match &column.filled {
+        Maybe::Known(Filled::Counted { .. }) => dialect != Dialect::MsSql,
+        Maybe::Known(Filled::Computed(_)) => !matches!(dialect, Dialect::Sqlite | Dialect::MsSql),
+        _ => true,
     }
 }
 

@@ -34,6 +34,8 @@ pub struct Marks {
     pub null: Mark,
     /// Said what fills it.
     pub filled: Mark,
+    /// Said where it stands among the others.
+    pub place: Mark,
 }
 
 /// A column as it is.
@@ -92,6 +94,8 @@ pub struct Table {
     pub seen: Seen,
     /// Its columns.
     pub columns: BTreeMap<Ident, ColumnState>,
+    /// Their order, as far as it is known; who is gone may still be in it.
+    order: Vec<Id>,
     /// These are all of its columns.
     pub whole: bool,
     /// Its constraints and unique indexes.
@@ -106,6 +110,25 @@ pub struct Table {
     pub rows: bool,
     /// What was taken away, by column name or constraint, and by whom.
     pub lost: Vec<Lost>,
+}
+
+impl Table {
+    /// The names of its columns in their order, as far as it is known.
+    pub fn in_order(&self) -> Vec<&Ident> {
+        let names: HashMap<Id, &Ident> = self.columns.iter().map(|(name, state)| (state.id, name)).collect();
+        self.order.iter().filter_map(|id| names.get(id).copied()).collect()
+    }
+
+    /// Puts a column right after another one, or first.
+    fn place(&mut self, column: Id, after: Option<&Ident>) {
+        let after = after.and_then(|after| self.columns.get(after)).map(|state| state.id);
+        self.order.retain(|id| *id != column);
+        let at = match after {
+            Some(after) => self.order.iter().position(|id| *id == after).map_or(self.order.len(), |at| at + 1),
+            None => 0,
+        };
+        self.order.insert(at, column);
+    }
 }
 
 /// Something a table lost in the range.
@@ -359,6 +382,7 @@ impl Schema {
             Assumed::Column(table, column) => {
                 let home = self.homes.get(&table).cloned();
                 if let Some(table) = home.and_then(|name| self.tables.get_mut(&name)) {
+                    table.order.push(column.id);
                     table.columns.entry(column.name.clone()).or_insert(column);
                 }
             }

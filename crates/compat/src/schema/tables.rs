@@ -27,6 +27,7 @@ impl Schema {
             id: self.new_id(),
             seen: if perhaps { Seen::Perhaps } else { Seen::Made },
             columns: std::collections::BTreeMap::new(),
+            order: vec![],
             whole: matches!(columns, Maybe::Known(_)),
             constraints: vec![],
             temporary,
@@ -41,6 +42,7 @@ impl Schema {
                 for constraint in &column.constraints {
                     hold(&mut table, name, constraint, Checked::All, how);
                 }
+                table.order.push(state.id);
                 table.columns.insert(column.name.clone(), state);
             }
         }
@@ -67,7 +69,7 @@ impl Schema {
             filled: column.filled.clone(),
             filled_said: false,
             was_filled: column.filled != Maybe::Known(Filled::Nothing),
-            marks: Marks { made: how.mark, ty: how.mark, null: how.mark, filled: how.mark },
+            marks: Marks { made: how.mark, ty: how.mark, null: how.mark, filled: how.mark, place: None },
         }
     }
 
@@ -83,6 +85,7 @@ impl Schema {
                 id: self.new_id(),
                 seen: Seen::Assumed,
                 columns: std::collections::BTreeMap::new(),
+                order: vec![],
                 whole: false,
                 constraints: vec![],
                 temporary: false,
@@ -123,6 +126,7 @@ impl Schema {
                 marks: Marks::default(),
             };
             let table_id = table.id;
+            table.order.push(state.id);
             table.columns.insert(column.clone(), state.clone());
             self.assumed.push(Assumed::Column(table_id, state));
         }
@@ -178,6 +182,7 @@ impl Schema {
         for constraint in &column.constraints {
             hold(table, name, constraint, Checked::All, how);
         }
+        table.order.push(state.id);
         table.columns.insert(column.name.clone(), state);
     }
 
@@ -236,6 +241,12 @@ impl Schema {
             }
             if let ColumnChange::Restated(column) = change {
                 constraints.extend(column.constraints.iter().cloned());
+            }
+        }
+        let id = state.id;
+        for change in changes {
+            if let ColumnChange::Placed(after) = change {
+                table.place(id, after.as_ref());
             }
         }
         for constraint in &constraints {
@@ -398,8 +409,8 @@ fn change_column(state: &mut ColumnState, change: &ColumnChange, how: How<'_>) {
             state.was_filled |= column.filled != Maybe::Known(Filled::Nothing);
             state.null_said = false;
             state.filled_said = false;
-            let made = state.marks.made;
-            state.marks = Marks { made, ty: how.mark, null: how.mark, filled: how.mark };
+            let Marks { made, place, .. } = state.marks;
+            state.marks = Marks { made, ty: how.mark, null: how.mark, filled: how.mark, place };
         }
         ColumnChange::RestatedType { ty, not_null } => {
             state.ty = Maybe::Known(ty.clone());
@@ -408,6 +419,7 @@ fn change_column(state: &mut ColumnState, change: &ColumnChange, how: How<'_>) {
             state.marks.ty = how.mark;
             state.marks.null = how.mark;
         }
+        ColumnChange::Placed(_) => state.marks.place = how.mark,
         ColumnChange::Neutral(_) => {}
     }
 }

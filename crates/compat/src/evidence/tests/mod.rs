@@ -2,7 +2,7 @@
 
 mod mapped;
 
-use super::{Asked, Evidence, Known, Searcher, search};
+use super::{Asked, Evidence, Known, Places, Searcher, search};
 use crate::Grade;
 use crate::operation::{Ident, Name};
 use crate::tree::MemoryTree;
@@ -164,19 +164,82 @@ fn all_columns_may_be_used_without_a_name() {
     ]);
 }
 
+/// What is answered of the table `pairs` to (more at the end in PostgreSQL, more at the end, moved).
+fn places(path: &str, text: &str) -> String {
+    [Places::Appended, Places::Counted, Places::Moved]
+        .map(|places| {
+            let asked = Asked::Positions(Name::plain(Ident::exact("pairs")), places);
+            match ask(&[(path, text)], asked).grade {
+                Grade::E3 => "3",
+                Grade::E2 => "2",
+                Grade::E1 => "1",
+                Grade::E0 => "0",
+            }
+        })
+        .concat()
+}
+
 #[test]
-fn columns_may_be_asked_for_by_their_places() {
-    for (text, expected) in [
-        ("cursor.execute(\"INSERT INTO pairs SELECT * FROM staged_pairs\")", Grade::E2),
-        ("cursor.execute(\"INSERT INTO pairs VALUES (1, 2)\")", Grade::E2),
-        ("cursor.execute(\"SELECT * FROM pairs\")", Grade::E2),
-        ("cursor.execute(\"INSERT INTO pairs (a) VALUES (1)\")", Grade::E0),
-        ("cursor.execute(\"SELECT a FROM pairs\")", Grade::E0),
-        ("pairs", Grade::E0),
+fn columns_may_be_used_by_their_places() {
+    for (path, text, expected) in [
+        ("a.py", "execute(\"INSERT INTO pairs VALUES (1, 2)\")", "033"),
+        ("a.py", "execute(\"INSERT INTO shop.pairs VALUES %s\")", "033"),
+        ("a.py", "execute(\"INSERT INTO pairs (a) VALUES (1)\")", "000"),
+        ("a.py", "execute(\"INSERT INTO pairs VALUES ()\")", "000"),
+        ("a.py", "execute(\"INSERT INTO pairs DEFAULT VALUES\")", "000"),
+        ("a.py", "execute(\"INSERT INTO pairs SELECT a, b FROM staged\")", "033"),
+        ("a.py", "execute(\"INSERT INTO staged SELECT * FROM pairs\")", "333"),
+        ("a.py", "execute(\"INSERT INTO staged (a, b) SELECT * FROM pairs\")", "333"),
+        ("a.py", "execute(\"INSERT INTO staged (a, b) SELECT a, b FROM pairs\")", "000"),
+        ("a.py", "execute(\"SELECT * FROM pairs\")", "000"),
+        ("a.py", "execute(\"SELECT * FROM pairs\")\na, b = cursor.fetchone()", "333"),
+        ("a.py", "execute(\"SELECT a, b FROM pairs\")\na, b = cursor.fetchone()", "000"),
+        ("a.py", "execute(\"SELECT * FROM pairs\")\na, b = 1, 2", "000"),
+        ("a.py", "execute(\"SELECT * FROM pairs\")\ndef f(row):\n    a, b = row", "000"),
+        ("a.py", "execute(\"SELECT * FROM pairs\")\nfor a, b in row.items(): pass", "000"),
+        ("a.py", "cursor.copy_from(file, 'pairs')", "333"),
+        ("a.py", "cursor.copy_from(file, 'pairs', columns=('a',))", "000"),
+        ("a.sql", "LOAD DATA INFILE 'x' INTO TABLE pairs FIELDS TERMINATED BY ','", "222"),
+        ("a.sql", "LOAD DATA INFILE 'x' INTO TABLE pairs FIELDS TERMINATED BY ',' (a, b)", "000"),
+        ("a.sql", "SELECT * FROM pairs UNION SELECT a, b FROM staged;", "333"),
+        ("a.sql", "SELECT a FROM pairs WHERE a IN (SELECT * FROM staged);", "000"),
+        ("a.sql", "SELECT * FROM pairs; SELECT a FROM b UNION SELECT c FROM d;", "000"),
+        ("a.sql", "SELECT * FROM pairs WHERE a IN (SELECT a FROM b UNION SELECT c FROM d);", "000"),
+        ("a.sql", "(SELECT * FROM pairs) UNION (SELECT * FROM staged);", "333"),
+        ("a.sql", "-- INSERT INTO pairs VALUES (1, 2)\n", "000"),
+        ("a.go", "db.QueryRow(`SELECT * FROM pairs`).Scan(&a, &b)", "333"),
+        ("a.go", "db.QueryRow(`SELECT p.* FROM pairs p`).Scan(&a, &b)", "333"),
+        ("a.go", "db.QueryRow(`SELECT o.* FROM others o JOIN pairs p ON true`).Scan(&a, &b)", "000"),
+        ("a.go", "db.Raw(`SELECT * FROM pairs`).Scan(&all)", "000"),
+        ("a.go", "db.QueryRow(`UPDATE pairs SET a = 1 RETURNING *`).Scan(&a, &b)", "333"),
+        ("a.go", "db.QueryRow(`UPDATE pairs SET a = 1 RETURNING a`).Scan(&a)", "000"),
+        ("a.go", "db.QueryRow(`WITH x AS (SELECT * FROM pairs) SELECT a FROM x`).Scan(&a)", "000"),
+        ("a.go", "const all = `SELECT * FROM pairs`\nfunc f() { db.QueryRow(all).Scan(&a, &b) }", "333"),
+        ("a.java", "q(\"SELECT * FROM pairs\"); rows.getString(2);", "003"),
+        ("a.java", "q(\"SELECT * FROM pairs\"); rows.getString(\"b\");", "000"),
+        ("a.java", "q(\"INSERT INTO pairs \" +\n  \"VALUES (?, ?)\");", "033"),
+        ("a.rs", "sqlx::query_as!(Pair, \"SELECT * FROM pairs\")", "003"),
+        ("a.cs", "q(\"INSERT INTO [dbo].[pairs] VALUES (@a)\");", "033"),
+        ("a.php", "$q->query(\"INSERT IGNORE INTO `pairs` VALUES (1, 2)\");", "033"),
+        ("a.js", "q(`REPLACE INTO pairs VALUES (1, 2)`)", "033"),
+        ("a.js", "q(`SELECT * FROM pairs`)", "000"),
+        ("a.js", "pairs", "000"),
     ] {
-        let asked = Asked::Positions(Name::plain(Ident::exact("pairs")));
-        assert_eq!(ask(&[("shop/pairs.py", text)], asked).grade, expected, "{text}");
+        assert_eq!(places(path, text), expected, "{text}");
     }
+}
+
+#[test]
+fn tables_that_change_in_step_stay_whole() {
+    let files = [("a.py", "execute(\"INSERT INTO old_pairs SELECT * FROM pairs\")")];
+    let tree = MemoryTree::new(files);
+    let asked = |name: &str| (Asked::Positions(Name::plain(Ident::exact(name)), Places::Counted), Known::default());
+    let grades = |asked: &[(Asked, Known)]| -> Vec<Grade> {
+        search(&tree, &[], asked).iter().map(|found| found.grade).collect()
+    };
+    assert_eq!(grades(&[asked("pairs"), asked("old_pairs")]), [Grade::E0, Grade::E0]);
+    assert_eq!(grades(&[asked("old_pairs")]), [Grade::E3]);
+    assert_eq!(grades(&[asked("pairs"), asked("others")]), [Grade::E3, Grade::E0]);
 }
 
 #[test]

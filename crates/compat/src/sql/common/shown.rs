@@ -86,6 +86,8 @@ fn change(change: &ColumnChange) -> String {
             format!("restated-type({}{})", ty(known), if *not_null { " not-null" } else { "" })
         }
         ColumnChange::StopFilling => "stop-filling".to_owned(),
+        ColumnChange::Placed(None) => "first".to_owned(),
+        ColumnChange::Placed(Some(column)) => format!("after {column}"),
         ColumnChange::Neutral(_) => "neutral".to_owned(),
     }
 }
