@@ -526,6 +526,16 @@ pub enum Operation {
         /// The table, where the dialect says it.
         table: Option<Name>,
     },
+    /// ALTER INDEX … RENAME, RENAME INDEX, RENAME CONSTRAINT: an index or a constraint gets another
+    /// name.
+    RenameIndex {
+        /// The table, where the dialect says it.
+        table: Option<Name>,
+        /// The name so far.
+        from: Ident,
+        /// The name from now on.
+        to: Ident,
+    },
     /// CREATE VIEW, CREATE OR REPLACE VIEW, ALTER VIEW … AS.
     CreateView {
         /// The view.

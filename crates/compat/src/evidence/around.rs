@@ -27,6 +27,8 @@ pub(super) enum Around {
     Quoted,
     /// A statement of SQL.
     Sql,
+    /// Where an index or a constraint is named that must be there: `FORCE INDEX (name)`.
+    Hint,
 }
 
 /// Larger files are searched without regard for comments.
@@ -122,6 +124,9 @@ impl<'a> Reading<'a> {
         }
         let before = start.checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(b' ');
         let after = text.get(end).copied().unwrap_or(b' ');
+        if subject.role == Role::Object && is_hint(text, start) {
+            return Around::Hint;
+        }
         if self.is_sql((start, end), subject.role) {
             return Around::Sql;
         }
@@ -224,6 +229,63 @@ impl<'a> Reading<'a> {
         let before = self.line_span(before.saturating_sub(1)).0;
         MARKS.iter().any(|mark| memmem::find(&text[before..end], mark.as_bytes()).is_some())
     }
+}
+
+/// Whether an index or a constraint is named here by what needs it.
+fn is_hint(text: &[u8], start: usize) -> bool {
+    const BACK: usize = 300;
+    const DIRECT: &[&str] = &[
+        "indexed by",
+        "on constraint",
+        "forceindex(",
+        "useindex(",
+        "ignoreindex(",
+        "force_index(",
+        "use_index(",
+        "ignore_index(",
+        "onconstraint:",
+        "on_constraint(",
+        "{:constraint,",
+        "onconflictonconstraint(",
+        "conflictconstraint(",
+        "unique_by:",
+        "unique_by =>",
+    ];
+    /// These say it only within an upsert.
+    const UPSERT: &[&str] = &["constraint=", "constraint:", ".constraint("];
+    let head = text.get(start.saturating_sub(BACK)..start).unwrap_or_default();
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let head: String = head.split_whitespace().collect::<Vec<_>>().join(" ");
+    let bare = head.trim_end_matches(['"', '\'', '`', '[', ' ', '\\']);
+    let bare = bare.strip_suffix(':').filter(|bare| !bare.ends_with("constraint")).unwrap_or(bare).trim_end();
+    if DIRECT.iter().any(|mark| bare.ends_with(mark)) {
+        return true;
+    }
+    if UPSERT.iter().any(|mark| bare.ends_with(mark)) {
+        return head.contains("conflict");
+    }
+    // `USE INDEX FOR JOIN (a, name`, `WITH (NOLOCK, INDEX(name`, `INDEX = name`
+    let list = |letter: char| letter.is_alphanumeric() || "_$`\"'[], ".contains(letter);
+    let Some(before) = bare.trim_end_matches(list).strip_suffix('(') else {
+        let equals = bare.strip_suffix('=').map(str::trim_end);
+        return equals.is_some_and(|head| head.ends_with("index") && in_table_hint(head));
+    };
+    let before = before.trim_end();
+    let before = ["for join", "for order by", "for group by"]
+        .iter()
+        .find_map(|scope| before.strip_suffix(scope))
+        .unwrap_or(before)
+        .trim_end();
+    let Some(before) = before.strip_suffix("index").or_else(|| before.strip_suffix("key")) else { return false };
+    let verb = before.trim_end();
+    ["use", "force", "ignore"].iter().any(|word| verb.ends_with(word)) && before.ends_with(' ')
+        || in_table_hint(before)
+}
+
+/// Whether SQL Server's `WITH (…` is open at the end.
+fn in_table_hint(head: &str) -> bool {
+    let open = ["with (", "with("].iter().filter_map(|mark| head.rfind(mark)).max();
+    open.and_then(|at| head.get(at..)).is_some_and(|rest| !rest.contains(')') && !rest.contains("select"))
 }
 
 /// Whether an operator of SQL follows.

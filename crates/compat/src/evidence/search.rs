@@ -11,6 +11,7 @@ use super::forms::{Forms, Role, Subject};
 use super::language::Language;
 use super::places::Used;
 use super::text::Span;
+use super::upserts::{self, Upsert};
 
 /// One occurrence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +59,8 @@ pub(super) struct FileFound {
     pub(super) of: Vec<(usize, Found)>,
     /// Where it uses a table's columns without naming them, and how. By subject.
     pub(super) unnamed: Vec<(usize, Used, Occurrence)>,
+    /// Where it has upserts that need a unique index, by the index.
+    pub(super) upserts: Vec<(Upsert, Occurrence)>,
 }
 
 impl FileFound {
@@ -80,6 +83,9 @@ pub(super) struct Automaton {
     machine: Option<AhoCorasick>,
     of: Vec<Vec<usize>>,
     subjects: Vec<Subject>,
+    upserts: Vec<Upsert>,
+    /// What upserts are found by, where any is asked for.
+    marks: Option<AhoCorasick>,
 }
 
 impl Automaton {
@@ -97,6 +103,8 @@ impl Automaton {
             machine,
             of: forms.patterns.iter().map(|(_, of)| of.clone()).collect(),
             subjects: forms.subjects.clone(),
+            upserts: forms.upserts.clone(),
+            marks: if forms.upserts.is_empty() { None } else { upserts::marks() },
         }
     }
 
@@ -139,7 +147,7 @@ impl Automaton {
                     };
                     found.unnamed.push((subject, used, occurrence));
                 }
-                let enough = of.occurrences.len() >= KEPT * 6 || reading.looked > LOOKED;
+                let enough = of.occurrences.len() >= KEPT * 12 || reading.looked > LOOKED;
                 if enough || asked.role == Role::Association && !reading.associates(span.0) {
                     if table {
                         of.name_on(reading.line(span.0));
@@ -150,14 +158,29 @@ impl Automaton {
                 if table && around != Around::Comment {
                     of.name_on(reading.line(span.0));
                 }
-                if of.occurrences.iter().filter(|kept| kept.around == around).count() >= KEPT {
+                let written = text == asked.written.as_bytes() || text == asked.key.as_bytes();
+                let alike = |kept: &&Occurrence| kept.around == around && kept.written == written;
+                if of.occurrences.iter().filter(alike).count() >= KEPT {
                     continue;
                 }
-                let written = text == asked.written.as_bytes() || text == asked.key.as_bytes();
                 let occurrence =
                     Occurrence { around, written, line: reading.line(span.0), text: reading.shown(span.0) };
-                if of.occurrences.last().is_none_or(|last| last.line != occurrence.line || last.around != around) {
+                if of.occurrences.last().is_none_or(|last| {
+                    last.line != occurrence.line || last.around != around || last.written != written
+                }) {
                     of.occurrences.push(occurrence);
+                }
+            }
+        }
+        if let Some(marks) = &self.marks {
+            let named = |upsert: &&Upsert| found.of(upsert.table).is_some_and(Found::is_named);
+            let asked: Vec<&Upsert> = self.upserts.iter().filter(named).collect();
+            if !asked.is_empty() {
+                for (at, byte) in upserts::find(&mut reading, marks, &asked) {
+                    let Some(upsert) = asked.get(at) else { continue };
+                    let (line, text) = (reading.line(byte), reading.shown(byte));
+                    let occurrence = Occurrence { around: Around::Sql, written: true, line, text };
+                    found.upserts.push(((*upsert).clone(), occurrence));
                 }
             }
         }

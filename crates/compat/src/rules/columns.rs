@@ -249,7 +249,7 @@ fn changed(
 ) {
     let first = changes.len();
     let object = format!("{name}.{}", before.name);
-    type_changed(sides, &object, before, after, changes);
+    type_changed(sides, name, before, after, changes);
     null_changed(&object, before, after, tables, changes);
     filled_changed(&object, before, after, changes);
     let states = (state(sides.before, before), state(sides.now, after));
@@ -264,11 +264,13 @@ fn changed(
 
 fn type_changed(
     sides: Sides<'_>,
-    object: &str,
+    name: &Name,
     before: &ColumnState,
     after: &ColumnState,
     changes: &mut Vec<Change>,
 ) {
+    let object = format!("{name}.{}", before.name);
+    let object = object.as_str();
     let by = after.marks.ty;
     let (old, new) = match (&before.ty, &after.ty) {
         (Maybe::Known(old), Maybe::Known(new)) => (old, new),
@@ -298,7 +300,7 @@ fn type_changed(
             if let Some(value) = gone {
                 let words = format!("takes the value '{value}' from {object}");
                 let change = Change::new("enum-drop-value", Incompatible, object, by, words);
-                changes.push(change.asking(Asked::Value(value.clone())));
+                changes.push(change.asking(Asked::Value(value.clone(), vec![name.clone()])));
             } else {
                 changes.push(Change::new("narrow-type", Incompatible, object, by, format!("{words}: {why}")));
             }

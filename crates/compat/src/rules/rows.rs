@@ -250,6 +250,20 @@ pub const RULES: &[Rule] = &[
         ),
     ),
     schema(
+        "drop-index",
+        "An index or a constraint goes whose name code that runs says.",
+        "MySQL's FORCE INDEX, SQLite's INDEXED BY, SQL Server's WITH (INDEX …) and ON CONFLICT ON CONSTRAINT fail without it. Reported only where such code is found.",
+        &["Release code that does not say the name.", "Drop it in a later range."],
+        None,
+    ),
+    schema(
+        "rename-index",
+        "An index or a constraint gets another name, and code that runs says the old one.",
+        "Hints and ON CONFLICT ON CONSTRAINT fail, and what handles an error by the constraint's name no longer knows it. Reported only where such code is found.",
+        &["Release code that does not say the name, or knows both.", "Rename it in a later range."],
+        None,
+    ),
+    schema(
         "drop-pk",
         "The primary key goes.",
         "ON CONFLICT and object mappers lean on it.",

@@ -11,7 +11,7 @@ mod apply;
 mod objects;
 mod tables;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::operation::{
     Checked, Constraint, ConstraintKind, Filled, Ident, Kind, Maybe, Name, Signature, Type, TypeBody, ViewColumns,
@@ -160,6 +160,28 @@ pub enum LostWhat {
     },
 }
 
+/// A name of an index or a constraint that is no longer its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostIndex {
+    /// Its name from then on; `None`: it was dropped.
+    pub to: Option<Ident>,
+    /// The model knew it.
+    pub known: bool,
+    /// Who took the name away.
+    pub by: Mark,
+}
+
+/// What an index or a constraint of a name is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IndexKind {
+    /// An index that is not unique.
+    Plain,
+    /// A unique index or constraint, a primary key.
+    Unique,
+    /// A foreign key, a CHECK, an exclusion.
+    Other,
+}
+
 /// A view as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
@@ -243,6 +265,8 @@ pub struct Other {
 pub enum Touched {
     /// A table.
     Table(Name),
+    /// An index or constraint by its name, and its table where it is said.
+    Index(Option<Name>, Ident),
     /// A view.
     View(Name),
     /// A type or domain.
@@ -283,8 +307,10 @@ pub struct Schema {
     pub routines: BTreeMap<Name, Vec<Routine>>,
     /// Everything else.
     pub others: BTreeMap<(Kind, Name), Other>,
-    /// Plain indexes by name.
-    pub indexes: BTreeMap<Name, Name>,
+    /// Plain indexes by name, with their tables.
+    indexes: BTreeMap<Ident, BTreeSet<Name>>,
+    /// Names of indexes and constraints that went, and the tables they were said to belong to.
+    lost_indexes: BTreeMap<(Option<Name>, Ident), LostIndex>,
     /// Where an identity is now, if it is anywhere.
     homes: HashMap<Id, Name>,
     /// Who dropped what is gone.
@@ -425,6 +451,7 @@ impl Schema {
         self.routines.values_mut().flatten().for_each(|routine| (routine.made, routine.replaced) = (None, false));
         self.gone.clear();
         self.gone_routines.clear();
+        self.lost_indexes.clear();
         self.touched.clear();
         self.assumed.clear();
     }

@@ -333,7 +333,7 @@ fn words_for_people_in_a_template_are_no_use() {
 
 #[test]
 fn values_and_objects_are_found_by_their_names() {
-    let value = |text: &str, value: &str| ask(&[("a.ts", text)], Asked::Value(value.to_owned())).grade;
+    let value = |text: &str, value: &str| ask(&[("a.ts", text)], Asked::Value(value.to_owned(), vec![])).grade;
     assert_eq!(value("x === 'archived'", "archived"), Grade::E3);
     assert_eq!(value("x === Status.ARCHIVED", "archived"), Grade::E2);
     assert_eq!(value("x === 'unarchived'", "archived"), Grade::E0);

@@ -487,8 +487,10 @@ impl<'p> Reader<'p> {
             },
             "remove_index" => self.remove_index(call, table, scope),
             "rename_index" => match (call.text(0), call.text(1)) {
-                (Some(_), Some(_)) => {
-                    self.put(Operation::Neutral { what: "rename_index".to_owned() }, call.node, scope);
+                (Some(from), Some(to)) => {
+                    let ident = |name: &str| emit::ident(self.dialect, name);
+                    let (from, to) = (ident(from), ident(to));
+                    self.put(Operation::RenameIndex { table: Some(table), from, to }, call.node, scope);
                 }
                 _ => self.put_code(call.node, scope),
             },

@@ -142,6 +142,10 @@ fn operation(operation: &Operation) -> String {
         Operation::DropIndex { name, table } => {
             format!("drop-index {name}{}", table.as_ref().map_or(String::new(), |table| format!(" on {table}")))
         }
+        Operation::RenameIndex { table, from, to } => {
+            let table = table.as_ref().map_or(String::new(), |table| format!(" on {table}"));
+            format!("rename-index {from} -> {to}{table}")
+        }
         Operation::CreateView { view, columns, replace, simple_over, .. } => {
             let columns = match columns {
                 Maybe::Known(columns) => list(columns),

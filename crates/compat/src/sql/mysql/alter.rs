@@ -272,8 +272,16 @@ impl<'a> Action<'_, 'a> {
 
     fn rename(&mut self, mut cursor: Cursor<'a>, place: Cursor<'a>) -> Read<()> {
         // `RENAME column`, without a word before the name, is the table's.
-        if cursor.is_any(&["INDEX", "KEY"]) && cursor.left() > 2 {
-            return neutral(place, 2);
+        if cursor.left() > 2 && cursor.eat_any(&["INDEX", "KEY"]) {
+            let guarded = cursor.if_exists();
+            let from = cursor.ident()?;
+            if !cursor.eat(&["TO"]) {
+                return Err(cursor.surprise("TO"));
+            }
+            let to = cursor.ident()?;
+            end(&cursor)?;
+            self.keep(place, Operation::RenameIndex { table: Some(self.table.clone()), from, to }, guarded);
+            return Ok(());
         }
         if cursor.left() > 2 && cursor.eat(&["COLUMN"]) {
             let guarded = cursor.if_exists();

@@ -143,7 +143,7 @@ fn every_action_of_an_alter_is_a_step() {
             ),
             (
                 "ALTER TABLE a RENAME COLUMN b TO c, RENAME INDEX i TO j",
-                &["rename a.b -> c", "neutral RENAME INDEX"],
+                &["rename a.b -> c", "rename-index i -> j on a"],
             ),
             ("ALTER TABLE a RENAME b, ADD c int", &["add a.c integer", "rename a -> b"]),
             ("ALTER TABLE a RENAME TO b", &["rename a -> b"]),
