@@ -109,12 +109,26 @@ fn targets(text: &[u8], from: usize, upsert: &Upsert) -> bool {
     if is_same(line.trim_start_matches([' ', '(', '[', '{', ':', '=', '>', '|', '%', 'w', 'i']), upsert) {
         return true;
     }
-    // `conflict_target: :label, returning: true`
-    let first = line.split(',').next().unwrap_or_default();
-    if upsert.columns.len() == 1 && is_same(first.trim_start_matches([' ', '(', '[', '{', ':', '=', '>']), upsert) {
+    // `conflict_target: :label, returning: true`, and no list.
+    let first = line.trim_start_matches([' ', ':', '=', '>']).split(',').next().unwrap_or_default();
+    if upsert.columns.len() == 1 && !first.starts_with(['(', '[', '{', '%']) && is_same(first, upsert) {
         return true;
     }
-    // The innermost brackets: `index_elements=["email"]`, `Columns: []clause.Column{{Name: "email"}}`.
+    // Drizzle: `{ target: users.email, set: … }`.
+    if let Some((_, value)) = rest.split_once("target:")
+        && is_same(value.split([',', '}', '\n']).next().unwrap_or_default(), upsert)
+    {
+        return true;
+    }
+    // GORM: a structure for each column.
+    if let Some((_, columns)) = rest.split_once("clause.Column{") {
+        let columns = columns.split("}}").next().unwrap_or_default();
+        let mut named: Vec<String> =
+            columns.split("Name:").skip(1).filter_map(|rest| rest.split('"').nth(1)).map(compact).collect();
+        named.sort();
+        return named == upsert.columns;
+    }
+    // The innermost brackets: `index_elements=["email"]`, `target: [users.a, users.b]`.
     let mut open = None;
     for (at, letter) in rest.char_indices() {
         match letter {
@@ -143,7 +157,7 @@ fn is_same(list: &str, upsert: &Upsert) -> bool {
             .split(|letter: char| !(letter.is_alphanumeric() || letter == '_'))
             .filter(|word| !word.is_empty())
             .map(compact)
-            .filter(|word| !NOISE.contains(&word.as_str()));
+            .filter(|word| !NOISE.contains(&word.as_str()) || upsert.columns.contains(word));
         // `users.email` and `users::email` end with it, `email: input.email` begins with it.
         let mut words: Vec<String> = words.collect();
         let keyed = part.contains(':') && !part.contains("::") && !part.trim_start().starts_with(':');

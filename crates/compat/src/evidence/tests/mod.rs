@@ -2,7 +2,7 @@
 
 mod mapped;
 
-use super::{Asked, Evidence, Known, Places, Searcher, search};
+use super::{Asked, Evidence, Known, Named, Places, Searcher, search};
 use crate::Grade;
 use crate::operation::{Ident, Name};
 use crate::tree::MemoryTree;
@@ -344,6 +344,128 @@ fn values_and_objects_are_found_by_their_names() {
     assert_eq!(object("q('select total_of_order(1)')"), Grade::E3);
     assert_eq!(object("totalOfOrder(1)"), Grade::E2);
     assert_eq!(object("total_of_orders(1)"), Grade::E0);
+}
+
+#[test]
+fn a_common_value_is_certain_beside_its_table() {
+    let asked = || Asked::Value("new".to_owned(), vec![Name::plain(Ident::exact("orders"))]);
+    for (path, text, expected) in [
+        ("a.ts", "q(\"UPDATE orders SET state = 'new'\")", Grade::E3),
+        ("a.ts", "q(\"UPDATE mails SET state = 'new'\")", Grade::E2),
+        ("app/Order.php", "$this->state = 'new';", Grade::E3),
+        ("a.ts", "new Order()", Grade::E2),
+        ("a.ts", "// orders: 'new'\n", Grade::E2),
+        // The word in another case on the same line does not hide it.
+        ("a.ts", "function New() { q(\"UPDATE orders SET state = 'new'\") }", Grade::E3),
+    ] {
+        assert_eq!(ask(&[(path, text)], asked()).grade, expected, "{text}");
+    }
+}
+
+#[test]
+fn indexes_are_found_where_their_names_are_needed() {
+    for (path, text, gone, renamed) in [
+        ("a.go", "q(`SELECT a FROM t FORCE INDEX (t_by_a)`)", Grade::E3, Grade::E3),
+        ("a.go", "q(`SELECT a FROM t use key for order by (x, T_BY_A)`)", Grade::E3, Grade::E3),
+        ("a.go", "q(`SELECT a FROM t INDEXED BY t_by_a`)", Grade::E3, Grade::E3),
+        ("a.cs", "q(\"SELECT a FROM t WITH (NOLOCK, INDEX([t_by_a]))\")", Grade::E3, Grade::E3),
+        ("a.cs", "q(\"SELECT a FROM t WITH (INDEX = t_by_a)\")", Grade::E3, Grade::E3),
+        (
+            "a.ts",
+            "q(`INSERT INTO t (a) VALUES (1) ON CONFLICT ON CONSTRAINT \"t_by_a\" DO NOTHING`)",
+            Grade::E3,
+            Grade::E3,
+        ),
+        ("a.rb", "T.upsert_all(rows, unique_by: :t_by_a)", Grade::E3, Grade::E3),
+        ("a.py", "s.on_conflict_do_update(constraint='t_by_a')", Grade::E3, Grade::E3),
+        ("a.py", "Column(constraint='t_by_a')", Grade::E1, Grade::E2),
+        ("a.php", "$q->forceIndex('t_by_a')", Grade::E3, Grade::E3),
+        ("a.go", "q(`SELECT /*+ INDEX(t t_by_a) */ a FROM t`)", Grade::E2, Grade::E2),
+        ("a.ts", "if (error.constraint === 't_by_a') return", Grade::E1, Grade::E2),
+        ("a.py", "Index('t_by_a', 'a')", Grade::E1, Grade::E1),
+        ("a.go", "// FORCE INDEX (t_by_a)\n", Grade::E1, Grade::E1),
+        ("a.go", "q(`SELECT a FROM t FORCE INDEX (t_by_ab)`)", Grade::E0, Grade::E0),
+        ("a_test.go", "q(`SELECT a FROM t FORCE INDEX (t_by_a)`)", Grade::E2, Grade::E2),
+    ] {
+        for (named, expected) in [(Named::Gone, gone), (Named::Renamed, renamed)] {
+            let asked = Asked::Index(Ident::exact("t_by_a"), named);
+            assert_eq!(ask(&[(path, text)], asked).grade, expected, "{named:?}: {text}");
+        }
+    }
+    // What is called like a column stands everywhere.
+    let asked = Asked::Index(Ident::exact("label"), Named::Renamed);
+    assert_eq!(ask(&[("a.go", "q(`SELECT label FROM t`)")], asked).grade, Grade::E1);
+}
+
+#[test]
+fn upserts_are_found_by_the_columns_they_need() {
+    for (path, text, columns, expected) in [
+        ("a.go", "q(`INSERT INTO users (a) VALUES (1) ON CONFLICT (a) DO NOTHING`)", &["a"][..], true),
+        ("a.go", "q(`INSERT INTO users (a) VALUES (1) ON CONFLICT (a) DO NOTHING`)", &["b"], false),
+        (
+            "a.go",
+            "q(`INSERT INTO users (a) VALUES (1) ON CONFLICT (b, \"a\") WHERE c DO NOTHING`)",
+            &["a", "b"],
+            true,
+        ),
+        ("a.go", "q(`INSERT INTO users (a) VALUES (1) ON CONFLICT (a, b) DO NOTHING`)", &["a"], false),
+        ("a.go", "q(`INSERT INTO users (a) VALUES (1) ON CONFLICT DO NOTHING`)", &["a"], false),
+        (
+            "a.go",
+            "q(`INSERT INTO pets (a) VALUES (1) ON CONFLICT (a) DO NOTHING`) // users\nvar users",
+            &["a"],
+            false,
+        ),
+        (
+            "a.sql",
+            "-- INSERT INTO users (a) VALUES (1) ON CONFLICT (a) DO NOTHING\nSELECT 1 FROM users;",
+            &["a"],
+            false,
+        ),
+        ("a.rb", "User.upsert_all(rows, unique_by: :nick_name)", &["nick_name"], true),
+        ("a.rb", "User.upsert_all(rows, unique_by: %i[team_id nick_name])", &["nick_name", "team_id"], true),
+        ("a.rb", "User.upsert_all(rows, unique_by: :id)", &["nick_name"], false),
+        ("a.ex", "Repo.insert(%User{}, conflict_target: [:team_id, :name])", &["name", "team_id"], true),
+        (
+            "a.go",
+            "db.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: \"name\"}, {Name: \"team_id\"}}}).Create(&User{})",
+            &["name", "team_id"],
+            true,
+        ),
+        ("a.php", "DB::table('users')->upsert($rows, ['name'], ['age'])", &["name"], true),
+        ("a.php", "DB::table('users')->upsert($rows, ['id'], ['name', 'age'])", &["name"], false),
+        (
+            "a.ts",
+            "db.insert(users).onConflictDoUpdate({ target: users.nickName, set: { a } })",
+            &["nick_name"],
+            true,
+        ),
+        (
+            "a.ts",
+            "db.insert(users).onConflictDoUpdate({ target: [users.a, users.b], set: { c } })",
+            &["a", "b"],
+            true,
+        ),
+        ("a.ts", "knex('users').insert(row).onConflict(['a', 'b']).merge()", &["a", "b"], true),
+        ("a.ts", "supabase.from('users').upsert(row, { onConflict: 'a,b' })", &["a", "b"], true),
+        (
+            "a.py",
+            "insert(User).on_conflict_do_update(\n    index_elements=[User.email], set_={})",
+            &["email"],
+            true,
+        ),
+        ("a.rs", "insert_into(users::table).on_conflict((users::a, users::b)).do_nothing()", &["a", "b"], true),
+        ("a.php", "q(\"INSERT INTO users (id, a) VALUES (1, 2) ON DUPLICATE KEY UPDATE b = 1\")", &["a"], true),
+        ("a.php", "q(\"INSERT INTO users (id) VALUES (1) ON DUPLICATE KEY UPDATE b = 1\")", &["a"], false),
+        ("a.php", "q(\"INSERT IGNORE INTO users (a) VALUES (1)\")", &["a"], true),
+        ("a.php", "q(\"INSERT IGNORE INTO pets (a) VALUES (1)\"); $users;", &["a"], false),
+        ("a_test.go", "q(`INSERT INTO users (a) VALUES (1) ON CONFLICT (a) DO NOTHING`)", &["a"], false),
+    ] {
+        let columns = columns.iter().map(|column| Ident::exact(*column)).collect();
+        let asked = Asked::Upsert(Name::plain(Ident::exact("users")), columns);
+        let expected = if expected { Grade::E3 } else { Grade::E0 };
+        assert_eq!(ask(&[(path, text)], asked).grade, expected, "{text}");
+    }
 }
 
 #[test]
