@@ -54,6 +54,8 @@ pub(super) struct Reading<'a> {
     pub(super) looked: usize,
     /// At how many the statement was.
     pub(super) statements: usize,
+    /// The tables that the file makes.
+    pub(super) made: Option<Vec<String>>,
     /// The line of this byte was counted.
     counted: (usize, u32),
 }
@@ -70,6 +72,7 @@ impl<'a> Reading<'a> {
             loud: None,
             looked: 0,
             statements: 0,
+            made: None,
             counted: (0, 1),
         }
     }

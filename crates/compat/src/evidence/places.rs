@@ -66,8 +66,18 @@ impl Reading<'_> {
         });
         let statement = Statement { head: &head, own, joined, table: text.get(start..end)? };
         let (how, with) = statement.read()?;
+        let fills = matches!(how, Some(How::Values | How::Into | How::Copy));
+        if fills && self.language == Language::Sql && self.makes(&statement.name()) {
+            return None;
+        }
         let how = how.unwrap_or_else(|| self.reader((start, end), string));
         Some(Used { how, with })
+    }
+
+    /// Whether a script makes the table itself.
+    fn makes(&mut self, table: &str) -> bool {
+        let text = self.text;
+        self.made.get_or_insert_with(|| made(text)).iter().any(|made| made == table)
     }
 
     /// What takes the answer of a SELECT *.
@@ -147,6 +157,10 @@ struct Statement<'a> {
 type Read = (Option<How>, Vec<String>);
 
 impl Statement<'_> {
+    fn name(&self) -> String {
+        String::from_utf8_lossy(self.table).to_ascii_lowercase()
+    }
+
     fn read(&self) -> Option<Read> {
         let words: Vec<&str> = self.head.rsplit(' ').take(6).map(bare).collect();
         let last = words.first().copied().unwrap_or_default();
@@ -216,7 +230,7 @@ impl Statement<'_> {
 
     /// `RETURNING *`, `OUTPUT inserted.*`.
     fn returned(&self) -> Option<Read> {
-        let table = String::from_utf8_lossy(self.table).to_ascii_lowercase();
+        let table = self.name();
         let marks = ["returning *".to_owned(), format!("returning {table}.*"), "output inserted.*".to_owned()];
         let rest = marks.iter().find_map(|mark| self.own.split_once(mark.as_str()).map(|(_, rest)| rest))?;
         // Of a part of a larger statement the rest of it decides.
@@ -226,26 +240,55 @@ impl Statement<'_> {
     fn selected(&self) -> Option<Read> {
         let at = self.head.rfind("select ")?;
         let (before, list) = (self.head.get(..at)?.trim_end(), self.head.get(at + 7..)?);
+        // A name after the `from` of another statement, or of its own within the list.
+        let clauses = list.replace(" from,", " ").matches(" from").count() + usize::from(list.starts_with("from"));
+        if list.contains(';') || list.contains(" set ") || self.head.ends_with("from") && clauses > 1 {
+            return None;
+        }
         let list = list.split(" from").next().unwrap_or(list);
         let list = ["distinct ", "all "].iter().find_map(|word| list.strip_prefix(word)).unwrap_or(list);
         if !list.starts_with('*') && !self.is_qualified(list) {
             return None;
         }
         if let Some(outer) = before.strip_suffix('(') {
+            // What joins brackets: `(SELECT * FROM t) UNION (SELECT …)`. Of another subquery the rest decides.
             let outer = outer.trim_end();
-            let alone = outer.is_empty() || outer.ends_with(['"', '\'', '`']) || ends_with_union(outer);
-            let closed = closing(self.own).and_then(|at| self.own.get(at + 1..)).map(str::trim_start);
-            let joined = closed.is_some_and(starts_with_union) || ends_with_union(outer);
-            return (alone && joined).then(|| (Some(How::Counts), self.united()));
+            let rest = closing(self.own).and_then(|at| self.own.get(at + 1..)).map(str::trim_start);
+            let parts = [rest.and_then(after_union), before_union(outer)];
+            if let Some(read) = self.united(parts) {
+                return Some(read);
+            }
+            let own = self.own.get(..closing(self.own).unwrap_or(self.own.len())).unwrap_or_default();
+            return self.united([union_within(own), None]);
         }
         let before = before.trim_end_matches(['"', '\'', '`', '+', '.', '&', '\\', ' ']);
         if let Some(with) = target(before) {
             return Some((Some(How::Counts), with));
         }
-        if ends_with_union(before) || self.is_united() {
-            return Some((Some(How::Counts), self.united()));
+        self.united([union_within(self.own), before_union(before)]).or(Some((None, vec![])))
+    }
+
+    /// What a UNION with these parts means, if there is any: each has to have as many columns.
+    fn united(&self, parts: [Option<&str>; 2]) -> Option<Read> {
+        let table = self.name();
+        let mut with = vec![];
+        for part in parts.into_iter().flatten() {
+            let list = part.trim_start_matches(['(', ' ']);
+            let list = list.strip_prefix("select ").unwrap_or(list);
+            let (list, rest) = list.split_once(" from ").unwrap_or((list, ""));
+            let star = list.starts_with('*') || list.contains(".*");
+            let other = name(rest.split_whitespace().next().unwrap_or_default());
+            let made_here = self.head.contains(&format!("{other} as ("))
+                || self.head.contains(&format!("{other} as materialized ("));
+            match star {
+                false => return Some((Some(How::Counts), vec![])),
+                true if other == table || made_here || other.is_empty() => {}
+                true if with.contains(&other) => {}
+                true => with.push(other),
+            }
         }
-        Some((None, vec![]))
+        // Parts of this table alone grow with it.
+        (!with.is_empty()).then_some((Some(How::Counts), with))
     }
 
     /// Whether a star of the list is this table's, by its name or its alias.
@@ -284,7 +327,7 @@ impl Statement<'_> {
         let first = words.by_ref().find(|word| !word.is_empty());
         let alias = if first == Some("as") { words.find(|word| !word.is_empty()) } else { first };
         let alias = alias.filter(|alias| !WORDS.contains(alias) && !self.own.starts_with([',', ')', '=', '.']));
-        let table = String::from_utf8_lossy(self.table).to_ascii_lowercase();
+        let table = self.name();
         list.match_indices(".*").any(|(at, _)| {
             let qualifier = list[..at].trim_end_matches(['"', '`', ']']);
             let qualifier = qualifier
@@ -294,51 +337,59 @@ impl Statement<'_> {
             !qualifier.is_empty() && (alias == Some(qualifier) || alias.is_none() && qualifier == table)
         })
     }
-
-    /// Whether another SELECT is joined to this one: as many columns in both.
-    fn is_united(&self) -> bool {
-        let mut depth = 0_i32;
-        for (at, letter) in self.own.char_indices() {
-            match letter {
-                '(' => depth += 1,
-                ')' => depth -= 1,
-                ' ' if depth == 0 && starts_with_union(&self.own[at + 1..]) => return true,
-                _ => {}
-            }
-            if depth < 0 {
-                return false;
-            }
-        }
-        starts_with_union(self.own)
-    }
-
-    /// The other tables of a UNION of which each part is a SELECT *; none where one has a list.
-    fn united(&self) -> Vec<String> {
-        let head = self.head.rsplit(';').next().unwrap_or_default();
-        let begins = head.rfind(['"', '\'', '`']).map_or(0, |at| at + 1);
-        let head = head.get(begins..).unwrap_or_default();
-        let all = format!("{head} {} {}", String::from_utf8_lossy(self.table).to_ascii_lowercase(), self.own);
-        let stars: Vec<String> = all
-            .match_indices("select * from ")
-            .filter_map(|(at, mark)| all.get(at + mark.len()..)?.split_whitespace().next().map(name))
-            .collect();
-        if stars.len() != all.matches("select ").count() {
-            return vec![];
-        }
-        stars.into_iter().filter(|other| other.as_bytes() != self.table.to_ascii_lowercase()).collect()
-    }
 }
 
-fn starts_with_union(text: &str) -> bool {
-    ["union ", "union(", "except ", "intersect "].iter().any(|word| text.starts_with(word))
+/// What follows a UNION at a text's beginning.
+fn after_union(text: &str) -> Option<&str> {
+    let rest = ["union", "except", "intersect"].iter().find_map(|word| text.strip_prefix(word))?;
+    let rest = rest.trim_start();
+    let rest = ["all ", "distinct "].iter().find_map(|word| rest.strip_prefix(word)).unwrap_or(rest);
+    rest.starts_with(['s', '(', 't', 'v']).then_some(rest)
 }
 
-fn ends_with_union(text: &str) -> bool {
+/// What follows a UNION in a text, outside of its brackets.
+fn union_within(text: &str) -> Option<&str> {
+    let mut depth = 0_i32;
+    let mut begins = true;
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '(' => depth += 1,
+            ')' if depth == 0 => return None,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        if begins
+            && depth == 0
+            && let Some(rest) = text.get(at..).and_then(after_union)
+        {
+            return Some(rest);
+        }
+        begins = !letter.is_alphanumeric() && letter != '_';
+    }
+    None
+}
+
+/// The SELECT before a UNION that ends a text.
+fn before_union(text: &str) -> Option<&str> {
     let text = text.trim_end_matches(['"', '\'', '`', '+', '.', '&', '\\', ' ', '(']);
-    let text = text.strip_suffix(" all").unwrap_or(text);
-    ["union", "except", "intersect"].iter().any(|word| {
-        text.strip_suffix(word).is_some_and(|rest| !rest.ends_with(|last: char| last.is_alphanumeric()))
-    })
+    let text = text.strip_suffix(" all").or_else(|| text.strip_suffix(" distinct")).unwrap_or(text);
+    let text = ["union", "except", "intersect"].iter().find_map(|word| text.strip_suffix(word))?;
+    if text.ends_with(|last: char| last.is_alphanumeric() || last == '_') {
+        return None;
+    }
+    let inner = i32::from(text.trim_end().ends_with(')'));
+    let mut depth = 0_i32;
+    for (at, letter) in text.char_indices().rev() {
+        match letter {
+            ')' => depth += 1,
+            '(' => depth -= 1,
+            's' if depth <= inner && text.get(at..).is_some_and(|rest| rest.starts_with("select ")) => {
+                return text.get(at..);
+            }
+            _ => {}
+        }
+    }
+    Some("")
 }
 
 /// Where the bracket closes that was open before a text.
@@ -396,6 +447,17 @@ fn folded(text: &[u8]) -> String {
             .trim_end();
     }
     text.to_owned()
+}
+
+/// The tables that a script makes.
+fn made(text: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(text).to_ascii_lowercase();
+    let after = |(at, mark): (usize, &str)| {
+        let rest = text.get(at + mark.len()..)?.trim_start();
+        let rest = rest.strip_prefix("if not exists ").unwrap_or(rest);
+        rest.split(|letter: char| letter.is_whitespace() || letter == '(').next().map(name)
+    };
+    text.match_indices("create table ").filter_map(after).collect()
 }
 
 /// The name that a string is given: `const list = "…"`.
