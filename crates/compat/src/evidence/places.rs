@@ -164,7 +164,7 @@ impl Statement<'_> {
     fn read(&self) -> Option<Read> {
         let words: Vec<&str> = self.head.rsplit(' ').take(6).map(bare).collect();
         let last = words.first().copied().unwrap_or_default();
-        let has = |word: &str| words.iter().any(|one| *one == word);
+        let has = |word: &str| words.contains(&word);
         if last == "copy" && self.own.starts_with("from") || self.is_copy_call() {
             return Some((Some(How::Copy), vec![]));
         }

@@ -172,20 +172,25 @@ impl Automaton {
                 }
             }
         }
-        if let Some(marks) = &self.marks {
-            let named = |upsert: &&Upsert| found.of(upsert.table).is_some_and(Found::is_named);
-            let asked: Vec<&Upsert> = self.upserts.iter().filter(named).collect();
-            if !asked.is_empty() {
-                for (at, byte) in upserts::find(&mut reading, marks, &asked) {
-                    let Some(upsert) = asked.get(at) else { continue };
-                    let (line, text) = (reading.line(byte), reading.shown(byte));
-                    let occurrence = Occurrence { around: Around::Sql, written: true, line, text };
-                    found.upserts.push(((*upsert).clone(), occurrence));
-                }
-            }
-        }
+        self.upserts(&mut reading, &mut found);
         found.of.sort_by_key(|(of, _)| *of);
         found
+    }
+
+    /// Where upserts need one of the unique indexes that are asked for.
+    fn upserts(&self, reading: &mut Reading<'_>, found: &mut FileFound) {
+        let Some(marks) = &self.marks else { return };
+        let named = |upsert: &&Upsert| found.of(upsert.table).is_some_and(Found::is_named);
+        let asked: Vec<&Upsert> = self.upserts.iter().filter(named).collect();
+        if asked.is_empty() {
+            return;
+        }
+        for (at, byte) in upserts::find(reading, marks, &asked) {
+            let Some(upsert) = asked.get(at) else { continue };
+            let (line, text) = (reading.line(byte), reading.shown(byte));
+            let occurrence = Occurrence { around: Around::Sql, written: true, line, text };
+            found.upserts.push(((*upsert).clone(), occurrence));
+        }
     }
 }
 

@@ -44,6 +44,9 @@ const ANY: &[&str] =
 /// How many places of a file are looked at.
 const LOOKED: usize = 500;
 
+/// How many times an upsert of a file is held against an index.
+const PAIRS: usize = 20_000;
+
 /// Words within a target that are no columns.
 const NOISE: &[&str] =
     &["name", "clause", "column", "columns", "target", "where", "fields", "conflictpaths", "string"];
@@ -56,6 +59,7 @@ pub(super) fn marks() -> Option<AhoCorasick> {
 /// Where a file has upserts that need one of these: the upsert and the byte.
 pub(super) fn find(reading: &mut Reading<'_>, marks: &AhoCorasick, upserts: &[&Upsert]) -> Vec<(usize, usize)> {
     let mut found = vec![];
+    let mut pairs = 0;
     let text = reading.text;
     for hit in marks.find_iter(text).take(LOOKED) {
         if reading.scan().in_comment(hit.start()) {
@@ -63,6 +67,10 @@ pub(super) fn find(reading: &mut Reading<'_>, marks: &AhoCorasick, upserts: &[&U
         }
         let targeted = hit.pattern().as_usize() < TARGETED.len();
         for (at, upsert) in upserts.iter().enumerate() {
+            pairs += 1;
+            if pairs > PAIRS {
+                return found;
+            }
             let needs = if targeted {
                 belongs(text, hit.start(), &upsert.name) && targets(text, hit.end(), upsert)
             } else {

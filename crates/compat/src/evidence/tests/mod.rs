@@ -544,3 +544,78 @@ fn a_second_tree_is_searched_by_its_own_contents() {
     assert_eq!(searcher.search(&first, &[], &questions), search(&first, &[], &questions));
     assert_eq!(searcher.search(&second, &[], &[(column("users", "age"), Known::default())])[0].grade, Grade::E3);
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 150, failure_persistence: None, ..Default::default() })]
+
+    /// Whatever stands around a name, the search ends and does not panic.
+    #[test]
+    fn no_statement_is_too_much(words in proptest::collection::vec(0_usize..WORDS.len(), 0..60), ending in 0_usize..4) {
+        let text: String = words.iter().filter_map(|at| WORDS.get(*at)).copied().collect();
+        let path = ["a.go", "a.py", "a.sql", "a.php"][ending];
+        let tree = MemoryTree::new([(path, text)]);
+        let pairs = || Name::plain(Ident::exact("pairs"));
+        let asked = [
+            Asked::Positions(pairs(), Places::Moved),
+            Asked::Upsert(pairs(), vec![Ident::exact("a"), Ident::exact("b")]),
+            Asked::Index(Ident::exact("pairs_a"), Named::Renamed),
+            Asked::Value("new".to_owned(), vec![pairs()]),
+        ];
+        let asked: Vec<(Asked, Known)> = asked.into_iter().map(|asked| (asked, Known::default())).collect();
+        proptest::prop_assert_eq!(search(&tree, &[], &asked).len(), asked.len());
+    }
+}
+
+const WORDS: &[&str] = &[
+    "select ",
+    "*",
+    " from ",
+    "pairs",
+    " pairs p ",
+    "p.*",
+    "insert into ",
+    " values ",
+    "(",
+    ")",
+    "\"",
+    "'",
+    "`",
+    ";",
+    "\n",
+    " union ",
+    " all ",
+    "ä",
+    "İ",
+    "\u{3000}",
+    ".",
+    ",",
+    "a, b",
+    " returning *",
+    "on conflict ",
+    "onConflict",
+    " as ",
+    "table ",
+    "copy ",
+    "load data ",
+    "const q = ",
+    "q",
+    ".Scan(&x)",
+    "for a, b in row",
+    "force index ",
+    "pairs_a",
+    "new",
+    "with x as ",
+    "on constraint ",
+    "unique_by: ",
+    "target: ",
+    "clause.Column{",
+    "}}",
+    "Name: ",
+    "copy_from(f, '",
+    " where ",
+    "join ",
+    "=",
+    "on duplicate key ",
+    "insert ignore ",
+    "into ",
+];
