@@ -259,6 +259,9 @@ pub enum ColumnChange {
     },
     /// DROP IDENTITY, DROP EXPRESSION: what fills it is gone.
     StopFilling,
+    /// Another place among the columns: right after the one named, or first. Only code that goes by
+    /// places notices.
+    Placed(Option<Ident>),
     /// Statistics, storage, comment, compression: nobody's code notices.
     Neutral(String),
 }
@@ -535,6 +538,16 @@ pub enum Operation {
         name: Name,
         /// The table, where the dialect says it.
         table: Option<Name>,
+    },
+    /// ALTER INDEX … RENAME, RENAME INDEX, RENAME CONSTRAINT: an index or a constraint gets another
+    /// name.
+    RenameIndex {
+        /// The table, where the dialect says it.
+        table: Option<Name>,
+        /// The name so far.
+        from: Ident,
+        /// The name from now on.
+        to: Ident,
     },
     /// CREATE VIEW, CREATE OR REPLACE VIEW, ALTER VIEW … AS.
     CreateView {

@@ -46,7 +46,7 @@ pub fn settle(question: &Question<'_>, drafts: Vec<Draft>) -> Vec<Finding> {
     }
     drafts
         .into_iter()
-        .map(|draft| {
+        .filter_map(|draft| {
             let evidence = draft
                 .change
                 .asked
@@ -54,9 +54,15 @@ pub fn settle(question: &Question<'_>, drafts: Vec<Draft>) -> Vec<Finding> {
                 .and_then(|(asked, known)| answers.get(&(asked.clone(), known.required)))
                 .cloned()
                 .unwrap_or_default();
-            finding(draft, evidence)
+            let quiet = is_quiet(&draft.change) && evidence.iter().all(|said| said.grade < Some(Grade::E2));
+            (!quiet).then(|| finding(draft, evidence))
         })
         .collect()
+}
+
+/// Whether only code that is found makes it worth a word: nearly every range adds a column.
+fn is_quiet(change: &Change) -> bool {
+    matches!(&change.asked, Some((Asked::Positions(..) | Asked::Index(..), _)))
 }
 
 fn said(commit: &str, evidence: Option<&Evidence>) -> RunningEvidence {
@@ -71,8 +77,21 @@ fn said(commit: &str, evidence: Option<&Evidence>) -> RunningEvidence {
     }
 }
 
-fn finding(draft: Draft, evidence: Vec<RunningEvidence>) -> Finding {
-    let change = draft.change;
+/// An upsert that is found makes it certain; that none is proves nothing.
+fn settle_upsert(change: &mut Change, evidence: &mut Vec<RunningEvidence>) {
+    if evidence.iter().any(|said| said.grade == Some(Grade::E3)) {
+        change.verdict = Incompatible;
+    } else {
+        change.asked = None;
+        evidence.clear();
+    }
+}
+
+fn finding(draft: Draft, mut evidence: Vec<RunningEvidence>) -> Finding {
+    let mut change = draft.change;
+    if matches!(change.asked, Some((Asked::Upsert(..), _))) {
+        settle_upsert(&mut change, &mut evidence);
+    }
     let proved = !evidence.is_empty() && evidence.iter().all(|said| said.grade.is_some());
     let grade = evidence.iter().filter_map(|said| said.grade).max();
     let verdict = match grade.filter(|_| proved) {

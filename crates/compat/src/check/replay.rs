@@ -107,8 +107,12 @@ impl<'a> Run<'a> {
     /// What is broken now, if only until a later step mends it.
     fn window(&mut self, touched: &BTreeSet<Touched>, number: usize, within: bool) {
         for change in judge(self.sides(), touched) {
-            // Where a database cannot replace a view or a routine, a drop stands right before.
-            let replaced = within && matches!(change.rule, "drop-view" | "drop-routine" | "drop-object");
+            // Where a database cannot replace a view, a routine or an index, a drop stands right before.
+            let replaced = within
+                && matches!(
+                    change.rule,
+                    "drop-view" | "drop-routine" | "drop-object" | "drop-index" | "rename-index" | "column-places"
+                );
             if change.verdict == Incompatible && !replaced {
                 self.broken.entry((change.rule, change.object.clone())).or_insert((change, number));
             }

@@ -1,10 +1,12 @@
 //! Columns of a table that stays: gone, renamed, added, changed.
 
+use std::collections::HashSet;
+
 use super::bodies::{self, Gone};
 use super::types::{self, TypeChange, change};
 use super::{Change, Sides};
 use crate::Verdict::{Incompatible, NeedsReview};
-use crate::evidence::{Asked, Known};
+use crate::evidence::{Asked, Known, Places};
 use crate::operation::{Checked, ConstraintKind, Filled, Ident, Maybe, Name, Type, TypeBody};
 use crate::schema::{ColumnState, LostWhat, Mark, Rows, Schema, Table, Use, Values};
 use crate::sql::Dialect;
@@ -41,6 +43,7 @@ pub fn columns(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, changes:
         }
     }
     bodies::wider_rows(sides, name, old, new, changes);
+    changes.extend(places(sides, name, old, new));
 }
 
 /// What became of a column's values where the table was made anew and its rows were copied.
@@ -82,6 +85,58 @@ fn copied(
     let states = (state(sides.before, before), state(sides.now, after));
     let change = Change::new("drop-column", verdict, object, new.made, words).states(states.0, states.1);
     Some(asking(change, name, before, old))
+}
+
+/// Where columns stand, for code that goes by their places.
+fn places(sides: Sides<'_>, name: &Name, old: &Table, new: &Table) -> Option<Change> {
+    let known: HashSet<u32> = old.columns.values().map(|state| state.id).collect();
+    let is_old = |state: &ColumnState| known.contains(&state.id) || old.columns.contains_key(&state.name);
+    let mut added: Vec<&ColumnState> =
+        new.columns.values().filter(|state| !is_old(state) && is_counted(sides.dialect, state)).collect();
+    added.sort_by_key(|state| state.marks.made);
+    let moved = new.columns.values().filter(|state| is_old(state)).find(|state| state.marks.place.is_some());
+    let turned = if old.whole && new.whole {
+        // Of columns that stay, each must stand where it stood, and none may come before the last of them.
+        let stay = |order: Vec<&Ident>, other: &Table| -> Vec<Ident> {
+            order.into_iter().filter(|column| other.columns.contains_key(*column)).cloned().collect()
+        };
+        let (before, now) = (old.in_order(), new.in_order());
+        let last = now.iter().rposition(|column| old.columns.contains_key(*column));
+        let between = now.iter().position(|column| added.iter().any(|state| state.name == **column));
+        stay(before, new) != stay(now.clone(), old) || between.zip(last).is_some_and(|(added, last)| added < last)
+    } else {
+        moved.is_some() || added.iter().any(|state| state.marks.place.is_some())
+    };
+    let (asked, words, by) = match (added.as_slice(), turned) {
+        ([], false) => return None,
+        ([], true) => {
+            let by = moved.and_then(|state| state.marks.place).or(new.made);
+            (Places::Moved, format!("puts the columns of {name} in another order"), by)
+        }
+        ([first, rest @ ..], turned) => {
+            let asked = match (turned, sides.dialect) {
+                (true, _) => Places::Moved,
+                (false, Dialect::Postgres) => Places::Appended,
+                (false, _) => Places::Counted,
+            };
+            let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+            let words = format!("adds column {name}.{}{more} to columns whose places count", first.name);
+            (asked, words, first.marks.made.or(new.made))
+        }
+    };
+    Some(
+        Change::new("column-places", Incompatible, format!("{name}.*"), by, words)
+            .asking(Asked::Positions(name.clone(), asked)),
+    )
+}
+
+/// Whether an INSERT without a list has to give a value for the column.
+fn is_counted(dialect: Dialect, column: &ColumnState) -> bool {
+    match &column.filled {
+        Maybe::Known(Filled::Counted { .. }) => dialect != Dialect::MsSql,
+        Maybe::Known(Filled::Computed(_)) => !matches!(dialect, Dialect::Sqlite | Dialect::MsSql),
+        _ => true,
+    }
 }
 
 /// Who took a column away, and its new name if it got one.
@@ -258,7 +313,7 @@ fn changed(
 ) {
     let first = changes.len();
     let object = format!("{name}.{}", before.name);
-    type_changed(sides, &object, before, after, changes);
+    type_changed(sides, name, before, after, changes);
     null_changed(&object, before, after, tables, changes);
     filled_changed(&object, before, after, changes);
     let states = (state(sides.before, before), state(sides.now, after));
@@ -273,11 +328,13 @@ fn changed(
 
 fn type_changed(
     sides: Sides<'_>,
-    object: &str,
+    name: &Name,
     before: &ColumnState,
     after: &ColumnState,
     changes: &mut Vec<Change>,
 ) {
+    let object = format!("{name}.{}", before.name);
+    let object = object.as_str();
     let by = after.marks.ty;
     let (old, new) = match (&before.ty, &after.ty) {
         (Maybe::Known(old), Maybe::Known(new)) => (old, new),
@@ -307,7 +364,7 @@ fn type_changed(
             if let Some(value) = gone {
                 let words = format!("takes the value '{value}' from {object}");
                 let change = Change::new("enum-drop-value", Incompatible, object, by, words);
-                changes.push(change.asking(Asked::Value(value.clone())));
+                changes.push(change.asking(Asked::Value(value.clone(), vec![name.clone()])));
             } else {
                 changes.push(Change::new("narrow-type", Incompatible, object, by, format!("{words}: {why}")));
             }

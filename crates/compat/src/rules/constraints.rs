@@ -3,6 +3,7 @@
 use super::checks::met_by_all;
 use super::{Change, Sides};
 use crate::Verdict::{Incompatible, NeedsReview};
+use crate::evidence::Asked;
 use crate::operation::{Checked, ConstraintKind, Filled, Ident, Maybe, Name};
 use crate::schema::{ColumnState, Held, Lost, LostWhat, Mark, Table, columns_of};
 use crate::sql::Dialect;
@@ -546,8 +547,15 @@ fn went(name: &Name, known: &Held, new: &Table) -> Option<Change> {
         }
         ConstraintKind::ForeignKey { .. } | ConstraintKind::Check { .. } | ConstraintKind::Exclude => return None,
     };
-    let object = object(name, columns_of(&known.kind), known.name.as_ref());
-    Some(Change::new(rule, NeedsReview, object, by, words).states("it is there".to_owned(), "it is not".to_owned()))
+    let columns = columns_of(&known.kind);
+    let object = object(name, columns, known.name.as_ref());
+    let change =
+        Change::new(rule, NeedsReview, object, by, words).states("it is there".to_owned(), "it is not".to_owned());
+    let unique = matches!(known.kind, ConstraintKind::PrimaryKey(_) | ConstraintKind::Unique { .. });
+    if unique && !columns.is_empty() {
+        return Some(change.asking(Asked::Upsert(name.clone(), columns.to_vec())));
+    }
+    Some(change)
 }
 
 /// A constraint that the model does not know, judged by what the statement and its name say.

@@ -7,7 +7,7 @@ use super::{Change, Sides};
 use crate::Verdict::{Incompatible, NeedsReview};
 use crate::evidence::Asked;
 use crate::operation::{Filled, Ident, Kind, Maybe, Name, Parameter, Signature, TypeBody};
-use crate::schema::{Body, Routine, Seen, UserType, View};
+use crate::schema::{Body, Routine, Seen, Table, UserType, View};
 
 /// What became of a view.
 pub fn view(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
@@ -133,7 +133,7 @@ pub fn user_type(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
     let first = changes.len();
     match (&old.body, &new.body) {
         (Some(TypeBody::Enum(before)), Some(TypeBody::Enum(after))) => {
-            values(name, before, after, (old, new), changes);
+            values(sides, name, before, after, (old, new), changes);
         }
         (Some(TypeBody::Composite(before)), Some(TypeBody::Composite(after))) => {
             for column in before.iter().filter(|column| !after.contains(column)) {
@@ -143,7 +143,7 @@ pub fn user_type(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
             }
         }
         (Some(one), Some(other)) if one == other => {}
-        (None, None) if old.id == new.id => renamed_values(name, new, changes),
+        (None, None) if old.id == new.id => renamed_values(sides, name, (old, new), changes),
         (Some(_), Some(_)) => {
             let words = format!("makes type {name} another one");
             changes.push(Change::new("narrow-type", Incompatible, name.to_string(), new.made, words));
@@ -158,7 +158,20 @@ pub fn user_type(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
     }
 }
 
+/// Tables that have columns of a type.
+fn tables_of(sides: Sides<'_>, ty: &UserType) -> Vec<Name> {
+    const MANY: usize = 20;
+    let has = |table: &Table| {
+        table.columns.values().any(|column| match &column.ty {
+            Maybe::Known(of) => sides.before.user_type(of).is_some_and(|(_, found)| found.id == ty.id),
+            Maybe::Unknown => false,
+        })
+    };
+    sides.before.tables.iter().filter(|(_, table)| has(table)).map(|(name, _)| name.clone()).take(MANY).collect()
+}
+
 fn values(
+    sides: Sides<'_>,
     name: &Name,
     before: &[String],
     after: &[String],
@@ -166,6 +179,10 @@ fn values(
     changes: &mut Vec<Change>,
 ) {
     let shown = |values: &[String]| values.join(", ");
+    if before.iter().all(|value| after.contains(value)) {
+        return;
+    }
+    let tables = tables_of(sides, old);
     for value in before.iter().filter(|value| !after.contains(value)) {
         let object = format!("{name}.{value}");
         let renamed = new.renamed.iter().find(|(from, _, _)| from == value).filter(|_| old.id == new.id);
@@ -179,12 +196,17 @@ fn values(
                 Change::new("enum-drop-value", Incompatible, object, new.made, words)
             }
         };
-        changes.push(change.states(shown(before), shown(after)).asking(Asked::Value(value.clone())));
+        let asked = Asked::Value(value.clone(), tables.clone());
+        changes.push(change.states(shown(before), shown(after)).asking(asked));
     }
 }
 
 /// Of a type whose values are not known, the renames still are.
-fn renamed_values(name: &Name, new: &UserType, changes: &mut Vec<Change>) {
+fn renamed_values(sides: Sides<'_>, name: &Name, (old, new): (&UserType, &UserType), changes: &mut Vec<Change>) {
+    if new.renamed.is_empty() {
+        return;
+    }
+    let tables = tables_of(sides, old);
     for (from, to, by) in &new.renamed {
         // Renamed and back is no change.
         if new.renamed.iter().any(|(other, back, _)| other == to && back == from) {
@@ -192,7 +214,7 @@ fn renamed_values(name: &Name, new: &UserType, changes: &mut Vec<Change>) {
         }
         let words = format!("renames value '{from}' of type {name} to '{to}'");
         let change = Change::new("enum-rename-value", Incompatible, format!("{name}.{from}"), *by, words);
-        changes.push(change.asking(Asked::Value(from.clone())));
+        changes.push(change.asking(Asked::Value(from.clone(), tables.clone())));
     }
 }
 

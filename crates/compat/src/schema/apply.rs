@@ -83,9 +83,11 @@ impl Schema {
             Operation::ValidateConstraint { table, constraint } => self.validate(table, constraint, how),
             Operation::CreateIndex { name, table, .. } => {
                 if let Some(name) = name {
-                    self.indexes.insert(Name::plain(name.name.clone()), table.clone());
+                    let table = self.table_name(table);
+                    self.indexes.entry(name.name.clone()).or_default().insert(table);
                 }
             }
+            Operation::RenameIndex { table, from, to } => self.rename_index(table.as_ref(), from, to, how),
             Operation::DropIndex { name, table } => self.drop_index(name, table.as_ref(), how),
             Operation::CreateView { view, columns, replace, materialized, simple_over } => {
                 self.create_view(view, columns, *replace, *materialized, simple_over.as_ref(), how);

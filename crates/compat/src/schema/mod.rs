@@ -14,7 +14,7 @@ mod copies;
 mod objects;
 mod tables;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 pub use body::{Body, Use};
@@ -72,6 +72,8 @@ pub struct Marks {
     pub null: Mark,
     /// Said what fills it.
     pub filled: Mark,
+    /// Said where it stands among the others.
+    pub place: Mark,
 }
 
 /// A column as it is.
@@ -134,6 +136,8 @@ pub struct Table {
     pub seen: Seen,
     /// Its columns.
     pub columns: BTreeMap<Ident, ColumnState>,
+    /// Their order, as far as it is known; who is gone may still be in it.
+    order: Vec<Id>,
     /// These are all of its columns.
     pub whole: bool,
     /// Its constraints and unique indexes.
@@ -150,6 +154,25 @@ pub struct Table {
     pub lost: Vec<Lost>,
     /// The table of which it is a partition.
     pub parent: Option<Name>,
+}
+
+impl Table {
+    /// The names of its columns in their order, as far as it is known.
+    pub fn in_order(&self) -> Vec<&Ident> {
+        let names: HashMap<Id, &Ident> = self.columns.iter().map(|(name, state)| (state.id, name)).collect();
+        self.order.iter().filter_map(|id| names.get(id).copied()).collect()
+    }
+
+    /// Puts a column right after another one, or first.
+    fn place(&mut self, column: Id, after: Option<&Ident>) {
+        let after = after.and_then(|after| self.columns.get(after)).map(|state| state.id);
+        self.order.retain(|id| *id != column);
+        let at = match after {
+            Some(after) => self.order.iter().position(|id| *id == after).map_or(self.order.len(), |at| at + 1),
+            None => 0,
+        };
+        self.order.insert(at, column);
+    }
 }
 
 /// Something a table lost in the range.
@@ -179,6 +202,28 @@ pub enum LostWhat {
         /// It was dropped as an index.
         index: bool,
     },
+}
+
+/// A name of an index or a constraint that is no longer its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostIndex {
+    /// Its name from then on; `None`: it was dropped.
+    pub to: Option<Ident>,
+    /// The model knew it.
+    pub known: bool,
+    /// Who took the name away.
+    pub by: Mark,
+}
+
+/// What an index or a constraint of a name is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IndexKind {
+    /// An index that is not unique.
+    Plain,
+    /// A unique index or constraint, a primary key.
+    Unique,
+    /// A foreign key, a CHECK, an exclusion.
+    Other,
 }
 
 /// A view as it is.
@@ -260,6 +305,8 @@ pub struct Other {
 pub enum Touched {
     /// A table.
     Table(Name),
+    /// An index or constraint by its name, and its table where it is said.
+    Index(Option<Name>, Ident),
     /// A view.
     View(Name),
     /// A type or domain.
@@ -309,8 +356,10 @@ pub struct Schema {
     pub routines: BTreeMap<Name, Vec<Routine>>,
     /// Everything else.
     pub others: BTreeMap<(Kind, Name), Other>,
-    /// Plain indexes by name.
-    pub indexes: BTreeMap<Name, Name>,
+    /// Plain indexes by name, with their tables.
+    indexes: BTreeMap<Ident, BTreeSet<Name>>,
+    /// Names of indexes and constraints that went, and the tables they were said to belong to.
+    lost_indexes: BTreeMap<(Option<Name>, Ident), LostIndex>,
     /// Where an identity is now, if it is anywhere.
     homes: HashMap<Id, Name>,
     /// Who dropped what is gone.
@@ -413,6 +462,7 @@ impl Schema {
             Assumed::Column(table, column) => {
                 let home = self.homes.get(&table).cloned();
                 if let Some(table) = home.and_then(|name| self.tables.get_mut(&name)) {
+                    table.order.push(column.id);
                     table.columns.entry(column.name.clone()).or_insert(column);
                 }
             }
@@ -459,6 +509,7 @@ impl Schema {
         self.routines.values_mut().flatten().for_each(|routine| (routine.made, routine.replaced) = (None, false));
         self.gone.clear();
         self.gone_routines.clear();
+        self.lost_indexes.clear();
         self.touched.clear();
         self.assumed.clear();
     }

@@ -189,7 +189,10 @@ impl Up {
             "dropPrimaryKey" => Some(dropped(None, "primary-key")),
             "removeForeignKey" | "dropForeignKey" => first.map(|name| dropped(Some(name), "foreign-key")),
             "removeUniqueConstraint" | "dropUniqueConstraint" => first.map(|name| dropped(Some(name), "unique")),
-            "renameIndex" => Some(Operation::Neutral { what: "an index is renamed".to_owned() }),
+            "renameIndex" => match (first, second) {
+                (Some(from), Some(to)) => Some(Operation::RenameIndex { table: Some(owner.clone()), from, to }),
+                _ => None,
+            },
             _ => return None,
         };
         Some(operation.map_or(Done::Code, Done::Push))

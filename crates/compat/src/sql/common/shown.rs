@@ -87,6 +87,8 @@ fn change(change: &ColumnChange) -> String {
             format!("restated-type({}{})", ty(known), if *not_null { " not-null" } else { "" })
         }
         ColumnChange::StopFilling => "stop-filling".to_owned(),
+        ColumnChange::Placed(None) => "first".to_owned(),
+        ColumnChange::Placed(Some(column)) => format!("after {column}"),
         ColumnChange::Neutral(_) => "neutral".to_owned(),
     }
 }
@@ -149,6 +151,10 @@ fn operation(operation: &Operation) -> String {
         }
         Operation::DropIndex { name, table } => {
             format!("drop-index {name}{}", table.as_ref().map_or(String::new(), |table| format!(" on {table}")))
+        }
+        Operation::RenameIndex { table, from, to } => {
+            let table = table.as_ref().map_or(String::new(), |table| format!(" on {table}"));
+            format!("rename-index {from} -> {to}{table}")
         }
         Operation::CreateView { view, columns, replace, simple_over, .. } => {
             let columns = match columns {

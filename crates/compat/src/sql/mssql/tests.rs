@@ -147,7 +147,7 @@ fn exec() {
             ("EXECUTE sys.sp_rename @objname = N'[dbo].[t]', @newname = N'u'", &["rename t -> u"]),
             (
                 "EXEC sp_rename 's.t', 'u', 'OBJECT'; EXEC sp_rename 't.IX_a', 'IX_b', 'INDEX'",
-                &["rename s.t -> s.u", "neutral EXEC SP_RENAME"],
+                &["rename s.t -> s.u", "rename-index IX_a -> IX_b on t"],
             ),
             ("EXEC sp_rename @t, 'u'", &["UNREAD Dynamic"]),
             ("EXEC('DROP TABLE a'); EXEC (N'DROP ' + 'TABLE b')", &["drop-table a", "drop-table b"]),

@@ -245,7 +245,10 @@ impl Action<'_> {
     fn rename(&self, steps: &mut Steps) {
         let words = self.words;
         if words.is(1, "constraint") {
-            return self.neutral(steps, "RENAME CONSTRAINT");
+            let (Some(from), true, Some(to)) = (words.ident(2), words.is(3, "to"), words.ident(4)) else {
+                return self.unknown(steps);
+            };
+            return self.add(steps, Operation::RenameIndex { table: Some(self.table.clone()), from, to });
         }
         if words.is(1, "to") {
             let Some(to) = words.ident(2) else { return self.unknown(steps) };

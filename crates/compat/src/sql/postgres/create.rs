@@ -204,7 +204,7 @@ pub(super) fn alter(words: Words<'_>, steps: &mut Steps) {
     let object = Object { words, name, action: words.from(next), guarded: words.are(at - 2, &["if", "exists"]) };
     match kind.as_str() {
         "default" => alter_unnamed(words, &kind, steps),
-        "index" => steps.neutral(words, &format!("ALTER INDEX {}", object.action.head(2))),
+        "index" => object.index(steps),
         "view" => object.view(Kind::View, steps),
         "materialized" => object.view(Kind::MaterializedView, steps),
         "sequence" => object.sequence(steps),
@@ -317,6 +317,15 @@ impl Object<'_> {
             None => self.unknown(steps),
         }
         true
+    }
+
+    fn index(&self, steps: &mut Steps) {
+        match self.action.ident(2).filter(|_| self.action.are(0, &["rename", "to"])) {
+            Some(to) => {
+                self.add(steps, Operation::RenameIndex { table: None, from: self.name.name.clone(), to });
+            }
+            None => self.neutral(steps),
+        }
     }
 
     fn simple(&self, kind: Kind, steps: &mut Steps) {
