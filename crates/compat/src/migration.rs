@@ -34,6 +34,10 @@ pub struct Migration {
     pub together: bool,
 }
 
+/// What begins the content's id of a migration whose sum its framework was told to take for valid
+/// whatever it is: it is never found edited.
+pub const ANY_CONTENT: &str = "any:";
+
 /// When a framework runs a migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Runs {
@@ -45,6 +49,9 @@ pub enum Runs {
     Always,
     /// Never on a database that has older ones: Flyway's baseline `B__`.
     Never,
+    /// Once, where nothing was applied before: a baseline with which the history begins. A database
+    /// that has others never runs it.
+    First,
 }
 
 /// What is wrong with a history by itself, whatever a range adds: one of the history rules.

@@ -198,8 +198,8 @@ pub enum ConstraintKind {
     Unique {
         /// Its columns.
         columns: Vec<Ident>,
-        /// Of some rows only (`WHERE …`).
-        partial: bool,
+        /// Of some rows only: which (`WHERE …`).
+        partial: Option<String>,
         /// NULLS NOT DISTINCT, or a dialect where one NULL only may be there (SQL Server).
         nulls_equal: bool,
     },
@@ -259,6 +259,9 @@ pub enum ColumnChange {
     },
     /// DROP IDENTITY, DROP EXPRESSION: what fills it is gone.
     StopFilling,
+    /// Another place among the columns: right after the one named, or first. Only code that goes by
+    /// places notices.
+    Placed(Option<Ident>),
     /// Statistics, storage, comment, compression: nobody's code notices.
     Neutral(String),
 }
@@ -354,6 +357,19 @@ pub enum Data {
     Truncate,
     /// SELECT and the like that may call anything.
     Select,
+}
+
+/// What a copy puts into a column.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Copied {
+    /// `*`: every column, each as it is.
+    All,
+    /// A column as it is.
+    Column(Ident),
+    /// A column, cast to a type of this name.
+    Cast(Ident, String),
+    /// An expression over these columns; none: a literal.
+    Of(Vec<Ident>),
 }
 
 /// What refuses writes or hides rows that were allowed and seen.
@@ -523,6 +539,16 @@ pub enum Operation {
         /// The table, where the dialect says it.
         table: Option<Name>,
     },
+    /// ALTER INDEX … RENAME, RENAME INDEX, RENAME CONSTRAINT: an index or a constraint gets another
+    /// name.
+    RenameIndex {
+        /// The table, where the dialect says it.
+        table: Option<Name>,
+        /// The name so far.
+        from: Ident,
+        /// The name from now on.
+        to: Ident,
+    },
     /// CREATE VIEW, CREATE OR REPLACE VIEW, ALTER VIEW … AS.
     CreateView {
         /// The view.
@@ -614,6 +640,19 @@ pub enum Operation {
         /// No WHERE: every row.
         every_row: bool,
     },
+    /// Rows of one table go into another: INSERT … SELECT, CREATE TABLE … AS SELECT.
+    CopyRows {
+        /// The table that takes them.
+        table: Name,
+        /// The table that has them.
+        from: Name,
+        /// The columns that are filled; none: those of the table, in its order.
+        columns: Vec<Ident>,
+        /// What fills them, in the same order.
+        values: Vec<Copied>,
+        /// No row is left out.
+        every_row: bool,
+    },
     /// Code cannot notice: SET, COMMENT, GRANT, ANALYZE, BEGIN, PRAGMA, ownership, statistics.
     Neutral {
         /// The statement's head.
@@ -646,12 +685,28 @@ pub struct Step {
     /// It runs on a condition that the text does not decide (`unless column_exists?`, an `if` of
     /// the language, `preConditions`): both outcomes must be reckoned with.
     pub conditional: bool,
+    /// The whole text of what the database keeps and runs later (view, routine, trigger, policy), in
+    /// one way of writing it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
 }
 
 impl Step {
     /// An operation that is certain to run.
     pub fn new(operation: Operation, line: u32, text: &str) -> Self {
-        Self { operation, line, text: one_line(text), guarded: false, conditional: false }
+        Self { operation, line, text: one_line(text), guarded: false, conditional: false, body: None }
+    }
+}
+
+impl Operation {
+    /// Whether the database keeps the statement's text and runs it later.
+    pub(crate) fn keeps_text(&self) -> bool {
+        matches!(
+            self,
+            Self::CreateView { .. }
+                | Self::CreateRoutine { .. }
+                | Self::Create { kind: Kind::Trigger | Kind::Policy, .. }
+        )
     }
 }
 

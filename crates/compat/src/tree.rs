@@ -34,6 +34,17 @@ pub enum NoContent {
     Unreadable,
 }
 
+impl std::fmt::Display for NoContent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Absent => f.write_str("there is no such file"),
+            Self::TooLarge(bytes) => write!(f, "it is too large, {bytes} bytes"),
+            Self::NotAFile => f.write_str("it is a symbolic link or a submodule, not a file"),
+            Self::Unreadable => f.write_str("it could not be read where it is kept"),
+        }
+    }
+}
+
 /// The files of one commit.
 pub trait Tree {
     /// Every file, ordered by path.

@@ -169,7 +169,8 @@ fn there_are_enough_cases_and_most_are_traps() {
         (all.iter().filter(|case| case.part == Part::Kept).count(), all.iter().filter(|case| case.trap).count());
     assert!(all.len() >= 330, "{} cases", all.len());
     assert!(traps * 2 > all.len(), "{traps} traps of {}", all.len());
-    assert!(kept * 3 >= all.len() - 30 && kept * 3 <= all.len() + 30, "{kept} of {} are kept aside", all.len());
+    // A third of those that there were when it was set aside: what is mended later adds to the other part.
+    assert!(kept >= 200, "{kept} of {} are kept aside", all.len());
 }
 
 #[test]
@@ -195,6 +196,54 @@ fn every_case_that_may_be_looked_at_is_judged_as_labelled() {
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// What no sentence for people may have: two relative clauses in a row, a wrong number, a name of Rust's.
+fn unplain(sentence: &str) -> Option<&'static str> {
+    const RUST: &[&str] = &["Some(", "None", "NotAFile", "TooLarge", "Unread", "Unknown", "Maybe", "_KW", "IDENT"];
+    let words: Vec<&str> = sentence.split_whitespace().collect();
+    let plural = |word: &str| {
+        let word = word.trim_end_matches(|c: char| !c.is_alphanumeric());
+        ["files", "places", "migrations", "steps", "columns", "rows", "heads", "statements", "bytes"]
+            .contains(&word)
+    };
+    let wrong_number = |pair: &[&str]| pair[0] == "1" && plural(pair[1]);
+    if words.windows(2).any(wrong_number) || words.windows(3).any(|three| wrong_number(&[three[0], three[2]])) {
+        Some("one of a plural")
+    } else if sentence.matches(", which ").count() > 1 {
+        Some("two relative clauses")
+    } else if RUST.iter().any(|name| sentence.contains(name)) {
+        Some("a name of Rust's")
+    } else if sentence.contains("  ")
+        || sentence.contains(" ,")
+        || sentence.contains("..") && !sentence.contains('/')
+    {
+        Some("blanks or full stops")
+    } else {
+        None
+    }
+}
+
+#[test]
+fn every_sentence_is_plain_english() {
+    let mut wrong = String::new();
+    for judged in judged().iter().filter(|judged| judged.case.part == Part::Tune) {
+        for finding in judged.report.iter().flat_map(|report| &report.findings) {
+            // What code says itself is its own.
+            let own = finding.message.split('`').step_by(2).collect::<Vec<_>>().join("it");
+            let advice = finding.advice.split('`').step_by(2).collect::<Vec<_>>().join("it");
+            let mappers = finding.evidence.iter().filter_map(|evidence| evidence.mapper.clone());
+            for sentence in [own, advice].into_iter().chain(mappers) {
+                if let Some(why) = unplain(&sentence) {
+                    wrong += &format!("{}: {why}: {sentence}\n", judged.case.id());
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+    for sentence in ["a, which b, which c", "Change 1 files", "and 1 more places", "it is NotAFile"] {
+        assert!(unplain(sentence).is_some(), "{sentence}");
+    }
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub fn settle(question: &Question<'_>, drafts: Vec<Draft>) -> Vec<Finding> {
     }
     drafts
         .into_iter()
-        .map(|draft| {
+        .filter_map(|draft| {
             let evidence = draft
                 .change
                 .asked
@@ -54,9 +54,15 @@ pub fn settle(question: &Question<'_>, drafts: Vec<Draft>) -> Vec<Finding> {
                 .and_then(|(asked, known)| answers.get(&(asked.clone(), known.required)))
                 .cloned()
                 .unwrap_or_default();
-            finding(draft, evidence)
+            let quiet = is_quiet(&draft.change) && evidence.iter().all(|said| said.grade < Some(Grade::E2));
+            (!quiet).then(|| finding(draft, evidence))
         })
         .collect()
+}
+
+/// Whether only code that is found makes it worth a word: nearly every range adds a column.
+fn is_quiet(change: &Change) -> bool {
+    matches!(&change.asked, Some((Asked::Positions(..) | Asked::Index(..), _)))
 }
 
 fn said(commit: &str, evidence: Option<&Evidence>) -> RunningEvidence {
@@ -71,8 +77,21 @@ fn said(commit: &str, evidence: Option<&Evidence>) -> RunningEvidence {
     }
 }
 
-fn finding(draft: Draft, evidence: Vec<RunningEvidence>) -> Finding {
-    let change = draft.change;
+/// An upsert that is found makes it certain; that none is proves nothing.
+fn settle_upsert(change: &mut Change, evidence: &mut Vec<RunningEvidence>) {
+    if evidence.iter().any(|said| said.grade == Some(Grade::E3)) {
+        change.verdict = Incompatible;
+    } else {
+        change.asked = None;
+        evidence.clear();
+    }
+}
+
+fn finding(draft: Draft, mut evidence: Vec<RunningEvidence>) -> Finding {
+    let mut change = draft.change;
+    if matches!(change.asked, Some((Asked::Upsert(..), _))) {
+        settle_upsert(&mut change, &mut evidence);
+    }
     let proved = !evidence.is_empty() && evidence.iter().all(|said| said.grade.is_some());
     let grade = evidence.iter().filter_map(|said| said.grade).max();
     let verdict = match grade.filter(|_| proved) {
@@ -109,7 +128,8 @@ fn words(change: &Change, evidence: &[RunningEvidence], verdict: Verdict) -> (St
     }
     if verdict == Compatible {
         let commits: Vec<&str> = evidence.iter().map(|said| said.commit.as_str()).collect();
-        return (format!("{}, which {} no longer uses", change.words, commits.join(", ")), None);
+        let uses = if commits.len() == 1 { "no longer uses" } else { "no longer use" };
+        return (joined(&change.words, &listed(&commits), uses), None);
     }
     if let Some(silent) = evidence.iter().find(|said| said.grade.is_none()) {
         let words =
@@ -119,14 +139,71 @@ fn words(change: &Change, evidence: &[RunningEvidence], verdict: Verdict) -> (St
     let Some(worst) = evidence.iter().max_by_key(|said| said.grade) else { return (change.words.clone(), None) };
     let uses =
         if verdict == Incompatible || worst.grade == Some(Grade::E3) { "still uses" } else { "may still use" };
-    let message = format!("{}, which {} {uses}", change.words, worst.commit);
+    let message = joined(&change.words, &worst.commit, uses);
     let hint = worst.hits.first().map(|hit| {
-        let more = match worst.hits.len() {
-            1 => String::new(),
-            more => format!(" and {} more places", more - 1),
-        };
+        let more = others(worst.hits.len());
         format!("Change {}:{}{more} first (`{}`).", hit.at.path, hit.at.line, hit.text)
     });
-    let mapper = worst.mapper.as_ref().map(|rule| format!("{rule}."));
+    let mapper = worst.mapper.as_ref().map(|rule| format!("{}.", capital(rule)));
     (message, hint.or(mapper))
+}
+
+/// What is done, and who uses what it is done to.
+fn joined(words: &str, commit: &str, uses: &str) -> String {
+    // One relative clause is enough.
+    if words.contains(", which ") || words.contains(';') {
+        format!("{words}; {commit} {uses} it")
+    } else {
+        format!("{words}, which {commit} {uses}")
+    }
+}
+
+/// How many places there are besides the first.
+fn others(places: usize) -> String {
+    match places {
+        0 | 1 => String::new(),
+        2 => " and 1 more place".to_owned(),
+        more => format!(" and {} more places", more - 1),
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn listed(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [before @ .., last] => format!("{} and {last}", before.join(", ")),
+    }
+}
+
+/// The first letter a capital, where that is a word's and not a name's.
+fn capital(text: &str) -> String {
+    match text.strip_prefix("the ") {
+        Some(rest) => format!("The {rest}"),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{capital, joined, listed, others};
+
+    #[test]
+    fn sentences_have_one_relative_clause_and_the_right_number() {
+        let cases = [
+            ("drops table a", "drops table a, which c0ffee still uses"),
+            ("breaks view v, which uses a.b", "breaks view v, which uses a.b; c0ffee still uses it"),
+            (
+                "renames a to b; a step after 2 mends it",
+                "renames a to b; a step after 2 mends it; c0ffee still uses it",
+            ),
+        ];
+        for (words, expected) in cases {
+            assert_eq!(joined(words, "c0ffee", "still uses"), expected);
+        }
+        assert_eq!(["", "a", "a and b", "a, b and c"], [0, 1, 2, 3].map(|count| listed(&["a", "b", "c"][..count])));
+        assert_eq!(["", "", " and 1 more place", " and 2 more places"], [0, 1, 2, 3].map(others));
+        assert_eq!(capital("the column refuses NULL"), "The column refuses NULL");
+        assert_eq!(capital("app/models.py joins a to b"), "app/models.py joins a to b");
+    }
 }

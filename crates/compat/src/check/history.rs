@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashSet;
 
+use super::dumps::told;
 use super::find::{Located, entries_under};
 use super::replay::{Replay, replay};
-use super::{Question, evidence::Draft};
+use super::{Question, evidence::Draft, unused};
 use crate::Verdict::NeedsReview;
-use crate::frameworks::{Found, Read, rails};
-use crate::migration::{Context, History, Limits, Memo, Migration};
+use crate::frameworks::{Edited, Found, Read, rails, tidied};
+use crate::migration::{Context, History, Limits, Memo, Migration, Runs};
 use crate::operation::Step;
 use crate::rules::history::{Range, Wrong, compare};
 use crate::rules::{Change, UNREADABLE};
@@ -24,16 +25,21 @@ pub fn judge(question: &Question<'_>, located: &Located, memo: &Memo, migrations
     if let Some(draft) = reader.too_many() {
         return vec![draft];
     }
-    let head = reader.read(question.head);
-    let bases: Vec<History> = question.base.iter().map(|tree| reader.read(*tree)).collect();
+    let head = reader.read(question.head, &located.found);
+    let bases: Vec<History> =
+        question.base.iter().map(|tree| reader.read(*tree, located.found_in(*tree))).collect();
     // A row that is written gives what it reads, and for the rest steps that say so.
     let nothing = |history: &History| history.migrations.is_empty() && history.problems.is_empty();
     if located.framework.read == Read::Detected && nothing(&head) && bases.iter().all(nothing) {
         return detected(question, located);
     }
-    let range = compare(located.framework, &bases, &head);
+    let mut range = compare(located.framework, &bases, &head);
+    if located.framework.edited == Edited::Unnoticed {
+        range.wrong.retain(|wrong| !reader.only_tidied(wrong, &bases));
+    }
     *migrations += range.added.len();
-    let paths = paths(&located.found, &head);
+    let mut paths = paths(&located.found, &head);
+    paths.extend(located.moved_from.iter().map(|from| from.root.clone()));
     let mut drafts: Vec<Draft> = range.wrong.iter().map(|wrong| Draft::of_history(wrong.clone(), &paths)).collect();
     if range.added.is_empty() {
         if range.wrong.is_empty() {
@@ -43,11 +49,13 @@ pub fn judge(question: &Question<'_>, located: &Located, memo: &Memo, migrations
     }
     let dialect = reader.dialect();
     let base = before(question, located, &bases, &range);
+    let known = base.clone();
     drafts.extend(
         replay(&Replay { dialect, base, added: &range.added })
             .into_iter()
             .filter_map(|(change, at)| Some(Draft::of_change(change, range.added.get(at.0)?, at.1, &paths))),
     );
+    unused::ask_for_tables(question, &known, &paths, &mut drafts);
     drafts
 }
 
@@ -77,10 +85,24 @@ impl Reader<'_> {
         self.located.dialect
     }
 
-    fn read(&self, tree: &dyn Tree) -> History {
+    fn read(&self, tree: &dyn Tree, found: &Found) -> History {
         let bounded = Bounded { tree, left: Cell::new(self.limits().all_bytes) };
         let context = Context { tree: &bounded, dialect: self.dialect(), limits: self.limits(), memo: self.memo };
-        (self.located.framework.history)(&context, &self.located.found)
+        (self.located.framework.history)(&context, found)
+    }
+
+    /// Whether an edited migration is the same program in other words.
+    fn only_tidied(&self, wrong: &Wrong, bases: &[History]) -> bool {
+        if wrong.rule != "edited-migration" {
+            return false;
+        }
+        let Ok(after) = self.question.head.text(&wrong.at.path) else { return false };
+        self.question.base.iter().zip(bases).any(|(tree, base)| {
+            let known = base.migrations.iter().find(|migration| migration.key == wrong.migration);
+            known.and_then(|known| tree.text(&known.path).ok()).is_some_and(|before| {
+                tidied::same_program(&wrong.at.path, &before, &after, self.dialect(), self.limits())
+            })
+        })
     }
 
     /// More files than a history may have: nothing is parsed.
@@ -136,12 +158,14 @@ fn before(question: &Question<'_>, located: &Located, bases: &[History], range: 
     let (dialect, limits) = (located.dialect, question.settings.limits);
     let mut schema = Schema::empty();
     schema.overloads = dialect == Dialect::Postgres;
+    schema.appends = matches!(dialect, Dialect::Postgres | Dialect::Sqlite);
     if let Some((path, text)) = &question.settings.schema {
         take(&mut schema, &schema_steps(path, text, dialect, limits));
     } else {
         // What was there before the first migration is not known.
         schema.whole = !range.base.is_empty();
-        range.base.iter().for_each(|migration| apply(&mut schema, migration));
+        let ran = range.base.iter().filter(|migration| migration.runs != Runs::Never);
+        ran.for_each(|migration| apply(&mut schema, migration));
         if !schema.whole && located.framework.id == rails::ROW.id {
             schema = dumped(question, located, bases, range).unwrap_or(schema);
         }
@@ -154,9 +178,10 @@ fn before(question: &Question<'_>, located: &Located, bases: &[History], range: 
 /// and the migrations that only other trees of the base have.
 fn dumped(question: &Question<'_>, located: &Located, bases: &[History], range: &Range<'_>) -> Option<Schema> {
     let tree = question.base.first()?;
-    let path = rails::dump(*tree, &located.found.root)?;
+    let path = rails::dump(*tree, &located.found_in(*tree).root)?;
     let mut schema = Schema::empty();
     schema.overloads = located.dialect == Dialect::Postgres;
+    schema.appends = matches!(located.dialect, Dialect::Postgres | Dialect::Sqlite);
     take(&mut schema, &schema_steps(&path, &tree.text(&path).ok()?, located.dialect, question.settings.limits));
     let known: HashSet<&str> = bases.first()?.migrations.iter().map(|migration| migration.key.as_str()).collect();
     for migration in range.base.iter().filter(|migration| !known.contains(migration.key.as_str())) {
@@ -204,8 +229,8 @@ fn schema_alone(question: &Question<'_>, located: &Located) -> Option<Wrong> {
         return None;
     }
     shown(&located.found.root).into_iter().find_map(|path| {
-        let head = plain(&question.head.text(&path).ok()?, &path);
-        let known = question.base.iter().any(|base| base.text(&path).is_ok_and(|text| plain(&text, &path) == head));
+        let head = told(&question.head.text(&path).ok()?, &path);
+        let known = question.base.iter().any(|base| base.text(&path).is_ok_and(|text| told(&text, &path) == head));
         let was = question.base.iter().any(|base| base.entry(&path).is_some());
         (was && !known).then(|| Wrong {
             rule: "schema-without-migration",
@@ -216,33 +241,6 @@ fn schema_alone(question: &Question<'_>, located: &Located) -> Option<Wrong> {
             words: format!("{path} was changed, and no migration with it"),
         })
     })
-}
-
-/// What of such a file says something of the schema.
-fn plain(text: &str, path: &str) -> String {
-    let comment = if path.ends_with(".rb") {
-        "#"
-    } else if path.ends_with(".sql") {
-        "--"
-    } else {
-        "//"
-    };
-    let mut kept = String::new();
-    let mut inside = !path.ends_with(".prisma");
-    for line in text.lines() {
-        let line = line.split(comment).next().unwrap_or_default().trim();
-        if path.ends_with(".prisma") && ["model ", "enum ", "view "].iter().any(|word| line.starts_with(word)) {
-            inside = true;
-        }
-        // The version in a schema file's first line follows the migrations.
-        if inside && !line.is_empty() && !line.starts_with("ActiveRecord::Schema") {
-            kept.extend(line.split_whitespace().flat_map(|word| [word, " "]));
-        }
-        if path.ends_with(".prisma") && line == "}" {
-            inside = false;
-        }
-    }
-    kept
 }
 
 /// How many files of a framework that is not read are named one by one.

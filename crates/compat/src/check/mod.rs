@@ -3,10 +3,12 @@
 //! Finds the histories of both trees, takes what the head has and the base has not, replays the
 //! base into a model, applies the range, and asks the rules. Not here: the rules themselves.
 
+mod dumps;
 mod evidence;
 mod find;
 mod history;
 mod replay;
+mod unused;
 
 #[cfg(test)]
 mod tests;

@@ -107,8 +107,12 @@ impl<'a> Run<'a> {
     /// What is broken now, if only until a later step mends it.
     fn window(&mut self, touched: &BTreeSet<Touched>, number: usize, within: bool) {
         for change in judge(self.sides(), touched) {
-            // Where a database cannot replace a view or a routine, a drop stands right before.
-            let replaced = within && matches!(change.rule, "drop-view" | "drop-routine" | "drop-object");
+            // Where a database cannot replace a view, a routine or an index, a drop stands right before.
+            let replaced = within
+                && matches!(
+                    change.rule,
+                    "drop-view" | "drop-routine" | "drop-object" | "drop-index" | "rename-index" | "column-places"
+                );
             if change.verdict == Incompatible && !replaced {
                 self.broken.entry((change.rule, change.object.clone())).or_insert((change, number));
             }
@@ -155,6 +159,6 @@ fn for_a_while(change: &Change, migration: Option<&Migration>) -> Change {
     let mut change = change.clone();
     let key = migration.map(|migration| migration.key.as_str()).unwrap_or_default();
     change.verdict = NeedsReview;
-    change.words = format!("{}, until a later step than {key} mends it", change.words);
+    change.words = format!("{}; a step after migration {key} mends it", change.words);
     change
 }

@@ -27,6 +27,8 @@ pub(super) enum Around {
     Quoted,
     /// A statement of SQL.
     Sql,
+    /// Where an index or a constraint is named that must be there: `FORCE INDEX (name)`.
+    Hint,
 }
 
 /// Larger files are searched without regard for comments.
@@ -40,24 +42,20 @@ pub(super) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// What a statement does with all columns of its table.
-pub(super) enum Statement {
-    /// `INSERT INTO t VALUES (`.
-    Positional,
-    /// `SELECT * FROM t`.
-    EveryColumn,
-}
-
 /// A file as it is being read.
 pub(super) struct Reading<'a> {
-    text: &'a [u8],
-    language: Language,
+    pub(super) text: &'a [u8],
+    pub(super) language: Language,
     scan: Option<Scan>,
     ignored: Option<Vec<Span>>,
     associates: Option<bool>,
     loud: Option<bool>,
     /// At how many matches the surroundings were looked at.
     pub(super) looked: usize,
+    /// At how many the statement was.
+    pub(super) statements: usize,
+    /// The tables that the file makes.
+    pub(super) made: Option<Vec<String>>,
     /// The line of this byte was counted.
     counted: (usize, u32),
 }
@@ -65,10 +63,21 @@ pub(super) struct Reading<'a> {
 impl<'a> Reading<'a> {
     pub(super) fn new(text: &'a [u8], language: Language) -> Self {
         let language = if text.len() > PLAIN { Language::Plain } else { language };
-        Self { text, language, scan: None, ignored: None, associates: None, loud: None, looked: 0, counted: (0, 1) }
+        Self {
+            text,
+            language,
+            scan: None,
+            ignored: None,
+            associates: None,
+            loud: None,
+            looked: 0,
+            statements: 0,
+            made: None,
+            counted: (0, 1),
+        }
     }
 
-    fn scan(&mut self) -> &Scan {
+    pub(super) fn scan(&mut self) -> &Scan {
         self.scan.get_or_insert_with(|| scan(self.text, self.language))
     }
 
@@ -118,6 +127,9 @@ impl<'a> Reading<'a> {
         }
         let before = start.checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(b' ');
         let after = text.get(end).copied().unwrap_or(b' ');
+        if subject.role == Role::Object && is_hint(text, start) {
+            return Around::Hint;
+        }
         if self.is_sql((start, end), subject.role) {
             return Around::Sql;
         }
@@ -220,36 +232,63 @@ impl<'a> Reading<'a> {
         let before = self.line_span(before.saturating_sub(1)).0;
         MARKS.iter().any(|mark| memmem::find(&text[before..end], mark.as_bytes()).is_some())
     }
-
-    /// Whether the statement around a table's name uses all its columns without naming them.
-    pub(super) fn statement(&self, (start, end): Span) -> Option<Statement> {
-        let from = start.saturating_sub(200);
-        let head = folded(&self.text[from..start]);
-        let tail = folded(&self.text[end..(end + 80).min(self.text.len())]);
-        let tail = tail.trim_start_matches(['"', '`', ']', ' ']);
-        if head.ends_with("insert into") && (tail.starts_with("values") || tail.starts_with("select")) {
-            return Some(Statement::Positional);
-        }
-        let asks = head.ends_with("from") || head.ends_with("join");
-        let select = head.rfind("select ")?;
-        let list = head.get(select + 7..)?;
-        let all = list.starts_with('*') || list.contains(".*") && list.contains(" from");
-        (asks && all).then_some(Statement::EveryColumn)
-    }
 }
 
-/// In lower case, white space folded, without an opening quote or a schema's name at the end.
-fn folded(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(text).to_ascii_lowercase();
-    let text: Vec<&str> = text.split_whitespace().collect();
-    let text = text.join(" ");
-    let mut text = text.trim_end_matches(['"', '`', '[', ' ']);
-    if let Some(schema) = text.strip_suffix('.') {
-        text = schema
-            .trim_end_matches(|letter: char| letter.is_alphanumeric() || "_\"`[]".contains(letter))
-            .trim_end();
+/// Whether an index or a constraint is named here by what needs it.
+fn is_hint(text: &[u8], start: usize) -> bool {
+    const BACK: usize = 300;
+    const DIRECT: &[&str] = &[
+        "indexed by",
+        "on constraint",
+        "forceindex(",
+        "useindex(",
+        "ignoreindex(",
+        "force_index(",
+        "use_index(",
+        "ignore_index(",
+        "onconstraint:",
+        "on_constraint(",
+        "{:constraint,",
+        "onconflictonconstraint(",
+        "conflictconstraint(",
+        "unique_by:",
+        "unique_by =>",
+    ];
+    /// These say it only within an upsert.
+    const UPSERT: &[&str] = &["constraint=", "constraint:", ".constraint("];
+    let head = text.get(start.saturating_sub(BACK)..start).unwrap_or_default();
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let head: String = head.split_whitespace().collect::<Vec<_>>().join(" ");
+    let bare = head.trim_end_matches(['"', '\'', '`', '[', ' ', '\\']);
+    let bare = bare.strip_suffix(':').filter(|bare| !bare.ends_with("constraint")).unwrap_or(bare).trim_end();
+    if DIRECT.iter().any(|mark| bare.ends_with(mark)) {
+        return true;
     }
-    text.to_owned()
+    if UPSERT.iter().any(|mark| bare.ends_with(mark)) {
+        return head.contains("conflict");
+    }
+    // `USE INDEX FOR JOIN (a, name`, `WITH (NOLOCK, INDEX(name`, `INDEX = name`
+    let list = |letter: char| letter.is_alphanumeric() || "_$`\"'[], ".contains(letter);
+    let Some(before) = bare.trim_end_matches(list).strip_suffix('(') else {
+        let equals = bare.strip_suffix('=').map(str::trim_end);
+        return equals.is_some_and(|head| head.ends_with("index") && in_table_hint(head));
+    };
+    let before = before.trim_end();
+    let before = ["for join", "for order by", "for group by"]
+        .iter()
+        .find_map(|scope| before.strip_suffix(scope))
+        .unwrap_or(before)
+        .trim_end();
+    let Some(before) = before.strip_suffix("index").or_else(|| before.strip_suffix("key")) else { return false };
+    let verb = before.trim_end();
+    ["use", "force", "ignore"].iter().any(|word| verb.ends_with(word)) && before.ends_with(' ')
+        || in_table_hint(before)
+}
+
+/// Whether SQL Server's `WITH (…` is open at the end.
+fn in_table_hint(head: &str) -> bool {
+    let open = ["with (", "with("].iter().filter_map(|mark| head.rfind(mark)).max();
+    open.and_then(|at| head.get(at..)).is_some_and(|rest| !rest.contains(')') && !rest.contains("select"))
 }
 
 /// Whether an operator of SQL follows.

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::Asked;
+use super::upserts::Upsert;
 use super::words::{compact, numbers, pieces, plurals, singulars};
 
 /// What a name is looked for as.
@@ -50,6 +51,10 @@ pub(super) struct Forms {
     pub(super) of: Vec<Subjects>,
     /// What is looked for, in lower case, and for whom.
     pub(super) patterns: Vec<(String, Vec<usize>)>,
+    /// Of each question: tables beside whose names a value is certain to be meant.
+    pub(super) beside: Vec<Vec<usize>>,
+    /// The unique indexes that upserts may need.
+    pub(super) upserts: Vec<Upsert>,
 }
 
 impl Forms {
@@ -66,7 +71,7 @@ impl Forms {
                 })
             };
             let of = match question {
-                Asked::Table(table) | Asked::Positions(table) => {
+                Asked::Table(table) | Asked::Positions(table, _) | Asked::Upsert(table, _) => {
                     let name = subject(Role::Table, &table.name.key, &table.name.written);
                     Subjects { name, table: Some(name), association: None }
                 }
@@ -75,15 +80,32 @@ impl Forms {
                     table: Some(subject(Role::Table, &table.name.key, &table.name.written)),
                     association: association(&column.written).map(|name| subject(Role::Association, &name, &name)),
                 },
-                Asked::Value(value) => {
+                Asked::Value(value, _) => {
                     Subjects { name: subject(Role::Value, value, value), table: None, association: None }
                 }
+                Asked::Index(index, _) => Subjects {
+                    name: subject(Role::Object, &index.key, &index.written),
+                    table: None,
+                    association: None,
+                },
                 Asked::Object(object) => Subjects {
                     name: subject(Role::Object, &object.name.key, &object.name.written),
                     table: None,
                     association: None,
                 },
             };
+            let beside = match question {
+                Asked::Value(_, tables) => {
+                    tables.iter().map(|table| subject(Role::Table, &table.name.key, &table.name.written)).collect()
+                }
+                _ => vec![],
+            };
+            forms.beside.push(beside);
+            if let Asked::Upsert(table, columns) = question {
+                let mut columns: Vec<String> = columns.iter().map(|column| compact(&column.written)).collect();
+                columns.sort();
+                forms.upserts.push(Upsert { table: of.name, name: table.name.key.to_lowercase(), columns });
+            }
             forms.of.push(of);
         }
         let mut patterns: BTreeMap<String, Vec<usize>> = BTreeMap::new();

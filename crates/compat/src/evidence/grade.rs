@@ -12,9 +12,11 @@ use super::forms::{Forms, Role, Subjects, is_common, shown};
 use super::libraries::marks;
 use super::mappers::eloquent;
 use super::mappers::{Belongs, Mapper, Model, Models, Says, belongs, is_model, says};
+use super::places::{How, Used};
 use super::search::{FileFound, Found, Occurrence};
 use super::words::{compact, numbers, pieces};
-use super::{Asked, Evidence, File, Hit, Known};
+use super::{Asked, Evidence, File, Hit, Known, Named, Places};
+use crate::operation::Ident;
 use crate::{Grade, Place};
 
 /// How many lines a condition may be from the class whose rows it chooses.
@@ -73,6 +75,32 @@ struct Mention<'a> {
     occurrence: &'a Occurrence,
 }
 
+/// A statement that uses every column and names none.
+struct Unnamed<'a> {
+    path: &'a str,
+    used: &'a Used,
+    at: &'a Occurrence,
+}
+
+impl Unnamed<'_> {
+    fn words(&self, table: &str) -> String {
+        match self.used.how {
+            How::Values | How::Into => {
+                format!("an INSERT into {table} names no columns and gives a value for each")
+            }
+            How::Copy => format!("a COPY into {table} names no columns and gives a value for each"),
+            How::Load => format!("a file is read into {table} without naming its columns"),
+            How::Counts => {
+                format!("a SELECT * of {table} goes into something that has a place for each column and no more")
+            }
+            How::Numbers => format!("a SELECT * of {table} is read by the columns' numbers"),
+            How::Every => format!(
+                "a SELECT * of {table} may be read by position, or into something that has a place for each column"
+            ),
+        }
+    }
+}
+
 /// All that the answers are made from.
 pub(super) struct Seen<'a> {
     pub(super) forms: &'a Forms,
@@ -89,15 +117,28 @@ pub(super) struct Seen<'a> {
 /// The answers, in the order of the questions.
 pub(super) fn grade(asked: &[(Asked, Known)], seen: &Seen<'_>) -> Vec<Evidence> {
     let searched = seen.files.iter().filter(|file| file.sort.code).count();
+    let asked_all = asked;
     asked
         .iter()
-        .zip(&seen.forms.of)
-        .map(|((asked, known), subjects)| {
+        .zip(seen.forms.of.iter().zip(&seen.forms.beside))
+        .map(|((asked, known), (subjects, beside))| {
             let mut answer = match asked {
                 Asked::Table(table) => seen.table(&table.name.key, *subjects),
                 Asked::Column(table, column) => seen.column(&table.name.key, &column.key, *subjects),
-                Asked::Positions(table) => seen.positions(&table.name.key, *subjects),
-                Asked::Value(_) | Asked::Object(_) => seen.plain(*subjects),
+                Asked::Positions(table, places) => {
+                    return seen
+                        .positions(&table.name.key, *places, *subjects, asked_all)
+                        .evidence(searched, seen.shown(*subjects));
+                }
+                Asked::Upsert(table, columns) => {
+                    return seen
+                        .upsert(&table.name.key, columns, *subjects)
+                        .evidence(searched, seen.shown(*subjects));
+                }
+                Asked::Index(_, named) => {
+                    return seen.index(*named, *subjects).evidence(searched, seen.shown(*subjects));
+                }
+                Asked::Value(..) | Asked::Object(_) => seen.plain(*subjects, beside),
             };
             if known.required && matches!(asked, Asked::Column(..)) && answer.grade < Grade::E2 {
                 answer.say(Grade::E2, "the column refuses NULL and has no default: code that inserts must name it, so a use was missed or inserts already fail");
@@ -243,7 +284,7 @@ impl<'a> Seen<'a> {
         if mapped.is_empty() {
             self.joins(&mut answer, table);
         }
-        self.eloquent(&mut answer, &forms, column);
+        self.eloquent(&mut answer, &forms, table, column);
         answer
     }
 
@@ -321,34 +362,45 @@ impl<'a> Seen<'a> {
         }
     }
 
-    /// Statements that use every column and name none.
-    fn unnamed(&self, answer: &mut Answer, of_table: usize, table: &str, ruling: &Ruling<'_>) {
-        let strong = || self.files.iter().zip(self.found).filter(|(file, _)| file.look.weight == Weight::Strong);
-        let positional = strong().find_map(|(file, found)| {
-            found.positional.iter().find(|(of, _)| *of == of_table).map(|(_, one)| (file, one))
-        });
-        if let Some((file, one)) = positional.filter(|_| answer.grade < Grade::E3) {
-            answer.say(Grade::E3, &format!("an INSERT into {table} names no columns and gives a value for each"));
-            answer.lead(&file.entry.path, one.line, one.text.clone());
-            return;
+    /// Statements that use every column and name none, in what runs: the strongest by a measure.
+    fn places(&self, table: usize, grade: impl Fn(&Used) -> Option<Grade>) -> Option<(Grade, Unnamed<'a>)> {
+        let mut best: Option<(Grade, Unnamed<'a>)> = None;
+        for (file, found) in self.files.iter().zip(self.found) {
+            if file.look.weight != Weight::Strong {
+                continue;
+            }
+            for (_, used, at) in found.unnamed.iter().filter(|(of, ..)| *of == table) {
+                let Some(grade) = grade(used) else { continue };
+                if best.as_ref().is_none_or(|(known, _)| grade > *known) {
+                    best = Some((grade, Unnamed { path: &file.entry.path, used, at }));
+                }
+            }
         }
-        let every = strong().find_map(|(file, found)| {
-            found.every_column.iter().find(|(of, _)| *of == of_table).map(|(_, one)| (file, one))
+        best
+    }
+
+    /// What that means for a column that goes.
+    fn unnamed(&self, answer: &mut Answer, of_table: usize, table: &str, ruling: &Ruling<'_>) {
+        let found = self.places(of_table, |used| match used.how {
+            How::Values | How::Into | How::Copy | How::Counts => Some(Grade::E3),
+            How::Load => Some(Grade::E2),
+            How::Numbers | How::Every => matches!(ruling, Ruling::None).then_some(Grade::E2),
         });
-        if let Some((file, one)) = every.filter(|_| answer.grade < Grade::E2 && matches!(ruling, Ruling::None)) {
-            answer.say(Grade::E2, &format!("a SELECT * of {table} may be read by position, or into something that has a place for each column"));
-            answer.lead(&file.entry.path, one.line, one.text.clone());
+        if let Some((grade, one)) = found.filter(|(grade, _)| answer.grade < *grade) {
+            answer.say(grade, &one.words(table));
+            answer.lead(one.path, one.at.line, one.at.text.clone());
         }
     }
 
     /// Columns that Eloquent writes without being told their names.
-    fn eloquent(&self, answer: &mut Answer, forms: &[String], column: &str) {
+    fn eloquent(&self, answer: &mut Answer, forms: &[String], table: &str, column: &str) {
         if answer.grade > Grade::E2 || !eloquent::has_rule(column) {
             return;
         }
-        let own = |file: &&File<'_>| stem(&file.entry.path).is_some_and(|stem| forms.contains(&compact(stem)));
-        for file in self.files.iter().filter(own) {
-            if let Some(found) = file.look.eloquent.iter().find(|found| found.writes(column)) {
+        let own = |file: &File<'_>| stem(&file.entry.path).is_some_and(|stem| forms.contains(&compact(stem)));
+        for file in self.files {
+            let model = file.look.eloquent.iter().find(|found| found.writes(column));
+            if let Some(found) = model.filter(|found| own(file) || found.maps(table)) {
                 answer.say(Grade::E3, &format!("Eloquent: {} writes {column} by itself", found.class));
                 answer.lead(&file.entry.path, found.line, format!("{}: {column}", found.class));
                 return;
@@ -389,30 +441,138 @@ impl<'a> Seen<'a> {
         }
         if mapped.is_empty() {
             self.joins(&mut answer, table);
+            self.eloquent_model(&mut answer, table);
         }
         answer
     }
 
-    /// Whether the table's columns are used by their places.
-    fn positions(&self, table: &str, subjects: Subjects) -> Answer {
+    /// A model of Eloquent, which needs to say nothing of its table.
+    fn eloquent_model(&self, answer: &mut Answer, table: &str) {
+        let found = self.files.iter().filter(|file| file.look.weight == Weight::Strong).find_map(|file| {
+            let model = file.look.eloquent.iter().find(|model| model.maps(table))?;
+            Some((file, model))
+        });
+        if let Some((file, model)) = found.filter(|_| answer.grade < Grade::E3) {
+            answer.say(Grade::E3, &format!("Eloquent: {} maps {table}", model.class));
+            answer.lead(&file.entry.path, model.line, format!("model {}", model.class));
+        }
+    }
+
+    /// Whether the table's columns are used by places that change. `asked` are the tables of which the
+    /// same is asked.
+    fn positions(&self, table: &str, places: Places, subjects: Subjects, asked: &[(Asked, Known)]) -> Answer {
         let mut answer = Answer { grade: Grade::E0, hits: vec![], mapper: None };
-        self.unnamed(&mut answer, subjects.name, table, &Ruling::None);
-        answer.grade = answer.grade.min(Grade::E2);
+        let changes = |other: &String| {
+            asked.iter().any(|(asked, _)| {
+                matches!(asked, Asked::Positions(table, same) if *same == places && table.name.key.eq_ignore_ascii_case(other))
+            })
+        };
+        let in_step = |used: &Used| !used.with.is_empty() && used.with.iter().all(changes);
+        let found = self.places(subjects.name, |used| match (used.how, places) {
+            (How::Values | How::Into, Places::Appended) => None,
+            (How::Into | How::Counts, _) if in_step(used) => None,
+            (How::Values | How::Into | How::Copy | How::Counts, _) => Some(Grade::E3),
+            (How::Numbers, Places::Moved) => Some(Grade::E3),
+            (How::Load, _) => Some(Grade::E2),
+            (How::Numbers | How::Every, _) => None,
+        });
+        if let Some((grade, one)) = found {
+            answer.say(grade, &one.words(table));
+            answer.lead(one.path, one.at.line, one.at.text.clone());
+        }
         answer
     }
 
-    /// A value, or an object by its own name: no mapper has a rule, no table says where it belongs.
-    fn plain(&self, subjects: Subjects) -> Answer {
+    /// Upserts that need a unique index over these columns.
+    fn upsert(&self, table: &str, columns: &[Ident], subjects: Subjects) -> Answer {
+        let mut wanted: Vec<String> = columns.iter().map(|column| compact(&column.written)).collect();
+        wanted.sort();
+        let mut answer = Answer { grade: Grade::E0, hits: vec![], mapper: None };
+        let strong = self.files.iter().zip(self.found).filter(|(file, _)| file.look.weight == Weight::Strong);
+        for (file, found) in strong {
+            let needed = found.upserts.iter().find(|(one, _)| one.table == subjects.name && one.columns == wanted);
+            if let Some((_, at)) = needed {
+                let names: Vec<&str> = columns.iter().map(|column| column.written.as_str()).collect();
+                answer.say(Grade::E3, &format!("an upsert needs ({}) to be unique in {table}", names.join(", ")));
+                answer.lead(&file.entry.path, at.line, at.text.clone());
+                break;
+            }
+        }
+        answer
+    }
+
+    /// An index or a constraint by its name.
+    fn index(&self, named: Named, subjects: Subjects) -> Answer {
+        let subject = self.forms.subjects.get(subjects.name);
+        // A name of one word is also a column's.
+        let telling = subject.is_some_and(|subject| pieces(&subject.written).len() > 1);
+        let mentions = self.mentions(subjects.name, |_, _, occurrence| {
+            let quoted =
+                matches!(occurrence.around, Around::Quoted | Around::Fragment | Around::Words | Around::Sql);
+            Some(match named {
+                _ if occurrence.around == Around::Hint => Grade::E3,
+                // The database warns and goes another way.
+                _ if occurrence.text.contains("/*+") => Grade::E2,
+                Named::Renamed if telling && occurrence.written && quoted && !declares(&occurrence.text) => {
+                    Grade::E2
+                }
+                Named::Gone | Named::Renamed => Grade::E1,
+            })
+        });
+        answer(mentions)
+    }
+
+    /// A value, or an object by its own name: no mapper has a rule. A common one is certain only
+    /// beside a table that has it.
+    fn plain(&self, subjects: Subjects, beside: &[usize]) -> Answer {
         let common = self.is_common(subjects.name);
         let role = self.forms.subjects.get(subjects.name).map(|subject| subject.role);
-        let mentions = self.mentions(subjects.name, |_, _, occurrence| {
+        let tables: Vec<(usize, Vec<String>)> = beside
+            .iter()
+            .filter_map(|&at| {
+                let table = self.forms.subjects.get(at)?;
+                Some((at, numbers(&pieces(&table.written)).iter().map(|form| form.concat()).collect()))
+            })
+            .collect();
+        let mentions = self.mentions(subjects.name, |file, found, occurrence| {
             let telling = role == Some(Role::Object) || matches!(occurrence.around, Around::Quoted | Around::Sql);
-            Some(if occurrence.written && telling && !common { Grade::E3 } else { Grade::E2 })
+            let sure = telling && occurrence.written;
+            let named = || {
+                tables.iter().any(|(at, forms)| {
+                    found.of(*at).is_some_and(Found::is_named) || path_names(&file.entry.path, forms)
+                })
+            };
+            Some(if sure && (!common || named()) { Grade::E3 } else { Grade::E2 })
         });
         let mut answer = answer(mentions);
         self.silence(&mut answer, subjects.name, false);
         answer
     }
+}
+
+/// Whether a line gives an index or a constraint its name: what mappers' models say for migrations.
+fn declares(line: &str) -> bool {
+    const MARKS: &[&str] = &[
+        "Index(",
+        "index(",
+        "index:",
+        "Index:",
+        "@@",
+        "UniqueConstraint",
+        "CheckConstraint",
+        "ForeignKey",
+        "HasDatabaseName",
+        "HasName",
+        "HasIndex",
+        "add_index",
+        "unique:",
+        "name=",
+        "name =",
+        "name:",
+        "name =>",
+    ];
+    // `error.constraint_name == "x"`, `unique_constraint(:email, name: :x)`: what handles an error.
+    !line.contains("==") && !line.contains("_constraint(") && MARKS.iter().any(|mark| line.contains(mark))
 }
 
 /// What a grade is worth in a file of this weight.

@@ -10,12 +10,14 @@ mod grade;
 mod language;
 mod libraries;
 mod mappers;
+mod places;
 #[cfg(test)]
 mod real;
 mod search;
 #[cfg(test)]
 mod tests;
 mod text;
+mod upserts;
 mod words;
 
 use std::collections::{BTreeMap, HashMap};
@@ -41,13 +43,39 @@ pub enum Asked {
     Table(Name),
     /// A column of a table.
     Column(Name, Ident),
-    /// All columns of a table without their names: an INSERT without a list, `SELECT *`. What else
-    /// of the table is used is not asked.
-    Positions(Name),
-    /// A value of an enum type or enum column.
-    Value(String),
-    /// Anything else by its own name: routine, sequence, type, trigger, index.
+    /// All columns of a table without their names, whose places change: an INSERT without a list,
+    /// `SELECT *`. What else of the table is used is not asked, and silence is no finding.
+    Positions(Name, Places),
+    /// A value of an enum type or enum column, and the tables that have columns of it.
+    Value(String, Vec<Name>),
+    /// The unique index of a table over exactly these columns: upserts that lean on it. What else
+    /// leans on it is not asked.
+    Upsert(Name, Vec<Ident>),
+    /// An index or a constraint by its name. What else may have the name is not asked, and silence is
+    /// no finding.
+    Index(Ident, Named),
+    /// Anything else by its own name: routine, sequence, type, trigger.
     Object(Name),
+}
+
+/// What becomes of the name of an index or a constraint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Named {
+    /// Nothing has it any more: statements that say it fail.
+    Gone,
+    /// What had it is called otherwise: errors that it raises come under that name too.
+    Renamed,
+}
+
+/// What becomes of the places of a table's columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Places {
+    /// There are more at the end, and an INSERT may leave those out (PostgreSQL).
+    Appended,
+    /// There are more at the end, and an INSERT without a list needs a value for each.
+    Counted,
+    /// Others stand where those stood that code knows.
+    Moved,
 }
 
 /// What is known of the schema that the answer depends on.
@@ -239,7 +267,9 @@ fn libraries(tree: &dyn Tree, asked: &[(Asked, Known)]) -> BTreeMap<&'static str
         .iter()
         .filter_map(|(asked, _)| match asked {
             Asked::Table(table) | Asked::Column(table, _) => Some(libraries::marks(&table.name.key)),
-            Asked::Positions(_) | Asked::Value(_) | Asked::Object(_) => None,
+            Asked::Positions(..) | Asked::Upsert(..) | Asked::Value(..) | Asked::Index(..) | Asked::Object(_) => {
+                None
+            }
         })
         .flatten()
         .collect();
@@ -263,7 +293,8 @@ fn libraries(tree: &dyn Tree, asked: &[(Asked, Known)]) -> BTreeMap<&'static str
 fn key(forms: &Forms) -> String {
     let texts: Vec<String> = forms.patterns.iter().map(|(text, of)| format!("{text}{of:?}")).collect();
     let subjects: Vec<String> = forms.subjects.iter().map(|subject| format!("{subject:?}")).collect();
-    texts.join("\n") + &subjects.join("\n")
+    let upserts: Vec<String> = forms.upserts.iter().map(|upsert| format!("{upsert:?}")).collect();
+    texts.join("\n") + &subjects.join("\n") + &upserts.join("\n")
 }
 
 fn look(sort: Sort, bytes: &[u8]) -> Look {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Asked, Known, Searcher};
+use super::{Asked, Known, Places, Searcher};
 use crate::operation::{Ident, Name};
 use crate::tree::MemoryTree;
 
@@ -21,7 +21,7 @@ fn load(root: &Path, at: &Path, files: &mut Vec<(String, Vec<u8>)>) {
 }
 
 /// `TOWPATH_EVIDENCE_TREE` is a directory with a tree in it, `TOWPATH_EVIDENCE_ASK` what to ask:
-/// `table` or `table.column`, with commas between them.
+/// `table`, `table.column` or `table.*` (its places), with commas between them.
 #[test]
 #[ignore = "needs a tree on disk"]
 fn a_tree_on_disk_is_searched() {
@@ -35,6 +35,7 @@ fn a_tree_on_disk_is_searched() {
         .unwrap()
         .split(',')
         .map(|asked| match asked.split_once('.') {
+            Some((table, "*")) => Asked::Positions(name(table), Places::Counted),
             Some((table, column)) => Asked::Column(name(table), Ident::exact(column)),
             None => Asked::Table(name(asked)),
         })

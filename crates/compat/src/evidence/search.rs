@@ -5,11 +5,13 @@
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::around::{Around, Reading, Statement, is_word};
+use super::around::{Around, Reading, is_word};
 use super::exclude::Sort;
 use super::forms::{Forms, Role, Subject};
 use super::language::Language;
+use super::places::Used;
 use super::text::Span;
+use super::upserts::{self, Upsert};
 
 /// One occurrence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,10 +57,10 @@ impl Found {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct FileFound {
     pub(super) of: Vec<(usize, Found)>,
-    /// It gives a table values without naming the columns; the line. By subject.
-    pub(super) positional: Vec<(usize, Occurrence)>,
-    /// It asks a table for every column; the line. By subject.
-    pub(super) every_column: Vec<(usize, Occurrence)>,
+    /// Where it uses a table's columns without naming them, and how. By subject.
+    pub(super) unnamed: Vec<(usize, Used, Occurrence)>,
+    /// Where it has upserts that need a unique index, by the index.
+    pub(super) upserts: Vec<(Upsert, Occurrence)>,
 }
 
 impl FileFound {
@@ -81,6 +83,9 @@ pub(super) struct Automaton {
     machine: Option<AhoCorasick>,
     of: Vec<Vec<usize>>,
     subjects: Vec<Subject>,
+    upserts: Vec<Upsert>,
+    /// What upserts are found by, where any is asked for.
+    marks: Option<AhoCorasick>,
 }
 
 impl Automaton {
@@ -98,6 +103,8 @@ impl Automaton {
             machine,
             of: forms.patterns.iter().map(|(_, of)| of.clone()).collect(),
             subjects: forms.subjects.clone(),
+            upserts: forms.upserts.clone(),
+            marks: if forms.upserts.is_empty() { None } else { upserts::marks() },
         }
     }
 
@@ -124,7 +131,23 @@ impl Automaton {
                     of.name_on(reading.line(span.0));
                     continue;
                 }
-                let enough = of.occurrences.len() >= KEPT * 6 || reading.looked > LOOKED;
+                let text = &bytes[span.0..span.1];
+                if table
+                    && (text.eq_ignore_ascii_case(asked.written.as_bytes())
+                        || text.eq_ignore_ascii_case(asked.key.as_bytes()))
+                    && let Some(used) = reading.used(span)
+                    && found.unnamed.iter().filter(|(of, known, _)| *of == subject && known.how == used.how).count()
+                        < KEPT
+                {
+                    let occurrence = Occurrence {
+                        around: Around::Sql,
+                        written: true,
+                        line: reading.line(span.0),
+                        text: reading.shown(span.0),
+                    };
+                    found.unnamed.push((subject, used, occurrence));
+                }
+                let enough = of.occurrences.len() >= KEPT * 12 || reading.looked > LOOKED;
                 if enough || asked.role == Role::Association && !reading.associates(span.0) {
                     if table {
                         of.name_on(reading.line(span.0));
@@ -135,27 +158,39 @@ impl Automaton {
                 if table && around != Around::Comment {
                     of.name_on(reading.line(span.0));
                 }
-                if of.occurrences.iter().filter(|kept| kept.around == around).count() >= KEPT {
+                let written = text == asked.written.as_bytes() || text == asked.key.as_bytes();
+                let alike = |kept: &&Occurrence| kept.around == around && kept.written == written;
+                if of.occurrences.iter().filter(alike).count() >= KEPT {
                     continue;
                 }
-                let text = &bytes[span.0..span.1];
-                let written = text == asked.written.as_bytes() || text == asked.key.as_bytes();
                 let occurrence =
                     Occurrence { around, written, line: reading.line(span.0), text: reading.shown(span.0) };
-                if table && written && around != Around::Comment {
-                    match reading.statement(span) {
-                        Some(Statement::Positional) => found.positional.push((subject, occurrence.clone())),
-                        Some(Statement::EveryColumn) => found.every_column.push((subject, occurrence.clone())),
-                        None => {}
-                    }
-                }
-                if of.occurrences.last().is_none_or(|last| last.line != occurrence.line || last.around != around) {
+                if of.occurrences.last().is_none_or(|last| {
+                    last.line != occurrence.line || last.around != around || last.written != written
+                }) {
                     of.occurrences.push(occurrence);
                 }
             }
         }
+        self.upserts(&mut reading, &mut found);
         found.of.sort_by_key(|(of, _)| *of);
         found
+    }
+
+    /// Where upserts need one of the unique indexes that are asked for.
+    fn upserts(&self, reading: &mut Reading<'_>, found: &mut FileFound) {
+        let Some(marks) = &self.marks else { return };
+        let named = |upsert: &&Upsert| found.of(upsert.table).is_some_and(Found::is_named);
+        let asked: Vec<&Upsert> = self.upserts.iter().filter(named).collect();
+        if asked.is_empty() {
+            return;
+        }
+        for (at, byte) in upserts::find(reading, marks, &asked) {
+            let Some(upsert) = asked.get(at) else { continue };
+            let (line, text) = (reading.line(byte), reading.shown(byte));
+            let occurrence = Occurrence { around: Around::Sql, written: true, line, text };
+            found.upserts.push(((*upsert).clone(), occurrence));
+        }
     }
 }
 

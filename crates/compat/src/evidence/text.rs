@@ -28,9 +28,14 @@ impl Scan {
     }
 }
 
-fn within(spans: &[Span], at: usize) -> bool {
+/// The stretch at this byte.
+pub(super) fn span_at(spans: &[Span], at: usize) -> Option<Span> {
     let after = spans.partition_point(|span| span.0 <= at);
-    after.checked_sub(1).and_then(|last| spans.get(last)).is_some_and(|span| at < span.1)
+    after.checked_sub(1).and_then(|last| spans.get(last)).copied().filter(|span| at < span.1)
+}
+
+fn within(spans: &[Span], at: usize) -> bool {
+    span_at(spans, at).is_some()
 }
 
 struct Marks {

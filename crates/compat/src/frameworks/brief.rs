@@ -66,7 +66,7 @@ fn constraint(constraint: &Constraint) -> String {
         ConstraintKind::Unique { columns, partial, nulls_equal } => format!(
             "unique {}{}{}",
             names(columns),
-            if *partial { " partial" } else { "" },
+            if partial.is_some() { " partial" } else { "" },
             if *nulls_equal { " nulls" } else { "" }
         ),
         ConstraintKind::ForeignKey { columns, table, to, cascades } => {

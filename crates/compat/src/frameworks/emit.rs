@@ -83,10 +83,10 @@ pub fn index(
 }
 
 /// What is special of a unique index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Unique {
-    /// Of some rows only.
-    pub partial: bool,
+    /// Of some rows only: which.
+    pub partial: Option<String>,
     /// Two rows of NULL are two of the same.
     pub nulls_equal: bool,
 }

@@ -294,7 +294,7 @@ impl Reader<'_> {
                 }
                 Ok(content) => decoded(content),
                 Err(error) => {
-                    let words = format!("{}: {error:?}", entry.path);
+                    let words = error.to_string();
                     return vec![unread_step(Unread::NoContent { words }, &entry.path)];
                 }
             };

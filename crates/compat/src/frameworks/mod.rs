@@ -32,6 +32,7 @@ mod shown;
 mod sqlx;
 mod supabase;
 mod syntax;
+pub(crate) mod tidied;
 
 pub use detect::detect;
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use tree_sitter::Node;
 
-use super::syntax::{Call, Program, Value, children, field, line_of};
+use super::syntax::{Call, Program, Value, children, field, find_all, line_of};
 use crate::sql::Dialect;
 use crate::tree::Tree;
 
@@ -212,8 +212,33 @@ pub fn constants(program: &Program) -> Variables {
             }
         }
     }
+    twice.extend(changed(program));
     constants.retain(|name, _| !twice.contains(name));
     constants
+}
+
+/// Names whose value grows or changes somewhere: `NAME += …`, `NAME.append(…)`, `NAME[…] = …`.
+fn changed(program: &Program) -> Vec<String> {
+    const CHANGES: &[&str] =
+        &["append", "extend", "insert", "update", "remove", "pop", "clear", "add", "setdefault", "sort", "reverse"];
+    let name = |node: Node<'_>| (node.kind() == "identifier").then(|| program.text_of(node).to_owned());
+    let mut names = vec![];
+    for node in find_all(program.root(), &["augmented_assignment", "call", "assignment"]) {
+        let changed = match node.kind() {
+            "call" => {
+                field(node, "function").filter(|function| function.kind() == "attribute").and_then(|function| {
+                    let what = field(function, "attribute").map(|what| program.text_of(what));
+                    field(function, "object").filter(|_| what.is_some_and(|what| CHANGES.contains(&what)))
+                })
+            }
+            "assignment" => {
+                field(node, "left").filter(|left| left.kind() == "subscript").and_then(|left| field(left, "value"))
+            }
+            _ => field(node, "left"),
+        };
+        names.extend(changed.and_then(name));
+    }
+    names
 }
 
 /// The dialect that a project's drivers speak, in the requirements beside or above a directory.

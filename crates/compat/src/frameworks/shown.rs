@@ -66,7 +66,7 @@ fn constraint(constraint: &Constraint) -> String {
     match &constraint.kind {
         ConstraintKind::PrimaryKey(columns) => format!("{name}pk({})", names(columns)),
         ConstraintKind::Unique { columns, partial, .. } => {
-            format!("{name}unique({}){}", names(columns), if *partial { " partial" } else { "" })
+            format!("{name}unique({}){}", names(columns), if partial.is_some() { " partial" } else { "" })
         }
         ConstraintKind::ForeignKey { columns, table, to, cascades } => {
             let cascade = if *cascades { " cascades" } else { "" };

@@ -156,6 +156,14 @@ impl Call {
 }
 
 impl Value {
+    /// What it is, in words of its own: of two that are told alike each is the other.
+    pub fn told(&self) -> String {
+        match self {
+            Self::Text(text) | Self::Code(text) => text.clone(),
+            other => format!("{other:?}"),
+        }
+    }
+
     /// The text, if it is one.
     pub fn text(&self) -> Option<&str> {
         match self {

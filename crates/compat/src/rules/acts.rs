@@ -3,18 +3,29 @@
 
 use super::{Change, Sides, UNREADABLE, constraints};
 use crate::Verdict::{Incompatible, NeedsReview};
-use crate::operation::{Data, Kind, Name, Operation, Restriction, Step, Unread};
-use crate::schema::Mark;
+use crate::operation::{ConstraintKind, Data, Kind, Name, Operation, Restriction, Step, Unread};
+use crate::schema::{Body, Mark, Other};
 
 /// What a step does that the schema will not show.
 pub fn acts(sides: Sides<'_>, step: &Step, mark: Mark) -> Option<Change> {
     match &step.operation {
         Operation::Unread(unread) => Some(unreadable(unread, step, mark)),
         Operation::Data { data, table, every_row } => rows(sides, *data, table.as_ref(), *every_row, step, mark),
+        Operation::CreateTable { table, temporary: false, .. } if !step.guarded && !step.conditional => {
+            let known = sides.now.tables.get(table).filter(|known| sides.now.refuses_another(known, mark))?;
+            sides.before.home(known.id)?;
+            let words = format!("makes table {table} a second time: it is there already, and the database refuses");
+            Some(Change::new("other-change", NeedsReview, table.to_string(), mark, words))
+        }
+        Operation::DropTable { table, .. } if sides.now.session.foreign_keys => cascades(sides, table, mark),
         Operation::Restrict { restriction, table } => restrict(sides, *restriction, table.as_ref(), step, mark),
         Operation::Create { kind: kind @ (Kind::Trigger | Kind::Policy), name, table } => {
             let on = table.as_ref().filter(|table| is_old(sides, table));
-            if table.is_some() && on.is_none() {
+            let known = sides.before.others.get(&(*kind, sides.before.name_of(*kind, name, table.as_ref())));
+            // That another trigger of the name is made is told of the name.
+            let told = *kind == Kind::Trigger && known.is_some_and(|known| known.table == *table);
+            let same = known.is_some_and(|known| as_before(known, step)) || only_allows(sides, step);
+            if table.is_some() && (on.is_none() || told) || same {
                 return None;
             }
             let of = on.map(|table| format!(" on {table}")).unwrap_or_default();
@@ -33,7 +44,9 @@ pub fn acts(sides: Sides<'_>, step: &Step, mark: Mark) -> Option<Change> {
             Some(Change::new("narrow-type", Incompatible, name.to_string(), mark, words))
         }
         Operation::Review { what, table } => {
-            if table.as_ref().is_some_and(|table| !is_old(sides, table)) {
+            let new = table.as_ref().is_some_and(|table| !is_old(sides, table));
+            let keyed = what == "a table is published" && table.as_ref().is_some_and(|table| has_key(sides, table));
+            if new || keyed || (what.contains("deferred") && never_deferred(sides, table.as_ref(), &step.text)) {
                 return None;
             }
             let object = table.as_ref().map(Name::to_string).unwrap_or_default();
@@ -51,11 +64,67 @@ pub fn acts(sides: Sides<'_>, step: &Step, mark: Mark) -> Option<Change> {
     }
 }
 
+/// Whether a table has a primary key, by which its rows are told apart where they are published.
+fn has_key(sides: Sides<'_>, table: &Name) -> bool {
+    sides.now.tables.get(&sides.now.table_name(table)).is_some_and(|table| {
+        table.constraints.iter().any(|held| matches!(held.kind, ConstraintKind::PrimaryKey(_)))
+    })
+}
+
+/// A policy of PostgreSQL's that is not restrictive is joined to the others by OR. One that reads a
+/// table or calls a function of the user's may fail, or ask itself without end.
+fn only_allows(sides: Sides<'_>, step: &Step) -> bool {
+    const CALLS: &[&str] = &["uid", "role", "jwt", "email", "current_setting", "coalesce", "lower", "nullif"];
+    const BEFORE_BRACKET: &[&str] =
+        &["using", "check", "and", "or", "not", "in", "any", "=", "(", ",", ">", "<", "is", "select"];
+    let Some(body) = step.body.as_deref().filter(|_| sides.dialect == crate::sql::Dialect::Postgres) else {
+        return false;
+    };
+    let words: Vec<&str> = crate::sql::body::words(body).collect();
+    let calls_known = words.windows(2).all(|pair| match pair {
+        [before, "("] => CALLS.contains(before) || BEFORE_BRACKET.contains(before),
+        _ => true,
+    });
+    words.starts_with(&["create", "policy"])
+        && !["restrictive", "from", "join"].iter().any(|word| words.contains(word))
+        && calls_known
+}
+
+/// `ALTER CONSTRAINT name …` of one that was checked at once already, or that the range made.
+fn never_deferred(sides: Sides<'_>, table: Option<&Name>, text: &str) -> bool {
+    let name = text.split_whitespace().nth(2).unwrap_or_default().trim_matches('"');
+    let Some(table) = table.and_then(|table| sides.before.tables.get(table)) else { return false };
+    let known = table
+        .constraints
+        .iter()
+        .find(|held| held.name.as_ref().is_some_and(|known| known.key.eq_ignore_ascii_case(name)));
+    known.map_or(sides.before.whole, |held| held.deferrable == Some(false))
+}
+
+/// Whether the base has it word for word: `DROP TRIGGER IF EXISTS` and the same again.
+fn as_before(known: &Other, step: &Step) -> bool {
+    matches!((&known.body, &step.body), (Some(known), Some(text)) if *known == Body::new(text))
+}
+
+/// SQLite deletes every row of a table before it drops it, and what refers to them cascades.
+fn cascades(sides: Sides<'_>, table: &Name, mark: Mark) -> Option<Change> {
+    let cascades = |kind: &ConstraintKind| matches!(kind, ConstraintKind::ForeignKey { table: to, cascades: true, .. } if to == table);
+    let (child, _) = sides.now.tables.iter().find(|(name, child)| {
+        *name != table && is_old(sides, name) && child.constraints.iter().any(|held| cascades(&held.kind))
+    })?;
+    let words = format!("drops table {table} with foreign_keys on, which deletes or empties rows of {child}");
+    Some(Change::new("delete-rows", NeedsReview, child.to_string(), mark, words))
+}
+
 /// Whether a name means something that code may know: not what the range made.
 fn is_old(sides: Sides<'_>, name: &Name) -> bool {
     let name = sides.now.table_name(name);
     match (sides.now.tables.get(&name), sides.now.views.get(&name)) {
-        (Some(table), _) => !table.temporary && sides.before.home(table.id).is_some(),
+        (Some(table), _) => {
+            let known = |known: &crate::schema::Table| !known.temporary;
+            !table.temporary
+                && (sides.before.home(table.id).is_some() || sides.before.tables.get(&name).is_some_and(known))
+        }
         (None, Some(view)) => sides.before.home(view.id).is_some(),
         (None, None) => true,
     }
@@ -66,7 +135,11 @@ fn unreadable(unread: &Unread, step: &Step, mark: Mark) -> Change {
         Unread::Syntax { words } => format!("could not be read: {words}"),
         Unread::UnknownStatement { head } => format!("begins with {head}, a statement that is not known here"),
         Unread::Dynamic => "puts its SQL together when it runs".to_owned(),
-        Unread::Code { what } => format!("runs a program, {what}, whose effect cannot be told from the text"),
+        Unread::Code { what } => {
+            // A noun phrase is one; what was taken from the text is shown as such.
+            let quoted = if what.starts_with("a ") { what.clone() } else { format!("`{what}`") };
+            format!("runs a program, {quoted}, whose effect cannot be told from the text")
+        }
         Unread::Framework { framework } => {
             format!("is a migration of {framework}, whose reader is not written yet")
         }

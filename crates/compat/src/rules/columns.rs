@@ -1,11 +1,14 @@
 //! Columns of a table that stays: gone, renamed, added, changed.
 
-use super::types::{TypeChange, change};
+use std::collections::HashSet;
+
+use super::bodies::{self, Gone};
+use super::types::{self, TypeChange, change};
 use super::{Change, Sides};
 use crate::Verdict::{Incompatible, NeedsReview};
-use crate::evidence::{Asked, Known};
+use crate::evidence::{Asked, Known, Places};
 use crate::operation::{Checked, ConstraintKind, Filled, Ident, Maybe, Name, Type, TypeBody};
-use crate::schema::{ColumnState, LostWhat, Mark, Schema, Table};
+use crate::schema::{ColumnState, LostWhat, Mark, Rows, Schema, Table, Use, Values};
 use crate::sql::Dialect;
 
 /// What became of a table's columns, by the names that code knows.
@@ -19,10 +22,14 @@ pub fn columns(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, changes:
             }
             None => {
                 let change = gone(sides, name, before, old, new);
-                changes.extend(views_broken(sides, name, Some(column), change.mark));
+                changes.extend(views_broken(sides, name, Some(column), &change));
+                changes.extend(bodies::broken(sides, Gone::Column(name, column), change.mark));
                 changes.push(change);
             }
             Some(after) if after.id == before.id || new.id != old.id => {
+                if new.id != old.id {
+                    changes.extend(copied(sides, name, before, after, (old, new)));
+                }
                 changed(sides, name, before, after, (old, new), changes);
             }
             Some(after) => another(sides, name, before, after, (old, new), changes),
@@ -34,6 +41,101 @@ pub fn columns(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, changes:
         if !old.columns.values().any(|before| before.id == column.id) {
             required(sides, name, column, new, changes);
         }
+    }
+    bodies::wider_rows(sides, name, old, new, changes);
+    changes.extend(places(sides, name, old, new));
+}
+
+/// What became of a column's values where the table was made anew and its rows were copied.
+fn copied(
+    sides: Sides<'_>,
+    name: &Name,
+    before: &ColumnState,
+    after: &ColumnState,
+    (old, new): (&Table, &Table),
+) -> Option<Change> {
+    if !matches!(new.rows, Rows::Copied { of, .. } if of == old.id) {
+        return None;
+    }
+    let computed = |column: &ColumnState| matches!(column.filled, Maybe::Known(Filled::Computed(_)));
+    let object = format!("{name}.{}", before.name);
+    let (verdict, words) = match &after.values {
+        Values::Same(id) if *id == before.id => return None,
+        Values::Made(of) if of.contains(&before.id) => return None,
+        Values::Cast(id, ty) if *id == before.id => {
+            let kept = match &after.ty {
+                Maybe::Known(known) => types::same_kind(sides.dialect, ty, &known.base),
+                Maybe::Unknown => true,
+            };
+            if kept {
+                return None;
+            }
+            (NeedsReview, format!("copies {object} cast to {ty}, which may cut its values"))
+        }
+        // Nothing can be put into it.
+        Values::None if computed(before) || computed(after) => return None,
+        Values::None => (Incompatible, format!("makes table {name} anew and leaves the values of {object} behind")),
+        Values::Same(id) | Values::Cast(id, _) => {
+            let of = old.columns.values().find(|column| column.id == *id);
+            let of = of.map_or_else(|| "another column".to_owned(), |column| column.name.to_string());
+            (Incompatible, format!("makes table {name} anew and puts the values of {of} into {object}"))
+        }
+        Values::Made(_) => (NeedsReview, format!("makes table {name} anew and puts other values into {object}")),
+    };
+    let states = (state(sides.before, before), state(sides.now, after));
+    let change = Change::new("drop-column", verdict, object, new.made, words).states(states.0, states.1);
+    Some(asking(change, name, before, old))
+}
+
+/// Where columns stand, for code that goes by their places.
+fn places(sides: Sides<'_>, name: &Name, old: &Table, new: &Table) -> Option<Change> {
+    let known: HashSet<u32> = old.columns.values().map(|state| state.id).collect();
+    let is_old = |state: &ColumnState| known.contains(&state.id) || old.columns.contains_key(&state.name);
+    let mut added: Vec<&ColumnState> =
+        new.columns.values().filter(|state| !is_old(state) && is_counted(sides.dialect, state)).collect();
+    added.sort_by_key(|state| state.marks.made);
+    let moved = new.columns.values().filter(|state| is_old(state)).find(|state| state.marks.place.is_some());
+    let turned = if old.whole && new.whole {
+        // Of columns that stay, each must stand where it stood, and none may come before the last of them.
+        let stay = |order: Vec<&Ident>, other: &Table| -> Vec<Ident> {
+            order.into_iter().filter(|column| other.columns.contains_key(*column)).cloned().collect()
+        };
+        let (before, now) = (old.in_order(), new.in_order());
+        let last = now.iter().rposition(|column| old.columns.contains_key(*column));
+        let between = now.iter().position(|column| added.iter().any(|state| state.name == **column));
+        stay(before, new) != stay(now.clone(), old) || between.zip(last).is_some_and(|(added, last)| added < last)
+    } else {
+        moved.is_some() || added.iter().any(|state| state.marks.place.is_some())
+    };
+    let (asked, words, by) = match (added.as_slice(), turned) {
+        ([], false) => return None,
+        ([], true) => {
+            let by = moved.and_then(|state| state.marks.place).or(new.made);
+            (Places::Moved, format!("puts the columns of {name} in another order"), by)
+        }
+        ([first, rest @ ..], turned) => {
+            let asked = match (turned, sides.dialect) {
+                (true, _) => Places::Moved,
+                (false, Dialect::Postgres) => Places::Appended,
+                (false, _) => Places::Counted,
+            };
+            let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+            let words = format!("adds column {name}.{}{more} to columns whose places count", first.name);
+            (asked, words, first.marks.made.or(new.made))
+        }
+    };
+    Some(
+        Change::new("column-places", Incompatible, format!("{name}.*"), by, words)
+            .asking(Asked::Positions(name.clone(), asked)),
+    )
+}
+
+/// Whether an INSERT without a list has to give a value for the column.
+fn is_counted(dialect: Dialect, column: &ColumnState) -> bool {
+    match &column.filled {
+        Maybe::Known(Filled::Counted { .. }) => dialect != Dialect::MsSql,
+        Maybe::Known(Filled::Computed(_)) => !matches!(dialect, Dialect::Sqlite | Dialect::MsSql),
+        _ => true,
     }
 }
 
@@ -54,7 +156,11 @@ fn asking(change: Change, name: &Name, before: &ColumnState, old: &Table) -> Cha
 fn gone(sides: Sides<'_>, name: &Name, before: &ColumnState, old: &Table, new: &Table) -> Change {
     let column = &before.name;
     let object = format!("{name}.{column}");
+    let copied = |after: &&ColumnState| {
+        new.id != old.id && after.values == Values::Same(before.id) && !old.columns.contains_key(&after.name)
+    };
     let now = new.columns.values().find(|after| after.id == before.id);
+    let now = now.or_else(|| new.columns.values().find(copied));
     let (rule, by, words, after) = match (now, lost(before, new)) {
         (Some(now), by) => {
             let to = &now.name;
@@ -72,19 +178,32 @@ fn gone(sides: Sides<'_>, name: &Name, before: &ColumnState, old: &Table, new: &
 }
 
 /// Views of the base that use what goes, and are not made anew: code that reads them breaks too.
-pub(super) fn views_broken(sides: Sides<'_>, table: &Name, column: Option<&Ident>, by: Mark) -> Vec<Change> {
+pub(super) fn views_broken(sides: Sides<'_>, table: &Name, column: Option<&Ident>, gone: &Change) -> Vec<Change> {
+    // There a view follows what it reads to its new name.
+    let follows = matches!(sides.dialect, Dialect::Postgres | Dialect::Sqlite);
+    if follows && matches!(gone.rule, "rename-table" | "rename-column") {
+        return vec![];
+    }
     let what = column.map_or_else(|| table.to_string(), |column| format!("{table}.{column}"));
-    let mut names = vec![table.name.key.as_str()];
-    names.extend(column.map(|column| column.key.as_str()));
     sides
         .now
         .views
         .iter()
         .filter(|(name, view)| view.made.is_none() && sides.before.views.contains_key(name))
-        .filter(|(_, view)| view.uses(&names))
-        .map(|(view, _)| {
-            let words = format!("breaks view {view}, which uses {what}");
-            Change::new("drop-view", Incompatible, view.to_string(), by, words).asking(Asked::Table(view.clone()))
+        .filter_map(|(name, view)| {
+            let body = view.body.as_deref()?;
+            let used = match column {
+                Some(column) => body.uses_column(table, column, &[], sides.before),
+                None => body.uses_table(table),
+            };
+            let verdict = match used {
+                Use::No => return None,
+                Use::Perhaps => NeedsReview,
+                Use::Sure => Incompatible,
+            };
+            let words = format!("breaks view {name}, which uses {what}");
+            let change = Change::new("drop-view", verdict, name.to_string(), gone.mark, words);
+            Some(change.asking(Asked::Table(name.clone())))
         })
         .collect()
 }
@@ -194,7 +313,7 @@ fn changed(
 ) {
     let first = changes.len();
     let object = format!("{name}.{}", before.name);
-    type_changed(sides, &object, before, after, changes);
+    type_changed(sides, name, before, after, changes);
     null_changed(&object, before, after, tables, changes);
     filled_changed(&object, before, after, changes);
     let states = (state(sides.before, before), state(sides.now, after));
@@ -209,11 +328,13 @@ fn changed(
 
 fn type_changed(
     sides: Sides<'_>,
-    object: &str,
+    name: &Name,
     before: &ColumnState,
     after: &ColumnState,
     changes: &mut Vec<Change>,
 ) {
+    let object = format!("{name}.{}", before.name);
+    let object = object.as_str();
     let by = after.marks.ty;
     let (old, new) = match (&before.ty, &after.ty) {
         (Maybe::Known(old), Maybe::Known(new)) => (old, new),
@@ -243,7 +364,7 @@ fn type_changed(
             if let Some(value) = gone {
                 let words = format!("takes the value '{value}' from {object}");
                 let change = Change::new("enum-drop-value", Incompatible, object, by, words);
-                changes.push(change.asking(Asked::Value(value.clone())));
+                changes.push(change.asking(Asked::Value(value.clone(), vec![name.clone()])));
             } else {
                 changes.push(Change::new("narrow-type", Incompatible, object, by, format!("{words}: {why}")));
             }

@@ -1,7 +1,9 @@
 //! Constraints and unique indexes of a table that stays: what they refuse anew, what leaned on them.
 
+use super::checks::met_by_all;
 use super::{Change, Sides};
 use crate::Verdict::{Incompatible, NeedsReview};
+use crate::evidence::Asked;
 use crate::operation::{Checked, ConstraintKind, Filled, Ident, Maybe, Name};
 use crate::schema::{ColumnState, Held, Lost, LostWhat, Mark, Table, columns_of};
 use crate::sql::Dialect;
@@ -9,6 +11,9 @@ use crate::sql::Dialect;
 /// What became of a table's constraints.
 pub fn constraints(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, changes: &mut Vec<Change>) {
     let held = |held: &&Held| held.checked != Checked::Nothing;
+    // A column by its new name is the same column.
+    let renamed = renamed(old, new);
+    let old = &renamed;
     for added in new.constraints.iter().filter(held) {
         if !old.constraints.iter().filter(held).any(|known| same(sides, known, added)) {
             changes.extend(came(sides, name, old, new, added));
@@ -19,13 +24,92 @@ pub fn constraints(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, chan
         let with_column = columns_of(&known.kind).iter().any(|column| !has(old, new, column));
         if !stays && !with_column {
             changes.extend(went(name, known, new));
+        } else if stays {
+            changes.extend(deferred_otherwise(sides, name, known, new));
         }
+    }
+    if sides.dialect == Dialect::Sqlite {
+        changes.extend(hanging(sides, name, new));
     }
     for lost in &new.lost {
         if let LostWhat::Unknown { name: constraint, said, index } = &lost.what {
             changes.extend(unknown(name, constraint.as_ref(), said.as_deref(), *index, lost));
         }
     }
+}
+
+/// The same promise, asked at another time: code that leaves it open until its transaction ends, or
+/// says ON CONFLICT, notices.
+fn deferred_otherwise(sides: Sides<'_>, name: &Name, known: &Held, new: &Table) -> Option<Change> {
+    let mut others = new.constraints.iter().filter(|other| same(sides, known, other)).peekable();
+    let by = others.peek()?.made;
+    by?;
+    let unique = matches!(known.kind, ConstraintKind::Unique { .. } | ConstraintKind::PrimaryKey(_));
+    let now: Vec<Option<bool>> = others.map(|other| other.deferrable).collect();
+    let (rule, words) = match known.deferrable {
+        Some(true) if now.contains(&Some(false)) => ("add-check", "is no longer deferrable"),
+        Some(false) if unique && !now.contains(&Some(false)) && now.contains(&Some(true)) => {
+            ("drop-unique", "becomes deferrable, which ON CONFLICT does not take")
+        }
+        _ => return None,
+    };
+    let object = object(name, columns_of(&known.kind), known.name.as_ref());
+    let words = format!("makes a constraint of {object} anew, and it {words}");
+    Some(Change::new(rule, NeedsReview, object, by, words))
+}
+
+/// In SQLite a foreign key follows a rename, and is left hanging where the renamed table is dropped.
+fn hanging(sides: Sides<'_>, name: &Name, new: &Table) -> Option<Change> {
+    let old = sides.before.tables.get(name)?;
+    new.constraints.iter().filter(|held| held.made.is_none()).find_map(|held| {
+        let ConstraintKind::ForeignKey { columns, table, .. } = &held.kind else { return None };
+        let followed = old.constraints.iter().find_map(|known| match &known.kind {
+            ConstraintKind::ForeignKey { columns: one, table: to, .. } if one == columns && to != table => Some(to),
+            _ => None,
+        })?;
+        if sides.now.tables.contains_key(table) || !sides.now.tables.contains_key(followed) {
+            return None;
+        }
+        let by = sides.before.tables.get(followed).and_then(|table| sides.now.gone(table.id));
+        let words =
+            format!("renames table {followed} to {table} and drops it: a foreign key of {name} went with it");
+        let object = object(name, columns, held.name.as_ref());
+        let (before, after) = (format!("refers to {followed}"), format!("refers to {table}, which is not there"));
+        Some(Change::new("rename-table", Incompatible, object, by, words).states(before, after))
+    })
+}
+
+/// The old table with the new names of those of its columns that got one.
+fn renamed(old: &Table, new: &Table) -> Table {
+    let mut old = old.clone();
+    let to = |column: &Ident| {
+        let state = old.columns.get(column)?;
+        let here = new.columns.get(column).is_some_and(|now| now.id == state.id);
+        new.columns.values().find(|now| !here && now.id == state.id).map(|now| now.name.clone())
+    };
+    let names: Vec<(Ident, Ident)> =
+        old.columns.keys().filter_map(|column| Some((column.clone(), to(column)?))).collect();
+    let name = |column: &mut Ident| {
+        if let Some((_, to)) = names.iter().find(|(from, _)| from == column) {
+            column.clone_from(to);
+        }
+    };
+    for held in &mut old.constraints {
+        match &mut held.kind {
+            ConstraintKind::PrimaryKey(columns)
+            | ConstraintKind::Unique { columns, .. }
+            | ConstraintKind::ForeignKey { columns, .. }
+            | ConstraintKind::Check { not_null: columns, .. } => columns.iter_mut().for_each(name),
+            ConstraintKind::Exclude => {}
+        }
+    }
+    for (from, to) in &names {
+        if let Some(mut state) = old.columns.remove(from) {
+            state.name.clone_from(to);
+            old.columns.entry(to.clone()).or_insert(state);
+        }
+    }
+    old
 }
 
 /// Whether a column that the old table has is still there, under whatever name.
@@ -49,7 +133,11 @@ fn same(sides: Sides<'_>, one: &Held, other: &Held) -> bool {
         (
             ConstraintKind::Unique { columns: one, partial: half, nulls_equal: nulls },
             ConstraintKind::Unique { columns: other, partial, nulls_equal },
-        ) => set(one) == set(other) && half == partial && nulls == nulls_equal,
+        ) => {
+            set(one) == set(other)
+                && half.as_deref().map(plain) == partial.as_deref().map(plain)
+                && nulls == nulls_equal
+        }
         (
             ConstraintKind::ForeignKey { columns: one, table: to, .. },
             ConstraintKind::ForeignKey { columns: other, table, .. },
@@ -134,11 +222,11 @@ fn came(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, added: &Held) -
             Some(Change::new("add-unique", Incompatible, object(name, columns, None), by, words))
         }
         ConstraintKind::Unique { columns, partial, nulls_equal } => {
-            let equal = *nulls_equal || (sides.dialect == Dialect::MsSql && !partial);
+            let equal = *nulls_equal || (sides.dialect == Dialect::MsSql && partial.is_none());
             if contained(old, columns, equal) || unique_but_harmless(sides, old, new, columns, equal) {
                 return None;
             }
-            let of = if *partial { "some rows of " } else { "" };
+            let of = if partial.is_some() { "some rows of " } else { "" };
             let words = format!("asks that ({}) be unique in {of}{name}", list(columns));
             Some(
                 Change::new("add-unique", Incompatible, object(name, columns, added.name.as_ref()), by, words)
@@ -173,7 +261,7 @@ fn contained(old: &Table, columns: &[Ident], nulls_equal: bool) -> bool {
         ConstraintKind::PrimaryKey(known) => {
             !known.is_empty() && known.iter().all(|column| columns.contains(column))
         }
-        ConstraintKind::Unique { columns: known, partial: false, nulls_equal: equal } => {
+        ConstraintKind::Unique { columns: known, partial: None, nulls_equal: equal } => {
             !known.is_empty()
                 && known.iter().all(|column| columns.contains(column))
                 && (!nulls_equal || *equal || known.iter().all(|column| never_null(old, column)))
@@ -216,12 +304,13 @@ fn check_came(
     not_null: &[Ident],
 ) -> Option<Change> {
     let by = added.made;
+    let written = expression;
     // A sentence stands on one line.
     let expression = &crate::operation::one_line(expression);
     if let [column] = not_null {
         return check_not_null(name, old, new, column, by);
     }
-    let words = words_of(expression);
+    let words = words_of(written);
     let named: Vec<&ColumnState> =
         new.columns.values().filter(|column| words.contains(&column.name.key.to_lowercase())).collect();
     let columns: Vec<Ident> = named.iter().map(|column| column.name.clone()).collect();
@@ -248,9 +337,19 @@ fn check_came(
             ConstraintKind::Check { expression, .. } => Some(expression.clone()),
             _ => None,
         });
+    let empty: Vec<String> = named
+        .iter()
+        .filter(|column| fresh(old, new, &column.name).is_some_and(stays_null))
+        .map(|column| column.name.key.to_lowercase())
+        .collect();
+    if replaced.as_deref().is_some_and(|before| met_by_all(before, written, &empty)) {
+        return None;
+    }
     let verdict = match replaced.as_deref().map(|before| weaker(before, expression)) {
         Some(Some(true)) => return None,
         Some(None) => NeedsReview,
+        // One of that name goes, and what it let through is not known.
+        None if lost_unknown(new, added) => NeedsReview,
         Some(Some(false)) | None => Incompatible,
     };
     let said = match &replaced {
@@ -261,6 +360,15 @@ fn check_came(
         Change::new("add-check", verdict, object(name, &columns, added.name.as_ref()), by, said)
             .states(replaced.unwrap_or_else(|| "no such check".to_owned()), expression.to_owned()),
     )
+}
+
+/// Whether a constraint of the same name goes that the model does not know.
+fn lost_unknown(new: &Table, added: &Held) -> bool {
+    let unknown = |lost: &Lost| match &lost.what {
+        LostWhat::Unknown { name, .. } => name.is_some() && *name == added.name,
+        LostWhat::Column(_) | LostWhat::Renamed(..) | LostWhat::Constraint(_) => false,
+    };
+    new.lost.iter().any(unknown)
 }
 
 fn filled(column: &ColumnState) -> bool {
@@ -439,8 +547,15 @@ fn went(name: &Name, known: &Held, new: &Table) -> Option<Change> {
         }
         ConstraintKind::ForeignKey { .. } | ConstraintKind::Check { .. } | ConstraintKind::Exclude => return None,
     };
-    let object = object(name, columns_of(&known.kind), known.name.as_ref());
-    Some(Change::new(rule, NeedsReview, object, by, words).states("it is there".to_owned(), "it is not".to_owned()))
+    let columns = columns_of(&known.kind);
+    let object = object(name, columns, known.name.as_ref());
+    let change =
+        Change::new(rule, NeedsReview, object, by, words).states("it is there".to_owned(), "it is not".to_owned());
+    let unique = matches!(known.kind, ConstraintKind::PrimaryKey(_) | ConstraintKind::Unique { .. });
+    if unique && !columns.is_empty() {
+        return Some(change.asking(Asked::Upsert(name.clone(), columns.to_vec())));
+    }
+    Some(change)
 }
 
 /// A constraint that the model does not know, judged by what the statement and its name say.

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::Verdict::{self, Incompatible, NeedsReview};
 use crate::frameworks::{Edited, Framework};
-use crate::migration::{History, Migration, Runs};
+use crate::migration::{ANY_CONTENT, History, Migration, Runs};
 use crate::operation::{Operation, Step};
 use crate::tree::ContentId;
 use crate::{Place, rules::UNREADABLE};
@@ -81,6 +81,8 @@ pub fn compare<'a>(framework: &Framework, bases: &'a [History], head: &'a Histor
                     let words = format!("is what databases have as {} and would be applied once more", old.key);
                     range.wrong.push(of("renumbered-migration", NeedsReview, migration, words));
                 }
+                // What no database with older ones runs is nobody's change.
+                None if only_first(migration) && !range.base.is_empty() => {}
                 None => range.added.push(migration),
             },
         }
@@ -101,6 +103,16 @@ fn of(rule: &'static str, verdict: Verdict, migration: &Migration, words: impl s
         migration: migration.key.clone(),
         blob: migration.content.0.clone(),
         words: format!("migration {} {words}", migration.key),
+    }
+}
+
+/// Whether only a database that has none of the history runs it: a baseline. What is never run for its
+/// name's sake has no version, and is no baseline.
+fn only_first(migration: &Migration) -> bool {
+    match migration.runs {
+        Runs::First => true,
+        Runs::Never => migration.version.is_some(),
+        Runs::Once | Runs::WhenChanged | Runs::Always => false,
     }
 }
 
@@ -130,10 +142,11 @@ fn union(bases: &[History]) -> Vec<&Migration> {
 
 /// A migration that databases have: is it what they have?
 fn kept<'a>(framework: &Framework, migration: &'a Migration, known: &[&'a Migration], range: &mut Range<'a>) {
-    if known.iter().any(|known| known.content == migration.content) {
+    let any = migration.content.0.starts_with(ANY_CONTENT);
+    if any || known.iter().any(|known| known.content == migration.content) {
         return;
     }
-    if migration.runs != Runs::Once {
+    if !matches!(migration.runs, Runs::Once | Runs::First) {
         if migration.runs != Runs::Never {
             range.added.push(migration);
         }
@@ -173,6 +186,7 @@ fn says_by_text(operation: &Operation) -> bool {
     matches!(
         operation,
         Operation::Data { .. }
+            | Operation::CopyRows { .. }
             | Operation::Neutral { .. }
             | Operation::Review { .. }
             | Operation::CreateView { .. }
@@ -190,7 +204,11 @@ fn deleted(gone: &[&Migration], renumbered: &HashSet<&str>, range: &mut Range<'_
         range.wrong.push(of("deleted-migration", NeedsReview, migration, words));
     }
     if let Some(first) = gone.get(TOLD_ONE_BY_ONE) {
-        let words = format!("and {} more are gone, and databases have them", gone.len() - TOLD_ONE_BY_ONE - 1);
+        let words = match gone.len() - TOLD_ONE_BY_ONE - 1 {
+            0 => "is gone, and databases have it".to_owned(),
+            1 => "and 1 more are gone, and databases have them".to_owned(),
+            more => format!("and {more} more are gone, and databases have them"),
+        };
         range.wrong.push(of("deleted-migration", NeedsReview, first, words));
     }
 }

@@ -6,9 +6,12 @@
 //! could read) is judged where it stands. Not here: reading and replaying.
 
 mod acts;
+mod bodies;
+mod checks;
 mod columns;
 mod constraints;
 pub mod history;
+mod indexes;
 mod objects;
 mod rows;
 mod tables;
@@ -140,6 +143,7 @@ pub fn judge(sides: Sides<'_>, touched: &BTreeSet<Touched>) -> Vec<Change> {
     for touched in touched {
         match touched {
             Touched::Table(name) => tables::table(sides, name, &mut changes),
+            Touched::Index(table, name) => indexes::index(sides, table.as_ref(), name, &mut changes),
             Touched::View(name) => objects::view(sides, name, &mut changes),
             Touched::Type(name) => objects::user_type(sides, name, &mut changes),
             Touched::Routine(name) => objects::routine(sides, name, &mut changes),

@@ -1,10 +1,13 @@
 //! Views, types, routines and everything else that code may name.
 
+use std::sync::Arc;
+
+use super::bodies::{self, Gone};
 use super::{Change, Sides};
 use crate::Verdict::{Incompatible, NeedsReview};
 use crate::evidence::Asked;
-use crate::operation::{Filled, Kind, Maybe, Name, Parameter, Signature, TypeBody};
-use crate::schema::{Routine, Seen, UserType, View};
+use crate::operation::{Filled, Ident, Kind, Maybe, Name, Parameter, Signature, TypeBody};
+use crate::schema::{Body, Routine, Seen, Table, UserType, View};
 
 /// What became of a view.
 pub fn view(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
@@ -31,7 +34,11 @@ fn view_gone(sides: Sides<'_>, name: &Name, old: &View) -> Change {
 }
 
 fn view_replaced(name: &Name, old: &View, new: &View, changes: &mut Vec<Change>) {
-    if old.columns == new.columns && same_text(old.text.as_deref(), new.text.as_deref(), &["select"]) {
+    if new.id == old.id && !new.lost.is_empty() {
+        return view_columns_renamed(name, old, new, changes);
+    }
+    let same = same_body(&old.body, &new.body) || same_text(old.text.as_deref(), new.text.as_deref(), &["select"]);
+    if old.columns == new.columns && same {
         return;
     }
     let (Maybe::Known(before), Maybe::Known(after)) = (&old.columns, &new.columns) else {
@@ -48,6 +55,9 @@ fn view_replaced(name: &Name, old: &View, new: &View, changes: &mut Vec<Change>)
         let change = Change::new("replace-view", Incompatible, object, new.made, words);
         changes.push(change.asking(Asked::Column(name.clone(), column.clone())));
     }
+    if changes.len() == first {
+        changes.extend(view_expressions(name, old, new, (before, after)));
+    }
     if changes.len() > first || after.len() > before.len() && after.starts_with(before) {
         return;
     }
@@ -58,6 +68,40 @@ fn view_replaced(name: &Name, old: &View, new: &View, changes: &mut Vec<Change>)
         let words = format!("replaces view {name}: the same columns, perhaps other rows");
         changes.push(Change::new("replace-view", NeedsReview, name.to_string(), new.made, words));
     }
+}
+
+/// A column of the same name that is another expression may be of another type.
+fn view_expressions(name: &Name, old: &View, new: &View, columns: (&[Ident], &[Ident])) -> Option<Change> {
+    let (one, other) = (old.body.as_ref()?.selected(), new.body.as_ref()?.selected());
+    if one.len() != columns.0.len() || other.len() != columns.1.len() {
+        return None;
+    }
+    let plain = |text: &str| text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | ' '));
+    let differs = |column: &&Ident| {
+        let at = |list: &[Ident]| list.iter().position(|other| other == *column);
+        let before = at(columns.0).and_then(|at| one.get(at));
+        let after = at(columns.1).and_then(|at| other.get(at));
+        matches!((before, after), (Some(before), Some(after)) if before != after && !(plain(before) && plain(after)))
+    };
+    let column = columns.0.iter().find(differs)?;
+    let words = format!("defines column {column} of view {name} anew, perhaps with another type");
+    Some(Change::new("replace-view", NeedsReview, format!("{name}.{column}"), new.made, words))
+}
+
+/// ALTER VIEW … RENAME COLUMN.
+fn view_columns_renamed(name: &Name, old: &View, new: &View, changes: &mut Vec<Change>) {
+    let still = |column: &Ident| matches!(&new.columns, Maybe::Known(columns) if columns.contains(column));
+    let known = |column: &Ident| matches!(&old.columns, Maybe::Known(columns) if !columns.contains(column));
+    for (column, by) in new.lost.iter().filter(|(column, _)| !still(column) && !known(column)) {
+        let words = format!("renames column {column} of view {name}");
+        let change = Change::new("replace-view", Incompatible, format!("{name}.{column}"), *by, words);
+        changes.push(change.asking(Asked::Column(name.clone(), column.clone())));
+    }
+}
+
+/// Whether two whole texts are the same.
+fn same_body(one: &Option<Arc<Body>>, other: &Option<Arc<Body>>) -> bool {
+    matches!((one, other), (Some(one), Some(other)) if one == other)
 }
 
 /// Whether two definitions say the same. A framework's call may stand for more than its text shows, so
@@ -89,7 +133,7 @@ pub fn user_type(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
     let first = changes.len();
     match (&old.body, &new.body) {
         (Some(TypeBody::Enum(before)), Some(TypeBody::Enum(after))) => {
-            values(name, before, after, (old, new), changes);
+            values(sides, name, before, after, (old, new), changes);
         }
         (Some(TypeBody::Composite(before)), Some(TypeBody::Composite(after))) => {
             for column in before.iter().filter(|column| !after.contains(column)) {
@@ -99,7 +143,7 @@ pub fn user_type(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
             }
         }
         (Some(one), Some(other)) if one == other => {}
-        (None, None) if old.id == new.id => renamed_values(name, new, changes),
+        (None, None) if old.id == new.id => renamed_values(sides, name, (old, new), changes),
         (Some(_), Some(_)) => {
             let words = format!("makes type {name} another one");
             changes.push(Change::new("narrow-type", Incompatible, name.to_string(), new.made, words));
@@ -114,7 +158,20 @@ pub fn user_type(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
     }
 }
 
+/// Tables that have columns of a type.
+fn tables_of(sides: Sides<'_>, ty: &UserType) -> Vec<Name> {
+    const MANY: usize = 20;
+    let has = |table: &Table| {
+        table.columns.values().any(|column| match &column.ty {
+            Maybe::Known(of) => sides.before.user_type(of).is_some_and(|(_, found)| found.id == ty.id),
+            Maybe::Unknown => false,
+        })
+    };
+    sides.before.tables.iter().filter(|(_, table)| has(table)).map(|(name, _)| name.clone()).take(MANY).collect()
+}
+
 fn values(
+    sides: Sides<'_>,
     name: &Name,
     before: &[String],
     after: &[String],
@@ -122,6 +179,10 @@ fn values(
     changes: &mut Vec<Change>,
 ) {
     let shown = |values: &[String]| values.join(", ");
+    if before.iter().all(|value| after.contains(value)) {
+        return;
+    }
+    let tables = tables_of(sides, old);
     for value in before.iter().filter(|value| !after.contains(value)) {
         let object = format!("{name}.{value}");
         let renamed = new.renamed.iter().find(|(from, _, _)| from == value).filter(|_| old.id == new.id);
@@ -135,12 +196,17 @@ fn values(
                 Change::new("enum-drop-value", Incompatible, object, new.made, words)
             }
         };
-        changes.push(change.states(shown(before), shown(after)).asking(Asked::Value(value.clone())));
+        let asked = Asked::Value(value.clone(), tables.clone());
+        changes.push(change.states(shown(before), shown(after)).asking(asked));
     }
 }
 
 /// Of a type whose values are not known, the renames still are.
-fn renamed_values(name: &Name, new: &UserType, changes: &mut Vec<Change>) {
+fn renamed_values(sides: Sides<'_>, name: &Name, (old, new): (&UserType, &UserType), changes: &mut Vec<Change>) {
+    if new.renamed.is_empty() {
+        return;
+    }
+    let tables = tables_of(sides, old);
     for (from, to, by) in &new.renamed {
         // Renamed and back is no change.
         if new.renamed.iter().any(|(other, back, _)| other == to && back == from) {
@@ -148,7 +214,7 @@ fn renamed_values(name: &Name, new: &UserType, changes: &mut Vec<Change>) {
         }
         let words = format!("renames value '{from}' of type {name} to '{to}'");
         let change = Change::new("enum-rename-value", Incompatible, format!("{name}.{from}"), *by, words);
-        changes.push(change.asking(Asked::Value(from.clone())));
+        changes.push(change.asking(Asked::Value(from.clone(), tables.clone())));
     }
 }
 
@@ -161,6 +227,7 @@ pub fn routine(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
         let what = if old.iter().any(|routine| routine.kind == Kind::Procedure) { "procedure" } else { "function" };
         let words = format!("drops {what} {name}");
         changes.push(Change::new("drop-routine", Incompatible, name.to_string(), by, words).asking(asked));
+        changes.extend(bodies::broken(sides, Gone::Routine(name), by));
         return;
     };
     for routine in old {
@@ -168,6 +235,9 @@ pub fn routine(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
             continue;
         }
         let change = routine_replaced(name, routine, new);
+        if let Some(change) = change.as_ref().filter(|change| change.verdict == Incompatible) {
+            changes.extend(bodies::broken(sides, Gone::Routine(name), change.mark));
+        }
         changes.extend(change.map(|change| change.asking_if_incompatible(asked.clone())));
     }
 }
@@ -193,6 +263,7 @@ fn routine_replaced(name: &Name, old: &Routine, new: &[Routine]) -> Option<Chang
         }
         Fit::More => None,
         Fit::Same if other.made.is_none() => None,
+        Fit::Same if same_body(&old.body, &other.body) => None,
         Fit::Same
             if same_text(old.text.as_deref(), other.text.as_deref(), &["begin", "select", "return", "as"]) =>
         {
@@ -246,7 +317,9 @@ pub fn other(sides: Sides<'_>, kind: Kind, name: &Name, changes: &mut Vec<Change
             || !sides.now.tables.contains_key(table)
     };
     if let Some(new) = sides.now.others.get(&(kind, name.clone())) {
-        if kind == Kind::Trigger && new.id != old.id {
+        // A trigger that is made again word for word on a table made anew is the same.
+        let same = same_body(&old.body, &new.body) && new.table == old.table;
+        if kind == Kind::Trigger && new.id != old.id && !same {
             let words = format!("replaces trigger {name}");
             changes.push(Change::new("drop-trigger", NeedsReview, name.to_string(), new.made, words));
         }

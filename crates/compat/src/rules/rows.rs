@@ -158,6 +158,13 @@ pub const RULES: &[Rule] = &[
         ),
     ),
     schema(
+        "column-places",
+        "A table's columns are more, or stand in another order, and code that runs goes by their places.",
+        "An INSERT without a list of columns needs a value for each (PostgreSQL: at most one for each); COPY, a UNION and readers such as Go's Scan or a row taken apart in Python count the columns of a SELECT *. Reported only where such code is found.",
+        &["Release code that names the columns it writes and reads.", "Add or move the column in a later range."],
+        None,
+    ),
+    schema(
         "narrow-type",
         "A type changes so that values which fitted no longer do, or are of another kind.",
         "Writes are refused or cut, reads give what code cannot decode.",
@@ -241,6 +248,20 @@ pub const RULES: &[Rule] = &[
             "DROP INDEX t_i;",
             "ALTER TABLE t DROP CONSTRAINT t_code;",
         ),
+    ),
+    schema(
+        "drop-index",
+        "An index or a constraint goes whose name code that runs says.",
+        "MySQL's FORCE INDEX, SQLite's INDEXED BY, SQL Server's WITH (INDEX …) and ON CONFLICT ON CONSTRAINT fail without it. Reported only where such code is found.",
+        &["Release code that does not say the name.", "Drop it in a later range."],
+        None,
+    ),
+    schema(
+        "rename-index",
+        "An index or a constraint gets another name, and code that runs says the old one.",
+        "Hints and ON CONFLICT ON CONSTRAINT fail, and what handles an error by the constraint's name no longer knows it. Reported only where such code is found.",
+        &["Release code that does not say the name, or knows both.", "Rename it in a later range."],
+        None,
     ),
     schema(
         "drop-pk",
@@ -330,6 +351,21 @@ pub const RULES: &[Rule] = &[
             "CREATE TABLE t (a integer, b integer); CREATE VIEW v (a, b) AS SELECT a, b FROM t;",
             "DROP VIEW v; CREATE VIEW v (a, b) AS SELECT a, b FROM t WHERE a > 0;",
             "DROP VIEW v;",
+        ),
+    ),
+    schema(
+        "broken-body",
+        "A routine, trigger, default, check or policy goes on using what is gone.",
+        "The database looks at its text only when it runs: the change succeeds, and every statement of running code that makes it run fails from then on.",
+        &[
+            "Replace the routine or trigger by one that does not use the name, and release that.",
+            "Drop or rename in a later range.",
+        ],
+        examples(
+            Postgres,
+            "CREATE TABLE t (a integer); CREATE FUNCTION f() RETURNS TABLE (a integer) LANGUAGE sql AS $$ SELECT * FROM t $$;",
+            "CREATE OR REPLACE FUNCTION f() RETURNS TABLE (a integer) LANGUAGE sql AS $$ SELECT * FROM t $$;",
+            "ALTER TABLE t ADD COLUMN b integer;",
         ),
     ),
     schema(

@@ -1,10 +1,11 @@
 //! Whole tables: gone, renamed, replaced, rebuilt.
 
+use super::bodies::{self, Gone};
 use super::{Change, Sides, columns, constraints};
 use crate::Verdict::{Incompatible, NeedsReview};
 use crate::evidence::Asked;
 use crate::operation::{Maybe, Name};
-use crate::schema::Table;
+use crate::schema::{ColumnState, Id, Rows, Table, Values};
 
 /// What became of a table, by the name that code knows.
 pub fn table(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
@@ -16,14 +17,28 @@ pub fn table(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
         None => {
             let change = gone(sides, name, old);
             if sides.now.home(old.id).is_none() {
-                changes.extend(columns::views_broken(sides, name, None, change.mark));
+                changes.extend(columns::views_broken(sides, name, None, &change));
             }
+            changes.extend(partition_gone(sides, name, old, change.mark));
+            changes.extend(bodies::broken(sides, Gone::Table(name), change.mark));
             changes.push(change);
         }
     }
     for change in &mut changes[first..] {
         *change = change.clone().of(old.seen);
     }
+}
+
+/// A partition takes its rows with it, and new ones of its bounds have no place.
+fn partition_gone(sides: Sides<'_>, name: &Name, old: &Table, by: crate::schema::Mark) -> Option<Change> {
+    let parent = old.parent.as_ref().filter(|parent| sides.now.tables.contains_key(parent))?;
+    if sides.now.home(old.id).is_some() {
+        return None;
+    }
+    let words = format!("drops partition {name} of {parent} with its rows");
+    Some(
+        Change::new("delete-rows", NeedsReview, parent.to_string(), by, words).asking(Asked::Table(parent.clone())),
+    )
 }
 
 fn compare(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, changes: &mut Vec<Change>) {
@@ -70,13 +85,43 @@ fn renamed(sides: Sides<'_>, name: &Name, to: &Name, by: crate::schema::Mark) ->
         .states("a table".to_owned(), format!("nothing of that name; it is called {to}"))
 }
 
+/// The new table with a column that was filled from an old one, whose name is not there any more, as
+/// that column by another name.
+fn renamed_by_copy(old: &Table, new: &Table) -> Table {
+    let mut new = new.clone();
+    let gone = |column: &ColumnState| !new.columns.contains_key(&column.name);
+    let ids: Vec<Id> = old.columns.values().filter(|column| gone(column)).map(|column| column.id).collect();
+    for column in new.columns.values_mut().filter(|column| !old.columns.contains_key(&column.name)) {
+        if let Values::Same(id) = column.values
+            && ids.contains(&id)
+        {
+            column.id = id;
+        }
+    }
+    new
+}
+
 /// Another table has the name: a rebuild if the rows came along, a swap if the old one is kept.
 fn replaced(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, changes: &mut Vec<Change>) {
     let kept = sides.now.home(old.id);
     let by = sides.now.gone(old.id);
-    if new.rows {
+    if let Rows::Copied { of, every } = new.rows
+        && of == old.id
+    {
         // The rows came along. What the old one refused and had is asked of the new one.
+        compare(sides, name, old, &renamed_by_copy(old, new), changes);
+        if !every {
+            let words = format!("makes table {name} anew without some of its rows");
+            changes.push(Change::new("delete-rows", NeedsReview, name.to_string(), new.made, words));
+        }
+    } else if new.rows != Rows::None {
         compare(sides, name, old, new, changes);
+        let words = format!("makes table {name} anew with rows that are not those of the old one");
+        changes.push(
+            Change::new("drop-table", NeedsReview, name.to_string(), by.or(new.made), words)
+                .states("a table".to_owned(), "one with other rows".to_owned())
+                .asking(Asked::Table(name.clone())),
+        );
     } else if new.moved && kept.is_some() {
         compare(sides, name, old, new, changes);
         let words = format!("puts another table in the place of {name} by a rename");

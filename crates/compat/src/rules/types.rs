@@ -34,6 +34,14 @@ pub fn change(dialect: Dialect, before: &Type, after: &Type) -> TypeChange {
     } else {
         families(dialect, before, after, &old, &new)
     };
+    let said = |ty: &Type| ty.collation.as_deref().is_some_and(|name| !name.eq_ignore_ascii_case("default"));
+    if dialect == Dialect::Postgres
+        && matches!(changed, Same | Wider)
+        && said(before) != said(after)
+        && (text(dialect, before, &old).is_some() || text(dialect, after, &new).is_some())
+    {
+        return Review("the collation changes: order and equality may differ");
+    }
     match (changed, &before.collation, &after.collation) {
         (Same | Wider, Some(one), Some(other)) if !one.eq_ignore_ascii_case(other) => {
             if wider_charset(one, other) {
@@ -170,6 +178,8 @@ struct Text {
     national: bool,
     /// Compared without case.
     caseless: bool,
+    /// The room is counted in letters: always but in Oracle, where CHAR says so.
+    letters: bool,
     bytes: bool,
 }
 
@@ -199,6 +209,10 @@ fn text(dialect: Dialect, ty: &Type, name: &str) -> Option<Text> {
         padded: matches!(name, "char" | "nchar" | "binary"),
         national: matches!(name, "nchar" | "nvarchar" | "ntext" | "nvarchar2" | "nclob"),
         caseless: name == "citext",
+        letters: dialect != Dialect::Oracle
+            || name.starts_with('n')
+            || given.is_none()
+            || ty.arguments.iter().any(|argument| argument.to_ascii_lowercase().ends_with("char")),
         bytes: matches!(
             name,
             "binary" | "varbinary" | "raw" | "bytea" | "image" | "long raw" | "varbit" | "bit varying"
@@ -215,6 +229,10 @@ fn texts(dialect: Dialect, one: Text, other: Text) -> TypeChange {
     }
     if other.room < one.room {
         return Narrower("texts that fitted no longer do");
+    }
+    // A letter has up to four bytes.
+    if one.letters && !other.letters && other.room / 4 < one.room {
+        return Narrower("texts that fitted no longer do: the same number counts bytes");
     }
     if one.caseless != other.caseless {
         return Review("whether case counts changes");
@@ -289,21 +307,28 @@ fn arguments(name: &str, before: &Type, after: &Type) -> TypeChange {
     }
 }
 
+/// Whether a cast to the one type leaves whole what a column of the other holds; elsewhere than in
+/// SQLite, whose columns hold anything, the column's own type decides.
+pub fn same_kind(dialect: Dialect, cast: &str, column: &str) -> bool {
+    dialect != Dialect::Sqlite || affinity(cast) == affinity(column)
+}
+
+fn affinity(name: &str) -> &'static str {
+    if name.contains("int") {
+        "integer"
+    } else if ["char", "clob", "text"].iter().any(|word| name.contains(word)) {
+        "text"
+    } else if name.contains("blob") || name.is_empty() {
+        "blob"
+    } else if ["real", "floa", "doub"].iter().any(|word| name.contains(word)) {
+        "real"
+    } else {
+        "numeric"
+    }
+}
+
 /// SQLite keeps what it is given; only the affinity of the type's name counts.
 fn sqlite(old: &str, new: &str) -> TypeChange {
-    let affinity = |name: &str| {
-        if name.contains("int") {
-            "integer"
-        } else if ["char", "clob", "text"].iter().any(|word| name.contains(word)) {
-            "text"
-        } else if name.contains("blob") || name.is_empty() {
-            "blob"
-        } else if ["real", "floa", "doub"].iter().any(|word| name.contains(word)) {
-            "real"
-        } else {
-            "numeric"
-        }
-    };
     match (affinity(old), affinity(new)) {
         (one, other) if one == other => Same,
         // Dates, booleans and decimals are kept as what they look like either way.

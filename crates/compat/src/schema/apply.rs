@@ -3,7 +3,9 @@
 //! What breaks is applied whether or not a condition stands before it. What would mend is not taken
 //! for certain behind a condition.
 
-use super::{Mark, Schema, Touched};
+use std::sync::Arc;
+
+use super::{Body, Mark, Rows, Schema, Touched};
 use crate::operation::{Data, Kind, Name, Operation, Restriction, Step};
 
 /// How a step runs, as far as it concerns what it does to the model.
@@ -17,9 +19,25 @@ pub(super) struct How<'a> {
     pub conditional: bool,
     /// Its text.
     pub text: &'a str,
+    /// The whole text of what the database keeps.
+    pub body: Option<&'a str>,
 }
 
 impl How<'_> {
+    /// What the whole text uses.
+    pub fn body(&self) -> Option<Arc<Body>> {
+        self.body.map(Body::new)
+    }
+
+    /// Whether a constraint of it is deferrable; `None` where the text is cut.
+    pub fn deferrable(&self) -> Option<bool> {
+        let text = self.body.unwrap_or(self.text).to_lowercase();
+        let without = text.replace("not deferrable", "");
+        // Of a table that is made, the whole text is kept where the word is in it.
+        let whole = self.body.is_some() || !text.ends_with('…') || text.starts_with("create table");
+        (whole || without.contains("deferrable")).then(|| without.contains("deferr"))
+    }
+
     /// Whether it may do nothing, for either reason.
     pub fn maybe(&self) -> bool {
         self.guarded || self.conditional
@@ -42,7 +60,8 @@ impl How<'_> {
 impl Schema {
     /// Applies a step; `mark` names it, if it belongs to the range.
     pub fn apply(&mut self, step: &Step, mark: Mark) {
-        let how = How { mark, guarded: step.guarded, conditional: step.conditional, text: step.text.as_str() };
+        let (guarded, conditional) = (step.guarded, step.conditional);
+        let how = How { mark, guarded, conditional, text: step.text.as_str(), body: step.body.as_deref() };
         match &step.operation {
             Operation::CreateTable { table, columns, constraints, temporary } => {
                 self.create_table(table, columns, constraints, *temporary, how);
@@ -50,7 +69,9 @@ impl Schema {
             Operation::DropTable { table, cascade } => self.drop_table(table, *cascade, how),
             Operation::Rename { kind, from, to } => self.rename(*kind, from, to, how),
             Operation::AddColumn { table, column } => self.add_column(table, column, how),
-            Operation::DropColumn { table, column, .. } => self.drop_column(table, column, how),
+            Operation::DropColumn { table, column, cascade } => {
+                self.drop_column_and(table, column, *cascade, how);
+            }
             Operation::RenameColumn { table, from, to } => self.rename_column(table, from, to, how),
             Operation::AlterColumn { table, column, changes } => self.alter_column(table, column, changes, how),
             Operation::AddConstraint { table, constraint, checked } => {
@@ -62,9 +83,11 @@ impl Schema {
             Operation::ValidateConstraint { table, constraint } => self.validate(table, constraint, how),
             Operation::CreateIndex { name, table, .. } => {
                 if let Some(name) = name {
-                    self.indexes.insert(Name::plain(name.name.clone()), table.clone());
+                    let table = self.table_name(table);
+                    self.indexes.entry(name.name.clone()).or_default().insert(table);
                 }
             }
+            Operation::RenameIndex { table, from, to } => self.rename_index(table.as_ref(), from, to, how),
             Operation::DropIndex { name, table } => self.drop_index(name, table.as_ref(), how),
             Operation::CreateView { view, columns, replace, materialized, simple_over } => {
                 self.create_view(view, columns, *replace, *materialized, simple_over.as_ref(), how);
@@ -81,10 +104,20 @@ impl Schema {
             }
             Operation::Data { data: Data::Insert, table: Some(table), .. } => {
                 let name = self.table_name(table);
-                if let Some(table) = self.tables.get_mut(&name) {
-                    table.rows = true;
+                if let Some(table) = self.tables.get_mut(&name).filter(|table| table.rows == Rows::None) {
+                    table.rows = Rows::Put;
                 }
             }
+            Operation::Data { data: Data::Delete | Data::Truncate, table: Some(table), .. } => {
+                let name = self.table_name(table);
+                if let Some(Rows::Copied { every, .. }) = self.tables.get_mut(&name).map(|table| &mut table.rows) {
+                    *every = false;
+                }
+            }
+            Operation::CopyRows { table, from, columns, values, every_row } => {
+                self.copy_rows((table, columns), (from, values), *every_row, how);
+            }
+            Operation::Neutral { what } if what.starts_with("PRAGMA") => self.pragma(&step.text),
             Operation::Unread(_) => {
                 self.whole = false;
                 self.unread.push(step.text.to_lowercase());

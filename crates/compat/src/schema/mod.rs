@@ -8,10 +8,17 @@
 //! is *assumed*: it belongs to the base, and nothing is known of it.
 
 mod apply;
+mod body;
+mod cascade;
+mod copies;
 mod objects;
 mod tables;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+pub use body::{Body, Use};
+pub(crate) use cascade::calls;
 
 use crate::operation::{
     Checked, Constraint, ConstraintKind, Filled, Ident, Kind, Maybe, Name, Signature, Type, TypeBody, ViewColumns,
@@ -22,6 +29,37 @@ pub type Id = u32;
 
 /// The step of the range that did something, counted through the range; `None`: the base did.
 pub type Mark = Option<u32>;
+
+/// Where a column's values came from, in the range.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Values {
+    /// Nothing was copied into it.
+    #[default]
+    None,
+    /// They are those of this column.
+    Same(Id),
+    /// They are those of this column, cast to a type of this name.
+    Cast(Id, String),
+    /// They are made of those of these columns; none: a literal.
+    Made(Vec<Id>),
+}
+
+/// Where a table's rows came from, in the range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rows {
+    /// It was given none.
+    #[default]
+    None,
+    /// They were put in, or where they come from cannot be told.
+    Put,
+    /// They are those of another table.
+    Copied {
+        /// Which one.
+        of: Id,
+        /// None was left out.
+        every: bool,
+    },
+}
 
 /// Who last touched what of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,6 +72,8 @@ pub struct Marks {
     pub null: Mark,
     /// Said what fills it.
     pub filled: Mark,
+    /// Said where it stands among the others.
+    pub place: Mark,
 }
 
 /// A column as it is.
@@ -55,6 +95,8 @@ pub struct ColumnState {
     pub filled_said: bool,
     /// Something filled it once, in the range.
     pub was_filled: bool,
+    /// Where its values came from, in the range.
+    pub values: Values,
     /// Who did what.
     pub marks: Marks,
 }
@@ -70,6 +112,8 @@ pub struct Held {
     pub checked: Checked,
     /// Who added it.
     pub made: Mark,
+    /// Whether it may be checked at the end of a transaction; `None`: the text does not say.
+    pub deferrable: Option<bool>,
 }
 
 /// How an object came to be known.
@@ -92,6 +136,8 @@ pub struct Table {
     pub seen: Seen,
     /// Its columns.
     pub columns: BTreeMap<Ident, ColumnState>,
+    /// Their order, as far as it is known; who is gone may still be in it.
+    order: Vec<Id>,
     /// These are all of its columns.
     pub whole: bool,
     /// Its constraints and unique indexes.
@@ -102,10 +148,31 @@ pub struct Table {
     pub made: Mark,
     /// It was renamed to the name it has, in the range.
     pub moved: bool,
-    /// Rows were put into it, in the range.
-    pub rows: bool,
+    /// Where its rows came from, in the range.
+    pub rows: Rows,
     /// What was taken away, by column name or constraint, and by whom.
     pub lost: Vec<Lost>,
+    /// The table of which it is a partition.
+    pub parent: Option<Name>,
+}
+
+impl Table {
+    /// The names of its columns in their order, as far as it is known.
+    pub fn in_order(&self) -> Vec<&Ident> {
+        let names: HashMap<Id, &Ident> = self.columns.iter().map(|(name, state)| (state.id, name)).collect();
+        self.order.iter().filter_map(|id| names.get(id).copied()).collect()
+    }
+
+    /// Puts a column right after another one, or first.
+    fn place(&mut self, column: Id, after: Option<&Ident>) {
+        let after = after.and_then(|after| self.columns.get(after)).map(|state| state.id);
+        self.order.retain(|id| *id != column);
+        let at = match after {
+            Some(after) => self.order.iter().position(|id| *id == after).map_or(self.order.len(), |at| at + 1),
+            None => 0,
+        };
+        self.order.insert(at, column);
+    }
 }
 
 /// Something a table lost in the range.
@@ -137,6 +204,28 @@ pub enum LostWhat {
     },
 }
 
+/// A name of an index or a constraint that is no longer its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostIndex {
+    /// Its name from then on; `None`: it was dropped.
+    pub to: Option<Ident>,
+    /// The model knew it.
+    pub known: bool,
+    /// Who took the name away.
+    pub by: Mark,
+}
+
+/// What an index or a constraint of a name is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IndexKind {
+    /// An index that is not unique.
+    Plain,
+    /// A unique index or constraint, a primary key.
+    Unique,
+    /// A foreign key, a CHECK, an exclusion.
+    Other,
+}
+
 /// A view as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
@@ -156,18 +245,10 @@ pub struct View {
     pub replaced: bool,
     /// Its text, where it is whole.
     pub text: Option<String>,
-    /// The words of its text in lower case, as far as they are kept: names among them are used.
-    pub words: Vec<String>,
-}
-
-impl View {
-    /// Whether the text names all of these, as far as it is kept.
-    pub fn uses(&self, names: &[&str]) -> bool {
-        names.iter().all(|name| {
-            let name = name.to_lowercase();
-            self.words.contains(&name)
-        })
-    }
+    /// What its text uses, where that was read.
+    pub body: Option<Arc<Body>>,
+    /// Columns that got another name in the range.
+    pub lost: Vec<(Ident, Mark)>,
 }
 
 /// A routine as it is.
@@ -185,6 +266,8 @@ pub struct Routine {
     pub replaced: bool,
     /// Its text, where it is whole.
     pub text: Option<String>,
+    /// What its text uses, where that was read.
+    pub body: Option<Arc<Body>>,
 }
 
 /// A type as it is.
@@ -213,6 +296,8 @@ pub struct Other {
     pub table: Option<Name>,
     /// Who made it.
     pub made: Mark,
+    /// What its text uses, where that was read.
+    pub body: Option<Arc<Body>>,
 }
 
 /// What a step may have changed, by the name that code would use.
@@ -220,6 +305,8 @@ pub struct Other {
 pub enum Touched {
     /// A table.
     Table(Name),
+    /// An index or constraint by its name, and its table where it is said.
+    Index(Option<Name>, Ident),
     /// A view.
     View(Name),
     /// A type or domain.
@@ -247,6 +334,15 @@ pub enum Assumed {
     Other(Kind, Name, Other),
 }
 
+/// What a session of SQLite was told, as far as it concerns the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Session {
+    /// `foreign_keys` was turned on.
+    pub foreign_keys: bool,
+    /// `legacy_alter_table` was turned on: foreign keys do not follow a rename.
+    pub legacy_rename: bool,
+}
+
 /// A schema.
 #[derive(Debug, Clone, Default)]
 pub struct Schema {
@@ -260,8 +356,10 @@ pub struct Schema {
     pub routines: BTreeMap<Name, Vec<Routine>>,
     /// Everything else.
     pub others: BTreeMap<(Kind, Name), Other>,
-    /// Plain indexes by name.
-    pub indexes: BTreeMap<Name, Name>,
+    /// Plain indexes by name, with their tables.
+    indexes: BTreeMap<Ident, BTreeSet<Name>>,
+    /// Names of indexes and constraints that went, and the tables they were said to belong to.
+    lost_indexes: BTreeMap<(Option<Name>, Ident), LostIndex>,
     /// Where an identity is now, if it is anywhere.
     homes: HashMap<Id, Name>,
     /// Who dropped what is gone.
@@ -276,6 +374,10 @@ pub struct Schema {
     unread: Vec<String>,
     /// Routines of one name may differ in their parameters.
     pub overloads: bool,
+    /// A column that is added stands behind the others, always: not MySQL's FIRST and AFTER.
+    pub appends: bool,
+    /// SQLite's settings as the session has them.
+    pub session: Session,
     /// What was taken for granted since it was last asked.
     assumed: Vec<Assumed>,
     /// What was touched since it was last asked.
@@ -342,6 +444,7 @@ impl Schema {
 
     /// Temporary tables end with the migration's session.
     pub fn end_session(&mut self) {
+        self.session = Session::default();
         let gone: Vec<Name> =
             self.tables.iter().filter(|(_, table)| table.temporary).map(|(name, _)| name.clone()).collect();
         for name in gone {
@@ -359,6 +462,7 @@ impl Schema {
             Assumed::Column(table, column) => {
                 let home = self.homes.get(&table).cloned();
                 if let Some(table) = home.and_then(|name| self.tables.get_mut(&name)) {
+                    table.order.push(column.id);
                     table.columns.entry(column.name.clone()).or_insert(column);
                 }
             }
@@ -386,7 +490,7 @@ impl Schema {
         for table in self.tables.values_mut() {
             table.made = None;
             table.moved = false;
-            table.rows = false;
+            table.rows = Rows::None;
             table.lost.clear();
             table.constraints.iter_mut().for_each(|held| held.made = None);
             for column in table.columns.values_mut() {
@@ -394,13 +498,18 @@ impl Schema {
                 column.null_said = false;
                 column.filled_said = false;
                 column.was_filled = false;
+                column.values = Values::None;
             }
         }
-        self.views.values_mut().for_each(|view| (view.made, view.replaced) = (None, false));
+        for view in self.views.values_mut() {
+            (view.made, view.replaced) = (None, false);
+            view.lost.clear();
+        }
         self.types.values_mut().for_each(|ty| ty.renamed.clear());
         self.routines.values_mut().flatten().for_each(|routine| (routine.made, routine.replaced) = (None, false));
         self.gone.clear();
         self.gone_routines.clear();
+        self.lost_indexes.clear();
         self.touched.clear();
         self.assumed.clear();
     }

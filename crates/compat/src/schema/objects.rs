@@ -2,7 +2,7 @@
 
 use super::apply::How;
 use super::{Assumed, Other, Routine, Schema, Seen, Touched, UserType, View};
-use crate::operation::{Kind, Maybe, Name, Parameter, Signature, TypeBody, ViewColumns};
+use crate::operation::{Ident, Kind, Maybe, Name, Parameter, Signature, TypeBody, ViewColumns};
 
 impl Schema {
     pub(super) fn create_view(
@@ -31,7 +31,8 @@ impl Schema {
             made: how.mark,
             replaced: replace && (known.is_some() || perhaps),
             text: how.whole_text(),
-            words: words(how.text),
+            body: how.body(),
+            lost: vec![],
         };
         self.touch(Touched::View(name.clone()));
         self.touch(Touched::Table(name.clone()));
@@ -53,7 +54,8 @@ impl Schema {
                 made: None,
                 replaced: false,
                 text: None,
-                words: vec![],
+                body: None,
+                lost: vec![],
             };
             self.homes.insert(view.id, name.clone());
             self.assumed.push(Assumed::View(name.clone(), view.clone()));
@@ -109,6 +111,7 @@ impl Schema {
             made: how.mark,
             replaced: replace && same.is_some(),
             text: how.whole_text(),
+            body: how.body(),
         };
         match same.and_then(|at| list.get_mut(at)) {
             Some(routine) if replace || !how.maybe() => *routine = made,
@@ -126,6 +129,7 @@ impl Schema {
             made: None,
             replaced: false,
             text: None,
+            body: None,
         };
         self.assumed.push(Assumed::Routine(name.clone(), routine.clone()));
         self.routines.insert(name.clone(), vec![routine]);
@@ -233,14 +237,24 @@ impl Schema {
     }
 
     pub(super) fn create_other(&mut self, kind: Kind, name: &Name, table: Option<&Name>, how: How<'_>) {
+        let name = &self.name_of(kind, name, table);
         let key = (kind, name.clone());
         if self.others.contains_key(&key) && how.maybe() {
             return;
         }
-        let other = Other { id: self.new_id(), seen: Seen::Made, table: table.cloned(), made: how.mark };
+        let (made, body) = (how.mark, how.body());
+        let other = Other { id: self.new_id(), seen: Seen::Made, table: table.cloned(), made, body };
         self.homes.insert(other.id, name.clone());
         self.others.insert(key, other);
         self.touch(Touched::Other(kind, name.clone()));
+    }
+
+    /// PostgreSQL's triggers and policies have their names within their table.
+    pub fn name_of(&self, kind: Kind, name: &Name, table: Option<&Name>) -> Name {
+        match table.filter(|_| self.overloads && matches!(kind, Kind::Trigger | Kind::Policy)) {
+            Some(table) => Name { schema: Some(Ident::exact(table.to_string())), name: name.name.clone() },
+            None => name.clone(),
+        }
     }
 
     fn assume_other(&mut self, kind: Kind, name: &Name, table: Option<&Name>, how: How<'_>) -> bool {
@@ -249,13 +263,30 @@ impl Schema {
             if how.guarded && self.whole {
                 return false;
             }
-            let other = Other { id: self.new_id(), seen: Seen::Assumed, table: table.cloned(), made: None };
+            let (made, body) = (None, None);
+            let other = Other { id: self.new_id(), seen: Seen::Assumed, table: table.cloned(), made, body };
             self.homes.insert(other.id, name.clone());
             self.assumed.push(Assumed::Other(kind, name.clone(), other.clone()));
             self.others.insert(key, other);
         }
         self.touch(Touched::Other(kind, name.clone()));
         true
+    }
+
+    /// Whether the name is a view's.
+    pub(super) fn is_view(&self, name: &Name) -> bool {
+        self.views.contains_key(name) && !self.tables.contains_key(name)
+    }
+
+    pub(super) fn rename_view_column(&mut self, view: &Name, from: &Ident, to: &Ident, how: How<'_>) {
+        let Some(view) = self.view_mut(view, how).filter(|_| from != to) else { return };
+        if let Maybe::Known(columns) = &mut view.columns {
+            columns.iter_mut().filter(|column| *column == from).for_each(|column| *column = to.clone());
+        }
+        // Renamed and back is no change.
+        view.lost.retain(|(lost, _)| lost != to);
+        view.lost.push((from.clone(), how.mark));
+        view.made = how.mark;
     }
 
     pub(super) fn rename_other(&mut self, kind: Kind, from: &Name, to: &Name, how: How<'_>) {
@@ -278,11 +309,15 @@ impl Schema {
         cascade: bool,
         how: How<'_>,
     ) {
+        if cascade {
+            self.cascade(kind, name, how);
+        }
         match kind {
             Kind::View | Kind::MaterializedView => self.remove_view(name, how),
             Kind::Type | Kind::Domain => self.remove_type(name, how),
             Kind::Function | Kind::Procedure => self.remove_routine(kind, name, how),
             _ => {
+                let name = &self.name_of(kind, name, table);
                 if self.assume_other(kind, name, table, how)
                     && let Some(other) = self.others.remove(&(kind, name.clone()))
                 {
@@ -314,12 +349,4 @@ fn same_parameters(one: &Maybe<Vec<Parameter>>, other: &Maybe<Vec<Parameter>>) -
         }
         _ => true,
     }
-}
-
-/// The names in a text, in lower case.
-fn words(text: &str) -> Vec<String> {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_')
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect()
 }

@@ -2,7 +2,8 @@
 
 use super::apply::How;
 use super::{
-    Assumed, ColumnState, Held, Lost, LostWhat, Marks, Schema, Seen, Table, Touched, columns_of, usual_name,
+    Assumed, ColumnState, Held, IndexKind, Lost, LostIndex, LostWhat, Mark, Marks, Rows, Schema, Seen, Table,
+    Touched, Values, columns_of, usual_name,
 };
 use crate::operation::{Checked, Column, ColumnChange, Constraint, ConstraintKind, Filled, Ident, Maybe, Name};
 
@@ -15,7 +16,8 @@ impl Schema {
         temporary: bool,
         how: How<'_>,
     ) {
-        if self.tables.contains_key(name) && how.maybe() {
+        // What is there already cannot be made: in the range that is told where it stands.
+        if self.tables.get(name).is_some_and(|known| how.maybe() || self.refuses_another(known, how.mark)) {
             return;
         }
         let perhaps = !self.tables.contains_key(name) && how.maybe() && !temporary && self.perhaps_old(name);
@@ -27,13 +29,15 @@ impl Schema {
             id: self.new_id(),
             seen: if perhaps { Seen::Perhaps } else { Seen::Made },
             columns: std::collections::BTreeMap::new(),
+            order: vec![],
             whole: matches!(columns, Maybe::Known(_)),
             constraints: vec![],
             temporary,
             made: how.mark,
             moved: false,
-            rows: false,
+            rows: Rows::None,
             lost: vec![],
+            parent: parent(how.text),
         };
         if let Maybe::Known(columns) = columns {
             for column in columns {
@@ -41,6 +45,7 @@ impl Schema {
                 for constraint in &column.constraints {
                     hold(&mut table, name, constraint, Checked::All, how);
                 }
+                table.order.push(state.id);
                 table.columns.insert(column.name.clone(), state);
             }
         }
@@ -55,7 +60,12 @@ impl Schema {
         self.tables.insert(name.clone(), table);
     }
 
-    fn new_column(&mut self, column: &Column, how: How<'_>) -> ColumnState {
+    /// Whether a database refuses to make a table of the name of this one.
+    pub fn refuses_another(&self, known: &Table, mark: Mark) -> bool {
+        mark.is_some() && known.made != mark && !known.temporary && known.seen == Seen::Made && self.whole
+    }
+
+    pub(super) fn new_column(&mut self, column: &Column, how: How<'_>) -> ColumnState {
         let primary =
             column.constraints.iter().any(|constraint| matches!(constraint.kind, ConstraintKind::PrimaryKey(_)));
         ColumnState {
@@ -67,13 +77,14 @@ impl Schema {
             filled: column.filled.clone(),
             filled_said: false,
             was_filled: column.filled != Maybe::Known(Filled::Nothing),
-            marks: Marks { made: how.mark, ty: how.mark, null: how.mark, filled: how.mark },
+            values: Values::None,
+            marks: Marks { made: how.mark, ty: how.mark, null: how.mark, filled: how.mark, place: None },
         }
     }
 
     /// The table of that name, taken for granted if nothing made it; `None`: a guarded statement that
     /// has nothing to do, or a view.
-    fn table_mut(&mut self, name: &Name, how: How<'_>) -> Option<&mut Table> {
+    pub(super) fn table_mut(&mut self, name: &Name, how: How<'_>) -> Option<&mut Table> {
         let name = self.table_name(name);
         if !self.tables.contains_key(&name) {
             if self.views.contains_key(&name) || (how.guarded && self.whole) {
@@ -83,13 +94,15 @@ impl Schema {
                 id: self.new_id(),
                 seen: Seen::Assumed,
                 columns: std::collections::BTreeMap::new(),
+                order: vec![],
                 whole: false,
                 constraints: vec![],
                 temporary: false,
                 made: None,
                 moved: false,
-                rows: false,
+                rows: Rows::None,
                 lost: vec![],
+                parent: None,
             };
             self.gap = true;
             self.whole = false;
@@ -102,7 +115,7 @@ impl Schema {
     }
 
     /// The column of that name, taken for granted if nothing made it.
-    fn column_mut(&mut self, table: &Name, column: &Ident, how: How<'_>) -> Option<&mut ColumnState> {
+    pub(super) fn column_mut(&mut self, table: &Name, column: &Ident, how: How<'_>) -> Option<&mut ColumnState> {
         let id = self.new_id();
         let name = self.table_name(table);
         let whole = self.whole;
@@ -120,9 +133,11 @@ impl Schema {
                 filled: Maybe::Unknown,
                 filled_said: false,
                 was_filled: false,
+                values: Values::None,
                 marks: Marks::default(),
             };
             let table_id = table.id;
+            table.order.push(state.id);
             table.columns.insert(column.clone(), state.clone());
             self.assumed.push(Assumed::Column(table_id, state));
         }
@@ -139,16 +154,9 @@ impl Schema {
             self.homes.remove(&table.id);
         }
         if cascade {
-            let over: Vec<Name> = self
-                .views
-                .iter()
-                .filter(|(_, view)| view.simple_over.as_ref() == Some(&name))
-                .map(|(name, _)| name.clone())
-                .collect();
-            for view in over {
-                self.remove_view(&view, how);
-            }
+            self.cascade_table(&name, how);
         }
+        self.drop_what_belongs(&name, how);
     }
 
     pub(super) fn rename_table(&mut self, from: &Name, to: &Name, how: How<'_>) {
@@ -167,6 +175,8 @@ impl Schema {
         self.homes.insert(table.id, to.clone());
         self.touch(Touched::Table(to.clone()));
         self.tables.insert(to.clone(), table);
+        self.move_what_belongs(&from, to);
+        self.follow(&from, to);
     }
 
     pub(super) fn add_column(&mut self, name: &Name, column: &Column, how: How<'_>) {
@@ -178,7 +188,16 @@ impl Schema {
         for constraint in &column.constraints {
             hold(table, name, constraint, Checked::All, how);
         }
+        table.order.push(state.id);
         table.columns.insert(column.name.clone(), state);
+    }
+
+    /// The column, and by CASCADE what uses it.
+    pub(super) fn drop_column_and(&mut self, name: &Name, column: &Ident, cascade: bool, how: How<'_>) {
+        if cascade {
+            self.cascade_column(name, column, how);
+        }
+        self.drop_column(name, column, how);
     }
 
     pub(super) fn drop_column(&mut self, name: &Name, column: &Ident, how: How<'_>) {
@@ -193,6 +212,9 @@ impl Schema {
     }
 
     pub(super) fn rename_column(&mut self, name: &Name, from: &Ident, to: &Ident, how: How<'_>) {
+        if self.is_view(name) {
+            return self.rename_view_column(name, from, to, how);
+        }
         if from == to || self.column_mut(name, from, how).is_none() {
             return;
         }
@@ -238,6 +260,12 @@ impl Schema {
                 constraints.extend(column.constraints.iter().cloned());
             }
         }
+        let id = state.id;
+        for change in changes {
+            if let ColumnChange::Placed(after) = change {
+                table.place(id, after.as_ref());
+            }
+        }
         for constraint in &constraints {
             self.add_constraint(name, constraint, Checked::All, how);
         }
@@ -275,10 +303,11 @@ impl Schema {
     ) {
         let whole = self.whole;
         let Some(table) = self.table_mut(name, how) else { return };
-        let by_name = constraint.and_then(|constraint| {
-            table.constraints.iter().position(|held| {
-                held.name.as_ref().is_some_and(|name| name.key.eq_ignore_ascii_case(&constraint.key))
-            })
+        let by_name = constraint.and_then(|constraint| held_as(table, constraint));
+        let by_name = by_name.or_else(|| {
+            constraint
+                .filter(|_| said.is_none_or(|said| said == "check"))
+                .and_then(|named| check_named(table, name, named))
         });
         let at = by_name.or_else(|| {
             let mut of_kind = table
@@ -292,7 +321,11 @@ impl Schema {
         });
         if let Some(at) = at {
             let held = table.constraints.remove(at);
+            let known = held.name.clone();
             table.lost.push(Lost { what: LostWhat::Constraint(held), by: how.mark });
+            if let Some(known) = known {
+                self.lose_index(&known, Some(&self.table_name(name)), None, true, how.mark);
+            }
             return;
         }
         if let Some(column) = constraint.and_then(|constraint| default_of(table, constraint, said)) {
@@ -316,41 +349,144 @@ impl Schema {
     }
 
     /// The table that has a unique index or constraint of that name.
-    fn table_with(&self, index: &Name, table: Option<&Name>) -> Option<Name> {
-        let has = |table: &Table| {
-            table
-                .constraints
-                .iter()
-                .any(|held| held.name.as_ref().is_some_and(|name| name.key.eq_ignore_ascii_case(&index.name.key)))
-        };
+    fn table_with(&self, index: &Ident, table: Option<&Name>) -> Option<Name> {
         match table {
             Some(name) => {
                 let name = self.table_name(name);
-                self.tables.get(&name).is_some_and(has).then_some(name)
+                self.tables.get(&name).is_some_and(|table| held_as(table, index).is_some()).then_some(name)
             }
-            None => self.tables.iter().find(|(_, table)| has(table)).map(|(name, _)| name.clone()),
+            None => {
+                let found = self.tables.iter().find(|(_, table)| held_as(table, index).is_some());
+                found.map(|(name, _)| name.clone())
+            }
         }
     }
 
     /// Whether the model knows an index of that name, and whether it is a plain one.
     pub fn index(&self, index: &Name, table: Option<&Name>) -> Option<bool> {
-        if self.indexes.contains_key(&Name::plain(index.name.clone())) {
-            return Some(true);
+        self.index_kind(&index.name, table).map(|kind| kind == IndexKind::Plain)
+    }
+
+    /// What an index or a constraint of that name is.
+    pub fn index_kind(&self, index: &Ident, table: Option<&Name>) -> Option<IndexKind> {
+        if self.has_plain(index, table) {
+            return Some(IndexKind::Plain);
         }
-        self.table_with(index, table).map(|_| false)
+        let home = self.table_with(index, table)?;
+        let held = self
+            .tables
+            .get(&home)
+            .and_then(|table| held_as(table, index).and_then(|at| table.constraints.get(at)))?;
+        Some(match held.kind {
+            ConstraintKind::PrimaryKey(_) | ConstraintKind::Unique { .. } => IndexKind::Unique,
+            _ => IndexKind::Other,
+        })
+    }
+
+    /// Who took an index's or a constraint's name away.
+    pub fn lost_index(&self, index: &Ident, table: Option<&Name>) -> Option<&LostIndex> {
+        self.lost_indexes.get(&(table.cloned(), index.clone()))
+    }
+
+    fn has_plain(&self, index: &Ident, table: Option<&Name>) -> bool {
+        self.indexes.get(index).is_some_and(|tables| match table {
+            // A table may have been renamed since.
+            Some(table) => tables.contains(&self.table_name(table)) || tables.len() == 1,
+            None => !tables.is_empty(),
+        })
+    }
+
+    fn remove_plain(&mut self, index: &Ident, table: Option<&Name>) -> Option<Name> {
+        let table = table.map(|table| self.table_name(table));
+        let tables = self.indexes.get_mut(index)?;
+        let gone = match table {
+            Some(table) if tables.contains(&table) => tables.take(&table),
+            Some(_) if tables.len() > 1 => None,
+            _ => tables.pop_first(),
+        };
+        if tables.is_empty() {
+            self.indexes.remove(index);
+        }
+        gone
+    }
+
+    fn lose_index(&mut self, index: &Ident, table: Option<&Name>, to: Option<&Ident>, known: bool, by: Mark) {
+        let key = (table.cloned(), index.clone());
+        self.touch(Touched::Index(key.0.clone(), key.1.clone()));
+        self.lost_indexes.insert(key, LostIndex { to: to.cloned(), known, by });
     }
 
     pub(super) fn drop_index(&mut self, index: &Name, table: Option<&Name>, how: How<'_>) {
+        let index = &index.name;
         if let Some(name) = self.table_with(index, table) {
-            self.drop_constraint(&name, Some(&index.name), None, how);
-        } else if self.indexes.remove(&Name::plain(index.name.clone())).is_none()
-            && !(how.guarded && self.whole)
-            && let Some(table) = table.and_then(|table| self.table_mut(table, how))
-        {
-            let what = LostWhat::Unknown { name: Some(index.name.clone()), said: None, index: true };
-            table.lost.push(Lost { what, by: how.mark });
+            self.drop_constraint(&name, Some(index), None, how);
+        } else if self.remove_plain(index, table).is_some() {
+            self.lose_index(index, table, None, true, how.mark);
+        } else if !(how.guarded && self.whole) {
+            self.lose_index(index, table, None, false, how.mark);
+            if let Some(table) = table.and_then(|table| self.table_mut(table, how)) {
+                let what = LostWhat::Unknown { name: Some(index.clone()), said: None, index: true };
+                table.lost.push(Lost { what, by: how.mark });
+            }
         }
     }
+
+    pub(super) fn rename_index(&mut self, table: Option<&Name>, from: &Ident, to: &Ident, how: How<'_>) {
+        let home = self.table_with(from, table);
+        let held = home.as_ref().and_then(|home| self.tables.get_mut(home)).and_then(|table| {
+            let at = held_as(table, from)?;
+            table.constraints.get_mut(at)
+        });
+        let known = match held {
+            Some(held) => {
+                held.name = Some(to.clone());
+                true
+            }
+            None => match self.remove_plain(from, table) {
+                Some(table) => {
+                    self.indexes.entry(to.clone()).or_default().insert(table);
+                    true
+                }
+                None => false,
+            },
+        };
+        if known || !(how.guarded && self.whole) {
+            self.lose_index(from, home.as_ref().or(table), Some(to), known, how.mark);
+        }
+    }
+}
+
+/// Which of a table's constraints has this name.
+fn held_as(table: &Table, name: &Ident) -> Option<usize> {
+    table
+        .constraints
+        .iter()
+        .position(|held| held.name.as_ref().is_some_and(|held| held.key.eq_ignore_ascii_case(&name.key)))
+}
+
+/// The table of which another is made as a partition.
+fn parent(text: &str) -> Option<Name> {
+    let words: Vec<&str> = text.split_whitespace().take(12).collect();
+    let at = words.windows(2).position(|pair| {
+        matches!(pair, [one, other] if one.eq_ignore_ascii_case("partition") && other.eq_ignore_ascii_case("of"))
+    })?;
+    let last = words.get(at + 2)?.rsplit('.').next()?.trim_matches('"');
+    Some(Name::plain(Ident::folded(last)))
+}
+
+/// The one CHECK without a name that PostgreSQL gave this one: `table_check`, `table_column_check`.
+fn check_named(table: &Table, name: &Name, named: &Ident) -> Option<usize> {
+    let stem = named.key.trim_end_matches(|c: char| c.is_ascii_digit()).to_lowercase();
+    if !stem.ends_with("_check") || !stem.starts_with(&name.name.key.to_lowercase()) {
+        return None;
+    }
+    let mut unnamed = table
+        .constraints
+        .iter()
+        .enumerate()
+        .filter(|(_, held)| held.name.is_none() && matches!(held.kind, ConstraintKind::Check { .. }));
+    let first = unnamed.next()?;
+    unnamed.next().is_none().then_some(first.0)
 }
 
 fn hold(table: &mut Table, name: &Name, constraint: &Constraint, checked: Checked, how: How<'_>) {
@@ -370,6 +506,7 @@ fn hold(table: &mut Table, name: &Name, constraint: &Constraint, checked: Checke
         kind: constraint.kind.clone(),
         checked,
         made: how.mark,
+        deferrable: how.deferrable(),
     });
 }
 
@@ -390,6 +527,9 @@ fn change_column(state: &mut ColumnState, change: &ColumnChange, how: How<'_>) {
             state.marks.null = how.mark;
         }
         ColumnChange::Filled(filled) => set_filled(state, filled.clone(), true, how),
+        // Of a column that nothing computes or counts there is nothing to stop.
+        ColumnChange::StopFilling
+            if matches!(state.filled, Maybe::Known(Filled::Default(_) | Filled::Nothing | Filled::Implicit)) => {}
         ColumnChange::StopFilling => set_filled(state, Filled::Nothing, true, how),
         ColumnChange::Restated(column) => {
             state.ty = column.ty.clone();
@@ -398,8 +538,8 @@ fn change_column(state: &mut ColumnState, change: &ColumnChange, how: How<'_>) {
             state.was_filled |= column.filled != Maybe::Known(Filled::Nothing);
             state.null_said = false;
             state.filled_said = false;
-            let made = state.marks.made;
-            state.marks = Marks { made, ty: how.mark, null: how.mark, filled: how.mark };
+            let Marks { made, place, .. } = state.marks;
+            state.marks = Marks { made, ty: how.mark, null: how.mark, filled: how.mark, place };
         }
         ColumnChange::RestatedType { ty, not_null } => {
             state.ty = Maybe::Known(ty.clone());
@@ -408,6 +548,7 @@ fn change_column(state: &mut ColumnState, change: &ColumnChange, how: How<'_>) {
             state.marks.ty = how.mark;
             state.marks.null = how.mark;
         }
+        ColumnChange::Placed(_) => state.marks.place = how.mark,
         ColumnChange::Neutral(_) => {}
     }
 }

@@ -352,7 +352,9 @@ impl<'a> Cursor<'a> {
     /// Keeps a step whose words are all of this cursor's, from its first.
     pub fn step(&self, operation: Operation) -> StepMaker<'a> {
         let whole = Self { at: 0, ..*self };
-        StepMaker { step: Step::new(operation, whole.line(), head(whole.rest_text())), source: self.source }
+        let text = whole.rest_text();
+        let body = operation.keeps_text().then(|| super::body::fold(text, self.source.dialect));
+        StepMaker { step: Step { body, ..Step::new(operation, whole.line(), head(text)) }, source: self.source }
     }
 
     /// Keeps a plain step.

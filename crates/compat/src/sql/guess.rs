@@ -53,7 +53,7 @@ fn words(name: &str) -> impl Iterator<Item = &str> {
 fn by_names(tree: &dyn Tree, found: &Found) -> Option<Dialect> {
     let mut parts = found.root.rsplit('/').enumerate();
     let of_part = |(at, part)| match at {
-        0 | 1 => words(part).find_map(Dialect::of_word),
+        0 | 1 => Dialect::of_word(part).or_else(|| words(part).find_map(Dialect::of_word)),
         _ => Dialect::of_word(part),
     };
     parts.find_map(of_part).or_else(|| {

@@ -3,6 +3,7 @@
 //! Not here: what a framework puts around its SQL (section marks, rollback parts). An extractor
 //! blanks those out with spaces and keeps the line breaks, so that lines stay true.
 
+pub(crate) mod body;
 mod common;
 mod cursor;
 pub mod guess;
@@ -15,6 +16,7 @@ mod mysql;
 mod oracle;
 mod postgres;
 mod sqlite;
+mod undone;
 
 use serde::{Deserialize, Serialize};
 
@@ -59,10 +61,20 @@ impl Dialect {
             | "crdb" | "supabase" => Self::Postgres,
             "mysql" | "mysql2" | "trilogy" | "mariadb" | "maria" | "tidb" | "percona" => Self::MySql,
             "sqlite" | "sqlite3" | "libsql" | "turso" | "d1" => Self::Sqlite,
-            "mssql" | "sqlserver" | "sqlsrv" | "dblib" | "azuresql" => Self::MsSql,
+            "mssql" | "sqlserver" | "sql_server" | "sql-server" | "ms_sql" | "sqlsrv" | "dblib" | "azuresql" => {
+                Self::MsSql
+            }
             "oracle" | "oracle_enhanced" | "oci8" => Self::Oracle,
             _ => return None,
         })
+    }
+}
+
+/// The words of a text, each as written: its remarks and white space apart.
+pub(crate) fn words(dialect: Dialect, text: &str) -> Vec<&str> {
+    match dialect {
+        Dialect::Postgres => postgres::words(text),
+        _ => lex::tokens(text, dialect).iter().filter_map(|token| text.get(token.start..token.end)).collect(),
     }
 }
 

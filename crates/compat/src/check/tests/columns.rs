@@ -53,6 +53,38 @@ fn a_new_column_must_be_left_out_safely() {
 }
 
 #[test]
+fn a_table_made_anew_is_told_by_what_came_along() {
+    const N: &str = "CREATE TABLE n (id INTEGER PRIMARY KEY, a TEXT NOT NULL, b TEXT, UNIQUE (a));";
+    let rebuilt = |columns: &str, copy: &str| {
+        format!("CREATE TABLE m ({columns}); {copy}; DROP TABLE n; ALTER TABLE m RENAME TO n;")
+    };
+    let whole = "id INTEGER PRIMARY KEY, a TEXT NOT NULL, b TEXT, UNIQUE (a)";
+    let changes = [
+        (rebuilt(whole, "INSERT INTO m SELECT * FROM n"), ""),
+        (rebuilt(whole, "INSERT INTO m SELECT * FROM n WHERE b > 0"), "delete-rows? n"),
+        (rebuilt(whole, "INSERT INTO m SELECT * FROM n; DELETE FROM m"), "delete-rows? n"),
+        (rebuilt(whole, "INSERT INTO m (id, a) SELECT id, a FROM n"), "drop-column! n.b"),
+        (rebuilt(whole, "INSERT INTO m (id, a, b) SELECT id, a, NULL FROM n"), "drop-column? n.b"),
+        (rebuilt(whole, "INSERT INTO m (id, a, b) SELECT id, b, a FROM n"), "drop-column! n.a; drop-column! n.b"),
+        (rebuilt(whole, "INSERT INTO m VALUES (1, 'x', 'y')"), "drop-table? n"),
+        (rebuilt(whole, "SELECT 1"), "drop-table! n"),
+        // A column by another name, with its constraint, is one change.
+        (
+            rebuilt(
+                "id INTEGER PRIMARY KEY, c TEXT NOT NULL, b TEXT, UNIQUE (c)",
+                "INSERT INTO m (id, c, b) SELECT id, a, b FROM n",
+            ),
+            "rename-column! n.a",
+        ),
+        ("ALTER TABLE n RENAME COLUMN a TO c;".to_owned(), "rename-column! n.a"),
+    ];
+    for (change, expected) in changes {
+        // A row's texts live as long as the program.
+        table(Sqlite, &[(N, String::leak(change), expected)]);
+    }
+}
+
+#[test]
 fn null_and_what_fills() {
     table(
         Postgres,

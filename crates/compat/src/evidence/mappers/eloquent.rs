@@ -3,12 +3,15 @@
 
 use super::braces::classes;
 use crate::evidence::language::Language;
+use crate::evidence::words::same_name;
 
 /// A model, and what it fills by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Eloquent {
     pub(crate) class: String,
     pub(crate) line: u32,
+    /// The table, where it is said.
+    table: Option<String>,
     stamps: bool,
     deletes_softly: bool,
     remembers: bool,
@@ -16,6 +19,14 @@ pub(crate) struct Eloquent {
 }
 
 impl Eloquent {
+    /// Whether its rows are this table's: it says so, or its class is called so and it says nothing.
+    pub(crate) fn maps(&self, table: &str) -> bool {
+        match &self.table {
+            Some(said) => said.rsplit('.').next().unwrap_or(said).eq_ignore_ascii_case(table),
+            None => same_name(&self.class, table),
+        }
+    }
+
     /// Whether it fills this column.
     pub(crate) fn writes(&self, column: &str) -> bool {
         match column {
@@ -51,6 +62,13 @@ pub(crate) fn read(language: Language, text: &str) -> Vec<Eloquent> {
             })
         })
         .map(|class| Eloquent {
+            table: class
+                .members
+                .iter()
+                .filter_map(|member| member.code.split_once("$table"))
+                .find(|(_, rest)| rest.trim_start().starts_with('='))
+                .and_then(|(_, rest)| super::literal(rest))
+                .map(str::to_owned),
             stamps: !text.contains("$timestamps = false"),
             deletes_softly: class
                 .members
@@ -76,6 +94,21 @@ pub(crate) fn read(language: Language, text: &str) -> Vec<Eloquent> {
 mod tests {
     use super::super::Language;
     use super::read;
+
+    #[test]
+    fn a_model_maps_the_table_that_it_says_or_is_called_by() {
+        for (body, table, expected) in [
+            ("", "order_lines", true),
+            ("", "orders", false),
+            ("protected $table = 'purchases';", "purchases", true),
+            ("protected $table = 'shop.purchases';", "purchases", true),
+            ("protected $table = \"purchases\";", "order_lines", false),
+            ("protected $tables = ['purchases'];", "order_lines", true),
+        ] {
+            let models = read(Language::Php, &format!("<?php class OrderLine extends Model {{\n {body}\n}}\n"));
+            assert_eq!(models[0].maps(table), expected, "{body} {table}");
+        }
+    }
 
     #[test]
     fn what_a_model_fills_by_itself_is_known() {

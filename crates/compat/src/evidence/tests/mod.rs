@@ -2,7 +2,7 @@
 
 mod mapped;
 
-use super::{Asked, Evidence, Known, Searcher, search};
+use super::{Asked, Evidence, Known, Named, Places, Searcher, search};
 use crate::Grade;
 use crate::operation::{Ident, Name};
 use crate::tree::MemoryTree;
@@ -164,19 +164,82 @@ fn all_columns_may_be_used_without_a_name() {
     ]);
 }
 
+/// What is answered of the table `pairs` to (more at the end in PostgreSQL, more at the end, moved).
+fn places(path: &str, text: &str) -> String {
+    [Places::Appended, Places::Counted, Places::Moved]
+        .map(|places| {
+            let asked = Asked::Positions(Name::plain(Ident::exact("pairs")), places);
+            match ask(&[(path, text)], asked).grade {
+                Grade::E3 => "3",
+                Grade::E2 => "2",
+                Grade::E1 => "1",
+                Grade::E0 => "0",
+            }
+        })
+        .concat()
+}
+
 #[test]
-fn columns_may_be_asked_for_by_their_places() {
-    for (text, expected) in [
-        ("cursor.execute(\"INSERT INTO pairs SELECT * FROM staged_pairs\")", Grade::E2),
-        ("cursor.execute(\"INSERT INTO pairs VALUES (1, 2)\")", Grade::E2),
-        ("cursor.execute(\"SELECT * FROM pairs\")", Grade::E2),
-        ("cursor.execute(\"INSERT INTO pairs (a) VALUES (1)\")", Grade::E0),
-        ("cursor.execute(\"SELECT a FROM pairs\")", Grade::E0),
-        ("pairs", Grade::E0),
+fn columns_may_be_used_by_their_places() {
+    for (path, text, expected) in [
+        ("a.py", "execute(\"INSERT INTO pairs VALUES (1, 2)\")", "033"),
+        ("a.py", "execute(\"INSERT INTO shop.pairs VALUES %s\")", "033"),
+        ("a.py", "execute(\"INSERT INTO pairs (a) VALUES (1)\")", "000"),
+        ("a.py", "execute(\"INSERT INTO pairs VALUES ()\")", "000"),
+        ("a.py", "execute(\"INSERT INTO pairs DEFAULT VALUES\")", "000"),
+        ("a.py", "execute(\"INSERT INTO pairs SELECT a, b FROM staged\")", "033"),
+        ("a.py", "execute(\"INSERT INTO staged SELECT * FROM pairs\")", "333"),
+        ("a.py", "execute(\"INSERT INTO staged (a, b) SELECT * FROM pairs\")", "333"),
+        ("a.py", "execute(\"INSERT INTO staged (a, b) SELECT a, b FROM pairs\")", "000"),
+        ("a.py", "execute(\"SELECT * FROM pairs\")", "000"),
+        ("a.py", "execute(\"SELECT * FROM pairs\")\na, b = cursor.fetchone()", "333"),
+        ("a.py", "execute(\"SELECT a, b FROM pairs\")\na, b = cursor.fetchone()", "000"),
+        ("a.py", "execute(\"SELECT * FROM pairs\")\na, b = 1, 2", "000"),
+        ("a.py", "execute(\"SELECT * FROM pairs\")\ndef f(row):\n    a, b = row", "000"),
+        ("a.py", "execute(\"SELECT * FROM pairs\")\nfor a, b in row.items(): pass", "000"),
+        ("a.py", "cursor.copy_from(file, 'pairs')", "333"),
+        ("a.py", "cursor.copy_from(file, 'pairs', columns=('a',))", "000"),
+        ("a.sql", "LOAD DATA INFILE 'x' INTO TABLE pairs FIELDS TERMINATED BY ','", "222"),
+        ("a.sql", "LOAD DATA INFILE 'x' INTO TABLE pairs FIELDS TERMINATED BY ',' (a, b)", "000"),
+        ("a.sql", "SELECT * FROM pairs UNION SELECT a, b FROM staged;", "333"),
+        ("a.sql", "SELECT a FROM pairs WHERE a IN (SELECT * FROM staged);", "000"),
+        ("a.sql", "SELECT * FROM pairs; SELECT a FROM b UNION SELECT c FROM d;", "000"),
+        ("a.sql", "SELECT * FROM pairs WHERE a IN (SELECT a FROM b UNION SELECT c FROM d);", "000"),
+        ("a.sql", "(SELECT * FROM pairs) UNION (SELECT * FROM staged);", "333"),
+        ("a.sql", "-- INSERT INTO pairs VALUES (1, 2)\n", "000"),
+        ("a.go", "db.QueryRow(`SELECT * FROM pairs`).Scan(&a, &b)", "333"),
+        ("a.go", "db.QueryRow(`SELECT p.* FROM pairs p`).Scan(&a, &b)", "333"),
+        ("a.go", "db.QueryRow(`SELECT o.* FROM others o JOIN pairs p ON true`).Scan(&a, &b)", "000"),
+        ("a.go", "db.Raw(`SELECT * FROM pairs`).Scan(&all)", "000"),
+        ("a.go", "db.QueryRow(`UPDATE pairs SET a = 1 RETURNING *`).Scan(&a, &b)", "333"),
+        ("a.go", "db.QueryRow(`UPDATE pairs SET a = 1 RETURNING a`).Scan(&a)", "000"),
+        ("a.go", "db.QueryRow(`WITH x AS (SELECT * FROM pairs) SELECT a FROM x`).Scan(&a)", "000"),
+        ("a.go", "const all = `SELECT * FROM pairs`\nfunc f() { db.QueryRow(all).Scan(&a, &b) }", "333"),
+        ("a.java", "q(\"SELECT * FROM pairs\"); rows.getString(2);", "003"),
+        ("a.java", "q(\"SELECT * FROM pairs\"); rows.getString(\"b\");", "000"),
+        ("a.java", "q(\"INSERT INTO pairs \" +\n  \"VALUES (?, ?)\");", "033"),
+        ("a.rs", "sqlx::query_as!(Pair, \"SELECT * FROM pairs\")", "003"),
+        ("a.cs", "q(\"INSERT INTO [dbo].[pairs] VALUES (@a)\");", "033"),
+        ("a.php", "$q->query(\"INSERT IGNORE INTO `pairs` VALUES (1, 2)\");", "033"),
+        ("a.js", "q(`REPLACE INTO pairs VALUES (1, 2)`)", "033"),
+        ("a.js", "q(`SELECT * FROM pairs`)", "000"),
+        ("a.js", "pairs", "000"),
     ] {
-        let asked = Asked::Positions(Name::plain(Ident::exact("pairs")));
-        assert_eq!(ask(&[("shop/pairs.py", text)], asked).grade, expected, "{text}");
+        assert_eq!(places(path, text), expected, "{text}");
     }
+}
+
+#[test]
+fn tables_that_change_in_step_stay_whole() {
+    let files = [("a.py", "execute(\"INSERT INTO old_pairs SELECT * FROM pairs\")")];
+    let tree = MemoryTree::new(files);
+    let asked = |name: &str| (Asked::Positions(Name::plain(Ident::exact(name)), Places::Counted), Known::default());
+    let grades = |asked: &[(Asked, Known)]| -> Vec<Grade> {
+        search(&tree, &[], asked).iter().map(|found| found.grade).collect()
+    };
+    assert_eq!(grades(&[asked("pairs"), asked("old_pairs")]), [Grade::E0, Grade::E0]);
+    assert_eq!(grades(&[asked("old_pairs")]), [Grade::E3]);
+    assert_eq!(grades(&[asked("pairs"), asked("others")]), [Grade::E3, Grade::E0]);
 }
 
 #[test]
@@ -270,7 +333,7 @@ fn words_for_people_in_a_template_are_no_use() {
 
 #[test]
 fn values_and_objects_are_found_by_their_names() {
-    let value = |text: &str, value: &str| ask(&[("a.ts", text)], Asked::Value(value.to_owned())).grade;
+    let value = |text: &str, value: &str| ask(&[("a.ts", text)], Asked::Value(value.to_owned(), vec![])).grade;
     assert_eq!(value("x === 'archived'", "archived"), Grade::E3);
     assert_eq!(value("x === Status.ARCHIVED", "archived"), Grade::E2);
     assert_eq!(value("x === 'unarchived'", "archived"), Grade::E0);
@@ -281,6 +344,128 @@ fn values_and_objects_are_found_by_their_names() {
     assert_eq!(object("q('select total_of_order(1)')"), Grade::E3);
     assert_eq!(object("totalOfOrder(1)"), Grade::E2);
     assert_eq!(object("total_of_orders(1)"), Grade::E0);
+}
+
+#[test]
+fn a_common_value_is_certain_beside_its_table() {
+    let asked = || Asked::Value("new".to_owned(), vec![Name::plain(Ident::exact("orders"))]);
+    for (path, text, expected) in [
+        ("a.ts", "q(\"UPDATE orders SET state = 'new'\")", Grade::E3),
+        ("a.ts", "q(\"UPDATE mails SET state = 'new'\")", Grade::E2),
+        ("app/Order.php", "$this->state = 'new';", Grade::E3),
+        ("a.ts", "new Order()", Grade::E2),
+        ("a.ts", "// orders: 'new'\n", Grade::E2),
+        // The word in another case on the same line does not hide it.
+        ("a.ts", "function New() { q(\"UPDATE orders SET state = 'new'\") }", Grade::E3),
+    ] {
+        assert_eq!(ask(&[(path, text)], asked()).grade, expected, "{text}");
+    }
+}
+
+#[test]
+fn indexes_are_found_where_their_names_are_needed() {
+    for (path, text, gone, renamed) in [
+        ("a.go", "q(`SELECT a FROM t FORCE INDEX (t_by_a)`)", Grade::E3, Grade::E3),
+        ("a.go", "q(`SELECT a FROM t use key for order by (x, T_BY_A)`)", Grade::E3, Grade::E3),
+        ("a.go", "q(`SELECT a FROM t INDEXED BY t_by_a`)", Grade::E3, Grade::E3),
+        ("a.cs", "q(\"SELECT a FROM t WITH (NOLOCK, INDEX([t_by_a]))\")", Grade::E3, Grade::E3),
+        ("a.cs", "q(\"SELECT a FROM t WITH (INDEX = t_by_a)\")", Grade::E3, Grade::E3),
+        (
+            "a.ts",
+            "q(`INSERT INTO t (a) VALUES (1) ON CONFLICT ON CONSTRAINT \"t_by_a\" DO NOTHING`)",
+            Grade::E3,
+            Grade::E3,
+        ),
+        ("a.rb", "T.upsert_all(rows, unique_by: :t_by_a)", Grade::E3, Grade::E3),
+        ("a.py", "s.on_conflict_do_update(constraint='t_by_a')", Grade::E3, Grade::E3),
+        ("a.py", "Column(constraint='t_by_a')", Grade::E1, Grade::E2),
+        ("a.php", "$q->forceIndex('t_by_a')", Grade::E3, Grade::E3),
+        ("a.go", "q(`SELECT /*+ INDEX(t t_by_a) */ a FROM t`)", Grade::E2, Grade::E2),
+        ("a.ts", "if (error.constraint === 't_by_a') return", Grade::E1, Grade::E2),
+        ("a.py", "Index('t_by_a', 'a')", Grade::E1, Grade::E1),
+        ("a.go", "// FORCE INDEX (t_by_a)\n", Grade::E1, Grade::E1),
+        ("a.go", "q(`SELECT a FROM t FORCE INDEX (t_by_ab)`)", Grade::E0, Grade::E0),
+        ("a_test.go", "q(`SELECT a FROM t FORCE INDEX (t_by_a)`)", Grade::E2, Grade::E2),
+    ] {
+        for (named, expected) in [(Named::Gone, gone), (Named::Renamed, renamed)] {
+            let asked = Asked::Index(Ident::exact("t_by_a"), named);
+            assert_eq!(ask(&[(path, text)], asked).grade, expected, "{named:?}: {text}");
+        }
+    }
+    // What is called like a column stands everywhere.
+    let asked = Asked::Index(Ident::exact("label"), Named::Renamed);
+    assert_eq!(ask(&[("a.go", "q(`SELECT label FROM t`)")], asked).grade, Grade::E1);
+}
+
+#[test]
+fn upserts_are_found_by_the_columns_they_need() {
+    for (path, text, columns, expected) in [
+        ("a.go", "q(`INSERT INTO users (a) VALUES (1) ON CONFLICT (a) DO NOTHING`)", &["a"][..], true),
+        ("a.go", "q(`INSERT INTO users (a) VALUES (1) ON CONFLICT (a) DO NOTHING`)", &["b"], false),
+        (
+            "a.go",
+            "q(`INSERT INTO users (a) VALUES (1) ON CONFLICT (b, \"a\") WHERE c DO NOTHING`)",
+            &["a", "b"],
+            true,
+        ),
+        ("a.go", "q(`INSERT INTO users (a) VALUES (1) ON CONFLICT (a, b) DO NOTHING`)", &["a"], false),
+        ("a.go", "q(`INSERT INTO users (a) VALUES (1) ON CONFLICT DO NOTHING`)", &["a"], false),
+        (
+            "a.go",
+            "q(`INSERT INTO pets (a) VALUES (1) ON CONFLICT (a) DO NOTHING`) // users\nvar users",
+            &["a"],
+            false,
+        ),
+        (
+            "a.sql",
+            "-- INSERT INTO users (a) VALUES (1) ON CONFLICT (a) DO NOTHING\nSELECT 1 FROM users;",
+            &["a"],
+            false,
+        ),
+        ("a.rb", "User.upsert_all(rows, unique_by: :nick_name)", &["nick_name"], true),
+        ("a.rb", "User.upsert_all(rows, unique_by: %i[team_id nick_name])", &["nick_name", "team_id"], true),
+        ("a.rb", "User.upsert_all(rows, unique_by: :id)", &["nick_name"], false),
+        ("a.ex", "Repo.insert(%User{}, conflict_target: [:team_id, :name])", &["name", "team_id"], true),
+        (
+            "a.go",
+            "db.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: \"name\"}, {Name: \"team_id\"}}}).Create(&User{})",
+            &["name", "team_id"],
+            true,
+        ),
+        ("a.php", "DB::table('users')->upsert($rows, ['name'], ['age'])", &["name"], true),
+        ("a.php", "DB::table('users')->upsert($rows, ['id'], ['name', 'age'])", &["name"], false),
+        (
+            "a.ts",
+            "db.insert(users).onConflictDoUpdate({ target: users.nickName, set: { a } })",
+            &["nick_name"],
+            true,
+        ),
+        (
+            "a.ts",
+            "db.insert(users).onConflictDoUpdate({ target: [users.a, users.b], set: { c } })",
+            &["a", "b"],
+            true,
+        ),
+        ("a.ts", "knex('users').insert(row).onConflict(['a', 'b']).merge()", &["a", "b"], true),
+        ("a.ts", "supabase.from('users').upsert(row, { onConflict: 'a,b' })", &["a", "b"], true),
+        (
+            "a.py",
+            "insert(User).on_conflict_do_update(\n    index_elements=[User.email], set_={})",
+            &["email"],
+            true,
+        ),
+        ("a.rs", "insert_into(users::table).on_conflict((users::a, users::b)).do_nothing()", &["a", "b"], true),
+        ("a.php", "q(\"INSERT INTO users (id, a) VALUES (1, 2) ON DUPLICATE KEY UPDATE b = 1\")", &["a"], true),
+        ("a.php", "q(\"INSERT INTO users (id) VALUES (1) ON DUPLICATE KEY UPDATE b = 1\")", &["a"], false),
+        ("a.php", "q(\"INSERT IGNORE INTO users (a) VALUES (1)\")", &["a"], true),
+        ("a.php", "q(\"INSERT IGNORE INTO pets (a) VALUES (1)\"); $users;", &["a"], false),
+        ("a_test.go", "q(`INSERT INTO users (a) VALUES (1) ON CONFLICT (a) DO NOTHING`)", &["a"], false),
+    ] {
+        let columns = columns.iter().map(|column| Ident::exact(*column)).collect();
+        let asked = Asked::Upsert(Name::plain(Ident::exact("users")), columns);
+        let expected = if expected { Grade::E3 } else { Grade::E0 };
+        assert_eq!(ask(&[(path, text)], asked).grade, expected, "{text}");
+    }
 }
 
 #[test]
@@ -359,3 +544,78 @@ fn a_second_tree_is_searched_by_its_own_contents() {
     assert_eq!(searcher.search(&first, &[], &questions), search(&first, &[], &questions));
     assert_eq!(searcher.search(&second, &[], &[(column("users", "age"), Known::default())])[0].grade, Grade::E3);
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 150, failure_persistence: None, ..Default::default() })]
+
+    /// Whatever stands around a name, the search ends and does not panic.
+    #[test]
+    fn no_statement_is_too_much(words in proptest::collection::vec(0_usize..WORDS.len(), 0..60), ending in 0_usize..4) {
+        let text: String = words.iter().filter_map(|at| WORDS.get(*at)).copied().collect();
+        let path = ["a.go", "a.py", "a.sql", "a.php"][ending];
+        let tree = MemoryTree::new([(path, text)]);
+        let pairs = || Name::plain(Ident::exact("pairs"));
+        let asked = [
+            Asked::Positions(pairs(), Places::Moved),
+            Asked::Upsert(pairs(), vec![Ident::exact("a"), Ident::exact("b")]),
+            Asked::Index(Ident::exact("pairs_a"), Named::Renamed),
+            Asked::Value("new".to_owned(), vec![pairs()]),
+        ];
+        let asked: Vec<(Asked, Known)> = asked.into_iter().map(|asked| (asked, Known::default())).collect();
+        proptest::prop_assert_eq!(search(&tree, &[], &asked).len(), asked.len());
+    }
+}
+
+const WORDS: &[&str] = &[
+    "select ",
+    "*",
+    " from ",
+    "pairs",
+    " pairs p ",
+    "p.*",
+    "insert into ",
+    " values ",
+    "(",
+    ")",
+    "\"",
+    "'",
+    "`",
+    ";",
+    "\n",
+    " union ",
+    " all ",
+    "ä",
+    "İ",
+    "\u{3000}",
+    ".",
+    ",",
+    "a, b",
+    " returning *",
+    "on conflict ",
+    "onConflict",
+    " as ",
+    "table ",
+    "copy ",
+    "load data ",
+    "const q = ",
+    "q",
+    ".Scan(&x)",
+    "for a, b in row",
+    "force index ",
+    "pairs_a",
+    "new",
+    "with x as ",
+    "on constraint ",
+    "unique_by: ",
+    "target: ",
+    "clause.Column{",
+    "}}",
+    "Name: ",
+    "copy_from(f, '",
+    " where ",
+    "join ",
+    "=",
+    "on duplicate key ",
+    "insert ignore ",
+    "into ",
+];

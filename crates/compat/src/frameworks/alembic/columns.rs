@@ -116,7 +116,7 @@ pub fn column(dialect: Dialect, call: &Call) -> Option<Defined> {
     }
     if is("unique") == Some(true) {
         let nulls_equal = dialect == Dialect::MsSql;
-        let kind = ConstraintKind::Unique { columns: vec![made.name.clone()], partial: false, nulls_equal };
+        let kind = ConstraintKind::Unique { columns: vec![made.name.clone()], partial: None, nulls_equal };
         made.constraints.push(Constraint { name: None, kind });
     }
     let counts = call.named("autoincrement").and_then(Value::truth) != Some(false);
@@ -166,7 +166,7 @@ pub fn constraint(dialect: Dialect, call: &Call) -> Option<Constraint> {
         "PrimaryKeyConstraint" => ConstraintKind::PrimaryKey(idents(dialect, Some(&places))?),
         "UniqueConstraint" => ConstraintKind::Unique {
             columns: idents(dialect, Some(&places))?,
-            partial: false,
+            partial: None,
             nulls_equal: dialect == Dialect::MsSql
                 || call.named("postgresql_nulls_not_distinct").and_then(Value::truth) == Some(true),
         },

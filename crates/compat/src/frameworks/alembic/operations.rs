@@ -163,7 +163,7 @@ impl<'p> Reader<'p> {
             "create_table_comment" | "drop_table_comment" | "f" => return,
             "create_foreign_key" => self.foreign_key(call, skip),
             "create_unique_constraint" => idents(self.dialect, call.argument("columns", 1 + skip)).map(|columns| {
-                ConstraintKind::Unique { columns, partial: false, nulls_equal: self.dialect == Dialect::MsSql }
+                ConstraintKind::Unique { columns, partial: None, nulls_equal: self.dialect == Dialect::MsSql }
             }),
             "create_check_constraint" => {
                 call.argument("condition", 1 + skip).map(|value| check(self.dialect, value))
@@ -378,7 +378,8 @@ impl<'p> Reader<'p> {
             },
         };
         let partial =
-            ["postgresql_where", "sqlite_where", "mssql_where"].iter().any(|option| call.named(option).is_some());
+            ["postgresql_where", "sqlite_where", "mssql_where"].iter().find_map(|option| call.named(option));
+        let partial = partial.map(Value::told);
         let nulls_equal = call.named("postgresql_nulls_not_distinct").and_then(Value::truth) == Some(true);
         let name = call.argument("index_name", 0).and_then(Value::text);
         let unique = unique.then_some(emit::Unique { partial, nulls_equal });

@@ -228,7 +228,7 @@ pub fn read(program: &Program, dialect: Dialect, limits: Limits) -> Vec<Step> {
     let Some(upgrade) = reader.functions.get("upgrade").copied() else {
         let unread = match root.has_error() {
             true => syntax(),
-            false => emit::code("no upgrade() in the file"),
+            false => Operation::Unread(Unread::Syntax { words: "there is no upgrade() in the file".to_owned() }),
         };
         return vec![Step::new(unread, 1, "")];
     };
@@ -346,7 +346,7 @@ impl<'p> Reader<'p> {
     fn expression(&mut self, node: Node<'p>, scope: &mut Scope) {
         match node.kind() {
             "call" => self.call(node, scope),
-            "await" => {
+            "await" | "parenthesized_expression" => {
                 for inner in children(node) {
                     self.expression(inner, scope);
                 }
@@ -366,9 +366,6 @@ impl<'p> Reader<'p> {
             }
             "ERROR" => self.put(syntax(), node, scope),
             _ if !self.acts(node) => {}
-            "conditional_expression" | "boolean_operator" | "parenthesized_expression" | "list_comprehension" => {
-                self.put_code(node, scope);
-            }
             _ => self.put_code(node, scope),
         }
     }
@@ -403,7 +400,11 @@ impl<'p> Reader<'p> {
     /// `connection.execute(…).fetchall()`: the last call only looks at what the first one did.
     fn chained(&mut self, call: &Call, node: Node<'p>, scope: &mut Scope) -> bool {
         let object = field(node, "function").and_then(|function| field(function, "object"));
-        let Some(object) = object.filter(|object| object.kind() == "call") else { return false };
+        let in_brackets = |object: Node<'p>| match (object.kind(), children(object).as_slice()) {
+            ("parenthesized_expression", [only]) => *only,
+            _ => object,
+        };
+        let Some(object) = object.map(in_brackets).filter(|object| object.kind() == "call") else { return false };
         if !PURE.contains(&call.word()) || field(node, "arguments").is_some_and(|arguments| self.acts(arguments)) {
             return false;
         }

@@ -222,7 +222,7 @@ pub fn constraints(dialect: Dialect, held: &Held) -> Vec<Constraint> {
         all.push(ConstraintKind::PrimaryKey(vec![column.clone()]));
     } else if held.unique {
         let nulls_equal = dialect == Dialect::MsSql;
-        all.push(ConstraintKind::Unique { columns: vec![column.clone()], partial: false, nulls_equal });
+        all.push(ConstraintKind::Unique { columns: vec![column.clone()], partial: None, nulls_equal });
     }
     if let Some(table) = held.refers.clone() {
         all.push(ConstraintKind::ForeignKey { columns: vec![column], table, to: vec![], cascades: false });

@@ -227,7 +227,7 @@ fn files<'t>(context: &Context<'t>, found: &Found, history: &mut History) -> BTr
         let read = || match tree.text(&entry.path) {
             Ok(text) => (text.len() as u64, module::read(text, context.limits)),
             Err(error) => {
-                let unread = Unread::NoContent { words: format!("{error:?}") };
+                let unread = Unread::NoContent { words: error.to_string() };
                 (0, Module { migration: true, unread: vec![(unread, 1)], ..Module::default() })
             }
         };

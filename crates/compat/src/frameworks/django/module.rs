@@ -60,8 +60,13 @@ pub fn read(text: String, limits: Limits) -> Module {
     module.migration = true;
     module.line = line_of(class);
     let mut constants = python::constants(&program);
-    for statement in field(class, "body").map(children).unwrap_or_default() {
-        member(&program, statement, &mut constants, &mut module);
+    for class in lineage(&program, class) {
+        for statement in field(class, "body").map(children).unwrap_or_default() {
+            member(&program, statement, &mut constants, &mut module);
+        }
+    }
+    for statement in children(root) {
+        below(&program, statement, &constants, &mut module);
     }
     if class.has_error()
         && module.unread.is_empty()
@@ -80,13 +85,110 @@ fn error_line(root: Node<'_>) -> u32 {
     find_all(root, &["ERROR"]).first().map_or_else(|| line_of(root), |node| line_of(*node))
 }
 
+/// The classes of the file that a class inherits from, the farthest first, and the class itself.
+fn lineage<'p>(program: &'p Program, class: Node<'p>) -> Vec<Node<'p>> {
+    let all = find_all(program.root(), &["class_definition"]);
+    let mut found = vec![class];
+    while let Some(last) = found.last().copied().filter(|_| found.len() < 10) {
+        let bases = field(last, "superclasses").map(children).unwrap_or_default();
+        let named = |class: &&Node<'p>| {
+            let name = field(**class, "name").map(|name| program.text_of(name));
+            bases.iter().any(|base| Some(program.text_of(*base)) == name)
+        };
+        match all.iter().find(named).filter(|base| !found.contains(base)) {
+            Some(base) => found.push(*base),
+            None => break,
+        }
+    }
+    found.reverse();
+    found
+}
+
+/// A statement of the module, which may change the class after it was made.
+fn below(program: &Program, statement: Node<'_>, constants: &Variables, module: &mut Module) {
+    if matches!(
+        statement.kind(),
+        "class_definition" | "function_definition" | "decorated_definition" | "import_statement"
+    ) || !find_all(statement, &["identifier"]).iter().any(|node| program.text_of(*node) == "Migration")
+        || statement.kind() == "import_from_statement"
+    {
+        return;
+    }
+    let inner = if statement.kind() == "expression_statement" { children(statement) } else { vec![statement] };
+    for node in inner {
+        if !grown(program, node, "Migration.operations", constants, module) {
+            let what = crate::operation::one_line(program.text_of(node));
+            module.unread.push((Unread::Code { what }, line_of(node)));
+        }
+    }
+}
+
+/// `operations += […]`, `operations.append(…)`, `extend`, `insert`; `list` is what the list is called there.
+fn grown(program: &Program, node: Node<'_>, list: &str, constants: &Variables, module: &mut Module) -> bool {
+    let called = |node: Option<Node<'_>>| node.is_some_and(|node| program.text_of(node) == list);
+    if node.kind() == "augmented_assignment" {
+        let added = field(node, "operator").is_some_and(|operator| program.text_of(operator) == "+=");
+        let Some(right) = field(node, "right").filter(|_| added && called(field(node, "left"))) else {
+            return false;
+        };
+        return more(python::value(program, right, constants), right, module);
+    }
+    let Some(function) = field(node, "function").filter(|function| called(field(*function, "object"))) else {
+        return false;
+    };
+    let arguments = field(node, "arguments").map(children).unwrap_or_default();
+    let what = field(function, "attribute").map(|what| program.text_of(what));
+    let (value, place, at) = match (what, arguments.as_slice()) {
+        (Some("append"), [one]) => (Value::List(vec![python::value(program, *one, constants)]), *one, None),
+        (Some("extend"), [many]) => (python::value(program, *many, constants), *many, None),
+        (Some("insert"), [at, one]) => {
+            let at = python::value(program, *at, constants).whole().and_then(|at| usize::try_from(at).ok());
+            let Some(at) = at else { return false };
+            (Value::List(vec![python::value(program, *one, constants)]), *one, Some(at))
+        }
+        _ => return false,
+    };
+    let before = module.operations.len();
+    let read = more(value, place, module);
+    if let Some(at) = at.filter(|at| *at < before) {
+        let added = module.operations.split_off(before);
+        module.operations.splice(at..at, added);
+    }
+    read
+}
+
+/// More operations.
+fn more(held: Value, node: Node<'_>, module: &mut Module) -> bool {
+    let Value::List(values) = held else { return false };
+    let lines = lines_of(node);
+    for (at, value) in values.into_iter().enumerate() {
+        let line = match &value {
+            Value::Call(call) => call.line,
+            _ => lines.get(at).copied().unwrap_or_else(|| line_of(node)),
+        };
+        module.operations.push((value, line));
+    }
+    true
+}
+
+/// Methods by which Django asks a migration what it does.
+const OVERRIDES: &[&str] = &["__init__", "__new__", "__init_subclass__", "apply", "mutate_state", "operations"];
+
 /// A statement of the class.
 fn member(program: &Program, statement: Node<'_>, constants: &mut Variables, module: &mut Module) {
     let inner = if statement.kind() == "expression_statement" { children(statement) } else { vec![statement] };
     for node in inner {
         match node.kind() {
             "assignment" => assigned(program, node, constants, module),
-            "string" | "pass_statement" | "function_definition" | "decorated_definition" | "comment" => {}
+            "function_definition" | "decorated_definition" => {
+                let definition = field(node, "definition").unwrap_or(node);
+                let name = field(definition, "name").map(|name| program.text_of(name)).unwrap_or_default();
+                if OVERRIDES.contains(&name) {
+                    module.unread.push((Unread::Code { what: format!("Migration.{name}") }, line_of(node)));
+                }
+            }
+            "augmented_assignment" | "call" if grown(program, node, "operations", constants, module) => {}
+            "string" | "pass_statement" | "comment" => {}
             "augmented_assignment"
             | "if_statement"
             | "for_statement"
@@ -115,15 +217,9 @@ fn assigned(program: &Program, node: Node<'_>, constants: &mut Variables, module
                 module.unread.push((syntax(), error_line(right)));
             }
             match held {
-                Value::List(values) => {
-                    let lines = lines_of(right);
-                    for (at, value) in values.into_iter().enumerate() {
-                        let line = match &value {
-                            Value::Call(call) => call.line,
-                            _ => lines.get(at).copied().unwrap_or_else(|| line_of(right)),
-                        };
-                        module.operations.push((value, line));
-                    }
+                held @ Value::List(_) => {
+                    module.operations.clear();
+                    more(held, right, module);
                 }
                 _ => {
                     let what = crate::operation::one_line(program.text_of(node));

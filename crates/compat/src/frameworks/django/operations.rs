@@ -184,7 +184,7 @@ impl Walk<'_> {
             }
         }
         for set in &model.unique {
-            let kind = self.unique(self.state.columns(model, set), false, false);
+            let kind = self.unique(self.state.columns(model, set), None, false);
             constraints.push(Constraint { name: None, kind });
         }
         for set in &model.indexed {
@@ -206,7 +206,12 @@ impl Walk<'_> {
         }
     }
 
-    fn unique(&self, columns: Vec<crate::operation::Ident>, partial: bool, nulls_equal: bool) -> ConstraintKind {
+    fn unique(
+        &self,
+        columns: Vec<crate::operation::Ident>,
+        partial: Option<String>,
+        nulls_equal: bool,
+    ) -> ConstraintKind {
         ConstraintKind::Unique { columns, partial, nulls_equal }
     }
 
@@ -249,7 +254,7 @@ impl Walk<'_> {
                 constraints: table.map(|table| Constraint { name: None, kind: key(table) }).into_iter().collect(),
             });
         }
-        let kind = self.unique(vec![ident(&join.from), ident(&join.to)], false, false);
+        let kind = self.unique(vec![ident(&join.from), ident(&join.to)], None, false);
         let operation = Operation::CreateTable {
             table: join.table.clone(),
             columns: Maybe::Known(columns),
@@ -584,7 +589,7 @@ impl Walk<'_> {
         for set in new.iter().filter(|set| !old.contains(set)) {
             let columns = self.state.columns(&model, set);
             let operation = if unique {
-                let constraint = Constraint { name: None, kind: self.unique(columns, false, false) };
+                let constraint = Constraint { name: None, kind: self.unique(columns, None, false) };
                 Operation::AddConstraint { table: table.clone(), constraint, checked: Checked::All }
             } else {
                 emit::index(self.state.dialect, &table, None, columns, None)
@@ -665,7 +670,7 @@ impl Walk<'_> {
                 // With a condition or an expression it is an index.
                 let index = condition("condition").is_some() || constraint.named("fields").is_none();
                 let said = if index { "index" } else { "unique" };
-                (said, self.unique(columns, condition("condition").is_some(), nulls))
+                (said, self.unique(columns, condition("condition").map(Value::told), nulls))
             }
             "CheckConstraint" => {
                 let check =

@@ -65,7 +65,7 @@ fn history(context: &Context<'_>, found: &Found) -> History {
                 (context.memo.steps(ROW.id, context.dialect, &content, read), transactional)
             }
             Err(why) => {
-                let why = Unread::NoContent { words: format!("{why:?}") };
+                let why = Unread::NoContent { words: why.to_string() };
                 (Arc::new(vec![Step::new(Operation::Unread(why), 1, &entry.path)]), true)
             }
         };
@@ -115,7 +115,7 @@ fn steps(dialect: Dialect, text: String, parents: Vec<String>, limits: Limits) -
         if run.class.method(name).is_some() {
             run.method(&mut up, name, &schema);
         } else if name == "up" && errors.is_empty() {
-            let why = Unread::Code { what: "there is no up() in the file".to_owned() };
+            let why = Unread::Syntax { words: "there is no up() in the file".to_owned() };
             return vec![Step::new(Operation::Unread(why), line_of(program.root()), "")];
         }
     }

@@ -170,7 +170,7 @@ impl Up {
             "addUniqueIndex" | "addUniqueConstraint" => {
                 let Some(columns) = columns else { return Some(Done::Code) };
                 let options = call.argument(2, "options").or_else(|| call.argument(3, "options"));
-                let partial = options.is_some_and(|options| options.get("where").is_some());
+                let partial = options.and_then(|options| options.get("where")).map(|only| format!("{only:?}"));
                 let kind = ConstraintKind::Unique { columns, partial, nulls_equal: false };
                 return Some(self.constraint(table, Constraint { name: second, kind }));
             }
@@ -189,7 +189,10 @@ impl Up {
             "dropPrimaryKey" => Some(dropped(None, "primary-key")),
             "removeForeignKey" | "dropForeignKey" => first.map(|name| dropped(Some(name), "foreign-key")),
             "removeUniqueConstraint" | "dropUniqueConstraint" => first.map(|name| dropped(Some(name), "unique")),
-            "renameIndex" => Some(Operation::Neutral { what: "an index is renamed".to_owned() }),
+            "renameIndex" => match (first, second) {
+                (Some(from), Some(to)) => Some(Operation::RenameIndex { table: Some(owner.clone()), from, to }),
+                _ => None,
+            },
             _ => return None,
         };
         Some(operation.map_or(Done::Code, Done::Push))

@@ -189,7 +189,7 @@ fn first_baseline(drafts: &mut [(Named, Draft<'_>)]) {
     let versioned =
         drafts.iter_mut().find(|(named, _)| matches!(named, Named::Versioned(..) | Named::Baseline(..)));
     if let Some((Named::Baseline(..), draft)) = versioned {
-        draft.runs = Runs::Once;
+        draft.runs = Runs::First;
     }
 }
 
@@ -307,7 +307,7 @@ mod tests {
         };
         assert_eq!(
             runs(&[("db/B5__a.sql", ""), ("db/V6__b.sql", "")]),
-            [("B5".to_owned(), Runs::Once), ("6".to_owned(), Runs::Once)]
+            [("B5".to_owned(), Runs::First), ("6".to_owned(), Runs::Once)]
         );
         assert_eq!(runs(&[("db/B5__a.sql", ""), ("db/V4__b.sql", "")])[1], ("B5".to_owned(), Runs::Never));
     }

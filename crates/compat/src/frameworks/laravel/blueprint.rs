@@ -195,9 +195,14 @@ impl Up {
                 }
                 None => self.code(run, call),
             },
-            "renameIndex" => {
-                self.push(run, call, Operation::Neutral { what: "an index is renamed".to_owned() }, Some(&table));
-            }
+            "renameIndex" => match (call.text(0, "from"), call.text(1, "to")) {
+                (Some(from), Some(to)) => {
+                    let (from, to) = (self.ident(from), self.ident(to));
+                    let operation = Operation::RenameIndex { table: Some(self.name(&table)), from, to };
+                    self.push(run, call, operation, Some(&table));
+                }
+                _ => self.code(run, call),
+            },
             "engine" | "charset" | "collation" | "comment" | "innoDb" | "getTable" | "getColumns" | "after"
             | "getPrefix" => {}
             "temporary" => {
@@ -552,7 +557,7 @@ impl Up {
             "primary" => ConstraintKind::PrimaryKey(idents),
             "unique" => ConstraintKind::Unique {
                 columns: idents,
-                partial: false,
+                partial: None,
                 nulls_equal: self.dialect == Dialect::MsSql,
             },
             _ => {

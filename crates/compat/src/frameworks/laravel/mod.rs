@@ -60,7 +60,7 @@ fn history(context: &Context<'_>, found: &Found) -> History {
                 (context.memo.steps(memory, context.dialect, &content, read), alone)
             }
             Err(why) => {
-                let why = Unread::NoContent { words: format!("{why:?}") };
+                let why = Unread::NoContent { words: why.to_string() };
                 (Arc::new(vec![Step::new(Operation::Unread(why), 1, &entry.path)]), false)
             }
         };
@@ -91,7 +91,7 @@ fn steps(dialect: Dialect, text: String, parents: Vec<String>, restates: bool, l
     let mut up = up::Up::new(dialect, limits, restates);
     let mut run = Run::new(class, limits.statements);
     if run.method(&mut up, "up", &[]).is_none() && errors.is_empty() {
-        let why = Unread::Code { what: "there is no up() in the file".to_owned() };
+        let why = Unread::Syntax { words: "there is no up() in the file".to_owned() };
         return vec![Step::new(Operation::Unread(why), line_of(program.root()), "")];
     }
     let mut steps = up.steps();

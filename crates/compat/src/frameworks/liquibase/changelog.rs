@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::Place;
-use crate::migration::{Context, History, Migration, Problem, Runs as When};
+use crate::migration::{ANY_CONTENT, Context, History, Migration, Problem, Runs as When};
 use crate::operation::{Operation, Step, Unread};
 use crate::sql::Dialect;
 use crate::tree::ContentId;
@@ -31,6 +31,15 @@ pub struct Walk<'a> {
     history: History,
 }
 
+/// A file that is walked through.
+#[derive(Clone, Copy)]
+struct File<'f> {
+    path: &'f str,
+    content: &'f ContentId,
+    /// Properties stand in its text.
+    filled: bool,
+}
+
 /// What an `include` says of all it brings.
 #[derive(Clone, Copy)]
 struct From {
@@ -52,6 +61,10 @@ impl<'a> Walk<'a> {
 
     /// Everything below a root.
     pub fn history(mut self, root: &str) -> History {
+        // A change log that only the other tree has brings nothing here.
+        if self.context.tree.entry(root).is_none() {
+            return self.history;
+        }
         self.changelog(root, From { runs: Runs::Yes });
         self.history
     }
@@ -93,7 +106,7 @@ impl<'a> Walk<'a> {
         let text = match self.context.tree.text(path) {
             Ok(text) => text,
             Err(why) => {
-                return self.unread(path, 1, content, Unread::NoContent { words: format!("{why:?}") });
+                return self.unread(path, 1, content, Unread::NoContent { words: why.to_string() });
             }
         };
         let size = text.len() as u64;
@@ -104,22 +117,29 @@ impl<'a> Walk<'a> {
         }
         self.left -= size;
         self.open.push(path.to_owned());
-        match tree_of(path, &text, self.context.limits) {
-            Ok(Some(root)) => self.parts(path, &root, from),
+        let kind = ["sql", "xml"].into_iter().find(|end| path.rsplit('.').next() == Some(end)).unwrap_or("yaml");
+        let limits = self.context.limits;
+        let tree = self.context.memo.part(kind_of(kind), &content, || tree_of(path, &text, limits));
+        match tree.as_ref() {
+            Ok(Some(root)) => {
+                let file = File { path, content: &content, filled: text.contains("${") };
+                self.parts(file, root, from);
+            }
             Ok(None) => self.plain_sql(path, &text, content, from),
-            Err((line, words)) => self.unread(path, line, content, Unread::Syntax { words }),
+            Err((line, words)) => self.unread(path, *line, content, Unread::Syntax { words: words.clone() }),
         }
         self.open.pop();
     }
 
-    fn parts(&mut self, path: &str, root: &Node, from: From) {
+    fn parts(&mut self, file: File<'_>, root: &Node, from: From) {
+        let path = file.path;
         let from = From {
             runs: from.runs.and(conditions::preconditions(self.context.dialect, root.first("preConditions"))),
         };
         let logical = root.get("logicalFilePath").map(str::to_owned);
         for part in &root.children {
             match part.name.as_str() {
-                "changeSet" => self.change_set(path, logical.as_deref(), part, from),
+                "changeSet" => self.change_set(file, logical.as_deref(), part, from),
                 "include" => self.include(path, part, from),
                 "includeAll" => self.include_all(path, part, from),
                 "property" => self.property(path, part),
@@ -225,7 +245,8 @@ impl<'a> Walk<'a> {
         });
     }
 
-    fn change_set(&mut self, path: &str, logical: Option<&str>, node: &Node, from: From) {
+    fn change_set(&mut self, file: File<'_>, logical: Option<&str>, node: &Node, from: From) {
+        let path = file.path;
         let dialect = self.context.dialect;
         let before = conditions::preconditions(dialect, node.first("preConditions"));
         let runs = from.runs.and(self.runs(node)).and(before);
@@ -235,6 +256,51 @@ impl<'a> Walk<'a> {
         let named = node.get("logicalFilePath").or(logical).unwrap_or(path);
         let key =
             format!("{named}::{}::{}", node.get("author").unwrap_or_default(), node.get("id").unwrap_or_default());
+        let read = || self.set(path, node, &key);
+        let elsewhere = |change: &Node| change.get("path").is_some() || change.get("file").is_some();
+        let set = if file.filled || node.children.iter().any(elsewhere) {
+            Arc::new(read())
+        } else {
+            // All that it says is in the file, on its line.
+            let place = ContentId(format!("{} {} {} {}", file.content.0, node.line, dialect.id(), key));
+            self.context.memo.part("liquibase change set", &place, read)
+        };
+        let steps = if runs == Runs::Yes {
+            Arc::clone(&set.steps)
+        } else {
+            let mut steps = set.steps.to_vec();
+            mark(&mut steps, runs);
+            Arc::new(steps)
+        };
+        let in_transaction = node.get("runInTransaction").is_none_or(|value| !value.eq_ignore_ascii_case("false"));
+        let when = match (node.is("runAlways"), node.is("runOnChange")) {
+            (true, _) => When::Always,
+            (_, true) => When::WhenChanged,
+            _ => When::Once,
+        };
+        let migration = Migration {
+            key,
+            version: None,
+            path: path.to_owned(),
+            line: node.line,
+            content: set.content.clone(),
+            steps,
+            runs: when,
+            together: in_transaction && transactional(dialect),
+        };
+        self.push(migration);
+    }
+}
+
+/// A change set as it is read, whether or not it runs.
+struct Set {
+    steps: Arc<Vec<Step>>,
+    content: ContentId,
+}
+
+impl Walk<'_> {
+    fn set(&self, path: &str, node: &Node, key: &str) -> Set {
+        let dialect = self.context.dialect;
         let around = Surroundings { walk: self, path };
         let changes = Changes { dialect, limits: self.context.limits, around: &around };
         let mut steps = vec![];
@@ -254,30 +320,13 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        mark(&mut steps, runs);
         // A sum that is declared valid whatever the content is never found edited.
         let content = if node.first("validCheckSum").is_some() || node.get("validCheckSum").is_some() {
-            ContentId(format!("any:{key}"))
+            ContentId(format!("{ANY_CONTENT}{key}"))
         } else {
             ContentId(hash(&pieces))
         };
-        let in_transaction = node.get("runInTransaction").is_none_or(|value| !value.eq_ignore_ascii_case("false"));
-        let when = match (node.is("runAlways"), node.is("runOnChange")) {
-            (true, _) => When::Always,
-            (_, true) => When::WhenChanged,
-            _ => When::Once,
-        };
-        let migration = Migration {
-            key,
-            version: None,
-            path: path.to_owned(),
-            line: node.line,
-            content,
-            steps: Arc::new(steps),
-            runs: when,
-            together: in_transaction && transactional(dialect),
-        };
-        self.push(migration);
+        Set { steps: Arc::new(steps), content }
     }
 }
 
@@ -297,12 +346,21 @@ impl Around for Surroundings<'_, '_> {
         let found = self.walk.files.find(self.path, named, relative);
         let found = found.or_else(|| self.walk.files.find(self.path, named, true));
         let found = found.ok_or_else(|| format!("{named} is not in the tree"))?;
-        let text = self.walk.context.tree.text(found).map_err(|why| format!("{found}: {why:?}"))?;
+        let text = self.walk.context.tree.text(found).map_err(|why| format!("{found}: {why}"))?;
         let allowed = self.walk.context.limits.file_bytes;
         if text.len() as u64 > allowed {
             return Err(format!("{found} is larger than {allowed} bytes"));
         }
         Ok(text)
+    }
+}
+
+/// What the memory calls a file of this kind.
+fn kind_of(kind: &str) -> &'static str {
+    match kind {
+        "sql" => "liquibase sql",
+        "xml" => "liquibase xml",
+        _ => "liquibase yaml",
     }
 }
 

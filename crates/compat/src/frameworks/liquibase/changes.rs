@@ -210,7 +210,7 @@ impl Changes<'_> {
     }
 
     fn unique(&self, columns: Vec<Ident>) -> ConstraintKind {
-        ConstraintKind::Unique { columns, partial: false, nulls_equal: self.dialect == Dialect::MsSql }
+        ConstraintKind::Unique { columns, partial: None, nulls_equal: self.dialect == Dialect::MsSql }
     }
 
     fn references(&self, rules: &Node, column: &Ident) -> Option<Constraint> {
@@ -640,7 +640,8 @@ impl Changes<'_> {
             },
         };
         // The model compares views by their text, and looks in it for names.
-        vec![Step::new(operation, node.line, &text)]
+        let body = Some(crate::sql::body::fold(&text, self.dialect));
+        vec![Step { body, ..Step::new(operation, node.line, &text) }]
     }
 
     fn routine(&self, node: &Node) -> Vec<Step> {

@@ -26,7 +26,8 @@ pub fn find(tree: &dyn Tree) -> Vec<Found> {
             continue;
         }
         roots.insert(path);
-        if path.ends_with(".sql") {
+        // Only what includes others need be taken apart here.
+        if path.ends_with(".sql") || !text.contains("include") {
             continue;
         }
         let Ok(Some(root)) = tree_of(path, &text, Limits::default()) else { continue };

@@ -155,7 +155,7 @@ impl<'t> Run<'t> {
         arguments: &[Value<'t>],
     ) -> Value<'t> {
         if self.frames.len() > DEPTH {
-            host.unread(self, closure, Unread::Code { what: "functions in functions".to_owned() });
+            host.unread(self, closure, Unread::Code { what: "a function within functions".to_owned() });
             return Value::Unknown;
         }
         let around = self.frames.last().map(|frame| frame.variables.clone()).unwrap_or_default();

@@ -239,7 +239,7 @@ impl Words {
         };
         let unique =
             given(options, "unique").is_some_and(|value| value.truth() != Some(false)).then(|| emit::Unique {
-                partial: given(options, "where").is_some_and(|value| *value != Value::Nothing),
+                partial: given(options, "where").filter(|value| **value != Value::Nothing).map(Value::told),
                 nulls_equal: given(options, "nulls_not_distinct") == Some(&Value::Truth(true)),
             });
         let columns: Vec<Ident> = columns

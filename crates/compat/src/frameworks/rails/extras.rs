@@ -73,7 +73,7 @@ impl<'p> Reader<'p> {
                 }
                 let columns = columns.iter().map(|column| self.ident(column)).collect();
                 let nulls_equal = call.is("nulls_not_distinct");
-                let kind = ConstraintKind::Unique { columns, partial: false, nulls_equal };
+                let kind = ConstraintKind::Unique { columns, partial: None, nulls_equal };
                 add(Constraint { name: named, kind }, Checked::All)
             }
             "remove_unique_constraint" => dropped(table, named, "unique"),

@@ -81,6 +81,10 @@ pub struct Reader<'p> {
     pub returned: Option<bool>,
 }
 
+fn missing(words: &str) -> Operation {
+    Operation::Unread(Unread::Syntax { words: words.to_owned() })
+}
+
 /// What the up part of a migration does.
 pub fn read(program: &Program, dialect: Dialect, limits: Limits) -> Vec<Step> {
     let mut reader = Reader::new(program, dialect, limits);
@@ -91,7 +95,7 @@ pub fn read(program: &Program, dialect: Dialect, limits: Limits) -> Vec<Step> {
             None if class.is_some_and(|class| inherits_only(program, class)) => {
                 (emit::code("a migration whose method is inherited"), 1)
             }
-            None => (emit::code("no migration class with change or up"), 1),
+            None => (missing("there is no migration class with change or up"), 1),
         };
         return vec![Step::new(operation, line, "")];
     };

@@ -486,12 +486,7 @@ impl<'p> Reader<'p> {
                 _ => self.put_code(call.node, scope),
             },
             "remove_index" => self.remove_index(call, table, scope),
-            "rename_index" => match (call.text(0), call.text(1)) {
-                (Some(_), Some(_)) => {
-                    self.put(Operation::Neutral { what: "rename_index".to_owned() }, call.node, scope);
-                }
-                _ => self.put_code(call.node, scope),
-            },
+            "rename_index" => self.rename_index(call, table, scope),
             _ => self.constraint_statement(call, table, scope),
         }
     }
@@ -565,6 +560,12 @@ impl<'p> Reader<'p> {
             let column = self.ident(&name);
             self.put(Operation::DropColumn { table: table.clone(), column, cascade: false }, call.node, scope);
         }
+    }
+
+    fn rename_index(&mut self, call: &Invocation<'p>, table: Name, scope: &Scope) {
+        let (Some(from), Some(to)) = (call.text(0), call.text(1)) else { return self.put_code(call.node, scope) };
+        let (from, to) = (emit::ident(self.dialect, from), emit::ident(self.dialect, to));
+        self.put(Operation::RenameIndex { table: Some(table), from, to }, call.node, scope);
     }
 
     fn remove_index(&mut self, call: &Invocation<'p>, table: Name, scope: &Scope) {

@@ -144,7 +144,7 @@ impl Reader {
 
     fn unique(&mut self) {
         let columns = vec![self.name.clone()];
-        self.constrain(ConstraintKind::Unique { columns, partial: false, nulls_equal: false });
+        self.constrain(ConstraintKind::Unique { columns, partial: None, nulls_equal: false });
     }
 
     /// An attribute that says something of what may be written.
@@ -168,7 +168,7 @@ impl Reader {
         } else if cursor.eat(&["UNIQUE"]) {
             cursor.eat(&["KEY"]);
             let columns = self.keyed(cursor)?;
-            self.constrain(ConstraintKind::Unique { columns, partial: false, nulls_equal: false });
+            self.constrain(ConstraintKind::Unique { columns, partial: None, nulls_equal: false });
             if cursor.dialect() == Dialect::MsSql {
                 self.nulls_equal();
             }

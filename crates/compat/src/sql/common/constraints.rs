@@ -26,7 +26,9 @@ pub fn item(cursor: &mut Cursor<'_>, part: Part) -> Read<Item> {
         return column(cursor, part).map(Item::Column);
     }
     let item = constraint(cursor)?;
-    if cursor.done() { Ok(item) } else { Err(cursor.surprise("the end of a constraint")) }
+    // SQLite asks for no comma between two of them.
+    let another = cursor.dialect() == Dialect::Sqlite && begins_constraint(cursor);
+    if cursor.done() || another { Ok(item) } else { Err(cursor.surprise("the end of a constraint")) }
 }
 
 /// Whether the entry is no column. A quoted word is a column's name.
@@ -62,7 +64,7 @@ fn constraint(cursor: &mut Cursor<'_>) -> Read<Item> {
         let columns = key_columns(&cursor.group()?);
         keys_tail(cursor)?;
         let first = if cursor.mysql() { columns.first().cloned() } else { None };
-        let kind = unique(cursor, columns, false);
+        let kind = unique(cursor, columns, None);
         return Ok(kept(given.or(name).or(first), kind, state(cursor)));
     }
     if cursor.eat(&["FOREIGN", "KEY"]) {
@@ -97,7 +99,7 @@ fn constraint(cursor: &mut Cursor<'_>) -> Read<Item> {
     let columns = key_columns(&cursor.group()?);
     keys_tail(cursor)?;
     if unique_too {
-        let kind = unique(cursor, columns, false);
+        let kind = unique(cursor, columns, None);
         return Ok(kept(name, kind, Checked::All));
     }
     Ok(Item::Index(name, columns))
@@ -112,7 +114,7 @@ fn kept(name: Option<Ident>, kind: ConstraintKind, checked: Checked) -> Item {
 }
 
 /// UNIQUE as the dialect means it.
-pub fn unique(cursor: &Cursor<'_>, columns: Vec<Ident>, partial: bool) -> ConstraintKind {
+pub fn unique(cursor: &Cursor<'_>, columns: Vec<Ident>, partial: Option<String>) -> ConstraintKind {
     ConstraintKind::Unique { columns, partial, nulls_equal: cursor.dialect() == Dialect::MsSql }
 }
 

@@ -4,6 +4,7 @@
 pub mod blocks;
 pub mod columns;
 pub mod constraints;
+pub mod copy;
 pub mod objects;
 pub mod rows;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::super::Dialect;
 use super::super::cursor::{Cursor, Read};
 use super::super::lex::Kind;
+use super::copy;
 use crate::operation::{Data, Name, Operation};
 
 /// Reads a statement that changes rows or asks for them, whatever its verb.
@@ -15,7 +16,16 @@ pub fn read(whole: Cursor<'_>) -> Read<()> {
         cursor.skip(at);
     }
     let (data, table, every_row) = match cursor.word(0).map(str::to_uppercase).as_deref() {
-        Some("INSERT" | "REPLACE") => (Data::Insert, inserted(cursor), false),
+        Some("INSERT" | "REPLACE") => {
+            // What a query of its own calls a table is none.
+            if !whole.is(&["WITH"])
+                && let Some((table, copy)) = copied(cursor)
+            {
+                whole.keep(copy.into(table));
+                return Ok(());
+            }
+            (Data::Insert, inserted(cursor), false)
+        }
         Some("UPDATE") => (Data::Update, updated(cursor), unbounded(&cursor)),
         Some("DELETE") => (Data::Delete, deleted(cursor), unbounded(&cursor)),
         Some("TRUNCATE") => (Data::Truncate, truncated(cursor), true),
@@ -45,7 +55,18 @@ fn unbounded(cursor: &Cursor<'_>) -> bool {
     cursor.find(&["WHERE", "JOIN", "LIMIT", "TOP"]).is_none()
 }
 
+/// Rows of a table that go into another.
+fn copied(mut cursor: Cursor<'_>) -> Option<(Name, copy::Copy)> {
+    let table = into(&mut cursor)?;
+    Some((table, copy::of_insert(cursor)?))
+}
+
 fn inserted(mut cursor: Cursor<'_>) -> Option<Name> {
+    into(&mut cursor)
+}
+
+/// The table that rows are put into; passes it.
+fn into(cursor: &mut Cursor<'_>) -> Option<Name> {
     cursor.skip(1);
     while cursor.eat_any(&["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE", "ALL", "FIRST", "OR"])
         || cursor.eat_any(&["REPLACE", "ROLLBACK", "ABORT", "FAIL"])

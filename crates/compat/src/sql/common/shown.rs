@@ -1,7 +1,8 @@
 //! Steps as short lines, for tests.
 
 use crate::operation::{
-    Column, ColumnChange, Constraint, ConstraintKind, Filled, Ident, Maybe, Operation, Signature, Step, Type,
+    Column, ColumnChange, Constraint, ConstraintKind, Copied, Filled, Ident, Maybe, Operation, Signature, Step,
+    Type,
 };
 
 /// One line for each step: its line in the file, what it does, `?` if guarded, `~` if conditional.
@@ -43,7 +44,7 @@ fn constraint(constraint: &Constraint) -> String {
     match &constraint.kind {
         ConstraintKind::PrimaryKey(columns) => format!("{name}pk({})", list(columns)),
         ConstraintKind::Unique { columns, partial, nulls_equal } => {
-            let marks = [(*partial, " partial"), (*nulls_equal, " one-null")];
+            let marks = [(partial.is_some(), " partial"), (*nulls_equal, " one-null")];
             let marks: String = marks.iter().filter(|(on, _)| *on).map(|(_, mark)| *mark).collect();
             format!("{name}unique({}){marks}", list(columns))
         }
@@ -86,6 +87,8 @@ fn change(change: &ColumnChange) -> String {
             format!("restated-type({}{})", ty(known), if *not_null { " not-null" } else { "" })
         }
         ColumnChange::StopFilling => "stop-filling".to_owned(),
+        ColumnChange::Placed(None) => "first".to_owned(),
+        ColumnChange::Placed(Some(column)) => format!("after {column}"),
         ColumnChange::Neutral(_) => "neutral".to_owned(),
     }
 }
@@ -104,6 +107,15 @@ fn signature(signature: &Signature) -> String {
     };
     let returns = signature.returns.as_ref().map_or(String::new(), |text| format!(" -> {text}"));
     format!("({parameters}){returns}")
+}
+
+fn copied(value: &Copied) -> String {
+    match value {
+        Copied::All => "*".to_owned(),
+        Copied::Column(column) => column.key.clone(),
+        Copied::Cast(column, ty) => format!("{}::{ty}", column.key),
+        Copied::Of(columns) => format!("[{}]", list(columns)),
+    }
 }
 
 fn operation(operation: &Operation) -> String {
@@ -140,6 +152,10 @@ fn operation(operation: &Operation) -> String {
         Operation::DropIndex { name, table } => {
             format!("drop-index {name}{}", table.as_ref().map_or(String::new(), |table| format!(" on {table}")))
         }
+        Operation::RenameIndex { table, from, to } => {
+            let table = table.as_ref().map_or(String::new(), |table| format!(" on {table}"));
+            format!("rename-index {from} -> {to}{table}")
+        }
         Operation::CreateView { view, columns, replace, simple_over, .. } => {
             let columns = match columns {
                 Maybe::Known(columns) => list(columns),
@@ -162,6 +178,12 @@ fn operation(operation: &Operation) -> String {
         Operation::Data { data, table, every_row } => {
             let table = table.as_ref().map_or("?".to_owned(), ToString::to_string);
             format!("{data:?} {table}{}", if *every_row { " all" } else { "" })
+        }
+        Operation::CopyRows { table, from, columns, values, every_row } => {
+            let values: Vec<String> = values.iter().map(copied).collect();
+            let columns = list(columns);
+            let rows = if *every_row { "" } else { " some rows" };
+            format!("copy {table}({columns}) <- {from}({}){rows}", values.join(","))
         }
         Operation::Neutral { what } => format!("neutral {what}"),
         Operation::Review { what, .. } => format!("review {what}"),

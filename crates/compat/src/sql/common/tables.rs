@@ -4,6 +4,7 @@ use super::super::Dialect;
 use super::super::cursor::{Cursor, Read};
 use super::columns::Part;
 use super::constraints::{Item, item, key_columns, keys_tail, unique};
+use super::copy;
 use crate::operation::{
     Checked, Column, ColumnChange, Constraint, ConstraintKind, Filled, Ident, Maybe, Name, Operation,
 };
@@ -23,6 +24,9 @@ pub fn create(mut cursor: Cursor<'_>, temporary: bool, whole: Cursor<'_>) -> Rea
     let bracket = like.eat_mark(b'(');
     if like.is(&["LIKE"]) || !bracket && like.is_any(&["AS", "SELECT", "IGNORE", "REPLACE", "WITH", "CLONE"]) {
         whole.step(unknown(vec![])).guarded(guarded).keep();
+        if cursor.eat(&["AS"]) || cursor.is(&["SELECT"]) {
+            from_query(cursor, &table, guarded, whole);
+        }
         return Ok(());
     }
     if !bracket && cursor.find(&["SELECT"]).is_some() {
@@ -42,14 +46,17 @@ pub fn create(mut cursor: Cursor<'_>, temporary: bool, whole: Cursor<'_>) -> Rea
             continue;
         }
         let place = part;
-        match item(&mut part, Part::New)? {
-            Item::Column(column) => columns.push(column),
-            Item::Constraint(constraint, _) => constraints.push(constraint),
-            Item::Index(name, columns) => indexes.push((place, name, columns)),
-            Item::Default(..) | Item::Nothing => {}
+        while !part.done() {
+            match item(&mut part, Part::New)? {
+                Item::Column(column) => columns.push(column),
+                Item::Constraint(constraint, _) => constraints.push(constraint),
+                Item::Index(name, columns) => indexes.push((place, name, columns)),
+                Item::Default(..) | Item::Nothing => {}
+            }
         }
     }
     primary(&mut columns, &constraints, &cursor);
+    constraints.extend(strict(&cursor));
     let columns = if selects { Maybe::Unknown } else { Maybe::Known(columns) };
     let operation = Operation::CreateTable { table: table.clone(), columns, constraints, temporary };
     whole.step(operation).guarded(guarded).keep();
@@ -58,6 +65,20 @@ pub fn create(mut cursor: Cursor<'_>, temporary: bool, whole: Cursor<'_>) -> Rea
         place.step(operation).guarded(guarded).keep();
     }
     Ok(())
+}
+
+/// The rows that a table is made with.
+fn from_query(query: Cursor<'_>, table: &Name, guarded: bool, whole: Cursor<'_>) {
+    if let Some(copy) = copy::of_query(query) {
+        whole.step(copy.into(table.clone())).guarded(guarded).keep();
+    }
+}
+
+/// SQLite's STRICT: it refuses what is not of its column's type.
+fn strict(options: &Cursor<'_>) -> Option<Constraint> {
+    let strict = options.dialect() == Dialect::Sqlite && options.find(&["STRICT"]).is_some();
+    let kind = ConstraintKind::Check { expression: "STRICT".to_owned(), not_null: vec![] };
+    strict.then_some(Constraint { name: None, kind })
 }
 
 /// What a PRIMARY KEY below the columns says of them: no NULL, and in SQLite that an INTEGER alone is
@@ -87,6 +108,7 @@ fn selects(options: &Cursor<'_>) -> bool {
 /// What ADD adds to a table: a step for each.
 pub fn add(mut part: Cursor<'_>, table: &Name, new_rows_only: bool, guarded: bool, place: Cursor<'_>) -> Read<()> {
     let added = item(&mut part, Part::New)?;
+    super::end(&part)?;
     keep(added, table, new_rows_only, guarded, place);
     Ok(())
 }
@@ -157,7 +179,10 @@ pub fn index(mut cursor: Cursor<'_>, is_unique: bool, whole: Cursor<'_>) -> Read
     }
     let columns = if cursor.is_mark(b'(') { key_columns(&cursor.group()?) } else { vec![] };
     keys_tail(&mut cursor)?;
-    let partial = cursor.find(&["WHERE"]).is_some();
+    let partial = cursor.find(&["WHERE"]).map(|at| {
+        cursor.skip(at);
+        cursor.rest_text().to_owned()
+    });
     // SQL Server's WITH (IGNORE_DUP_KEY = ON) changes what a double does; it is no error then.
     let operation = if is_unique {
         let constraint = Constraint { name: name.map(|name| name.name), kind: unique(&cursor, columns, partial) };

@@ -205,7 +205,8 @@ const ORACLE: &[(&str, &str)] = &[
     ("timestamp with local time zone", "timestampltz"),
 ];
 
-const SQLITE: &[(&str, &str)] = &[("int", "integer"), ("decimal", "numeric")];
+/// Not `int`: only of a column whose type is the word INTEGER does SQLite make the rowid.
+const SQLITE: &[(&str, &str)] = &[("decimal", "numeric")];
 
 /// What a type has that names no length or precision.
 const UNSAID: &[(Dialect, &str, &[&str])] = &[

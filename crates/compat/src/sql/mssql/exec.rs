@@ -147,17 +147,19 @@ fn rename(cursor: Cursor<'_>, whole: Cursor<'_>) -> Read<()> {
             let Some(table) = owner(parts) else { return Err(Unread::Dynamic) };
             whole.keep(Operation::RenameColumn { table, from: last, to });
         }
-        "INDEX" | "STATISTICS" => return neutral(whole, 2),
+        "INDEX" => whole.keep(Operation::RenameIndex { table: owner(parts), from: last, to }),
+        "STATISTICS" => return neutral(whole, 2),
         "DATABASE" | "USERDATATYPE" => {
             let kind = Some(if kind == "DATABASE" { Kind::Database } else { Kind::Type });
             whole.keep(Operation::Rename { kind, from: Name::plain(last), to: Name::plain(to) });
         }
         "" | "OBJECT" => {
             let schema = parts.pop().filter(|schema| schema.key != "dbo");
-            // Constraints are objects too; no code names them.
+            // Constraints are objects too.
             let constraint = ["pk_", "fk_", "df_", "uq_", "ck_", "ix_", "ak_"];
             if constraint.iter().any(|prefix| last.key.starts_with(prefix)) {
-                return neutral(whole, 2);
+                whole.keep(Operation::RenameIndex { table: None, from: last, to });
+                return Ok(());
             }
             let from = Name { schema: schema.clone(), name: last };
             whole.keep(Operation::Rename { kind: None, from, to: Name { schema, name: to } });

@@ -68,7 +68,7 @@ fn statements_need_no_semicolons() {
             "1: neutral SET",
             "2: neutral DECLARE",
             "3: Update t",
-            "4: Insert t",
+            "4: copy t(a) <- u(b)",
             "5: Delete t all",
             "6: drop-table a",
             "7: drop t.c",
@@ -147,7 +147,7 @@ fn exec() {
             ("EXECUTE sys.sp_rename @objname = N'[dbo].[t]', @newname = N'u'", &["rename t -> u"]),
             (
                 "EXEC sp_rename 's.t', 'u', 'OBJECT'; EXEC sp_rename 't.IX_a', 'IX_b', 'INDEX'",
-                &["rename s.t -> s.u", "neutral EXEC SP_RENAME"],
+                &["rename s.t -> s.u", "rename-index IX_a -> IX_b on t"],
             ),
             ("EXEC sp_rename @t, 'u'", &["UNREAD Dynamic"]),
             ("EXEC('DROP TABLE a'); EXEC (N'DROP ' + 'TABLE b')", &["drop-table a", "drop-table b"]),

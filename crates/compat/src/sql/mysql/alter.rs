@@ -140,10 +140,34 @@ impl<'a> Action<'_, 'a> {
         }
         if said {
             let column = column(&mut cursor, Part::New)?;
+            let name = column.name.clone();
             self.keep(place, Operation::AddColumn { table: self.table.clone(), column }, guarded);
+            self.placed(name, place, guarded);
             return Ok(());
         }
-        add(cursor, self.table, false, guarded, place)
+        let mut ahead = cursor;
+        let name = ahead.ident();
+        let before = place.source.count();
+        add(cursor, self.table, false, guarded, place)?;
+        let mut column = false;
+        place.source.since(before, |step| column |= matches!(step.operation, Operation::AddColumn { .. }));
+        if let (true, Ok(name)) = (column, name) {
+            self.placed(name, place, guarded);
+        }
+        Ok(())
+    }
+
+    /// `FIRST`, `AFTER b` at an action's end: the column stands there from now on.
+    fn placed(&self, column: Ident, place: Cursor<'a>, guarded: bool) {
+        let mut last = place;
+        last.skip(place.left().saturating_sub(2));
+        let after = if last.eat(&["AFTER"]) { last.ident().ok() } else { None };
+        let mut last = place;
+        last.skip(place.left().saturating_sub(1));
+        if after.is_some() || last.is(&["FIRST"]) {
+            let (table, changes) = (self.table.clone(), vec![ColumnChange::Placed(after)]);
+            self.keep(place, Operation::AlterColumn { table, column, changes }, guarded);
+        }
     }
 
     fn drop(&self, mut cursor: Cursor<'a>, place: Cursor<'a>) -> Read<()> {
@@ -209,7 +233,9 @@ impl<'a> Action<'_, 'a> {
         let constraints = std::mem::take(&mut column.constraints);
         let name = column.name.clone();
         let changes = vec![ColumnChange::Restated(column)];
-        self.keep(place, Operation::AlterColumn { table: self.table.clone(), column: name, changes }, guarded);
+        let operation = Operation::AlterColumn { table: self.table.clone(), column: name.clone(), changes };
+        self.keep(place, operation, guarded);
+        self.placed(name, place, guarded);
         for constraint in constraints {
             let checked = Checked::All;
             self.keep(place, Operation::AddConstraint { table: self.table.clone(), constraint, checked }, guarded);
@@ -246,8 +272,16 @@ impl<'a> Action<'_, 'a> {
 
     fn rename(&mut self, mut cursor: Cursor<'a>, place: Cursor<'a>) -> Read<()> {
         // `RENAME column`, without a word before the name, is the table's.
-        if cursor.is_any(&["INDEX", "KEY"]) && cursor.left() > 2 {
-            return neutral(place, 2);
+        if cursor.left() > 2 && cursor.eat_any(&["INDEX", "KEY"]) {
+            let guarded = cursor.if_exists();
+            let from = cursor.ident()?;
+            if !cursor.eat(&["TO"]) {
+                return Err(cursor.surprise("TO"));
+            }
+            let to = cursor.ident()?;
+            end(&cursor)?;
+            self.keep(place, Operation::RenameIndex { table: Some(self.table.clone()), from, to }, guarded);
+            return Ok(());
         }
         if cursor.left() > 2 && cursor.eat(&["COLUMN"]) {
             let guarded = cursor.if_exists();

@@ -26,6 +26,14 @@ pub fn read(whole: Cursor<'_>) -> Read<()> {
         };
     }
     if cursor.eat(&["INDEX"]) {
+        let mut named = cursor;
+        if let Ok(from) = named.name()
+            && named.eat(&["RENAME", "TO"])
+        {
+            let to = named.ident()?;
+            whole.keep(Operation::RenameIndex { table: None, from: from.name, to });
+            return Ok(());
+        }
         let unusable = cursor.find(&["UNUSABLE", "INVISIBLE"]).is_some();
         return if unusable { review(whole, "an index is made unusable", None) } else { neutral(whole, 2) };
     }

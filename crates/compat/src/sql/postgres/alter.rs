@@ -149,8 +149,17 @@ impl Action<'_> {
             _ if words.are(0, &["set", "expression"]) => {
                 return self.filled(steps, column, self.tree.generated(option.syntax()));
             }
+            _ if super::create::counts_otherwise(self.words.from(1)) => {
+                return self.review(steps, "a column counts otherwise");
+            }
             _ => ColumnChange::Neutral(words.head(2)),
         };
+        if let ast::AlterColumnOption::SetType(_) = &option
+            && let Some(using) = (0..words.tokens.len()).find(|at| words.is(*at, "using"))
+            && !only_cast(words.from(using + 1), &column)
+        {
+            self.review(steps, "USING puts other values into a column");
+        }
         self.change(steps, column, change);
     }
 
@@ -184,11 +193,14 @@ impl Action<'_> {
                 let again = words.has("enforced") && !words.has("not");
                 if again {
                     self.review(steps, "a constraint is enforced");
+                } else if at_once(words) {
+                    self.review(steps, "a constraint is no longer deferred");
                 } else {
                     self.neutral(steps, "ALTER CONSTRAINT");
                 }
             }
             "alter" => self.statistics(steps),
+            "replica" if words.is(2, "full") => self.neutral(steps, "REPLICA IDENTITY FULL"),
             "replica" => self.review(steps, "another replica identity"),
             "attach" => {
                 let partition = words.name(2).map(|(name, _)| name);
@@ -233,7 +245,10 @@ impl Action<'_> {
     fn rename(&self, steps: &mut Steps) {
         let words = self.words;
         if words.is(1, "constraint") {
-            return self.neutral(steps, "RENAME CONSTRAINT");
+            let (Some(from), true, Some(to)) = (words.ident(2), words.is(3, "to"), words.ident(4)) else {
+                return self.unknown(steps);
+            };
+            return self.add(steps, Operation::RenameIndex { table: Some(self.table.clone()), from, to });
         }
         if words.is(1, "to") {
             let Some(to) = words.ident(2) else { return self.unknown(steps) };
@@ -283,4 +298,43 @@ impl Action<'_> {
         }
         self.unknown(steps);
     }
+}
+
+/// NOT DEFERRABLE, or INITIALLY IMMEDIATE of what is said to be deferrable already.
+fn at_once(words: Words<'_>) -> bool {
+    let deferrable = (0..words.tokens.len()).find(|at| words.is(*at, "deferrable"));
+    match deferrable {
+        Some(at) => words.is(at.wrapping_sub(1), "not"),
+        None => words.has("immediate"),
+    }
+}
+
+/// Whether an expression is a column itself, cast perhaps.
+fn only_cast(words: Words<'_>, column: &Ident) -> bool {
+    let all = words.tokens.len();
+    if words.sign(0, b'(') && words.after_brackets(0) == all {
+        return only_cast(words.until(all - 1).from(1), column);
+    }
+    let (inner, rest) = if words.is(0, "cast") && words.sign(1, b'(') {
+        let close = words.after_brackets(1);
+        let inside = words.until(close.saturating_sub(1)).from(2);
+        let end = (0..inside.tokens.len()).rev().find(|at| inside.is(*at, "as")).unwrap_or(0);
+        (inside.until(end), words.from(close))
+    } else if words.sign(0, b'(') {
+        let close = words.after_brackets(0);
+        (words.until(close.saturating_sub(1)).from(1), words.from(close))
+    } else {
+        return words.ident(0).as_ref() == Some(column)
+            && (all == 1 || words.sign(1, b':') && casts(words.from(1)));
+    };
+    inner.tokens.len() < all && only_cast(inner, column) && (rest.tokens.is_empty() || casts(rest))
+}
+
+/// `::type` as often as it stands there, and nothing else.
+fn casts(words: Words<'_>) -> bool {
+    const OTHER: &[&str] = &["at", "and", "or", "collate", "is", "in", "like", "case"];
+    (0..words.tokens.len()).all(|at| {
+        let sign = matches!(words.kind(at), Some(super::lex::Kind::Sign(sign)) if !b":.(),[]".contains(&sign));
+        !sign && !OTHER.iter().any(|it| words.is(at, it))
+    })
 }

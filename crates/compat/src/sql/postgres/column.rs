@@ -117,7 +117,7 @@ impl<'a> Tree<'a> {
                 let nulls = parameters.and_then(|it| it.nulls_distinct_option());
                 ConstraintKind::Unique {
                     columns: own(self.listed(columns.as_ref().map(AstNode::syntax))),
-                    partial: false,
+                    partial: None,
                     nulls_equal: nulls.is_some_and(|nulls| self.of(nulls.syntax()).has("not")),
                 }
             }

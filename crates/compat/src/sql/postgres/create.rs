@@ -204,7 +204,7 @@ pub(super) fn alter(words: Words<'_>, steps: &mut Steps) {
     let object = Object { words, name, action: words.from(next), guarded: words.are(at - 2, &["if", "exists"]) };
     match kind.as_str() {
         "default" => alter_unnamed(words, &kind, steps),
-        "index" => steps.neutral(words, &format!("ALTER INDEX {}", object.action.head(2))),
+        "index" => object.index(steps),
         "view" => object.view(Kind::View, steps),
         "materialized" => object.view(Kind::MaterializedView, steps),
         "sequence" => object.sequence(steps),
@@ -225,9 +225,23 @@ pub(super) fn alter(words: Words<'_>, steps: &mut Steps) {
             if object.action.is(0, "owner") {
                 return steps.neutral(words, &words.head(2));
             }
+            if kind == "publication" && object.action.are(0, &["add", "table"]) {
+                return published(words, object.action.from(2), steps);
+            }
             steps.review(words, &format!("{} changes", words.head(2)), None);
         }
         _ => steps.unread(words, Unread::UnknownStatement { head: words.head(3) }),
+    }
+}
+
+/// Of each table that a publication gets.
+fn published(words: Words<'_>, tables: Words<'_>, steps: &mut Steps) {
+    let (names, _) = tables.names(0);
+    for (table, _) in &names {
+        steps.review(words, "a table is published", Some(table.clone()));
+    }
+    if names.is_empty() {
+        steps.review(words, "ALTER PUBLICATION changes", None);
     }
 }
 
@@ -241,6 +255,16 @@ fn alter_unnamed(words: Words<'_>, kind: &str, steps: &mut Steps) {
         }
         _ => steps.unread(words, Unread::UnknownStatement { head: words.head(3) }),
     }
+}
+
+/// Whether a sequence or identity is told to count otherwise; NO MAXVALUE and NO CYCLE take a bound away.
+pub(super) fn counts_otherwise(words: Words<'_>) -> bool {
+    const BOUNDS: &[&str] = &["minvalue", "maxvalue", "cycle"];
+    (0..words.tokens.len()).any(|at| {
+        let not = words.is(at.wrapping_sub(1), "no");
+        ["restart", "increment"].iter().any(|it| words.is(at, it))
+            || (!not && BOUNDS.iter().any(|it| words.is(at, it)))
+    })
 }
 
 /// An object that ALTER names, and what it does with it.
@@ -295,6 +319,15 @@ impl Object<'_> {
         true
     }
 
+    fn index(&self, steps: &mut Steps) {
+        match self.action.ident(2).filter(|_| self.action.are(0, &["rename", "to"])) {
+            Some(to) => {
+                self.add(steps, Operation::RenameIndex { table: None, from: self.name.name.clone(), to });
+            }
+            None => self.neutral(steps),
+        }
+    }
+
     fn simple(&self, kind: Kind, steps: &mut Steps) {
         if self.common(kind, steps) {
             return;
@@ -332,10 +365,8 @@ impl Object<'_> {
         if self.common(Kind::Sequence, steps) {
             return;
         }
-        let values = ["restart", "increment", "minvalue", "maxvalue"].iter().any(|it| action.has(it));
         let narrower = action.is(0, "as") && !action.is(1, "bigint") && !action.is(1, "int8");
-        let counts_round = action.has("cycle") && !action.has("no");
-        if values || narrower || counts_round {
+        if counts_otherwise(action) || narrower {
             return self.review(steps, "a sequence counts otherwise");
         }
         self.neutral(steps);

@@ -30,11 +30,24 @@ mod view;
 
 use std::borrow::Cow;
 
+use super::undone;
 use crate::migration::Limits;
 use crate::operation::{Operation, Step, Unread, one_line};
 
 use lex::Split;
 use source::{Source, Words};
+
+/// The words of a text, and `;` behind each statement.
+pub fn words(text: &str) -> Vec<&str> {
+    let lexed = lex::lex(text, Split::Statements);
+    let mut words = vec![];
+    for statement in &lexed.statements {
+        let tokens = lexed.tokens.get(statement.clone()).unwrap_or_default();
+        words.extend(tokens.iter().filter_map(|token| text.get(token.start..token.end)));
+        words.push(";");
+    }
+    words
+}
 
 /// What a text does, statement by statement.
 pub fn read(text: &str, limits: Limits) -> Vec<Step> {
@@ -57,6 +70,8 @@ pub fn read(text: &str, limits: Limits) -> Vec<Step> {
         return vec![Step::new(Operation::Unread(unread), 1, "")];
     }
     statements(&Source::new(&with_line_ends(text), 1, Split::Statements), &mut steps);
+    undone::rolled_back(&mut steps.list);
+    undone::put_back(&mut steps.list);
     steps.list
 }
 
@@ -137,12 +152,16 @@ impl Steps {
         while !text.is_char_boundary(end) {
             end -= 1;
         }
+        let deferrable = matches!(operation, Operation::CreateTable { .. }) && words.has("deferrable");
+        let body =
+            (deferrable || operation.keeps_text()).then(|| super::body::fold(text, super::Dialect::Postgres));
         self.list.push(Step {
             operation,
             line: words.source.line(words.start()),
             text: one_line(text.get(..end).unwrap_or_default()),
             guarded: guarded || self.guarded,
             conditional: self.conditional,
+            body,
         });
     }
 

@@ -33,6 +33,10 @@ pub(super) fn settle(operation: &mut Operation, schema: Option<&Ident>) {
             }
             referred(constraints, schema);
         }
+        Operation::CopyRows { table, from, .. } => {
+            settled(table, schema);
+            settled(from, schema);
+        }
         Operation::AddColumn { table, column } => {
             settled(table, schema);
             referred(&mut column.constraints, schema);
@@ -56,6 +60,7 @@ pub(super) fn settle(operation: &mut Operation, schema: Option<&Ident>) {
             settled(name, None);
             table.iter_mut().for_each(|table| settled(table, schema));
         }
+        Operation::RenameIndex { table, .. } => table.iter_mut().for_each(|table| settled(table, schema)),
         Operation::Rename { kind, from, to } => {
             let schema = schema.filter(|_| kind.is_none_or(lives_in_schema));
             let moved = from.name == to.name;

@@ -54,7 +54,7 @@ pub(super) fn parse(words: Words<'_>, without: &[(usize, usize)], limits: Limits
         return Err(Unread::Syntax { words: "the parser gave up".to_owned() });
     };
     if let Some(error) = error {
-        return Err(Unread::Syntax { words: error });
+        return Err(Unread::Syntax { words: said(&error) });
     }
     let file = parse.syntax_node();
     let mut statements = file.children().filter(|node| ast::Stmt::can_cast(node.kind()));
@@ -208,4 +208,50 @@ impl Level {
 /// Whether a sign after such a token is an operator between two operands.
 fn ends_operand(kind: Kind) -> bool {
     !matches!(kind, Kind::Sign(sign) if sign != b')' && sign != b']')
+}
+
+/// The grammar's words without the names that its tokens have in its own source.
+fn said(error: &str) -> String {
+    const TOKENS: &[(&str, &str)] = &[
+        ("IDENT", "a name"),
+        ("EOF", "the end"),
+        ("SEMICOLON", "`;`"),
+        ("COMMA", "`,`"),
+        ("DOT", "`.`"),
+        ("COLON", "`:`"),
+        ("EQ", "`=`"),
+        ("STAR", "`*`"),
+        ("STRING", "a string"),
+        ("INT_NUMBER", "a number"),
+        ("FLOAT_NUMBER", "a number"),
+        ("L_PAREN", "`(`"),
+        ("R_PAREN", "`)`"),
+        ("L_BRACK", "`[`"),
+        ("R_BRACK", "`]`"),
+        ("L_CURLY", "`{`"),
+        ("R_CURLY", "`}`"),
+    ];
+    let word = |word: &str| match TOKENS.iter().find(|(token, _)| *token == word) {
+        Some((_, plain)) => (*plain).to_owned(),
+        None => word.strip_suffix("_KW").unwrap_or(word).to_owned(),
+    };
+    error.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::said;
+
+    #[test]
+    fn a_token_is_called_by_what_is_written() {
+        let cases = [
+            ("expected command, found IDENT", "expected command, found a name"),
+            ("expected SET_KW", "expected SET"),
+            ("missing L_PAREN", "missing `(`"),
+            ("expected RENAME, OWNER, or SET", "expected RENAME, OWNER, or SET"),
+        ];
+        for (error, expected) in cases {
+            assert_eq!(said(error), expected);
+        }
+    }
 }

@@ -7,6 +7,7 @@ use super::lex::Kind;
 use super::source::Words;
 use super::{Steps, called, table};
 use crate::operation::{Data, Name, Operation};
+use crate::sql::common::copy;
 
 /// SELECT, INSERT, UPDATE, DELETE, MERGE, with what they carry in WITH.
 pub(super) fn read(tree: Tree<'_>, steps: &mut Steps) {
@@ -58,6 +59,12 @@ fn change(words: Words<'_>, data: Data, table: Option<Name>, every_row: bool, st
     };
     if table.as_ref().is_some_and(catalogue) {
         return steps.review(words, "the catalogue is changed by hand", None);
+    }
+    if let (Data::Insert, Some(table)) = (data, &table)
+        && words.has("select")
+        && let Some(copy) = copy::of_postgres(words.text(), true)
+    {
+        return steps.add(words, copy.into(table.clone()));
     }
     steps.add(words, Operation::Data { data, table, every_row });
 }

@@ -8,6 +8,7 @@ use super::parse::{Parsed, parse};
 use super::source::Words;
 use super::{Steps, alter, block, cockroach, create, drop, others, query, routine, table, view};
 use crate::operation::{Operation, Unread};
+use crate::sql::common::copy;
 
 /// The largest INSERT that is parsed whole, in bytes; of a larger one the head says enough.
 const INSERT_BYTES: usize = 64 << 10;
@@ -65,7 +66,10 @@ pub(super) fn parsed(words: Words<'_>, parsed: &Parsed, steps: &mut Steps) {
         ast::Stmt::CreateTableAs(_) => match table::named(tree) {
             Some((name, guarded)) => {
                 let temporary = table::temporary(words, &name);
-                table::create_from_query(words, name, temporary, guarded, steps);
+                table::create_from_query(words, name.clone(), temporary, guarded, steps);
+                if let Some(copy) = copy::of_postgres(words.text(), false) {
+                    steps.add_guarded(words, copy.into(name), guarded);
+                }
                 query::changes_within(tree, steps);
             }
             None => steps.unread(words, Unread::UnknownStatement { head: words.head(3) }),

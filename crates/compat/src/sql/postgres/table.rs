@@ -115,7 +115,7 @@ pub(super) fn index(tree: Tree<'_>, index: &ast::CreateIndex, steps: &mut Steps)
     let nulls = index.nulls_distinct_option();
     let kind = ConstraintKind::Unique {
         columns,
-        partial: index.where_clause().is_some(),
+        partial: index.where_clause().map(|only| tree.of(only.syntax()).text().to_owned()),
         nulls_equal: nulls.is_some_and(|nulls| tree.of(nulls.syntax()).has("not")),
     };
     let constraint = Constraint { name: name.map(|name| name.name), kind };

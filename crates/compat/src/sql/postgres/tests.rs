@@ -66,7 +66,7 @@ fn constraint(constraint: &Constraint) -> String {
     let kind = match &constraint.kind {
         ConstraintKind::PrimaryKey(columns) => format!("primary({})", idents(columns)),
         ConstraintKind::Unique { columns, partial, nulls_equal } => {
-            let partial = if *partial { " some" } else { "" };
+            let partial = if partial.is_some() { " some" } else { "" };
             format!("unique({}){partial}{}", idents(columns), if *nulls_equal { " nulls" } else { "" })
         }
         ConstraintKind::ForeignKey { columns, table, to, cascades } => {
@@ -101,6 +101,14 @@ fn operation(operation: &Operation) -> String {
             format!("drop {table}.{column}{}", if *cascade { " cascade" } else { "" })
         }
         Operation::RenameColumn { table, from, to } => format!("rename {table}.{} {}", from.key, to.key),
+        Operation::RenameIndex { table, from, to } => {
+            format!(
+                "reindex {} {} {}",
+                table.as_ref().map_or("-".to_owned(), ToString::to_string),
+                from.key,
+                to.key
+            )
+        }
         Operation::Rename { kind, from, to } => format!("rename {kind:?} {from} {to}"),
         Operation::AlterColumn { table, column, changes } => {
             let changes: Vec<String> = changes.iter().map(change).collect();
@@ -310,7 +318,7 @@ fn each_action_of_alter_table_is_a_step_on_its_own_line() {
         ("ALTER TABLE t RENAME COLUMN \"A\" TO b", "1 rename t.A b"),
         ("ALTER TABLE s.t RENAME TO u", "1 rename None s.t s.u"),
         ("ALTER TABLE t SET SCHEMA s", "1 rename None t s.t"),
-        ("ALTER TABLE t RENAME CONSTRAINT a TO b", "1 neutral RENAME CONSTRAINT"),
+        ("ALTER TABLE t RENAME CONSTRAINT a TO b", "1 reindex t a b"),
         ("ALTER TABLE t ADD CONSTRAINT c UNIQUE (a, b)", "1 constrain t c:unique(a b)"),
         ("ALTER TABLE t ADD PRIMARY KEY (a)", "1 constrain t primary(a)"),
         ("ALTER TABLE t ADD CONSTRAINT c UNIQUE USING INDEX i", "1 neutral ADD CONSTRAINT … USING INDEX"),
@@ -336,7 +344,7 @@ fn each_action_of_alter_table_is_a_step_on_its_own_line() {
         ),
         ("ALTER TABLE t ATTACH PARTITION u FOR VALUES IN (1)", "1 review a partition is attached: u"),
         ("ALTER TABLE t DETACH PARTITION u CONCURRENTLY", "1 review a partition is detached: t"),
-        ("ALTER TABLE t REPLICA IDENTITY FULL", "1 review another replica identity: t"),
+        ("ALTER TABLE t REPLICA IDENTITY NOTHING", "1 review another replica identity: t"),
         ("ALTER TABLE t NO INHERIT u", "1 review the table no longer inherits: t"),
     ]);
 }
@@ -408,7 +416,7 @@ fn other_objects() {
         ("ALTER FUNCTION f() SET search_path = public", "1 neutral ALTER FUNCTION SET SEARCH_PATH"),
         ("ALTER FUNCTION f() SET search_path = ''", "1 review a routine's options change"),
         ("ALTER SCHEMA a RENAME TO b", "1 rename Some(Schema) a b"),
-        ("ALTER INDEX i RENAME TO j", "1 neutral ALTER INDEX RENAME TO"),
+        ("ALTER INDEX s.i RENAME TO j", "1 reindex - i j"),
         ("ALTER POLICY p ON t USING (true)", "1 restrict Policy t"),
         ("ALTER DEFAULT PRIVILEGES IN SCHEMA s GRANT ALL ON TABLES TO r", "1 neutral ALTER DEFAULT PRIVILEGES"),
         ("ALTER ROLE r SET statement_timeout = 1", "1 review ALTER ROLE changes"),

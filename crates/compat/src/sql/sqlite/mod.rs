@@ -14,7 +14,9 @@ use crate::operation::{ColumnChange, Kind, Maybe, Operation, Step, Unread};
 
 /// What a text does, statement by statement.
 pub fn read(text: &str, limits: Limits) -> Vec<Step> {
-    read_all(text, Dialect::Sqlite, limits, |source| each_statement(source, statement))
+    let mut steps = read_all(text, Dialect::Sqlite, limits, |source| each_statement(source, statement));
+    super::undone::rolled_back(&mut steps);
+    steps
 }
 
 fn statement(cursor: Cursor<'_>) -> Read<()> {
@@ -26,7 +28,7 @@ fn statement(cursor: Cursor<'_>) -> Read<()> {
         Some("ALTER") => alter(cursor),
         Some("DROP") => drop(cursor),
         Some("PRAGMA") => pragma(cursor),
-        Some("ATTACH" | "DETACH") => Err(Unread::Code { what: "ATTACH: another database file".to_owned() }),
+        Some("ATTACH" | "DETACH") => Err(Unread::Syntax { words: "it opens another database file".to_owned() }),
         Some("INSERT" | "REPLACE" | "UPDATE" | "DELETE" | "WITH" | "SELECT" | "VALUES") => changed_rows(cursor),
         Some("BEGIN" | "COMMIT" | "END" | "ROLLBACK" | "SAVEPOINT" | "RELEASE" | "VACUUM" | "ANALYZE") => {
             neutral(cursor, 1)
@@ -42,7 +44,7 @@ fn changed_rows(cursor: Cursor<'_>) -> Read<()> {
     target.skip(1);
     target.eat_any(&["FROM", "INTO"]);
     if !cursor.is(&["SELECT"]) && target.is_any(&["sqlite_master", "sqlite_schema"]) {
-        return Err(Unread::Code { what: "the schema is changed as rows".to_owned() });
+        return Err(Unread::Syntax { words: "it changes the schema as rows".to_owned() });
     }
     rows::read(cursor)
 }
