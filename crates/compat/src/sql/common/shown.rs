@@ -1,8 +1,8 @@
 //! Steps as short lines, for tests.
 
 use crate::operation::{
-    Column, ColumnChange, Constraint, ConstraintKind, Copied, Filled, Ident, Maybe, Operation, Signature, Step,
-    Type,
+    Column, ColumnChange, Constraint, ConstraintKind, Copied, Filled, Ident, Maybe, Name, Operation, Signature,
+    Step, Type,
 };
 
 /// One line for each step: its line in the file, what it does, `?` if guarded, `~` if conditional.
@@ -118,6 +118,10 @@ fn copied(value: &Copied) -> String {
     }
 }
 
+fn on(table: Option<&Name>) -> String {
+    table.map_or(String::new(), |table| format!(" on {table}"))
+}
+
 fn operation(operation: &Operation) -> String {
     match operation {
         Operation::CreateTable { table, columns, constraints, temporary } => {
@@ -150,11 +154,10 @@ fn operation(operation: &Operation) -> String {
             format!("index {name} on {table}({})", list(columns))
         }
         Operation::DropIndex { name, table } => {
-            format!("drop-index {name}{}", table.as_ref().map_or(String::new(), |table| format!(" on {table}")))
+            format!("drop-index {name}{}", on(table.as_ref()))
         }
         Operation::RenameIndex { table, from, to } => {
-            let table = table.as_ref().map_or(String::new(), |table| format!(" on {table}"));
-            format!("rename-index {from} -> {to}{table}")
+            format!("rename-index {from} -> {to}{}", on(table.as_ref()))
         }
         Operation::CreateView { view, columns, replace, simple_over, .. } => {
             let columns = match columns {
@@ -169,10 +172,7 @@ fn operation(operation: &Operation) -> String {
             format!("{kind:?} {routine}{}{replace}", signature(held))
         }
         Operation::Create { kind, name, table } => {
-            format!(
-                "create {kind:?} {name}{}",
-                table.as_ref().map_or(String::new(), |table| format!(" on {table}"))
-            )
+            format!("create {kind:?} {name}{}", on(table.as_ref()))
         }
         Operation::Drop { kind, name, .. } => format!("drop {kind:?} {name}"),
         Operation::Data { data, table, every_row } => {
