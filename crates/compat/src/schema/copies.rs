@@ -78,6 +78,7 @@ impl Schema {
             column.ty = known.unwrap_or(Maybe::Unknown);
             let state = self.new_column(&column, how);
             if let Some(target) = self.tables.get_mut(name) {
+                target.order.push(state.id);
                 target.columns.insert(column.name, state);
             }
         }
@@ -118,11 +119,9 @@ impl Schema {
     }
 }
 
-/// A table's columns as they were added.
+/// A table's columns in their order.
 fn in_order(table: &Table) -> Vec<Ident> {
-    let mut columns: Vec<_> = table.columns.values().collect();
-    columns.sort_by_key(|column| column.id);
-    columns.into_iter().map(|column| column.name.clone()).collect()
+    table.in_order().into_iter().cloned().collect()
 }
 
 /// What each column is filled with; `None`: it cannot be told.
