@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use towpath_core::model::{Checks, Environment, Gate, GateKind, REQUEST_BRANCHES, Via, request_branch};
+use towpath_core::model::{
+    Checks, Environment, Gate, GateKind, MigrationsGate, REQUEST_BRANCHES, Via, request_branch,
+};
 
 use super::gates;
 use super::merge::MergedEnvironment;
@@ -47,6 +49,7 @@ pub(super) fn judge(drafts: &[Draft], forges: &BTreeMap<String, Forge>, problems
     for draft in drafts {
         enough_environments(draft, problems);
         branches_within(draft, problems);
+        one_reading(draft, problems);
         own_branches(draft, problems);
         let kind = draft.config.forge.as_ref().and_then(|name| forges.get(name)).map_or(ForgeKind::Git, |f| f.kind);
         for (env, spans) in draft.config.flow.environments.iter().zip(&draft.environments).skip(1) {
@@ -67,6 +70,28 @@ fn name(draft: &Draft) -> &str {
 /// The flow as it stands in a sentence, also while its name is not known.
 fn called(draft: &Draft) -> String {
     if name(draft).is_empty() { "this flow".to_owned() } else { format!("the flow `{}`", shown(name(draft))) }
+}
+
+/// What is brought to a database is brought to all who use it, so it is read in one way.
+fn one_reading(draft: &Draft, problems: &mut Vec<Problem>) {
+    let gate = |env: &Environment| match env.gate(GateKind::Migrations) {
+        Some(Gate::Migrations(gate)) => Some((env.database.clone()?, gate.clone())),
+        _ => None,
+    };
+    let mut first = BTreeMap::new();
+    for (env, spans) in draft.config.flow.environments.iter().zip(&draft.environments) {
+        let Some((database, gate)) = gate(env) else { continue };
+        let (other, known) = first.entry(database).or_insert_with(|| (env.name.clone(), gate.clone()));
+        // What is done about a finding may differ; what is found may not.
+        if *known != (MigrationsGate { review: known.review, ..gate }) {
+            let what = format!(
+                "`{}` and `{other}` share a database, and their `gates.migrations` read its migrations differently",
+                env.name
+            );
+            let problem = Problem::error(spans.name.clone(), "flow.environment.gates.migrations", what);
+            problems.push(problem.hint("write the same `framework`, `dialect`, `schema` and `paths` in both"));
+        }
+    }
 }
 
 /// What only a forge can do or tell.

@@ -104,6 +104,11 @@ impl Accepted {
         if entry.filemode() & 0o170_000 != 0o100_000 {
             return wrong("it is no file");
         }
+        let size = repository.odb().and_then(|odb| odb.read_header(entry.id())).map(|(size, _)| size);
+        if size.is_ok_and(|size| size > BYTES_MAX) {
+            // Not even unpacked: it may be much larger than what was pushed.
+            return wrong(&format!("it is larger than {} KiB", BYTES_MAX >> 10));
+        }
         match repository.find_blob(entry.id()) {
             Ok(blob) => match std::str::from_utf8(blob.content()) {
                 Ok(text) => Self::parse(text),

@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::Semaphore;
-use towpath_compat::CompatReport;
+use towpath_compat::{CompatReport, Finding, Verdict};
 use towpath_core::text::one_line;
 
 use super::question::{Answer, Bounds, Question};
@@ -43,7 +43,7 @@ const KNOWN_MAX: usize = 2_048;
 const REST_MS: i64 = 600_000;
 
 /// No more of an answer's findings are kept; that there are more is, in the last of them.
-const FINDINGS_MAX: usize = 1_000;
+const FINDINGS_MAX: usize = 200;
 
 /// Asks and remembers.
 #[derive(Debug)]
@@ -160,7 +160,12 @@ impl Checker {
 fn kept(mut report: CompatReport) -> CompatReport {
     // The worst stay, and the order does not change what they say.
     report.findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
-    report.findings.truncate(FINDINGS_MAX);
+    let cut = report.findings.split_off(report.findings.len().min(FINDINGS_MAX));
+    if let Some(worst) = cut.into_iter().next().filter(|finding| finding.verdict != Verdict::Compatible) {
+        // Without a content it cannot be accepted: nobody has seen what it stands for.
+        let message = format!("more than {FINDINGS_MAX} findings; the others are not kept");
+        report.findings.push(Finding { message, blob: String::new(), ..worst });
+    }
     for finding in &mut report.findings {
         finding.statement = String::new();
         finding.advice = String::new();
@@ -239,5 +244,46 @@ fn ended(status: ExitStatus) -> String {
         (_, Some(6)) => "it gave up, perhaps for want of memory (signal 6)".to_owned(),
         (_, Some(signal)) => format!("it was ended by signal {signal}"),
         (code, None) => format!("it ended with exit code {}", code.unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use towpath_compat::Place;
+
+    use super::*;
+
+    fn report(many: usize, verdict: Verdict) -> CompatReport {
+        let finding = |n: usize| Finding {
+            rule: "drop-column".to_owned(),
+            verdict,
+            at: Place { path: "db/2.sql".to_owned(), line: 1 },
+            migration: "2".to_owned(),
+            blob: "ab12".to_owned(),
+            object: format!("users.c{n}"),
+            statement: String::new(),
+            message: "drops a column".to_owned(),
+            before: None,
+            after: None,
+            evidence: Vec::new(),
+            grade: None,
+            advice: String::new(),
+            accepted_by: None,
+        };
+        CompatReport { migrations: 1, findings: (0..many).map(finding).collect() }
+    }
+
+    #[test]
+    fn what_is_cut_off_stands_and_cannot_be_accepted() {
+        let bare = |many, verdict| {
+            let findings = kept(report(many, verdict)).findings;
+            (findings.len(), findings.iter().filter(|finding| finding.blob.is_empty()).count())
+        };
+        for verdict in [Verdict::Incompatible, Verdict::NeedsReview] {
+            assert_eq!(bare(FINDINGS_MAX, verdict), (FINDINGS_MAX, 0));
+            assert_eq!(bare(FINDINGS_MAX + 1, verdict), (FINDINGS_MAX + 1, 1));
+            assert_eq!(bare(FINDINGS_MAX * 3, verdict), (FINDINGS_MAX + 1, 1));
+        }
+        assert_eq!(bare(FINDINGS_MAX * 3, Verdict::Compatible), (FINDINGS_MAX, 0));
     }
 }

@@ -27,7 +27,7 @@ pub fn said(mut report: CompatReport, accepted: &Accepted, now: Instant) -> Comp
         report.findings.iter().filter(|finding| finding.verdict != Verdict::Compatible).map(finding_of).collect();
     // What breaks and no other code can help comes first, then in the order of the migrations. What one of the
     // two questions passes over comes last, so that nothing else is cut off for it.
-    findings.sort_by_key(|finding| (finding.history, !finding.breaks, finding.by_use));
+    findings.sort_by_key(|finding| (!finding.breaks, finding.history, finding.by_use));
     if let Some((line, what)) = accepted.problem.as_ref().filter(|_| !findings.is_empty()) {
         findings.push(CompatFinding {
             breaks: false,

@@ -267,6 +267,23 @@ fn what_an_http_gate_asks_is_a_url_without_secrets_that_nobody_else_can_answer()
 }
 
 #[test]
+fn environments_on_one_database_read_its_migrations_in_one_way() {
+    let with = |staging: &str, production: &str| {
+        let env = "[[flow.environment]]\nname = ";
+        sentences(&format!(
+            "[[flow]]\nrepository = \"shop.git\"\n{env}\"develop\"\n{env}\"staging\"\ndatabase = \"main\"\n\
+             gates.migrations = {staging}\n{env}\"production\"\ndatabase = \"main\"\ngates.migrations = {production}\n"
+        ))
+    };
+    assert_eq!(with("true", "{ review = \"allow\" }"), Vec::<String>::new());
+    assert_eq!(with("{ paths = [\"db\"] }", "{ paths = [\"db\"] }"), Vec::<String>::new());
+    for (staging, production) in [("{ paths = [\"db\"] }", "true"), ("true", "{ dialect = \"mysql\" }")] {
+        let said = with(staging, production);
+        assert!(said.len() == 1 && said[0].starts_with("`production` and `staging` share a database"), "{said:?}");
+    }
+}
+
+#[test]
 fn what_this_build_cannot_judge_is_an_error_that_says_so() {
     insta::assert_debug_snapshot!(each(&[
         "gates.ci = { checks = \"required\" }",

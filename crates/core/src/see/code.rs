@@ -17,7 +17,11 @@ pub fn code(flow: &Flow, ledger: &Ledger, tips: &Tips, now: Now) -> BTreeMap<Env
         .filter(gated)
         .map(|edge| {
             let beside = flow.environments.iter().filter(|env| shares(env, edge.target));
-            (edge.target.name.clone(), seen(beside, ledger, tips, now))
+            let mut code = seen(beside.clone(), ledger, tips, now);
+            for env in beside.filter(|env| env.name != edge.target.name) {
+                under_way(env, ledger, &mut code);
+            }
+            (edge.target.name.clone(), code)
         })
         .collect()
 }
@@ -29,6 +33,16 @@ fn shares(one: &Environment, other: &Environment) -> bool {
 
 fn running(env: &Environment, commit: CommitId, until: Option<Instant>) -> CodeRunning {
     CodeRunning { env: env.name.clone(), commit, until, next: None }
+}
+
+/// What is being moved into another environment, or may still come to be: its code may run there before
+/// anybody sees it.
+fn under_way(env: &Environment, ledger: &Ledger, code: &mut CodeSeen) {
+    for row in ledger.intents.iter().filter(|row| row.env == env.name) {
+        if !code.running.iter().any(|other| other.env == row.env && other.commit == row.new) {
+            code.running.push(running(env, row.new, None));
+        }
+    }
 }
 
 fn seen<'a>(
@@ -47,8 +61,8 @@ fn seen<'a>(
                     code.running.push(running(env, *tip, None));
                 }
             }
-            Some(Tip::Absent) => {}
-            Some(Tip::Unknown(_)) | None => code.unknown = Some(env.name.clone()),
+            // What ran on a branch that is gone may go on running; a branch that was never there is a slip.
+            Some(Tip::Absent | Tip::Unknown(_)) | None => code.unknown = Some(env.name.clone()),
         }
         let held = ledger.held.get(&env.name).map_or(&[][..], Vec::as_slice);
         // What a branch has lost it may have brought to the database first; the rest its tip contains.

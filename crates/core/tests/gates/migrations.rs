@@ -9,8 +9,8 @@ use towpath_core::decide::gates::migrations::Asks;
 use towpath_core::decide::{self, Next};
 use towpath_core::model::{
     BranchSeen, CiItem, CiState, CompatFinding, CompatKey, CompatSaid, EdgeSeen, Environment, Fact, Flow, Gate,
-    GateKind, Graph, Ledger, MigrationsGate, Mode, Now, Observation, Override, Plan, Reason, Review, Tip, TipHeld,
-    TipHow, Unknown, UnknownWhy, Verdict, Waiting, Who,
+    GateKind, Graph, IntentRow, IntentState, Ledger, MigrationsGate, Mode, MoveKind, Now, Observation, Override,
+    Plan, Reason, Review, Tip, TipHeld, TipHow, Unknown, UnknownWhy, Verdict, Waiting, Who,
 };
 use towpath_core::see;
 
@@ -34,6 +34,8 @@ struct Play {
     unknown: BTreeSet<u32>,
     /// Since which minute the check `deploy` is green.
     deployed: BTreeMap<u32, i64>,
+    /// On which branch it ran.
+    deployed_on: &'static str,
     minute: i64,
 }
 
@@ -64,6 +66,7 @@ impl Play {
             tips: BTreeMap::new(),
             unknown: BTreeSet::new(),
             deployed: BTreeMap::new(),
+            deployed_on: "production",
             minute: -1_000,
         }
         .at(-1_000)
@@ -180,7 +183,7 @@ impl Play {
                 Next::Ask(missing) => {
                     for commit in missing.ci {
                         let green = self.deployed.get(&number(commit)).filter(|at| **at <= self.minute);
-                        let items = green.map(|at| deploy(*at)).into_iter().collect();
+                        let items = green.map(|at| deploy(*at, self.deployed_on)).into_iter().collect();
                         assert!(seen.facts.ci.insert(commit, Fact::Known(items)).is_none(), "asked twice");
                     }
                     for key in missing.compat {
@@ -205,11 +208,11 @@ impl Play {
     }
 }
 
-fn deploy(minute: i64) -> CiItem {
+fn deploy(minute: i64, on: &str) -> CiItem {
     CiItem {
         name: "deploy".into(),
         origin: "report".to_owned(),
-        on: None,
+        on: Some(on.into()),
         state: CiState::Green,
         green_since: Some(minutes(minute).trusted),
         at: minutes(minute).wall,
@@ -368,6 +371,10 @@ fn code_that_lacks_what_the_database_lost_is_not_let_in() {
         match decide::decide(&play.flow, &seen) {
             Next::Done(plan) => break plan,
             Next::Ask(missing) => {
+                for commit in &missing.ci {
+                    let green = play.deployed.get(&number(*commit)).map(|at| deploy(*at, play.deployed_on));
+                    seen.facts.ci.insert(*commit, Fact::Known(green.into_iter().collect()));
+                }
                 seen.facts.compat.extend(missing.compat.into_iter().map(|key| (key.clone(), play.said(&key))));
             }
         }
@@ -505,9 +512,71 @@ fn where_a_check_says_what_is_deployed_that_code_runs_and_not_the_tips() {
     assert_eq!(told(125), "staging <- 3; production up to date");
     // Nothing that is known was deployed: no proof.
     play.deployed.clear();
-    let unknown =
-        "none of the last 2 tips of `production` has a green check `deploy`, so it is not known what runs there";
+    let unknown = "none of the last 2 tips of `production` has a green check `deploy` on its branch, so it is not known what runs there";
     assert!(play.told().contains(unknown), "{}", play.told());
+}
+
+#[test]
+fn deployments_are_in_the_order_in_which_they_were_made() {
+    let mut play = docplanner();
+    play.flow.environments[2].deployed = Some("deploy".into());
+    let play = play.at(-400).moves("production", 1).at(-300).moves("production", 2).moves("staging", 2).at(100);
+    let told = |deployed: &[(u32, i64)], on, at| {
+        let deployed = deployed.iter().copied().collect();
+        Play { deployed, deployed_on: on, ..play.clone() }.at(at).told()
+    };
+    assert_eq!(told(&[(0, -500), (2, -200)], "production", 100), "staging <- 3; production up to date");
+    // The job of c0 was run once more.
+    let waits =
+        "staging: 3 waits on production: nick used by 0 in production for 2, 0 behind; production up to date";
+    assert_eq!(told(&[(2, -200), (0, 90)], "production", 100), waits);
+    // Three in a short time: the first runs on as long as any.
+    let three = told(&[(0, -500), (1, 95), (2, 96)], "production", 100);
+    assert!(three.contains("nick used by 0 in production for its end and 1 in production for its end"), "{three}");
+    assert!(three.contains("until +111m"), "{three}");
+    // The same check on another branch says nothing of production.
+    let other = told(&[(0, -500), (2, -200)], "develop", 100);
+    assert!(other.contains("has a green check `deploy` on its branch"), "{other}");
+}
+
+#[test]
+fn what_is_under_way_to_another_environment_runs_and_a_branch_that_is_gone_is_no_proof() {
+    let play = docplanner().moves("staging", 2).at(100);
+    let mut tips: see::Tips = play.tips.iter().map(|(env, at)| ((*env).into(), Tip::At(c(*at)))).collect();
+    let mut ledger = play.ledger.clone();
+    ledger.intents.push(IntentRow {
+        id: "intent-1".into(),
+        flow: play.flow.name.clone(),
+        env: "production".into(),
+        branch: "production".into(),
+        kind: MoveKind::FastForward,
+        old: c(0),
+        new: c(1),
+        policy: play.flow.policy.clone(),
+        attempt: 0,
+        by: "towpath".into(),
+        reason: None,
+        promote: None,
+        overrides: Vec::new(),
+        holds: Vec::new(),
+        state: IntentState::Pushing,
+        saved: minutes(99),
+        deadline: None,
+        words: None,
+        merge: None,
+    });
+    let runs = |env: &str, tips: &see::Tips| {
+        let code = see::code(&play.flow, &ledger, tips, minutes(100)).remove(&env.into()).expect("a gate");
+        let running: Vec<_> = code.running.iter().map(|one| (one.env.to_string(), number(one.commit))).collect();
+        (running, code.unknown.map(|env| env.to_string()))
+    };
+    let on = |env: &str, commit| (env.to_owned(), commit);
+    let both = vec![on("staging", 2), on("production", 0), on("production", 1)];
+    assert_eq!(runs("staging", &tips), (both, None));
+    // What is on its way there itself is what is being judged.
+    assert_eq!(runs("production", &tips), (vec![on("staging", 2), on("production", 0)], None));
+    tips.insert("production".into(), Tip::Absent);
+    assert_eq!(runs("staging", &tips).1, Some("production".to_owned()));
 }
 
 /// The order that accepts what stands against a commit in an environment now.
@@ -525,6 +594,10 @@ fn accepted(play: &Play, env: &'static str, commit: u32) -> Override {
             break found;
         }
         let missing = look.missing;
+        for commit in &missing.ci {
+            let green = play.deployed.get(&number(*commit)).map(|at| deploy(*at, play.deployed_on));
+            seen.facts.ci.insert(*commit, Fact::Known(green.into_iter().collect()));
+        }
         seen.facts.compat.extend(missing.compat.into_iter().map(|key| (key.clone(), play.said(&key))));
     };
     Override {
@@ -540,6 +613,25 @@ fn accepted(play: &Play, env: &'static str, commit: u32) -> Override {
         request: None,
         accepts: accepts.into_iter().collect(),
     }
+}
+
+#[test]
+fn an_override_accepts_what_is_deployed_too() {
+    let mut play = docplanner();
+    play.flow.environments[2].deployed = Some("deploy".into());
+    play.deployed = [(0, -500)].into();
+    let play = play.at(-400).moves("production", 2).moves("staging", 2).at(100);
+    let mut given = play.clone();
+    given.ledger.standing.overrides.push(accepted(&play, "staging", 3));
+    assert_eq!(given.told(), "staging <- 3; production up to date");
+    given.ledger.standing.overrides[0].accepts.clear();
+    assert_eq!(given.told(), play.told());
+    // Given while nothing was known, it passes nothing that is known by now.
+    let mut blind = play.clone();
+    blind.deployed.clear();
+    let order = accepted(&blind, "staging", 3);
+    given.ledger.standing.overrides = vec![order];
+    assert_eq!(given.told(), play.told());
 }
 
 #[test]

@@ -5,47 +5,68 @@
 
 use super::ci;
 use crate::decide::Look;
-use crate::model::{CheckRef, CodeRunning, Deployed, Fact, NamedCheck, Trusted, Unknown, UnknownWhy};
+use crate::model::{
+    CheckRef, CiItem, CiState, CodeRunning, Deployed, Fact, NamedCheck, Trusted, Unknown, UnknownWhy,
+};
 
 /// The code that may be running there. `None` when something was not yet asked.
+///
+/// Deployments are put in order by when the check turned green, not by the order of the tips: an old one may
+/// have been deployed once more.
 pub fn running(deployed: &Deployed, look: &mut Look<'_>) -> Option<Result<Vec<CodeRunning>, Unknown>> {
-    let mut greens: Vec<(usize, Trusted)> = Vec::new();
-    let mut looked_at = 0;
-    let check = NamedCheck { name: deployed.check.clone(), on: CheckRef::Any };
+    // Only on the environment's own branch: the same check on another says nothing of this place.
+    let check = NamedCheck { name: deployed.check.clone(), on: CheckRef::Source };
+    let (mut greens, mut others, mut whole) = (Vec::new(), Vec::new(), true);
     for (at, tip) in deployed.tips.iter().enumerate() {
-        looked_at = at + 1;
-        let items = match look.seen.facts.ci.get(tip) {
+        match look.seen.facts.ci.get(tip) {
             None => {
                 look.missing.ci.insert(*tip);
-                return None;
+                whole = false;
             }
             Some(Fact::Unknown(unknown)) => return Some(Err(unknown.clone())),
-            Some(Fact::Known(items)) => items,
-        };
-        if let Some(since) = ci::turned_green(&check, items, &deployed.branch) {
-            greens.push((at, since));
-            if greens.len() == 2 {
-                break;
-            }
+            Some(Fact::Known(items)) => match ci::turned_green(&check, items, &deployed.branch) {
+                Some(since) => greens.push((since, at)),
+                None => others.push((at, items.iter().any(|item| is_under_way(item, deployed)))),
+            },
         }
     }
-    let Some((last, since)) = greens.first().copied() else {
-        let words = format!(
-            "none of the last {} tips of `{}` has a green check `{}`, so it is not known what runs there",
-            deployed.tips.len(),
-            deployed.env,
-            deployed.check
-        );
-        return Some(Err(Unknown::passing(UnknownWhy::Migrations { words })));
-    };
+    if !whole {
+        return None;
+    }
+    greens.sort_by_key(|(since, at)| (*since, std::cmp::Reverse(*at)));
+    let Some((_, last)) = greens.last().copied() else { return Some(Err(none_is_green(deployed))) };
     let now = look.now();
-    let over = since + deployed.settle;
-    let before = if now.trusted < over { looked_at } else { last + 1 };
-    let rows = deployed.tips.iter().take(before).enumerate().map(|(at, commit)| CodeRunning {
+    let row = |at: usize, until: Option<Trusted>| CodeRunning {
         env: deployed.env.clone(),
-        commit: *commit,
-        until: (at > last).then(|| now.wall_at(over)),
-        next: deployed.tips.first().copied().filter(|_| (1..=last).contains(&at)),
-    });
-    Some(Ok(rows.collect()))
+        commit: deployed.tips[at],
+        until: until.map(|until| now.wall_at(until)),
+        next: deployed.tips.first().copied().filter(|_| at != 0 && until.is_none()),
+    };
+    let mut rows = vec![row(last, None)];
+    for pair in greens.windows(2) {
+        let [(_, at), (replaced, _)] = pair else { continue };
+        let over = *replaced + deployed.settle;
+        if now.trusted < over {
+            rows.push(row(*at, Some(over)));
+        }
+    }
+    // Being deployed now, or still to be: every tip above the newest that ever was.
+    let newest = greens.iter().map(|(_, at)| *at).min().unwrap_or(last);
+    rows.extend(others.into_iter().filter(|(at, deploys)| *deploys || *at < newest).map(|(at, _)| row(at, None)));
+    Some(Ok(rows))
+}
+
+fn is_under_way(item: &CiItem, deployed: &Deployed) -> bool {
+    let here = item.on.as_ref().is_none_or(|on| on == &deployed.branch);
+    here && item.name == deployed.check && item.state == CiState::Running
+}
+
+fn none_is_green(deployed: &Deployed) -> Unknown {
+    let words = format!(
+        "none of the last {} tips of `{}` has a green check `{}` on its branch, so it is not known what runs there",
+        deployed.tips.len(),
+        deployed.env,
+        deployed.check
+    );
+    Unknown::passing(UnknownWhy::Migrations { words })
 }

@@ -21,7 +21,7 @@ const PROBES: usize = 6;
 /// The verdict, or `None` when something was not yet asked.
 pub fn judge(gate: &MigrationsGate, edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>) -> Option<Verdict> {
     let Some(question) = Question::of(gate, edge, candidate.id, look.seen) else {
-        return Some(Verdict::unknown(Unknown::passing(UnknownWhy::NotAnswered)));
+        return Some(Verdict::unknown(what_runs(edge, look.seen)));
     };
     let forth = question.brought(look);
     let back = question.lacked(look);
@@ -37,13 +37,22 @@ pub fn judge(gate: &MigrationsGate, edge: &Edge<'_>, candidate: &Waiting, look: 
 /// The verdict on going back to a commit: the second question alone. `None` when something was not yet asked.
 pub fn judge_back(gate: &MigrationsGate, edge: &Edge<'_>, to: CommitId, look: &mut Look<'_>) -> Option<Verdict> {
     let Some(question) = Question::of(gate, edge, to, look.seen) else {
-        return Some(Verdict::unknown(Unknown::passing(UnknownWhy::NotAnswered)));
+        return Some(Verdict::unknown(what_runs(edge, look.seen)));
     };
     Some(match question.lacked(look)? {
         Err(unknown) => Verdict::unknown(unknown),
         Ok(None) => Verdict::Pass { why: Reason::MigrationsPass { brought: 0 } },
         Ok(Some(lacked)) => lacked,
     })
+}
+
+/// Why it is not known what runs.
+fn what_runs(edge: &Edge<'_>, seen: &Observation) -> Unknown {
+    let env = seen.code.get(&edge.target.name).and_then(|code| code.unknown.as_ref());
+    let why = env.map_or(UnknownWhy::NotAnswered, |env| UnknownWhy::Migrations {
+        words: format!("there is no branch of `{env}` to be seen, so it is not known what runs there"),
+    });
+    Unknown::passing(why)
 }
 
 /// Which of the two questions.
@@ -67,15 +76,21 @@ pub fn stands_against(
     let Some(question) = Question::of(gate, edge, commit, look.seen) else {
         return Some(BTreeSet::from(["what runs is not known".to_owned()]));
     };
-    let brought = question
-        .code
-        .running
-        .iter()
-        .filter(|_| asks == Asks::Both)
-        .map(|running| (question.key(question.code.has.clone(), commit, running.commit), false));
+    let running = match asks {
+        Asks::Back => Vec::new(),
+        Asks::Both => match question.running(look)? {
+            Ok(running) => running,
+            Err(_) => return Some(BTreeSet::from(["what is deployed is not known".to_owned()])),
+        },
+    };
+    let brought =
+        running.iter().map(|running| (question.key(question.code.has.clone(), commit, running.commit), false));
     let lacked = question.code.has.iter().filter(|had| **had != commit);
     let lacked = lacked.map(|had| (question.key(vec![commit], *had, commit), true));
     let mut against = BTreeSet::new();
+    if let Some(unseen) = question.code.unseen.as_ref().filter(|_| asks == Asks::Both) {
+        against.insert(format!("{} was not seen before", unseen.env));
+    }
     for (key, back) in brought.chain(lacked) {
         let has: Vec<String> = key.has.iter().map(ToString::to_string).collect();
         let on = format!("{} onto {} under {}", key.brings, has.join("+"), key.running);
@@ -85,7 +100,7 @@ pub fn stands_against(
                 let findings = said.findings.iter().filter(|finding| question.stands(finding));
                 let bears = findings.filter(|finding| !(back && finding.history));
                 against.extend(bears.map(|f| format!("{on}: {} {} {}:{}", f.rule, f.object, f.path, f.line)));
-                if said.more > 0 {
+                if said.more > 0 && question.more_stands(&said) {
                     against.insert(format!("{on}: {} more", said.more));
                 }
             }
@@ -131,8 +146,13 @@ impl<'a> Question<'a> {
         finding.breaks || self.gate.review == Review::Block
     }
 
+    /// Whether what is not kept stands in the way: what breaks is kept first.
+    fn more_stands(&self, said: &CompatSaid) -> bool {
+        self.gate.review == Review::Block || said.findings.last().is_none_or(|last| last.breaks)
+    }
+
     fn against(&self, said: &CompatSaid) -> bool {
-        said.findings.iter().any(|finding| self.stands(finding)) || said.more > 0
+        said.findings.iter().any(|finding| self.stands(finding)) || (said.more > 0 && self.more_stands(said))
     }
 
     /// The code that may be running everywhere on the database.
