@@ -55,7 +55,7 @@ pub fn run(args: &CheckMigrations, out: Out) -> Result<Exit, Failure> {
     found(&repository, &asked, args)?;
     let mut report = migrations::ask(&repository, &asked)?;
     let tree = asked.head.tree().map_err(Cannot::from)?;
-    let accepted = Accepted::in_tree(&GitTree::read(&repository, &tree).map_err(Cannot::from)?);
+    let accepted = Accepted::of(&repository, &tree);
     accepted.apply(&mut report, Clock::System.reading().wall);
     if let Some((line, what)) = &accepted.problem {
         complain(format!("{ACCEPTED_PATH}:{line}: nothing in it is accepted: {what}"));

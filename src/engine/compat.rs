@@ -25,7 +25,6 @@ pub async fn answer(
 ) -> BTreeMap<CompatKey, Fact<CompatSaid>> {
     let all = |unknown: &Unknown| keys.iter().map(|key| (key.clone(), Fact::Unknown(unknown.clone()))).collect();
     let mirror = match mirror {
-        _ if keys.is_empty() => return BTreeMap::new(),
         Ok(mirror) => mirror,
         Err(unknown) => return all(&unknown),
     };

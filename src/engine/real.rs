@@ -384,8 +384,10 @@ impl World for RealWorld {
         }
         self.answer_of_forge(flow, dag, tips, missing, &mut facts).await;
         facts.http = self.gates.ask(flow, dag, tips, &missing.http).await;
-        let (mirror, now) = (self.mirror(&flow.name), self.clock.reading());
-        facts.compat = compat::answer(&self.checker, flow, mirror, tips, &missing.compat, now).await;
+        if !missing.compat.is_empty() {
+            let (mirror, now) = (self.mirror(&flow.name), self.clock.reading());
+            facts.compat = compat::answer(&self.checker, flow, mirror, tips, &missing.compat, now).await;
+        }
         for key in &missing.picks {
             facts.picks.insert(key.clone(), self.pick(flow, dag, tips, key).await);
         }

@@ -8,12 +8,9 @@ use chrono::{Days, NaiveDate, NaiveTime};
 use git2::{Oid, Repository};
 use serde::Deserialize;
 use toml::value::Datetime;
-use towpath_compat::tree::Tree as _;
 use towpath_compat::{Acceptance, CompatReport, Finding, Verdict};
 use towpath_core::model::{CommitId, Instant};
 use towpath_core::text::one_line;
-
-use super::GitTree;
 
 /// Where it is.
 pub const PATH: &str = ".towpath/accepted.toml";
@@ -97,7 +94,8 @@ impl Accepted {
         }
     }
 
-    fn of(repository: &Repository, tree: &git2::Tree<'_>) -> Self {
+    /// What the file says in a tree.
+    pub fn of(repository: &Repository, tree: &git2::Tree<'_>) -> Self {
         // Only the way to it is read, not the whole tree.
         let Ok(entry) = tree.get_path(std::path::Path::new(PATH)) else { return Self::default() };
         let wrong = |what: &str| Self { rows: Vec::new(), problem: Some((1, what.to_owned())) };
@@ -115,15 +113,6 @@ impl Accepted {
                 Err(_) => wrong("it is no UTF-8"),
             },
             Err(error) => wrong(error.message()),
-        }
-    }
-
-    /// What a tree's file says.
-    pub fn in_tree(tree: &GitTree<'_>) -> Self {
-        match tree.entry(PATH).map(|_| tree.text(PATH)) {
-            None => Self::default(),
-            Some(Ok(text)) => Self::parse(&text),
-            Some(Err(_)) => Self { rows: Vec::new(), problem: Some((1, "it is no file, or too large".to_owned())) },
         }
     }
 

@@ -9,12 +9,12 @@ use towpath_core::decide::gates::migrations::Asks;
 use towpath_core::decide::{self, Next};
 use towpath_core::model::{
     BranchSeen, CiItem, CiState, CompatFinding, CompatKey, CompatSaid, EdgeSeen, Environment, Fact, Flow, Gate,
-    GateKind, Graph, IntentRow, IntentState, Ledger, MigrationsGate, Mode, MoveKind, Now, Observation, Override,
-    Plan, Reason, Review, Tip, TipHeld, TipHow, Unknown, UnknownWhy, Verdict, Waiting, Who,
+    GateKind, Graph, Ledger, MigrationsGate, Mode, Now, Observation, Override, Plan, Reason, Review, Tip, TipHeld,
+    TipHow, Unknown, UnknownWhy, Verdict, Waiting, Who,
 };
 use towpath_core::see;
 
-use crate::kit::{c, environment, flow, mins, minutes, number, waiting};
+use crate::kit::{c, environment, flow, intent, mins, minutes, number, waiting};
 
 /// What a commit is: its migrations, all of them, and the names that its code uses.
 #[derive(Debug, Clone, Default)]
@@ -544,27 +544,7 @@ fn what_is_under_way_to_another_environment_runs_and_a_branch_that_is_gone_is_no
     let play = docplanner().moves("staging", 2).at(100);
     let mut tips: see::Tips = play.tips.iter().map(|(env, at)| ((*env).into(), Tip::At(c(*at)))).collect();
     let mut ledger = play.ledger.clone();
-    ledger.intents.push(IntentRow {
-        id: "intent-1".into(),
-        flow: play.flow.name.clone(),
-        env: "production".into(),
-        branch: "production".into(),
-        kind: MoveKind::FastForward,
-        old: c(0),
-        new: c(1),
-        policy: play.flow.policy.clone(),
-        attempt: 0,
-        by: "towpath".into(),
-        reason: None,
-        promote: None,
-        overrides: Vec::new(),
-        holds: Vec::new(),
-        state: IntentState::Pushing,
-        saved: minutes(99),
-        deadline: None,
-        words: None,
-        merge: None,
-    });
+    ledger.intents.push(intent("production", 1, None));
     let runs = |env: &str, tips: &see::Tips| {
         let code = see::code(&play.flow, &ledger, tips, minutes(100)).remove(&env.into()).expect("a gate");
         let running: Vec<_> = code.running.iter().map(|one| (one.env.to_string(), number(one.commit))).collect();
