@@ -705,7 +705,7 @@ impl Operation {
             self,
             Self::CreateView { .. }
                 | Self::CreateRoutine { .. }
-                | Self::Create { kind: Kind::Trigger | Kind::Policy, .. }
+                | Self::Create { kind: Kind::Trigger | Kind::Policy | Kind::Synonym, .. }
         )
     }
 }

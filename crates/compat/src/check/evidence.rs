@@ -97,6 +97,7 @@ fn finding(draft: Draft, mut evidence: Vec<RunningEvidence>) -> Finding {
     let verdict = match grade.filter(|_| proved) {
         Some(Grade::E0 | Grade::E1) => Compatible,
         Some(Grade::E2) => NeedsReview,
+        Some(Grade::E3) if !says(change.apart.as_deref(), &evidence) => NeedsReview,
         Some(Grade::E3) | None => change.verdict,
     };
     let (message, hint) = words(&change, &evidence, verdict);
@@ -119,6 +120,17 @@ fn finding(draft: Draft, mut evidence: Vec<RunningEvidence>) -> Finding {
         advice: advice.join(" "),
         accepted_by: None,
     }
+}
+
+/// Whether some place says what tells the name from another one, where that is needed. In a text within
+/// quotes a quote has a stroke before it.
+fn says(apart: Option<&str>, evidence: &[RunningEvidence]) -> bool {
+    let Some(apart) = apart else { return true };
+    let quoted = apart.strip_suffix('"').map(|name| format!("{name}\\\""));
+    evidence
+        .iter()
+        .flat_map(|said| &said.hits)
+        .any(|hit| hit.text.contains(apart) || quoted.as_deref().is_some_and(|quoted| hit.text.contains(quoted)))
 }
 
 /// The sentence, and where the code is that has to change first.

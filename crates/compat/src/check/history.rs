@@ -281,6 +281,7 @@ impl Draft {
             before: None,
             after: None,
             asked: None,
+            apart: None,
         };
         Self {
             change,

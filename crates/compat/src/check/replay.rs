@@ -7,6 +7,7 @@ use crate::migration::Migration;
 use crate::rules::{Change, Sides, acts, judge};
 use crate::schema::{Schema, Touched};
 use crate::sql::Dialect;
+use crate::sql::undone::open_behind;
 
 /// What is replayed.
 pub struct Replay<'a> {
@@ -83,6 +84,7 @@ impl<'a> Run<'a> {
         let mut apart = BTreeSet::new();
         // SQLite has no other way to change a table than to rebuild it.
         let stepwise = !migration.together && self.question.dialect != Dialect::Sqlite;
+        let mut open = 0;
         for (step_number, step) in migration.steps.iter().enumerate() {
             let mark = u32::try_from(self.marks.len()).ok();
             self.marks.push((number, step_number));
@@ -97,7 +99,8 @@ impl<'a> Run<'a> {
             let next = migration.steps.get(step_number + 1);
             touched.extend(by_step.iter().cloned());
             apart.extend(by_step);
-            if stepwise && next.is_some_and(|next| next.text != step.text || next.line != step.line) {
+            open = open_behind(open, step, self.question.dialect);
+            if stepwise && open == 0 && next.is_some_and(|next| next.text != step.text || next.line != step.line) {
                 self.window(&std::mem::take(&mut apart), number, true);
             }
         }
@@ -107,13 +110,15 @@ impl<'a> Run<'a> {
     /// What is broken now, if only until a later step mends it.
     fn window(&mut self, touched: &BTreeSet<Touched>, number: usize, within: bool) {
         for change in judge(self.sides(), touched) {
-            // Where a database cannot replace a view, a routine or an index, a drop stands right before.
+            // Where a database cannot replace a view, a routine or an index, a drop stands right before;
+            // SQL Server's defaults are constraints, which it cannot replace either.
+            let constraint = self.question.dialect == Dialect::MsSql && change.rule == "drop-default";
             let replaced = within
                 && matches!(
                     change.rule,
                     "drop-view" | "drop-routine" | "drop-object" | "drop-index" | "rename-index" | "column-places"
                 );
-            if change.verdict == Incompatible && !replaced {
+            if change.verdict == Incompatible && !replaced && !(within && constraint) {
                 self.broken.entry((change.rule, change.object.clone())).or_insert((change, number));
             }
         }

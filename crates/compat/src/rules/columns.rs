@@ -133,6 +133,7 @@ fn places(sides: Sides<'_>, name: &Name, old: &Table, new: &Table) -> Option<Cha
 /// Whether an INSERT without a list has to give a value for the column.
 fn is_counted(dialect: Dialect, column: &ColumnState) -> bool {
     match &column.filled {
+        _ if column.hidden => false,
         Maybe::Known(Filled::Counted { .. }) => dialect != Dialect::MsSql,
         Maybe::Known(Filled::Computed(_)) => !matches!(dialect, Dialect::Sqlite | Dialect::MsSql),
         _ => true,
@@ -281,6 +282,10 @@ fn required(sides: Sides<'_>, name: &Name, column: &ColumnState, new: &Table, ch
     let after = state(sides.now, column);
     let (verdict, words) = match (&refuses, &column.filled) {
         (Maybe::Known(false), _) => return,
+        (Maybe::Known(true), Maybe::Known(Filled::Computed(expression))) => {
+            changes.extend(computed_of_null(&object, expression, column, new));
+            return;
+        }
         (_, Maybe::Known(filled)) if *filled != Filled::Nothing => return,
         (Maybe::Known(true), Maybe::Known(_)) => {
             let words = if column.was_filled {
@@ -301,6 +306,26 @@ fn required(sides: Sides<'_>, name: &Name, column: &ColumnState, new: &Table, ch
         if column.was_filled && verdict == Incompatible { "default-then-dropped" } else { "add-required-column" };
     let by = if rule == "default-then-dropped" { column.marks.filled } else { check.unwrap_or(column.marks.null) };
     changes.push(Change::new(rule, verdict, object, by, words).states("no such column".to_owned(), after));
+}
+
+/// A new column that is computed and refuses NULL, over one that may be NULL: that one no longer may.
+fn computed_of_null(object: &str, expression: &str, column: &ColumnState, new: &Table) -> Option<Change> {
+    /// What makes of NULL something else.
+    const MENDS: &[&str] =
+        &["coalesce", "ifnull", "isnull", "nvl", "concat", "concat_ws", "case", "is", "num_nulls", "format"];
+    let words = super::constraints::words_of(expression);
+    if words.iter().any(|word| MENDS.contains(&word.as_str())) {
+        return None;
+    }
+    let of = new.columns.values().find(|other| {
+        other.id != column.id
+            && other.not_null == Maybe::Known(false)
+            && words.contains(&other.name.key.to_lowercase())
+    })?;
+    let filled = matches!(&of.filled, Maybe::Known(filled) if *filled != Filled::Nothing);
+    let verdict = if filled { NeedsReview } else { Incompatible };
+    let words = format!("adds column {object} NOT NULL, computed from {}, which may be NULL", of.name);
+    Some(Change::new("add-required-column", verdict, object, column.marks.made, words))
 }
 
 fn changed(

@@ -44,6 +44,9 @@ fn deferred_otherwise(sides: Sides<'_>, name: &Name, known: &Held, new: &Table) 
     let mut others = new.constraints.iter().filter(|other| same(sides, known, other)).peekable();
     let by = others.peek()?.made;
     by?;
+    if let Some(change) = cascades_no_longer(name, known, others.clone(), by) {
+        return Some(change);
+    }
     let unique = matches!(known.kind, ConstraintKind::Unique { .. } | ConstraintKind::PrimaryKey(_));
     let now: Vec<Option<bool>> = others.map(|other| other.deferrable).collect();
     let (rule, words) = match known.deferrable {
@@ -56,6 +59,22 @@ fn deferred_otherwise(sides: Sides<'_>, name: &Name, known: &Held, new: &Table) 
     let object = object(name, columns_of(&known.kind), known.name.as_ref());
     let words = format!("makes a constraint of {object} anew, and it {words}");
     Some(Change::new(rule, NeedsReview, object, by, words))
+}
+
+/// The same foreign key, which no longer deletes or changes rows by itself. That it begins to is more
+/// than it did: what was refused is done.
+fn cascades_no_longer<'a>(
+    name: &Name,
+    known: &Held,
+    mut others: impl Iterator<Item = &'a Held>,
+    by: Mark,
+) -> Option<Change> {
+    let ConstraintKind::ForeignKey { columns, table, cascades: true, .. } = &known.kind else { return None };
+    if others.any(|other| matches!(&other.kind, ConstraintKind::ForeignKey { cascades: true, .. })) {
+        return None;
+    }
+    let words = format!("no longer deletes or changes rows of {name} together with {table}");
+    Some(Change::new("drop-fk", NeedsReview, object(name, columns, known.name.as_ref()), by, words))
 }
 
 /// In SQLite a foreign key follows a rename, and is left hanging where the renamed table is dropped.
@@ -226,6 +245,9 @@ fn came(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, added: &Held) -
             if contained(old, columns, equal) || unique_but_harmless(sides, old, new, columns, equal) {
                 return None;
             }
+            if partial.as_deref().is_some_and(|rows| of_new_rows_only(old, new, rows)) {
+                return None;
+            }
             let of = if partial.is_some() { "some rows of " } else { "" };
             let words = format!("asks that ({}) be unique in {of}{name}", list(columns));
             Some(
@@ -253,6 +275,25 @@ fn came(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, added: &Held) -
             Some(Change::new("add-check", Incompatible, object, by, words))
         }
     }
+}
+
+/// Whether a unique index looks only at rows in which a new column that old code leaves NULL is not NULL.
+fn of_new_rows_only(old: &Table, new: &Table, rows: &str) -> bool {
+    let lower = rows.to_lowercase();
+    let rows = lower.strip_prefix("where ").unwrap_or(&lower);
+    if rows.contains(" or ") || rows.contains(" not ") && !rows.contains("is not null") {
+        return false;
+    }
+    let empty: Vec<String> = new
+        .columns
+        .values()
+        .filter(|column| fresh(old, new, &column.name).is_some_and(stays_null))
+        .map(|column| plain(&column.name.key))
+        .collect();
+    rows.split(" and ").map(plain).any(|part| {
+        let rest = empty.iter().find_map(|column| part.strip_prefix(column.as_str()));
+        rest.is_some_and(|rest| rest.starts_with("isnotnull") || rest.starts_with(['=', '<', '>']))
+    })
 }
 
 /// Whether some set of columns that was unique already is contained in these: then these are too.
@@ -441,7 +482,7 @@ fn check_not_null(name: &Name, old: &Table, new: &Table, column: &Ident, by: Mar
 }
 
 /// The names in an expression, in lower case.
-fn words_of(expression: &str) -> Vec<String> {
+pub(super) fn words_of(expression: &str) -> Vec<String> {
     let mut words = vec![];
     let mut word = String::new();
     let mut quoted = false;

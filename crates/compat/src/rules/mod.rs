@@ -24,6 +24,7 @@ pub use rows::{RULES, document};
 
 use crate::Verdict;
 use crate::evidence::{Asked, Known};
+use crate::operation::{Ident, Name};
 use crate::schema::{Mark, Schema, Seen, Touched};
 use crate::sql::Dialect;
 
@@ -98,12 +99,15 @@ pub struct Change {
     pub after: Option<String>,
     /// The name whose use in running code decides, where it does.
     pub asked: Option<(Asked, Known)>,
+    /// What code must also say to mean this table: another one has its name without the schema, or in
+    /// lower case.
+    pub apart: Option<String>,
 }
 
 impl Change {
     fn new(rule: &'static str, verdict: Verdict, object: impl Into<String>, mark: Mark, words: String) -> Self {
         let object = object.into();
-        Self { rule, verdict, object, mark, words, before: None, after: None, asked: None }
+        Self { rule, verdict, object, mark, words, before: None, after: None, asked: None, apart: None }
     }
 
     fn states(mut self, before: impl Into<Option<String>>, after: impl Into<Option<String>>) -> Self {
@@ -150,5 +154,23 @@ pub fn judge(sides: Sides<'_>, touched: &BTreeSet<Touched>) -> Vec<Change> {
             Touched::Other(kind, name) => objects::other(sides, *kind, name, &mut changes),
         }
     }
+    for change in &mut changes {
+        let table = match &change.asked {
+            Some((Asked::Table(table) | Asked::Column(table, _), _)) => table,
+            _ => continue,
+        };
+        change.apart = told_apart(sides, table);
+    }
     changes
+}
+
+/// What tells a table from another one of nearly its name: its schema, or its quotes.
+fn told_apart(sides: Sides<'_>, table: &Name) -> Option<String> {
+    let there = |schema: Option<Ident>, name: Ident| sides.before.tables.contains_key(&Name { schema, name });
+    if let Some(schema) = &table.schema {
+        return there(None, table.name.clone()).then(|| schema.written.clone());
+    }
+    let folded = Ident::folded(table.name.key.as_str());
+    let quoted = sides.dialect == Dialect::Postgres && folded != table.name;
+    (quoted && there(None, folded)).then(|| format!("{}\"", table.name.written))
 }

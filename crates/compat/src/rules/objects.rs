@@ -7,16 +7,36 @@ use super::{Change, Sides};
 use crate::Verdict::{Incompatible, NeedsReview};
 use crate::evidence::Asked;
 use crate::operation::{Filled, Ident, Kind, Maybe, Name, Parameter, Signature, TypeBody};
-use crate::schema::{Body, Routine, Seen, Table, UserType, View};
+use crate::schema::{Body, Routine, Seen, Table, TookFrom, UserType, View};
+use crate::sql::Dialect;
 
 /// What became of a view.
 pub fn view(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
     let Some(old) = sides.before.views.get(name) else { return };
+    changes.extend(sides.now.views.get(name).and_then(|new| materialized_lost(name, old, new)));
     match sides.now.views.get(name) {
         Some(new) if new.made.is_none() && new.id == old.id => {}
         Some(new) => view_replaced(name, old, new, changes),
         None => changes.push(view_gone(sides, name, old)),
     }
+}
+
+/// What a materialised view cannot be without: its rows, and the unique index that REFRESH …
+/// CONCURRENTLY asks for.
+fn materialized_lost(name: &Name, old: &View, new: &View) -> Option<Change> {
+    let took = new.took.filter(|_| new.took != old.took);
+    if let Some((TookFrom::Rows, by)) = took {
+        let words = format!("leaves materialised view {name} without rows: a SELECT is refused until a refresh");
+        let change = Change::new("replace-view", Incompatible, name.to_string(), by, words);
+        return Some(change.asking(Asked::Table(name.clone())));
+    }
+    if old.unique.is_empty() || !new.unique.is_empty() {
+        return None;
+    }
+    let by = took.map_or(new.made, |(_, by)| by);
+    let words = format!("drops the unique index of materialised view {name}, which REFRESH CONCURRENTLY needs");
+    let change = Change::new("drop-unique", NeedsReview, name.to_string(), by, words);
+    Some(change.asking(Asked::Table(name.clone())))
 }
 
 fn view_gone(sides: Sides<'_>, name: &Name, old: &View) -> Change {
@@ -230,6 +250,9 @@ pub fn routine(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
         changes.extend(bodies::broken(sides, Gone::Routine(name), by));
         return;
     };
+    if sides.dialect == Dialect::Postgres {
+        changes.extend(ambiguous(name, old, new).map(|change| change.asking(asked.clone())));
+    }
     for routine in old {
         if new.iter().any(|other| other.made.is_none() && other == routine) {
             continue;
@@ -240,6 +263,37 @@ pub fn routine(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
         }
         changes.extend(change.map(|change| change.asking_if_incompatible(asked.clone())));
     }
+}
+
+/// A new overload that a call of today fits as well: PostgreSQL takes neither.
+fn ambiguous(name: &Name, old: &[Routine], new: &[Routine]) -> Option<Change> {
+    let stays = |routine: &&Routine| new.iter().any(|other| other.made.is_none() && other == *routine);
+    let inputs = |routine: &Routine| match &routine.signature.parameters {
+        Maybe::Known(list) => Some(
+            list.iter()
+                .filter(|parameter| !parameter.ty.starts_with("out "))
+                .map(|parameter| (parameter.ty.clone(), parameter.optional))
+                .collect::<Vec<_>>(),
+        ),
+        Maybe::Unknown => None,
+    };
+    let fewest = |list: &[(String, bool)]| list.iter().filter(|(_, optional)| !optional).count();
+    let added = new.iter().filter(|other| other.made.is_some());
+    for (one, other) in old.iter().filter(stays).flat_map(|old| added.clone().map(move |new| (old, new))) {
+        let (Some(before), Some(after)) = (inputs(one), inputs(other)) else { continue };
+        if old.iter().any(|known| inputs(known).as_ref() == Some(&after)) {
+            continue;
+        }
+        let counts = fewest(&before).max(fewest(&after))..=before.len().min(after.len());
+        let types = |list: &[(String, bool)], count: usize| -> Vec<String> {
+            list.iter().take(count).map(|(ty, _)| ty.clone()).collect()
+        };
+        if counts.into_iter().any(|count| types(&before, count) == types(&after, count)) {
+            let words = format!("makes another {name} that calls of today fit as well: they are ambiguous");
+            return Some(Change::new("replace-routine", Incompatible, name.to_string(), other.made, words));
+        }
+    }
+    None
 }
 
 impl Change {
@@ -319,6 +373,10 @@ pub fn other(sides: Sides<'_>, kind: Kind, name: &Name, changes: &mut Vec<Change
     if let Some(new) = sides.now.others.get(&(kind, name.clone())) {
         // A trigger that is made again word for word on a table made anew is the same.
         let same = same_body(&old.body, &new.body) && new.table == old.table;
+        if kind == Kind::Synonym && new.id != old.id && !same {
+            let words = format!("makes synonym {name} anew, perhaps of something else");
+            changes.push(Change::new("rename-object", NeedsReview, name.to_string(), new.made, words));
+        }
         if kind == Kind::Trigger && new.id != old.id && !same {
             let words = format!("replaces trigger {name}");
             changes.push(Change::new("drop-trigger", NeedsReview, name.to_string(), new.made, words));

@@ -4,14 +4,14 @@ use super::bodies::{self, Gone};
 use super::{Change, Sides, columns, constraints};
 use crate::Verdict::{Incompatible, NeedsReview};
 use crate::evidence::Asked;
-use crate::operation::{Maybe, Name};
-use crate::schema::{ColumnState, Id, Rows, Table, Values};
+use crate::operation::{Ident, Maybe, Name};
+use crate::schema::{ColumnState, Id, Rows, Seen, Table, Values};
 
 /// What became of a table, by the name that code knows.
 pub fn table(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
     let Some(old) = sides.before.tables.get(name).filter(|table| !table.temporary) else { return };
     let first = changes.len();
-    match sides.now.tables.get(name) {
+    match sides.now.met_by_all(name) {
         Some(new) if new.id == old.id => compare(sides, name, old, new, changes),
         Some(new) => replaced(sides, name, old, new, changes),
         None => {
@@ -24,8 +24,28 @@ pub fn table(sides: Sides<'_>, name: &Name, changes: &mut Vec<Change>) {
             changes.push(change);
         }
     }
+    // Which table it is, is only known where the same placeholder made it.
+    let unsure = is_placeholder(&name.name) && old.seen != Seen::Made;
     for change in &mut changes[first..] {
         *change = change.clone().of(old.seen);
+        if unsure || matches!(&change.asked, Some((asked, _)) if says_placeholder(asked)) {
+            change.verdict = NeedsReview;
+            change.asked = None;
+        }
+    }
+}
+
+/// Whether a name, or a part of it, is put in when the migration runs.
+fn is_placeholder(name: &Ident) -> bool {
+    name.written.starts_with(':') || name.written.contains("${") || name.written.contains("{{")
+}
+
+/// Whether code would have to be asked for such a name.
+fn says_placeholder(asked: &Asked) -> bool {
+    match asked {
+        Asked::Table(table) => is_placeholder(&table.name),
+        Asked::Column(_, column) => is_placeholder(column),
+        _ => false,
     }
 }
 

@@ -38,6 +38,12 @@ impl How<'_> {
         (whole || without.contains("deferrable")).then(|| without.contains("deferr"))
     }
 
+    /// Whether a materialised view is left without rows.
+    pub fn says_no_data(&self) -> bool {
+        let text = self.body.unwrap_or(self.text).to_lowercase();
+        text.trim_end_matches([';', ' ']).ends_with("with no data")
+    }
+
     /// Whether it may do nothing, for either reason.
     pub fn maybe(&self) -> bool {
         self.guarded || self.conditional
@@ -81,12 +87,7 @@ impl Schema {
                 self.drop_constraint(table, constraint.as_ref(), said.as_deref(), how);
             }
             Operation::ValidateConstraint { table, constraint } => self.validate(table, constraint, how),
-            Operation::CreateIndex { name, table, .. } => {
-                if let Some(name) = name {
-                    let table = self.table_name(table);
-                    self.indexes.entry(name.name.clone()).or_default().insert(table);
-                }
-            }
+            Operation::CreateIndex { name, table, .. } => self.create_index(name.as_ref(), table, how),
             Operation::RenameIndex { table, from, to } => self.rename_index(table.as_ref(), from, to, how),
             Operation::DropIndex { name, table } => self.drop_index(name, table.as_ref(), how),
             Operation::CreateView { view, columns, replace, materialized, simple_over } => {
@@ -118,6 +119,7 @@ impl Schema {
                 self.copy_rows((table, columns), (from, values), *every_row, how);
             }
             Operation::Neutral { what } if what.starts_with("PRAGMA") => self.pragma(&step.text),
+            Operation::Neutral { what } if what.starts_with("REFRESH") => self.refresh(how),
             Operation::Unread(_) => {
                 self.whole = false;
                 self.unread.push(step.text.to_lowercase());

@@ -11,6 +11,7 @@ mod apply;
 mod body;
 mod cascade;
 mod copies;
+mod materialized;
 mod objects;
 mod tables;
 
@@ -91,6 +92,8 @@ pub struct ColumnState {
     pub null_said: bool,
     /// What fills it.
     pub filled: Maybe<Filled>,
+    /// `SELECT *` and an INSERT without a list leave it out: INVISIBLE.
+    pub hidden: bool,
     /// The statement that said so was about this alone.
     pub filled_said: bool,
     /// Something filled it once, in the range.
@@ -239,6 +242,10 @@ pub struct View {
     pub simple_over: Option<Name>,
     /// A materialised one.
     pub materialized: bool,
+    /// Unique indexes over it, which only a materialised one has.
+    pub unique: Vec<Ident>,
+    /// Who last took its unique indexes or its rows away (`WITH NO DATA`).
+    pub took: Option<(TookFrom, Mark)>,
     /// Who made it.
     pub made: Mark,
     /// It came in place of another without a drop.
@@ -249,6 +256,15 @@ pub struct View {
     pub body: Option<Arc<Body>>,
     /// Columns that got another name in the range.
     pub lost: Vec<(Ident, Mark)>,
+}
+
+/// What a materialised view of the base lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TookFrom {
+    /// Its rows: a SELECT is refused until it is refreshed.
+    Rows,
+    /// Its unique index: REFRESH … CONCURRENTLY is refused.
+    Unique,
 }
 
 /// A routine as it is.
@@ -356,6 +372,8 @@ pub struct Schema {
     pub routines: BTreeMap<Name, Vec<Routine>>,
     /// Everything else.
     pub others: BTreeMap<(Kind, Name), Other>,
+    /// Tables before which a temporary one of the same name stands.
+    shadowed: BTreeMap<Name, Table>,
     /// Plain indexes by name, with their tables.
     indexes: BTreeMap<Ident, BTreeSet<Name>>,
     /// Names of indexes and constraints that went, and the tables they were said to belong to.
@@ -449,6 +467,7 @@ impl Schema {
             self.tables.iter().filter(|(_, table)| table.temporary).map(|(name, _)| name.clone()).collect();
         for name in gone {
             self.tables.remove(&name);
+            self.unshadow(&name);
         }
     }
 

@@ -1,7 +1,7 @@
 //! What happens to views, routines, types and everything else that has a name.
 
 use super::apply::How;
-use super::{Assumed, Other, Routine, Schema, Seen, Touched, UserType, View};
+use super::{Assumed, Other, Routine, Schema, Seen, TookFrom, Touched, UserType, View};
 use crate::operation::{Ident, Kind, Maybe, Name, Parameter, Signature, TypeBody, ViewColumns};
 
 impl Schema {
@@ -28,6 +28,8 @@ impl Schema {
             columns: columns.clone(),
             simple_over: simple_over.cloned(),
             materialized,
+            unique: vec![],
+            took: (materialized && how.says_no_data()).then_some((TookFrom::Rows, how.mark)),
             made: how.mark,
             replaced: replace && (known.is_some() || perhaps),
             text: how.whole_text(),
@@ -51,6 +53,8 @@ impl Schema {
                 columns: Maybe::Unknown,
                 simple_over: None,
                 materialized: false,
+                unique: vec![],
+                took: None,
                 made: None,
                 replaced: false,
                 text: None,

@@ -16,6 +16,9 @@ impl Schema {
         temporary: bool,
         how: How<'_>,
     ) {
+        if temporary && self.shadow(name, how) {
+            return self.create_table(name, columns, constraints, temporary, how);
+        }
         // What is there already cannot be made: in the range that is told where it stands.
         if self.tables.get(name).is_some_and(|known| how.maybe() || self.refuses_another(known, how.mark)) {
             return;
@@ -60,6 +63,31 @@ impl Schema {
         self.tables.insert(name.clone(), table);
     }
 
+    /// A temporary table stands before one of its name, and does nothing to it. One that ends with its
+    /// transaction may be gone when the name is said again.
+    fn shadow(&mut self, name: &Name, how: How<'_>) -> bool {
+        let real = self.tables.get(name).is_some_and(|known| !known.temporary);
+        if !real || how.text.to_lowercase().contains("on commit drop") {
+            return false;
+        }
+        if let Some(table) = self.tables.remove(name) {
+            self.shadowed.insert(name.clone(), table);
+        }
+        true
+    }
+
+    /// The table of that name that every session meets.
+    pub fn met_by_all(&self, name: &Name) -> Option<&Table> {
+        self.shadowed.get(name).or_else(|| self.tables.get(name))
+    }
+
+    /// The temporary table of that name is gone: what it stood before is met again.
+    pub(super) fn unshadow(&mut self, name: &Name) {
+        if let Some(table) = self.shadowed.remove(name) {
+            self.tables.insert(name.clone(), table);
+        }
+    }
+
     /// Whether a database refuses to make a table of the name of this one.
     pub fn refuses_another(&self, known: &Table, mark: Mark) -> bool {
         mark.is_some() && known.made != mark && !known.temporary && known.seen == Seen::Made && self.whole
@@ -75,6 +103,7 @@ impl Schema {
             not_null: if primary { Maybe::Known(true) } else { column.not_null.clone() },
             null_said: false,
             filled: column.filled.clone(),
+            hidden: false,
             filled_said: false,
             was_filled: column.filled != Maybe::Known(Filled::Nothing),
             values: Values::None,
@@ -131,6 +160,7 @@ impl Schema {
                 not_null: Maybe::Unknown,
                 null_said: false,
                 filled: Maybe::Unknown,
+                hidden: false,
                 filled_said: false,
                 was_filled: false,
                 values: Values::None,
@@ -152,6 +182,9 @@ impl Schema {
         if let Some(table) = self.tables.remove(&name) {
             self.gone.insert(table.id, how.mark);
             self.homes.remove(&table.id);
+            if table.temporary && self.shadowed.contains_key(&name) {
+                return self.unshadow(&name);
+            }
         }
         if cascade {
             self.cascade_table(&name, how);
@@ -180,7 +213,8 @@ impl Schema {
     }
 
     pub(super) fn add_column(&mut self, name: &Name, column: &Column, how: How<'_>) {
-        let state = self.new_column(column, how);
+        let mut state = self.new_column(column, how);
+        state.hidden = says_invisible(how.text);
         let Some(table) = self.table_mut(name, how) else { return };
         if how.maybe() && table.columns.contains_key(&column.name) {
             return;
@@ -272,6 +306,9 @@ impl Schema {
     }
 
     pub(super) fn add_constraint(&mut self, name: &Name, constraint: &Constraint, checked: Checked, how: How<'_>) {
+        if self.index_of_view(name, constraint) || self.is_there(name, constraint, how) {
+            return;
+        }
         let named: Vec<Ident> = columns_of(&constraint.kind).to_vec();
         // A column that is named here and that nothing made is the base's.
         for column in named.iter().filter(|column| is_plain(&column.key)) {
@@ -292,6 +329,12 @@ impl Schema {
                 }
             }
         }
+    }
+
+    /// `CREATE UNIQUE INDEX IF NOT EXISTS` where an index of that name is: it stays what it is.
+    fn is_there(&self, table: &Name, constraint: &Constraint, how: How<'_>) -> bool {
+        let unique = matches!(constraint.kind, ConstraintKind::Unique { .. });
+        how.guarded && unique && constraint.name.as_ref().is_some_and(|name| self.has_plain(name, Some(table)))
     }
 
     pub(super) fn drop_constraint(
@@ -416,8 +459,21 @@ impl Schema {
         self.lost_indexes.insert(key, LostIndex { to: to.cloned(), known, by });
     }
 
+    pub(super) fn create_index(&mut self, name: Option<&Name>, table: &Name, how: How<'_>) {
+        let Some(name) = name else { return };
+        // IF NOT EXISTS where a unique one has the name.
+        if how.guarded && self.index(name, Some(table)) == Some(false) {
+            return;
+        }
+        let table = self.table_name(table);
+        self.indexes.entry(name.name.clone()).or_default().insert(table);
+    }
+
     pub(super) fn drop_index(&mut self, index: &Name, table: Option<&Name>, how: How<'_>) {
         let index = &index.name;
+        if self.drop_index_of_view(index, how.mark) {
+            return;
+        }
         if let Some(name) = self.table_with(index, table) {
             self.drop_constraint(&name, Some(index), None, how);
         } else if self.remove_plain(index, table).is_some() {
@@ -454,6 +510,14 @@ impl Schema {
             self.lose_index(from, home.as_ref().or(table), Some(to), known, how.mark);
         }
     }
+}
+
+/// Whether a column's definition says INVISIBLE, behind its name.
+fn says_invisible(text: &str) -> bool {
+    let definition = text.split_whitespace().skip_while(|word| {
+        ["add", "column", "if", "not", "exists"].iter().any(|skipped| word.eq_ignore_ascii_case(skipped))
+    });
+    definition.skip(1).any(|word| word.trim_end_matches([',', ')', ';']).eq_ignore_ascii_case("invisible"))
 }
 
 /// Which of a table's constraints has this name.

@@ -16,7 +16,7 @@ mod mysql;
 mod oracle;
 mod postgres;
 mod sqlite;
-mod undone;
+pub(crate) mod undone;
 
 use serde::{Deserialize, Serialize};
 

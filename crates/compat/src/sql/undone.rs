@@ -2,6 +2,7 @@
 //!
 //! Of dialects whose DDL belongs to a transaction. Not here: MySQL and Oracle, which commit before it.
 
+use super::Dialect;
 use crate::operation::{Operation, Restriction, Step};
 
 /// Steps between BEGIN and ROLLBACK, or after a savepoint that is gone back to, do nothing.
@@ -40,9 +41,75 @@ pub fn rolled_back(steps: &mut [Step]) {
     }
 }
 
+/// The same of SQL Server, which counts transactions within transactions: COMMIT ends the innermost,
+/// ROLLBACK all of them, unless it names a savepoint.
+pub fn rolled_back_all(steps: &mut [Step]) {
+    let (mut depth, mut begun) = (0_u32, None);
+    let mut savepoints: Vec<(String, usize)> = vec![];
+    for at in 0..steps.len() {
+        let Some(words) = steps.get(at).and_then(control) else { continue };
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            ["begin", ..] => {
+                begun = begun.or(Some(at));
+                depth += 1;
+            }
+            ["commit", ..] => {
+                depth = depth.saturating_sub(1);
+                begun = begun.filter(|_| depth > 0);
+            }
+            ["save", _, name] => savepoints.push(((*name).to_owned(), at)),
+            ["rollback", rest @ ..] => {
+                let named = rest.get(1).and_then(|name| savepoints.iter().rfind(|(known, _)| known == name));
+                if let Some((_, from)) = named {
+                    undo(steps, *from, at);
+                    continue;
+                }
+                if let Some(from) = begun {
+                    undo(steps, from, at);
+                }
+                (depth, begun) = (0, None);
+                savepoints.clear();
+            }
+            _ => {}
+        }
+    }
+}
+
+/// How many transactions are open behind a step that the text itself begins and ends; none in dialects
+/// that commit before DDL.
+pub fn open_behind(open: u32, step: &Step, dialect: Dialect) -> u32 {
+    if matches!(dialect, Dialect::MySql | Dialect::Oracle) {
+        return 0;
+    }
+    let Some(words) = control(step) else { return open };
+    let nests = dialect == Dialect::MsSql;
+    match words.first().map(String::as_str) {
+        Some("begin" | "start") => {
+            if nests {
+                open + 1
+            } else {
+                1
+            }
+        }
+        Some("commit" | "end") => {
+            if nests {
+                open.saturating_sub(1)
+            } else {
+                0
+            }
+        }
+        Some("rollback") if words.iter().any(|word| word == "to") => open,
+        Some("rollback") if nests && words.len() > 2 => open,
+        Some("rollback" | "abort") => 0,
+        _ => open,
+    }
+}
+
 /// The words of a statement that steers a transaction, in lower case.
 fn control(step: &Step) -> Option<Vec<String>> {
-    const HEADS: &[&str] = &["begin", "start", "commit", "end", "savepoint", "release", "rollback", "abort"];
+    const HEADS: &[&str] =
+        &["begin", "start", "commit", "end", "savepoint", "save", "release", "rollback", "abort"];
     let neutral = matches!(step.operation, Operation::Neutral { .. }) && !step.conditional;
     let words: Vec<String> =
         step.text.split_whitespace().take(8).map(|word| word.trim_end_matches(';').to_lowercase()).collect();

@@ -19,7 +19,9 @@ use batch::Flow;
 
 /// What a text does, statement by statement.
 pub fn read(text: &str, limits: Limits) -> Vec<Step> {
-    read_all(text, Dialect::MsSql, limits, read_source)
+    let mut steps = read_all(text, Dialect::MsSql, limits, read_source);
+    super::undone::rolled_back_all(&mut steps);
+    steps
 }
 
 fn read_source(source: &Source<'_>) {

@@ -47,13 +47,30 @@ pub fn read(whole: Cursor<'_>) -> Read<()> {
     for (word, kind) in kinds {
         if cursor.eat(&[word]) {
             cursor.eat(&["BODY"]);
-            return objects::named(cursor, *kind, whole);
+            objects::named(cursor, *kind, whole)?;
+            if *word == "EVENT" {
+                event(cursor, whole);
+            }
+            return Ok(());
         }
     }
     if cursor.is_any(&["USER", "ROLE", "SERVER", "LOGFILE", "TABLESPACE", "UNDO", "RESOURCE", "SPATIAL"]) {
         return neutral(whole, 2);
     }
     Err(whole.unknown())
+}
+
+/// What an event does to rows that are there, by itself and later.
+fn event(mut cursor: Cursor<'_>, whole: Cursor<'_>) {
+    let Some(at) = cursor.find(&["DO"]) else { return };
+    cursor.skip(at + 1);
+    if cursor.is_any(&["INSERT", "OPTIMIZE", "ANALYZE", "SELECT", "SET", "DO", "FLUSH"]) {
+        return;
+    }
+    let acts = cursor.eat_any(&["DELETE", "UPDATE", "TRUNCATE"]);
+    while acts && cursor.eat_any(&["LOW_PRIORITY", "QUICK", "IGNORE", "FROM", "TABLE"]) {}
+    let table = acts.then(|| cursor.name().ok()).flatten();
+    whole.keep(Operation::Review { what: "an event is made, which runs by itself".to_owned(), table });
 }
 
 /// ALGORITHM, DEFINER and SQL SECURITY, which stand before a view's or routine's word.

@@ -247,7 +247,11 @@ fn views_routines_and_the_rest() {
                 &["Procedure p(a integer, b out integer, c out text)"],
             ),
             ("CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 1", &["create Trigger g on t"]),
-            ("CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO DELETE FROM t", &["create Other e"]),
+            (
+                "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO DELETE FROM t",
+                &["create Other e", "review an event is made, which runs by itself"],
+            ),
+            ("CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO INSERT INTO t VALUES (1)", &["create Other e"]),
             (
                 "DROP PROCEDURE p; DROP FUNCTION IF EXISTS f; DROP TRIGGER g; DROP EVENT e",
                 &["drop Procedure p", "drop Function f ?", "drop Trigger g", "drop Other e"],

@@ -2,7 +2,7 @@
 
 use super::super::common::{end, neutral, objects, tables};
 use super::super::cursor::{Cursor, Read};
-use crate::operation::{Kind, Maybe, Operation, Restriction, Signature, TypeBody};
+use crate::operation::{Ident, Kind, Maybe, Operation, Restriction, Signature, TypeBody};
 
 /// A statement that begins with CREATE.
 pub fn read(whole: Cursor<'_>) -> Read<()> {
@@ -47,8 +47,11 @@ pub fn read(whole: Cursor<'_>) -> Read<()> {
 /// CREATE of packages, types and what is no more than a name.
 fn other(mut cursor: Cursor<'_>, replace: bool, whole: Cursor<'_>) -> Read<()> {
     if cursor.eat(&["PACKAGE"]) || cursor.is(&["TYPE", "BODY"]) {
-        if cursor.eat(&["TYPE"]) || cursor.is(&["BODY"]) {
+        if cursor.is(&["TYPE", "BODY"]) {
             return neutral(whole, 4);
+        }
+        if cursor.eat(&["BODY"]) {
+            return package_body(cursor, replace, whole);
         }
         let guarded = cursor.if_not_exists();
         let routine = cursor.name()?;
@@ -93,6 +96,17 @@ fn other(mut cursor: Cursor<'_>, replace: bool, whole: Cursor<'_>) -> Read<()> {
         return neutral(whole, 2);
     }
     Err(whole.unknown())
+}
+
+/// The body of a package is what its calls do; how they are written its head says.
+fn package_body(mut cursor: Cursor<'_>, replace: bool, whole: Cursor<'_>) -> Read<()> {
+    let guarded = cursor.if_not_exists();
+    let mut routine = cursor.name()?;
+    routine.name = Ident::folded(format!("{} body", routine.name.written));
+    let signature = Signature { parameters: Maybe::Known(vec![]), returns: None };
+    let operation = Operation::CreateRoutine { kind: Kind::Other, routine, signature, replace };
+    whole.step(operation).guarded(guarded).keep();
+    Ok(())
 }
 
 /// A statement that begins with DROP.

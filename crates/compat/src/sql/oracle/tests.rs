@@ -70,7 +70,7 @@ fn units_end_at_their_end_or_slash() {
         [
             "1: neutral SET",
             "2: neutral PROMPT",
-            "3: neutral CREATE OR REPLACE PACKAGE",
+            "3: Other p body() replace",
             "7: Function f(a number, b varchar2?) -> number replace",
             "14: drop-table t",
             "15: create Trigger g on t",
