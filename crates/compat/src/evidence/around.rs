@@ -149,6 +149,22 @@ impl<'a> Reading<'a> {
         Around::Code
     }
 
+    /// Whether a byte is in a string, as far as the language's strings are told from its code.
+    pub(super) fn in_string(&mut self, at: usize) -> bool {
+        let told = matches!(
+            self.language,
+            Language::Python
+                | Language::Script
+                | Language::Java
+                | Language::CSharp
+                | Language::Rust
+                | Language::Go
+                | Language::Ruby
+                | Language::Php
+        );
+        !told || self.scan().in_string(at)
+    }
+
     fn is_symbol(&self, start: usize) -> bool {
         let before = start.checked_sub(2).and_then(|at| self.text.get(at)).copied().unwrap_or(b' ');
         !is_word(before) && before != b':'

@@ -425,7 +425,8 @@ impl<'a> Seen<'a> {
         let words = self.forms.subjects.get(subjects.name).map_or(0, |subject| pieces(&subject.written).len());
         let mentions = self.mentions(subjects.name, |_, _, occurrence| {
             let telling = match occurrence.around {
-                Around::Sql => true,
+                // `log.info(…)` beside a statement is none of it.
+                Around::Sql => occurrence.quoted || !common,
                 Around::Quoted => !common,
                 _ => words > 1,
             };

@@ -19,6 +19,8 @@ pub(super) struct Occurrence {
     pub(super) around: Around,
     /// As it was written, not in another case, number or class name.
     pub(super) written: bool,
+    /// In a string, or in a language whose strings are not told.
+    pub(super) quoted: bool,
     pub(super) line: u32,
     pub(super) text: String,
 }
@@ -142,6 +144,7 @@ impl Automaton {
                     let occurrence = Occurrence {
                         around: Around::Sql,
                         written: true,
+                        quoted: true,
                         line: reading.line(span.0),
                         text: reading.shown(span.0),
                     };
@@ -159,14 +162,19 @@ impl Automaton {
                     of.name_on(reading.line(span.0));
                 }
                 let written = text == asked.written.as_bytes() || text == asked.key.as_bytes();
-                let alike = |kept: &&Occurrence| kept.around == around && kept.written == written;
+                let quoted = reading.in_string(span.0);
+                let alike =
+                    |kept: &&Occurrence| kept.around == around && kept.written == written && kept.quoted == quoted;
                 if of.occurrences.iter().filter(alike).count() >= KEPT {
                     continue;
                 }
                 let occurrence =
-                    Occurrence { around, written, line: reading.line(span.0), text: reading.shown(span.0) };
+                    Occurrence { around, written, quoted, line: reading.line(span.0), text: reading.shown(span.0) };
                 if of.occurrences.last().is_none_or(|last| {
-                    last.line != occurrence.line || last.around != around || last.written != written
+                    last.line != occurrence.line
+                        || last.around != around
+                        || last.written != written
+                        || last.quoted != quoted
                 }) {
                     of.occurrences.push(occurrence);
                 }
@@ -188,7 +196,7 @@ impl Automaton {
         for (at, byte) in upserts::find(reading, marks, &asked) {
             let Some(upsert) = asked.get(at) else { continue };
             let (line, text) = (reading.line(byte), reading.shown(byte));
-            let occurrence = Occurrence { around: Around::Sql, written: true, line, text };
+            let occurrence = Occurrence { around: Around::Sql, written: true, quoted: true, line, text };
             found.upserts.push(((*upsert).clone(), occurrence));
         }
     }

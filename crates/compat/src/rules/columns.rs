@@ -569,6 +569,8 @@ fn filled_from_to(
         }
         (Filled::Default(_), _) => ("set-default", NeedsReview, format!("changes the default of {object}")),
         (Filled::Implicit, _) | (_, Filled::Implicit) => return None,
+        // Who inserts had to write it, and goes on.
+        (Filled::Nothing, _) if before.not_null == Maybe::Known(true) => return None,
         _ => ("set-default", NeedsReview, format!("gives {object} a default")),
     })
 }

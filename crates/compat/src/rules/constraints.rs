@@ -368,6 +368,16 @@ fn check_came(
         let words = format!("adds a check to {name} that may ask for values in new columns: {expression}");
         return Some(Change::new("add-check", NeedsReview, object(name, &columns, added.name.as_ref()), by, words));
     }
+    // Another check asked for as much already.
+    let implied = |held: &Held| match &held.kind {
+        ConstraintKind::Check { expression: before, .. } => {
+            held.checked != Checked::Nothing && weaker(before, written) == Some(true)
+        }
+        _ => false,
+    };
+    if old.constraints.iter().any(implied) {
+        return None;
+    }
     let replaced = old
         .constraints
         .iter()
@@ -513,6 +523,9 @@ fn related(gone: &Held, added: &Held, words: &[String]) -> bool {
 
 /// Whether all that the one check let through the other does; `None`: it cannot be told.
 fn weaker(before: &str, after: &str) -> Option<bool> {
+    if [before, after].iter().any(|text| words_of(text).iter().any(|word| word == "not")) {
+        return None;
+    }
     if let (Some((one, values)), Some((other, more))) = (values_of(before), values_of(after)) {
         return (one == other).then(|| values.iter().all(|value| more.contains(value)));
     }

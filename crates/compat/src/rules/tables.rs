@@ -4,7 +4,7 @@ use super::bodies::{self, Gone};
 use super::{Change, Sides, columns, constraints};
 use crate::Verdict::{Incompatible, NeedsReview};
 use crate::evidence::Asked;
-use crate::operation::{Ident, Maybe, Name};
+use crate::operation::{Ident, Kind, Maybe, Name};
 use crate::schema::{ColumnState, Id, Rows, Seen, Table, Values};
 
 /// What became of a table, by the name that code knows.
@@ -100,6 +100,12 @@ fn renamed(sides: Sides<'_>, name: &Name, to: &Name, by: crate::schema::Mark) ->
         let words = format!("{words} and puts a view at the old name");
         return Change::new("rename-table", NeedsReview, name.to_string(), by, words)
             .states("a table".to_owned(), format!("a view of {to}"));
+    }
+    let synonym = sides.now.others.get(&(Kind::Synonym, name.clone()));
+    if synonym.is_some_and(|synonym| synonym.body.as_ref().is_some_and(|body| body.names(to))) {
+        let words = format!("{words} and puts a synonym at the old name");
+        return Change::new("rename-table", NeedsReview, name.to_string(), by, words)
+            .states("a table".to_owned(), format!("a synonym of {to}"));
     }
     Change::new("rename-table", Incompatible, name.to_string(), by, words)
         .states("a table".to_owned(), format!("nothing of that name; it is called {to}"))

@@ -255,11 +255,14 @@ impl<'a> Action<'_, 'a> {
         cursor.eat(&["COLUMN"]);
         let guarded = cursor.if_exists();
         let column = cursor.ident()?;
+        if cursor.is(&["SET", "INVISIBLE"]) {
+            return review(place, "a column is made invisible", Some(self.table.clone()));
+        }
         let change = if cursor.eat(&["SET", "DEFAULT"]) {
             ColumnChange::Filled(default(&mut cursor))
         } else if cursor.eat(&["DROP", "DEFAULT"]) {
             ColumnChange::Filled(Filled::Nothing)
-        } else if cursor.eat(&["SET", "VISIBLE"]) || cursor.eat(&["SET", "INVISIBLE"]) {
+        } else if cursor.eat(&["SET", "VISIBLE"]) {
             ColumnChange::Neutral("VISIBLE".to_owned())
         } else {
             return Err(cursor.surprise("what is done to the column"));

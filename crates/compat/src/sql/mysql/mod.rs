@@ -128,6 +128,12 @@ fn set(cursor: Cursor<'_>, variables: &mut Variables) -> Read<()> {
         cursor.keep(Operation::Restrict { restriction: Restriction::ReadOnly, table: None });
         return Ok(());
     }
+    // What every session to come refuses, or takes as meant otherwise.
+    let refuses: &[&str] =
+        &["SQL_MODE", "INNODB_STRICT_MODE", "SQL_SAFE_UPDATES", "EXPLICIT_DEFAULTS_FOR_TIMESTAMP", "TIME_ZONE"];
+    if body.is_any(&["GLOBAL", "PERSIST"]) && body.is_any_after(1, refuses) {
+        return common::review(cursor, "a setting of all sessions changes", None);
+    }
     neutral(cursor, 1)
 }
 

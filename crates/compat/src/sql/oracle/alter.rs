@@ -244,6 +244,9 @@ fn modified(mut part: Cursor<'_>, table: &Name, place: Cursor<'_>) -> Read<()> {
             let (table, checked) = (table.clone(), Checked::All);
             place.keep(Operation::AddConstraint { table, constraint, checked });
         }
+        if changes.is_empty() && said.is(&["INVISIBLE"]) {
+            return review(place, "a column is made invisible", Some(table.clone()));
+        }
         if changes.is_empty() {
             changes.push(ColumnChange::Neutral(said.rest_text().to_owned()));
         }
