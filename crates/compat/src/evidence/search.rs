@@ -36,6 +36,25 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// Whether occurrences of this kind are kept in number.
+    fn has_enough(&self, around: Around, written: bool, quoted: bool) -> bool {
+        let alike = |kept: &&Occurrence| kept.around == around && kept.written == written && kept.quoted == quoted;
+        self.occurrences.iter().filter(alike).count() >= KEPT
+    }
+
+    /// Keeps an occurrence, unless the last one on its line says the same.
+    fn keep(&mut self, one: Occurrence) {
+        let alike = |last: &Occurrence| {
+            last.line == one.line
+                && last.around == one.around
+                && last.written == one.written
+                && last.quoted == one.quoted
+        };
+        if !self.occurrences.last().is_some_and(alike) {
+            self.occurrences.push(one);
+        }
+    }
+
     /// Whether it is named in the file at all.
     pub(super) fn is_named(&self) -> bool {
         !self.lines.is_empty()
@@ -163,21 +182,11 @@ impl Automaton {
                 }
                 let written = text == asked.written.as_bytes() || text == asked.key.as_bytes();
                 let quoted = reading.in_string(span.0);
-                let alike =
-                    |kept: &&Occurrence| kept.around == around && kept.written == written && kept.quoted == quoted;
-                if of.occurrences.iter().filter(alike).count() >= KEPT {
+                if of.has_enough(around, written, quoted) {
                     continue;
                 }
-                let occurrence =
-                    Occurrence { around, written, quoted, line: reading.line(span.0), text: reading.shown(span.0) };
-                if of.occurrences.last().is_none_or(|last| {
-                    last.line != occurrence.line
-                        || last.around != around
-                        || last.written != written
-                        || last.quoted != quoted
-                }) {
-                    of.occurrences.push(occurrence);
-                }
+                let (line, text) = (reading.line(span.0), reading.shown(span.0));
+                of.keep(Occurrence { around, written, quoted, line, text });
             }
         }
         self.upserts(&mut reading, &mut found);

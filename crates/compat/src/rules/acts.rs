@@ -1,10 +1,11 @@
 //! What leaves no trace in a schema: rows that go, writes that are refused, statements that nobody
 //! could read. Judged where they stand, against the schema as it is at that moment.
 
-use super::{Change, Sides, UNREADABLE, constraints};
+use super::{Change, Sides, UNREADABLE, constraints, types};
 use crate::Verdict::{Incompatible, NeedsReview};
-use crate::operation::{ConstraintKind, Data, Kind, Name, Operation, Restriction, Step, Unread};
+use crate::operation::{ConstraintKind, Data, Kind, Name, Operation, Restriction, Step, TypeBody, Unread};
 use crate::schema::{Body, Mark, Other};
+use crate::sql::Dialect;
 
 /// What a step does that the schema will not show.
 pub fn acts(sides: Sides<'_>, step: &Step, mark: Mark) -> Option<Change> {
@@ -52,6 +53,17 @@ pub fn acts(sides: Sides<'_>, step: &Step, mark: Mark) -> Option<Change> {
             let object = table.as_ref().map(Name::to_string).unwrap_or_default();
             Some(Change::new("other-change", NeedsReview, object, mark, format!("needs a look: {what}")))
         }
+        Operation::CreateIndex { table, columns, .. } => {
+            let old = sides.before.tables.get(table)?;
+            let of = columns.iter().find_map(|column| types::cast_text(&column.written, old))?;
+            let words = format!("makes an index over a cast of {table}.{of}: what cannot be cast is refused");
+            Some(Change::new("add-check", NeedsReview, format!("{table}.{of}"), mark, words))
+        }
+        Operation::CreateType { name, body: TypeBody::Other } if sides.dialect == Dialect::Oracle => {
+            let known = sides.before.types.contains_key(name) && sides.now.types.contains_key(name);
+            let words = format!("makes type {name} anew, perhaps with other attributes");
+            known.then(|| Change::new("narrow-type", NeedsReview, name.to_string(), mark, words))
+        }
         Operation::DropIndex { name, table: None } if sides.now.index(name, None).is_none() => {
             let unique = constraints::kind_by_name(&name.name.key.to_lowercase()) == Some("unique");
             if !unique || (step.guarded && sides.now.whole) {
@@ -77,7 +89,7 @@ fn only_allows(sides: Sides<'_>, step: &Step) -> bool {
     const CALLS: &[&str] = &["uid", "role", "jwt", "email", "current_setting", "coalesce", "lower", "nullif"];
     const BEFORE_BRACKET: &[&str] =
         &["using", "check", "and", "or", "not", "in", "any", "=", "(", ",", ">", "<", "is", "select"];
-    let Some(body) = step.body.as_deref().filter(|_| sides.dialect == crate::sql::Dialect::Postgres) else {
+    let Some(body) = step.body.as_deref().filter(|_| sides.dialect == Dialect::Postgres) else {
         return false;
     };
     let words: Vec<&str> = crate::sql::body::words(body).collect();

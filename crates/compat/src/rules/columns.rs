@@ -40,6 +40,7 @@ pub fn columns(sides: Sides<'_>, name: &Name, old: &Table, new: &Table, changes:
         // A column that was renamed is found by its old name.
         if !old.columns.values().any(|before| before.id == column.id) {
             required(sides, name, column, new, changes);
+            changes.extend(casts_old(name, column, old));
         }
     }
     bodies::wider_rows(sides, name, old, new, changes);
@@ -308,6 +309,14 @@ fn required(sides: Sides<'_>, name: &Name, column: &ColumnState, new: &Table, ch
     changes.push(Change::new(rule, verdict, object, by, words).states("no such column".to_owned(), after));
 }
 
+/// A new column that is computed by a cast of an old text: what cannot be cast is refused.
+fn casts_old(name: &Name, column: &ColumnState, old: &Table) -> Option<Change> {
+    let Maybe::Known(Filled::Computed(expression)) = &column.filled else { return None };
+    let of = types::cast_text(expression, old)?;
+    let words = format!("computes column {name}.{} by a cast of {of}: what cannot be cast is refused", column.name);
+    Some(Change::new("add-check", NeedsReview, format!("{name}.{of}"), column.marks.made, words))
+}
+
 /// A new column that is computed and refuses NULL, over one that may be NULL: that one no longer may.
 fn computed_of_null(object: &str, expression: &str, column: &ColumnState, new: &Table) -> Option<Change> {
     /// What makes of NULL something else.
@@ -565,7 +574,10 @@ fn filled_from_to(
             }
         }
         (Filled::Default(one), Filled::Default(other)) if plain_default(one) == plain_default(other) => {
-            return None;
+            if on_update(one).is_none() || on_update(other).is_some() {
+                return None;
+            }
+            ("set-default", NeedsReview, format!("no longer sets {object} with each UPDATE"))
         }
         (Filled::Default(_), _) => ("set-default", NeedsReview, format!("changes the default of {object}")),
         (Filled::Implicit, _) | (_, Filled::Implicit) => return None,
@@ -575,9 +587,14 @@ fn filled_from_to(
     })
 }
 
+/// Where MySQL's `ON UPDATE …` begins behind a default.
+fn on_update(text: &str) -> Option<usize> {
+    text.to_ascii_lowercase().rfind(" on update ")
+}
+
 /// A default without its quotes, casts and outer brackets: `('0')`, `0` and `'0'::integer` are one.
 fn plain_default(text: &str) -> String {
-    let mut text = text.trim();
+    let mut text = text.get(..on_update(text).unwrap_or(text.len())).unwrap_or(text).trim();
     loop {
         let inner = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
         match inner.filter(|inner| !inner.contains(['(', ')'])) {

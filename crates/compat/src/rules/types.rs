@@ -2,7 +2,8 @@
 //!
 //! Not here: types of the user's own, which the schema knows.
 
-use crate::operation::Type;
+use crate::operation::{Ident, Maybe, Type};
+use crate::schema::Table;
 use crate::sql::Dialect;
 
 /// What a change of type amounts to.
@@ -24,7 +25,12 @@ use TypeChange::{Narrower, Review, Same, Wider};
 pub fn change(dialect: Dialect, before: &Type, after: &Type) -> TypeChange {
     let (old, new) = (canonical(before), canonical(after));
     if dialect == Dialect::Sqlite {
-        return sqlite(&old, &new);
+        return match sqlite(&old, &new) {
+            Same if compares(before) != compares(after) => {
+                Review("the collation changes: order and equality may differ")
+            }
+            changed => changed,
+        };
     }
     if before.array != after.array {
         return Narrower("an array is not a single value");
@@ -44,14 +50,50 @@ pub fn change(dialect: Dialect, before: &Type, after: &Type) -> TypeChange {
     }
     match (changed, &before.collation, &after.collation) {
         (Same | Wider, Some(one), Some(other)) if !one.eq_ignore_ascii_case(other) => {
-            if wider_charset(one, other) {
+            if dialect == Dialect::MySql && narrow_charset(other) && one.to_lowercase().starts_with("utf8") {
+                Narrower("the character set holds fewer letters")
+            } else if wider_charset(one, other) {
                 Wider
             } else {
                 Review("the collation changes: order and equality may differ")
             }
         }
+        (Same | Wider, None, Some(other)) if dialect == Dialect::MySql && narrow_charset(other) => {
+            Review("the character set may hold fewer letters")
+        }
+        (Same | Wider, None, Some(_)) if dialect == Dialect::MsSql => {
+            Review("the collation may change: order and equality may differ")
+        }
         _ => changed,
     }
+}
+
+/// The column of text that an expression casts to what not every text is: `(nick::integer)`.
+pub(super) fn cast_text<'a>(expression: &str, table: &'a Table) -> Option<&'a Ident> {
+    const TEXTS: &[&str] = &["text", "varchar", "character", "char", "citext", "bpchar", "name", "nvarchar"];
+    const ASKS: &[&str] =
+        &["integer", "int", "bigint", "smallint", "numeric", "decimal", "date", "uuid", "json", "jsonb", "boolean"];
+    let lower = expression.to_lowercase().replace(['"', '`'], "");
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    lower.match_indices("::").find_map(|(at, _)| {
+        let (before, after) = (lower.get(..at)?.trim_end(), lower.get(at + 2..)?.trim_start());
+        let to = after.get(..after.find(|c| !word(c)).unwrap_or(after.len()))?;
+        let from = before.get(before.rfind(|c| !word(c)).map_or(0, |end| end + 1)..)?;
+        let (name, state) = table.columns.iter().find(|(name, _)| name.key.to_lowercase() == from)?;
+        let text = matches!(&state.ty, Maybe::Known(ty) if TEXTS.contains(&ty.base.as_str()) && !ty.array);
+        (text && (ASKS.contains(&to) || to.starts_with("timestamp") || to.starts_with("int"))).then_some(name)
+    })
+}
+
+/// SQLite's collation of a column; BINARY is what it has if nothing is said.
+fn compares(ty: &Type) -> Option<String> {
+    ty.collation.as_deref().map(str::to_lowercase).filter(|name| name != "binary")
+}
+
+/// Whether a character set of MySQL's holds the letters of a few languages only.
+fn narrow_charset(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["ascii", "latin", "cp", "koi8", "greek", "hebrew", "macroman", "macce"].iter().any(|set| name.starts_with(set))
 }
 
 /// utf8mb4 holds everything that MySQL's older character sets hold.

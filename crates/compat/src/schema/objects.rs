@@ -335,13 +335,20 @@ impl Schema {
         }
     }
 
-    /// What is in a schema goes with it.
+    /// What is in a schema goes with it. Names in the default one are known without it.
     fn drop_schema(&mut self, schema: &Name, how: How<'_>) {
-        let tables: Vec<Name> =
-            self.tables.keys().filter(|name| name.schema.as_ref() == Some(&schema.name)).cloned().collect();
-        for table in tables {
-            self.drop_table(&table, true, how);
-        }
+        let within = |name: &&Name| match &name.schema {
+            Some(of) => *of == schema.name,
+            None => schema.name.key == "public",
+        };
+        let tables: Vec<Name> = self.tables.keys().filter(within).cloned().collect();
+        let views: Vec<Name> = self.views.keys().filter(within).cloned().collect();
+        let types: Vec<Name> = self.types.keys().filter(within).cloned().collect();
+        let routines: Vec<Name> = self.routines.keys().filter(within).cloned().collect();
+        tables.iter().for_each(|table| self.drop_table(table, true, how));
+        views.iter().for_each(|view| self.remove_view(view, how));
+        types.iter().for_each(|ty| self.remove_type(ty, how));
+        routines.iter().for_each(|routine| self.remove_routine(Kind::Function, routine, how));
     }
 }
 

@@ -292,10 +292,15 @@ impl Reader {
             let mut unknown = Type::named("");
             let ty = if let Maybe::Known(ty) = &mut self.ty { ty } else { &mut unknown };
             collation(cursor, ty)?;
-        } else if cursor.eat(&["ON", "UPDATE"]) {
+        } else if cursor.is(&["ON", "UPDATE"]) {
+            let from = cursor.at();
+            cursor.skip(2);
             cursor.pass();
             if cursor.is_mark(b'(') {
                 cursor.group()?;
+            }
+            if let Filled::Default(text) = &mut self.filled {
+                *text = format!("{text} {}", cursor.since(from));
             }
         } else if cursor.eat(&["AFTER"]) {
             cursor.ident()?;

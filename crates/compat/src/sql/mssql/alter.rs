@@ -207,6 +207,9 @@ fn constraint(table: &Name, name: Ident) -> Operation {
 /// `ALTER COLUMN c type [NULL | NOT NULL]`.
 fn column(mut cursor: Cursor<'_>, table: Name, whole: Cursor<'_>) -> Read<()> {
     let column = cursor.ident()?;
+    if cursor.is(&["ADD", "MASKED"]) {
+        return review(whole, "a column is masked", Some(table));
+    }
     if cursor.is_any(&["ADD", "DROP"]) {
         let change = ColumnChange::Neutral(cursor.rest_text().to_owned());
         whole.keep(Operation::AlterColumn { table, column, changes: vec![change] });

@@ -22,7 +22,7 @@ fn tables_are_read_with_every_attribute_in_any_order() {
             (
                 "CREATE TABLE a (id SERIAL, b DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3), c int GENERATED ALWAYS AS (id + 1) STORED NOT NULL, d int AS (id) VIRTUAL)",
                 &[
-                    "create a [id bigint unsigned not-null counted +id unique(id) | b datetime(3) not-null =CURRENT_TIMESTAMP(3) | c integer not-null computed | d integer computed]",
+                    "create a [id bigint unsigned not-null counted +id unique(id) | b datetime(3) not-null =CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3) | c integer not-null computed | d integer computed]",
                 ],
             ),
             (
