@@ -21,6 +21,8 @@ pub(super) struct Occurrence {
     pub(super) written: bool,
     pub(super) line: u32,
     pub(super) text: String,
+    /// The tables, in lower case, of which it may be a column; none: it is not known.
+    pub(super) owners: Vec<String>,
 }
 
 /// What a file says of one subject.
@@ -43,6 +45,25 @@ impl Found {
     pub(super) fn is_near(&self, line: u32, within: u32) -> bool {
         let from = self.lines.partition_point(|one| *one < line.saturating_sub(within));
         self.lines.get(from).is_some_and(|one| *one <= line.saturating_add(within))
+    }
+
+    /// Whether enough of this kind are kept.
+    fn is_full(&self, around: Around, written: bool, owners: &[String]) -> bool {
+        let alike = |kept: &&Occurrence| kept.around == around && kept.written == written && kept.owners == owners;
+        self.occurrences.iter().filter(alike).count() >= KEPT
+    }
+
+    /// Keeps one, but not twice for a line.
+    fn push(&mut self, one: Occurrence) {
+        let alike = |last: &Occurrence| {
+            last.line == one.line
+                && last.around == one.around
+                && last.written == one.written
+                && last.owners == one.owners
+        };
+        if !self.occurrences.last().is_some_and(alike) {
+            self.occurrences.push(one);
+        }
     }
 
     fn name_on(&mut self, line: u32) {
@@ -144,6 +165,7 @@ impl Automaton {
                         written: true,
                         line: reading.line(span.0),
                         text: reading.shown(span.0),
+                        owners: vec![],
                     };
                     found.unnamed.push((subject, used, occurrence));
                 }
@@ -159,16 +181,13 @@ impl Automaton {
                     of.name_on(reading.line(span.0));
                 }
                 let written = text == asked.written.as_bytes() || text == asked.key.as_bytes();
-                let alike = |kept: &&Occurrence| kept.around == around && kept.written == written;
-                if of.occurrences.iter().filter(alike).count() >= KEPT {
-                    continue;
-                }
-                let occurrence =
-                    Occurrence { around, written, line: reading.line(span.0), text: reading.shown(span.0) };
-                if of.occurrences.last().is_none_or(|last| {
-                    last.line != occurrence.line || last.around != around || last.written != written
-                }) {
-                    of.occurrences.push(occurrence);
+                let owners = match (asked.role, around) {
+                    (Role::Column, Around::Sql) => reading.owners(span),
+                    _ => vec![],
+                };
+                if !of.is_full(around, written, &owners) {
+                    let (line, text) = (reading.line(span.0), reading.shown(span.0));
+                    of.push(Occurrence { around, written, line, text, owners });
                 }
             }
         }
@@ -188,7 +207,7 @@ impl Automaton {
         for (at, byte) in upserts::find(reading, marks, &asked) {
             let Some(upsert) = asked.get(at) else { continue };
             let (line, text) = (reading.line(byte), reading.shown(byte));
-            let occurrence = Occurrence { around: Around::Sql, written: true, line, text };
+            let occurrence = Occurrence { around: Around::Sql, written: true, line, text, owners: vec![] };
             found.upserts.push(((*upsert).clone(), occurrence));
         }
     }

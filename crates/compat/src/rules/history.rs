@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::Verdict::{self, Incompatible, NeedsReview};
 use crate::frameworks::{Edited, Framework};
-use crate::migration::{ANY_CONTENT, History, Migration, Runs};
+use crate::migration::{ANY_CONTENT, History, Migration, Problem, Runs};
 use crate::operation::{Operation, Step};
 use crate::tree::ContentId;
 use crate::{Place, rules::UNREADABLE};
@@ -235,13 +235,15 @@ fn out_of_order(range: &mut Range<'_>) {
 
 /// What is wrong with the head's history, and was not with the base's.
 fn problems(bases: &[History], head: &History, range: &mut Range<'_>) {
-    let known: HashSet<(&str, &str)> = bases
-        .iter()
-        .flat_map(|base| &base.problems)
-        .map(|problem| (problem.rule, problem.words.as_str()))
-        .collect();
+    // Who has two heads already applies them all: which ones they are changes with each migration.
+    let said = |problem: &Problem| match problem.words.split_once(": ") {
+        Some((how_many, _)) if problem.rule == "two-heads" => how_many.to_owned(),
+        _ => problem.words.clone(),
+    };
+    let known: HashSet<(&str, String)> =
+        bases.iter().flat_map(|base| &base.problems).map(|problem| (problem.rule, said(problem))).collect();
     for problem in &head.problems {
-        if known.contains(&(problem.rule, problem.words.as_str())) {
+        if known.contains(&(problem.rule, said(problem))) {
             continue;
         }
         let verdict = match problem.rule {
