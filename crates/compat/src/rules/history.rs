@@ -140,10 +140,29 @@ fn union(bases: &[History]) -> Vec<&Migration> {
     all
 }
 
+/// Frameworks that keep what stands after the version in a file's name, and compare it
+/// ("Migration description mismatch", refinery's checksum).
+const NAMED: &[&str] = &["flyway", "refinery"];
+
+/// What a file's name says after its version, as Flyway reads it.
+fn described(path: &str) -> Option<String> {
+    let name = path.rsplit('/').next()?;
+    let (_, described) = name.split_once("__")?;
+    let described = described.rsplit_once('.').map_or(described, |(stem, _)| stem);
+    Some(described.replace('_', " "))
+}
+
 /// A migration that databases have: is it what they have?
 fn kept<'a>(framework: &Framework, migration: &'a Migration, known: &[&'a Migration], range: &mut Range<'a>) {
     let any = migration.content.0.starts_with(ANY_CONTENT);
     if any || known.iter().any(|known| known.content == migration.content) {
+        let described = described(&migration.path);
+        let alike = known.iter().any(|known| self::described(&known.path) == described);
+        if NAMED.contains(&framework.id) && migration.runs == Runs::Once && !alike {
+            let words =
+                format!("has another name than before; {} compares names and refuses to run", framework.title);
+            range.wrong.push(of("edited-migration", Incompatible, migration, words));
+        }
         return;
     }
     if !matches!(migration.runs, Runs::Once | Runs::First) {
