@@ -53,6 +53,11 @@ impl Found {
         self.occurrences.iter().filter(alike).count() >= KEPT
     }
 
+    /// Whether the statements of all that is kept tell whose they are.
+    fn is_of_others(&self) -> bool {
+        !self.occurrences.is_empty() && self.occurrences.iter().all(|one| !one.owners.is_empty())
+    }
+
     /// Keeps one, but not twice for a line.
     fn push(&mut self, one: Occurrence) {
         let alike = |last: &Occurrence| {
@@ -171,6 +176,11 @@ impl Automaton {
                 }
                 let enough = of.occurrences.len() >= KEPT * 12 || reading.looked > LOOKED;
                 if enough || asked.role == Role::Association && !reading.associates(span.0) {
+                    if of.is_of_others() {
+                        // Of what is no longer looked at some may be of the table that is asked for.
+                        let (line, text) = (reading.line(span.0), reading.shown(span.0));
+                        of.push(Occurrence { around: Around::Sql, written: true, line, text, owners: vec![] });
+                    }
                     if table {
                         of.name_on(reading.line(span.0));
                     }
