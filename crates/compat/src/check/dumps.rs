@@ -3,7 +3,7 @@
 //! What a newer tool or another server writes otherwise is no difference: the order of columns, casts
 //! within an expression, what a client calls a column. Not here: what the schema is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What such a file says of the schema, a line each, in an order of its own.
 pub fn told(text: &str, path: &str) -> Vec<String> {
@@ -75,31 +75,63 @@ fn expressions(line: &str) -> String {
 
 /// Models, enums and views; which generator writes a client for them is not the database's.
 fn prisma(text: &str) -> Vec<String> {
-    let named = |line: &str, word: &str| {
-        line.trim().strip_prefix(word).and_then(|rest| rest.split_whitespace().next().map(str::to_owned))
-    };
+    let called = called(text);
     let models: BTreeSet<String> =
         text.lines().filter_map(|line| named(line, "model ").or_else(|| named(line, "view "))).collect();
     let mut inside = false;
-    let lines: Vec<&str> = text
+    let lines: Vec<String> = text
         .lines()
         .map(|line| line.split("//").next().unwrap_or_default())
         .filter(|line| {
-            inside |= ["model ", "enum ", "view "].iter().any(|word| line.trim_start().starts_with(word));
+            inside |= BLOCKS.iter().any(|word| line.trim_start().starts_with(word));
             let kept = inside;
             inside &= line.trim() != "}";
-            kept
+            kept && !line.trim_start().starts_with("@@map(")
+        })
+        .map(|line| match BLOCKS.iter().find_map(|word| Some((word, named(line, word)?))) {
+            Some((word, name)) => format!("{word}{} {{", called.get(&name).unwrap_or(&name)),
+            None => line.to_owned(),
         })
         .collect();
-    blocks(lines.into_iter(), &|line| line.ends_with('{'), "}", &|line| field(line, &models))
+    let lines = lines.iter().map(String::as_str);
+    blocks(lines, &|line| line.ends_with('{'), "}", &|line| field(line, &models, &called))
+}
+
+const BLOCKS: &[&str] = &["model ", "enum ", "view "];
+
+/// The name that a block of this kind has, where the line begins one.
+fn named(line: &str, word: &str) -> Option<String> {
+    let name = line.trim().strip_prefix(word)?.split_whitespace().next()?;
+    line.trim_end().ends_with('{').then(|| name.to_owned())
+}
+
+/// What the database calls the models and enums that the client calls otherwise.
+fn called(text: &str) -> BTreeMap<String, String> {
+    let mut called = BTreeMap::new();
+    let mut block = None;
+    for line in text.lines() {
+        if let Some(name) = BLOCKS.iter().find_map(|word| named(line, word)) {
+            block = Some(name);
+        } else if let (Some(name), Some(map)) = (&block, line.trim().strip_prefix("@@map(")) {
+            let written = map.split(')').next().unwrap_or_default();
+            let written = written.trim().trim_start_matches("name:").trim().trim_matches('"');
+            called.insert(name.clone(), written.to_owned());
+        }
+    }
+    called
 }
 
 /// A field by the name of its column; a list of another model's rows has none.
-fn field(line: &str, models: &BTreeSet<String>) -> Option<String> {
+fn field(line: &str, models: &BTreeSet<String>, called: &BTreeMap<String, String>) -> Option<String> {
     let mut parts = line.split(' ');
-    let (name, kind) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let (name, written) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let rest: Vec<&str> = parts.filter(|word| *word != "@updatedAt").collect();
-    if models.contains(kind.trim_end_matches(['?', '[', ']'])) && !name.starts_with('@') {
+    let plain = written.trim_end_matches(['?', '[', ']']);
+    let kind = match called.get(plain).filter(|_| !name.starts_with('@')) {
+        Some(own) => format!("{own}{}", written.strip_prefix(plain).unwrap_or_default()),
+        None => written.to_owned(),
+    };
+    if models.contains(plain) && !name.starts_with('@') {
         // The columns of a reference are fields of their own; what it is called is the client's.
         return line.contains("fields:").then(|| format!("{kind} {}", rest.join(" ")));
     }
@@ -121,6 +153,7 @@ mod tests {
     fn dumps_are_compared() {
         let rails = "ActiveRecord::Schema[7.1].define(version: 1) do\n  create_table \"a\", force: :cascade do |t|\n    t.string \"b\"\n    t.integer \"c\"\n    t.virtual \"d\", as: \"((b)::text = ANY ((ARRAY['x'::character varying])::text[]))\"\n  end\nend\n";
         let prisma = "generator client {\n provider = \"x\"\n}\nmodel Boat {\n  id Int @id\n  madeAt DateTime @map(\"made_at\")\n  crew Crew[]\n}\nmodel Crew {\n  id Int @id\n  boatId Int\n  boat Boat @relation(fields: [boatId], references: [id])\n}\n";
+        let lone = "model Oar {\n  id Int @id\n}\n";
         let cases = [
             ("schema.rb", rails, ("7.1].define(version: 1)", "8.0].define(version: 2)"), true),
             (
@@ -142,6 +175,9 @@ mod tests {
             ("schema.prisma", prisma, ("madeAt DateTime", "builtAt DateTime"), true),
             ("schema.prisma", prisma, ("@map(\"made_at\")", "@updatedAt @map(\"made_at\")"), true),
             ("schema.prisma", prisma, ("crew Crew[]", "sailors Crew[]"), true),
+            ("schema.prisma", lone, ("model Oar {\n", "model Paddle {\n  @@map(\"Oar\")\n"), true),
+            ("schema.prisma", lone, ("model Oar {\n", "model Paddle {\n  @@map(\"paddle\")\n"), false),
+            ("schema.prisma", lone, ("model Oar {", "model Paddle {"), false),
             ("schema.prisma", prisma, ("@map(\"made_at\")", "@map(\"built_at\")"), false),
             ("schema.prisma", prisma, ("madeAt DateTime", "madeAt DateTime?"), false),
             ("schema.prisma", prisma, ("boatId Int\n", "boatId Int?\n"), false),

@@ -27,8 +27,9 @@ pub struct Draft {
 /// Asks every running tree once for all names.
 pub fn settle(question: &Question<'_>, drafts: Vec<Draft>) -> Vec<Finding> {
     let mut asked: Vec<(Asked, Known)> = drafts.iter().filter_map(|draft| draft.change.asked.clone()).collect();
+    asked.extend(drafts.iter().flat_map(|draft| siblings(&draft.change)).map(|asked| (asked, Known::default())));
     asked.sort_by(|one, other| one.0.cmp(&other.0).then(one.1.required.cmp(&other.1.required)));
-    asked.dedup();
+    asked.dedup_by(|one, other| one.0 == other.0 && one.1.required == other.1.required);
     let mut migrations: Vec<String> = drafts.iter().flat_map(|draft| draft.migrations.iter().cloned()).collect();
     migrations.sort();
     migrations.dedup();
@@ -47,17 +48,48 @@ pub fn settle(question: &Question<'_>, drafts: Vec<Draft>) -> Vec<Finding> {
     drafts
         .into_iter()
         .filter_map(|draft| {
-            let evidence = draft
+            let mut evidence = draft
                 .change
                 .asked
                 .as_ref()
                 .and_then(|(asked, known)| answers.get(&(asked.clone(), known.required)))
                 .cloned()
                 .unwrap_or_default();
+            let spoken = |of: &Asked, at: usize| {
+                answers
+                    .get(&(of.clone(), false))
+                    .and_then(|said| said.get(at))
+                    .is_some_and(|said| !said.hits.is_empty())
+            };
+            let siblings = siblings(&draft.change);
+            for (at, said) in evidence.iter_mut().enumerate() {
+                if !siblings.is_empty() && said.grade < Some(Grade::E2) && !siblings.iter().any(|of| spoken(of, at))
+                {
+                    from_outside(said);
+                }
+            }
             let quiet = is_quiet(&draft.change) && evidence.iter().all(|said| said.grade < Some(Grade::E2));
             (!quiet).then(|| finding(draft, evidence))
         })
         .collect()
+}
+
+/// The other values of an enum that loses one, as questions of their own.
+fn siblings(change: &Change) -> Vec<Asked> {
+    match &change.asked {
+        Some((Asked::Value(_, tables), known)) => {
+            known.siblings.iter().map(|value| Asked::Value(value.clone(), tables.clone())).collect()
+        }
+        _ => vec![],
+    }
+}
+
+/// Code that says no value of an enum at all writes what it is given.
+fn from_outside(said: &mut RunningEvidence) {
+    if said.grade.is_some() {
+        said.grade = Some(Grade::E2);
+        said.mapper = Some("the code says none of the enum's values, so they come from outside of it".to_owned());
+    }
 }
 
 /// Whether only code that is found makes it worth a word: nearly every range adds a column.

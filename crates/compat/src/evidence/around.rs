@@ -351,10 +351,33 @@ fn ignored(text: &[u8], language: Language) -> Vec<Span> {
     let mut spans = vec![];
     for mark in marks {
         for at in memmem::find_iter(text, mark.as_bytes()).take(1_000) {
-            spans.push(ignored_span(text, at, language));
+            let span = ignored_span(text, at, language);
+            if language == Language::Ruby {
+                spans.extend(constants(text, span));
+            }
+            spans.push(span);
         }
     }
     spans
+}
+
+/// Where the constants are defined that a list of ignored names is made of.
+fn constants(text: &[u8], span: Span) -> Vec<Span> {
+    let named = text.get(span.0..span.1).unwrap_or_default();
+    let constant = |word: &&[u8]| {
+        word.len() > 1 && word[0].is_ascii_uppercase() && word.iter().all(|byte| !byte.is_ascii_lowercase())
+    };
+    let mut found = vec![];
+    for word in named.split(|byte| !is_word(*byte)).filter(constant) {
+        for at in memmem::find_iter(text, word).take(20) {
+            let alone = at.checked_sub(1).is_none_or(|before| text[before].is_ascii_whitespace());
+            let rest = text.get(at + word.len()..).unwrap_or_default().trim_ascii_start();
+            if alone && rest.starts_with(b"=") && !rest.starts_with(b"==") {
+                found.push(ignored_span(text, at, Language::Ruby));
+            }
+        }
+    }
+    found
 }
 
 /// From the mark's line to the end of its list, or of the declaration that it marks.

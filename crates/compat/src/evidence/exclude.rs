@@ -9,7 +9,9 @@ use super::language::{Language, language};
 pub(super) enum Weight {
     /// Nothing: the file is not read.
     None,
-    /// It runs elsewhere than in production, or describes an interface: tests, fixtures, factories,
+    /// It is a test, which never runs beside what production runs.
+    Test,
+    /// It may run elsewhere than in production, or describes an interface: fixtures, factories,
     /// seeds, GraphQL, OpenAPI, protocol buffers.
     Weak,
     /// It is what runs.
@@ -77,7 +79,7 @@ const WORDS: &[&str] = &[
     ".changeset",
 ];
 
-/// Directories whose code does not run in production.
+/// Directories of tests.
 const TESTS: &[&str] = &[
     "test",
     "tests",
@@ -85,25 +87,20 @@ const TESTS: &[&str] = &[
     "specs",
     "__tests__",
     "__mocks__",
-    "testing",
     "testdata",
     "test-data",
-    "fixtures",
-    "fixture",
-    "seeds",
-    "seeders",
-    "seeder",
-    "seed",
     "e2e",
     "cypress",
-    "mocks",
-    "stories",
-    "benches",
-    "examples",
     "api_tests",
     "cassettes",
     "__snapshots__",
     "playwright",
+];
+
+/// Directories whose code may not run in production.
+const APART: &[&str] = &[
+    "testing", "fixtures", "fixture", "seeds", "seeders", "seeder", "seed", "mocks", "stories", "benches",
+    "examples",
 ];
 
 /// Endings of what is no program text.
@@ -229,8 +226,15 @@ pub(super) fn sort(path: &str, migrations: &Migrations) -> Sort {
     }
     let (language, code) = language(name, ending);
     let code = code && !is_boilerplate(&parts, name);
-    let weight =
-        if within(TESTS) || is_test(name) || is_interface(name, ending) { Weight::Weak } else { Weight::Strong };
+    // A package of the program itself may be called `spec` too.
+    let own = parts.contains(&"main") || matches!(parts.first(), Some(&("app" | "lib")));
+    let weight = if within(TESTS) && !own || is_test(name) {
+        Weight::Test
+    } else if within(TESTS) || within(APART) || is_apart(name) || is_interface(name, ending) {
+        Weight::Weak
+    } else {
+        Weight::Strong
+    };
     Sort { weight, language, code }
 }
 
@@ -368,25 +372,21 @@ fn is_test(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default();
     name.contains(".test.")
         || name.contains(".spec.")
-        || name.contains(".stories.")
         || name.contains(".e2e-")
         || stem.ends_with("_test")
         || stem.ends_with("_spec")
         || stem.starts_with("test_")
-        || matches!(
-            name,
-            "seeds.rb"
-                | "seed.ts"
-                | "seed.js"
-                | "seeds.exs"
-                | "conftest.py"
-                | "factories.py"
-                | "factories.rb"
-                | "tests.py"
-        )
-        || ["test.java", "tests.java", "test.kt", "tests.cs", "test.cs", "test.php", "seeder.php", "factory.php"]
+        || matches!(name, "conftest.py" | "tests.py")
+        || ["test.java", "tests.java", "test.kt", "tests.cs", "test.cs", "test.php"]
             .iter()
             .any(|ending| name.ends_with(ending))
+}
+
+/// Seeds, factories and stories.
+fn is_apart(name: &str) -> bool {
+    name.contains(".stories.")
+        || matches!(name, "seeds.rb" | "seed.ts" | "seed.js" | "seeds.exs" | "factories.py" | "factories.rb")
+        || ["seeder.php", "factory.php"].iter().any(|ending| name.ends_with(ending))
 }
 
 /// Describes what is spoken with other programs.
@@ -554,15 +554,21 @@ mod tests {
         for path in [
             "spec/models/user_spec.rb",
             "test/factories/users.rb",
-            "db/seeds.rb",
-            "database/seeders/UserSeeder.php",
             "src/user.test.ts",
             "pkg/user_test.go",
             "src/test/java/UserTest.java",
+            "shop/tests.py",
+        ] {
+            assert_eq!(weight(path), Weight::Test, "{path}");
+        }
+        for path in [
+            "db/seeds.rb",
+            "database/seeders/UserSeeder.php",
             "app/schema.graphql",
             "api/openapi.yaml",
             "proto/user.proto",
-            "shop/tests.py",
+            // JPA's specifications, and no test.
+            "src/main/java/shop/spec/UserSpecs.java",
         ] {
             assert_eq!(weight(path), Weight::Weak, "{path}");
         }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::around::Around;
 use super::exclude::Weight;
 use super::forms::{Forms, Role, Subjects, is_common, shown};
+use super::language::Language;
 use super::libraries::marks;
 use super::mappers::eloquent;
 use super::mappers::{Belongs, Mapper, Model, Models, Says, belongs, is_model, says};
@@ -124,7 +125,7 @@ pub(super) fn grade(asked: &[(Asked, Known)], seen: &Seen<'_>) -> Vec<Evidence> 
         .map(|((asked, known), (subjects, beside))| {
             let mut answer = match asked {
                 Asked::Table(table) => seen.table(&table.name.key, *subjects),
-                Asked::Column(table, column) => seen.column(&table.name.key, &column.key, *subjects),
+                Asked::Column(table, column) => seen.column(&table.name.key, &column.key, *subjects, known),
                 Asked::Positions(table, places) => {
                     return seen
                         .positions(&table.name.key, *places, *subjects, asked_all)
@@ -230,7 +231,7 @@ impl<'a> Seen<'a> {
         mentions
     }
 
-    fn column(&self, table: &str, column: &str, subjects: Subjects) -> Answer {
+    fn column(&self, table: &str, column: &str, subjects: Subjects, known: &Known) -> Answer {
         let mapped = mapped(table, self.models);
         let ruling = self.ruling(&mapped, column);
         let forms: Vec<String> = numbers(&pieces(table)).iter().map(|form| form.concat()).collect();
@@ -244,6 +245,9 @@ impl<'a> Seen<'a> {
         let is_own = |path: &str| stem(path).is_some_and(|stem| forms.contains(&compact(stem)));
         let gorm = mapped.iter().any(|mapped| mapped.model.mapper == Mapper::Gorm);
         let mut mentions = self.mentions(subjects.name, |file, found, occurrence| {
+            if is_of_another(occurrence, table, known) {
+                return Some(Grade::E1);
+            }
             let named = names_table(file, found);
             let text = Some(if named { Grade::E3 } else { Grade::E2 });
             match &ruling {
@@ -278,7 +282,9 @@ impl<'a> Seen<'a> {
             }));
         }
         let mut answer = answer(mentions);
-        self.silence(&mut answer, subjects.name, matches!(ruling, Ruling::Lacks(_) | Ruling::Ignores(..)));
+        let ruled =
+            matches!(ruling, Ruling::Lacks(_) | Ruling::Ignores(..)) || self.leaves_empty(&forms, table, column);
+        self.silence(&mut answer, subjects.name, ruled);
         self.mapper(&mut answer, &ruling, table, column);
         self.unnamed(&mut answer, of_table, table, &ruling);
         if mapped.is_empty() {
@@ -390,6 +396,15 @@ impl<'a> Seen<'a> {
             answer.say(grade, &one.words(table));
             answer.lead(one.path, one.at.line, one.at.text.clone());
         }
+    }
+
+    /// Whether a model of Eloquent's, which would fill the column by itself, was told not to.
+    fn leaves_empty(&self, forms: &[String], table: &str, column: &str) -> bool {
+        let stamps = matches!(column, "created_at" | "updated_at" | "deleted_at" | "remember_token");
+        let own = |file: &File<'_>| stem(&file.entry.path).is_some_and(|stem| forms.contains(&compact(stem)));
+        let mut models =
+            self.files.iter().flat_map(|file| file.look.eloquent.iter().map(move |model| (file, model)));
+        stamps && models.any(|(file, model)| (own(file) || model.maps(table)) && !model.writes(column))
     }
 
     /// Columns that Eloquent writes without being told their names.
@@ -536,7 +551,16 @@ impl<'a> Seen<'a> {
             })
             .collect();
         let mentions = self.mentions(subjects.name, |file, found, occurrence| {
-            let telling = role == Some(Role::Object) || matches!(occurrence.around, Around::Quoted | Around::Sql);
+            // Prisma's client writes what its enums declare.
+            let declared = || {
+                file.sort.language == Language::Prisma
+                    && occurrence.text.split_whitespace().next()
+                        == self.forms.subjects.get(subjects.name).map(|subject| subject.written.as_str())
+                    && occurrence.text.split_whitespace().nth(1).is_none_or(|next| next.starts_with("@map"))
+            };
+            let telling = role == Some(Role::Object)
+                || matches!(occurrence.around, Around::Quoted | Around::Sql)
+                || declared();
             let sure = telling && occurrence.written;
             let named = || {
                 tables.iter().any(|(at, forms)| {
@@ -549,6 +573,13 @@ impl<'a> Seen<'a> {
         self.silence(&mut answer, subjects.name, false);
         answer
     }
+}
+
+/// Whether the statement around a column's name means a column of that name that another table has.
+/// One that names neither may ask a view.
+fn is_of_another(occurrence: &Occurrence, table: &str, known: &Known) -> bool {
+    !occurrence.owners.iter().any(|owner| owner.eq_ignore_ascii_case(table))
+        && occurrence.owners.iter().any(|owner| known.elsewhere.contains(owner))
 }
 
 /// Whether a line gives an index or a constraint its name: what mappers' models say for migrations.
@@ -580,6 +611,7 @@ fn declares(line: &str) -> bool {
 fn weaker(grade: Grade, weight: Weight) -> Grade {
     match (grade, weight) {
         (grade, Weight::Strong) => grade,
+        (Grade::E2 | Grade::E3, Weight::Test) => Grade::E1,
         (Grade::E3, _) => Grade::E2,
         (Grade::E2, _) => Grade::E1,
         (grade, _) => grade,

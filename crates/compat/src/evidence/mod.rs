@@ -14,6 +14,7 @@ mod places;
 #[cfg(test)]
 mod real;
 mod search;
+mod statements;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -79,11 +80,17 @@ pub enum Places {
 }
 
 /// What is known of the schema that the answer depends on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Known {
     /// The column refuses NULL and nothing fills it: code that inserts must name it, so code that
     /// never names it cannot be inserting.
     pub required: bool,
+    /// Other tables that have a column of the same name, in lower case: a statement that names only
+    /// those means theirs.
+    pub elsewhere: Vec<String>,
+    /// Of an enum's value the others that stay: code that says none of them gets its values from
+    /// outside, and its silence proves nothing.
+    pub siblings: Vec<String>,
 }
 
 /// One place where the name occurs.
@@ -300,7 +307,7 @@ fn key(forms: &Forms) -> String {
 fn look(sort: Sort, bytes: &[u8]) -> Look {
     let weight = exclude::look(sort, bytes);
     let holds = weight != Weight::None
-        && sort.weight != Weight::Weak
+        && !matches!(sort.weight, Weight::Weak | Weight::Test)
         && bytes.len() <= LARGEST_MODEL
         && mappers::may_hold(sort.language, bytes);
     if !holds {

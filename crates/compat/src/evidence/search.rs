@@ -23,6 +23,8 @@ pub(super) struct Occurrence {
     pub(super) quoted: bool,
     pub(super) line: u32,
     pub(super) text: String,
+    /// The tables, in lower case, of which it may be a column; none: it is not known.
+    pub(super) owners: Vec<String>,
 }
 
 /// What a file says of one subject.
@@ -36,25 +38,6 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Whether occurrences of this kind are kept in number.
-    fn has_enough(&self, around: Around, written: bool, quoted: bool) -> bool {
-        let alike = |kept: &&Occurrence| kept.around == around && kept.written == written && kept.quoted == quoted;
-        self.occurrences.iter().filter(alike).count() >= KEPT
-    }
-
-    /// Keeps an occurrence, unless the last one on its line says the same.
-    fn keep(&mut self, one: Occurrence) {
-        let alike = |last: &Occurrence| {
-            last.line == one.line
-                && last.around == one.around
-                && last.written == one.written
-                && last.quoted == one.quoted
-        };
-        if !self.occurrences.last().is_some_and(alike) {
-            self.occurrences.push(one);
-        }
-    }
-
     /// Whether it is named in the file at all.
     pub(super) fn is_named(&self) -> bool {
         !self.lines.is_empty()
@@ -64,6 +47,33 @@ impl Found {
     pub(super) fn is_near(&self, line: u32, within: u32) -> bool {
         let from = self.lines.partition_point(|one| *one < line.saturating_sub(within));
         self.lines.get(from).is_some_and(|one| *one <= line.saturating_add(within))
+    }
+
+    /// Whether enough of this kind are kept.
+    fn is_full(&self, around: Around, written: bool, quoted: bool, owners: &[String]) -> bool {
+        let alike = |kept: &&Occurrence| {
+            kept.around == around && kept.written == written && kept.quoted == quoted && kept.owners == owners
+        };
+        self.occurrences.iter().filter(alike).count() >= KEPT
+    }
+
+    /// Whether the statements of all that is kept tell whose they are.
+    fn is_of_others(&self) -> bool {
+        !self.occurrences.is_empty() && self.occurrences.iter().all(|one| !one.owners.is_empty())
+    }
+
+    /// Keeps one, but not twice for a line.
+    fn push(&mut self, one: Occurrence) {
+        let alike = |last: &Occurrence| {
+            last.line == one.line
+                && last.around == one.around
+                && last.written == one.written
+                && last.quoted == one.quoted
+                && last.owners == one.owners
+        };
+        if !self.occurrences.last().is_some_and(alike) {
+            self.occurrences.push(one);
+        }
     }
 
     fn name_on(&mut self, line: u32) {
@@ -166,11 +176,24 @@ impl Automaton {
                         quoted: true,
                         line: reading.line(span.0),
                         text: reading.shown(span.0),
+                        owners: vec![],
                     };
                     found.unnamed.push((subject, used, occurrence));
                 }
                 let enough = of.occurrences.len() >= KEPT * 12 || reading.looked > LOOKED;
                 if enough || asked.role == Role::Association && !reading.associates(span.0) {
+                    if of.is_of_others() {
+                        // Of what is no longer looked at some may be of the table that is asked for.
+                        let (line, text) = (reading.line(span.0), reading.shown(span.0));
+                        of.push(Occurrence {
+                            around: Around::Sql,
+                            written: true,
+                            quoted: true,
+                            line,
+                            text,
+                            owners: vec![],
+                        });
+                    }
                     if table {
                         of.name_on(reading.line(span.0));
                     }
@@ -181,12 +204,15 @@ impl Automaton {
                     of.name_on(reading.line(span.0));
                 }
                 let written = text == asked.written.as_bytes() || text == asked.key.as_bytes();
+                let owners = match (asked.role, around) {
+                    (Role::Column, Around::Sql) => reading.owners(span),
+                    _ => vec![],
+                };
                 let quoted = reading.in_string(span.0);
-                if of.has_enough(around, written, quoted) {
-                    continue;
+                if !of.is_full(around, written, quoted, &owners) {
+                    let (line, text) = (reading.line(span.0), reading.shown(span.0));
+                    of.push(Occurrence { around, written, quoted, line, text, owners });
                 }
-                let (line, text) = (reading.line(span.0), reading.shown(span.0));
-                of.keep(Occurrence { around, written, quoted, line, text });
             }
         }
         self.upserts(&mut reading, &mut found);
@@ -205,7 +231,8 @@ impl Automaton {
         for (at, byte) in upserts::find(reading, marks, &asked) {
             let Some(upsert) = asked.get(at) else { continue };
             let (line, text) = (reading.line(byte), reading.shown(byte));
-            let occurrence = Occurrence { around: Around::Sql, written: true, quoted: true, line, text };
+            let occurrence =
+                Occurrence { around: Around::Sql, written: true, quoted: true, line, text, owners: vec![] };
             found.upserts.push(((*upsert).clone(), occurrence));
         }
     }

@@ -95,7 +95,8 @@ pub(super) fn scan(text: &[u8], language: Language) -> Scan {
         let rest = &text[at..];
         if let Some(long) = marks.long.iter().find(|long| rest.starts_with(long.as_bytes())) {
             let end = find(text, at + long.len(), long).map_or(text.len(), |end| end + long.len());
-            found.strings.push((at, end));
+            let spans = if is_words(text, at, language) { &mut found.comments } else { &mut found.strings };
+            spans.push((at, end));
             at = end;
         } else if marks.quotes.contains(&byte) {
             let end = string_end(text, at, byte);
@@ -123,6 +124,27 @@ pub(super) fn scan(text: &[u8], language: Language) -> Scan {
         }
     }
     found
+}
+
+/// Whether a string over lines says what a module, class or function is for: Python's docstrings,
+/// Elixir's `@doc`.
+fn is_words(text: &[u8], at: usize, language: Language) -> bool {
+    /// How far back the head of a function may be looked for.
+    const BACK: usize = 400;
+    let head = text.get(at.saturating_sub(BACK)..at).unwrap_or_default();
+    let above = head.trim_ascii_end();
+    match language {
+        Language::Elixir => {
+            [b"@doc".as_slice(), b"@moduledoc", b"@typedoc"].iter().any(|mark| above.ends_with(mark))
+        }
+        Language::Python if above.is_empty() => at <= BACK,
+        // A value of a dictionary stands behind a colon too.
+        Language::Python if above.ends_with(b":") && head.len() > above.len() => {
+            let line = above.rsplit(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_start();
+            [b"def ".as_slice(), b"class ", b"async def ", b")"].iter().any(|word| line.starts_with(word))
+        }
+        _ => false,
+    }
 }
 
 fn find(text: &[u8], from: usize, what: &str) -> Option<usize> {
@@ -185,7 +207,13 @@ mod tests {
             (Language::Ruby, "\"#{a} # b\" # c", "\"#{a} # b\"    "),
             (Language::Ruby, "  #{a}\n", "  #{a}\n"),
             (Language::Python, "a = '#b' #c", "a = '#b'   "),
-            (Language::Python, "\"\"\"\n# a\n\"\"\"\n#b", "\"\"\"\n# a\n\"\"\"\n  "),
+            (Language::Python, "x = \"\"\"\n# a\n\"\"\"\n#b", "x = \"\"\"\n# a\n\"\"\"\n  "),
+            (Language::Python, "\"\"\"a\"\"\"\nb", "       \nb"),
+            (Language::Python, "def f():\n  \"\"\"a\"\"\"\n", "def f():\n         \n"),
+            (Language::Python, "x = {1:\n  \"\"\"a\"\"\"}", "x = {1:\n  \"\"\"a\"\"\"}"),
+            (Language::Python, "def f(): q(\"\"\"a\"\"\")", "def f(): q(\"\"\"a\"\"\")"),
+            (Language::Python, "q(\n\"\"\"a\"\"\")", "q(\n\"\"\"a\"\"\")"),
+            (Language::Elixir, "@doc \"\"\"a\"\"\"", "@doc        "),
             (Language::Script, "f('http://a') // b", "f('http://a')     "),
             (Language::Script, "x /* a\nb */ y", "x     \n     y"),
             (Language::Script, "`\n// a\n`// b", "`\n// a\n`    "),

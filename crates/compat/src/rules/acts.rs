@@ -25,7 +25,8 @@ pub fn acts(sides: Sides<'_>, step: &Step, mark: Mark) -> Option<Change> {
             let known = sides.before.others.get(&(*kind, sides.before.name_of(*kind, name, table.as_ref())));
             // That another trigger of the name is made is told of the name.
             let told = *kind == Kind::Trigger && known.is_some_and(|known| known.table == *table);
-            let same = known.is_some_and(|known| as_before(known, step)) || only_allows(sides, step);
+            // One that takes another's place also takes away what that one let.
+            let same = known.map_or_else(|| only_allows(sides, step), |known| as_before(known, step));
             if table.is_some() && (on.is_none() || told) || same {
                 return None;
             }

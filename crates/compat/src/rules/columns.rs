@@ -85,7 +85,7 @@ fn copied(
     };
     let states = (state(sides.before, before), state(sides.now, after));
     let change = Change::new("drop-column", verdict, object, new.made, words).states(states.0, states.1);
-    Some(asking(change, name, before, old))
+    Some(asking(sides, change, name, before, old))
 }
 
 /// Where columns stand, for code that goes by their places.
@@ -150,9 +150,15 @@ fn lost(before: &ColumnState, new: &Table) -> Option<(Option<Ident>, Mark)> {
     })
 }
 
-fn asking(change: Change, name: &Name, before: &ColumnState, old: &Table) -> Change {
+fn asking(sides: Sides<'_>, change: Change, name: &Name, before: &ColumnState, old: &Table) -> Change {
     let required = is_required(before, old);
-    Change { asked: Some((Asked::Column(name.clone(), before.name.clone()), Known { required })), ..change }
+    let has =
+        |table: &Table| table.columns.values().any(|other| other.name.key.eq_ignore_ascii_case(&before.name.key));
+    let elsewhere =
+        sides.before.tables.iter().filter(|(other, table)| *other != name && has(table)).map(|(other, _)| other);
+    let elsewhere = elsewhere.map(|other| other.name.key.to_ascii_lowercase()).collect();
+    let known = Known { required, elsewhere, ..Known::default() };
+    Change { asked: Some((Asked::Column(name.clone(), before.name.clone()), known)), ..change }
 }
 
 fn gone(sides: Sides<'_>, name: &Name, before: &ColumnState, old: &Table, new: &Table) -> Change {
@@ -176,7 +182,7 @@ fn gone(sides: Sides<'_>, name: &Name, before: &ColumnState, old: &Table, new: &
         }
     };
     let change = Change::new(rule, Incompatible, object, by, words).states(state(sides.before, before), after);
-    asking(change, name, before, old)
+    asking(sides, change, name, before, old)
 }
 
 /// Views of the base that use what goes, and are not made anew: code that reads them breaks too.
@@ -229,15 +235,15 @@ fn another(
         let words = format!("renames column {object} to {} and puts another one at the old name", here.name);
         let verdict = if came_by_rename { NeedsReview } else { Incompatible };
         let change = Change::new("rename-column", verdict, object, by, words).states(states.0, states.1);
-        changes.push(asking(change, name, before, old));
+        changes.push(asking(sides, change, name, before, old));
     } else if came_by_rename {
         let words = format!("puts another column in the place of {object}");
         let change = Change::new("drop-column", NeedsReview, object, by, words).states(states.0, states.1);
-        changes.push(asking(change, name, before, old));
+        changes.push(asking(sides, change, name, before, old));
     } else {
         let words = format!("drops column {object} and adds it anew without its values");
         let change = Change::new("drop-column", Incompatible, object, by, words).states(states.0, states.1);
-        changes.push(asking(change, name, before, old));
+        changes.push(asking(sides, change, name, before, old));
         required(sides, name, after, new, changes);
         return;
     }
@@ -394,12 +400,15 @@ fn type_changed(
             changes.push(Change::new("widen-type", NeedsReview, object, by, format!("{words}: {why}")));
         }
         TypeChange::Narrower(why) => {
-            let gone = old.values.iter().find(|value| !new.values.is_empty() && !new.values.contains(value));
-            if let Some(value) = gone {
+            let gone = old.values.iter().filter(|value| !new.values.is_empty() && !new.values.contains(value));
+            let known = changes.len();
+            for value in gone {
                 let words = format!("takes the value '{value}' from {object}");
                 let change = Change::new("enum-drop-value", Incompatible, object, by, words);
-                changes.push(change.asking(Asked::Value(value.clone(), vec![name.clone()])));
-            } else {
+                let asked = Asked::Value(value.clone(), vec![name.clone()]);
+                changes.push(change.asking_value(asked, &new.values));
+            }
+            if changes.len() == known {
                 changes.push(Change::new("narrow-type", Incompatible, object, by, format!("{words}: {why}")));
             }
         }

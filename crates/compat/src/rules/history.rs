@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::Verdict::{self, Incompatible, NeedsReview};
 use crate::frameworks::{Edited, Framework};
-use crate::migration::{ANY_CONTENT, History, Migration, Runs};
+use crate::migration::{ANY_CONTENT, History, Migration, Problem, Runs};
 use crate::operation::{Operation, Step};
 use crate::tree::ContentId;
 use crate::{Place, rules::UNREADABLE};
@@ -140,10 +140,29 @@ fn union(bases: &[History]) -> Vec<&Migration> {
     all
 }
 
+/// Frameworks that keep what stands after the version in a file's name, and compare it
+/// ("Migration description mismatch", refinery's checksum).
+const NAMED: &[&str] = &["flyway", "refinery"];
+
+/// What a file's name says after its version, as Flyway reads it.
+fn described(path: &str) -> Option<String> {
+    let name = path.rsplit('/').next()?;
+    let (_, described) = name.split_once("__")?;
+    let described = described.rsplit_once('.').map_or(described, |(stem, _)| stem);
+    Some(described.replace('_', " "))
+}
+
 /// A migration that databases have: is it what they have?
 fn kept<'a>(framework: &Framework, migration: &'a Migration, known: &[&'a Migration], range: &mut Range<'a>) {
     let any = migration.content.0.starts_with(ANY_CONTENT);
     if any || known.iter().any(|known| known.content == migration.content) {
+        let described = described(&migration.path);
+        let alike = known.iter().any(|known| self::described(&known.path) == described);
+        if NAMED.contains(&framework.id) && migration.runs == Runs::Once && !alike {
+            let words =
+                format!("has another name than before; {} compares names and refuses to run", framework.title);
+            range.wrong.push(of("edited-migration", Incompatible, migration, words));
+        }
         return;
     }
     if !matches!(migration.runs, Runs::Once | Runs::First) {
@@ -235,13 +254,15 @@ fn out_of_order(range: &mut Range<'_>) {
 
 /// What is wrong with the head's history, and was not with the base's.
 fn problems(bases: &[History], head: &History, range: &mut Range<'_>) {
-    let known: HashSet<(&str, &str)> = bases
-        .iter()
-        .flat_map(|base| &base.problems)
-        .map(|problem| (problem.rule, problem.words.as_str()))
-        .collect();
+    // Who has two heads already applies them all: which ones they are changes with each migration.
+    let said = |problem: &Problem| match problem.words.split_once(": ") {
+        Some((how_many, _)) if problem.rule == "two-heads" => how_many.to_owned(),
+        _ => problem.words.clone(),
+    };
+    let known: HashSet<(&str, String)> =
+        bases.iter().flat_map(|base| &base.problems).map(|problem| (problem.rule, said(problem))).collect();
     for problem in &head.problems {
-        if known.contains(&(problem.rule, problem.words.as_str())) {
+        if known.contains(&(problem.rule, said(problem))) {
             continue;
         }
         let verdict = match problem.rule {

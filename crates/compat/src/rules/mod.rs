@@ -121,6 +121,12 @@ impl Change {
         self
     }
 
+    /// As [`Self::asking`], of a value of an enum that has these from now on.
+    fn asking_value(mut self, asked: Asked, now: &[String]) -> Self {
+        self.asked = Some((asked, Known { siblings: now.to_vec(), ..Known::default() }));
+        self
+    }
+
     /// Of an object that may be new, nothing is certain.
     fn of(mut self, seen: Seen) -> Self {
         if seen == Seen::Perhaps && self.verdict == Verdict::Incompatible {

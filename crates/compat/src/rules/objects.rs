@@ -217,7 +217,7 @@ fn values(
             }
         };
         let asked = Asked::Value(value.clone(), tables.clone());
-        changes.push(change.states(shown(before), shown(after)).asking(asked));
+        changes.push(change.states(shown(before), shown(after)).asking_value(asked, after));
     }
 }
 

@@ -203,8 +203,13 @@ impl Up {
                 }
                 _ => self.code(run, call),
             },
-            "engine" | "charset" | "collation" | "comment" | "innoDb" | "getTable" | "getColumns" | "after"
-            | "getPrefix" => {}
+            "engine" | "charset" | "collation" | "comment" | "innoDb" | "getTable" | "getColumns" | "getPrefix" => {
+            }
+            // `$table->after('title', function (Blueprint $table) { … })`
+            "after" if call.arguments.len() > 1 => {
+                return self.body(run, call, 1, &[Value::Object(object.clone())]);
+            }
+            "after" => {}
             "temporary" => {
                 if let Some(Operation::CreateTable { temporary, .. }) = self.operation_of(object.at) {
                     *temporary = true;
