@@ -24,16 +24,23 @@ pub fn hold(bytes: &[u8]) {
         schema: input.said("schema").and_then(|path| Some((path.to_owned(), base.text(path).ok()?))),
         limits: Limits::default(),
     };
-    let question = |head| Question {
+    let named = |name: &str, head| Question {
         base: vec![&base as &dyn Tree],
         head,
-        running: vec![Running { name: "running".to_owned(), tree: &running }],
+        running: vec![Running { name: name.to_owned(), tree: &running }],
         settings: settings.clone(),
     };
+    let question = |head| named("running", head);
     let memo = Memo::default();
+    // Another question, so that the files are known and the answer is not.
+    let _ = check_with(&named("other", &head), &memo);
     let report = check_with(&question(&head), &memo);
-    assert_eq!(report, check_with(&question(&head), &memo), "what was read before is judged otherwise");
-    assert_eq!(report, check(&question(&head)), "the same trees are judged in two ways");
+    assert_eq!(report, check_with(&question(&head), &memo), "the answer that is remembered is another");
+    assert_eq!(
+        report,
+        check(&question(&head)),
+        "the same trees are judged in two ways, or otherwise where their files are known"
+    );
     in_place(&report, [&base, &head, &running]);
     let nothing = check(&question(&base));
     assert_eq!(nothing, CompatReport::default(), "nothing comes, and something is found");
