@@ -110,7 +110,7 @@ fn change(dialect: Dialect, number: usize) -> String {
             "INSERT INTO {name} (title, state, email, {column}) VALUES ('Row {row} of step {number}; it''s a \"seed\"', {row}, 'row{row}@example.com', 'none');"
         );
     }
-    if number % 10 == 0 && dialect == Dialect::Postgres {
+    if number.is_multiple_of(10) && dialect == Dialect::Postgres {
         let _ = write!(
             text,
             "CREATE OR REPLACE FUNCTION {name}_touch() RETURNS trigger AS $$\nBEGIN\n    IF NEW.{column} IS DISTINCT FROM OLD.{column} THEN\n        NEW.updated_at := now();\n        PERFORM pg_notify('{name}', NEW.id::text);\n    END IF;\n    RETURN NEW;\nEND;\n$$ LANGUAGE plpgsql;\nCREATE TRIGGER {name}_{number}_touch BEFORE UPDATE ON {name} FOR EACH ROW EXECUTE FUNCTION {name}_touch();\n"
