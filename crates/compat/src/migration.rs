@@ -4,12 +4,13 @@
 
 use std::any::Any;
 use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Arc, Mutex};
 
-use crate::Place;
 use crate::operation::Step;
 use crate::sql::Dialect;
 use crate::tree::{ContentId, Tree};
+use crate::{CompatReport, Place};
 
 /// One migration: what the framework applies and records as one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,9 +120,31 @@ pub struct Memo {
     steps: Mutex<HashMap<StepsKey, Arc<Vec<Step>>>>,
     together: Mutex<HashMap<(&'static str, ContentId), bool>>,
     parts: Mutex<HashMap<(&'static str, ContentId), Part>>,
+    answers: Mutex<HashMap<[u64; 2], CompatReport>>,
+    /// Sums of questions are made with keys that nobody can know: none is made to look like another.
+    sums: [RandomState; 2],
 }
 
+/// How many answers are remembered: then it is begun anew.
+const ANSWERS: usize = 256;
+
 impl Memo {
+    /// The answer to a question that is all of what is hashed, found now if it was not before.
+    pub fn answer(&self, question: impl Hash, find: impl FnOnce() -> CompatReport) -> CompatReport {
+        let key = self.sums.each_ref().map(|sum| sum.hash_one(&question));
+        if let Some(report) = self.answers.lock().ok().and_then(|known| known.get(&key).cloned()) {
+            return report;
+        }
+        let report = find();
+        if let Ok(mut known) = self.answers.lock() {
+            if known.len() >= ANSWERS {
+                known.clear();
+            }
+            known.insert(key, report.clone());
+        }
+        report
+    }
+
     /// What a framework keeps of a file whose steps depend on other files too (Django's need the
     /// models so far). What `read` gives may depend on the content only.
     pub fn part<T: Send + Sync + 'static>(

@@ -13,6 +13,8 @@ mod unused;
 #[cfg(test)]
 mod tests;
 
+use std::hash::{Hash, Hasher};
+
 use crate::CompatReport;
 use crate::migration::{Limits, Memo};
 use crate::sql::Dialect;
@@ -58,8 +60,29 @@ pub fn check(question: &Question<'_>) -> CompatReport {
     check_with(question, &Memo::default())
 }
 
-/// The answer, with what was read before: a repository's history is judged step by step.
+/// The answer, with what was read before: a repository's history is judged step by step. The same
+/// question about the same trees is not judged again.
 pub fn check_with(question: &Question<'_>, memo: &Memo) -> CompatReport {
+    memo.answer(question, || judged(question, memo))
+}
+
+/// All that an answer depends on: what a content is follows from its id.
+impl Hash for Question<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let trees = [self.head].into_iter().chain(self.base.iter().copied());
+        for tree in trees.chain(self.running.iter().map(|running| running.tree)) {
+            tree.entries().len().hash(state);
+            for entry in tree.entries() {
+                (&entry.path, &entry.content).hash(state);
+            }
+        }
+        self.base.len().hash(state);
+        self.running.iter().for_each(|running| running.name.hash(state));
+        format!("{:?}", self.settings).hash(state);
+    }
+}
+
+fn judged(question: &Question<'_>, memo: &Memo) -> CompatReport {
     let (mut drafts, mut migrations) = (vec![], 0);
     for located in find::changed(question) {
         drafts.extend(history::judge(question, &located, memo, &mut migrations));

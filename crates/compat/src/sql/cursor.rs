@@ -63,12 +63,14 @@ pub struct Cursor<'a> {
     pub source: &'a Source<'a>,
     tokens: &'a [Token],
     at: usize,
+    /// The line where it has no tokens: of what it is an empty part of.
+    empty: u32,
 }
 
 impl<'a> Cursor<'a> {
     /// Before the first of these tokens.
     pub fn new(source: &'a Source<'a>, tokens: &'a [Token]) -> Self {
-        Self { source, tokens, at: 0 }
+        Self { source, tokens, at: 0, empty: 1 }
     }
 
     /// The dialect.
@@ -236,7 +238,7 @@ impl<'a> Cursor<'a> {
             }
             if depth == 0 {
                 self.at = at + 1;
-                return Ok(Self { tokens: self.tokens.get(start..at).unwrap_or_default(), at: 0, ..*self });
+                return Ok(self.piece(self.tokens.get(start..at).unwrap_or_default()));
             }
         }
         Err(Unread::Syntax { words: "a bracket is not closed".to_owned() })
@@ -266,7 +268,12 @@ impl<'a> Cursor<'a> {
             }
         }
         parts.push(rest.get(start..).unwrap_or_default());
-        parts.into_iter().map(|tokens| Self { tokens, at: 0, ..*self }).collect()
+        parts.into_iter().map(|tokens| self.piece(tokens)).collect()
+    }
+
+    /// Some of its tokens, as a cursor of their own.
+    fn piece(&self, tokens: &'a [Token]) -> Self {
+        Self { tokens, at: 0, empty: self.tokens.first().map_or(self.empty, |token| token.line), ..*self }
     }
 
     /// The tokens that are left.
@@ -277,7 +284,7 @@ impl<'a> Cursor<'a> {
     /// So many of the tokens that are left, as a cursor of their own.
     pub fn take(&self, count: usize) -> Cursor<'a> {
         let rest = self.rest();
-        Self { tokens: rest.get(..count.min(rest.len())).unwrap_or_default(), at: 0, ..*self }
+        self.piece(rest.get(..count.min(rest.len())).unwrap_or_default())
     }
 
     /// The text from one place (a count of passed tokens) to here.
@@ -331,7 +338,7 @@ impl<'a> Cursor<'a> {
     /// The line of the next token, or of the last if none is left.
     pub fn line(&self) -> u32 {
         let token = self.ahead(0).or_else(|| self.tokens.last());
-        token.map_or(1, |token| token.line).saturating_add(self.source.line_offset)
+        token.map_or(self.empty, |token| token.line).saturating_add(self.source.line_offset)
     }
 
     /// Why this could not be read.

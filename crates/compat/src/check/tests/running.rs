@@ -1,8 +1,10 @@
 //! What running code says, and what is made of it.
 
 use super::{asked, files, told};
+use crate::check::{Question, Running, Settings, check, check_with};
+use crate::migration::Memo;
 use crate::sql::Dialect::Postgres;
-use crate::tree::MemoryTree;
+use crate::tree::{Entry, MemoryTree, NoContent, Tree};
 use crate::{CompatReport, Grade, Verdict};
 
 const BASE: &str = "CREATE TABLE users (id bigint, nick_name text, note text NOT NULL);";
@@ -76,4 +78,45 @@ fn the_same_question_has_the_same_answer_in_the_same_order() {
     for _ in 0..5 {
         assert_eq!(serde_json::to_string(&judged(change, &[&[USES], &[USES_NOT]])).unwrap(), one);
     }
+}
+
+/// A tree that counts what is read of it.
+struct Counted<'a>(&'a MemoryTree, std::cell::Cell<usize>);
+
+impl Tree for Counted<'_> {
+    fn entries(&self) -> &[Entry] {
+        self.0.entries()
+    }
+
+    fn read(&self, path: &str) -> Result<std::borrow::Cow<'_, [u8]>, NoContent> {
+        self.1.set(self.1.get() + 1);
+        self.0.read(path)
+    }
+}
+
+#[test]
+fn a_second_look_at_the_same_trees_reads_nothing() {
+    let (base, head) = (MemoryTree::new(files(&[BASE])), MemoryTree::new(files(&[BASE, DROP])));
+    let (uses, uses_not) = (MemoryTree::new([USES]), MemoryTree::new([USES_NOT]));
+    let memo = Memo::default();
+    let look = |running: &MemoryTree, name: &str| {
+        let counted = Counted(running, Default::default());
+        let question = Question {
+            base: vec![&base as &dyn Tree],
+            head: &head,
+            running: vec![Running { name: name.to_owned(), tree: &counted }],
+            settings: Settings { dialect: Some(Postgres), ..Settings::default() },
+        };
+        let report = check_with(&question, &memo);
+        assert_eq!(
+            report,
+            check(&Question { running: vec![Running { name: name.to_owned(), tree: running }], ..question })
+        );
+        (report.verdict(), counted.1.get())
+    };
+    assert_eq!(look(&uses, "a"), (Verdict::Incompatible, 1));
+    assert_eq!(look(&uses, "a"), (Verdict::Incompatible, 0));
+    assert_eq!(look(&uses, "b"), (Verdict::Incompatible, 1), "a report names the commit");
+    assert_eq!(look(&uses_not, "a"), (Verdict::Compatible, 1), "the same path, and another content");
+    assert_eq!(look(&uses, "a"), (Verdict::Incompatible, 0));
 }

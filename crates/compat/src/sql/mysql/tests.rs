@@ -7,6 +7,12 @@ fn steps(text: &str) -> Vec<crate::operation::Step> {
 }
 
 #[test]
+fn an_action_that_is_missing_is_on_the_line_where_it_would_be() {
+    let lines: Vec<u32> = steps("\n\nALTER TABLE a,\nDROP COLUMN b").iter().map(|step| step.line).collect();
+    assert_eq!(lines, [3, 4]);
+}
+
+#[test]
 fn tables_are_read_with_every_attribute_in_any_order() {
     assert_read(
         steps,

@@ -1,0 +1,5 @@
+#![no_main]
+#[path = "../laws/mod.rs"]
+mod laws;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| laws::sql::hold(input));
