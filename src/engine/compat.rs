@@ -11,7 +11,7 @@ use towpath_core::see::Tips;
 
 use super::real::blocking;
 use crate::git::Mirror;
-use crate::migrations::{Accepted, Checker, Question, said};
+use crate::migrations::{Accepted, Checker, Question, Unanswered, said};
 
 /// Answers every key. What the flow's first branch accepts is accepted; it is read anew each time, as the
 /// reports behind the answers need not be.
@@ -48,7 +48,7 @@ pub async fn answer(
     for (key, told) in asked.into_iter().zip(told) {
         let fact = match told {
             Ok(report) => Fact::Known(said(report, &accepted, now.wall)),
-            Err(words) => Fact::Unknown(unread(key, &words)),
+            Err(why) => Fact::Unknown(unread(key, &why)),
         };
         facts.insert(key.clone(), fact);
     }
@@ -81,8 +81,9 @@ async fn accepted(flow: &Flow, mirror: Mirror, tips: &Tips) -> Result<Accepted, 
     }
 }
 
-fn unread(key: &CompatKey, words: &str) -> Unknown {
+fn unread(key: &CompatKey, why: &Unanswered) -> Unknown {
     let (brings, running) = (key.brings.short(), key.running.short());
-    let words = format!("those of {brings} against the code of {running}: {words}");
-    Unknown::passing(UnknownWhy::Migrations { words })
+    let words = format!("those of {brings} against the code of {running}: {}", why.words);
+    let unknown = UnknownWhy::Migrations { words };
+    if why.lasting { Unknown::lasting(unknown) } else { Unknown::passing(unknown) }
 }

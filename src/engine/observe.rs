@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use towpath_core::dag::Dag;
 use towpath_core::decide::{self, Depth, Next};
 use towpath_core::model::{
-    Change, CommitId, Edge, EdgeKey, Fact, Facts, Flow, Judged, Ledger, Missing, Now, Observation, Plan, Reason,
-    Tip, Unknown, UnknownWhy, Verdict, Who,
+    Change, CommitId, Edge, EdgeKey, Fact, Facts, Flow, Judged, Ledger, Missing, Now, Observation, OrderId, Plan,
+    Reason, Tip, Unknown, UnknownWhy, Verdict, Who,
 };
 use towpath_core::see::{self, Tips};
 
@@ -123,6 +123,22 @@ pub async fn judge<W: World>(
 ) -> Result<(), Verdict> {
     let judged = judged(world, flow, look, seen, edge, commit).await?;
     worst(judged).map_or(Ok(()), Err)
+}
+
+/// Judges whether a target may be put back to a commit, and names the `override` without which it may not.
+///
+/// # Errors
+/// The verdict that stands against it.
+pub async fn judge_back<W: World>(
+    world: &W,
+    flow: &Flow,
+    look: &Look,
+    seen: &mut Observation,
+    edge: &Edge<'_>,
+    to: CommitId,
+) -> Result<Option<OrderId>, Verdict> {
+    let judged = asked(world, flow, look, seen, edge, |look| decide::judge_back(edge, to, look)).await;
+    judged.unwrap_or_else(|| Err(Verdict::Wait { why: Reason::BranchesMoved, on: Who::Towpath, until: None }))
 }
 
 /// Every check of one commit for one edge, whatever comes of it.

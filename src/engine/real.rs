@@ -428,6 +428,7 @@ impl World for RealWorld {
                         }
                         UnknownWhy::Unreadable { words }
                         | UnknownWhy::CredentialsRefused { words }
+                        | UnknownWhy::Limited { words, .. }
                         | UnknownWhy::Unreachable { words } => words,
                         why => format!("{why:?}"),
                     },

@@ -6,6 +6,7 @@
 use sha2::{Digest as _, Sha256};
 use towpath_core::act::{self, Effect, Input, Outcome, Place, Why};
 use towpath_core::dag::Dag;
+use towpath_core::explain::Words;
 use towpath_core::model::{
     Backoff, Change, CommitId, EnvName, Event, EventRow, Flow, IntentId, IntentRow, IntentState, Ledger, Mode,
     MoveKind, Now, Reason, Span, Tip,
@@ -169,15 +170,20 @@ impl<W: World> Runner<'_, W> {
         if edge.target.branch != row.branch {
             return Ok(Err(Reason::ConfigChanged));
         }
-        if row.kind == MoveKind::Rollback {
-            let allowed = if edge.target.rollback { Ok(()) } else { Err(Reason::ConfigChanged) };
-            return Ok(allowed);
+        if row.kind == MoveKind::Rollback && !edge.target.rollback {
+            return Ok(Err(Reason::ConfigChanged));
         }
         for change in observe::note(self.flow, &ledger, &look) {
             ledger.apply(&self.flow.name, self.targets, &change);
         }
         let mut seen = observe::observation(self.flow, &ledger, &look);
-        let judged = observe::judge(self.world, self.flow, &look, &mut seen, &edge, row.new).await;
+        let judged = match row.kind {
+            MoveKind::FastForward => observe::judge(self.world, self.flow, &look, &mut seen, &edge, row.new).await,
+            MoveKind::Rollback => {
+                let back = observe::judge_back(self.world, self.flow, &look, &mut seen, &edge, row.new).await;
+                back.map(|_| ())
+            }
+        };
         Ok(judged.map_err(|verdict| verdict.why().clone()))
     }
 
@@ -220,7 +226,7 @@ impl<W: World> Runner<'_, W> {
         };
         self.commit(ledger, changes).await?;
         row.state = outcome.state();
-        row.words = words(outcome);
+        row.words = self.words(row, outcome, now);
         Ok(())
     }
 
@@ -232,7 +238,8 @@ impl<W: World> Runner<'_, W> {
         outcome: &Outcome,
         now: Now,
     ) -> Vec<Change> {
-        let finish = Change::Finish { intent: row.id.clone(), state: outcome.state(), words: words(outcome) };
+        let words = self.words(row, outcome, now);
+        let finish = Change::Finish { intent: row.id.clone(), state: outcome.state(), words };
         let event = |event: Event| Change::Event(EventRow { env: row.env.clone(), at: now, event });
         match outcome {
             Outcome::Landed | Outcome::LandedAs { .. } | Outcome::LandedAndPassed { .. } => {
@@ -253,6 +260,10 @@ impl<W: World> Runner<'_, W> {
             // A rollback is a person's word: given up is only this push of it. The next pass finds
             // the new intent and carries it through, if the branch is still there.
             Outcome::Abandoned if row.kind == MoveKind::Rollback => vec![finish, Change::Intent(again(row, now))],
+            Outcome::Superseded(Why::Judged(why)) if row.kind == MoveKind::Rollback => {
+                let off = Event::CalledOff { old: row.old, new: row.new, why: Box::new(why.clone()) };
+                vec![finish, event(off.clone()), see::tell(row.id.as_str(), &row.env, now, off)]
+            }
             Outcome::Superseded(_) => vec![finish],
             // It may have landed and been taken back by a person, who must not see it come again.
             Outcome::Abandoned => vec![finish, Change::Backoff(in_doubt(ledger, row))],
@@ -268,6 +279,24 @@ impl<W: World> Runner<'_, W> {
                 changes.extend(self.backoff(ledger, row, words, now).map(|change| soon(row, change, now)));
                 changes
             }
+        }
+    }
+
+    /// What the history shows of an intent that did not land.
+    fn words(&self, row: &IntentRow, outcome: &Outcome, now: Now) -> Option<String> {
+        match outcome {
+            Outcome::Refused { words } | Outcome::NotSent { words } => Some(words.clone()),
+            Outcome::Superseded(why) => {
+                // It stays where it is put: no "in 12m".
+                let flow = self.flow;
+                let words = Words { zone: flow.zone, now: now.wall, flow, remote_word: "origin", lasting: true };
+                Some(words.superseded(&row.env, why))
+            }
+            Outcome::Landed
+            | Outcome::LandedAs { .. }
+            | Outcome::LandedAndPassed { .. }
+            | Outcome::Overtaken { .. }
+            | Outcome::Abandoned => None,
         }
     }
 
@@ -361,21 +390,6 @@ fn again(row: &IntentRow, now: Now) -> IntentRow {
 fn replace(ledger: &mut Ledger, row: &IntentRow) {
     if let Some(stored) = ledger.intents.iter_mut().find(|stored| stored.id == row.id) {
         *stored = row.clone();
-    }
-}
-
-/// What the history shows of an intent that did not land.
-fn words(outcome: &Outcome) -> Option<String> {
-    match outcome {
-        Outcome::Refused { words } | Outcome::NotSent { words } => Some(words.clone()),
-        Outcome::Superseded(Why::Judged(why)) => serde_json::to_string(why).ok(),
-        Outcome::Superseded(Why::Moved(place)) => Some(format!("the branch is elsewhere: {place:?}")),
-        Outcome::Superseded(Why::Forgotten) => Some("its process ended before the push began".to_owned()),
-        Outcome::Landed
-        | Outcome::LandedAs { .. }
-        | Outcome::LandedAndPassed { .. }
-        | Outcome::Overtaken { .. }
-        | Outcome::Abandoned => None,
     }
 }
 

@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 use towpath_compat::{CompatReport, Finding, Verdict};
 use towpath_core::text::one_line;
 
-use super::question::{Answer, Bounds, Question};
+use super::question::{Answer, Bounds, Question, Unanswered};
 
 /// How long one question may take.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -56,7 +56,7 @@ pub struct Checker {
 }
 
 /// An answer, or why there is none.
-pub type Told = Result<CompatReport, String>;
+pub type Told = Result<CompatReport, Unanswered>;
 
 #[derive(Debug, Default)]
 struct Known {
@@ -124,7 +124,7 @@ impl Checker {
             }
             rest = &rest[answers.len().max(1).min(rest.len())..];
         }
-        told.into_iter().map(|told| told.unwrap_or_else(|| Err("it was not asked".to_owned()))).collect()
+        told.into_iter().map(|told| told.unwrap_or_else(|| Err(Unanswered::passing("it was not asked")))).collect()
     }
 
     /// Asks one process; at least one question is told of, and where that one has no answer, it is the last.
@@ -132,22 +132,28 @@ impl Checker {
         let mut told = Vec::new();
         let mut process = match Process::start(&self.program, mirror, self.bounds, questions) {
             Ok(process) => process,
-            Err(error) => return vec![Err(format!("it could not be started: {error}"))],
+            Err(error) => return vec![Err(Unanswered::passing(format!("it could not be started: {error}")))],
         };
         for _ in questions {
             match tokio::time::timeout(self.deadline, process.answer()).await {
                 Ok(Ok(Some(Answer::Report(report)))) => told.push(Ok(kept(report))),
                 Ok(Ok(Some(Answer::Cannot(why)))) => told.push(Err(why)),
                 Ok(Ok(None)) => {
-                    told.push(Err(process.end().await));
+                    told.push(Err(Unanswered::passing(process.end().await)));
                     break;
                 }
-                Ok(Err(error)) => {
-                    told.push(Err(format!("its answer cannot be read: {error}")));
+                Ok(Err(Unread::TooLong)) => {
+                    let words = format!("what it found is longer than {} MiB", ANSWER_MAX >> 20);
+                    told.push(Err(Unanswered::lasting(words)));
+                    break;
+                }
+                Ok(Err(Unread::Fault(error))) => {
+                    told.push(Err(Unanswered::passing(format!("its answer cannot be read: {error}"))));
                     break;
                 }
                 Err(_) => {
-                    told.push(Err(format!("it took longer than {} s and was stopped", self.deadline.as_secs())));
+                    let words = format!("it took longer than {} s and was stopped", self.deadline.as_secs());
+                    told.push(Err(Unanswered::passing(words)));
                     break;
                 }
             }
@@ -175,6 +181,18 @@ fn kept(mut report: CompatReport) -> CompatReport {
         }
     }
     report
+}
+
+/// Why an answer that came is none.
+enum Unread {
+    TooLong,
+    Fault(io::Error),
+}
+
+impl From<io::Error> for Unread {
+    fn from(error: io::Error) -> Self {
+        Self::Fault(error)
+    }
 }
 
 struct Process {
@@ -208,7 +226,7 @@ impl Process {
     }
 
     /// The next answer; none when there are no more.
-    async fn answer(&mut self) -> io::Result<Option<Answer>> {
+    async fn answer(&mut self) -> Result<Option<Answer>, Unread> {
         let mut line = Vec::new();
         let most = u64::try_from(ANSWER_MAX).unwrap_or(u64::MAX);
         (&mut self.output).take(most).read_until(b'\n', &mut line).await?;
@@ -216,9 +234,9 @@ impl Process {
             return Ok(None);
         }
         if line.len() >= ANSWER_MAX {
-            return Err(io::Error::other(format!("it is longer than {} MiB", ANSWER_MAX >> 20)));
+            return Err(Unread::TooLong);
         }
-        Ok(Some(serde_json::from_slice(&line)?))
+        Ok(Some(serde_json::from_slice(&line).map_err(io::Error::from)?))
     }
 
     /// How it ended that did not answer, in words.

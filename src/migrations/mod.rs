@@ -23,7 +23,7 @@ use towpath_core::text::one_line;
 pub use accepted::{Accepted, PATH as ACCEPTED_PATH, entries};
 pub use checker::{Checker, Told};
 pub use history::{HistoryOf, Step, Steps, of_history};
-pub use question::{Bounds, Question, answer_all};
+pub use question::{Bounds, Question, Unanswered, answer_all};
 pub use render::{Shown, github, gitlab, sarif};
 pub use said::said;
 pub use tree::GitTree;
@@ -34,6 +34,14 @@ pub enum Cannot {
     /// There is no repository.
     #[error("`{0}` is no git repository")]
     NoRepository(String),
+    /// It belongs to another user, and git does not trust it.
+    #[error("git does not trust `{path}`: {words}")]
+    Foreign {
+        /// The folder.
+        path: String,
+        /// What git said.
+        words: String,
+    },
     /// The words name no commit.
     #[error("`{0}` is no commit of this repository")]
     NoCommit(String),
@@ -58,6 +66,9 @@ impl Cannot {
             Self::NoCommit(_) => {
                 Some("a branch, a tag or an id; a shallow clone lacks most of them: `git fetch --unshallow`")
             }
+            Self::Foreign { .. } => {
+                Some("`git config --global --add safe.directory DIR`, if you trust what is in it")
+            }
             Self::File { .. } | Self::Git(_) => None,
         }
     }
@@ -69,8 +80,11 @@ impl Cannot {
 /// If there is none.
 pub fn open(folder: &Path) -> Result<Repository, Cannot> {
     let nothing: [&Path; 0] = [];
-    Repository::open_ext(folder, RepositoryOpenFlags::empty(), nothing)
-        .map_err(|_| Cannot::NoRepository(one_line(&folder.to_string_lossy(), 200)))
+    let path = || one_line(&folder.to_string_lossy(), 200);
+    Repository::open_ext(folder, RepositoryOpenFlags::empty(), nothing).map_err(|error| match error.code() {
+        ErrorCode::Owner => Cannot::Foreign { path: path(), words: one_line(error.message(), 200) },
+        _ => Cannot::NoRepository(path()),
+    })
 }
 
 /// The commit of somebody's words: a branch, a tag, an id, `HEAD~3`.

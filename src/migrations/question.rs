@@ -59,7 +59,39 @@ pub enum Answer {
     /// What was found.
     Report(CompatReport),
     /// Why it cannot be answered.
-    Cannot(String),
+    Cannot(Unanswered),
+}
+
+/// Why a question has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unanswered {
+    /// In words.
+    pub words: String,
+    /// Whether it stays so until a person does something; else asking again may help.
+    pub lasting: bool,
+}
+
+impl Unanswered {
+    /// Asking again may help.
+    pub fn passing(words: impl Into<String>) -> Self {
+        Self { words: words.into(), lasting: false }
+    }
+
+    /// A person has to act.
+    pub fn lasting(words: impl Into<String>) -> Self {
+        Self { words: words.into(), lasting: true }
+    }
+}
+
+impl From<Cannot> for Unanswered {
+    fn from(cannot: Cannot) -> Self {
+        let words = cannot.to_string();
+        match cannot {
+            // Neither the cache nor the remote has it: what was fetched before it was asked for.
+            Cannot::NoCommit(_) | Cannot::Foreign { .. } => Self::lasting(words),
+            Cannot::NoRepository(_) | Cannot::File { .. } | Cannot::Git(_) => Self::passing(words),
+        }
+    }
 }
 
 /// Answers every question that comes in, until there are no more.
@@ -73,12 +105,13 @@ pub fn answer_all(repository: &Path, input: impl BufRead, mut output: impl Write
         let bounds = bounds.map_err(file)?;
         bound(serde_json::from_str(&bounds).map_err(|error| file(error.into()))?);
     }
-    let repository = open(repository)?;
+    // As the service opens its mirror, which may belong to another user; a folder with a work tree as people do.
+    let repository = Repository::open_bare(repository).or_else(|_| open(repository))?;
     let mut answering = Answering { repository: &repository, trees: BTreeMap::new(), memo: Memo::default() };
     for line in lines {
         let answer = match serde_json::from_str(&line.map_err(file)?) {
-            Ok(question) => answering.answer(&question).unwrap_or_else(|cannot| Answer::Cannot(cannot.to_string())),
-            Err(error) => Answer::Cannot(error.to_string()),
+            Ok(question) => answering.answer(&question).unwrap_or_else(|cannot| Answer::Cannot(cannot.into())),
+            Err(error) => Answer::Cannot(Unanswered::passing(error.to_string())),
         };
         let mut line = serde_json::to_vec(&answer).unwrap_or_default();
         line.push(b'\n');
@@ -126,12 +159,13 @@ impl Answering<'_> {
         let head = self.read(&question.head)?;
         let running = self.read(&question.running)?;
         let name = question.running.parse().map_or_else(|_| question.running.clone(), |id: CommitId| id.short());
-        let Some(head) = self.trees.get(&head) else { return Ok(Answer::Cannot(String::new())) };
-        let Some(running) = self.trees.get(&running) else { return Ok(Answer::Cannot(String::new())) };
+        let (Some(head), Some(running)) = (self.trees.get(&head), self.trees.get(&running)) else {
+            return Ok(Answer::Cannot(Unanswered::passing("a tree was read and is not there")));
+        };
         let trees: Vec<(Oid, &GitTree<'_>)> =
             base.iter().filter_map(|id| self.trees.get(id).map(|tree| (*id, tree))).collect();
         if let Some(nothing) = nothing_there(question, head, &trees) {
-            return Ok(Answer::Cannot(nothing));
+            return Ok(Answer::Cannot(Unanswered::lasting(nothing)));
         }
         let schema = match &question.schema {
             None => None,
@@ -140,7 +174,8 @@ impl Answering<'_> {
                 // It comes with the candidate: until then the migrations tell what there is.
                 None if head.entry(path).is_some() => None,
                 None => {
-                    return Ok(Answer::Cannot(format!("there is no file `{}` in it", one_line(path, 200))));
+                    let words = format!("there is no file `{}` in it", one_line(path, 200));
+                    return Ok(Answer::Cannot(Unanswered::lasting(words)));
                 }
             },
         };

@@ -72,6 +72,7 @@ impl Exit {
         if let Reason::Unknown(unknown) = decision.verdict.why() {
             return match unknown.why {
                 UnknownWhy::Unreachable { .. }
+                | UnknownWhy::Limited { .. }
                 | UnknownWhy::TimedOut { .. }
                 | UnknownWhy::CredentialsRefused { .. }
                 | UnknownWhy::TokenRefused { .. }

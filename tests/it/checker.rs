@@ -79,7 +79,13 @@ fn brief(told: &Told) -> String {
             Verdict::NeedsReview => "review".to_owned(),
             Verdict::Incompatible => format!("breaks {}", report.findings[0].object),
         },
-        Err(why) => why.clone(),
+        Err(why) => {
+            if why.lasting {
+                format!("lasting: {}", why.words)
+            } else {
+                why.words.clone()
+            }
+        }
     }
 }
 
@@ -97,8 +103,8 @@ async fn several_questions_are_answered_in_order_and_once() {
     let questions =
         [place.question(place.head), place.question(place.base), nothing, gone, place.question(place.head)];
     let told = place.ask(&checker, &questions, 0).await;
-    let missing = format!("`{}` is no commit of this repository", "1".repeat(40));
-    let none = "`framework = \"rails\"` of `gates.migrations` finds no migrations";
+    let missing = format!("lasting: `{}` is no commit of this repository", "1".repeat(40));
+    let none = "lasting: `framework = \"rails\"` of `gates.migrations` finds no migrations";
     assert_eq!(told, ["breaks users.nick", "compatible", none, &missing, "breaks users.nick"]);
     assert_eq!(place.started(), 1);
     // Known by now; what could not be answered is asked again after a while.
@@ -131,7 +137,7 @@ async fn what_hangs_talks_nonsense_or_complains_is_told_as_such() {
         ("sleep 600", "it took longer than 1 s and was stopped"),
         ("echo nonsense", "its answer cannot be read: expected"),
         ("echo '{\"report\":{\"schema_version\":9}}'", "its answer cannot be read: missing field"),
-        ("head -c 20000000 /dev/zero", "its answer cannot be read: it is longer than 16 MiB"),
+        ("head -c 20000000 /dev/zero", "lasting: what it found is longer than 16 MiB"),
         ("exit 0", "it ended with exit code 0"),
         ("echo one >&2; echo 'error: two' >&2; exit 3", "it ended with exit code 3: error: two"),
         ("kill -s ABRT $$", "it gave up, perhaps for want of memory (signal 6)"),
@@ -195,7 +201,12 @@ fn the_program_asks_itself() {
     assert_eq!(place.repo.tip("production"), Some(place.base));
     let head = place.head.to_string();
     let said = run(&["override", "migrations", "shop", "production", &head, "--reason", "nobody opens the page"]);
-    assert!(said.contains("It accepts what the check finds now"), "{said}");
+    assert!(
+        said.contains(
+            "It accepts this, and whatever else is found is judged anew:\n- `db/migration/V2__drop.sql:1`"
+        ),
+        "{said}"
+    );
     let said = run(&["run"]);
     assert_eq!(place.repo.tip("production"), Some(place.head), "{said}");
 }

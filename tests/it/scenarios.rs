@@ -185,6 +185,7 @@ scenarios! {
     migrations_deployed
     migrations_override
     migrations_rollback
+    migrations_rollback_is_judged_again
     never_push_tip_names_ci_branch
     newer_never_resets_older
     newest_passing_moves_red_skipped
@@ -439,6 +440,7 @@ on_forges! {
         migrations_deployed
         migrations_override
         migrations_rollback
+        migrations_rollback_is_judged_again
         never_push_tip_names_ci_branch
         newer_never_resets_older
         newest_passing_moves_red_skipped

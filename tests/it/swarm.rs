@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use towpath::engine::run::CRASH_POINTS;
 
+use crate::sim::swarm::About;
 use crate::sim::{KILLED, Plant, swarm};
 
 const STEPS: u64 = 1_500;
@@ -17,16 +18,19 @@ const FOUND_WITHIN: u64 = 2_000;
 fn replay() {
     let Ok(text) = std::env::var("TOWPATH_SEED") else { return };
     let number = |text: &str| text.parse::<u64>().expect("a seed is a number");
+    let about = std::env::var("TOWPATH_ABOUT").is_ok_and(|about| about == "databases");
+    let about = if about { About::Databases } else { About::Moves };
+    let run = |seed| swarm::run_about(about, seed, STEPS, None);
     if let Some((from, to)) = text.split_once("..") {
         let found: Vec<(u64, Vec<String>)> =
-            (number(from)..number(to)).map(|seed| (seed, swarm::run(seed, STEPS, None).violations)).collect();
+            (number(from)..number(to)).map(|seed| (seed, run(seed).violations)).collect();
         let bad: Vec<_> = found.into_iter().filter(|(_, violations)| !violations.is_empty()).collect();
         assert!(bad.is_empty(), "{bad:#?}");
         return;
     }
-    let first = swarm::run(number(&text), STEPS, None);
+    let first = run(number(&text));
     if std::env::var_os("TOWPATH_TRACE").is_none() {
-        assert_eq!(first.hash, swarm::run(number(&text), STEPS, None).hash, "a seed replays bit-equal");
+        assert_eq!(first.hash, run(number(&text)).hash, "a seed replays bit-equal");
     }
     assert_eq!(first.violations, Vec::<String>::new());
 }
@@ -110,6 +114,43 @@ fn campaign_second_half() {
     campaign(400..820);
 }
 
+/// Two environments on one database, and people who add, use, leave and drop names.
+#[test]
+fn campaign_of_databases() {
+    let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
+    let (mut moved, total) = (0, 200);
+    for seed in 0..total {
+        let outcome = swarm::run_about(About::Databases, seed, STEPS, None);
+        assert!(
+            outcome.violations.is_empty(),
+            "seed {seed}: {:#?}\nreplay: TOWPATH_ABOUT=databases TOWPATH_SEED={seed} cargo nextest run --test it replay \
+             --no-capture",
+            outcome.violations
+        );
+        moved += u64::from(outcome.moved);
+        for (what, count) in outcome.counts {
+            *counts.entry(what).or_default() += count;
+        }
+    }
+    println!("seeds {total}, of which {moved} moved a commit: {counts:#?}");
+    assert!(moved * 4 >= total * 3, "most seeds move something, or the swarm tests nothing");
+    for (what, least) in
+        [("person: answers for migrations", 50), ("person: rollback", 50), ("fault: stale read", 200)]
+    {
+        assert!(counts.get(what).is_some_and(|count| *count >= least), "{what}: {:?}", counts.get(what));
+    }
+}
+
+#[test]
+fn code_of_another_environment_that_nobody_looks_at_is_found() {
+    finds_about(About::Databases, Plant::JudgeOnlyItsOwnCode, "I12");
+}
+
+#[test]
+fn what_the_database_lost_and_nobody_looks_at_is_found() {
+    finds_about(About::Databases, Plant::ForgetWhatTheDatabaseLost, "I12");
+}
+
 #[test]
 fn a_seed_replays_bit_equal() {
     for seed in 0..20 {
@@ -118,8 +159,12 @@ fn a_seed_replays_bit_equal() {
 }
 
 fn finds(plant: Plant, invariant: &str) {
+    finds_about(About::Moves, plant, invariant);
+}
+
+fn finds_about(about: About, plant: Plant, invariant: &str) {
     let found = (0..FOUND_WITHIN).find_map(|seed| {
-        let violations = swarm::run(seed, STEPS, Some(plant)).violations;
+        let violations = swarm::run_about(about, seed, STEPS, Some(plant)).violations;
         violations.iter().any(|v| v.contains(invariant)).then_some((seed, violations))
     });
     let (seed, violations) = found.unwrap_or_else(|| panic!("{plant:?} was not found in {FOUND_WITHIN} seeds"));

@@ -3,10 +3,9 @@
 //!
 //! Not here: what is judged (the core).
 
-use std::collections::BTreeSet;
-
-use towpath_core::decide::gates::migrations::{self, Asks};
-use towpath_core::model::{CommitId, Edge, Gate, GateKind, MigrationsGate, Override};
+use towpath_core::decide::gates::migrations::{self, Against, Asks};
+use towpath_core::explain::Words;
+use towpath_core::model::{CommitId, Edge, Gate, GateKind, MigrationsGate, OrderId};
 
 use super::moves::pointless;
 use super::{Giving, Refusal};
@@ -28,43 +27,31 @@ pub(super) async fn against<W: World>(
     planned: &Planned,
     commit: CommitId,
     asks: Asks,
-) -> BTreeSet<String> {
-    let Some(gate) = gate(edge) else { return BTreeSet::new() };
+) -> Vec<(String, Against)> {
+    let Some(gate) = gate(edge) else { return Vec::new() };
     let mut seen = planned.seen.clone();
     let found = observe::asked(giving.world, edge.flow, &planned.look, &mut seen, edge, |look| {
         migrations::stands_against(gate, edge, commit, asks, look)
     })
     .await;
-    found.unwrap_or_else(|| BTreeSet::from(["nothing could be asked".to_owned()]))
+    found.unwrap_or_else(|| vec![("nothing could be asked".to_owned(), Against::NotKnown)])
 }
 
 /// Refuses to go back to code that cannot live with what the database has by now, unless an `override` was
-/// given for exactly that.
+/// given for exactly that: then the order is named.
 pub(super) async fn lets_back<W: World>(
     giving: &Giving<'_, W>,
     edge: &Edge<'_>,
     planned: &Planned,
     to: CommitId,
-) -> Result<(), Refusal> {
-    let Some(gate) = gate(edge) else { return Ok(()) };
+) -> Result<Option<OrderId>, Refusal> {
     let mut seen = planned.seen.clone();
-    let verdict = observe::asked(giving.world, edge.flow, &planned.look, &mut seen, edge, |look| {
-        migrations::judge_back(gate, edge, to, look)
-    })
-    .await;
-    let Some(verdict) = verdict.filter(|verdict| !verdict.passes()) else { return Ok(()) };
-    let (flow, env) = (&edge.flow.name, &edge.target.name);
-    let given = |order: &&Override| {
-        order.gate == GateKind::Migrations
-            && (&order.flow, &order.env, order.commit) == (flow, env, to)
-            && giving.now.wall < order.until
+    let judged = observe::judge_back(giving.world, edge.flow, &planned.look, &mut seen, edge, to).await;
+    let verdict = match judged {
+        Ok(order) => return Ok(order),
+        Err(verdict) => verdict,
     };
-    if let Some(order) = planned.ledger.standing.overrides.iter().find(given) {
-        let stands = against(giving, edge, planned, to, Asks::Back).await;
-        if stands.iter().all(|one| order.accepts.contains(one)) {
-            return Ok(());
-        }
-    }
+    let (flow, env) = (&edge.flow.name, &edge.target.name);
     let why = giving.words(edge.flow).reason(verdict.why());
     pointless(format!(
         "`{env}` is not put back to {}. {}. To go there all the same: `towpath override migrations {flow} {env} {to} \
@@ -72,4 +59,23 @@ pub(super) async fn lets_back<W: World>(
         to.short(),
         why.trim_end_matches('.')
     ))
+}
+
+/// How many of the findings that an order accepts are named in its receipt.
+const NAMED_MAX: usize = 12;
+
+/// What an `override` of this gate says of what it accepts.
+pub(super) fn receipt(words: &Words<'_>, against: &[(String, Against)]) -> Vec<String> {
+    if against.is_empty() {
+        return vec![
+            "Nothing stands against it now, so it accepts nothing: what is found later is judged.".to_owned(),
+        ];
+    }
+    let found = words.against(against.iter().map(|(_, one)| one));
+    let mut lines = vec!["It accepts this, and whatever else is found is judged anew:".to_owned()];
+    lines.extend(found.iter().take(NAMED_MAX).map(|line| format!("- {line}")));
+    if let Some(more) = found.len().checked_sub(NAMED_MAX).filter(|more| *more > 0) {
+        lines.push(format!("- and {more} more"));
+    }
+    lines
 }

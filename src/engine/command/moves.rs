@@ -1,14 +1,12 @@
 //! Orders that make something move: override and rollback; `promote` is in `super::promote`.
 
-use std::collections::BTreeSet;
-
 use towpath_core::act::Input;
 use towpath_core::command::CommitWord;
 use towpath_core::decide;
 use towpath_core::decide::gates::migrations::Asks;
 use towpath_core::model::{
-    Change, CommitId, Edge, EnvName, Flow, GateKind, Held, Hold, IntentRow, IntentState, Mode, MoveKind, Override,
-    Pause, PauseKind, Scope, Span, Standing, Tip, Until, Via, Waiting,
+    Change, CommitId, Edge, EnvName, Flow, GateKind, Held, Hold, IntentRow, IntentState, Mode, MoveKind, OrderId,
+    Override, Pause, PauseKind, Scope, Span, Standing, Tip, Until, Via, Waiting,
 };
 
 use super::{Dry, Giving, Refusal, Reply, commits, migrations, orders};
@@ -77,7 +75,7 @@ pub async fn pass_gate<W: World>(
     }
     let accepts = match gate {
         GateKind::Migrations => migrations::against(giving, &edge, &planned, commit, Asks::Both).await,
-        _ => BTreeSet::new(),
+        _ => Vec::new(),
     };
     let until = giving.now.wall + STANDS;
     let order = Override {
@@ -91,7 +89,7 @@ pub async fn pass_gate<W: World>(
         at: giving.now.wall,
         until,
         request: None,
-        accepts: accepts.into_iter().collect(),
+        accepts: accepts.iter().map(|(one, _)| one.clone()).collect(),
     };
     let line = format!(
         "{} passes the gate `{}` of `{env}` until {} or until it lands.",
@@ -101,8 +99,7 @@ pub async fn pass_gate<W: World>(
     );
     let mut lines = vec![line];
     if gate == GateKind::Migrations {
-        let what = "It accepts what the check finds now; whatever it finds otherwise is judged anew.";
-        lines.push(what.to_owned());
+        lines.extend(migrations::receipt(&giving.words(flow), &accepts));
     }
     if flow.environment(&env).is_some_and(|e| e.via == Via::MergeRequest) {
         lines.push("If it is in the request by then, it passes as long as the request is for it.".to_owned());
@@ -142,8 +139,8 @@ pub async fn rollback<W: World>(
         None => None,
     };
     let new = rollback_to(&planned, &env, old, to)?;
-    migrations::lets_back(giving, &edge, &planned, new).await?;
-    let (row, changes, lines) = rollback_order(giving, &edge, &planned.ledger.standing, (old, new), reason);
+    let passes = migrations::lets_back(giving, &edge, &planned, new).await?;
+    let (row, changes, lines) = rollback_order(giving, &edge, &planned.ledger.standing, (old, new), passes, reason);
     if giving.dry == Dry::Run {
         return giving.settle(Some(&flow.name), None, Vec::new(), lines).await;
     }
@@ -194,6 +191,7 @@ fn rollback_order<W: World>(
     edge: &Edge<'_>,
     standing: &Standing,
     (old, new): (CommitId, CommitId),
+    passes: Option<OrderId>,
     reason: &str,
 ) -> (IntentRow, Vec<Change>, Vec<String>) {
     let (flow, env) = (edge.flow.name.clone(), edge.target.name.clone());
@@ -212,7 +210,8 @@ fn rollback_order<W: World>(
         by: by.clone(),
         reason: Some(reason.to_owned()),
         promote: None,
-        overrides: Vec::new(),
+        // It is judged once more right before the push, and the order is spent when it lands.
+        overrides: passes.iter().cloned().collect(),
         holds: Vec::new(),
         state: IntentState::Saved,
         saved: giving.now,
@@ -243,9 +242,11 @@ fn rollback_order<W: World>(
         began: Some(giving.now.trusted),
     };
     let mut changes = vec![Change::Intent(row.clone()), Change::Hold(held), Change::Pause(pause)];
-    // No order from before may bring back what is taken away now.
+    // No order from before may bring back what is taken away now. What lets the rollback itself pass is for
+    // a commit that the target contains then.
     let promotes = standing.promotes.iter().filter(|o| o.env == env).map(|o| o.id.clone());
-    let overrides = standing.overrides.iter().filter(|o| o.env == env).map(|o| o.id.clone());
+    let spent = |o: &&Override| o.env == env && passes.as_ref() != Some(&o.id);
+    let overrides = standing.overrides.iter().filter(spent).map(|o| o.id.clone());
     changes.push(Change::Spend(promotes.chain(overrides).collect()));
     let lines = vec![
         format!("`{env}` of `{flow}` goes back from {} to {}.", old.short(), new.short()),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use towpath_core::act::PushAnswer;
-use towpath_core::model::{Span, Unknown, UnknownWhy};
+use towpath_core::model::{Instant, Span, Unknown, UnknownWhy};
 use towpath_core::text::one_line;
 
 use crate::forge::CallFault;
@@ -40,6 +40,8 @@ pub enum Fault {
     Limited {
         /// How long from now.
         again_in: Span,
+        /// When that is, by the wall, in whole seconds.
+        until: Instant,
         /// The forge's words, or ours.
         words: String,
     },
@@ -90,9 +92,8 @@ impl Fault {
     pub fn unknown(self) -> Unknown {
         let words = self.to_string();
         match self {
-            Self::NotSent { .. } | Self::NoAnswer { .. } | Self::Limited { .. } => {
-                Unknown::passing(UnknownWhy::Unreachable { words })
-            }
+            Self::NotSent { .. } | Self::NoAnswer { .. } => Unknown::passing(UnknownWhy::Unreachable { words }),
+            Self::Limited { until, words, .. } => Unknown::passing(UnknownWhy::Limited { until, words }),
             Self::TimedOut { after } => Unknown::passing(UnknownWhy::TimedOut { after }),
             Self::Said { status: 401 | 403, .. } | Self::Credential { .. } => {
                 Unknown::lasting(UnknownWhy::CredentialsRefused { words })

@@ -37,7 +37,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use towpath_core::model::Span;
+use towpath_core::model::{Instant, Span};
 
 use crate::clock::Clock;
 
@@ -181,6 +181,13 @@ impl Client {
     /// How long it waits before the second try of a call.
     pub(super) fn pause(&self) -> Duration {
         self.0.options.backoff
+    }
+
+    /// The forge wants no calls for so long. The end is said in whole seconds, never too early: looks that are
+    /// a moment apart say the same, and whoever comes back then is let in.
+    fn limited(&self, again_in: Span, words: String) -> Fault {
+        let until = (self.0.clock.reading().wall + again_in).0.saturating_add(999);
+        Fault::Limited { again_in, until: Instant(until - until.rem_euclid(1_000)), words }
     }
 
     /// The clock that all its waiting times are measured on: milliseconds since boot.

@@ -77,7 +77,7 @@ impl Client {
                 } else {
                     "what is left of the forge's allowance is kept for acting"
                 };
-                Fault::Limited { again_in, words: words.to_owned() }
+                self.limited(again_in, words.to_owned())
             })?;
             let key = key(call, &url, auth);
             let kept = key.as_ref().and_then(|key| self.0.kept.get(key));
@@ -160,7 +160,7 @@ impl Client {
         let wall = self.0.clock.reading().wall;
         let wait = self.0.limits.learn(&auth.account, call.resource, headers, over, self.boottime(), wall);
         if let Some(again_in) = wait {
-            return Err(Fault::Limited { again_in, words: format!("{status} {words}").trim_end().to_owned() });
+            return Err(self.limited(again_in, format!("{status} {words}").trim_end().to_owned()));
         }
         // Of an answer that holds a secret not even a part may stand in what is said of it.
         let hidden = if call.quiet { Hidden::All } else { auth.hidden.clone() };

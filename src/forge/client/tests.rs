@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::net::TcpListener;
 use towpath_core::act::PushAnswer;
-use towpath_core::model::{Instant, Mends, Span};
+use towpath_core::model::{Instant, Mends, Span, Verdict};
 
 use self::server::{Do, Server, whole};
 use super::*;
@@ -159,8 +159,14 @@ async fn a_limit_is_answered_and_not_slept_out() {
     let (client, clock) = client(options());
     let (look, open) =
         (Call::get("look", server.url("a")), Call::act("open", Method::POST, server.url("a"), &json!({})));
-    let limited = Fault::Limited { again_in: Span::from_secs(120), words: "429 slow down".to_owned() };
+    let (again_in, words) = (Span::from_secs(120), "429 slow down".to_owned());
+    let until = Instant((clock.reading().wall.0 + 120_000 + 999) / 1_000 * 1_000);
+    let limited = Fault::Limited { again_in, until, words };
     assert_eq!(client.send(&look, &auth()).await.expect_err("limited"), limited);
+    let Verdict::Wait { until: told, .. } = Verdict::unknown(limited.unknown()) else {
+        panic!("it passes by itself")
+    };
+    assert_eq!(told, Some(until), "whoever waits for it knows until when");
     assert_eq!(client.rests("someone"), Some(Span::from_secs(120)));
     // Neither reading nor acting calls out meanwhile.
     clock.advance(Span::from_secs(100));

@@ -70,6 +70,36 @@ fn plain_git_takes_its_name_from_the_repository() {
 }
 
 #[test]
+fn migrations_are_judged_for_two_environments_on_one_database() {
+    let flow = &example("migrations.toml").flows[0].flow;
+    let databases: Vec<Option<&str>> = flow.environments.iter().map(|env| env.database.as_deref()).collect();
+    assert_eq!(databases, [None, Some("main"), Some("main")]);
+    for env in &flow.environments[1..] {
+        let Some(Gate::Migrations(gate)) = env.gate(GateKind::Migrations) else { panic!("no gate") };
+        assert_eq!(gate.dialect.as_deref(), Some("postgres"));
+        assert!(env.rollback);
+    }
+    assert_eq!(flow.environments[2].settle, Span::from_mins(30));
+}
+
+#[test]
+fn what_the_example_on_migrations_leaves_out_can_be_uncommented() {
+    let path = super::root().join("config/migrations.toml");
+    let text = std::fs::read_to_string(&path).expect("readable");
+    let other = text.lines().find_map(|line| line.strip_prefix("# gates.migrations = ")).expect("another gate");
+    // The same in both: it is one database.
+    let given =
+        text.replace("gates.migrations = { dialect = \"postgres\" }", &format!("gates.migrations = {other}"));
+    let text = given.replace(&format!("# gates.migrations = {other}"), "");
+    assert!(text.contains("# deployed = "));
+    let text = text.replace("# deployed = ", "deployed = ");
+    let config = Config::from_text(&text, &path).expect("valid");
+    let production = &config.flows[0].flow.environments[2];
+    let Some(Gate::Migrations(gate)) = production.gate(GateKind::Migrations) else { panic!("no gate") };
+    assert!(production.deployed.is_some() && gate.schema.is_some() && gate.framework.is_some());
+}
+
+#[test]
 fn many_merges_defaults_groups_and_flows() {
     let config = example("many.toml");
     assert_eq!(names(&config), ["shop/checkout", "shop/search", "tools/ci/images"]);

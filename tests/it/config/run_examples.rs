@@ -79,7 +79,7 @@ fn every_example_runs() {
             runs(dir, &path, found, repo, *new);
         }
     }
-    assert_eq!(ran, 3);
+    assert_eq!(ran, 4);
     assert_eq!(on_forges, EXAMPLES.map(str::to_owned).into());
 }
 

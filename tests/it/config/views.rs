@@ -56,7 +56,8 @@ fn where_the_token_of_a_gate_is_is_shown_and_nothing_of_it() {
 
 #[test]
 fn what_is_shown_means_the_same_when_loaded() {
-    for file in ["minimal", "docplanner", "docplanner-gitea", "gitlab-flow", "plain-git-cron", "many"] {
+    for file in ["minimal", "docplanner", "docplanner-gitea", "gitlab-flow", "plain-git-cron", "many", "migrations"]
+    {
         let path = root().join(format!("config/{file}.toml"));
         super::properties::same_when_shown(&Config::load(&path).expect("valid"));
     }

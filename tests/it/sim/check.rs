@@ -8,6 +8,7 @@ use towpath_core::model::{
 };
 
 use super::check_requests;
+use super::made;
 use super::universe::{Acknowledged, Moved, Universe};
 
 /// What the server does for an intent.
@@ -69,6 +70,10 @@ pub fn on_move(it: &mut Universe, flow: &FlowName, row: &IntentRow, served: &Ser
     };
     if old != row.old && !served.raced {
         it.violation(format!("I1: {} was at {old}, and was decided on at {}", row.env, row.old));
+    }
+    // What is on the wire for long no reading can judge again.
+    if !served.delayed {
+        made::on_move(it, flow, row);
     }
     if row.kind == MoveKind::Rollback {
         rolled_back(it, flow, row, served);

@@ -158,7 +158,9 @@ fn blocked(it: &Universe, edge: &Edge<'_>, loaded: &Loaded, head: CommitId) -> b
             && old.is_some_and(|o| dag.contains(o, head))
             && !new.is_some_and(|n| dag.contains(n, head))
     });
+    let kept_out = edge.target.gate(GateKind::Http).is_some() && it.gates.kept_out.contains(&head);
     REQUIRED.into_iter().any(red)
+        || kept_out
         || withdrawn
         || lacks
         || !dag.contains(source, head)

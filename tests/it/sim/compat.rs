@@ -14,6 +14,7 @@ use towpath_core::model::{
 };
 use towpath_core::see::Tips;
 
+use super::made;
 use super::universe::{Repository, Universe};
 
 pub fn answer(
@@ -22,7 +23,14 @@ pub fn answer(
     tips: &Tips,
     keys: &BTreeSet<CompatKey>,
 ) -> BTreeMap<CompatKey, Fact<CompatSaid>> {
-    let Repository { trees, memo, .. } = &universe.repositories[&flow.name];
+    let Repository { trees, memo, made, .. } = &universe.repositories[&flow.name];
+    if universe.made.is_some() {
+        let said = |key: &CompatKey| {
+            let blind = made::planted(universe.plant, tips, key);
+            if blind { CompatSaid::default() } else { made::said(made, key) }
+        };
+        return keys.iter().map(|key| (key.clone(), Fact::Known(said(key)))).collect();
+    }
     let files = |commit: &CommitId| trees.get(commit).cloned().unwrap_or_default();
     let first = tips.get(&flow.environments[0].name).and_then(Tip::commit);
     let text = first.and_then(|commit| files(&commit).get(ACCEPTED_PATH).cloned()).unwrap_or_default();

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use towpath_core::calendar::Windows;
 use towpath_core::model::{
     ApprovalsGate, AuthorsMay, Candidates, CheckRef, Checks, CiGate, Environment, Flow, FlowName, Gate, HttpGate,
-    LagGate, MergeBy, Mode, NamedCheck, OpenWhen, PolicyDigest, RequestRules, Span, Via,
+    LagGate, MergeBy, MigrationsGate, Mode, NamedCheck, OpenWhen, PolicyDigest, RequestRules, Review, Span, Via,
 };
 
 use super::REQUIRED;
@@ -68,6 +68,22 @@ pub fn three(name: &str, read: usize) -> Flow {
         ],
         policy: PolicyDigest::new(format!("policy of {name}")),
     }
+}
+
+/// The same environments, of which staging and production use one database.
+pub fn on_a_database(name: &str, read: usize) -> Flow {
+    let mut flow = three(name, read);
+    for target in &mut flow.environments[1..] {
+        target.database = Some("main".to_owned());
+        target.gates.push(Gate::Migrations(MigrationsGate {
+            review: Review::Block,
+            framework: None,
+            dialect: None,
+            schema: None,
+            paths: Vec::new(),
+        }));
+    }
+    flow
 }
 
 /// The same environments, where commits enter by request into one or both.

@@ -8,6 +8,7 @@ mod deeds;
 pub mod flows;
 pub mod forge;
 mod heal;
+mod made;
 mod people;
 pub mod rng;
 mod serve;
@@ -42,6 +43,10 @@ pub enum Plant {
     TakeAnyHeadForOurs,
     /// A request whose opening was not answered is not looked for, and the forge opens another.
     OpenAgainUnheard,
+    /// The check of migrations looks at no code of the other environments on the database.
+    JudgeOnlyItsOwnCode,
+    /// The check does not look at what the database has and a commit lacks.
+    ForgetWhatTheDatabaseLost,
 }
 
 macro_rules! killed {

@@ -2,11 +2,11 @@
 //!
 //! Not here: what they do to requests (`deeds`).
 
-use towpath_core::command::Command;
+use towpath_core::command::{Command, CommitWord};
 use towpath_core::model::{
-    Actor, BranchName, Change, CiState, CommitId, EnvName, FlowName, Gate, GateKind, Held, Hold, Instant,
-    IntentRow, IntentState, MoveKind, OrderId, Override, Pause, PauseKind, Promote, Report, Scope, Span, Until,
-    request_branch,
+    Actor, BranchName, Change, CiState, CommitId, DecisionRow, EnvName, FlowName, Gate, GateKind, Held, Hold,
+    Instant, IntentRow, IntentState, MoveKind, OrderId, Override, Pause, PauseKind, Promote, Reason, Report, Scope,
+    Span, Until, request_branch,
 };
 
 use super::REQUIRED;
@@ -46,6 +46,7 @@ impl Swarm {
             94..98 => self.back_merge(&flow),
             98..99 => self.push_forward(&flow),
             99..100 => self.rollback(&flow),
+            100..101 if self.universe.borrow().made.is_some() => self.answer_for_migrations(&flow),
             100..101 => self.override_gate(&flow),
             _ => self.server_mood(&flow),
         }
@@ -311,6 +312,21 @@ impl Swarm {
             Override { id, gate, flow, env, commit, by, reason, at, until, request: None, accepts: Vec::new() }
         };
         self.order(Some(flow), Change::Override(order));
+    }
+
+    /// Somebody answers for a commit that the gate on migrations blocks.
+    pub(super) fn answer_for_migrations(&mut self, flow: &FlowName) {
+        let blocked = |row: &DecisionRow| {
+            let why = row.decision.verdict.why();
+            let by_gate = matches!(why, Reason::MigrationsBreak { .. } | Reason::MigrationsLacked { .. });
+            row.decision.lead.as_ref().filter(|_| by_gate).map(|lead| (row.decision.env.clone(), lead.commit))
+        };
+        let found = self.universe.borrow().book.ledgers[flow].decisions.values().find_map(blocked);
+        let Some((env, commit)) = found else { return };
+        let commit = CommitWord::prefix(&commit.to_string()).expect("an id");
+        let (flow, env, reason) = (flow.to_string(), env.to_string(), "it was tried".to_owned());
+        let gate = GateKind::Migrations;
+        self.command(Command::Override { gate, flow, env, commit, reason }, "person: answers for migrations");
     }
 
     /// Somebody rolls a target back, by command.

@@ -43,9 +43,23 @@ pub struct Swarm {
     pub(super) ids: u64,
 }
 
+/// What a swarm's flows are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// Moves by push and by request.
+    Moves,
+    /// Schema migrations of two environments on one database.
+    Databases,
+}
+
 /// Runs one seed.
 pub fn run(seed: u64, steps: u64, plant: Option<Plant>) -> Outcome {
-    let mut swarm = Swarm::new(seed, plant);
+    run_about(About::Moves, seed, steps, plant)
+}
+
+/// Runs one seed of flows that are about something.
+pub fn run_about(about: About, seed: u64, steps: u64, plant: Option<Plant>) -> Outcome {
+    let mut swarm = Swarm::new(about, seed, plant);
     for step in 0..steps {
         swarm.universe.borrow_mut().step = step;
         swarm.step();
@@ -62,7 +76,7 @@ pub fn run(seed: u64, steps: u64, plant: Option<Plant>) -> Outcome {
 /// Runs one seed with every edge only observed, and answers how many passes there were. Nothing is
 /// healed: what is eligible is not to arrive.
 pub fn observe(seed: u64, steps: u64) -> u64 {
-    let mut swarm = Swarm::new(seed, None);
+    let mut swarm = Swarm::new(About::Moves, seed, None);
     for flow in &mut swarm.universe.borrow_mut().flows {
         flow.environments.iter_mut().for_each(|environment| environment.mode = Mode::Observe);
     }
@@ -95,12 +109,15 @@ pub fn observe(seed: u64, steps: u64) -> u64 {
 }
 
 impl Swarm {
-    fn new(seed: u64, plant: Option<Plant>) -> Self {
+    fn new(about: About, seed: u64, plant: Option<Plant>) -> Self {
         let mut rng = Rng::new(seed);
         let read = if plant == Some(Plant::ReadOneCheckOfThree) { 1 } else { REQUIRED.len() };
         let count = 2 + rng.below(2);
         let flow = |at: usize, rng: &mut Rng| {
             let name = ["alpha", "be", "gam"][at];
+            if about == About::Databases {
+                return flows::on_a_database(name, read);
+            }
             if rng.percent(50) { flows::by_request(rng, name, read) } else { flows::three(name, read) }
         };
         let flows: Vec<Flow> = (0..count).map(|at| flow(at, &mut rng)).collect();
@@ -109,6 +126,7 @@ impl Swarm {
         // One more, for commands.
         let mut universe = Universe::new(rng.next(), flows, replicas + 1);
         universe.plant = plant;
+        universe.made = (about == About::Databases).then(|| (Rng::new(seed), 0));
         universe.gates.say_of_all(Says::Pass);
         universe.trace = std::env::var_os("TOWPATH_TRACE").is_some();
         // A swarm: each seed has its own mix, and some faults not at all.
@@ -231,7 +249,12 @@ impl Swarm {
         self.commanding = Some(Box::pin(given));
     }
 
-    fn poll_command(&mut self) {
+    /// Whether somebody is giving a command.
+    pub(super) fn is_given(&self) -> bool {
+        self.commanding.is_some()
+    }
+
+    pub(super) fn poll_command(&mut self) {
         let polls = self.universe.borrow_mut().rng.below(12) + 1;
         for _ in 0..polls {
             let Some(given) = &mut self.commanding else { return };

@@ -14,6 +14,7 @@ use towpath_core::model::{
 
 use super::check_requests;
 use super::forge::SimForge;
+use super::made::{self, Made};
 use super::rng::Rng;
 use crate::support::gate::GateBook;
 
@@ -53,6 +54,8 @@ pub struct Repository {
     pub found: BTreeMap<(BranchName, CommitId), usize>,
     /// Merges that the forge made and that are just what they brought: into which branch, and of which head.
     pub promotions: BTreeMap<CommitId, (BranchName, CommitId)>,
+    /// What commits do to their database, where that is played.
+    pub made: BTreeMap<CommitId, Made>,
     dag: RefCell<Option<Rc<Dag>>>,
 }
 
@@ -64,6 +67,8 @@ pub struct Moved {
     pub by: Option<IntentId>,
     /// It reached the server long after its process had gone on.
     pub delayed: bool,
+    /// True time.
+    pub at: i64,
 }
 
 /// A push that left a process and has not reached the server.
@@ -98,6 +103,8 @@ pub struct Book {
     pub overrides: BTreeMap<OrderId, GateKind>,
     /// How many states of requests there had been when an intent was saved, as with the reports.
     pub requests_at_save: BTreeMap<IntentId, usize>,
+    /// The tips on a database that the store knew of when an intent was saved.
+    pub held_at_save: BTreeMap<IntentId, BTreeSet<(EnvName, CommitId)>>,
     /// Pauses that somebody lifted.
     pub lifted: BTreeSet<OrderId>,
     /// What the audit says of pauses that ended by themselves.
@@ -169,6 +176,8 @@ pub struct Universe {
     /// Where a scenario wants the process killed.
     pub crash_at: Option<(towpath::engine::Side, String, u32)>,
     pub violations: Vec<String>,
+    /// Where databases are played: what is rolled for what commits do to theirs, and the newest name.
+    pub made: Option<(Rng, u32)>,
     /// Whether everything that happens is printed.
     pub trace: bool,
 }
@@ -260,6 +269,7 @@ impl Universe {
             step: 0,
             crash_at: None,
             violations: Vec::new(),
+            made: None,
             trace: false,
         }
     }
@@ -309,6 +319,11 @@ impl Universe {
         bytes[9..].fill(flow.as_str().as_bytes().last().copied().unwrap_or(0));
         let id = CommitId::from_bytes(bytes);
         let tree = tree.unwrap_or(TreeId::from_bytes(bytes));
+        if let Some((rng, newest)) = &mut self.made {
+            let made: Vec<&Made> = parents.iter().map(|parent| &repository.made[parent]).collect();
+            let made = Made::next(&made, rng, newest);
+            repository.made.insert(id, made);
+        }
         repository.nodes.push(Node {
             id,
             tree,
@@ -365,7 +380,7 @@ impl Universe {
             }
         }
         let delayed = std::mem::take(&mut repository.delayed);
-        repository.moves.push(Moved { branch: branch.clone(), old, new, by, delayed });
+        repository.moves.push(Moved { branch: branch.clone(), old, new, by, delayed, at: truth });
         let gone = new.is_none().then_some(branch);
         repository.forge.moved(&repository.branches, gone, |a, b| dag.contains(a, b));
     }
@@ -435,6 +450,9 @@ impl Universe {
     }
 
     fn apply_to_book(&mut self, flow: Option<&FlowName>, change: &Change) {
+        if let Change::Intent(row) = change {
+            made::on_save(self, row);
+        }
         let book = &mut self.book;
         match change {
             Change::Intent(row) => {

@@ -1,7 +1,7 @@
 //! The server that an `http` gate asks. It says, byte by byte and on threads of its own, what a test
 //! wants; and the book from which that of a scenario reads what to say, in both worlds.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -151,6 +151,8 @@ pub struct GateBook {
     pub others: Says,
     /// The commits that it let pass, in the order in which it said so.
     pub passed: Vec<CommitId>,
+    /// Those that it ever kept out.
+    pub kept_out: BTreeSet<CommitId>,
     /// How many questions it has answered.
     pub answered: usize,
     /// Whether it hangs up on everybody.
@@ -166,7 +168,7 @@ pub const HUNG_UP_OF_REQWEST: &str = "client error (SendRequest): connection clo
 impl Default for GateBook {
     fn default() -> Self {
         let (says, others) = (BTreeMap::new(), Says::Wait { until: None });
-        Self { says, others, passed: Vec::new(), answered: 0, gone: false }
+        Self { says, others, passed: Vec::new(), kept_out: BTreeSet::new(), answered: 0, gone: false }
     }
 }
 
@@ -192,6 +194,7 @@ impl GateBook {
             None => Some(self.others),
         };
         self.passed.extend((says == Some(Says::Pass)).then_some(commit));
+        self.kept_out.extend((says == Some(Says::Block)).then_some(commit));
         says
     }
 

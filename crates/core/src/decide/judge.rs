@@ -16,12 +16,14 @@ pub struct Look<'a> {
     pub on_edge: &'a EdgeSeen,
     /// Facts that were needed and not given.
     pub missing: Missing,
+    /// For how many candidates it was worked out what takes the place of code in their way.
+    pub(super) worked_out: u32,
 }
 
 impl<'a> Look<'a> {
     /// A look that lacks nothing yet.
     pub fn new(seen: &'a Observation, on_edge: &'a EdgeSeen) -> Self {
-        Self { seen, on_edge, missing: Missing::default() }
+        Self { seen, on_edge, missing: Missing::default(), worked_out: 0 }
     }
 
     /// When the source's newest commit arrived.
@@ -47,6 +49,27 @@ pub enum Depth {
 /// Judges a candidate; the judgements come in the order of [`Check`]. `None` when facts are
 /// missing, which are then in `look.missing`.
 pub fn judge(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>, depth: Depth) -> Option<Vec<Judged>> {
+    judge_all(edge, candidate, look, depth, None)
+}
+
+/// The same, whole, without one gate and without what is judged last: what that gate itself has to know of a
+/// commit. Nobody outside is asked about a commit for the sake of another.
+pub(super) fn judge_but(
+    edge: &Edge<'_>,
+    candidate: &Waiting,
+    look: &mut Look<'_>,
+    but: GateKind,
+) -> Option<Vec<Judged>> {
+    judge_all(edge, candidate, look, Depth::Whole, Some(but))
+}
+
+fn judge_all(
+    edge: &Edge<'_>,
+    candidate: &Waiting,
+    look: &mut Look<'_>,
+    depth: Depth,
+    but: Option<GateKind>,
+) -> Option<Vec<Judged>> {
     let promote = standing_promote(edge, look.seen).filter(|p| p.commit == candidate.id);
     let mut judged = Vec::with_capacity(4 + edge.target.gates.len());
     judged.extend([
@@ -70,10 +93,11 @@ pub fn judge(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>, depth: D
     }
     for last in [false, true] {
         // What is outside is not asked about a commit that something else holds up anyway.
-        if last && (!complete || !worth_asking(edge, &judged)) {
+        if last && (but.is_some() || !complete || !worth_asking(edge, &judged)) {
             break;
         }
-        for gate in edge.target.gates.iter().filter(|gate| gates::manner(gate.kind()).last == last) {
+        let gates = edge.target.gates.iter().filter(|gate| Some(gate.kind()) != but);
+        for gate in gates.filter(|gate| gates::manner(gate.kind()).last == last) {
             if gate.kind() == GateKind::Approvals && !in_request {
                 continue;
             }
@@ -245,7 +269,23 @@ fn standing_override<'a>(
 fn covers(order: &Override, edge: &Edge<'_>, commit: CommitId, look: &mut Look<'_>) -> bool {
     let Some(Gate::Migrations(gate)) = edge.target.gate(order.gate) else { return true };
     let against = gates::migrations::stands_against(gate, edge, commit, Asks::Both, look);
-    against.is_some_and(|against| against.iter().all(|one| order.accepts.contains(one)))
+    against.is_some_and(|against| against.iter().all(|(one, _)| order.accepts.contains(one)))
+}
+
+/// Whether a target may be put back to a commit that it held: the second question about migrations alone
+/// (DESIGN 3.7), and nothing where there is no such gate. What an `override` of that commit was given for
+/// passes, and the order is then named. `None` when facts are missing.
+pub fn judge_back(edge: &Edge<'_>, to: CommitId, look: &mut Look<'_>) -> Option<Result<Option<OrderId>, Verdict>> {
+    let Some(Gate::Migrations(gate)) = edge.target.gate(GateKind::Migrations) else { return Some(Ok(None)) };
+    let verdict = gates::migrations::judge_back(gate, edge, to, look)?;
+    if verdict.passes() {
+        return Some(Ok(None));
+    }
+    let order = overrides(edge, to, look).find(|order| order.gate == GateKind::Migrations);
+    let Some(order) = order else { return Some(Err(verdict)) };
+    let against = gates::migrations::stands_against(gate, edge, to, Asks::Back, look)?;
+    let covered = against.iter().all(|(one, _)| order.accepts.contains(one));
+    Some(if covered { Ok(Some(order.id.clone())) } else { Err(verdict) })
 }
 
 /// The `promote` order without which the candidate would not have passed.

@@ -13,13 +13,15 @@ pub mod gates;
 mod judge;
 pub mod request;
 
+use std::collections::BTreeSet;
+
 use crate::model::{
-    Action, Candidate, Decision, Distance, Edge, EdgeSeen, Flow, Instant, Judged, Missing, Observation, Oldest,
-    Pause, PauseKind, Plan, Reason, Span, Tip, Verdict, Waiting,
+    Action, Candidate, CommitId, Decision, Distance, Edge, EdgeSeen, Flow, Instant, Judged, Missing, Observation,
+    Oldest, Pause, PauseKind, Plan, Reason, Span, Tip, Verdict, Waiting,
 };
 
 pub use candidate::candidates;
-pub use judge::{Depth, Look, judge, promote_passes};
+pub use judge::{Depth, Look, judge, judge_back, promote_passes};
 
 /// What comes of deciding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +75,8 @@ fn decide_edge(edge: &Edge<'_>, on_edge: &EdgeSeen, look: &mut Look<'_>) -> Opti
         Verdict::Pass { why: Reason::UpToDate } => return Some(decision),
         Verdict::Pass { .. } => {}
         stuck => {
+            let until = if let Verdict::Wait { until, .. } = &stuck { *until } else { None };
+            decision.next = until.filter(|at| *at > look.now().wall);
             decision.verdict = stuck;
             return Some(decision);
         }
@@ -209,16 +213,20 @@ fn look_whole(
     stop: impl Fn(&Tried<'_>) -> bool,
 ) -> Option<Option<usize>> {
     let mut ahead = None;
+    let mut awaited = BTreeSet::new();
     for at in order {
-        // What a person has ordered is looked at however far back it is.
-        let ordered = judge::is_ordered(edge, tried[*at].commit, look.seen);
-        if ahead == Some(0) || (*looked_at >= look_back && !ordered) {
+        // What a person has ordered is looked at however far back it is, and so is what a newer one waits for:
+        // that one would wait forever.
+        let commit = tried[*at].commit;
+        let called = awaited.contains(&commit.id) || judge::is_ordered(edge, commit, look.seen);
+        if ahead == Some(0) || (*looked_at >= look_back && !called) {
             continue;
         }
         *looked_at += 1;
-        match judge(edge, tried[*at].commit, look, Depth::Whole) {
+        match judge(edge, commit, look, Depth::Whole) {
             Some(judged) => {
-                tried[*at] = Tried::whole(tried[*at].commit, judged, look.now().wall);
+                awaited.extend(gates::migrations::awaits(&judged));
+                tried[*at] = Tried::whole(commit, judged, look.now().wall);
                 if ahead.is_none() && stop(&tried[*at]) {
                     return Some(Some(*at));
                 }
@@ -284,19 +292,18 @@ fn shown(edge: &Edge<'_>, tried: &Tried<'_>, look: &mut Look<'_>) -> Candidate {
     }
 }
 
-/// The newest candidate that only lacks CI because it never was a push tip, where everything
-/// newer is blocked: somebody could push it to a branch for CI to see.
+/// The newest candidate that only lacks CI because it never was a push tip, where everything newer is blocked
+/// or waits for just that one: somebody could push it to a branch for CI to see.
 fn unproven<'t, 'a>(tried: &'t [Tried<'a>], lead: usize) -> Option<&'t Tried<'a>> {
-    if tried[lead].distance != Distance::Blocked {
-        return None;
-    }
+    let blocked = tried[lead].distance == Distance::Blocked;
+    let awaited: BTreeSet<CommitId> = gates::migrations::awaits(&tried[lead].judged).collect();
     let lacks_ci_only = |t: &&Tried<'_>| {
         let mut failing = t.judged.iter().filter(|j| !j.verdict.passes());
         let only = failing.next();
         failing.next().is_none()
             && only.is_some_and(|j| matches!(j.verdict.why(), Reason::CheckMissing { push_tip: false, .. }))
     };
-    tried.iter().filter(|t| t.whole).find(lacks_ci_only)
+    tried.iter().filter(|t| t.whole && (blocked || awaited.contains(&t.commit.id))).find(lacks_ci_only)
 }
 
 /// The earliest instant after now at which time alone may change a verdict.

@@ -80,6 +80,17 @@ impl Words<'_> {
                 lines.for_each(|line| text.extend(["\n", &line]));
                 text
             }
+            Event::CalledOff { old, new, why } => {
+                let (flow, lost) = (shell_word(self.flow.name.as_str()), old.to_string());
+                let (why, env) = (self.clause(why, self.flow.edge(env)), shell_word(env.as_str()));
+                format!(
+                    "The rollback of {branch} to {} was not begun; Towpath does not try again, what it was to take back \
+                     is held, and the edge stays paused. {}. To leave the branch where it is: `towpath unhold {lost} \
+                     {flow} {env}` and then `towpath resume {flow} {env}`",
+                    id(*new),
+                    super::capital(why)
+                )
+            }
             Event::Proposed { number, url, head } => {
                 format!("Request {number} into {branch} is for {}{}", id(*head), super::reason::page(url))
             }
@@ -116,6 +127,10 @@ impl Words<'_> {
             IntentState::Pushing => format!("The {what} began at {at} and may still land"),
             IntentState::Landed => format!("The {what} landed"),
             IntentState::Overtaken => format!("The {what} was overtaken: the branch was already further"),
+            // A person's word is not decided again.
+            IntentState::Superseded if row.kind == MoveKind::Rollback => {
+                format!("The {what} was not begun or has no effect")
+            }
             IntentState::Superseded => format!("The {what} was not begun or has no effect; it is decided afresh"),
             IntentState::Refused => format!("The {what} was refused"),
             IntentState::Abandoned => {

@@ -4,9 +4,29 @@
 
 use super::inert::{name, shown};
 use super::{Words, count, id, list};
+use crate::decide::gates::migrations::Against;
 use crate::model::{CompatFinding, CompatSaid, EnvName, StillUsed};
 
 impl Words<'_> {
+    /// What stands against a commit in the gate on migrations, a line each, none twice.
+    pub fn against<'w>(&self, against: impl IntoIterator<Item = &'w Against>) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        for one in against {
+            let line = match one {
+                Against::Found(finding) => self.finding(Some(finding), 0),
+                Against::More(more) => count(*more, "finding more", "findings more"),
+                Against::Unseen(env) => {
+                    format!("what {} held before Towpath first saw it may still run", name(env.as_str()))
+                }
+                Against::NotKnown => "something that could not be judged".to_owned(),
+            };
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+        lines
+    }
+
     /// What was found, with where it stands.
     pub(super) fn finding(&self, finding: Option<&CompatFinding>, more: u32) -> String {
         let others = match more {

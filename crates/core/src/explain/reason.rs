@@ -5,8 +5,8 @@
 use super::inert::{name, quote, shown};
 use super::{REASON_MAX, Words, count, id, list};
 use crate::model::{
-    Actor, BranchName, CheckName, Edge, Gate, GateKind, Held, HttpInstead, Instant, LagFrom, LagGate, NotCounted,
-    NotCountedWhy, Reason, Scope, Unknown, UnknownWhy, Until, Who,
+    Actor, BranchName, CheckName, Edge, Gate, GateKind, Held, HttpInstead, Instant, KeptOut, LagFrom, LagGate,
+    NotCounted, NotCountedWhy, Reason, Scope, Unknown, UnknownWhy, Until, Who,
 };
 
 impl Words<'_> {
@@ -175,9 +175,16 @@ impl Words<'_> {
             Reason::MigrationsPass { brought } => {
                 format!("no running code breaks on the {} it brings", count(*brought, "migration", "migrations"))
             }
-            Reason::MigrationsBreak { env, running, finding, more } => {
+            Reason::MigrationsBreak { env, running, finding, more, kept_out, .. } => {
                 let found = self.finding(finding.as_ref(), *more);
-                format!("{found}; {} runs in {}", id(*running), name(env.as_str()))
+                let runs = format!("{found}; {} runs in {}", id(*running), name(env.as_str()));
+                match kept_out {
+                    None => runs,
+                    Some(KeptOut { commit, why }) => {
+                        let why = self.clause(why, None);
+                        format!("{runs}; {} would take its place, but is kept out: {why}", id(*commit))
+                    }
+                }
             }
             Reason::MigrationsWait { finding, still, .. } => {
                 format!("{}; {}", self.finding(Some(finding), 0), self.still(still))
@@ -214,6 +221,9 @@ impl Words<'_> {
         match &unknown.why {
             UnknownWhy::NotAnswered => "a fact that the decision needs was not learned in time".to_owned(),
             UnknownWhy::Unreachable { words } => format!("{repository} does not answer: {}", said(words)),
+            UnknownWhy::Limited { until, words } => {
+                format!("the forge is not asked again before {}: {}", self.at(*until), said(words))
+            }
             UnknownWhy::CredentialsRefused { words } => {
                 format!("{repository} does not accept Towpath's credentials: {}", said(words))
             }

@@ -8,7 +8,7 @@ use super::*;
 use crate::act::{Place, Why};
 use crate::model::{
     BranchName, Candidates, CheckName, CheckRef, Checks, CiGate, CompatFinding, EnvName, Environment, Event, Gate,
-    GateKind, Held, HttpGate, HttpInstead, IntentRow, IntentState, LagFrom, LagGate, MoveKind, NamedCheck,
+    GateKind, Held, HttpGate, HttpInstead, IntentRow, IntentState, KeptOut, LagFrom, LagGate, MoveKind, NamedCheck,
     NotCounted, NotCountedWhy, Now, PauseKind, Scope, StillUsed, Stray, StrayKind, Trusted, Unknown, UnknownWhy,
     Until, Via,
 };
@@ -221,14 +221,28 @@ pub(super) fn every_reason() -> Vec<Reason> {
             running: commit(1),
             finding: Some(finding(true, true)),
             more: 2,
+            has: vec![commit(3), commit(1)],
+            kept_out: None,
         },
         Reason::MigrationsBreak {
             env: "staging".into(),
             running: commit(1),
             finding: Some(finding(false, false)),
             more: 0,
+            has: vec![commit(1)],
+            kept_out: Some(KeptOut {
+                commit: commit(3),
+                why: Box::new(Reason::CheckRed { name: "test".into(), on: None, url: None }),
+            }),
         },
-        Reason::MigrationsBreak { env: "staging".into(), running: commit(1), finding: None, more: 21 },
+        Reason::MigrationsBreak {
+            env: "staging".into(),
+            running: commit(1),
+            finding: None,
+            more: 21,
+            has: vec![],
+            kept_out: None,
+        },
         Reason::MigrationsWait { finding: finding(true, true), still: still(), behind: 4 },
         Reason::MigrationsLacked { had: commit(3), finding: Some(finding(true, true)), more: 1 },
         Reason::MigrationsUnseen { env: "production".into() },
@@ -284,6 +298,7 @@ fn every_unknown() -> Vec<UnknownWhy> {
     let mut all = vec![
         UnknownWhy::NotAnswered,
         UnknownWhy::Unreachable { words: words() },
+        UnknownWhy::Limited { until: local(11, 21, 14, 32), words: words() },
         UnknownWhy::CredentialsRefused { words: words() },
         UnknownWhy::TokenRefused { forge: "work".to_owned(), words: words() },
         UnknownWhy::TokenRefused { forge: "work".to_owned(), words: String::new() },
@@ -425,6 +440,7 @@ fn every_unknown_has_a_sentence() {
     assert_snapshot!(lines.join("\n"), @r#"
     A fact that the decision needs was not learned in time; whoever administers the server of `gitlab:shop/checkout` can mend it
     `gitlab:shop/checkout` does not answer: "fatal: no / route"; whoever administers the server of `gitlab:shop/checkout` can mend it
+    The forge is not asked again before 14:32 CET (in 12m): "fatal: no / route"; whoever administers the server of `gitlab:shop/checkout` can mend it
     `gitlab:shop/checkout` does not accept Towpath's credentials: "fatal: no / route"; whoever runs Towpath can mend it
     `gitlab:shop/checkout` refuses the token of `[forge.work]`: "fatal: no / route"; whoever runs Towpath can mend it
     `gitlab:shop/checkout` refuses the token of `[forge.work]`; whoever runs Towpath can mend it
@@ -774,17 +790,27 @@ fn every_reason_knows_what_to_do() {
     HttpBlocks: Towpath asks `gate.example.com` again at each look. To let `222222222` pass this gate all the same:
         towpath override http checkout production 2222222222222222222222222222222222222222 --reason 'WHY'
     MigrationsBreak: What was found, with the lines and the way out, in a clone of the repository:
-        towpath check-migrations --base 1111111111111111111111111111111111111111 --head 2222222222222222222222222222222222222222
+        towpath check-migrations --base 3333333333333333333333333333333333333333 --base 1111111111111111111111111111111111111111 --head 2222222222222222222222222222222222222222 --running 1111111111111111111111111111111111111111
+    MigrationsBreak: To accept it as the files are now, commit to `develop`, in `.towpath/accepted.toml`, what this prints:
+        towpath check-migrations --base 3333333333333333333333333333333333333333 --base 1111111111111111111111111111111111111111 --head 2222222222222222222222222222222222222222 --running 1111111111111111111111111111111111111111 --acceptances
     MigrationsBreak: To let `222222222` pass this gate all the same:
         towpath override migrations checkout production 2222222222222222222222222222222222222222 --reason 'WHY'
     MigrationsBreak: What was found, with the lines and the way out, in a clone of the repository:
         towpath check-migrations --base 1111111111111111111111111111111111111111 --head 2222222222222222222222222222222222222222
+    MigrationsBreak: To accept it as the files are now, commit to `develop`, in `.towpath/accepted.toml`, what this prints:
+        towpath check-migrations --base 1111111111111111111111111111111111111111 --head 2222222222222222222222222222222222222222 --acceptances
     MigrationsBreak: To let `222222222` pass this gate all the same:
         towpath override migrations checkout production 2222222222222222222222222222222222222222 --reason 'WHY'
     MigrationsBreak: What was found, with the lines and the way out, in a clone of the repository:
         towpath check-migrations --base 1111111111111111111111111111111111111111 --head 2222222222222222222222222222222222222222
+    MigrationsBreak: To accept it as the files are now, commit to `develop`, in `.towpath/accepted.toml`, what this prints:
+        towpath check-migrations --base 1111111111111111111111111111111111111111 --head 2222222222222222222222222222222222222222 --acceptances
     MigrationsBreak: To let `222222222` pass this gate all the same:
         towpath override migrations checkout production 2222222222222222222222222222222222222222 --reason 'WHY'
+    MigrationsLacked: What was found, with the lines and the way out, in a clone of the repository:
+        towpath check-migrations --base 2222222222222222222222222222222222222222 --head 3333333333333333333333333333333333333333
+    MigrationsLacked: To accept it as the files are now, commit to `develop`, in `.towpath/accepted.toml`, what this prints:
+        towpath check-migrations --base 2222222222222222222222222222222222222222 --head 3333333333333333333333333333333333333333 --acceptances
     MigrationsLacked: To let `222222222` pass this gate all the same:
         towpath override migrations checkout production 2222222222222222222222222222222222222222 --reason 'WHY'
     NotLookedAt: Older commits are looked at with a higher `look_back`, or ask for one of them:
@@ -1067,6 +1093,7 @@ fn every_event_has_a_sentence() {
             until: local(11, 21, 14, 32),
         },
         Event::Refused { kind: MoveKind::Rollback, new: lost, words: String::new() },
+        Event::CalledOff { old: commit(3), new: lost, why: Box::new(Reason::OrderGone) },
         Event::Overtaken { new: lost, now: commit(3) },
         Event::Behind { oldest: lost, since: local(11, 21, 9, 5) },
         Event::CaughtUp { oldest: lost, since: local(11, 21, 9, 5) },
@@ -1086,6 +1113,7 @@ fn every_event_has_a_sentence() {
     The push of `222222222` to `master` was refused; Towpath tries again by itself
     The freeze of all of `checkout` by `os:ana@laptop` ends by itself at 14:32 CET (in 12m): "the till is down". To keep it, order it again with `--for` or `--until`
     The rollback of `master` to `222222222` was refused; Towpath does not try again, what it was to take back is held, and the edge stays paused
+    The rollback of `master` to `222222222` was not begun; Towpath does not try again, what it was to take back is held, and the edge stays paused. The `promote` or `override` that it rested on was spent or over. To leave the branch where it is: `towpath unhold 3333333333333333333333333333333333333333 checkout production` and then `towpath resume checkout production`
     `master` is at `333333333`, which contains `222222222`: somebody else moved it, so Towpath counts no move of its own
     `master` is behind: `222222222` has waited for it since 09:05 CET (5h 15m ago)
     `master` is no longer behind: `222222222` had waited since 09:05 CET (5h 15m ago)
@@ -1245,6 +1273,7 @@ fn hostile_texts_come_out_inert_and_on_one_line() {
         Reason::SourceAbsent { branch: HOSTILE.into() },
         Reason::TargetAbsent { branch: HOSTILE.into() },
         Reason::Unknown(Unknown::lasting(UnknownWhy::Unreachable { words: text() })),
+        Reason::Unknown(Unknown::passing(UnknownWhy::Limited { until: at, words: text() })),
         Reason::Diverged { commits: strays.clone(), total: 9 },
         Reason::PushRefused { words: text(), count: 2 },
         Reason::Paused {
@@ -1271,7 +1300,17 @@ fn hostile_texts_come_out_inert_and_on_one_line() {
         Reason::HttpPasses { host: text(), words: text() },
         Reason::HttpWaits { host: text(), words: text() },
         Reason::HttpBlocks { host: text(), words: text() },
-        Reason::MigrationsBreak { env: HOSTILE.into(), running: commit(1), finding: Some(hostile()), more: 1 },
+        Reason::MigrationsBreak {
+            env: HOSTILE.into(),
+            running: commit(1),
+            finding: Some(hostile()),
+            more: 1,
+            has: vec![],
+            kept_out: Some(KeptOut {
+                commit: commit(2),
+                why: Box::new(Reason::HttpBlocks { host: text(), words: text() }),
+            }),
+        },
         Reason::MigrationsWait { finding: hostile(), still: vec![], behind: 0 },
         Reason::MigrationsLacked { had: commit(1), finding: Some(hostile()), more: 0 },
         Reason::Unknown(Unknown::passing(UnknownWhy::Migrations { words: text() })),

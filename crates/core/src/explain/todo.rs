@@ -209,8 +209,15 @@ impl Words<'_> {
             Reason::HttpBlocks { host, .. } => {
                 self.pass_http(format!("Towpath asks {} again at each look.", name(host)), lead, edge)
             }
-            Reason::MigrationsBreak { running, .. } => self.todo_migrations(lead, Some(*running), edge),
-            Reason::MigrationsLacked { .. } => self.todo_migrations(lead, None, edge),
+            Reason::MigrationsBreak { running, has, .. } => {
+                let has = if has.is_empty() { std::slice::from_ref(running) } else { &has[..] };
+                let asked = lead.map(|head| Asked { has: has.to_vec(), head, running: *running });
+                self.todo_migrations(lead, asked.as_ref(), edge)
+            }
+            Reason::MigrationsLacked { had, .. } => {
+                let asked = lead.map(|own| Asked { has: vec![own], head: *had, running: own });
+                self.todo_migrations(lead, asked.as_ref(), edge)
+            }
             Reason::UpToDate
             | Reason::Ready
             | Reason::Nothing
@@ -306,14 +313,23 @@ impl Words<'_> {
         )
     }
 
-    /// What can be done where migrations stand in the way. With the commit that runs, the check can be run by
-    /// hand.
-    fn todo_migrations(&self, lead: Option<CommitId>, running: Option<CommitId>, edge: Edge<'_>) -> Vec<Todo> {
+    /// What can be done where migrations stand in the way. With what was asked, people can ask it themselves,
+    /// and accept what was found.
+    fn todo_migrations(&self, lead: Option<CommitId>, asked: Option<&Asked>, edge: Edge<'_>) -> Vec<Todo> {
         let mut todo = Vec::new();
-        if let (Some(commit), Some(running)) = (lead, running) {
+        if let Some(asked) = asked {
+            let command = asked.command(edge);
+            let first = name(self.flow.environments[0].branch.as_str());
+            let again = format!("{command} --acceptances");
             todo.push(Todo {
                 say: "What was found, with the lines and the way out, in a clone of the repository:".to_owned(),
-                commands: vec![format!("towpath check-migrations --base {running} --head {commit}")],
+                commands: vec![command],
+            });
+            todo.push(Todo {
+                say: format!(
+                    "To accept it as the files are now, commit to {first}, in `.towpath/accepted.toml`, what this prints:"
+                ),
+                commands: vec![again],
             });
         }
         let Some(commit) = lead else { return todo };
@@ -392,6 +408,7 @@ impl Words<'_> {
             }
             UnknownWhy::NotAnswered
             | UnknownWhy::Unreachable { .. }
+            | UnknownWhy::Limited { .. }
             | UnknownWhy::TimedOut { .. }
             | UnknownWhy::Sha256
             | UnknownWhy::TooLarge { .. }
@@ -428,5 +445,39 @@ fn only_on_source(check: Option<&CheckName>, edge: Edge<'_>) -> bool {
             .iter()
             .filter(|one| check.is_none_or(|check| *check == one.name))
             .any(|one| one.on == CheckRef::Source),
+    }
+}
+
+/// A question about migrations, as it was asked.
+struct Asked {
+    has: Vec<CommitId>,
+    head: CommitId,
+    running: CommitId,
+}
+
+impl Asked {
+    /// The command that asks it, as the gate of that edge does.
+    fn command(&self, edge: Edge<'_>) -> String {
+        let mut command = "towpath check-migrations".to_owned();
+        let mut add = |flag: &str, value: &str| command.extend([" --", flag, " ", value]);
+        for had in &self.has {
+            add("base", &had.to_string());
+        }
+        add("head", &self.head.to_string());
+        if self.has[..] != [self.running] {
+            add("running", &self.running.to_string());
+        }
+        if let Some(Gate::Migrations(gate)) = edge.target.gate(GateKind::Migrations) {
+            let given = [("framework", &gate.framework), ("dialect", &gate.dialect), ("schema", &gate.schema)];
+            for (flag, value) in given {
+                if let Some(value) = value {
+                    add(flag, &shell_word(value));
+                }
+            }
+            for path in &gate.paths {
+                add("path", &shell_word(path));
+            }
+        }
+        command
     }
 }

@@ -16,6 +16,7 @@ use super::request::{Merging, Proposed};
 use super::seen::{Arrival, CiItem, CiState};
 use super::standing::{Approval, Backoff, Hold, Override, Pause, PauseKind, Promote, Scope, Standing};
 use super::time::{Instant, Now, Trusted};
+use super::verdict::Reason;
 
 /// Everything durable that bears on one flow and that a tick needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -330,6 +331,15 @@ pub enum Event {
         new: CommitId,
         /// The server's words.
         words: String,
+    },
+    /// A person's rollback was not begun: something it rested on had changed by then.
+    CalledOff {
+        /// Where the branch is, and stays.
+        old: CommitId,
+        /// What was to be gone back to.
+        new: CommitId,
+        /// What had changed.
+        why: Box<Reason>,
     },
     /// A candidate was put into a request: opened, or its head moved.
     Proposed {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{BranchName, CheckName, CommitId, EnvName};
 use super::time::{Instant, Now, Span};
+use super::verdict::Reason;
 
 /// `gates.migrations`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +46,10 @@ pub struct CodeSeen {
     pub deployed: Vec<Deployed>,
     /// Commits whose migrations the database has; what they contain is not named beside them.
     pub has: Vec<CommitId>,
+    /// Commits that are being moved into other environments, so that the database may have their migrations
+    /// before anybody sees them.
+    #[serde(default)]
+    pub coming: Vec<CommitId>,
     /// An environment that was first seen so recently that what it held before may still run.
     pub unseen: Option<Unseen>,
     /// An environment of which it is not known where it stands.
@@ -165,6 +170,15 @@ pub struct StillUsed {
     pub by: Option<CommitId>,
     /// When it can run no longer, where that is known.
     pub until: Option<Instant>,
+}
+
+/// A commit that would take the place of code that stands in the way, and does not come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptOut {
+    /// The commit.
+    pub commit: CommitId,
+    /// What keeps it out.
+    pub why: Box<Reason>,
 }
 
 /// Whether what was replaced then may still be running now.

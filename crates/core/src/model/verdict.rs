@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::flow::GateKind;
 use super::http::HttpInstead;
 use super::id::{Actor, BranchName, CheckName, CommitId, EnvName, FlowName, IntentId, OrderId};
-use super::migrations::{CompatFinding, StillUsed};
+use super::migrations::{CompatFinding, KeptOut, StillUsed};
 use super::standing::{Held, Scope, Until};
 use super::time::{Instant, Span};
 
@@ -94,6 +94,13 @@ pub enum UnknownWhy {
     /// The remote did not answer.
     Unreachable {
         /// What git or the network said.
+        words: String,
+    },
+    /// The forge wants no calls, or what is left of its allowance is kept for acting.
+    Limited {
+        /// Until when.
+        until: Instant,
+        /// The forge's words, or ours.
         words: String,
     },
     /// The remote refused our credentials, or we have none.
@@ -470,6 +477,12 @@ pub enum Reason {
         finding: Option<CompatFinding>,
         /// How many findings more.
         more: u32,
+        /// The commits whose migrations the database has.
+        #[serde(default)]
+        has: Vec<CommitId>,
+        /// A commit that would take that code's place, and what keeps it out.
+        #[serde(default)]
+        kept_out: Option<KeptOut>,
     },
     /// What it takes away is used by code that will be replaced by code that does not use it.
     MigrationsWait {
@@ -651,7 +664,13 @@ impl Verdict {
     /// The verdict on a fact that could not be learned: waits if that may mend itself.
     pub fn unknown(unknown: Unknown) -> Self {
         match unknown.mends {
-            Mends::Itself => Self::Wait { why: Reason::Unknown(unknown), on: Who::Towpath, until: None },
+            Mends::Itself => {
+                let until = match unknown.why {
+                    UnknownWhy::Limited { until, .. } => Some(until),
+                    _ => None,
+                };
+                Self::Wait { why: Reason::Unknown(unknown), on: Who::Towpath, until }
+            }
             Mends::Person => {
                 let who = match unknown.why {
                     UnknownWhy::CredentialsRefused { .. }
@@ -670,6 +689,7 @@ impl Verdict {
                     UnknownWhy::HttpGate { ref host, .. } => Who::Service(host.clone()),
                     UnknownWhy::NotAnswered
                     | UnknownWhy::Unreachable { .. }
+                    | UnknownWhy::Limited { .. }
                     | UnknownWhy::TimedOut { .. }
                     | UnknownWhy::Shallow
                     | UnknownWhy::MissingCommit { .. } => Who::Remote,

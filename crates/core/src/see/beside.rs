@@ -65,6 +65,7 @@ pub fn by_hand(changes: &[Change], dag: &Dag) -> Vec<Hand> {
             | Event::PutBack { .. }
             | Event::Withdrawn { .. }
             | Event::Refused { .. }
+            | Event::CalledOff { .. }
             | Event::Overtaken { .. }
             | Event::Behind { .. }
             | Event::EndsSoon { .. }

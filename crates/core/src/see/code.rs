@@ -35,10 +35,13 @@ fn running(env: &Environment, commit: CommitId, until: Option<Instant>) -> CodeR
     CodeRunning { env: env.name.clone(), commit, until, next: None }
 }
 
-/// What is being moved into another environment, or may still come to be: its code may run there before
-/// anybody sees it.
+/// What is being moved into another environment, or may still come to be: its code may run there, and the
+/// database may have its migrations, before anybody sees it.
 fn under_way(env: &Environment, ledger: &Ledger, code: &mut CodeSeen) {
     for row in ledger.intents.iter().filter(|row| row.env == env.name) {
+        if !code.has.contains(&row.new) && !code.coming.contains(&row.new) {
+            code.coming.push(row.new);
+        }
         if !code.running.iter().any(|other| other.env == row.env && other.commit == row.new) {
             code.running.push(running(env, row.new, None));
         }
@@ -52,11 +55,12 @@ fn seen<'a>(
     now: Now,
 ) -> CodeSeen {
     let mut code = CodeSeen::default();
-    let mut has = BTreeSet::new();
+    // In the order of the environments, as people read them.
+    let mut has: Vec<CommitId> = Vec::new();
     for env in environments {
         match tips.get(&env.name) {
             Some(Tip::At(tip)) => {
-                has.insert(*tip);
+                has.push(*tip);
                 if env.deployed.is_none() {
                     code.running.push(running(env, *tip, None));
                 }
@@ -92,6 +96,8 @@ fn seen<'a>(
             code.unseen = Some(Unseen { env: env.name.clone(), until });
         }
     }
-    code.has = has.into_iter().collect();
+    let mut once = BTreeSet::new();
+    has.retain(|commit| once.insert(*commit));
+    code.has = has;
     code
 }

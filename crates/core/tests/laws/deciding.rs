@@ -9,8 +9,8 @@ use proptest::test_runner::TestRunner;
 use towpath_core::decide::{Depth, Look, Next, candidates, decide, divergence, judge};
 use towpath_core::model::{
     Action, ApprovalsGate, ArrivalHow, AuthorsMay, Check, CheckRef, Checks, CiGate, CiItem, CiState, CommitId,
-    Decision, EdgeKey, EnvName, Fact, Facts, Flow, Gate, GateKind, Graph, HttpVerdict, LagGate, Missing, Mode,
-    NamedCheck, Observation, Pause, Plan, Reason, Tip, Unknown, Verdict, Via,
+    Decision, EdgeKey, EnvName, Fact, Facts, Flow, Gate, GateKind, Graph, HttpVerdict, LagGate, Mode, NamedCheck,
+    Observation, Pause, Plan, Reason, Tip, Unknown, Verdict, Via,
 };
 
 use crate::cases::{Case, any_pause, any_unknown, case, sized};
@@ -27,7 +27,7 @@ fn passing(flow: &Flow, seen: &Observation) -> BTreeSet<(EnvName, CommitId)> {
     let mut all = BTreeSet::new();
     for edge in flow.edges() {
         let on_edge = seen.edges.iter().find(|e| e.env == edge.target.name).expect("every edge is seen");
-        let mut look = Look { seen, on_edge, missing: Missing::default() };
+        let mut look = Look::new(seen, on_edge);
         let branches = divergence::branches(&edge, on_edge, &mut look).expect("every fact is given");
         if !matches!(branches, Verdict::Pass { why: Reason::Nothing }) {
             continue;
@@ -187,7 +187,7 @@ proptest! {
             // What a request is for leads there, as far as it goes: `laws/requests.rs`.
             let Some(lead) = decision.lead.as_ref().filter(|_| edge.target.via == Via::FastForward) else { continue };
             let on_edge = whole.edges.iter().find(|e| e.env == decision.env).expect("seen");
-            let mut look = Look { seen: &whole, on_edge, missing: Missing::default() };
+            let mut look = Look::new(&whole, on_edge);
             let soonest = candidates(&edge, on_edge, &whole)
                 .into_iter()
                 .map(|candidate| {
@@ -216,7 +216,7 @@ proptest! {
             let edge = case.flow.edge(&key.env).expect("a target");
             let on_edge = whole.edges.iter().find(|e| e.env == key.env).expect("seen");
             let candidate = candidates(&edge, on_edge, &whole).into_iter().find(|w| w.id == key.commit);
-            let mut look = Look { seen: &whole, on_edge, missing: Missing::default() };
+            let mut look = Look::new(&whole, on_edge);
             let candidate = candidate.expect("a candidate");
             let judged = judge(&edge, candidate, &mut look, Depth::Whole).expect("every fact is given");
             let opened_later = |check: Check| {

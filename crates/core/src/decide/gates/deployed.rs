@@ -34,7 +34,12 @@ pub fn running(deployed: &Deployed, look: &mut Look<'_>) -> Option<Result<Vec<Co
         return None;
     }
     greens.sort_by_key(|(since, at)| (*since, std::cmp::Reverse(*at)));
-    let Some((_, last)) = greens.last().copied() else { return Some(Err(none_is_green(deployed))) };
+    let Some((_, last)) = greens.last().copied() else {
+        // What is being deployed will be green, or a person has to say what runs.
+        let comes = others.iter().any(|(_, deploys)| *deploys);
+        let why = none_is_green(deployed);
+        return Some(Err(if comes { Unknown::passing(why) } else { Unknown::lasting(why) }));
+    };
     let now = look.now();
     let row = |at: usize, until: Option<Trusted>| CodeRunning {
         env: deployed.env.clone(),
@@ -61,12 +66,12 @@ fn is_under_way(item: &CiItem, deployed: &Deployed) -> bool {
     here && item.name == deployed.check && item.state == CiState::Running
 }
 
-fn none_is_green(deployed: &Deployed) -> Unknown {
+fn none_is_green(deployed: &Deployed) -> UnknownWhy {
     let words = format!(
         "none of the last {} tips of `{}` has a green check `{}` on its branch, so it is not known what runs there",
         deployed.tips.len(),
         deployed.env,
         deployed.check
     );
-    Unknown::passing(UnknownWhy::Migrations { words })
+    UnknownWhy::Migrations { words }
 }

@@ -6,17 +6,27 @@
 //!
 //! Not here: reading migrations, and whose code runs (`see/code.rs`).
 
-use std::collections::BTreeSet;
-
 use super::deployed;
-use crate::decide::Look;
+use crate::decide::judge::judge_but;
+use crate::decide::{Look, candidates};
 use crate::model::{
-    CodeRunning, CodeSeen, CommitId, CompatFinding, CompatKey, CompatSaid, Edge, EnvName, Fact, MigrationsGate,
-    Observation, Reason, Review, StillUsed, Unknown, UnknownWhy, Verdict, Waiting, Who,
+    Check, CodeRunning, CodeSeen, CommitId, CompatFinding, CompatKey, CompatSaid, Edge, EnvName, Fact, GateKind,
+    Judged, KeptOut, MigrationsGate, Observation, Reason, Review, StillUsed, Unknown, UnknownWhy, Verdict, Waiting,
+    Who,
 };
 
-/// How many commits are asked about at once that may take the place of code that stands in the way.
-const PROBES: usize = 6;
+/// How many commits are asked about at once that may take the place of code that stands in the way: among
+/// sixty-four, which is more than the usual `look_back`, one is found in two rounds.
+const PROBES: usize = 8;
+
+/// How many commits of an edge that would take the place of code, and are kept out by something else, are
+/// passed over before nothing is said to come. Each takes rounds.
+const SUCCESSORS_MAX: u32 = 3;
+
+/// For how many candidates of an edge it is worked out in one look what takes the place of code in their way,
+/// the newest first. Of the others it is only told what code that is: none of them moves either way, and what is
+/// shown is the one that can move soonest.
+const WORKED_OUT_MAX: u32 = 6;
 
 /// The verdict, or `None` when something was not yet asked.
 pub fn judge(gate: &MigrationsGate, edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>) -> Option<Verdict> {
@@ -49,10 +59,9 @@ pub fn judge_back(gate: &MigrationsGate, edge: &Edge<'_>, to: CommitId, look: &m
 /// Why it is not known what runs.
 fn what_runs(edge: &Edge<'_>, seen: &Observation) -> Unknown {
     let env = seen.code.get(&edge.target.name).and_then(|code| code.unknown.as_ref());
-    let why = env.map_or(UnknownWhy::NotAnswered, |env| UnknownWhy::Migrations {
-        words: format!("there is no branch of `{env}` to be seen, so it is not known what runs there"),
-    });
-    Unknown::passing(why)
+    let Some(env) = env else { return Unknown::passing(UnknownWhy::NotAnswered) };
+    let words = format!("there is no branch of `{env}` to be seen, so it is not known what runs there");
+    Unknown::passing(UnknownWhy::Migrations { words })
 }
 
 /// Which of the two questions.
@@ -64,49 +73,73 @@ pub enum Asks {
     Back,
 }
 
-/// Everything that stands against a commit now, in words that are equal exactly where the same was found of
-/// the same commits: what an `override` accepts. `None` when something was not yet asked.
+/// One thing that stands against a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Against {
+    /// This was found.
+    Found(CompatFinding),
+    /// More was found than is kept: so much more.
+    More(u32),
+    /// What an environment held before it was first seen may still run.
+    Unseen(EnvName),
+    /// Something is not known that would have to be.
+    NotKnown,
+}
+
+/// Everything that stands against a commit now, each under words that are equal exactly where the same was
+/// found of the same commits: those are what an `override` accepts. `None` when something was not yet asked.
 pub fn stands_against(
     gate: &MigrationsGate,
     edge: &Edge<'_>,
     commit: CommitId,
     asks: Asks,
     look: &mut Look<'_>,
-) -> Option<BTreeSet<String>> {
+) -> Option<Vec<(String, Against)>> {
+    let not_known = |words: &str| Some(vec![(words.to_owned(), Against::NotKnown)]);
     let Some(question) = Question::of(gate, edge, commit, look.seen) else {
-        return Some(BTreeSet::from(["what runs is not known".to_owned()]));
+        return not_known("what runs is not known");
     };
     let running = match asks {
         Asks::Back => Vec::new(),
         Asks::Both => match question.running(look)? {
             Ok(running) => running,
-            Err(_) => return Some(BTreeSet::from(["what is deployed is not known".to_owned()])),
+            Err(_) => return not_known("what is deployed is not known"),
         },
     };
     let brought =
         running.iter().map(|running| (question.key(question.code.has.clone(), commit, running.commit), false));
-    let lacked = question.code.has.iter().filter(|had| **had != commit);
-    let lacked = lacked.map(|had| (question.key(vec![commit], *had, commit), true));
-    let mut against = BTreeSet::new();
+    let lacked = question.had().map(|had| (question.key(vec![commit], had, commit), true));
+    let mut against = Vec::new();
     if let Some(unseen) = question.code.unseen.as_ref().filter(|_| asks == Asks::Both) {
-        against.insert(format!("{} was not seen before", unseen.env));
+        against.push((format!("{} was not seen before", unseen.env), Against::Unseen(unseen.env.clone())));
     }
     for (key, back) in brought.chain(lacked) {
         let has: Vec<String> = key.has.iter().map(ToString::to_string).collect();
         let on = format!("{} onto {} under {}", key.brings, has.join("+"), key.running);
         match asked(key, look)? {
-            Fact::Unknown(_) => drop(against.insert(format!("{on}: not known"))),
+            Fact::Unknown(_) => against.push((format!("{on}: not known"), Against::NotKnown)),
             Fact::Known(said) => {
                 let findings = said.findings.iter().filter(|finding| question.stands(finding));
                 let bears = findings.filter(|finding| !(back && finding.history));
-                against.extend(bears.map(|f| format!("{on}: {} {} {}:{}", f.rule, f.object, f.path, f.line)));
+                against.extend(bears.map(|f| {
+                    (format!("{on}: {} {} {}:{}", f.rule, f.object, f.path, f.line), Against::Found(f.clone()))
+                }));
                 if said.more > 0 && question.more_stands(&said) {
-                    against.insert(format!("{on}: {} more", said.more));
+                    against.push((format!("{on}: {} more", said.more), Against::More(said.more)));
                 }
             }
         }
     }
     Some(against)
+}
+
+/// The commits whose coming a candidate waits for, or would wait for if they were not kept out.
+pub(crate) fn awaits(judged: &[Judged]) -> impl Iterator<Item = CommitId> {
+    judged.iter().flat_map(|one| match one.verdict.why() {
+        Reason::MigrationsWait { still, .. } => still.iter().filter_map(|one| one.by).collect(),
+        Reason::MigrationsBreak { kept_out: Some(out), .. } => vec![out.commit],
+        _ => Vec::new(),
+    })
 }
 
 struct Question<'a> {
@@ -137,8 +170,16 @@ impl<'a> Question<'a> {
         Some(Self { gate, edge, candidate, code })
     }
 
-    fn key(&self, has: Vec<CommitId>, brings: CommitId, running: CommitId) -> CompatKey {
+    fn key(&self, mut has: Vec<CommitId>, brings: CommitId, running: CommitId) -> CompatKey {
+        has.sort_unstable();
         CompatKey { env: self.edge.target.name.clone(), has, brings, running }
+    }
+
+    /// The commits whose migrations the candidate's own code has to live with: those that the database has,
+    /// and those that it may get at any moment.
+    fn had(&self) -> impl Iterator<Item = CommitId> + use<'a> {
+        let (code, candidate) = (self.code, self.candidate);
+        code.has.iter().chain(&code.coming).copied().filter(move |had| *had != candidate)
     }
 
     /// Whether a finding stands in the way.
@@ -196,8 +237,8 @@ impl<'a> Question<'a> {
     /// The second: the candidate's own code, against migrations that the database has and it lacks.
     fn lacked(&self, look: &mut Look<'_>) -> Option<Result<Option<Verdict>, Unknown>> {
         let (mut whole, mut unknown, mut blocks) = (true, None, None);
-        for had in self.code.has.iter().filter(|had| **had != self.candidate) {
-            match asked(self.key(vec![self.candidate], *had, self.candidate), look) {
+        for had in self.had() {
+            match asked(self.key(vec![self.candidate], had, self.candidate), look) {
                 None => whole = false,
                 Some(Fact::Unknown(why)) => unknown = unknown.or(Some(why)),
                 Some(Fact::Known(mut said)) => {
@@ -209,7 +250,7 @@ impl<'a> Question<'a> {
                     let finding = said.findings.iter().find(|f| self.stands(f)).cloned();
                     let more = rest(&said);
                     blocks = Some(Verdict::Block {
-                        why: Reason::MigrationsLacked { had: *had, finding, more },
+                        why: Reason::MigrationsLacked { had, finding, more },
                         who: self.pushers(),
                     });
                 }
@@ -230,18 +271,26 @@ impl<'a> Question<'a> {
         let mut still = Vec::new();
         let mut whole = true;
         let mut shown = None;
+        let mut worked_out = false;
         for (running, said) in &brought.against {
             let hard = said.findings.iter().find(|finding| self.stands(finding) && !finding.by_use);
             if hard.is_some() || said.findings.is_empty() {
                 let finding = hard.or(said.findings.first()).cloned();
-                return Some(self.block(running, finding, said));
+                return Some(self.block(running, finding, said, None));
             }
             let finding = said.findings.iter().find(|finding| self.stands(finding)).cloned();
+            if !worked_out && look.worked_out >= WORKED_OUT_MAX {
+                return Some(self.block(running, finding, said, None));
+            }
+            look.worked_out += u32::from(!worked_out);
+            worked_out = true;
             match self.replaced(running, look) {
                 None => whole = false,
                 Some(Err(unknown)) => return Some(Verdict::unknown(unknown)),
-                Some(Ok(None)) => return Some(self.block(running, finding, said)),
-                Some(Ok(Some(one))) => {
+                Some(Ok(Replaced::Stays(kept_out))) => {
+                    return Some(self.block(running, finding, said, kept_out));
+                }
+                Some(Ok(Replaced::Comes(one))) => {
                     shown = shown.or(finding);
                     still.push(one);
                 }
@@ -272,31 +321,71 @@ impl<'a> Question<'a> {
         if env == &self.edge.target.name { Who::Towpath } else { Who::Environment(env.clone()) }
     }
 
-    fn block(&self, running: &CodeRunning, finding: Option<CompatFinding>, said: &CompatSaid) -> Verdict {
+    fn block(
+        &self,
+        running: &CodeRunning,
+        finding: Option<CompatFinding>,
+        said: &CompatSaid,
+        kept_out: Option<KeptOut>,
+    ) -> Verdict {
         let (env, running) = (running.env.clone(), running.commit);
-        let why = Reason::MigrationsBreak { env, running, finding, more: rest(said) };
+        let why = Reason::MigrationsBreak {
+            env,
+            running,
+            finding,
+            more: rest(said),
+            has: self.code.has.clone(),
+            kept_out,
+        };
         Verdict::Block { why, who: self.pushers() }
     }
 
     /// What takes the place of code that uses a name: itself over by then, or a commit that comes and does
-    /// not use it. `None` inside where nothing does.
-    fn replaced(&self, running: &CodeRunning, look: &mut Look<'_>) -> Option<Result<Option<StillUsed>, Unknown>> {
+    /// not use it.
+    fn replaced(&self, running: &CodeRunning, look: &mut Look<'_>) -> Option<Result<Replaced, Unknown>> {
         let still = |by| StillUsed { env: running.env.clone(), commit: running.commit, by, until: running.until };
         if running.until.is_some() {
-            return Some(Ok(Some(still(None))));
+            return Some(Ok(Replaced::Comes(still(None))));
         }
-        let (mut whole, mut unknown) = (true, None);
-        let mut lists = self.successors(&running.env, look);
-        lists.extend(running.next.map(|next| vec![next]));
-        for list in lists {
-            match self.first_to_come(&list, running.commit, look) {
-                None => whole = false,
-                Some(Ok(None)) => {}
-                Some(Ok(Some(next))) => return Some(Ok(Some(still(Some(next))))),
-                Some(Err(why)) => unknown = unknown.or(Some(why)),
+        let (mut whole, mut unknown, mut kept_out) = (true, None, None);
+        for (edge, mut list) in self.successors(&running.env, look) {
+            // One that is kept out is passed over: another may come in its place.
+            for _ in 0..SUCCESSORS_MAX {
+                let next = match self.first_to_come(&list, running.commit, look) {
+                    None => {
+                        whole = false;
+                        break;
+                    }
+                    Some(Err(why)) => {
+                        unknown = unknown.or(Some(why));
+                        break;
+                    }
+                    Some(Ok(None)) => break,
+                    Some(Ok(Some(next))) => next,
+                };
+                match stands_in_its_way(&edge, next, look) {
+                    None => {
+                        whole = false;
+                        break;
+                    }
+                    Some(None) => return Some(Ok(Replaced::Comes(still(Some(next))))),
+                    Some(Some(why)) => {
+                        kept_out = kept_out.or(Some(KeptOut { commit: next, why: Box::new(why) }));
+                        list.retain(|other| *other != next);
+                    }
+                }
             }
         }
-        whole.then(|| unknown.map_or(Ok(None), Err))
+        // What is in the branch already only has to be deployed.
+        if let Some(next) = running.next {
+            match self.first_to_come(&[next], running.commit, look) {
+                None => whole = false,
+                Some(Err(why)) => unknown = unknown.or(Some(why)),
+                Some(Ok(None)) => {}
+                Some(Ok(Some(next))) => return Some(Ok(Replaced::Comes(still(Some(next))))),
+            }
+        }
+        whole.then(|| unknown.map_or(Ok(Replaced::Stays(kept_out)), Err))
     }
 
     /// One of these that is let in while the code runs, and does not use the name itself. The newest are first;
@@ -336,27 +425,51 @@ impl<'a> Question<'a> {
         Some(Ok(None))
     }
 
-    /// The commits that may come to an environment before the candidate does, the nearest to the candidate
-    /// first: on its own edge those below it, further on those that wait there or have passed an edge on
-    /// the way there.
-    fn successors(&self, env: &EnvName, look: &Look<'_>) -> Vec<Vec<CommitId>> {
-        let free = |commit: &&Waiting| commit.holds.is_empty() && (commit.was_tip || commit.on_chain);
+    /// The commits that may come to an environment before the candidate does, with the edge that they wait
+    /// on, the nearest to the candidate first: on its own edge those below it, further on those that wait
+    /// there or have passed an edge on the way there.
+    fn successors(&self, env: &EnvName, look: &Look<'_>) -> Vec<(Edge<'a>, Vec<CommitId>)> {
         let mut found = Vec::new();
         for edge in self.edge.flow.edges().filter(|edge| edge.at >= self.edge.at) {
             let seen = look.seen.edges.iter().find(|seen| seen.env == edge.target.name);
-            let waiting = seen.and_then(|seen| seen.graph.known()).map_or(&[][..], |graph| &graph.waiting);
-            let below = match waiting.iter().position(|other| other.id == self.candidate) {
-                Some(at) => &waiting[at + 1..],
-                None => waiting,
+            let candidates = seen.map_or_else(Vec::new, |seen| candidates(&edge, seen, look.seen));
+            let below = match candidates.iter().position(|other| other.id == self.candidate) {
+                Some(at) => &candidates[at + 1..],
+                None => &candidates[..],
             };
-            found.push(below.iter().filter(free).map(|commit| commit.id).collect());
-            if &edge.target.name == env {
+            let is_end = &edge.target.name == env;
+            found.push((edge, below.iter().map(|commit| commit.id).collect()));
+            if is_end {
                 return found;
             }
         }
         // An earlier environment: whatever it has now is above the candidate, and stays.
         Vec::new()
     }
+}
+
+/// What becomes of code that stands in the way.
+enum Replaced {
+    /// It ends, or this comes in its place.
+    Comes(StillUsed),
+    /// Nothing comes; where something would and is kept out, that is named.
+    Stays(Option<KeptOut>),
+}
+
+/// What blocks a commit that would take the place of code that runs, besides the migrations, of which the
+/// gate has asked itself, and besides what stops a whole edge: that stops the candidate, too. Nothing inside
+/// where it comes sooner or later; `None` when facts are missing.
+fn stands_in_its_way(edge: &Edge<'_>, commit: CommitId, look: &mut Look<'_>) -> Option<Option<Reason>> {
+    let on_edge = look.seen.edges.iter().find(|seen| seen.env == edge.target.name)?;
+    let candidate = candidates(edge, on_edge, look.seen).into_iter().find(|other| other.id == commit)?;
+    let mut there = Look::new(look.seen, on_edge);
+    let judged = judge_but(edge, candidate, &mut there, GateKind::Migrations);
+    look.missing.absorb(there.missing);
+    let blocks = |one: &Judged| {
+        let of_the_commit = matches!(one.check, Check::Hold | Check::Gate(_));
+        of_the_commit && matches!(one.verdict, Verdict::Block { .. })
+    };
+    Some(judged?.into_iter().find(blocks).map(|one| one.verdict.why().clone()))
 }
 
 /// How many findings are not named where one is.

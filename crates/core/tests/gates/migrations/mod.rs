@@ -3,277 +3,21 @@
 //! The facts come from a made-up history: which names each commit's migrations make and take away, and
 //! which names its code uses. Nothing is read here; the reading has tests of its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use towpath_core::decide::gates::migrations::Asks;
-use towpath_core::decide::{self, Next};
+use towpath_core::decide::gates::migrations::{Asks, stands_against};
+use towpath_core::decide::{self, Look, Next};
 use towpath_core::model::{
-    BranchSeen, CiItem, CiState, CompatFinding, CompatKey, CompatSaid, EdgeSeen, Environment, Fact, Flow, Gate,
-    GateKind, Graph, Ledger, MigrationsGate, Mode, Now, Observation, Override, Plan, Reason, Review, Tip, TipHeld,
-    TipHow, Unknown, UnknownWhy, Verdict, Waiting, Who,
+    Candidates, CheckRef, Checks, CiGate, EdgeSeen, Fact, Flow, Gate, GateKind, Mode, NamedCheck, Observation,
+    Override, Review, Tip,
 };
 use towpath_core::see;
 
-use crate::kit::{c, environment, flow, intent, mins, minutes, number, waiting};
+use crate::kit::{c, intent, mins, minutes, number};
 
-/// What a commit is: its migrations, all of them, and the names that its code uses.
-#[derive(Debug, Clone, Default)]
-struct Made {
-    migrations: BTreeSet<&'static str>,
-    uses: BTreeSet<&'static str>,
-}
+mod play;
 
-/// A repository and its environments, played minute by minute.
-#[derive(Debug, Clone)]
-struct Play {
-    commits: BTreeMap<u32, Made>,
-    flow: Flow,
-    ledger: Ledger,
-    tips: BTreeMap<&'static str, u32>,
-    /// What cannot be learned, by the commit that brings.
-    unknown: BTreeSet<u32>,
-    /// Since which minute the check `deploy` is green.
-    deployed: BTreeMap<u32, i64>,
-    /// On which branch it ran.
-    deployed_on: &'static str,
-    minute: i64,
-}
-
-fn migrations(review: Review) -> Gate {
-    Gate::Migrations(MigrationsGate { review, framework: None, dialect: None, schema: None, paths: Vec::new() })
-}
-
-fn on_main(name: &str, gates: Vec<Gate>) -> Environment {
-    Environment { database: Some("main".to_owned()), ..environment(name, gates) }
-}
-
-impl Play {
-    /// develop without a database, staging and production on one; commits are numbered from 1, in order.
-    fn new(commits: &[(&[&'static str], &[&'static str])]) -> Self {
-        let mut all = BTreeSet::new();
-        let commits = (0..).zip(commits).map(|(at, (brings, uses))| {
-            all.extend(brings.iter().copied());
-            (at, Made { migrations: all.clone(), uses: uses.iter().copied().collect() })
-        });
-        let commits = commits.collect();
-        let gates = || vec![migrations(Review::Block)];
-        let environments =
-            vec![environment("develop", vec![]), on_main("staging", gates()), on_main("production", gates())];
-        Self {
-            commits,
-            flow: flow(environments),
-            ledger: Ledger::default(),
-            tips: BTreeMap::new(),
-            unknown: BTreeSet::new(),
-            deployed: BTreeMap::new(),
-            deployed_on: "production",
-            minute: -1_000,
-        }
-        .at(-1_000)
-    }
-
-    fn at(mut self, minute: i64) -> Self {
-        self.minute = minute;
-        self
-    }
-
-    /// A branch comes to be at a commit, now.
-    fn moves(mut self, env: &'static str, commit: u32) -> Self {
-        let how = if self.tips.contains_key(env) { TipHow::Pushed } else { TipHow::FirstSight };
-        let at = minutes(self.minute);
-        let held = self.ledger.held.entry(env.into()).or_default();
-        if let Some(last) = held.last_mut() {
-            last.until = Some(at);
-            // Commits lie on one line: what is above the tip now is lost.
-            held.iter_mut().for_each(|tip| tip.lost = number(tip.commit) > commit);
-        }
-        held.push(TipHeld { commit: c(commit), from: at, until: None, lost: false, how });
-        let branch = BranchSeen { branch: env.into(), repository: String::new(), tip: c(commit), at };
-        self.ledger.branches.insert(env.into(), branch);
-        self.tips.insert(env, commit);
-        self
-    }
-
-    fn edge(&self, source: &str, target: &str) -> EdgeSeen {
-        let (from, to) = (self.tips[target], self.tips[source]);
-        let waiting: Vec<Waiting> = ((from + 1)..=to).rev().map(waiting).collect();
-        EdgeSeen {
-            env: target.into(),
-            source: Tip::At(c(to)),
-            target: Tip::At(c(from)),
-            graph: Fact::Known(Graph { promoted: Some(c(from)), waiting, own: Vec::new(), own_total: 0 }),
-            in_flight: None,
-            last_move: None,
-            proposed: None,
-        }
-    }
-
-    /// What reading the two commits' files would find.
-    fn said(&self, key: &CompatKey) -> Fact<CompatSaid> {
-        if self.unknown.contains(&number(key.brings)) {
-            let why = UnknownWhy::Migrations { words: "it was killed".to_owned() };
-            return Fact::Unknown(Unknown::passing(why));
-        }
-        let made = |commit| &self.commits[&number(commit)];
-        let had: BTreeSet<_> = key.has.iter().flat_map(|commit| made(*commit).migrations.iter().copied()).collect();
-        // What every commit has that the database took its migrations from, and this one has not.
-        let missing = |migration: &&'static str| {
-            key.has.iter().all(|had| made(*had).migrations.contains(migration))
-                && !made(key.brings).migrations.contains(migration)
-        };
-        let gone: Vec<_> = had.iter().copied().filter(|migration| missing(migration)).collect();
-        let brought: Vec<_> = made(key.brings).migrations.difference(&had).copied().collect();
-        let mut said = CompatSaid { migrations: brought.len() as u32, ..CompatSaid::default() };
-        for migration in brought {
-            let (verb, object) = migration.split_once(' ').expect("a verb and an object");
-            let used = made(key.running).uses.contains(object);
-            let finding = |breaks, by_use| CompatFinding {
-                breaks,
-                by_use,
-                history: false,
-                rule: verb.to_owned(),
-                object: object.to_owned(),
-                path: format!("migrations/{object}.sql"),
-                line: 1,
-                message: migration.to_owned(),
-                used_at: by_use.then(|| "app.rb:1".to_owned()),
-            };
-            match verb {
-                "drop" if used => said.findings.push(finding(true, true)),
-                "drop" => said.unused += 1,
-                "break" => said.findings.push(finding(true, false)),
-                "review" => said.findings.push(finding(false, false)),
-                "add" => {}
-                other => panic!("{other}?"),
-            }
-        }
-        for migration in gone {
-            said.findings.push(CompatFinding {
-                breaks: false,
-                by_use: false,
-                history: true,
-                rule: "deleted-migration".to_owned(),
-                object: String::new(),
-                path: format!("migrations/{migration}.sql"),
-                line: 1,
-                message: "is gone, and databases have it".to_owned(),
-                used_at: None,
-            });
-        }
-        Fact::Known(said)
-    }
-
-    fn seen(&self) -> Observation {
-        let now: Now = minutes(self.minute);
-        let tips = self.tips.iter().map(|(env, commit)| ((*env).into(), Tip::At(c(*commit)))).collect();
-        Observation {
-            now,
-            edges: vec![self.edge("develop", "staging"), self.edge("staging", "production")],
-            standing: self.ledger.standing.clone(),
-            facts: Default::default(),
-            code: see::code(&self.flow, &self.ledger, &tips, now),
-        }
-    }
-
-    fn plan(&self) -> Plan {
-        let mut seen = self.seen();
-        for _ in 0..16 {
-            match decide::decide(&self.flow, &seen) {
-                Next::Done(plan) => return plan,
-                Next::Ask(missing) => {
-                    for commit in missing.ci {
-                        let green = self.deployed.get(&number(commit)).filter(|at| **at <= self.minute);
-                        let items = green.map(|at| deploy(*at, self.deployed_on)).into_iter().collect();
-                        assert!(seen.facts.ci.insert(commit, Fact::Known(items)).is_none(), "asked twice");
-                    }
-                    for key in missing.compat {
-                        let fact = self.said(&key);
-                        assert!(seen.facts.compat.insert(key, fact).is_none(), "asked twice");
-                    }
-                }
-            }
-        }
-        panic!("more than 16 rounds");
-    }
-
-    /// Each edge's decision in a line.
-    fn told(&self) -> String {
-        let plan = self.plan();
-        let told = plan.decisions.iter().map(|decision| match (&decision.action, &decision.lead) {
-            (Some(_), Some(lead)) => format!("{} <- {}", decision.env, number(lead.commit)),
-            (_, None) => format!("{} up to date", decision.env),
-            (None, Some(lead)) => format!("{}: {} {}", decision.env, number(lead.commit), brief(&decision.verdict)),
-        });
-        told.collect::<Vec<_>>().join("; ")
-    }
-}
-
-fn deploy(minute: i64, on: &str) -> CiItem {
-    CiItem {
-        name: "deploy".into(),
-        origin: "report".to_owned(),
-        on: Some(on.into()),
-        state: CiState::Green,
-        green_since: Some(minutes(minute).trusted),
-        at: minutes(minute).wall,
-        url: None,
-    }
-}
-
-fn brief(verdict: &Verdict) -> String {
-    let why = match verdict.why() {
-        Reason::MigrationsWait { finding, still, behind } => {
-            let still: Vec<_> = still
-                .iter()
-                .map(|one| {
-                    let by = one.by.map_or_else(|| "its end".to_owned(), |by| number(by).to_string());
-                    format!("{} in {} for {by}", number(one.commit), one.env)
-                })
-                .collect();
-            format!("{} used by {}, {behind} behind", finding.object, still.join(" and "))
-        }
-        Reason::MigrationsBreak { env, running, finding, more } => {
-            let object = finding.as_ref().map_or("?", |finding| finding.object.as_str());
-            format!("{object} breaks {} in {env}, {more} more", number(*running))
-        }
-        Reason::MigrationsLacked { had, finding, .. } => {
-            let object = finding.as_ref().map_or("?", |finding| finding.object.as_str());
-            format!("{} has taken {object} away", number(*had))
-        }
-        Reason::MigrationsUnseen { env } => format!("{env} was not seen before"),
-        Reason::Unknown(unknown) => format!("unknown: {:?}", unknown.why),
-        other => format!("{other:?}"),
-    };
-    match verdict {
-        Verdict::Pass { .. } => format!("passes: {why}"),
-        Verdict::Wait { on, until, .. } => {
-            let on = match on {
-                Who::Time => "time".to_owned(),
-                Who::Towpath => "towpath".to_owned(),
-                Who::Environment(env) => env.to_string(),
-                other => format!("{other:?}"),
-            };
-            let until = until.map(|until| format!(" until +{}m", (until.0 - minutes(0).wall.0) / 60_000));
-            format!("waits on {on}{}: {why}", until.unwrap_or_default())
-        }
-        Verdict::Block { .. } => format!("is blocked: {why}"),
-    }
-}
-
-/// c0 uses `nick`; c1 adds `name`, c2 switches the code, c3 drops `nick`.
-fn docplanner() -> Play {
-    Play::new(&[
-        (&["add nick"], &["nick"]),
-        (&["add name"], &["nick"]),
-        (&[], &["name"]),
-        (&["drop nick"], &["name"]),
-    ])
-    .moves("develop", 0)
-    .moves("staging", 0)
-    .moves("production", 0)
-    .moves("develop", 3)
-    .at(0)
-}
+use play::{Made, Play, brief, deploy, docplanner, migrations};
 
 #[test]
 fn a_range_of_add_switch_and_drop_splits_itself() {
@@ -484,6 +228,71 @@ fn many_that_wait_for_the_same_take_few_rounds() {
     assert!(told.starts_with(&format!("staging: 63 waits on production: nick used by {waits}")), "{told}");
 }
 
+fn ci(name: &str) -> Gate {
+    let check = NamedCheck { name: name.into(), on: CheckRef::Any };
+    Gate::Ci(CiGate { checks: Checks::Named(vec![check]), missing_after: None })
+}
+
+#[test]
+fn what_is_kept_out_by_something_else_takes_nobodys_place_and_is_named() {
+    let mut play = docplanner();
+    play.flow.environments[1].gates.insert(0, ci("test"));
+    assert_eq!(play.told(), "staging <- 2; production up to date");
+    // The commit that switches the code is red: the one that drops waits for nobody.
+    play.red.insert(2);
+    let kept = "nick breaks 0 in staging, 0 more, 2 is kept out";
+    assert!(
+        play.plan().decisions[0].beside.is_empty() || play.told().starts_with("staging <- 1"),
+        "{}",
+        play.told()
+    );
+    let play = play.moves("staging", 1).at(100);
+    let kept = kept.replace("breaks 0", "breaks 1");
+    assert_eq!(play.told(), format!("staging: 3 is blocked: {kept}; production <- 1"));
+    // Another that does not use the name may come in its place.
+    let mut mended = play.clone();
+    let made = mended.commits[&2].clone();
+    let drops = mended.commits.insert(3, made).expect("the drop");
+    mended.commits.insert(4, drops);
+    let mended = mended.moves("develop", 4);
+    assert!(mended.told().starts_with("staging <- 3"), "{}", mended.told());
+    // Held, it is the same.
+    let mut held = docplanner();
+    held.hold(2);
+    let told = held.told();
+    assert!(told.starts_with("staging <- 1"), "{told}");
+    let held = held.moves("staging", 1).at(100);
+    assert_eq!(held.told(), format!("staging: 3 is blocked: {kept}; production <- 1"));
+}
+
+#[test]
+fn what_is_waited_for_and_has_no_ci_is_shown_to_whoever_can_give_it_some() {
+    let mut play = docplanner();
+    play.flow.environments[1].gates.insert(0, ci("test"));
+    play.flow.environments[1].candidates = Candidates::Commits;
+    // Pushed at once: CI ran for the tip alone.
+    play.untested = [1, 2].into();
+    let told = play.told();
+    assert!(told.starts_with("staging: 3 is blocked: nick breaks 0 in staging, 0 more, 2 is kept out"), "{told}");
+    let decision = play.plan().decisions.remove(0);
+    assert_eq!(decision.unproven.map(|one| number(one.commit)), Some(2));
+    play.untested.clear();
+    assert_eq!(play.told(), "staging <- 2; production up to date");
+}
+
+#[test]
+fn what_a_newer_one_waits_for_is_looked_at_however_far_down_it_is() {
+    let mut play = docplanner();
+    for commit in 4..64 {
+        play.commits.insert(commit, play.commits[&3].clone());
+    }
+    let mut play = play.moves("develop", 63);
+    for look_back in [1, 2, 50, 100] {
+        play.flow.look_back = look_back;
+        assert!(play.told().starts_with("staging <- 2"), "{look_back}: {}", play.told());
+    }
+}
+
 #[test]
 fn a_commit_that_is_not_let_in_itself_takes_nobodys_place() {
     // c1 drops what it no longer uses itself: nothing that comes before it stops using the name.
@@ -561,24 +370,21 @@ fn what_is_under_way_to_another_environment_runs_and_a_branch_that_is_gone_is_no
 
 /// The order that accepts what stands against a commit in an environment now.
 fn accepted(play: &Play, env: &'static str, commit: u32) -> Override {
-    let plan = play.plan();
+    accepted_as(play, env, commit, Asks::Both)
+}
+
+/// The order that somebody gives who was shown what stands against a commit.
+fn accepted_as(play: &Play, env: &'static str, commit: u32, asks: Asks) -> Override {
     let edge = play.flow.edge(&env.into()).expect("a target");
     let Some(Gate::Migrations(gate)) = edge.target.gate(GateKind::Migrations) else { panic!("no gate") };
-    assert!(plan.decisions.iter().any(|decision| decision.env == edge.target.name));
     let (mut seen, on_edge) = (play.seen(), play.edge(if env == "staging" { "develop" } else { "staging" }, env));
     let accepts = loop {
         let mut look = decide::Look::new(&seen, &on_edge);
-        if let Some(found) =
-            decide::gates::migrations::stands_against(gate, &edge, c(commit), Asks::Both, &mut look)
-        {
+        if let Some(found) = stands_against(gate, &edge, c(commit), asks, &mut look) {
             break found;
         }
         let missing = look.missing;
-        for commit in &missing.ci {
-            let green = play.deployed.get(&number(*commit)).map(|at| deploy(*at, play.deployed_on));
-            seen.facts.ci.insert(*commit, Fact::Known(green.into_iter().collect()));
-        }
-        seen.facts.compat.extend(missing.compat.into_iter().map(|key| (key.clone(), play.said(&key))));
+        play.answer(missing, &mut seen.facts);
     };
     Override {
         id: "override-1".into(),
@@ -591,8 +397,47 @@ fn accepted(play: &Play, env: &'static str, commit: u32) -> Override {
         at: minutes(play.minute).wall,
         until: minutes(play.minute + 1_000).wall,
         request: None,
-        accepts: accepts.into_iter().collect(),
+        accepts: accepts.into_iter().map(|(one, _)| one).collect(),
     }
+}
+
+/// What is said to somebody who wants to put production back.
+fn back(play: &Play, to: u32) -> Result<Option<String>, String> {
+    let mut seen = play.seen();
+    let edge = play.flow.edges().last().expect("an edge");
+    loop {
+        let on_edge = seen.edges[1].clone();
+        let mut look = Look::new(&seen, &on_edge);
+        let judged = decide::judge_back(&edge, c(to), &mut look);
+        let missing = look.missing;
+        match judged {
+            Some(judged) => {
+                return judged.map(|order| order.map(|id| id.to_string())).map_err(|verdict| brief(&verdict));
+            }
+            None => play.answer(missing, &mut seen.facts),
+        }
+    }
+}
+
+#[test]
+fn going_back_is_judged_by_what_the_database_has_and_may_get_at_any_moment() {
+    let play = docplanner().moves("staging", 2).at(20).moves("production", 2).at(100);
+    assert_eq!(back(&play, 0), Ok(None));
+    // The drop is on its way to the other environment.
+    let mut coming = play.clone();
+    coming.ledger.intents.push(intent("staging", 3, None));
+    let taken = "is blocked: 3 has taken nick away".to_owned();
+    assert_eq!(back(&coming, 0), Err(taken.clone()));
+    // It is there.
+    let there = play.clone().moves("staging", 3).at(120);
+    assert_eq!(back(&there, 0), Err(taken.clone()));
+    // An override passes what it was given for, and that is told; for another it is nothing.
+    let mut given = there.clone();
+    given.ledger.standing.overrides.push(accepted_as(&there, "production", 0, Asks::Back));
+    assert_eq!(back(&given, 0), Ok(Some("override-1".to_owned())));
+    assert_eq!(back(&given, 1), Err(taken.clone()));
+    given.ledger.standing.overrides[0].accepts.clear();
+    assert_eq!(back(&given, 0), Err(taken));
 }
 
 #[test]
