@@ -1,5 +1,7 @@
 //! Orders that make something move: override and rollback; `promote` is in `super::promote`.
 
+use std::collections::BTreeSet;
+
 use towpath_core::act::Input;
 use towpath_core::command::CommitWord;
 use towpath_core::decide;
@@ -89,7 +91,8 @@ pub async fn pass_gate<W: World>(
         at: giving.now.wall,
         until,
         request: None,
-        accepts: accepts.iter().map(|(one, _)| one.clone()).collect(),
+        // Two environments may run the same code.
+        accepts: accepts.iter().map(|(one, _)| one.clone()).collect::<BTreeSet<_>>().into_iter().collect(),
     };
     let line = format!(
         "{} passes the gate `{}` of `{env}` until {} or until it lands.",

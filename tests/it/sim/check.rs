@@ -28,6 +28,14 @@ pub struct Served {
 /// At the instant at which a push is marked as begun: nothing acknowledged before forbids it.
 pub fn on_begin(it: &mut Universe, flow: &Flow, row: &IntentRow) {
     if row.kind == MoveKind::Rollback {
+        // Whoever lifts the hold from here on comes too late to call it off.
+        let what = Held::Range { lost: row.old, kept: row.new };
+        if !it.book.ledgers[&flow.name].standing.holds.iter().any(|hold| hold.what == what) {
+            it.violation(format!(
+                "I5: {} is about to be rolled back from {}, and nothing is held",
+                row.env, row.old
+            ));
+        }
         return;
     }
     let known = |order: &Acknowledged| !order.named.contains(&row.id);
@@ -76,7 +84,7 @@ pub fn on_move(it: &mut Universe, flow: &FlowName, row: &IntentRow, served: &Ser
         made::on_move(it, flow, row);
     }
     if row.kind == MoveKind::Rollback {
-        rolled_back(it, flow, row, served);
+        rolled_back(it, flow, row);
         return;
     }
     if !dag.contains(to, old) || (row.merge.is_none() && !dag.contains(to, row.new)) {
@@ -97,18 +105,13 @@ pub fn on_move(it: &mut Universe, flow: &FlowName, row: &IntentRow, served: &Ser
     not_rolled_back(it, flow, row, old);
 }
 
-/// A rollback goes to where the branch was before, where that is allowed, and what it takes away is held.
-fn rolled_back(it: &mut Universe, flow: &FlowName, row: &IntentRow, served: &Served) {
+/// A rollback goes to where the branch was before, where that is allowed.
+fn rolled_back(it: &mut Universe, flow: &FlowName, row: &IntentRow) {
     let repository = &it.repositories[flow];
     let was_there = repository.moves.iter().any(|m| m.branch == row.branch && m.new == Some(row.new));
     let allowed = it.flow(flow).environment(&row.env).is_some_and(|env| env.rollback);
     if !was_there || !allowed {
         it.violation(format!("I1: {} is rolled back to {}, where it never was", row.env, row.new));
-    }
-    let what = Held::Range { lost: row.old, kept: row.new };
-    let held = it.book.ledgers[flow].standing.holds.iter().any(|hold| hold.what == what);
-    if !held && !served.delayed {
-        it.violation(format!("I5: {} is rolled back from {}, and nothing is held", row.env, row.old));
     }
 }
 

@@ -18,12 +18,20 @@ pub struct Look<'a> {
     pub missing: Missing,
     /// For how many candidates it was worked out what takes the place of code in their way.
     pub(super) worked_out: u32,
+    /// How many candidates stand between the one that is judged and this one, for each of which it was asked
+    /// whether it comes.
+    pub(super) deep: u32,
 }
 
 impl<'a> Look<'a> {
     /// A look that lacks nothing yet.
     pub fn new(seen: &'a Observation, on_edge: &'a EdgeSeen) -> Self {
-        Self { seen, on_edge, missing: Missing::default(), worked_out: 0 }
+        Self { seen, on_edge, missing: Missing::default(), worked_out: 0, deep: 0 }
+    }
+
+    /// A look at another edge, or another candidate, for the sake of this one.
+    pub(super) fn deeper(&self, on_edge: &'a EdgeSeen) -> Self {
+        Self { deep: self.deep + 1, ..Self::new(self.seen, on_edge) }
     }
 
     /// When the source's newest commit arrived.
@@ -49,18 +57,20 @@ pub enum Depth {
 /// Judges a candidate; the judgements come in the order of [`Check`]. `None` when facts are
 /// missing, which are then in `look.missing`.
 pub fn judge(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>, depth: Depth) -> Option<Vec<Judged>> {
-    judge_all(edge, candidate, look, depth, None)
+    judge_all(edge, candidate, look, depth, Asking::Everybody)
 }
 
-/// The same, whole, without one gate and without what is judged last: what that gate itself has to know of a
-/// commit. Nobody outside is asked about a commit for the sake of another.
-pub(super) fn judge_but(
-    edge: &Edge<'_>,
-    candidate: &Waiting,
-    look: &mut Look<'_>,
-    but: GateKind,
-) -> Option<Vec<Judged>> {
-    judge_all(edge, candidate, look, Depth::Whole, Some(but))
+/// The same, whole, for the sake of another candidate that waits for this one: without what is judged last, for
+/// nobody outside is asked about a commit because of another. `None` when facts are missing.
+pub(super) fn judge_inside(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>) -> Option<Vec<Judged>> {
+    judge_all(edge, candidate, look, Depth::Whole, Asking::Inside)
+}
+
+/// Whether what is judged last is asked, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asking {
+    Everybody,
+    Inside,
 }
 
 fn judge_all(
@@ -68,7 +78,7 @@ fn judge_all(
     candidate: &Waiting,
     look: &mut Look<'_>,
     depth: Depth,
-    but: Option<GateKind>,
+    asking: Asking,
 ) -> Option<Vec<Judged>> {
     let promote = standing_promote(edge, look.seen).filter(|p| p.commit == candidate.id);
     let mut judged = Vec::with_capacity(4 + edge.target.gates.len());
@@ -93,11 +103,10 @@ fn judge_all(
     }
     for last in [false, true] {
         // What is outside is not asked about a commit that something else holds up anyway.
-        if last && (but.is_some() || !complete || !worth_asking(edge, &judged)) {
+        if last && (asking == Asking::Inside || !complete || !worth_asking(edge, &judged)) {
             break;
         }
-        let gates = edge.target.gates.iter().filter(|gate| Some(gate.kind()) != but);
-        for gate in gates.filter(|gate| gates::manner(gate.kind()).last == last) {
+        for gate in edge.target.gates.iter().filter(|gate| gates::manner(gate.kind()).last == last) {
             if gate.kind() == GateKind::Approvals && !in_request {
                 continue;
             }

@@ -7,12 +7,11 @@
 //! Not here: reading migrations, and whose code runs (`see/code.rs`).
 
 use super::deployed;
-use crate::decide::judge::judge_but;
+use crate::decide::judge::judge_inside;
 use crate::decide::{Look, candidates};
 use crate::model::{
-    Check, CodeRunning, CodeSeen, CommitId, CompatFinding, CompatKey, CompatSaid, Edge, EnvName, Fact, GateKind,
-    Judged, KeptOut, MigrationsGate, Observation, Reason, Review, StillUsed, Unknown, UnknownWhy, Verdict, Waiting,
-    Who,
+    Check, CodeRunning, CodeSeen, CommitId, CompatFinding, CompatKey, CompatSaid, Edge, EnvName, Fact, Judged,
+    KeptOut, MigrationsGate, Observation, Reason, Review, StillUsed, Unknown, UnknownWhy, Verdict, Waiting, Who,
 };
 
 /// How many commits are asked about at once that may take the place of code that stands in the way: among
@@ -27,6 +26,9 @@ const SUCCESSORS_MAX: u32 = 3;
 /// the newest first. Of the others it is only told what code that is: none of them moves either way, and what is
 /// shown is the one that can move soonest.
 const WORKED_OUT_MAX: u32 = 6;
+
+/// How far it is followed that one commit waits for another, which waits for another in turn.
+const DEEP_MAX: u32 = 2;
 
 /// The verdict, or `None` when something was not yet asked.
 pub fn judge(gate: &MigrationsGate, edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>) -> Option<Verdict> {
@@ -282,6 +284,15 @@ impl<'a> Question<'a> {
             if !worked_out && look.worked_out >= WORKED_OUT_MAX {
                 return Some(self.block(running, finding, said, None));
             }
+            if look.deep >= DEEP_MAX {
+                // Whether that comes is not asked any more: it is not said to be kept out.
+                let why = finding.map_or(Reason::Nothing, |finding| Reason::MigrationsWait {
+                    finding,
+                    still: Vec::new(),
+                    behind: 0,
+                });
+                return Some(Verdict::Wait { why, on: Who::Towpath, until: None });
+            }
             look.worked_out += u32::from(!worked_out);
             worked_out = true;
             match self.replaced(running, look) {
@@ -456,14 +467,13 @@ enum Replaced {
     Stays(Option<KeptOut>),
 }
 
-/// What blocks a commit that would take the place of code that runs, besides the migrations, of which the
-/// gate has asked itself, and besides what stops a whole edge: that stops the candidate, too. Nothing inside
-/// where it comes sooner or later; `None` when facts are missing.
+/// What blocks a commit that would take the place of code that runs, besides what stops a whole edge: that stops
+/// the candidate, too. Nothing inside where it comes sooner or later; `None` when facts are missing.
 fn stands_in_its_way(edge: &Edge<'_>, commit: CommitId, look: &mut Look<'_>) -> Option<Option<Reason>> {
     let on_edge = look.seen.edges.iter().find(|seen| seen.env == edge.target.name)?;
     let candidate = candidates(edge, on_edge, look.seen).into_iter().find(|other| other.id == commit)?;
-    let mut there = Look::new(look.seen, on_edge);
-    let judged = judge_but(edge, candidate, &mut there, GateKind::Migrations);
+    let mut there = look.deeper(on_edge);
+    let judged = judge_inside(edge, candidate, &mut there);
     look.missing.absorb(there.missing);
     let blocks = |one: &Judged| {
         let of_the_commit = matches!(one.check, Check::Hold | Check::Gate(_));

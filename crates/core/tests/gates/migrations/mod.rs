@@ -266,6 +266,29 @@ fn what_is_kept_out_by_something_else_takes_nobodys_place_and_is_named() {
 }
 
 #[test]
+fn what_the_database_keeps_out_takes_nobodys_place_either() {
+    let start: &[&'static str] = &["add nick", "add old"];
+    let mut play = Play::new(&[(start, &["nick"]), (&["drop old"], &["nick"]), (&[], &[]), (&[], &[])])
+        .moves("develop", 0)
+        .moves("staging", 0)
+        .moves("production", 0);
+    // c2 and c3 were made beside c1, which staging had for a while: `old` is gone.
+    let made = |more: &[&'static str], uses: &[&'static str]| Made {
+        migrations: start.iter().chain(more).copied().collect(),
+        uses: uses.iter().copied().collect(),
+    };
+    play.commits.insert(2, made(&[], &["old"]));
+    play.commits.insert(3, made(&["drop nick"], &[]));
+    let play = play.at(-900).moves("staging", 1).at(-800).moves("staging", 0).at(-700).moves("develop", 3).at(0);
+    let told = play.told();
+    assert_eq!(told, "staging <- 1; production up to date", "it is in the database already");
+    let mut held = play.clone();
+    held.hold(1);
+    let kept = "staging: 3 is blocked: nick breaks 0 in staging, 0 more, 2 is kept out; production up to date";
+    assert_eq!(held.told(), kept);
+}
+
+#[test]
 fn what_is_waited_for_and_has_no_ci_is_shown_to_whoever_can_give_it_some() {
     let mut play = docplanner();
     play.flow.environments[1].gates.insert(0, ci("test"));
@@ -397,7 +420,7 @@ fn accepted_as(play: &Play, env: &'static str, commit: u32, asks: Asks) -> Overr
         at: minutes(play.minute).wall,
         until: minutes(play.minute + 1_000).wall,
         request: None,
-        accepts: accepts.into_iter().map(|(one, _)| one).collect(),
+        accepts: accepts.into_iter().map(|(one, _)| one).collect::<BTreeSet<_>>().into_iter().collect(),
     }
 }
 
