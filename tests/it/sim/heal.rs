@@ -26,7 +26,12 @@ impl Swarm {
     pub(super) fn heal(&mut self) {
         self.settle_world();
         self.stands();
-        let rounds = if self.names().iter().any(|name| !self.by_request(name).is_empty()) { 9 } else { 6 };
+        let rounds = match self.universe.borrow().made {
+            // Each round somebody answers for one commit.
+            Some(_) => 15,
+            None if self.names().iter().any(|name| !self.by_request(name).is_empty()) => 9,
+            None => 6,
+        };
         for _ in 0..rounds {
             self.green_tips();
             self.people_agree();

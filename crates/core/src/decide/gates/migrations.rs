@@ -19,8 +19,8 @@ use crate::model::{
 const PROBES: usize = 8;
 
 /// How many commits of an edge that would take the place of code, and are kept out by something else, are
-/// passed over before nothing is said to come. Each takes rounds.
-const SUCCESSORS_MAX: u32 = 3;
+/// tried before nothing is said to come. Each takes rounds.
+const SUCCESSORS_MAX: u32 = 2;
 
 /// For how many candidates of an edge it is worked out in one look what takes the place of code in their way,
 /// the newest first. Of the others it is only told what code that is: none of them moves either way, and what is
@@ -285,13 +285,8 @@ impl<'a> Question<'a> {
                 return Some(self.block(running, finding, said, None));
             }
             if look.deep >= DEEP_MAX {
-                // Whether that comes is not asked any more: it is not said to be kept out.
-                let why = finding.map_or(Reason::Nothing, |finding| Reason::MigrationsWait {
-                    finding,
-                    still: Vec::new(),
-                    behind: 0,
-                });
-                return Some(Verdict::Wait { why, on: Who::Towpath, until: None });
+                // Better told to people than waited for in vain; it may come all the same, by itself.
+                return Some(self.block(running, finding, said, None));
             }
             look.worked_out += u32::from(!worked_out);
             worked_out = true;
@@ -361,7 +356,8 @@ impl<'a> Question<'a> {
         let (mut whole, mut unknown, mut kept_out) = (true, None, None);
         for (edge, mut list) in self.successors(&running.env, look) {
             // One that is kept out is passed over: another may come in its place.
-            for _ in 0..SUCCESSORS_MAX {
+            let tries = if look.deep == 0 { SUCCESSORS_MAX } else { 1 };
+            for _ in 0..tries {
                 let next = match self.first_to_come(&list, running.commit, look) {
                     None => {
                         whole = false;
