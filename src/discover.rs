@@ -135,8 +135,7 @@ async fn of_forge(setup: &Setup, forge: &str, rows: &mut Vec<DiscoveredRow>) -> 
     let known = |seen: &RepoSeen, row: &DiscoveredRow| {
         row.forge == forge && (row.path == seen.path.as_str() || row.repo == seen.id)
     };
-    let (old, new): (Vec<_>, Vec<_>) =
-        list.into_values().partition(|seen| rows.iter().any(|row| known(seen, row)));
+    let (old, new): (Vec<_>, Vec<_>) = list.into_values().partition(|seen| rows.iter().any(|row| known(seen, row)));
     for seen in old {
         let renamed = rows.iter().find(|row| row.forge == forge && row.repo == seen.id);
         if let Some(row) = renamed.filter(|row| row.path != seen.path.as_str()) {
@@ -186,23 +185,12 @@ fn follow(row: &mut DiscoveredRow, list: &BTreeMap<String, RepoSeen>, now: Insta
 }
 
 /// Takes of the new ones what can be a flow, in the order of their paths.
-async fn take(
-    setup: &Setup,
-    of: &mut OfForge,
-    new: Vec<RepoSeen>,
-    rows: &mut Vec<DiscoveredRow>,
-    now: Instant,
-) {
-    let one = |seen: &RepoSeen| Listed {
-        forge: of.forge.clone(),
-        path: seen.path.as_str().to_owned(),
-        gone: None,
-    };
+async fn take(setup: &Setup, of: &mut OfForge, new: Vec<RepoSeen>, rows: &mut Vec<DiscoveredRow>, now: Instant) {
+    let one = |seen: &RepoSeen| Listed { forge: of.forge.clone(), path: seen.path.as_str().to_owned(), gone: None };
     let all: Vec<Listed> = listed(rows).into_iter().chain(new.iter().map(one)).collect();
     let (tried, left) = setup.with(&all);
     let new: BTreeMap<&str, &RepoSeen> = new.iter().map(|seen| (seen.path.as_str(), seen)).collect();
-    let of_new =
-        |one: &Listed| new.get(one.path.as_str()).copied().filter(|_| one.forge == of.forge);
+    let of_new = |one: &Listed| new.get(one.path.as_str()).copied().filter(|_| one.forge == of.forge);
     let (mut not, mut ready, mut flows) = (Vec::new(), Vec::new(), 0);
     for (one, why) in &left {
         if matches!(why, Left::Fault(_)) && of_new(one).is_some() {
@@ -313,7 +301,10 @@ impl Told {
         }
         for row in &found.rows {
             let Some((_, why)) = &row.gone else { continue };
-            lines.insert((true, format!("`{}:{}` was discovered, and now: {why}", row.forge, one_line(&row.path, 200))));
+            lines.insert((
+                true,
+                format!("`{}:{}` was discovered, and now: {why}", row.forge, one_line(&row.path, 200)),
+            ));
         }
         for (broken, line) in lines.difference(&self.0) {
             if *broken {

@@ -164,11 +164,8 @@ fn of_flows(config: &Config, adapters: &Adapters) -> OfFlows {
 
 /// What is remembered, as the config takes it.
 pub fn listed(rows: &[DiscoveredRow]) -> Vec<Listed> {
-    let one = |row: &DiscoveredRow| Listed {
-        forge: row.forge.clone(),
-        path: row.path.clone(),
-        gone: row.gone.clone(),
-    };
+    let one =
+        |row: &DiscoveredRow| Listed { forge: row.forge.clone(), path: row.path.clone(), gone: row.gone.clone() };
     rows.iter().map(one).collect()
 }
 

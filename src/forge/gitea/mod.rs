@@ -42,8 +42,8 @@ use towpath_core::model::{AuthorLogins, BranchName, CommitId, Span, Unknown};
 
 use super::client::{Client, Fault, TokenPlace};
 use super::{
-    CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Proposal, RepoPath, RepoSeen, RequestSeen,
-    Required, StatusLine, Ways, carries,
+    CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Proposal, RepoPath, RepoSeen,
+    RequestSeen, Required, StatusLine, Ways, carries,
 };
 use api::Api;
 use merge::Ends;

@@ -37,8 +37,8 @@ use towpath_core::model::{AuthorLogins, BranchName, CommitId, Span, Unknown};
 
 use super::client::{self, Answer, Call, Client, Fault, Page};
 use super::{
-    CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Proposal, RepoPath, RepoSeen, RequestSeen,
-    Required, StatusLine, Ways, carries,
+    CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Proposal, RepoPath, RepoSeen,
+    RequestSeen, Required, StatusLine, Ways, carries,
 };
 use crate::clock::Clock;
 use crate::secret::Secret;

@@ -21,7 +21,8 @@ impl GitHub {
         } else {
             // By name, which no push changes while pages are read.
             let url = self.url(&["user", "repos"], &[query[0], ("sort", "full_name")]);
-            self.all_up_to(pages, "repositories", url, |answer| Ok(Page { items: answer.json()?, total: None })).await?
+            self.all_up_to(pages, "repositories", url, |answer| Ok(Page { items: answer.json()?, total: None }))
+                .await?
         };
         Ok(all.into_iter().map(seen).collect())
     }
