@@ -215,6 +215,13 @@ impl Town {
         tokio::task::spawn_blocking(move || towpath(&args, &dir)).await.expect("it ran")
     }
 
+    /// A commit on `develop`.
+    fn push(&self, path: &str) -> CommitId {
+        let repo = self.repo(path);
+        let parent = repo.tip("develop").expect("develop");
+        repo.commit(&[parent], "develop", &[("more", "more")])
+    }
+
     fn staging(&self, path: &str) -> Option<CommitId> {
         self.repo(path).tip("staging")
     }
@@ -282,25 +289,24 @@ async fn what_matches_and_has_the_branches_moves_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_discovered_stays_with_what_people_ordered() {
     let town = Town::new().await;
-    let [a, b] = town.tips;
+    let [_, b] = town.tips;
     assert_eq!(town.towpath(&["run"]).await.code, Some(0));
     let paused = town.towpath(&["pause", "shop/search", "--reason", "audit"]).await;
     assert_eq!(paused.code, Some(0), "{paused:?}");
-    town.repo("shop/search").set("staging", a);
+    town.push("shop/search");
     // The forge is away: it is told, nothing is forgotten, and the others move.
     town.place.faults.plan("/user/repos", Fault::Status(502, "away"), 30);
-    town.repo("shop/checkout").set("develop", town.repo("shop/checkout").commit(&[b], "develop", &[("c", "c")]));
-    let c = town.repo("shop/checkout").tip("develop");
+    let c = town.push("shop/checkout");
     let ran = town.towpath(&["run"]).await;
     assert!(ran.err.contains("its repositories cannot be listed"), "{ran:?}");
-    assert_eq!(town.staging("shop/checkout"), c, "{ran:?}");
-    assert_eq!(town.staging("shop/search"), Some(a), "it is paused: {ran:?}");
+    assert_eq!(town.staging("shop/checkout"), Some(c), "{ran:?}");
+    assert_eq!(town.staging("shop/search"), Some(b), "it is paused: {ran:?}");
     town.place.faults.clear();
     // It is renamed: no second flow of it, and the first says so.
     town.change("shop/search", |other| other.path = "shop/find".to_owned());
     std::fs::rename(town.folder("shop/search"), town.folder("shop/find")).expect("renamed");
     town.towpath(&["run"]).await;
-    assert_eq!(town.staging("shop/find"), Some(a), "the pause is not lost");
+    assert_eq!(town.staging("shop/find"), Some(b), "the pause is not lost");
     let status = town.towpath(&["status"]).await;
     assert!(status.out.contains("it is called `shop/find` now"), "{status:?}");
     let doctor = town.towpath(&["doctor"]).await;
@@ -308,7 +314,66 @@ async fn what_was_discovered_stays_with_what_people_ordered() {
     // As it advises: the same flow, at its new place, still paused.
     town.config("[[flow]]\nname = \"shop/search\"\nrepository = \"hub:shop/find\"\n");
     town.towpath(&["run"]).await;
-    assert_eq!(town.staging("shop/find"), Some(a));
+    assert_eq!(town.staging("shop/find"), Some(b));
     let status = town.towpath(&["status", "shop/search"]).await;
     assert!(status.out.contains("paused") && !status.out.contains("discovered"), "{status:?}");
+}
+
+/// `serve` of the town, ended with the test.
+struct Service(std::process::Child);
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Town {
+    fn serve(&self) -> Service {
+        let log = std::fs::File::create(self.dir.path().join("log")).expect("a file");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_towpath"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--log", "text"]).current_dir(self.dir.path());
+        command.env_remove("TOWPATH_CONFIG").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        Service(command.spawn().expect("it starts"))
+    }
+
+    /// Waits until a repository's `staging` is there.
+    async fn until(&self, path: &str, tip: CommitId) {
+        for _ in 0..300 {
+            if self.staging(path) == Some(tip) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        let log = std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default();
+        panic!("{path} never came to {tip}:\n{log}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_takes_what_it_discovers_without_a_restart() {
+    let town = Town::new().await;
+    let [a, b] = town.tips;
+    let service = town.serve();
+    town.until("shop/checkout", b).await;
+    town.until("shop/search", b).await;
+    // Another config, with which more matches, and what was found before goes on.
+    town.repository(9, "other/one");
+    town.change("shop/search", |other| other.archived = true);
+    let config = std::fs::read_to_string(town.dir.path().join("towpath.toml")).expect("read");
+    let config = config.replace("match = [\"shop/*\"]", "match = [\"shop/*\", \"other/*\"]");
+    std::fs::write(town.dir.path().join("towpath.toml"), config).expect("written");
+    town.until("other/one", b).await;
+    let status = town.towpath(&["status"]).await;
+    assert!(status.out.contains("other/one (as of") && status.out.contains("it is archived"), "{status:?}");
+    let log = std::fs::read_to_string(town.dir.path().join("log")).expect("a log");
+    assert_eq!(log.matches("`hub:shop/broken` is not taken").count(), 1, "told once: {log}");
+    assert_eq!(town.staging("tools/ci"), Some(a));
+    drop(service);
+    // What was discovered is there at the next start, whatever the forge says then.
+    town.place.faults.plan("/user/repos", Fault::Status(502, "away"), 30);
+    let c = town.push("other/one");
+    let _service = town.serve();
+    town.until("other/one", c).await;
 }
