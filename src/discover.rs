@@ -93,7 +93,9 @@ pub async fn look(setup: &Setup) -> Result<Found, StoreError> {
         let here = |flow: &&FlowConfig| flow.discovered.as_ref().is_some_and(|one| one.forge == of.forge);
         of.flows = config.flows.iter().filter(here).count();
         // Of those that were taken before: what the config says of the others is meant.
-        let broken = left.iter().filter(|(one, why)| one.forge == of.forge && matches!(why, Left::Fault(_)));
+        let broken = left
+            .iter()
+            .filter(|(one, why)| one.forge == of.forge && one.gone.is_none() && matches!(why, Left::Fault(_)));
         of.left.extend(broken.map(|(one, why)| NotTaken::new(&one.path, why, true)));
         of.left.sort();
         of.left.dedup_by(|a, b| a.path == b.path);
@@ -136,10 +138,16 @@ async fn of_forge(setup: &Setup, forge: &str, rows: &mut Vec<DiscoveredRow>) -> 
         row.forge == forge && (row.path == seen.path.as_str() || row.repo == seen.id)
     };
     let (old, new): (Vec<_>, Vec<_>) = list.into_values().partition(|seen| rows.iter().any(|row| known(seen, row)));
-    for seen in old {
-        let renamed = rows.iter().find(|row| row.forge == forge && row.repo == seen.id);
-        if let Some(row) = renamed.filter(|row| row.path != seen.path.as_str()) {
-            of.left.push(NotTaken::new(seen.path.as_str(), format!("it is `{}`, renamed", row.path), false));
+    let renamed = old.iter().filter_map(|seen| {
+        let row = rows.iter().find(|row| row.forge == forge && row.repo == seen.id)?;
+        let one = Listed { forge: forge.to_owned(), path: seen.path.as_str().to_owned(), gone: None };
+        (row.path != one.path).then(|| (one, row.path.clone()))
+    });
+    for (one, before) in renamed {
+        // With a `[[flow]]` of its own, or where nobody wants it, there is nothing to say.
+        let (config, _) = setup.config.with(std::slice::from_ref(&one));
+        if config.discovered() > 0 {
+            of.left.push(NotTaken::new(one.path, format!("it is `{before}`, renamed"), false));
         }
     }
     take(setup, &mut of, new, rows, now).await;
