@@ -77,10 +77,7 @@ impl Setup {
             Err(error) => return Err(error.into()),
         };
         // What nobody asked to be discovered is not looked for.
-        let config = match config.discovers() {
-            true => config.with(&listed(&store.discovered().await?)).0,
-            false => config,
-        };
+        let config = if config.discovers() { config.with(&listed(&store.discovered().await?)).0 } else { config };
         let (adapters, clients) = adapters(&config, &clock);
         let forges = of_flows(&config, &adapters);
         let world = RealWorld::new(&config, store, clock, git, &cache, need == Need::View).on(forges);

@@ -163,8 +163,8 @@ impl<'a> Reader<'a> {
 
     /// Whether a group matches a flow of that name.
     pub fn has_group_for(&self, name: &str) -> bool {
-        let groups = self.top.get("group").into_iter().flat_map(Node::tables);
-        groups.into_iter().any(|(_, group)| merge::matching(group, name).is_some())
+        let mut groups = self.top.get("group").into_iter().flat_map(Node::tables);
+        groups.any(|(_, group)| merge::matching(group, name).is_some())
     }
 
     /// One flow. `matched` learns which groups were of use.

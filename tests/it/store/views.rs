@@ -3,7 +3,7 @@
 use towpath::store::{DiscoveredRow, What};
 use towpath_core::model::{
     Actor, AuditRow, BranchName, BranchSeen, Change, CheckName, CiState, CommitId, Concerns, Event, EventRow,
-    IntentState, MoveKind, PolicyDigest, Report, Scope, TipHow, Trusted,
+    Instant, IntentState, MoveKind, PolicyDigest, Report, Scope, TipHow, Trusted,
 };
 
 use super::{Place, at, audit, commit, effect, finish, flow, intent, pause};
@@ -155,7 +155,7 @@ async fn what_was_discovered_is_kept_brought_up_to_date_and_never_forgotten() {
         forge: "hub".to_owned(),
         path: path.to_owned(),
         repo: "7".to_owned(),
-        since: at(since),
+        since: Instant(since),
         gone: None,
     };
     assert_eq!(store.discovered().await.unwrap(), []);
@@ -163,8 +163,8 @@ async fn what_was_discovered_is_kept_brought_up_to_date_and_never_forgotten() {
     store.remember_discovered(&rows).await.unwrap();
     assert_eq!(store.discovered().await.unwrap(), rows, "oldest first");
     // What is told of it later changes; when it was found does not.
-    let gone = Some((at(9), "it is archived".to_owned()));
-    let later = DiscoveredRow { since: at(5), repo: "8".to_owned(), gone: gone.clone(), ..row("shop/b", 5) };
+    let gone = Some((Instant(9), "it is archived".to_owned()));
+    let later = DiscoveredRow { since: Instant(5), repo: "8".to_owned(), gone: gone.clone(), ..row("shop/b", 5) };
     store.remember_discovered(&[later]).await.unwrap();
     store.close().await.unwrap();
     let store = place.open().await;
