@@ -5,6 +5,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod discover;
 pub mod engine;
 pub mod forge;
 pub mod gate;

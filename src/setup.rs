@@ -8,7 +8,7 @@ use std::sync::Arc;
 use towpath_core::model::{Flow, FlowName, Unknown, UnknownWhy};
 
 use crate::clock::Clock;
-use crate::config::{self, Config, FlowConfig, ForgeKind, Store, WordFault, cache_of};
+use crate::config::{self, Config, FlowConfig, ForgeKind, Left, Listed, Store, WordFault, cache_of};
 use crate::engine::RealWorld;
 use crate::engine::forges::{OfFlows, OnForge};
 use crate::forge::client::{Client, Fault, Options};
@@ -17,7 +17,7 @@ use crate::forge::github::{Credential, GitHub};
 use crate::forge::gitlab::GitLab;
 use crate::forge::{Forge, RepoPath};
 use crate::git::{Git, GitError};
-use crate::store::{Create, SqliteStore, StoreError};
+use crate::store::{Create, DiscoveredRow, SqliteStore, StoreError};
 
 /// A config with everything that is needed to work on it.
 #[derive(Debug)]
@@ -28,7 +28,11 @@ pub struct Setup {
     pub world: RealWorld,
     /// The HTTP layer of each forge, by the forge's name: for what it counts.
     pub clients: Vec<(String, Client)>,
+    adapters: Adapters,
 }
+
+/// The adapter of each forge, by the forge's name, or why there is none.
+type Adapters = BTreeMap<String, Result<Arc<dyn Forge>, Unknown>>;
 
 /// Whether a command only looks, changes what stands, or may make a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,18 +76,37 @@ impl Setup {
             }
             Err(error) => return Err(error.into()),
         };
-        let (forges, clients) = forges(&config, &clock);
+        // What nobody asked to be discovered is not looked for.
+        let config = if config.discovers() { config.with(&listed(&store.discovered().await?)).0 } else { config };
+        let (adapters, clients) = adapters(&config, &clock);
+        let forges = of_flows(&config, &adapters);
         let world = RealWorld::new(&config, store, clock, git, &cache, need == Need::View).on(forges);
-        Ok(Self { config, world, clients })
+        Ok(Self { config, world, clients, adapters })
     }
 
     /// The same store, git and clock under another config. The store's place is not read again:
     /// a running process keeps the one it has.
     #[must_use]
     pub fn under(&self, config: Config) -> Self {
-        let (forges, clients) = forges(&config, self.world.clock());
-        let world = self.world.under(&config).on(forges);
-        Self { config, world, clients }
+        let (adapters, clients) = adapters(&config, self.world.clock());
+        let world = self.world.under(&config).on(of_flows(&config, &adapters));
+        Self { config, world, clients, adapters }
+    }
+
+    /// The same, forges included, with these repositories as the discovered ones; and those that are no flows.
+    #[must_use]
+    pub fn with(&self, listed: &[Listed]) -> (Self, Vec<(Listed, Left)>) {
+        let (config, left) = self.config.with(listed);
+        let world = self.world.under(&config).on(of_flows(&config, &self.adapters));
+        (Self { config, world, clients: self.clients.clone(), adapters: self.adapters.clone() }, left)
+    }
+
+    /// The adapter of a forge.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn adapter(&self, forge: &str) -> Result<Arc<dyn Forge>, Unknown> {
+        self.adapters.get(forge).cloned().unwrap_or_else(|| Err(Unknown::lasting(UnknownWhy::NoForge)))
     }
 
     /// The same for looking only, which records nothing; of these flows, or of all if none are
@@ -92,7 +115,7 @@ impl Setup {
     pub fn viewing(&self, only: &[FlowName]) -> Self {
         let config = self.config.only(only);
         let world = self.world.viewing(&config);
-        Self { config, world, clients: self.clients.clone() }
+        Self { config, world, clients: self.clients.clone(), adapters: self.adapters.clone() }
     }
 
     /// The flows that a command is about: the named one, or all.
@@ -112,9 +135,8 @@ impl Setup {
     }
 }
 
-/// The repositories of those flows that are on a forge. One adapter for each `[forge.X]`: its allowance and
-/// what it remembers are shared.
-fn forges(config: &Config, clock: &Clock) -> (OfFlows, Vec<(String, Client)>) {
+/// One adapter for each `[forge.X]`: its allowance and what it remembers are shared.
+fn adapters(config: &Config, clock: &Clock) -> (Adapters, Vec<(String, Client)>) {
     let (mut adapters, mut clients) = (BTreeMap::new(), Vec::new());
     for forge in config.forges.values().filter(|forge| forge.kind.is_forge()) {
         let adapter = adapter(forge, clock).map(|(adapter, client)| {
@@ -122,14 +144,26 @@ fn forges(config: &Config, clock: &Clock) -> (OfFlows, Vec<(String, Client)>) {
             adapter
         });
         let fault = |fault: Fault| Unknown::lasting(UnknownWhy::Unreadable { words: fault.to_string() });
-        adapters.insert(forge.name.as_str(), adapter.map_err(fault));
+        adapters.insert(forge.name.clone(), adapter.map_err(fault));
     }
+    (adapters, clients)
+}
+
+/// The repositories of those flows that are on a forge.
+fn of_flows(config: &Config, adapters: &Adapters) -> OfFlows {
     let of = |found: &FlowConfig| {
         let adapter = adapters.get(found.forge.as_deref()?)?.clone();
         let repo = RepoPath::new(&found.flow.repository);
         Some((found.flow.name.clone(), adapter.map(|forge| OnForge { forge, repo })))
     };
-    (config.flows.iter().filter_map(of).collect(), clients)
+    config.flows.iter().filter_map(of).collect()
+}
+
+/// What is remembered, as the config takes it.
+pub fn listed(rows: &[DiscoveredRow]) -> Vec<Listed> {
+    let one =
+        |row: &DiscoveredRow| Listed { forge: row.forge.clone(), path: row.path.clone(), gone: row.gone.clone() };
+    rows.iter().map(one).collect()
 }
 
 /// The table of forges: which adapter speaks with which kind.

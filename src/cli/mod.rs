@@ -243,7 +243,7 @@ async fn run(args: Args, out: Out) -> Result<Exit, Failure> {
         }
         Verb::Config { verb } => {
             here("`config`")?;
-            return config_verb(verb, path, out);
+            return config_verb(verb, path, out).await;
         }
         Verb::CheckMigrations(asked) => {
             here("`check-migrations`")?;
@@ -322,25 +322,29 @@ const fn coarse(exit: Exit, detailed: bool) -> Exit {
     if detailed { exit } else { exit.coarse() }
 }
 
-fn config_verb(verb: &ConfigVerb, path: Option<&std::path::Path>, out: Out) -> Result<Exit, Failure> {
+async fn config_verb(verb: &ConfigVerb, path: Option<&std::path::Path>, out: Out) -> Result<Exit, Failure> {
     match verb {
         ConfigVerb::Schema => out.line(serde_json::to_string_pretty(&config::schema()).unwrap_or_default()),
         ConfigVerb::Validate => {
-            let config = session::config(path)?;
+            let config = session::config_as_known(path).await?;
             if out.json() {
                 out.value(serde_json::json!({ "valid": true, "flows": config.flows.len(),
-                    "warnings": config::to_json(&config.warnings) }));
+                    "discovered": config.discovered(), "warnings": config::to_json(&config.warnings) }));
             } else {
                 if !config.warnings.is_empty() {
                     complain(config::to_text(&config.warnings, config::Style::Plain).trim_end());
                 }
                 let s = if config.flows.len() == 1 { "" } else { "s" };
                 let file = towpath_core::text::one_line(&config.path.to_string_lossy(), 200);
-                out.line(format!("`{file}` is valid: {} flow{s}", config.flows.len()));
+                let found = match (config.discovers(), config.discovered()) {
+                    (false, _) => String::new(),
+                    (true, found) => format!(", of which {found} were discovered"),
+                };
+                out.line(format!("`{file}` is valid: {} flow{s}{found}", config.flows.len()));
             }
         }
         ConfigVerb::Show { flow } => {
-            let config = session::config(path)?;
+            let config = session::config_as_known(path).await?;
             let only = match flow {
                 Some(word) => Some(config.flow(word)?),
                 None => None,

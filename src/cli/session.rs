@@ -5,9 +5,13 @@ use std::path::Path;
 use towpath_core::model::Actor;
 
 use super::Failure;
+use super::out::complain;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Store};
+use crate::discover::{Told, discovered};
 use crate::engine::command::Person;
+use crate::setup::listed;
+use crate::store::{Create, SqliteStore, StoreError};
 
 pub use crate::views::words;
 
@@ -22,6 +26,35 @@ pub fn config(explicit: Option<&Path>) -> Result<Config, Failure> {
 /// Finds the config and opens everything that it names.
 pub async fn open(explicit: Option<&Path>, need: Need) -> Result<Session, Failure> {
     Ok(Session::open(config(explicit)?, Clock::System, need).await?)
+}
+
+/// The same with what the forges list now, for what looks afresh itself; remembered where a store may be made.
+pub async fn open_afresh(explicit: Option<&Path>, need: Need) -> Result<Session, Failure> {
+    let (session, found) = discovered(open(explicit, need).await?, need == Need::Create).await?;
+    Told::default().tell(&found);
+    Ok(session)
+}
+
+/// The config with what is remembered of repositories that were discovered: as far as there is a store. Records nothing.
+pub async fn config_as_known(explicit: Option<&Path>) -> Result<Config, Failure> {
+    let config = config(explicit)?;
+    let Store::Sqlite(path) = &config.service.store;
+    if !config.discovers() {
+        return Ok(config);
+    }
+    let rows = match SqliteStore::open(path, Create::No).await {
+        Ok(store) => store.discovered().await,
+        Err(error) => Err(error),
+    };
+    match rows {
+        Ok(rows) => Ok(config.with(&listed(&rows)).0),
+        // Nothing ever ran here.
+        Err(StoreError::Absent { .. }) => Ok(config),
+        Err(error) => {
+            complain(format!("What was discovered is not known here: {error}"));
+            Ok(config)
+        }
+    }
 }
 
 /// Who runs this command: `os:user@host`, and the e-mail that git knows them by.

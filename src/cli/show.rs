@@ -144,7 +144,7 @@ pub async fn plan(
         Source::There(_) if save.is_some() => return here_alone("`plan --save`"),
         Source::There(server) => (server.plan(word, env).await?, None),
         Source::Here(path) => {
-            let setup = session::open(path.as_deref(), Need::View).await?;
+            let setup = session::open_afresh(path.as_deref(), Need::View).await?;
             let (view, saved) = views::plan(&setup, &setup.flows(word)?, env).await?;
             (view, Some(saved))
         }
@@ -181,7 +181,7 @@ pub async fn run(source: &Source, word: Option<&str>, out: Out) -> Result<Exit, 
     let view = match source {
         Source::There(server) => server.run(word).await?,
         Source::Here(path) => {
-            let setup = Arc::new(session::open(path.as_deref(), Need::Create).await?);
+            let setup = Arc::new(session::open_afresh(path.as_deref(), Need::Create).await?);
             let flows: Vec<FlowConfig> = setup.flows(word)?.into_iter().cloned().collect();
             views::run(setup, flows).await
         }

@@ -88,6 +88,7 @@ impl Found {
             self.push(Problem::error(entry.key_span.clone(), join(path, "webhook_secrets"), what).hint(hint));
         }
         self.found_of_app(table, path);
+        self.found_of_discover(table, path);
         let url = table.get("url").and_then(Node::text).and_then(|url| url.split_once("://"));
         let Some((scheme, rest)) = url else { return };
         let here = repository::is_loopback(rest.split('/').next().unwrap_or_default());
@@ -141,6 +142,34 @@ impl Found {
         }
         if table.get("token").is_some() {
             problem("a forge has either `app` or `token`", "remove one of them");
+        }
+    }
+
+    /// A list of repositories is a forge's, and of those that somebody may see.
+    fn found_of_discover(&mut self, table: &Table, path: &str) {
+        let on = table.entry("discover").filter(|entry| matches!(entry.node.value, Value::Bool(true)));
+        if let Some(entry) = table.entry("except").filter(|_| on.is_none()) {
+            let problem = Problem::error(
+                entry.key_span.clone(),
+                join(path, "except"),
+                "`except` does nothing without `discover = true`",
+            );
+            self.push(problem.hint("add that, or remove `except`"));
+        }
+        let Some(entry) = on else { return };
+        let mut problem = |what: &str, hint: &str| {
+            self.push(Problem::error(entry.key_span.clone(), join(path, "discover"), what).hint(hint));
+        };
+        if table.get("kind").and_then(Node::text) == Some("git") {
+            problem(
+                "a forge of kind `git` has no list of repositories",
+                "write one `[[flow]]` for each repository, or the forge's own `kind`",
+            );
+        } else if table.get("token").is_none() && table.get("app").is_none() {
+            problem(
+                "`discover` takes what a token sees, and this forge has none",
+                "add `token = { file = \"PATH\" }`",
+            );
         }
     }
 

@@ -83,7 +83,7 @@ pub(super) fn flow<'a>(
 }
 
 /// The pattern of a group that covers the name.
-fn matching<'a>(group: &'a Table, name: &str) -> Option<&'a str> {
+pub(super) fn matching<'a>(group: &'a Table, name: &str) -> Option<&'a str> {
     let patterns = group.get("match")?.list()?;
     patterns.iter().filter_map(Node::text).find(|pattern| glob::matches(pattern, name))
 }

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -25,6 +26,7 @@ use tree::{Node, Table};
 mod changes;
 mod check;
 mod find;
+mod found;
 mod gates;
 mod glob;
 mod keys;
@@ -49,6 +51,7 @@ mod words;
 
 pub use changes::{Changed, changes};
 pub use find::{DEFAULT_FILE, ENV_VAR};
+pub use found::{Left, Listed};
 pub use kinds::token_name_fault;
 pub use names::{branch_fault, name_fault};
 pub use problem::{Level, Problem, Problems};
@@ -76,6 +79,8 @@ pub struct Config {
     pub flows: Vec<FlowConfig>,
     /// What is allowed but probably not meant; to be shown, never to stop anything.
     pub warnings: Problems,
+    /// What it was made of, for [`Config::with`].
+    source: Arc<source::Source>,
 }
 
 /// `[service]`: what concerns the running program and not one flow.
@@ -141,6 +146,10 @@ pub struct Forge {
     pub webhook_secrets: Vec<SecretRef>,
     /// The certificates that git trusts there instead of the system's.
     pub ca: Option<PathBuf>,
+    /// Whether its repositories become flows by themselves.
+    pub discover: bool,
+    /// Patterns over the names of flows that are not made.
+    pub except: Vec<String>,
     /// Every key of the table as it is in effect.
     pub settings: Vec<Setting>,
 }
@@ -224,6 +233,8 @@ pub struct FlowConfig {
     pub remote: String,
     /// The `[forge.NAME]` it is reached through; none for a plain git remote.
     pub forge: Option<String>,
+    /// The repository as it was listed, where nobody wrote a `[[flow]]`.
+    pub discovered: Option<Listed>,
     /// Where the tokens of the `http` gates are, by environment.
     pub gate_tokens: BTreeMap<EnvName, SecretRef>,
     /// Where the value of each key came from; keys as in [`Setting::key`].
@@ -278,6 +289,13 @@ pub enum Origin {
         /// Its line.
         line: usize,
     },
+    /// `discover` of a `[forge.X]`.
+    Discovered {
+        /// The forge.
+        forge: String,
+        /// Its line.
+        line: usize,
+    },
 }
 
 impl fmt::Display for Origin {
@@ -287,6 +305,7 @@ impl fmt::Display for Origin {
             Self::Service { line } => write!(f, "[service] line {line}"),
             Self::Defaults { line } => write!(f, "[defaults] line {line}"),
             Self::Group { pattern, line } => write!(f, "group \"{}\" line {line}", problem::shown(pattern)),
+            Self::Discovered { forge, line } => write!(f, "discovered by [forge.{forge}] line {line}"),
             Self::Forge { line } | Self::Flow { line } => write!(f, "line {line}"),
         }
     }
@@ -305,6 +324,7 @@ impl Config {
             forges: self.forges.clone(),
             flows: self.flows.iter().filter(wanted).cloned().collect(),
             warnings: self.warnings.clone(),
+            source: Arc::clone(&self.source),
         }
     }
 
@@ -314,7 +334,7 @@ impl Config {
     /// Everything that is wrong with it, at once.
     pub fn load(path: &Path) -> Result<Self, Problems> {
         let source = source::Source::read(path)?;
-        resolve::config(&source)
+        resolve::config(source)
     }
 
     /// The same, but only of a regular file: for a service that must not wait for whoever writes into a pipe.
@@ -323,7 +343,7 @@ impl Config {
     /// Everything that is wrong with it, at once.
     pub fn load_again(path: &Path) -> Result<Self, Problems> {
         let source = source::Source::read_regular(path)?;
-        resolve::config(&source)
+        resolve::config(source)
     }
 
     /// The same for a text that is already here; `path` says where relative paths start from.
@@ -332,6 +352,6 @@ impl Config {
     /// Everything that is wrong with it, at once.
     pub fn from_text(text: &str, path: &Path) -> Result<Self, Problems> {
         let source = source::Source::new(path, text.as_bytes())?;
-        resolve::config(&source)
+        resolve::config(source)
     }
 }

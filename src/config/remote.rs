@@ -224,12 +224,13 @@ pub(super) fn tidy(path: &Path) -> PathBuf {
 }
 
 /// The same for all spellings of one repository, links included.
-fn identity(remote: &str) -> String {
+pub(super) fn identity(remote: &str) -> String {
     let there = |path: &str| std::fs::canonicalize(path).ok()?.into_os_string().into_string().ok();
     repository::identity(remote, there)
 }
 
-fn plain_name(path: &str) -> String {
+/// What a flow of a repository at that path is called.
+pub(super) fn plain_name(path: &str) -> String {
     let path = path.trim_matches('/');
     path.strip_suffix(".git").unwrap_or(path).to_lowercase()
 }

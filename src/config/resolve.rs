@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono_tz::Tz;
 use serde_json::Value as Json;
@@ -49,7 +50,8 @@ pub(super) struct EnvSpans {
 }
 
 /// The whole file.
-pub(super) fn config(source: &Source) -> Result<Config, Problems> {
+pub(super) fn config(source: Source) -> Result<Config, Problems> {
+    let source = Arc::new(source);
     let (top, syntax) = tree::parse(&source.text);
     if !syntax.is_empty() {
         // Half a file gives false findings: what is judged is judged on the whole.
@@ -67,10 +69,9 @@ pub(super) fn config(source: &Source) -> Result<Config, Problems> {
     let mut all = source.problems(&found.secrets);
     all.list = found.problems;
     let base_dir = base_dir(&source.path);
-    let service = service::service(&top, source, &base_dir, &mut all.list);
-    let forges = service::forges(&top, source, &base_dir);
-    let urls = forges.values().map(|f| (f.name.clone(), f.url.clone(), f.kind)).collect();
-    let reader = Reader { top: &top, source, urls, base: &base_dir, mode: service::mode(service.as_ref()) };
+    let service = service::service(&top, &source, &base_dir, &mut all.list);
+    let forges = service::forges(&top, &source, &base_dir);
+    let reader = Reader::new(&top, &source, &base_dir, service.as_ref(), &forges);
     let drafts = reader.flows(&mut all.list);
     rules::judge(&drafts, &forges, &mut all.list);
     all.tidy();
@@ -83,6 +84,7 @@ pub(super) fn config(source: &Source) -> Result<Config, Problems> {
             forges,
             flows: drafts.into_iter().map(|draft| draft.config).collect(),
             warnings: all,
+            source,
         }),
         _ => Err(all),
     }
@@ -94,22 +96,42 @@ fn base_dir(path: &Path) -> PathBuf {
     whole.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
 }
 
-struct Reader<'a> {
+/// What flows are read with.
+pub(super) struct Reader<'a> {
     top: &'a Table,
     source: &'a Source,
     urls: Vec<remote::Known>,
     base: &'a Path,
     mode: (Mode, Origin),
+    discovers: bool,
 }
 
 impl<'a> Reader<'a> {
+    /// For one file.
+    pub fn new(
+        top: &'a Table,
+        source: &'a Source,
+        base: &'a Path,
+        service: Option<&super::Service>,
+        forges: &BTreeMap<String, super::Forge>,
+    ) -> Self {
+        let urls = forges.values().map(|f| (f.name.clone(), f.url.clone(), f.kind)).collect();
+        let discovers = forges.values().any(|forge| forge.discover);
+        Self { top, source, urls, base, mode: service::mode(service), discovers }
+    }
+
     fn flows(&self, problems: &mut Vec<Problem>) -> Vec<Draft> {
         let flows: Vec<_> = self.top.get("flow").into_iter().flat_map(Node::tables).collect();
-        if self.top.get("flow").is_none_or(|node| node.list().is_some_and(<[Node]>::is_empty)) {
+        let none = self.top.get("flow").is_none_or(|node| node.list().is_some_and(<[Node]>::is_empty));
+        if none && !self.discovers {
             problems.push(Problem::error(0..0, "flow", "there is no `[[flow]]` in this file").hint(SMALLEST));
         }
         let groups: Vec<_> = self.top.get("group").into_iter().flat_map(Node::tables).collect();
-        let mut matched = vec![false; groups.len()];
+        if groups.is_empty() {
+            self.nothing_to_discover(problems);
+        }
+        // What is discovered may match any of them.
+        let mut matched = vec![self.discovers; groups.len()];
         let drafts: Vec<_> =
             flows.iter().map(|(node, table)| self.flow(node, table, &mut matched, problems)).collect();
         for ((_, table), _) in groups.iter().zip(&matched).filter(|(_, matched)| !**matched) {
@@ -122,7 +144,31 @@ impl<'a> Reader<'a> {
         drafts
     }
 
-    fn flow(&self, node: &Node, table: &'a Table, matched: &mut [bool], problems: &mut Vec<Problem>) -> Draft {
+    /// `discover` takes what a group matches.
+    fn nothing_to_discover(&self, problems: &mut Vec<Problem>) {
+        let forges = self.top.get("forge").and_then(Node::table).into_iter().flat_map(|table| &table.0);
+        for entry in forges.filter_map(|forge| forge.node.table()?.entry("discover")) {
+            if matches!(entry.node.value, Value::Bool(true)) {
+                let what = "`discover` takes the repositories that a `[[group]]` matches, and there is none";
+                let hint = "add one, as in `[[group]]` with `match = [\"shop/*\"]`";
+                problems.push(Problem::error(entry.key_span.clone(), "forge.discover", what).hint(hint));
+            }
+        }
+    }
+
+    /// How many groups there are.
+    pub fn groups(&self) -> usize {
+        self.top.get("group").into_iter().flat_map(Node::tables).count()
+    }
+
+    /// Whether a group matches a flow of that name.
+    pub fn has_group_for(&self, name: &str) -> bool {
+        let mut groups = self.top.get("group").into_iter().flat_map(Node::tables);
+        groups.any(|(_, group)| merge::matching(group, name).is_some())
+    }
+
+    /// One flow. `matched` learns which groups were of use.
+    pub fn flow(&self, node: &Node, table: &'a Table, matched: &mut [bool], problems: &mut Vec<Problem>) -> Draft {
         let repository = table.get("repository").filter(|n| n.text().is_some());
         let remote = repository.and_then(|node| self.remote(node, problems));
         let name_node = table.get("name").filter(|n| n.text().is_some());
@@ -156,6 +202,7 @@ impl<'a> Reader<'a> {
                 flow,
                 remote: remote.as_ref().map(|r| r.remote.clone()).unwrap_or_default(),
                 forge: remote.and_then(|r| r.forge),
+                discovered: None,
                 gate_tokens: merged
                     .environments
                     .iter()

@@ -106,6 +106,8 @@ pub(super) fn forges(top: &Table, source: &Source, base: &Path) -> BTreeMap<Stri
             app: table.get("app").and_then(|node| app(node, base)),
             user: Some(text(&settings, "user")).filter(|user| !user.is_empty()).unwrap_or(USER).to_owned(),
             webhook_secrets: secrets(Some(table), base),
+            discover: settings.iter().any(|s| s.key == "discover" && s.value == true),
+            except: super::check::texts(table.get("except")),
             ca: table.get("ca").and_then(Node::text).map(|path| remote::tidy(&base.join(path))),
             settings,
         }

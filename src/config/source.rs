@@ -21,6 +21,8 @@ pub(super) struct Source {
     pub text: String,
     /// The file that was read; none for a text that came without.
     pub print: Option<Print>,
+    /// Where each line but the first begins.
+    lines: Vec<usize>,
 }
 
 /// By what a file that was written or replaced can be told from what it was before: where it is, how long, and when it
@@ -111,12 +113,13 @@ impl Source {
         if text.trim().is_empty() {
             return Err(refuse(format!("`{name}` is empty"), super::resolve::SMALLEST));
         }
-        Ok(Self { path: path.to_owned(), text: text.to_owned(), print: None })
+        let lines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1).collect();
+        Ok(Self { path: path.to_owned(), text: text.to_owned(), print: None, lines })
     }
 
     /// The line of a byte, from 1.
     pub fn line(&self, at: usize) -> usize {
-        position(&self.text, at).0
+        self.lines.partition_point(|start| *start <= at) + 1
     }
 
     /// No problems yet, with the text as it may be shown.

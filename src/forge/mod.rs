@@ -25,9 +25,12 @@ pub use towpath_core::model::{MergeHow, Ways};
 use crate::secret::Secret;
 
 pub use seen::{
-    ApprovalSeen, CallFault, CheckSeen, Finding, HeadBound, HookRefused, HookSeen, Proposal, RepoPath, RequestSeen,
-    RequestState, Required, StatusLine, StatusState,
+    ApprovalSeen, Aside, CallFault, CheckSeen, Finding, HeadBound, HookRefused, HookSeen, Proposal, RepoPath,
+    RepoSeen, RequestSeen, RequestState, Required, StatusLine, StatusState,
 };
+
+/// How many repositories a list may have; one that has more is not read to its end, and nothing of it counts.
+pub const REPOSITORIES_MAX: usize = 20_000;
 
 /// What every forge can be asked, and asked to do. Reads answer [`Unknown`] where the forge did not
 /// tell: an adapter never guesses, and a list that it could not read to its last page is unknown.
@@ -109,6 +112,15 @@ pub trait Forge: Debug + Send + Sync {
     /// What on the forge's side is not as Towpath needs it, for `doctor`: `targets` are the branches
     /// that it is to move, and whether by request.
     async fn findings(&self, repo: &RepoPath, targets: &[(BranchName, bool)]) -> Vec<Finding>;
+
+    /// Every repository that our credential was given a right to, to the last page, in no certain order, and some
+    /// perhaps twice. Not the public ones of others. A list of more than [`REPOSITORIES_MAX`] is a fault.
+    ///
+    /// # Errors
+    /// If the list could not be read whole, or there is none.
+    async fn repositories(&self) -> Result<Vec<RepoSeen>, client::Fault> {
+        Err(client::Fault::Credential { words: "there is no list of repositories".to_owned() })
+    }
 
     /// How long from now the forge wants no calls that only read: the flows on it rest until then. None
     /// where it wants them.

@@ -33,6 +33,38 @@ impl fmt::Display for RepoPath {
     }
 }
 
+/// A repository as a list of the forge has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepoSeen {
+    /// What stays when it is renamed: the forge's own number.
+    pub id: String,
+    /// Where it is now.
+    pub path: RepoPath,
+    /// What it is, where that is not a repository that people develop in.
+    pub aside: Option<Aside>,
+}
+
+/// What a repository may be, beside one that people develop in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aside {
+    /// Read-only.
+    Archived,
+    /// A copy of another one, with branches of the same names.
+    Fork,
+    /// Fed from elsewhere.
+    Mirror,
+}
+
+impl fmt::Display for Aside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Archived => "it is archived",
+            Self::Fork => "it is a fork",
+            Self::Mirror => "it is a mirror of another repository",
+        })
+    }
+}
+
 /// One result of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckSeen {

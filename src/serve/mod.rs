@@ -2,13 +2,14 @@
 //!
 //! A wake-up only says that a flow is worth looking at; what is done about it is decided by the
 //! tick, from a fresh look. `queue` says which flow is next, `due` when one is worth a look by
-//! itself, `ticker` is the look schedule, `reload` swaps the config, `watch` reads what other
+//! itself, `ticker` is the look schedule, `reload` swaps the config, `discover` asks forges for repositories, `watch` reads what other
 //! processes wrote, and `run` is the loop that joins them.
 //!
 //! Not here: what is decided (`towpath_core`), how a pass is made (`engine`), and the web surfaces
 //! (`server`).
 
 mod beat;
+mod discover;
 mod due;
 mod metrics;
 mod news;

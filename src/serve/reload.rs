@@ -1,4 +1,4 @@
-//! Swapping the config of a running service: on SIGHUP, or when the file has changed.
+//! Swapping the config of a running service: on SIGHUP, when the file has changed, or when something was discovered.
 //!
 //! Read, judged whole, compared, then swapped; on any error the old one stays in force, and the
 //! log, the audit, the metrics and the health page say so until a good one comes.
@@ -15,6 +15,8 @@ use super::{Refused, Reload, Shared};
 use crate::config::{self, Config, Print, Problems};
 use crate::engine::World as _;
 use crate::engine::command::audited;
+use crate::setup::{Setup, listed};
+use crate::store::DiscoveredRow;
 
 /// How often the file is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -29,13 +31,14 @@ pub enum Fresh {
     Good(Box<Config>),
     /// What is wrong with the file.
     Bad(Problems),
+    /// The same file, with these repositories as the discovered ones.
+    Found(Vec<DiscoveredRow>),
 }
 
 /// Reads the config anew whenever the file has changed and has settled, or somebody sent SIGHUP: in a task of its own
 /// that ends with the receiver, for a disk that hangs must not keep the loop waiting.
-pub(super) fn fresh_ones(config: &Config) -> mpsc::Receiver<Fresh> {
+pub(super) fn fresh_ones(config: &Config, send: mpsc::Sender<Fresh>) {
     let mut reader = Reader::new(config);
-    let (send, receive) = mpsc::channel(1);
     tokio::spawn(async move {
         loop {
             let fresh = tokio::select! {
@@ -47,7 +50,6 @@ pub(super) fn fresh_ones(config: &Config) -> mpsc::Receiver<Fresh> {
             }
         }
     });
-    receive
 }
 
 struct Reader {
@@ -118,6 +120,7 @@ async fn hung_up(signal: Option<&mut Signal>) {
 pub async fn reload(shared: &Shared, fresh: Fresh) -> bool {
     let before = shared.setup();
     let config = match fresh {
+        Fresh::Found(rows) => return found(shared, &before, &rows).await,
         Fresh::Good(mut config) => {
             // The socket stays where it is, and what may be read without a token depends on it.
             config.service.listen = before.config.service.listen;
@@ -134,6 +137,7 @@ pub async fn reload(shared: &Shared, fresh: Fresh) -> bool {
         refuse(shared, Refused { whole: why.clone(), told: why }).await;
         return false;
     }
+    let config = discovered_before(&before, config).await;
     let changes = config::changes(&before.config, &config);
     if changes.iter().any(|change| change.what.starts_with("`service.listen`")) {
         tracing::warn!("`listen` takes effect at the next start");
@@ -149,6 +153,49 @@ pub async fn reload(shared: &Shared, fresh: Fresh) -> bool {
         }
     }
     shared.swap(before.under(config));
+    // Other groups and forges may have other repositories.
+    shared.discover.notify_one();
+    audit_changes(shared, "reload", &changes).await;
+    note(shared, None);
+    true
+}
+
+/// What is remembered of repositories that were discovered belongs to any config. Where that cannot be read now, those
+/// that are flows stay.
+async fn discovered_before(before: &Setup, config: Config) -> Config {
+    if !config.discovers() {
+        return config;
+    }
+    let listed = match before.world.store().discovered().await {
+        Ok(rows) => listed(&rows),
+        Err(error) => {
+            tracing::warn!(%error, "what was discovered cannot be read; the flows that are stay");
+            before.config.flows.iter().filter_map(|found| found.discovered.clone()).collect()
+        }
+    };
+    config.with(&listed).0
+}
+
+/// Puts what was discovered in force, if that is another thing than before. Answers whether it is.
+async fn found(shared: &Shared, before: &Setup, rows: &[DiscoveredRow]) -> bool {
+    let (after, _) = before.with(&listed(rows));
+    let of = |setup: &Setup| -> Vec<_> {
+        setup.config.flows.iter().map(|found| (found.flow.name.clone(), found.discovered.clone())).collect()
+    };
+    if of(before) == of(&after) {
+        return false;
+    }
+    let changes = config::changes(&before.config, &after.config);
+    for change in &changes {
+        tracing::info!(flow = change.flow, "discovered: {change}");
+    }
+    shared.swap(after);
+    audit_changes(shared, "discover", &changes).await;
+    true
+}
+
+/// The audit has what is looser first.
+async fn audit_changes(shared: &Shared, what: &str, changes: &[config::Changed]) {
     let mut said: Vec<String> = changes.iter().filter(|c| c.loosens).map(ToString::to_string).collect();
     said.extend(changes.iter().filter(|c| !c.loosens).map(ToString::to_string));
     let more = said.len().saturating_sub(AUDITED_MAX);
@@ -157,10 +204,8 @@ pub async fn reload(shared: &Shared, fresh: Fresh) -> bool {
         said.push(format!("and {more} more, which the log names"));
     }
     if !said.is_empty() {
-        audit(shared, true, said.join("; ")).await;
+        audit(shared, what, true, said.join("; ")).await;
     }
-    note(shared, None);
-    true
 }
 
 async fn refuse(shared: &Shared, why: Refused) {
@@ -169,7 +214,8 @@ async fn refuse(shared: &Shared, why: Refused) {
         tracing::warn!("the config is refused for the same reason as before, the old one stays in force");
     } else {
         tracing::error!("the new config is refused, the old one stays in force: {}", why.whole);
-        audit(shared, false, format!("the old config stays in force: {}", one_line(&why.told, 1_000))).await;
+        audit(shared, "reload", false, format!("the old config stays in force: {}", one_line(&why.told, 1_000)))
+            .await;
     }
     note(shared, Some(why));
 }
@@ -180,20 +226,20 @@ fn note(shared: &Shared, refused: Option<Refused>) {
     shared.pulse.reloaded(Reload { at, refused });
 }
 
-async fn audit(shared: &Shared, allowed: bool, effect: String) {
+async fn audit(shared: &Shared, what: &str, allowed: bool, effect: String) {
     let world = &shared.setup().world;
     let now = match world.now().await {
         Ok(now) => now,
         Err(error) => {
-            tracing::warn!(%error, "the reload is not in the audit");
+            tracing::warn!(%error, "the {what} is not in the audit");
             return;
         }
     };
-    let (by, command) = (Actor::new(crate::engine::run::US), "reload".to_owned());
+    let (by, command) = (Actor::new(crate::engine::run::US), what.to_owned());
     // One that is refused changes nothing for any flow.
     let concerns = if allowed { Concerns::All } else { Concerns::none() };
-    let row = audited("reload", now, by, command, (allowed, effect), concerns);
+    let row = audited(what, now, by, command, (allowed, effect), concerns);
     if let Err(error) = world.commit(None, None, &[Change::Audit(row)]).await {
-        tracing::warn!(%error, "the reload is not in the audit");
+        tracing::warn!(%error, "the {what} is not in the audit");
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 use towpath_core::act;
@@ -15,7 +16,7 @@ use super::queue::{Ended, Wake};
 use super::reload::{Fresh, fresh_ones};
 use super::ticker::{Ticker, TickerError};
 use super::watch::{Touched, Watch};
-use super::{Shared, due};
+use super::{Shared, discover, due};
 use crate::engine::{Fault, Ticked, tick};
 
 /// How often other processes' writes are looked for.
@@ -62,7 +63,9 @@ struct Loop {
 pub async fn run(shared: Arc<Shared>, stop: CancellationToken) -> Result<(), ServeError> {
     let setup = shared.setup();
     let mut ticker = Ticker::start(&setup.config.service.look, shared.pulse.looks()).await?;
-    let mut fresh_ones = fresh_ones(&setup.config);
+    let (send, mut fresh) = mpsc::channel(1);
+    fresh_ones(&setup.config, send.clone());
+    discover::keep(shared.clone(), send);
     let mut watching = tokio::time::interval(WATCH);
     watching.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut this = Loop {
@@ -85,7 +88,7 @@ pub async fn run(shared: Arc<Shared>, stop: CancellationToken) -> Result<(), Ser
             () = shared.woken() => {}
             () = ticker.look() => this.look_at_all(),
             _ = watching.tick() => this.see_foreign_writes().await,
-            Some(fresh) = fresh_ones.recv() => this.reload(fresh, &mut ticker).await,
+            Some(fresh) = fresh.recv() => this.reload(fresh, &mut ticker).await,
             () = tokio::time::sleep(nap) => {}
         }
     }

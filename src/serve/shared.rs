@@ -19,6 +19,8 @@ pub struct Shared {
     setup: RwLock<Arc<Setup>>,
     queue: Mutex<Queue>,
     woken: Notify,
+    /// Has what forges list looked at soon.
+    pub discover: Notify,
     /// How the service itself is doing.
     pub pulse: Pulse,
     /// What it counts.
@@ -34,6 +36,7 @@ impl Shared {
             setup: RwLock::new(Arc::new(setup)),
             queue: Mutex::new(queue),
             woken: Notify::new(),
+            discover: Notify::new(),
             pulse: Pulse::default(),
             metrics: Metrics::default(),
         }

@@ -12,6 +12,7 @@
 
 mod apply;
 mod deliveries;
+mod discovered;
 mod error;
 mod holder;
 mod lease;
@@ -24,6 +25,7 @@ mod sqlite;
 mod tokens;
 mod views;
 
+pub use discovered::DiscoveredRow;
 pub use error::{Conflict, StoreError};
 pub use holder::Holder;
 pub use lease::Lease;

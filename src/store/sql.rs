@@ -234,6 +234,11 @@ statements! {
         FROM tokens WHERE id = $1";
     ADD_DELIVERY = "INSERT INTO deliveries (forge, id, at_wall) VALUES ($1, $2, $3) ON CONFLICT (forge, id) DO NOTHING";
     LAST_DELIVERY = "SELECT max(at_wall) FROM deliveries WHERE forge = $1";
+    DISCOVERED = "SELECT forge, path, repo, since_wall, gone_wall, gone_why FROM discovered
+        ORDER BY since_wall, forge, path";
+    DISCOVER = "INSERT INTO discovered (forge, path, repo, since_wall, gone_wall, gone_why)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (forge, path)
+        DO UPDATE SET repo = excluded.repo, gone_wall = excluded.gone_wall, gone_why = excluded.gone_why";
     FORGET_DELIVERIES = "DELETE FROM deliveries WHERE at_wall < $1";
     USE_TOKEN = "UPDATE tokens SET used_day = $2 WHERE id = $1 AND (used_day IS NULL OR used_day < $2)";
     REVOKE_TOKEN = "UPDATE tokens SET revoked_wall = $2 WHERE id = $1 AND revoked_wall IS NULL";

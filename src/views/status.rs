@@ -44,6 +44,13 @@ pub struct FlowStatus {
     /// The same in words.
     #[schema(example = "as of 14:02 CET (3m ago)")]
     pub looked_text: String,
+    /// The forge in the config that it was discovered on; none where somebody wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "work")]
+    pub discovered: Option<String>,
+    /// Where it was discovered and is not there to be moved any more: why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone: Option<String>,
     /// Where each environment's branch was last seen.
     #[schema(value_type = Object)]
     pub branches: BTreeMap<EnvName, BranchSeen>,
@@ -131,6 +138,12 @@ fn of_flow(found: &FlowConfig, ledger: Ledger, now: Now) -> FlowStatus {
         flow: found.flow.name.clone(),
         looked: ledger.looked,
         looked_text,
+        discovered: found.discovered.as_ref().map(|one| one.forge.clone()),
+        gone: found
+            .discovered
+            .as_ref()
+            .and_then(|one| one.gone.as_ref())
+            .map(|(since, why)| format!("discovered, and since {}: {}", words.at(*since), one_line(why, 400))),
         decisions: ledger.decisions.iter().map(decided).collect(),
         orders: standing(&ledger, &words, now),
         environments,
@@ -188,7 +201,10 @@ impl Status {
     pub fn lines(&self) -> Vec<Line> {
         let mut lines = Vec::new();
         for flow in &self.flows {
-            lines.push(Line::plain(0, format!("{} ({})", flow.flow, flow.looked_text)));
+            let found =
+                flow.discovered.as_ref().map_or_else(String::new, |forge| format!("; discovered on {forge}"));
+            lines.push(Line::plain(0, format!("{} ({}{found})", flow.flow, flow.looked_text)));
+            lines.extend(flow.gone.iter().map(|gone| Line::marked(2, Mark::Block, gone)));
             lines.extend(flow.orders.iter().map(|order| Line::marked(2, Mark::Block, order)));
             lines.extend(flow.environments.iter().map(|env| Line::marked(2, env.line.mark, &env.line.text)));
         }

@@ -1,5 +1,6 @@
 //! The config: what is accepted, what is refused and in which words, and that its views agree.
 
+mod discover;
 mod examples;
 mod faults;
 mod files;

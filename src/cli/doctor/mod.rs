@@ -2,6 +2,7 @@
 //!
 //! Here is what this machine and git can say; what a forge says is in `forge.rs`.
 
+mod discovered;
 mod forge;
 
 use std::path::Path;
@@ -38,6 +39,7 @@ fn note(text: impl Into<String>) -> Finding {
 /// Looks at everything; 1 if anything has to be mended, 3 if a remote cannot be reached.
 pub async fn run(path: Option<&Path>, word: Option<&str>, out: Out) -> Result<Exit, Failure> {
     let session = session::open(path, Need::View).await?;
+    let (session, found) = crate::discover::discovered(session, false).await?;
     let mut findings = vec![good(format!(
         "The config `{}` is valid: {} flow(s)",
         towpath_core::text::one_line(&session.config.path.to_string_lossy(), 200),
@@ -52,6 +54,7 @@ pub async fn run(path: Option<&Path>, word: Option<&str>, out: Out) -> Result<Ex
     let now = session.world.now().await?;
     findings.push(clock(&session, now.wall).await);
     forge::hooks(&session, now.wall, &mut findings).await;
+    discovered::all(&session, &found, &mut findings);
     let mut exit = Exit::Done;
     for found in session.flows(word)? {
         exit = Exit::worst([exit, flow(&session, found, &mut findings).await]);

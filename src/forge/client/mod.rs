@@ -46,7 +46,7 @@ pub use count::{Counted, Ended};
 pub use fault::Fault;
 pub use fresh::{Fresh, Token};
 pub use limits::BudgetSeen;
-pub use page::Page;
+pub use page::{PAGES_MAX, Page};
 pub use stamp::{ago, http_date, stamp};
 
 /// What bounds a call. The defaults are for forges; tests set smaller ones.

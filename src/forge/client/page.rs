@@ -12,7 +12,7 @@ use super::call::{Answer, Auth, Call};
 use super::fault::Fault;
 
 /// More pages than this are not read. At 100 a page it is more than any forge reports of a commit.
-const PAGES_MAX: usize = 50;
+pub const PAGES_MAX: usize = 50;
 
 /// What one page held.
 #[derive(Debug, Clone)]
@@ -36,14 +36,29 @@ impl Client {
         per_page: usize,
         take: impl Fn(&Answer) -> Result<Page<T>, Fault>,
     ) -> Result<Vec<T>, Fault> {
+        self.pages_up_to(PAGES_MAX, call, auth, per_page, take).await
+    }
+
+    /// The same for a list that may have more pages, or fewer, than others.
+    ///
+    /// # Errors
+    /// As of [`Client::pages`].
+    pub async fn pages_up_to<T>(
+        &self,
+        pages_max: usize,
+        call: &Call,
+        auth: &Auth,
+        per_page: usize,
+        take: impl Fn(&Answer) -> Result<Page<T>, Fault>,
+    ) -> Result<Vec<T>, Fault> {
         let mut items = Vec::new();
         let mut seen = BTreeSet::new();
         let mut next = Some(call.url.query().unwrap_or_default().to_owned());
         let unreadable = |words: String| Fault::Unreadable { words: format!("{}: {words}", call.operation) };
         let mut total = None;
         while let Some(query) = next {
-            if seen.len() >= PAGES_MAX {
-                return Err(unreadable(format!("more than {PAGES_MAX} pages")));
+            if seen.len() >= pages_max {
+                return Err(unreadable(format!("more than {pages_max} pages")));
             }
             if !seen.insert(query.clone()) {
                 return Err(unreadable("its pages go in circles".to_owned()));

@@ -22,7 +22,7 @@ use crate::forge::client::{Answer, Auth, Call, Client, Fault, TokenPlace};
 
 /// How many items of a list are asked for at once: what both servers give at most unless told
 /// otherwise (`[api] MAX_RESPONSE_ITEMS`).
-const PAGE: u64 = 50;
+pub(super) const PAGE: u64 = 50;
 
 /// More pages than this are not read: 5,000 statuses of one commit are no list but a fault.
 const PAGES_MAX: u64 = 100;
@@ -75,7 +75,7 @@ macro_rules! item {
         })*
     };
 }
-item!(Status.id, Pull.number, Label.id, Review.id, Comment.id, Team.id, Member.id, Hook.id);
+item!(Listed.id, Status.id, Pull.number, Label.id, Review.id, Comment.id, Team.id, Member.id, Hook.id);
 
 impl Item for wire::Branch {
     // Gitea answers so for a moment after a push, while it reads the branches anew.
@@ -181,6 +181,18 @@ impl Api {
         query: &[(&str, &str)],
         counted: Counted,
     ) -> Result<(Vec<T>, Answer), Fault> {
+        self.list_up_to(PAGES_MAX, operation, path, query, counted).await
+    }
+
+    /// The same for a list that may have so many pages.
+    pub(super) async fn list_up_to<T: Item>(
+        &self,
+        pages_max: u64,
+        operation: &'static str,
+        path: &[&str],
+        query: &[(&str, &str)],
+        counted: Counted,
+    ) -> Result<(Vec<T>, Answer), Fault> {
         let limit = self.server().await.page;
         let (mut items, first) = self.page::<T>(operation, path, query, (1, limit)).await?;
         // On later pages older versions count what is left of the list, or nothing.
@@ -199,8 +211,8 @@ impl Api {
             if empty {
                 break;
             }
-            if page > PAGES_MAX {
-                return Err(unreadable(format!("more than {PAGES_MAX} pages")));
+            if page > pages_max {
+                return Err(unreadable(format!("more than {pages_max} pages")));
             }
             let (more, _) = self.page::<T>(operation, path, query, (page, limit)).await?;
             empty = more.is_empty();

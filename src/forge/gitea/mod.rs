@@ -11,6 +11,7 @@
 //! | [`required`] | what a branch requires, and the branches |
 //! | [`requests`], [`reviews`], [`merge`] | pull requests |
 //! | [`talk`] | our comment and statuses, teams |
+//! | [`repositories`] | which repositories there are |
 //! | [`hook`] | webhooks |
 //! | [`doctor`] | what is not as Towpath needs it |
 //!
@@ -27,6 +28,7 @@ mod checks;
 mod doctor;
 mod hook;
 mod merge;
+mod repositories;
 mod requests;
 mod required;
 mod reviews;
@@ -40,8 +42,8 @@ use towpath_core::model::{AuthorLogins, BranchName, CommitId, Span, Unknown};
 
 use super::client::{Client, Fault, TokenPlace};
 use super::{
-    CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Proposal, RepoPath, RequestSeen,
-    Required, StatusLine, Ways, carries,
+    CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Proposal, RepoPath, RepoSeen,
+    RequestSeen, Required, StatusLine, Ways, carries,
 };
 use api::Api;
 use merge::Ends;
@@ -138,6 +140,10 @@ impl Forge for Gitea {
 
     async fn findings(&self, repo: &RepoPath, targets: &[(BranchName, bool)]) -> Vec<Finding> {
         doctor::findings(&self.api, repo, targets).await
+    }
+
+    async fn repositories(&self) -> Result<Vec<RepoSeen>, Fault> {
+        repositories::listed(&self.api).await
     }
 
     fn rests(&self) -> Option<Span> {

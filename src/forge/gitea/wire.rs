@@ -231,6 +231,21 @@ pub(super) struct Repository {
     pub default_merge_style: Option<String>,
 }
 
+/// A repository in a list. What keeps one from being taken has to be there: what is not said is not "no".
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Listed {
+    /// Stays when it is renamed.
+    pub id: i64,
+    /// `owner/name`.
+    pub full_name: String,
+    /// Read-only.
+    pub archived: bool,
+    /// Made of another one.
+    pub fork: bool,
+    /// Fed from elsewhere.
+    pub mirror: bool,
+}
+
 /// What whoever asks may do in a repository.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Permissions {

@@ -1,7 +1,7 @@
 //! GitHub: github.com, Enterprise Cloud with its own host, and Enterprise Server.
 //!
 //! One file for each thing that is asked: [`checks`] with the tables of what GitHub's words mean,
-//! [`requests`], [`people`] (reviews, teams), [`moves`], [`doctor`], [`hooks`]; [`auth`] has tokens
+//! [`requests`], [`people`] (reviews, teams), [`moves`], [`repositories`], [`doctor`], [`hooks`]; [`auth`] has tokens
 //! and Apps, [`wire`] the few fields that are read of GitHub's answers.
 //!
 //! **Why not octocrab.** It would carry none of this: its cache and retry were measured unsafe
@@ -19,6 +19,7 @@ mod doctor;
 mod hooks;
 mod moves;
 mod people;
+mod repositories;
 mod requests;
 mod wire;
 
@@ -34,10 +35,10 @@ use serde::de::DeserializeOwned;
 use towpath_core::act::PushAnswer;
 use towpath_core::model::{AuthorLogins, BranchName, CommitId, Span, Unknown};
 
-use super::client::{Answer, Call, Client, Fault, Page};
+use super::client::{self, Answer, Call, Client, Fault, Page};
 use super::{
-    CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Proposal, RepoPath, RequestSeen,
-    Required, StatusLine, Ways, carries,
+    CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Proposal, RepoPath, RepoSeen,
+    RequestSeen, Required, StatusLine, Ways, carries,
 };
 use crate::clock::Clock;
 use crate::secret::Secret;
@@ -149,12 +150,24 @@ impl GitHub {
         url: Url,
         take: impl Fn(&Answer) -> Result<Page<T>, Fault>,
     ) -> Result<Vec<T>, Fault> {
+        self.all_up_to(client::PAGES_MAX, operation, url, take).await
+    }
+
+    /// Every page of a list that may have so many.
+    async fn all_up_to<T>(
+        &self,
+        pages_max: usize,
+        operation: &'static str,
+        url: Url,
+        take: impl Fn(&Answer) -> Result<Page<T>, Fault>,
+    ) -> Result<Vec<T>, Fault> {
         let auth = self.auth.get(&self.client).await?;
         let call = headed(Call::get(operation, url));
-        match self.client.pages(&call, &auth, PER_PAGE, &take).await {
+        match self.client.pages_up_to(pages_max, &call, &auth, PER_PAGE, &take).await {
             Err(Fault::Said { status: 401, .. }) if self.auth.renews() => {
                 self.auth.refused(&auth).await;
-                self.client.pages(&call, &self.auth.get(&self.client).await?, PER_PAGE, &take).await
+                let auth = self.auth.get(&self.client).await?;
+                self.client.pages_up_to(pages_max, &call, &auth, PER_PAGE, &take).await
             }
             result => result,
         }
@@ -269,6 +282,10 @@ impl Forge for GitHub {
 
     async fn findings(&self, repo: &RepoPath, targets: &[(BranchName, bool)]) -> Vec<Finding> {
         self.find(repo, targets).await
+    }
+
+    async fn repositories(&self) -> Result<Vec<RepoSeen>, Fault> {
+        self.listed().await
     }
 
     fn rests(&self) -> Option<Span> {

@@ -253,6 +253,23 @@ pub(super) struct Repository {
     pub(super) permissions: Option<Rights>,
 }
 
+/// `GET /installation/repositories`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Repositories {
+    pub(super) total_count: u64,
+    pub(super) repositories: Vec<Listed>,
+}
+
+/// A repository in a list. What keeps one from being taken has to be there: what is not said is not "no".
+#[derive(Debug, Deserialize)]
+pub(super) struct Listed {
+    pub(super) id: u64,
+    pub(super) full_name: String,
+    pub(super) archived: bool,
+    pub(super) disabled: bool,
+    pub(super) fork: bool,
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Rights {
     #[serde(default, deserialize_with = "or_default")]

@@ -22,7 +22,7 @@ use towpath_core::model::{Instant, Span};
 use super::wire;
 use crate::clock::Clock;
 use crate::forge::RepoPath;
-use crate::forge::client::{Answer, Auth, Call, Client, Fault, Page, TokenPlace};
+use crate::forge::client::{self, Answer, Auth, Call, Client, Fault, Page, TokenPlace};
 
 /// How many items a page is asked for; GitLab gives no more.
 pub(super) const PER_PAGE: usize = 100;
@@ -52,7 +52,7 @@ macro_rules! item {
         })*
     };
 }
-item!(Pipeline.id, Status.id, Request.iid, Note.id, Member.id, Hook.id, Reviewer.user.id, Version.id);
+item!(Listed.id, Pipeline.id, Status.id, Request.iid, Note.id, Member.id, Hook.id, Reviewer.user.id, Version.id);
 
 /// The items of a list, and the forge's own time of its first page.
 pub(super) struct Listed<T> {
@@ -156,12 +156,26 @@ impl Api {
         path: &[&str],
         query: &[(&str, &str)],
     ) -> Result<Listed<T>, Fault> {
+        self.list_up_to(client::PAGES_MAX, operation, path, query).await
+    }
+
+    /// The same for a list that may have so many pages.
+    pub(super) async fn list_up_to<T: Item>(
+        &self,
+        pages_max: usize,
+        operation: &'static str,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Listed<T>, Fault> {
         let per_page = PER_PAGE.to_string();
         let query = [query, &[("per_page", per_page.as_str())]].concat();
         let call = Call::get(operation, self.url(path, &query));
         // Not across an `await`: `take` is called between them.
         let date = FirstDate::default();
-        let items = self.client.pages(&call, &self.auth()?, PER_PAGE, |answer| date.page::<T>(answer)).await?;
+        let items = self
+            .client
+            .pages_up_to(pages_max, &call, &self.auth()?, PER_PAGE, |answer| date.page::<T>(answer))
+            .await?;
         let mut had = BTreeSet::new();
         // What is new at the front pushes the last of a page onto the next one.
         let items = items.into_iter().filter(|item| had.insert(item.key())).collect();

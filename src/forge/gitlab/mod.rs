@@ -8,6 +8,7 @@
 //! | [`requests`], [`approvals`], [`merge`] | merge requests |
 //! | [`talk`] | our comment and statuses |
 //! | [`people`] | groups, authors |
+//! | [`repositories`] | which repositories there are |
 //! | [`hook`] | webhooks |
 //! | [`doctor`] | what is not as Towpath needs it |
 //!
@@ -34,6 +35,7 @@ mod doctor;
 mod hook;
 mod merge;
 mod people;
+mod repositories;
 mod requests;
 mod talk;
 mod wire;
@@ -44,8 +46,8 @@ use towpath_core::model::{AuthorLogins, BranchName, CommitId, Span, Unknown};
 
 use super::client::{Client, Fault, TokenPlace};
 use super::{
-    CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Proposal, RepoPath, RequestSeen,
-    Required, StatusLine, Ways, carries,
+    CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Proposal, RepoPath, RepoSeen,
+    RequestSeen, Required, StatusLine, Ways, carries,
 };
 use crate::clock::Clock;
 use api::Api;
@@ -138,6 +140,10 @@ impl Forge for GitLab {
 
     async fn findings(&self, repo: &RepoPath, targets: &[(BranchName, bool)]) -> Vec<Finding> {
         doctor::findings(&self.api, repo, targets).await
+    }
+
+    async fn repositories(&self) -> Result<Vec<RepoSeen>, Fault> {
+        repositories::listed(&self.api).await
     }
 
     fn rests(&self) -> Option<Span> {

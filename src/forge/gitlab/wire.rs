@@ -287,6 +287,23 @@ pub(super) struct Project {
     pub permissions: Option<Permissions>,
 }
 
+/// A project in a list.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Listed {
+    /// Stays when it is renamed.
+    pub id: u64,
+    /// Where it is now.
+    pub path_with_namespace: String,
+    /// Read-only. What keeps a project from being taken has to be there: what is not said is not "no".
+    pub archived: bool,
+    /// Fed from elsewhere; in paid tiers alone.
+    #[serde(default)]
+    pub mirror: Option<bool>,
+    /// There where it is a fork of one that may be seen.
+    #[serde(default)]
+    pub forked_from_project: Option<serde_json::Value>,
+}
+
 /// The roles of whoever asks.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct Permissions {

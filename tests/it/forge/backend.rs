@@ -16,6 +16,23 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
+/// A repository beside the one that a forge of the tests has: in its list, and in git if a test puts it there.
+#[derive(Debug, Clone)]
+pub struct Other {
+    pub id: u64,
+    pub path: String,
+    pub archived: bool,
+    pub fork: bool,
+    pub mirror: bool,
+}
+
+impl Other {
+    /// One that people develop in.
+    pub fn new(id: u64, path: &str) -> Self {
+        Self { id, path: path.to_owned(), archived: false, fork: false, mirror: false }
+    }
+}
+
 /// Who may come in, by the `Authorization` header's value; answers the name that hooks see.
 type Door = Arc<dyn Fn(Option<&str>) -> Option<String> + Send + Sync>;
 

@@ -4,11 +4,12 @@
 mod authority;
 pub mod backend;
 mod cost;
+mod discover;
 pub mod e2e;
 pub mod fill;
 pub mod gitea;
-mod github;
-mod gitlab;
+pub mod github;
+pub mod gitlab;
 pub mod graphql;
 pub mod hosts;
 pub mod scenes;

@@ -11,7 +11,8 @@ use towpath_core::model::Change;
 use super::Place;
 
 /// Each migration after the first, and what takes it back.
-const BACK: [(i64, &str); 9] = [
+const BACK: [(i64, &str); 10] = [
+    (11, "DROP TABLE discovered"),
     (10, "ALTER TABLE overrides DROP COLUMN accepts"),
     (9, "ALTER TABLE overrides DROP COLUMN request"),
     (8, "ALTER TABLE proposed DROP COLUMN announced"),

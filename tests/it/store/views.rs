@@ -1,9 +1,9 @@
 //! History, reports, single rows and the export.
 
-use towpath::store::What;
+use towpath::store::{DiscoveredRow, What};
 use towpath_core::model::{
     Actor, AuditRow, BranchName, BranchSeen, Change, CheckName, CiState, CommitId, Concerns, Event, EventRow,
-    IntentState, MoveKind, PolicyDigest, Report, Scope, TipHow, Trusted,
+    Instant, IntentState, MoveKind, PolicyDigest, Report, Scope, TipHow, Trusted,
 };
 
 use super::{Place, at, audit, commit, effect, finish, flow, intent, pause};
@@ -145,4 +145,29 @@ async fn a_command_is_told_of_the_flows_that_it_concerned_and_wakes_those() {
     let orders = store.ordered_since(Some(0), 9).await.unwrap();
     let woken: Vec<_> = rows[..4].iter().map(|row| row.concerns.clone()).collect();
     assert_eq!(orders.concerns, woken, "neither what was refused nor what Towpath itself records");
+}
+
+#[tokio::test]
+async fn what_was_discovered_is_kept_brought_up_to_date_and_never_forgotten() {
+    let place = Place::new();
+    let store = place.open().await;
+    let row = |path: &str, since: i64| DiscoveredRow {
+        forge: "hub".to_owned(),
+        path: path.to_owned(),
+        repo: "7".to_owned(),
+        since: Instant(since),
+        gone: None,
+    };
+    assert_eq!(store.discovered().await.unwrap(), []);
+    let rows = [row("shop/b", 1), row("shop/a", 2)];
+    store.remember_discovered(&rows).await.unwrap();
+    assert_eq!(store.discovered().await.unwrap(), rows, "oldest first");
+    // What is told of it later changes; when it was found does not.
+    let gone = Some((Instant(9), "it is archived".to_owned()));
+    let later = DiscoveredRow { since: Instant(5), repo: "8".to_owned(), gone: gone.clone(), ..row("shop/b", 5) };
+    store.remember_discovered(&[later]).await.unwrap();
+    store.close().await.unwrap();
+    let store = place.open().await;
+    let expected = [DiscoveredRow { repo: "8".to_owned(), gone, ..row("shop/b", 1) }, row("shop/a", 2)];
+    assert_eq!(store.discovered().await.unwrap(), expected);
 }

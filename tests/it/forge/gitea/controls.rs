@@ -10,7 +10,7 @@ use super::state::Rule;
 use super::{Place, branch, proposal, repo};
 
 /// Every operation that the adapter calls.
-const OPERATIONS: [&str; 25] = [
+const OPERATIONS: [&str; 26] = [
     "GET /orgs/{org}/labels",
     "GET /orgs/{org}/teams",
     "GET /repos/{owner}/{repo}",
@@ -30,6 +30,7 @@ const OPERATIONS: [&str; 25] = [
     "GET /settings/api",
     "GET /teams/{id}/members",
     "GET /user",
+    "GET /user/repos",
     "GET /version",
     "PATCH /repos/{owner}/{repo}/issues/comments/{id}",
     "PATCH /repos/{owner}/{repo}/pulls/{index}",
@@ -67,6 +68,7 @@ async fn everything() -> Place {
     forge.authors(&repo(), &[head]).await.expect("read");
     forge.branches(&repo()).await.expect("read");
     forge.members(&repo(), "release").await.expect("read");
+    forge.repositories().await.expect("read");
     forge.findings(&repo(), &[(branch("staging"), false), (branch("master"), true)]).await;
     let wanted = Proposal {
         labels: vec!["release".to_owned(), "new".to_owned()],

@@ -115,6 +115,12 @@ pub fn answer(state: &mut State, ask: &Ask<'_>) -> Reply {
             "max_response_items": state.page_max, "default_paging_num": 30.min(state.page_max),
             "default_git_trees_per_page": 1000, "default_max_blob_size": 10_485_760,
         })),
+        ("GET", ["user", "repos"]) => {
+            let own = std::iter::once(show::repository(state, &ask.login));
+            let others: Vec<Value> =
+                own.chain(state.others.iter().map(|other| show::other(state, other, &ask.login))).collect();
+            ask.list(state, others)
+        }
         ("GET", ["user"]) => Reply::json(show::user(state, &ask.login)),
         ("GET", ["orgs", owner, rest @ ..]) => organisation(state, ask, owner, rest),
         ("GET", ["teams", id, "members"]) => match state.teams.iter().find(|team| team.0.to_string() == *id) {

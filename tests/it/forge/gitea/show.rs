@@ -49,6 +49,24 @@ pub fn repository(state: &State, login: &str) -> Value {
     value
 }
 
+/// One of the others, in a list.
+pub fn other(state: &State, other: &crate::forge::backend::Other, login: &str) -> Value {
+    let mut value = repository(state, login);
+    let name = other.path.rsplit('/').next().unwrap_or_default();
+    let says = [
+        ("id", json!(other.id)),
+        ("name", json!(name)),
+        ("full_name", json!(other.path)),
+        ("archived", json!(other.archived)),
+        ("fork", json!(other.fork)),
+        ("mirror", json!(other.mirror)),
+        ("html_url", json!(format!("{}/{}", state.url, other.path))),
+        ("clone_url", json!(format!("{}/{}.git", state.url, other.path))),
+    ];
+    says.into_iter().for_each(|(key, is)| value[key] = is);
+    value
+}
+
 pub fn status(state: &State, row: &Row) -> Value {
     json!({
         "id": row.id, "status": row.state, "target_url": row.url, "description": row.description,

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use towpath_core::model::CommitId;
 
 use super::show;
+use crate::forge::backend::Other;
 use crate::support::git_fixture::{Repo, git_command};
 
 /// Somebody with an account.
@@ -101,6 +102,8 @@ pub struct Settings {
 
 pub struct State {
     pub repo: Repo,
+    /// Further repositories that the list has.
+    pub others: Vec<Other>,
     pub url: String,
     pub version: String,
     pub page_max: usize,
@@ -142,6 +145,7 @@ impl State {
             Settings { archived: false, merge_commits: true, fast_forward: Some(true), default_style: "merge" };
         let mut state = Self {
             repo,
+            others: Vec::new(),
             url,
             version: "17.0.0-dev-609-a14eb80977+gitea-1.22.0".to_owned(),
             page_max: 50,

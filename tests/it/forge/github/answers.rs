@@ -103,6 +103,10 @@ pub fn answer(state: &mut State, api: Option<&Api>, call: &Call<'_>) -> Reply {
     }
     let Some(user) = user(state, call.token) else { return Reply::says(401, "Bad credentials") };
     match (call.method, &*parts) {
+        ("GET", ["user", "repos"]) => made.page(call, state, "/user/repos", None, listed(state)),
+        ("GET", ["installation", "repositories"]) => {
+            made.page(call, state, "/installation/repositories", Some("repositories"), listed(state))
+        }
         ("GET", ["user"]) => made.says("/user", 200, &json!({ "login": user, "type": "User" })),
         ("GET", ["orgs", org, "teams", slug, "members"]) if *org == state.owner => match state.teams.get(*slug) {
             Some(members) => {
@@ -360,6 +364,22 @@ fn user(state: &State, token: &str) -> Option<String> {
 
 pub fn person(login: &str) -> Value {
     json!({ "login": login, "type": if login.ends_with("[bot]") { "Bot" } else { "User" } })
+}
+
+/// As its lists have them.
+fn listed(state: &State) -> Vec<Value> {
+    let own = json!({
+        "id": 1, "name": state.name, "full_name": format!("{}/{}", state.owner, state.name), "archived": state.archived,
+        "disabled": false, "fork": false, "owner": person(&state.owner),
+    });
+    let other = |other: &crate::forge::backend::Other| {
+        let (owner, name) = other.path.split_once('/').expect("two parts");
+        json!({
+            "id": other.id, "name": name, "full_name": other.path, "archived": other.archived, "disabled": false,
+            "fork": other.fork, "owner": person(owner),
+        })
+    };
+    std::iter::once(own).chain(state.others.iter().map(other)).collect()
 }
 
 fn repository(state: &State) -> Value {

@@ -14,8 +14,9 @@ use crate::forge::graphql::Schema;
 use crate::forge::schema::{Api, Exchange, spec};
 
 /// Every operation that the adapter calls.
-const OPERATIONS: [&str; 23] = [
+const OPERATIONS: [&str; 24] = [
     "GET /app",
+    "GET /installation/repositories",
     "GET /orgs/{org}/teams/{team_slug}/members",
     "GET /repos/{owner}/{repo}",
     "GET /repos/{owner}/{repo}/branches/{branch}",
@@ -58,6 +59,7 @@ async fn everything(world: &World) {
     forge.checks(repo, world.b).await.expect("checks");
     forge.required(repo, &base).await.expect("required");
     forge.members(repo, "release").await.expect("members");
+    forge.repositories().await.expect("repositories");
     assert_eq!(forge.findings(repo, &[(base.clone(), true)]).await, []);
     let mut proposal = world.proposal();
     let closed = forge.open(repo, &proposal).await.expect("opened");

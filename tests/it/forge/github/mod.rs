@@ -55,9 +55,9 @@ fn secret(text: &str) -> NamedTempFile {
 }
 
 /// A GitHub of the tests with a repository in it, and the adapter beside it.
-struct World {
-    server: Server,
-    forge: GitHub,
+pub struct World {
+    pub server: Server,
+    pub forge: GitHub,
     clock: ManualClock,
     repo: RepoPath,
     /// `develop`: a, then b on top; `staging`: at a; the request branch: at b.
@@ -70,14 +70,14 @@ const REQUEST: &str = "towpath/checkout/staging";
 
 impl World {
     /// With a personal token.
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let file = secret("ghp_test\n");
         let credential = Credential::Token(SecretRef::File(file.path().to_owned()));
         Self::with(credential, file).await
     }
 
     /// As an App.
-    async fn app() -> Self {
+    pub async fn app() -> Self {
         let file = secret(&key_of_the_app_in_pem());
         let place = SecretRef::File(file.path().to_owned());
         Self::with(Credential::App { id: "7".to_owned(), installation: 9, key: place }, file).await

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use towpath::forge::client::stamp;
 use towpath_core::model::CommitId;
 
+use crate::forge::backend::Other;
 use crate::support::git_fixture::{Repo, git_command};
 
 /// The time that it begins at.
@@ -102,6 +103,8 @@ pub struct State {
     pub owner: String,
     pub name: String,
     pub repo: Repo,
+    /// Further repositories that the list has.
+    pub others: Vec<Other>,
     pub next: u64,
     /// Milliseconds, on its own clock.
     pub now: i64,
@@ -152,6 +155,7 @@ impl State {
             owner: "shop".to_owned(),
             name: "checkout".to_owned(),
             repo: Repo::init(dir.join("shop/checkout.git")),
+            others: Vec::new(),
             next: 100,
             now: stamp(BEGIN).expect("a time").0,
             runs: Vec::new(),

@@ -9,9 +9,10 @@ use super::super::schema::{Api, Exchange};
 use super::{Place, branch, proposal, repo, spec};
 
 /// Every operation that the adapter calls; all that are described, and no others.
-const OPERATIONS: [&str; 23] = [
+const OPERATIONS: [&str; 24] = [
     "GET /v4/groups/{id}/members/all",
     "GET /v4/personal_access_tokens/self",
+    "GET /v4/projects",
     "GET /v4/projects/{id}",
     "GET /v4/projects/{id}/hooks",
     "GET /v4/projects/{id}/merge_requests",
@@ -57,6 +58,7 @@ async fn everything() -> Place {
     forge.checks(&repo(), head).await.expect("read");
     forge.required(&repo(), &branch("master")).await.expect("read");
     forge.members(&repo(), "release").await.expect("read");
+    forge.repositories().await.expect("read");
     forge.authors(&repo(), &[head]).await.expect("read");
     forge.findings(&repo(), &[(branch("staging"), false), (branch("master"), true)]).await;
     let wanted = Proposal { labels: vec!["release".to_owned()], reviewers: vec!["bo".to_owned()], ..proposal() };

@@ -105,6 +105,13 @@ pub fn answer(state: &mut State, ask: &Ask<'_>) -> Reply {
         ("POST", ["graphql"]) => authors(state, ask),
         ("GET", ["v4", "personal_access_tokens", "self"]) => Reply::json(show::token(state, &ask.name)),
         ("GET", ["v4", "user"]) => Reply::json(show::me(state, &ask.name)),
+        ("GET", ["v4", "projects"]) => {
+            let own = (state.role(&ask.name) > 0).then(|| show::project(state, &ask.name));
+            let others = state.others.iter().map(|other| show::other(state, other, &ask.name));
+            let mut all: Vec<Value> = own.into_iter().chain(others).collect();
+            ask.sorted(&mut all, |project| project["id"].as_i64().unwrap_or_default());
+            ask.list(state, all)
+        }
         ("GET", ["v4", "users"]) => {
             let found = ask.query("username").map(|name| show::user(state, name)).filter(|user| !user.is_null());
             ask.list(state, found.into_iter().collect())

@@ -52,6 +52,23 @@ pub fn project(state: &State, name: &str) -> Value {
     })
 }
 
+/// One of the others, in a list.
+pub fn other(state: &State, other: &crate::forge::backend::Other, name: &str) -> Value {
+    let mut value = project(state, name);
+    let says = [
+        ("id", json!(other.id)),
+        ("path_with_namespace", json!(other.path)),
+        ("archived", json!(other.archived)),
+        ("mirror", json!(other.mirror)),
+        ("web_url", json!(format!("{}/{}", state.url, other.path))),
+    ];
+    says.into_iter().for_each(|(key, is)| value[key] = is);
+    if other.fork {
+        value["forked_from_project"] = json!({ "id": 900, "path_with_namespace": "others/origin" });
+    }
+    value
+}
+
 pub fn pipeline(state: &State, pipeline: &Pipeline) -> Value {
     json!({
         "id": pipeline.id, "iid": pipeline.id, "project_id": 1, "sha": pipeline.sha.to_string(), "ref": pipeline.on,

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use towpath_core::model::CommitId;
 
 use super::show;
+use crate::forge::backend::Other;
 use crate::support::git_fixture::{Repo, git_command};
 
 /// Somebody with an account.
@@ -119,6 +120,8 @@ pub struct Tells {
 
 pub struct State {
     pub repo: Repo,
+    /// Further repositories that the list has.
+    pub others: Vec<Other>,
     pub url: String,
     pub page_max: usize,
     pub tells: Tells,
@@ -171,6 +174,7 @@ impl State {
     pub fn new(repo: Repo, url: String) -> Self {
         let mut state = Self {
             repo,
+            others: Vec::new(),
             url,
             page_max: 100,
             tells: Tells {

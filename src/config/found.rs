@@ -1,0 +1,188 @@
+//! Repositories that a forge listed, made into flows as if a `[[flow]]` named each of them.
+//!
+//! What is written goes first: a repository that a `[[flow]]` names, however it is spelled, is that flow. Each of the
+//! others is read and judged alone, so that a fault of one stops that one and nothing else. Not here: asking a forge,
+//! and whether a repository has the branches.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use towpath_core::model::Instant;
+
+use super::problem::{Level, Problem, shown};
+use super::resolve::{Draft, Reader};
+use super::tree::{self, Entry, Node, Table, Value};
+use super::{Config, FlowConfig, Origin, glob, remote, rules};
+
+/// A repository that the list of a forge had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The `[forge.NAME]`.
+    pub forge: String,
+    /// Its path there.
+    pub path: String,
+    /// Since when it is not there to be taken any more, and why; none while it is.
+    pub gone: Option<(Instant, String)>,
+}
+
+/// Why a repository that was listed is no flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Left {
+    /// The forge is in the config no more, or its `discover` is off.
+    Off,
+    /// No group matches.
+    NoGroup,
+    /// This pattern of `except` matches.
+    Except(String),
+    /// This flow is of the same repository.
+    Taken(String),
+    /// It cannot be a flow.
+    Fault(String),
+}
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Off => f.write_str("its forge does not discover"),
+            Self::NoGroup => f.write_str("no `[[group]]` matches"),
+            Self::Except(pattern) => write!(f, "`except` has \"{}\"", shown(pattern)),
+            Self::Taken(flow) => write!(f, "it is the flow `{}` already", shown(flow)),
+            Self::Fault(why) => f.write_str(why),
+        }
+    }
+}
+
+impl Config {
+    /// Whether any forge discovers.
+    pub fn discovers(&self) -> bool {
+        self.forges.values().any(|forge| forge.discover)
+    }
+
+    /// How many of its flows nobody wrote.
+    pub fn discovered(&self) -> usize {
+        self.flows.iter().filter(|found| found.discovered.is_some()).count()
+    }
+
+    /// The same config with these repositories instead of those that it was made with before, and those that are no
+    /// flows, with why. Earlier ones go before later ones: a name that is taken stays whose it is.
+    #[must_use]
+    pub fn with(&self, listed: &[Listed]) -> (Self, Vec<(Listed, Left)>) {
+        let mut config = self.clone();
+        config.flows.retain(|found| found.discovered.is_none());
+        let (top, _) = tree::parse(&self.source.text);
+        let nodes: Vec<_> = listed.iter().map(|one| self.node(&top, one)).collect();
+        let reader = Reader::new(&top, &self.source, &self.base_dir, Some(&self.service), &self.forges);
+        let mut taken = Taken::of(&config);
+        let mut left = Vec::new();
+        for (one, node) in listed.iter().zip(&nodes) {
+            let made = match node {
+                Some(node) => taken.judged(self, &reader, one, node),
+                None => Err(Left::Off),
+            };
+            match made {
+                Ok(found) => config.flows.push(found),
+                Err(why) => left.push((one.clone(), why)),
+            }
+        }
+        (config, left)
+    }
+
+    /// `[[flow]] repository = "NAME:PATH"`, standing where `discover` does; none if that does not.
+    fn node(&self, top: &Table, one: &Listed) -> Option<Node> {
+        self.forges.get(&one.forge).filter(|forge| forge.discover)?;
+        let forges = top.get("forge").and_then(Node::table)?;
+        let at = forges.get(&one.forge)?.table()?.entry("discover")?.key_span.clone();
+        let text = format!("{}:{}", one.forge, one.path);
+        let repository = Entry {
+            key: "repository".to_owned(),
+            key_span: at.clone(),
+            node: Node { span: at.clone(), value: Value::Text(text) },
+        };
+        Some(Node { span: at, value: Value::Table(Table(vec![repository])) })
+    }
+}
+
+/// What the flows so far have taken.
+struct Taken {
+    /// By what tells repositories apart.
+    repositories: BTreeMap<String, String>,
+    flows: BTreeSet<String>,
+    environments: BTreeSet<String>,
+}
+
+impl Taken {
+    fn of(config: &Config) -> Self {
+        let mut taken =
+            Self { repositories: BTreeMap::new(), flows: BTreeSet::new(), environments: BTreeSet::new() };
+        for found in &config.flows {
+            taken.add(remote::identity(&found.remote), found);
+        }
+        taken
+    }
+
+    fn add(&mut self, identity: String, found: &FlowConfig) {
+        let name = found.flow.name.to_string();
+        self.environments.extend(found.flow.environments.iter().map(|env| env.name.to_string()));
+        self.repositories.entry(identity).or_insert_with(|| name.clone());
+        self.flows.insert(name);
+    }
+
+    /// The flow of a repository, or why there is none.
+    fn judged<'a>(
+        &mut self,
+        config: &Config,
+        reader: &Reader<'a>,
+        one: &Listed,
+        node: &'a Node,
+    ) -> Result<FlowConfig, Left> {
+        let forge = config.forges.get(&one.forge).ok_or(Left::Off)?;
+        let table = node.table().ok_or(Left::Off)?;
+        // Of ten thousand repositories most match nothing: that is known by their paths alone.
+        if !reader.has_group_for(&remote::plain_name(&one.path)) {
+            return Err(Left::NoGroup);
+        }
+        let (mut matched, mut problems) = (vec![false; reader.groups()], Vec::new());
+        let draft = reader.flow(node, table, &mut matched, &mut problems);
+        let name = draft.config.flow.name.as_str();
+        if let Some(flow) = self.repositories.get(&draft.identity) {
+            return Err(Left::Taken(flow.clone()));
+        }
+        if let Some(pattern) = forge.except.iter().find(|pattern| glob::matches(pattern, name)) {
+            return Err(Left::Except(pattern.clone()));
+        }
+        rules::judge(std::slice::from_ref(&draft), &config.forges, &mut problems);
+        self.names(&draft, &mut problems);
+        if let Some(problem) = problems.into_iter().find(|problem| problem.level == Level::Error) {
+            let hint = if problem.hint.is_empty() { String::new() } else { format!("; {}", problem.hint) };
+            return Err(Left::Fault(format!("{}{hint}", problem.what)));
+        }
+        let mut found = draft.config;
+        let origin = Origin::Discovered { forge: one.forge.clone(), line: found.line };
+        for setting in found.settings.iter_mut().filter(|setting| setting.key == "repository") {
+            setting.origin = origin.clone();
+        }
+        found.origins.insert("repository".to_owned(), origin);
+        found.discovered = Some(one.clone());
+        self.add(draft.identity, &found);
+        Ok(found)
+    }
+
+    /// Names that other flows have: theirs stay.
+    fn names(&self, draft: &Draft, problems: &mut Vec<Problem>) {
+        let (flow, at) = (&draft.config.flow, draft.header.clone());
+        let name = flow.name.as_str();
+        let mut problem = |what: String| {
+            let hint = "write a `[[flow]]` for this repository, with a `name` of its own";
+            problems.push(Problem::error(at.clone(), "flow.name", what).hint(hint));
+        };
+        if self.flows.contains(name) {
+            problem(format!("another flow is called `{}`", shown(name)));
+        }
+        if self.environments.contains(name) {
+            problem(format!("an environment is called `{}`", shown(name)));
+        }
+        if let Some(env) = flow.environments.iter().find(|env| self.flows.contains(env.name.as_str())) {
+            problem(format!("a flow and its environment are both called `{}`", env.name));
+        }
+    }
+}

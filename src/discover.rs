@@ -1,0 +1,338 @@
+//! Discovery: which repositories of a forge become flows because a `[forge.NAME]` says `discover = true`.
+//!
+//! A forge is asked for the list of what its credential sees. Of that, what a `[[group]]` matches and no `[[flow]]`
+//! names is looked at once by git, for its branches; what has them all is a flow from then on, and is remembered in the
+//! store. What was a flow once stays one, whatever a later list says: pauses, holds and history hang on it. Why it is not
+//! there any more is shown beside it.
+//!
+//! A fault of one repository leaves that one out and is told; a fault of a list leaves everything as it was.
+//! Not here: what a flow of a repository would be (`config`), and how it is shown (`views`, `cli`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use towpath_core::model::{Instant, UnknownWhy};
+use towpath_core::text::one_line;
+
+use crate::config::{FlowConfig, Left, Listed};
+use crate::forge::{Aside, RepoSeen};
+use crate::setup::{Setup, listed};
+use crate::store::{DiscoveredRow, StoreError};
+use crate::views::words;
+
+/// How many repositories of one forge are flows at most.
+pub const FLOWS_MAX: usize = 1_000;
+
+/// How many repositories of one forge are looked at for their branches in one discovery.
+const LOOKS_MAX: usize = 2 * FLOWS_MAX;
+
+/// How long the list of one forge may take: 200 pages, each in its time, and not for ever.
+const LIST_MAX: Duration = Duration::from_secs(300);
+
+/// How much of a reason is kept.
+const WHY_MAX: usize = 400;
+
+/// What came of a discovery.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// Of each forge that discovers.
+    pub forges: Vec<OfForge>,
+    /// What is to be remembered: what was, brought up to date, and what is new.
+    pub rows: Vec<DiscoveredRow>,
+    /// Those of them that were not remembered so.
+    pub changed: Vec<DiscoveredRow>,
+}
+
+/// What came of it on one forge.
+#[derive(Debug, Clone)]
+pub struct OfForge {
+    /// Its name in the config.
+    pub forge: String,
+    /// How many repositories its list has, or why there is no list.
+    pub listed: Result<usize, String>,
+    /// How many of its repositories are flows that nobody wrote.
+    pub flows: usize,
+    /// What a group matches, and is no flow.
+    pub left: Vec<NotTaken>,
+    /// How many were not even looked at, because there are too many.
+    pub over: usize,
+}
+
+/// A repository that a group matches, and that is no flow.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NotTaken {
+    /// Its path.
+    pub path: String,
+    /// Why not.
+    pub why: String,
+    /// Whether something is broken; else it only is not what is taken.
+    pub broken: bool,
+}
+
+impl NotTaken {
+    fn new(path: impl Into<String>, why: impl ToString, broken: bool) -> Self {
+        Self { path: path.into(), why: one_line(&why.to_string(), WHY_MAX), broken }
+    }
+}
+
+/// Asks every forge that discovers. Remembers nothing.
+///
+/// # Errors
+/// If what is remembered cannot be read.
+pub async fn look(setup: &Setup) -> Result<Found, StoreError> {
+    let before = setup.world.store().discovered().await?;
+    let mut found = Found { rows: before.clone(), ..Found::default() };
+    for forge in setup.config.forges.values().filter(|forge| forge.discover) {
+        let of = of_forge(setup, &forge.name, &mut found.rows).await;
+        found.forges.push(of);
+    }
+    let (config, left) = setup.config.with(&listed(&found.rows));
+    for of in &mut found.forges {
+        let here = |flow: &&FlowConfig| flow.discovered.as_ref().is_some_and(|one| one.forge == of.forge);
+        of.flows = config.flows.iter().filter(here).count();
+        // Of those that were taken before: what the config says of the others is meant.
+        let broken = left
+            .iter()
+            .filter(|(one, why)| one.forge == of.forge && one.gone.is_none() && matches!(why, Left::Fault(_)));
+        of.left.extend(broken.map(|(one, why)| NotTaken::new(&one.path, why, true)));
+        of.left.sort();
+        of.left.dedup_by(|a, b| a.path == b.path);
+    }
+    found.changed = found.rows.iter().filter(|row| !before.contains(row)).cloned().collect();
+    Ok(found)
+}
+
+/// The setup with what was found; remembered, unless it only looks. Without `discover` nothing is asked.
+///
+/// # Errors
+/// If the store cannot be read or written.
+pub async fn discovered(setup: Setup, remember: bool) -> Result<(Setup, Found), StoreError> {
+    if !setup.config.discovers() {
+        return Ok((setup, Found::default()));
+    }
+    let found = look(&setup).await?;
+    if remember && !found.changed.is_empty() {
+        setup.world.store().remember_discovered(&found.changed).await?;
+    }
+    Ok((setup.with(&listed(&found.rows)).0, found))
+}
+
+/// One forge: `rows` learns what became of its repositories.
+async fn of_forge(setup: &Setup, forge: &str, rows: &mut Vec<DiscoveredRow>) -> OfForge {
+    let mut of = OfForge { forge: forge.to_owned(), listed: Ok(0), flows: 0, left: Vec::new(), over: 0 };
+    let list = match list(setup, forge).await {
+        Ok(list) => list,
+        Err(why) => {
+            of.listed = Err(one_line(&why, WHY_MAX));
+            return of;
+        }
+    };
+    of.listed = Ok(list.len());
+    let now = setup.world.clock().reading().wall;
+    for row in rows.iter_mut().filter(|row| row.forge == forge) {
+        follow(row, &list, now);
+    }
+    let known = |seen: &RepoSeen, row: &DiscoveredRow| {
+        row.forge == forge && (row.path == seen.path.as_str() || row.repo == seen.id)
+    };
+    let (old, new): (Vec<_>, Vec<_>) = list.into_values().partition(|seen| rows.iter().any(|row| known(seen, row)));
+    let renamed = old.iter().filter_map(|seen| {
+        let row = rows.iter().find(|row| row.forge == forge && row.repo == seen.id)?;
+        let one = Listed { forge: forge.to_owned(), path: seen.path.as_str().to_owned(), gone: None };
+        (row.path != one.path).then(|| (one, row.path.clone()))
+    });
+    for (one, before) in renamed {
+        // With a `[[flow]]` of its own, or where nobody wants it, there is nothing to say.
+        let (config, _) = setup.config.with(std::slice::from_ref(&one));
+        if config.discovered() > 0 {
+            of.left.push(NotTaken::new(one.path, format!("it is `{before}`, renamed"), false));
+        }
+    }
+    take(setup, &mut of, new, rows, now).await;
+    of
+}
+
+/// The list of a forge, by path.
+async fn list(setup: &Setup, forge: &str) -> Result<BTreeMap<String, RepoSeen>, String> {
+    let adapter = setup.adapter(forge).map_err(|unknown| match unknown.why {
+        UnknownWhy::Unreadable { words } => words,
+        why => format!("{why:?}"),
+    })?;
+    let list = tokio::time::timeout(LIST_MAX, adapter.repositories()).await;
+    let list = list.map_err(|_| format!("it took longer than {} s", LIST_MAX.as_secs()))?;
+    let list = list.map_err(|fault| fault.to_string())?;
+    // Pages shift while they are read: one may come twice.
+    Ok(list.into_iter().map(|seen| (seen.path.as_str().to_owned(), seen)).collect())
+}
+
+/// What a new list says of a repository that is a flow.
+fn follow(row: &mut DiscoveredRow, list: &BTreeMap<String, RepoSeen>, now: Instant) {
+    let why = match list.get(&row.path) {
+        Some(seen) => {
+            row.repo.clone_from(&seen.id);
+            // A copy of another one is what it was when it was taken; only what stops moves is told.
+            seen.aside.filter(|aside| *aside != Aside::Fork).map(|aside| aside.to_string())
+        }
+        None => Some(match list.values().find(|seen| seen.id == row.repo) {
+            Some(seen) => format!(
+                "it is called `{0}` now; write `[[flow]]` with `repository = \"{1}:{0}\"` and `name = \"{2}\"`, which keeps its pauses, holds and history",
+                seen.path,
+                row.forge,
+                row.path.to_lowercase(),
+            ),
+            None => "the forge does not list it any more: it was deleted, or Towpath may not see it".to_owned(),
+        }),
+    };
+    row.gone = match (why.map(|why| one_line(&why, WHY_MAX)), row.gone.take()) {
+        (None, _) => None,
+        (Some(why), Some((since, had))) if had == why => Some((since, why)),
+        (Some(why), _) => Some((now, why)),
+    };
+}
+
+/// Takes of the new ones what can be a flow, in the order of their paths.
+async fn take(setup: &Setup, of: &mut OfForge, new: Vec<RepoSeen>, rows: &mut Vec<DiscoveredRow>, now: Instant) {
+    let one = |seen: &RepoSeen| Listed { forge: of.forge.clone(), path: seen.path.as_str().to_owned(), gone: None };
+    let all: Vec<Listed> = listed(rows).into_iter().chain(new.iter().map(one)).collect();
+    let (tried, left) = setup.with(&all);
+    let new: BTreeMap<&str, &RepoSeen> = new.iter().map(|seen| (seen.path.as_str(), seen)).collect();
+    let of_new = |one: &Listed| new.get(one.path.as_str()).copied().filter(|_| one.forge == of.forge);
+    let (mut not, mut ready, mut flows) = (Vec::new(), Vec::new(), 0);
+    for (one, why) in &left {
+        if matches!(why, Left::Fault(_)) && of_new(one).is_some() {
+            not.push(NotTaken::new(&one.path, why, true));
+        }
+    }
+    for found in &tried.config.flows {
+        let Some(one) = found.discovered.as_ref().filter(|one| one.forge == of.forge) else { continue };
+        match of_new(one) {
+            None => flows += 1,
+            Some(RepoSeen { aside: Some(aside), .. }) => not.push(NotTaken::new(&one.path, aside, false)),
+            Some(seen) => ready.push((found.clone(), seen.id.clone())),
+        }
+    }
+    ready.sort_by(|a, b| a.0.flow.repository.cmp(&b.0.flow.repository));
+    let mut room = FLOWS_MAX.saturating_sub(flows);
+    let looked = if room == 0 { 0 } else { ready.len().min(LOOKS_MAX) };
+    of.over = ready.len() - looked;
+    ready.truncate(looked);
+    of.left.append(&mut not);
+    for (found, repo, lacks) in branches(Arc::new(tried), ready).await {
+        let path = found.flow.repository;
+        match lacks {
+            Some(mut lacks) => {
+                lacks.path = path;
+                of.left.push(lacks);
+            }
+            None if room == 0 => of.over += 1,
+            None => {
+                room -= 1;
+                rows.push(DiscoveredRow { forge: of.forge.clone(), path, repo, since: now, gone: None });
+            }
+        }
+    }
+}
+
+/// Whether each has all the branches of its environments: nothing, or why not. One call of git a repository, so many at
+/// once as flows are worked on.
+async fn branches(
+    setup: Arc<Setup>,
+    flows: Vec<(FlowConfig, String)>,
+) -> Vec<(FlowConfig, String, Option<NotTaken>)> {
+    let mut tasks = JoinSet::new();
+    let unseen = || Some(NotTaken::new("", "it was not looked at, by a mistake in Towpath", true));
+    let mut results: Vec<Option<NotTaken>> = flows.iter().map(|_| unseen()).collect();
+    let mut next = flows.iter().enumerate();
+    loop {
+        while tasks.len() < setup.config.service.at_once
+            && let Some((at, (found, _))) = next.next()
+        {
+            let (setup, found) = (setup.clone(), found.clone());
+            tasks.spawn(async move { (at, lacks(&setup, &found).await) });
+        }
+        match tasks.join_next().await {
+            None => break,
+            Some(Ok((at, lacks))) => results[at] = lacks,
+            Some(Err(_)) => {}
+        }
+    }
+    flows.into_iter().zip(results).map(|((found, repo), lacks)| (found, repo, lacks)).collect()
+}
+
+/// What a repository lacks to be a flow.
+async fn lacks(setup: &Setup, found: &FlowConfig) -> Option<NotTaken> {
+    let flow = &found.flow;
+    let heads = match setup.world.remote(&flow.name).await {
+        Ok(remote) => setup.world.git().heads(&remote).await,
+        Err(unknown) => Err(unknown),
+    };
+    let heads = match heads {
+        Ok(heads) => heads,
+        Err(unknown) => {
+            let words = words(flow, &found.remote, setup.world.clock().reading().wall);
+            let why = format!("its branches cannot be read: {}", words.unknown(&unknown));
+            return Some(NotTaken::new(&flow.repository, why, true));
+        }
+    };
+    let missing: Vec<String> = flow
+        .environments
+        .iter()
+        .filter(|env| !heads.contains_key(&env.branch))
+        .map(|env| format!("`{}`", one_line(env.branch.as_str(), 100)))
+        .collect();
+    let es = if missing.len() == 1 { "" } else { "es" };
+    let why = || format!("lacks branch{es} {}", missing.join(", "));
+    (!missing.is_empty()).then(|| NotTaken::new(&flow.repository, why(), false))
+}
+
+/// What was told of a discovery already, so that a service says it once and not every hour.
+#[derive(Debug, Default)]
+pub struct Told(BTreeSet<(bool, String)>);
+
+impl Told {
+    /// Logs what was not told yet, or was not so any more: what is broken as a warning.
+    pub fn tell(&mut self, found: &Found) {
+        let mut lines = BTreeSet::new();
+        for of in &found.forges {
+            let forge = &of.forge;
+            if let Err(why) = &of.listed {
+                lines.insert((true, format!("{}. What was discovered before stays", no_list(forge, why))));
+            }
+            if of.over > 0 {
+                lines.insert((true, format!("`[forge.{forge}]`: {}", too_many(of.over))));
+            }
+            for NotTaken { path, why, broken } in &of.left {
+                lines.insert((*broken, format!("`{forge}:{}` is not taken: {why}", one_line(path, 200))));
+            }
+        }
+        for row in &found.rows {
+            let Some((_, why)) = &row.gone else { continue };
+            lines.insert((
+                true,
+                format!("`{}:{}` was discovered, and now: {why}", row.forge, one_line(&row.path, 200)),
+            ));
+        }
+        for (broken, line) in lines.difference(&self.0) {
+            if *broken {
+                tracing::warn!("discovery: {line}");
+            } else {
+                tracing::info!("discovery: {line}");
+            }
+        }
+        self.0 = lines;
+    }
+}
+
+/// That there is no list.
+pub fn no_list(forge: &str, why: &str) -> String {
+    format!("`[forge.{forge}]`: its repositories cannot be listed: {why}")
+}
+
+/// That there are more than are taken.
+pub fn too_many(over: usize) -> String {
+    format!(
+        "{over} more repositories match than are taken: {FLOWS_MAX} at most. Match fewer, or write a `[[flow]]` for those that count"
+    )
+}
