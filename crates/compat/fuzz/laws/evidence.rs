@@ -40,7 +40,9 @@ fn asked(input: &Input<'_>) -> Vec<(Asked, Known)> {
     asked.extend([Places::Appended, Places::Counted, Places::Moved].map(|how| Asked::Positions(name.clone(), how)));
     asked.extend([Named::Gone, Named::Renamed].map(|how| Asked::Index(column.clone(), how)));
     let required = input.said("required") == Some("yes");
-    asked.into_iter().map(|asked| (asked, Known { required })).collect()
+    let list = |of| input.said(of).into_iter().flat_map(|names| names.split(',')).map(str::to_lowercase).collect();
+    let known = Known { required, elsewhere: list("elsewhere"), siblings: list("siblings") };
+    asked.into_iter().map(|asked| (asked, known.clone())).collect()
 }
 
 fn in_place(tree: &MemoryTree, evidence: &Evidence, asked: &Asked) {
