@@ -150,7 +150,7 @@ async fn of_forge(setup: &Setup, forge: &str, rows: &mut Vec<DiscoveredRow>) -> 
             of.left.push(NotTaken::new(one.path, format!("it is `{before}`, renamed"), false));
         }
     }
-    take(setup, &mut of, new, rows, now).await;
+    take(setup, &mut of, &new, rows, now).await;
     of
 }
 
@@ -193,7 +193,7 @@ fn follow(row: &mut DiscoveredRow, list: &BTreeMap<String, RepoSeen>, now: Insta
 }
 
 /// Takes of the new ones what can be a flow, in the order of their paths.
-async fn take(setup: &Setup, of: &mut OfForge, new: Vec<RepoSeen>, rows: &mut Vec<DiscoveredRow>, now: Instant) {
+async fn take(setup: &Setup, of: &mut OfForge, new: &[RepoSeen], rows: &mut Vec<DiscoveredRow>, now: Instant) {
     let one = |seen: &RepoSeen| Listed { forge: of.forge.clone(), path: seen.path.as_str().to_owned(), gone: None };
     let all: Vec<Listed> = listed(rows).into_iter().chain(new.iter().map(one)).collect();
     let (tried, left) = setup.with(&all);
