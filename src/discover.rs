@@ -72,7 +72,7 @@ pub struct NotTaken {
 }
 
 impl NotTaken {
-    fn new(path: impl Into<String>, why: impl ToString, broken: bool) -> Self {
+    fn new(path: impl Into<String>, why: &(impl ToString + ?Sized), broken: bool) -> Self {
         Self { path: path.into(), why: one_line(&why.to_string(), WHY_MAX), broken }
     }
 }
@@ -147,10 +147,10 @@ async fn of_forge(setup: &Setup, forge: &str, rows: &mut Vec<DiscoveredRow>) -> 
         // With a `[[flow]]` of its own, or where nobody wants it, there is nothing to say.
         let (config, _) = setup.config.with(std::slice::from_ref(&one));
         if config.discovered() > 0 {
-            of.left.push(NotTaken::new(one.path, format!("it is `{before}`, renamed"), false));
+            of.left.push(NotTaken::new(one.path, &format!("it is `{before}`, renamed"), false));
         }
     }
-    take(setup, &mut of, new, rows, now).await;
+    take(setup, &mut of, &new, rows, now).await;
     of
 }
 
@@ -193,7 +193,7 @@ fn follow(row: &mut DiscoveredRow, list: &BTreeMap<String, RepoSeen>, now: Insta
 }
 
 /// Takes of the new ones what can be a flow, in the order of their paths.
-async fn take(setup: &Setup, of: &mut OfForge, new: Vec<RepoSeen>, rows: &mut Vec<DiscoveredRow>, now: Instant) {
+async fn take(setup: &Setup, of: &mut OfForge, new: &[RepoSeen], rows: &mut Vec<DiscoveredRow>, now: Instant) {
     let one = |seen: &RepoSeen| Listed { forge: of.forge.clone(), path: seen.path.as_str().to_owned(), gone: None };
     let all: Vec<Listed> = listed(rows).into_iter().chain(new.iter().map(one)).collect();
     let (tried, left) = setup.with(&all);
@@ -273,7 +273,7 @@ async fn lacks(setup: &Setup, found: &FlowConfig) -> Option<NotTaken> {
         Err(unknown) => {
             let words = words(flow, &found.remote, setup.world.clock().reading().wall);
             let why = format!("its branches cannot be read: {}", words.unknown(&unknown));
-            return Some(NotTaken::new(&flow.repository, why, true));
+            return Some(NotTaken::new(&flow.repository, &why, true));
         }
     };
     let missing: Vec<String> = flow
@@ -284,7 +284,7 @@ async fn lacks(setup: &Setup, found: &FlowConfig) -> Option<NotTaken> {
         .collect();
     let es = if missing.len() == 1 { "" } else { "es" };
     let why = || format!("lacks branch{es} {}", missing.join(", "));
-    (!missing.is_empty()).then(|| NotTaken::new(&flow.repository, why(), false))
+    (!missing.is_empty()).then(|| NotTaken::new(&flow.repository, &why(), false))
 }
 
 /// What was told of a discovery already, so that a service says it once and not every hour.

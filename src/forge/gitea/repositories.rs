@@ -12,10 +12,10 @@ pub(super) async fn listed(api: &Api) -> Result<Vec<RepoSeen>, Fault> {
     let pages = (REPOSITORIES_MAX as u64).div_ceil(PAGE);
     let (all, _) =
         api.list_up_to::<wire::Listed>(pages, "repositories", &["user", "repos"], &[], Counted::Exactly).await?;
-    Ok(all.into_iter().map(seen).collect())
+    Ok(all.iter().map(seen).collect())
 }
 
-fn seen(listed: wire::Listed) -> RepoSeen {
+fn seen(listed: &wire::Listed) -> RepoSeen {
     let aside = if listed.archived {
         Some(Aside::Archived)
     } else if listed.mirror {

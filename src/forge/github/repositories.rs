@@ -24,11 +24,11 @@ impl GitHub {
             self.all_up_to(pages, "repositories", url, |answer| Ok(Page { items: answer.json()?, total: None }))
                 .await?
         };
-        Ok(all.into_iter().map(seen).collect())
+        Ok(all.iter().map(seen).collect())
     }
 }
 
-fn seen(listed: wire::Listed) -> RepoSeen {
+fn seen(listed: &wire::Listed) -> RepoSeen {
     // A disabled one is as good as archived: nothing can be pushed to it.
     let aside = match (listed.archived || listed.disabled, listed.fork) {
         (true, _) => Some(Aside::Archived),

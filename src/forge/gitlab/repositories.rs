@@ -13,16 +13,16 @@ pub(super) async fn listed(api: &Api) -> Result<Vec<RepoSeen>, Fault> {
     let query = [("membership", "true"), ("order_by", "id"), ("sort", "asc")];
     let pages = REPOSITORIES_MAX / PER_PAGE;
     let all = api.list_up_to::<wire::Listed>(pages, "repositories", &["v4", "projects"], &query).await?;
-    Ok(all.items.into_iter().map(seen).collect())
+    Ok(all.items.iter().map(seen).collect())
 }
 
-fn seen(listed: wire::Listed) -> RepoSeen {
+fn seen(listed: &wire::Listed) -> RepoSeen {
     let aside = if listed.archived {
         Some(Aside::Archived)
     } else if listed.mirror.unwrap_or(false) {
         Some(Aside::Mirror)
     } else {
-        listed.forked_from_project.map(|_| Aside::Fork)
+        listed.forked_from_project.as_ref().map(|_| Aside::Fork)
     };
     RepoSeen { id: listed.id.to_string(), path: RepoPath::new(&listed.path_with_namespace), aside }
 }
