@@ -106,7 +106,7 @@ fn each_is_judged_alone_and_odd_names_harm_nobody() {
         ("shop/a b: ", "has the character ` `"),
         ("shop/x.lock: ", "a part that ends in `.lock`"),
         ("shop/: ", "no `[[group]]` matches"),
-        ("shop/../x: ", "is no path of a repository"),
+        ("shop/../x: ", "no `[[group]]` matches"),
         ("all: ", "no `[[group]]` matches"),
         ("good/no: ", "no `[[group]]` matches"),
         ("Shop/Fine: ", "another flow is called `shop/fine`"),

@@ -218,12 +218,18 @@ fn look_whole(
         // What a person has ordered is looked at however far back it is, and so is what a newer one waits for:
         // that one would wait forever.
         let commit = tried[*at].commit;
-        let called = awaited.contains(&commit.id) || judge::is_ordered(edge, commit, look.seen);
+        let awaits = awaited.contains(&commit.id);
+        let called = awaits || judge::is_ordered(edge, commit, look.seen);
         if ahead == Some(0) || (*looked_at >= look_back && !called) {
             continue;
         }
         *looked_at += 1;
-        match judge(edge, commit, look, Depth::Whole) {
+        // What it waits for in turn has to be known, or the whole row of them waits forever.
+        let spent = look.worked_out;
+        look.worked_out = if awaits { 0 } else { spent };
+        let judged = judge(edge, commit, look, Depth::Whole);
+        look.worked_out = look.worked_out.max(spent);
+        match judged {
             Some(judged) => {
                 awaited.extend(gates::migrations::awaits(&judged));
                 tried[*at] = Tried::whole(commit, judged, look.now().wall);
