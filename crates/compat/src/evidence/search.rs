@@ -27,6 +27,14 @@ pub(super) struct Occurrence {
     pub(super) owners: Vec<String>,
 }
 
+impl Occurrence {
+    /// In a statement, of which it is not known whose column it means.
+    fn in_sql(reading: &mut Reading<'_>, byte: usize) -> Self {
+        let (line, text) = (reading.line(byte), reading.shown(byte));
+        Self { around: Around::Sql, written: true, quoted: true, line, text, owners: vec![] }
+    }
+}
+
 /// What a file says of one subject.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Found {
@@ -170,29 +178,13 @@ impl Automaton {
                     && found.unnamed.iter().filter(|(of, known, _)| *of == subject && known.how == used.how).count()
                         < KEPT
                 {
-                    let occurrence = Occurrence {
-                        around: Around::Sql,
-                        written: true,
-                        quoted: true,
-                        line: reading.line(span.0),
-                        text: reading.shown(span.0),
-                        owners: vec![],
-                    };
-                    found.unnamed.push((subject, used, occurrence));
+                    found.unnamed.push((subject, used, Occurrence::in_sql(&mut reading, span.0)));
                 }
                 let enough = of.occurrences.len() >= KEPT * 12 || reading.looked > LOOKED;
                 if enough || asked.role == Role::Association && !reading.associates(span.0) {
                     if of.is_of_others() {
                         // Of what is no longer looked at some may be of the table that is asked for.
-                        let (line, text) = (reading.line(span.0), reading.shown(span.0));
-                        of.push(Occurrence {
-                            around: Around::Sql,
-                            written: true,
-                            quoted: true,
-                            line,
-                            text,
-                            owners: vec![],
-                        });
+                        of.push(Occurrence::in_sql(&mut reading, span.0));
                     }
                     if table {
                         of.name_on(reading.line(span.0));
@@ -230,10 +222,7 @@ impl Automaton {
         }
         for (at, byte) in upserts::find(reading, marks, &asked) {
             let Some(upsert) = asked.get(at) else { continue };
-            let (line, text) = (reading.line(byte), reading.shown(byte));
-            let occurrence =
-                Occurrence { around: Around::Sql, written: true, quoted: true, line, text, owners: vec![] };
-            found.upserts.push(((*upsert).clone(), occurrence));
+            found.upserts.push(((*upsert).clone(), Occurrence::in_sql(reading, byte)));
         }
     }
 }
