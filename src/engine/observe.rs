@@ -138,7 +138,7 @@ pub async fn judge_back<W: World>(
     to: CommitId,
 ) -> Result<Option<OrderId>, Verdict> {
     let judged = asked(world, flow, look, seen, edge, |look| decide::judge_back(edge, to, look)).await;
-    judged.unwrap_or_else(|| Err(Verdict::Wait { why: Reason::BranchesMoved, on: Who::Towpath, until: None }))
+    judged.unwrap_or(Err(Verdict::Wait { why: Reason::BranchesMoved, on: Who::Towpath, until: None }))
 }
 
 /// Every check of one commit for one edge, whatever comes of it.

@@ -143,7 +143,8 @@ pub async fn rollback<W: World>(
     };
     let new = rollback_to(&planned, &env, old, to)?;
     let passes = migrations::lets_back(giving, &edge, &planned, new).await?;
-    let (row, changes, lines) = rollback_order(giving, &edge, &planned.ledger.standing, (old, new), passes, reason);
+    let (row, changes, lines) =
+        rollback_order(giving, &edge, &planned.ledger.standing, (old, new), passes.as_ref(), reason);
     if giving.dry == Dry::Run {
         return giving.settle(Some(&flow.name), None, Vec::new(), lines).await;
     }
@@ -194,7 +195,7 @@ fn rollback_order<W: World>(
     edge: &Edge<'_>,
     standing: &Standing,
     (old, new): (CommitId, CommitId),
-    passes: Option<OrderId>,
+    passes: Option<&OrderId>,
     reason: &str,
 ) -> (IntentRow, Vec<Change>, Vec<String>) {
     let (flow, env) = (edge.flow.name.clone(), edge.target.name.clone());
@@ -214,7 +215,7 @@ fn rollback_order<W: World>(
         reason: Some(reason.to_owned()),
         promote: None,
         // It is judged once more right before the push, and the order is spent when it lands.
-        overrides: passes.iter().cloned().collect(),
+        overrides: passes.into_iter().cloned().collect(),
         holds: Vec::new(),
         state: IntentState::Saved,
         saved: giving.now,
@@ -248,7 +249,7 @@ fn rollback_order<W: World>(
     // No order from before may bring back what is taken away now. What lets the rollback itself pass is for
     // a commit that the target contains then.
     let promotes = standing.promotes.iter().filter(|o| o.env == env).map(|o| o.id.clone());
-    let spent = |o: &&Override| o.env == env && passes.as_ref() != Some(&o.id);
+    let spent = |o: &&Override| o.env == env && passes != Some(&o.id);
     let overrides = standing.overrides.iter().filter(spent).map(|o| o.id.clone());
     changes.push(Change::Spend(promotes.chain(overrides).collect()));
     let lines = vec![
