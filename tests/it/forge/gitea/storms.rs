@@ -161,7 +161,7 @@ async fn a_server_that_wants_us_later_is_not_asked_meanwhile() {
     let forge = place.forge();
     place.faults.plan("/statuses/", Fault::TooMany(30), 1);
     let later = forge.checks(&repo(), place.root).await.expect_err("limited");
-    assert!(matches!(later.why, UnknownWhy::Unreachable { .. }), "{later:?}");
+    assert!(matches!(later.why, UnknownWhy::Limited { .. }), "{later:?}");
     let asked = place.calls("/");
     assert!(forge.checks(&repo(), place.root).await.is_err());
     assert_eq!(place.calls("/"), asked, "nothing was sent");

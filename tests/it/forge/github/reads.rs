@@ -242,9 +242,11 @@ async fn limits_of_each_kind_defer_and_say_for_how_long() {
     ] {
         world.server.fault("check-suites", Fault::Say(status, headers, limited.clone()));
         let unknown = world.forge.checks(&world.repo, world.b).await.expect_err("limited");
-        assert!(matches!(unknown.why, UnknownWhy::Unreachable { .. }), "{unknown:?}");
+        let UnknownWhy::Limited { until, .. } = unknown.why else { panic!("{unknown:?}") };
+        let (from_now, rest) = (until.since(world.clock.reading().wall), Span::from_secs(secs));
+        assert!(from_now >= rest && from_now < Span::from_secs(secs + 1), "{from_now} {rest}");
         assert_eq!(unknown.mends, Mends::Itself);
-        assert_eq!(world.forge.rests(), Some(Span::from_secs(secs)), "{status}");
+        assert_eq!(world.forge.rests(), Some(rest), "{status}");
         let asked = world.server.state().asked.len();
         world.forge.checks(&world.repo, world.b).await.expect_err("still limited");
         assert_eq!(world.server.state().asked.len(), asked, "nothing is sent meanwhile");
