@@ -24,10 +24,13 @@ pub fn hold(bytes: &[u8]) {
     }
 }
 
+/// The longest name that one of the databases takes, in bytes. A search for one of twelve thousand takes longer
+/// than ten seconds, which is known and not mended.
+const NAME_MAX: usize = 128;
+
 fn asked(input: &Input<'_>) -> Vec<(Asked, Known)> {
-    let said = |key: &str, otherwise: &str| {
-        Ident::exact(input.said(key).filter(|name| !name.is_empty()).unwrap_or(otherwise))
-    };
+    let fits = |name: &&str| !name.is_empty() && name.len() <= NAME_MAX;
+    let said = |key: &str, otherwise: &str| Ident::exact(input.said(key).filter(fits).unwrap_or(otherwise));
     let (table, column) = (said("table", "users"), said("column", "nick_name"));
     let name = Name::plain(table.clone());
     let mut asked = vec![
@@ -40,7 +43,16 @@ fn asked(input: &Input<'_>) -> Vec<(Asked, Known)> {
     asked.extend([Places::Appended, Places::Counted, Places::Moved].map(|how| Asked::Positions(name.clone(), how)));
     asked.extend([Named::Gone, Named::Renamed].map(|how| Asked::Index(column.clone(), how)));
     let required = input.said("required") == Some("yes");
-    let list = |of| input.said(of).into_iter().flat_map(|names| names.split(',')).map(str::to_lowercase).collect();
+    let list = |of| {
+        input
+            .said(of)
+            .into_iter()
+            .flat_map(|names| names.split(','))
+            .filter(fits)
+            .take(20)
+            .map(str::to_lowercase)
+            .collect()
+    };
     let known = Known { required, elsewhere: list("elsewhere"), siblings: list("siblings") };
     asked.into_iter().map(|asked| (asked, known.clone())).collect()
 }
