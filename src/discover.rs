@@ -13,10 +13,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use towpath_core::model::{Instant, UnknownWhy};
+use towpath_core::model::Instant;
 use towpath_core::text::one_line;
 
 use crate::config::{FlowConfig, Left, Listed};
+use crate::engine::in_words;
 use crate::forge::{Aside, RepoSeen};
 use crate::setup::{Setup, listed};
 use crate::store::{DiscoveredRow, StoreError};
@@ -156,10 +157,7 @@ async fn of_forge(setup: &Setup, forge: &str, rows: &mut Vec<DiscoveredRow>) -> 
 
 /// The list of a forge, by path.
 async fn list(setup: &Setup, forge: &str) -> Result<BTreeMap<String, RepoSeen>, String> {
-    let adapter = setup.adapter(forge).map_err(|unknown| match unknown.why {
-        UnknownWhy::Unreadable { words } => words,
-        why => format!("{why:?}"),
-    })?;
+    let adapter = setup.adapter(forge).map_err(|unknown| in_words(unknown.why))?;
     let list = tokio::time::timeout(LIST_MAX, adapter.repositories()).await;
     let list = list.map_err(|_| format!("it took longer than {} s", LIST_MAX.as_secs()))?;
     let list = list.map_err(|fault| fault.to_string())?;

@@ -19,6 +19,7 @@ pub mod tick;
 pub mod voice;
 pub mod world;
 
+pub use reach::in_words;
 pub use real::RealWorld;
 pub use tick::{Acted, Pass, Planned, Ticked, plan, tick};
 pub use world::{Committed, Fault, Proposal, Proposing, Side, World};

@@ -81,3 +81,17 @@ impl Token {
         git::Login::new(&self.forge, &self.user, secret.expose()).map_err(said)
     }
 }
+
+/// Why a repository or its forge was not reached, for whoever has no more than a line of words.
+pub fn in_words(why: UnknownWhy) -> String {
+    match why {
+        UnknownWhy::TokenUnusable { forge, words } => {
+            format!("the token of [forge.{forge}] cannot be used: {words}")
+        }
+        UnknownWhy::Limited { words, .. }
+        | UnknownWhy::Unreadable { words }
+        | UnknownWhy::CredentialsRefused { words }
+        | UnknownWhy::Unreachable { words } => words,
+        why => format!("{why:?}"),
+    }
+}

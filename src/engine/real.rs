@@ -415,24 +415,13 @@ impl World for RealWorld {
                     Some(answer) => answer,
                     None => PushAnswer::NoAnswer { words: "the forge had not answered in time".to_owned() },
                 },
-                Err(unknown) => PushAnswer::NotSent { words: format!("{:?}", unknown.why) },
+                Err(unknown) => PushAnswer::NotSent { words: reach::in_words(unknown.why) },
             };
         }
         let (remote, mirror) = match (self.remote(&flow.name).await, self.mirror(&flow.name)) {
             (Ok(remote), Ok(mirror)) => (remote, mirror),
             (Err(unknown), _) | (_, Err(unknown)) => {
-                return PushAnswer::NotSent {
-                    words: match unknown.why {
-                        UnknownWhy::TokenUnusable { forge, words } => {
-                            format!("the token of [forge.{forge}] cannot be used: {words}")
-                        }
-                        UnknownWhy::Unreadable { words }
-                        | UnknownWhy::CredentialsRefused { words }
-                        | UnknownWhy::Limited { words, .. }
-                        | UnknownWhy::Unreachable { words } => words,
-                        why => format!("{why:?}"),
-                    },
-                };
+                return PushAnswer::NotSent { words: reach::in_words(unknown.why) };
             }
         };
         // Getting a token may have taken its time.

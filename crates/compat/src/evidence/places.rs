@@ -6,6 +6,7 @@ use memchr::memmem;
 
 use super::around::{Reading, is_word};
 use super::language::Language;
+use super::statements::NO_ALIAS;
 use super::text::{Span, span_at};
 
 /// A statement that uses a table's columns by their places.
@@ -293,40 +294,10 @@ impl Statement<'_> {
 
     /// Whether a star of the list is this table's, by its name or its alias.
     fn is_qualified(&self, list: &str) -> bool {
-        const WORDS: &[&str] = &[
-            "where",
-            "order",
-            "join",
-            "inner",
-            "left",
-            "right",
-            "on",
-            "group",
-            "limit",
-            "union",
-            "cross",
-            "full",
-            "natural",
-            "using",
-            "for",
-            "having",
-            "offset",
-            "fetch",
-            "window",
-            "except",
-            "intersect",
-            "force",
-            "use",
-            "ignore",
-            "partition",
-            "tablesample",
-            "returning",
-            "set",
-        ];
         let mut words = self.own.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'));
         let first = words.by_ref().find(|word| !word.is_empty());
         let alias = if first == Some("as") { words.find(|word| !word.is_empty()) } else { first };
-        let alias = alias.filter(|alias| !WORDS.contains(alias) && !self.own.starts_with([',', ')', '=', '.']));
+        let alias = alias.filter(|alias| !NO_ALIAS.contains(alias) && !self.own.starts_with([',', ')', '=', '.']));
         let table = self.name();
         list.match_indices(".*").any(|(at, _)| {
             let qualifier = list[..at].trim_end_matches(['"', '`', ']']);

@@ -14,7 +14,7 @@ const LONGEST: usize = 8_000;
 const BEFORE_TABLE: &[&str] = &["from", "join", "into", "update"];
 
 /// Words that follow a table and are no alias of it.
-const NO_ALIAS: &[&str] = &[
+pub(super) const NO_ALIAS: &[&str] = &[
     "where",
     "order",
     "join",
@@ -44,6 +44,7 @@ const NO_ALIAS: &[&str] = &[
     "select",
     "returning",
     "partition",
+    "tablesample",
     "with",
     "lateral",
     "default",
