@@ -236,8 +236,6 @@ impl Swarm {
             for (env, row) in &it.book.ledgers[&name].decisions {
                 let decision = &row.decision;
                 let on_us = matches!(&decision.verdict, Verdict::Wait { on: Who::Towpath, .. });
-                // It waits for a commit, which may wait for its CI.
-                let on_us = on_us && !matches!(decision.verdict.why(), Reason::MigrationsWait { .. });
                 if decision.action.is_some() || on_us {
                     wrong.push(format!("I10: {name} {env} waits for Towpath: {:?}", decision.verdict));
                 }

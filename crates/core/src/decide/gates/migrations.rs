@@ -272,7 +272,7 @@ impl<'a> Question<'a> {
     fn verdict(&self, brought: &Brought, look: &mut Look<'_>) -> Option<Verdict> {
         let mut still = Vec::new();
         let mut whole = true;
-        let mut shown = None;
+        let (mut shown, mut on) = (None, None);
         let mut worked_out = false;
         for (running, said) in &brought.against {
             let hard = said.findings.iter().find(|finding| self.stands(finding) && !finding.by_use);
@@ -296,8 +296,9 @@ impl<'a> Question<'a> {
                 Some(Ok(Replaced::Stays(kept_out))) => {
                     return Some(self.block(running, finding, said, kept_out));
                 }
-                Some(Ok(Replaced::Comes(one))) => {
+                Some(Ok(Replaced::Comes(one, waits_on))) => {
                     shown = shown.or(finding);
+                    on = on.or_else(|| one.by.map(|_| self.waits_on(&one.env, waits_on)));
                     still.push(one);
                 }
             }
@@ -312,8 +313,8 @@ impl<'a> Question<'a> {
             let waiting = look.on_edge.graph.known().map_or(&[][..], |graph| &graph.waiting);
             let behind = waiting.iter().position(|other| other.id == self.candidate).unwrap_or(0);
             let behind = u32::try_from(behind).unwrap_or(u32::MAX);
-            let on = still.iter().find(|one| one.by.is_some()).map_or(Who::Time, |one| self.waits_on(&one.env));
-            return Some(Verdict::Wait { why: Reason::MigrationsWait { finding, still, behind }, on, until });
+            let why = Reason::MigrationsWait { finding, still, behind };
+            return Some(Verdict::Wait { why, on: on.unwrap_or(Who::Time), until });
         }
         if let Some(unseen) = self.code.unseen.as_ref().filter(|_| brought.contracts) {
             let why = Reason::MigrationsUnseen { env: unseen.env.clone() };
@@ -322,9 +323,10 @@ impl<'a> Question<'a> {
         Some(Verdict::Pass { why: Reason::MigrationsPass { brought: brought.migrations } })
     }
 
-    /// On whom a wait for the replacement of an environment's code is.
-    fn waits_on(&self, env: &EnvName) -> Who {
-        if env == &self.edge.target.name { Who::Towpath } else { Who::Environment(env.clone()) }
+    /// On whom a wait for the replacement of an environment's code is; `waits_on` is whom what replaces it
+    /// waits for itself.
+    fn waits_on(&self, env: &EnvName, waits_on: Option<Who>) -> Who {
+        if env == &self.edge.target.name { waits_on.unwrap_or(Who::Towpath) } else { Who::Environment(env.clone()) }
     }
 
     fn block(
@@ -351,7 +353,7 @@ impl<'a> Question<'a> {
     fn replaced(&self, running: &CodeRunning, look: &mut Look<'_>) -> Option<Result<Replaced, Unknown>> {
         let still = |by| StillUsed { env: running.env.clone(), commit: running.commit, by, until: running.until };
         if running.until.is_some() {
-            return Some(Ok(Replaced::Comes(still(None))));
+            return Some(Ok(Replaced::Comes(still(None), None)));
         }
         let (mut whole, mut unknown, mut kept_out) = (true, None, None);
         for (edge, mut list) in self.successors(&running.env, look) {
@@ -375,8 +377,8 @@ impl<'a> Question<'a> {
                         whole = false;
                         break;
                     }
-                    Some(None) => return Some(Ok(Replaced::Comes(still(Some(next))))),
-                    Some(Some(why)) => {
+                    Some(Coming::Waits(on)) => return Some(Ok(Replaced::Comes(still(Some(next)), on))),
+                    Some(Coming::KeptOut(why)) => {
                         kept_out = kept_out.or(Some(KeptOut { commit: next, why: Box::new(why) }));
                         list.retain(|other| *other != next);
                     }
@@ -389,7 +391,7 @@ impl<'a> Question<'a> {
                 None => whole = false,
                 Some(Err(why)) => unknown = unknown.or(Some(why)),
                 Some(Ok(None)) => {}
-                Some(Ok(Some(next))) => return Some(Ok(Replaced::Comes(still(Some(next))))),
+                Some(Ok(Some(next))) => return Some(Ok(Replaced::Comes(still(Some(next)), None))),
             }
         }
         whole.then(|| unknown.map_or(Ok(Replaced::Stays(kept_out)), Err))
@@ -457,25 +459,37 @@ impl<'a> Question<'a> {
 
 /// What becomes of code that stands in the way.
 enum Replaced {
-    /// It ends, or this comes in its place.
-    Comes(StillUsed),
+    /// It ends, or this comes in its place, and first waits for somebody itself.
+    Comes(StillUsed, Option<Who>),
     /// Nothing comes; where something would and is kept out, that is named.
     Stays(Option<KeptOut>),
 }
 
-/// What blocks a commit that would take the place of code that runs, besides what stops a whole edge: that stops
-/// the candidate, too. Nothing inside where it comes sooner or later; `None` when facts are missing.
-fn stands_in_its_way(edge: &Edge<'_>, commit: CommitId, look: &mut Look<'_>) -> Option<Option<Reason>> {
+/// What becomes of a commit that would take the place of code that runs.
+enum Coming {
+    /// It comes sooner or later, and waits for this one until then.
+    Waits(Option<Who>),
+    /// This blocks it.
+    KeptOut(Reason),
+}
+
+/// What stands in the way of a commit that would take the place of code that runs, besides what stops a whole
+/// edge: that stops the candidate, too. `None` when facts are missing.
+fn stands_in_its_way(edge: &Edge<'_>, commit: CommitId, look: &mut Look<'_>) -> Option<Coming> {
     let on_edge = look.seen.edges.iter().find(|seen| seen.env == edge.target.name)?;
     let candidate = candidates(edge, on_edge, look.seen).into_iter().find(|other| other.id == commit)?;
     let mut there = look.deeper(on_edge);
     let judged = judge_inside(edge, candidate, &mut there);
     look.missing.absorb(there.missing);
-    let blocks = |one: &Judged| {
-        let of_the_commit = matches!(one.check, Check::Hold | Check::Gate(_));
-        of_the_commit && matches!(one.verdict, Verdict::Block { .. })
-    };
-    Some(judged?.into_iter().find(blocks).map(|one| one.verdict.why().clone()))
+    let mut waits_on = None;
+    for one in judged?.into_iter().filter(|one| matches!(one.check, Check::Hold | Check::Gate(_))) {
+        match one.verdict {
+            Verdict::Block { why, .. } => return Some(Coming::KeptOut(why)),
+            Verdict::Wait { on, .. } => waits_on = waits_on.or(Some(on)),
+            Verdict::Pass { .. } => {}
+        }
+    }
+    Some(Coming::Waits(waits_on))
 }
 
 /// How many findings are not named where one is.
