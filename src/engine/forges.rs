@@ -9,16 +9,16 @@ use std::sync::Arc;
 use towpath_core::act::PushAnswer;
 use towpath_core::dag::Dag;
 use towpath_core::model::{
-    Actor, AuthorLogins, BranchName, CiItem, ClosedRequest, CommitId, Edge, Fact, Facts, Flow, FlowName, Given,
-    IntentRow, Merging, Missing, Now, OpenRequest, RequestApproval, Requests, RequiredChecks, Tip, Trusted,
+    Actor, AuthorLogins, BranchName, CiItem, ClosedRequest, CommitId, Edge, EnvName, Fact, Facts, Flow, FlowName,
+    Given, IntentRow, Merging, Missing, Now, OpenRequest, RequestApproval, Requests, RequiredChecks, Tip, Trusted,
     Unknown, UnknownWhy, Ways, request_branch,
 };
-use towpath_core::see::Tips;
+use towpath_core::see::{PushSeen, Tips};
 
 use super::RealWorld;
 use super::world::{Proposal, Proposing, World as _};
 use crate::forge::{
-    ApprovalSeen, CallFault, CheckSeen, Forge, HeadBound, RepoPath, RequestSeen, RequestState, Required,
+    ApprovalSeen, CallFault, CheckSeen, Forge, HeadBound, Pushed, RepoPath, RequestSeen, RequestState, Required,
 };
 
 /// For each flow on a forge: its repository there, or why the forge cannot be asked.
@@ -134,6 +134,29 @@ impl OnForge {
 }
 
 impl RealWorld {
+    /// The record of pushes to an environment's branch. A forge that is not reached, keeps none, or does not
+    /// show us its own, tells of none.
+    pub(super) async fn pushes_of_forge(&self, flow: &Flow, env: &EnvName) -> Vec<PushSeen> {
+        let (Ok(forge), Some(environment)) = (self.forge(&flow.name), flow.environment(env)) else {
+            return Vec::new();
+        };
+        let pushes = match forge.forge.pushes(&forge.repo, &environment.branch).await {
+            Ok(pushes) => pushes,
+            Err(unknown) => {
+                tracing::debug!(flow = flow.name.as_str(), ?unknown, "when its branches moved is not known");
+                return Vec::new();
+            }
+        };
+        // Read after the forge answered: by then a push is older than it said, and must not seem older still.
+        let Ok(now) = self.store().peek_now(&self.clock().reading()).await else { return Vec::new() };
+        let seen = |push: Pushed| PushSeen {
+            before: push.before,
+            after: push.after,
+            at: Trusted(now.trusted.0.saturating_sub(push.ago.ms().max(0))),
+        };
+        pushes.into_iter().map(seen).collect()
+    }
+
     /// What only a forge can tell. CI results add to those that were reported to us.
     pub(super) async fn answer_of_forge(
         &self,

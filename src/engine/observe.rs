@@ -1,7 +1,7 @@
 //! Facts in, never a decision: tips, history and ledger become an `Observation`, and the facts
 //! that a decision lacks are answered round by round.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use towpath_core::dag::Dag;
 use towpath_core::decide::{self, Depth, Next};
@@ -67,6 +67,18 @@ pub fn note(flow: &Flow, ledger: &Ledger, look: &Look) -> Vec<Change> {
         Fact::Known(dag) => see::note(flow, ledger, &look.tips, dag, look.now),
         Fact::Unknown(_) => Vec::new(),
     }
+}
+
+/// The same, with what came dated by the forge's record of pushes where that proves it older.
+pub async fn note_dated<W: World>(world: &W, flow: &Flow, ledger: &Ledger, look: &Look) -> Vec<Change> {
+    let mut changes = note(flow, ledger, look);
+    let mut pushes = BTreeMap::new();
+    for env in see::pushes_wanted(flow, &changes) {
+        let told = world.pushes(flow, &env).await;
+        pushes.insert(env, told);
+    }
+    see::date_by_pushes(&mut changes, &pushes, &look.tips, look.dag(), look.now);
+    changes
 }
 
 /// The observation without dear facts; `ledger` has noted the look already.

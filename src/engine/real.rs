@@ -17,7 +17,7 @@ use towpath_core::model::{
     request_branch,
 };
 use towpath_core::repository;
-use towpath_core::see::Tips;
+use towpath_core::see::{PushSeen, Tips};
 
 use super::compat;
 use super::forges::{OfFlows, OnForge};
@@ -364,6 +364,10 @@ impl World for RealWorld {
         };
         let wanted: Vec<CommitId> = wanted.iter().copied().collect();
         blocking(move || Ok(read::load(&mirror, &at, &wanted, NODES_MAX))).await.unwrap_or_else(Fact::Unknown)
+    }
+
+    async fn pushes(&self, flow: &Flow, env: &EnvName) -> Vec<PushSeen> {
+        self.pushes_of_forge(flow, env).await
     }
 
     async fn answer(&self, flow: &Flow, dag: &Dag, tips: &Tips, missing: &Missing) -> Facts {

@@ -128,7 +128,7 @@ async fn note_and_decide<W: World>(
     look: &Look,
 ) -> Result<(Plan, Observation), Fault> {
     let (world, flow) = (runner.world, runner.flow);
-    let mut changes = observe::note(flow, ledger, look);
+    let mut changes = observe::note_dated(world, flow, ledger, look).await;
     let hands = beside::hands(world, flow, ledger, look, &changes).await;
     changes.extend(hands);
     let reminds = changes.iter().any(|change| matches!(change, Change::Remind { .. }));
@@ -172,7 +172,7 @@ pub async fn plan<W: World>(world: &W, flow: &Flow) -> Result<Planned, Fault> {
     let targets = targets(flow);
     let mut ledger = world.load(flow).await?;
     let look = observe::look(world, flow, &ledger).await?;
-    for change in observe::note(flow, &ledger, &look) {
+    for change in observe::note_dated(world, flow, &ledger, &look).await {
         ledger.apply(&flow.name, &targets, &change);
     }
     let mut seen = observe::observation(flow, &ledger, &look);

@@ -12,7 +12,7 @@ use towpath_core::model::{
     BranchName, Change, CommitId, EnvName, Fact, Facts, Flow, FlowName, IntentId, IntentRow, Ledger, Message,
     Missing, Now, Reason, Tip,
 };
-use towpath_core::see::Tips;
+use towpath_core::see::{PushSeen, Tips};
 
 use super::say::Saying;
 
@@ -133,6 +133,10 @@ pub trait World {
 
     /// The piece of history that holds the tips and the wanted commits.
     fn history(&self, flow: &Flow, tips: &Tips, wanted: &BTreeSet<CommitId>) -> impl Future<Output = Fact<Dag>>;
+
+    /// The movements of an environment's branch that the forge keeps, newest first; none where it keeps none or
+    /// was not reached. Only that a commit came earlier than it was seen is ever taken from them.
+    fn pushes(&self, flow: &Flow, env: &EnvName) -> impl Future<Output = Vec<PushSeen>>;
 
     /// Answers every missing key that the graph cannot answer.
     fn answer(&self, flow: &Flow, dag: &Dag, tips: &Tips, missing: &Missing) -> impl Future<Output = Facts>;

@@ -25,8 +25,8 @@ pub use towpath_core::model::{MergeHow, Ways};
 use crate::secret::Secret;
 
 pub use seen::{
-    ApprovalSeen, Aside, CallFault, CheckSeen, Finding, HeadBound, HookRefused, HookSeen, Proposal, RepoPath,
-    RepoSeen, RequestSeen, RequestState, Required, StatusLine, StatusState,
+    ApprovalSeen, Aside, CallFault, CheckSeen, Finding, HeadBound, HookRefused, HookSeen, Proposal, Pushed,
+    RepoPath, RepoSeen, RequestSeen, RequestState, Required, StatusLine, StatusState,
 };
 
 /// How many repositories a list may have; one that has more is not read to its end, and nothing of it counts.
@@ -78,6 +78,12 @@ pub trait Forge: Debug + Send + Sync {
 
     /// Which ways of merging the project permits into `base`, so that the commit stays the same.
     async fn ways(&self, repo: &RepoPath, base: &BranchName) -> Result<Ways, Unknown>;
+
+    /// The movements of a branch that the forge keeps, the newest first, as many as it tells at once; none where
+    /// it keeps none that say where the branch was.
+    async fn pushes(&self, _: &RepoPath, _: &BranchName) -> Result<Vec<Pushed>, Unknown> {
+        Ok(Vec::new())
+    }
 
     /// The login names of the authors of these commits, and whether the forge knows some of them not.
     async fn authors(

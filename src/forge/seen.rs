@@ -65,6 +65,17 @@ impl fmt::Display for Aside {
     }
 }
 
+/// A movement of a branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pushed {
+    /// Where the branch was; none where it was not.
+    pub before: Option<CommitId>,
+    /// Where it was then; none where it was deleted.
+    pub after: Option<CommitId>,
+    /// How long ago that was: the `Date` header of the forge's own answer minus its stamp, never our clock.
+    pub ago: Span,
+}
+
 /// One result of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckSeen {

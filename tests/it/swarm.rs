@@ -192,6 +192,11 @@ fn a_gate_that_is_believed_once_is_found() {
 }
 
 #[test]
+fn a_record_of_pushes_that_is_believed_too_far_is_found() {
+    finds(Plant::DateByTheFirstPush, "I2");
+}
+
+#[test]
 fn a_forgotten_pause_is_found() {
     finds(Plant::ForgetThePause, "I4");
 }

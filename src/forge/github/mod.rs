@@ -1,7 +1,7 @@
 //! GitHub: github.com, Enterprise Cloud with its own host, and Enterprise Server.
 //!
 //! One file for each thing that is asked: [`checks`] with the tables of what GitHub's words mean,
-//! [`requests`], [`people`] (reviews, teams), [`moves`], [`repositories`], [`doctor`], [`hooks`]; [`auth`] has tokens
+//! [`requests`], [`people`] (reviews, teams), [`moves`], [`activity`] (who moved a branch when), [`repositories`], [`doctor`], [`hooks`]; [`auth`] has tokens
 //! and Apps, [`wire`] the few fields that are read of GitHub's answers.
 //!
 //! **Why not octocrab.** It would carry none of this: its cache and retry were measured unsafe
@@ -13,6 +13,7 @@
 //! Facts about GitHub are from its REST description (`@octokit/openapi` 23.0.2), its GraphQL schema
 //! (`@octokit/graphql-schema` 15.26.1) and docs.github.com; where one is from neither it says so.
 
+mod activity;
 mod auth;
 mod checks;
 mod doctor;
@@ -37,7 +38,7 @@ use towpath_core::model::{AuthorLogins, BranchName, CommitId, Span, Unknown};
 
 use super::client::{self, Answer, Call, Client, Fault, Page};
 use super::{
-    CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Proposal, RepoPath, RepoSeen,
+    CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Proposal, Pushed, RepoPath, RepoSeen,
     RequestSeen, Required, StatusLine, Ways, carries,
 };
 use crate::clock::Clock;
@@ -250,6 +251,10 @@ impl Forge for GitHub {
 
     async fn ways(&self, repo: &RepoPath, base: &BranchName) -> Result<Ways, Unknown> {
         self.ways_into(repo, base).await.map_err(Fault::unknown)
+    }
+
+    async fn pushes(&self, repo: &RepoPath, branch: &BranchName) -> Result<Vec<Pushed>, Unknown> {
+        self.activity_of(repo, branch).await.map_err(Fault::unknown)
     }
 
     async fn authors(&self, repo: &RepoPath, commits: &[CommitId]) -> Result<AuthorLogins, Unknown> {

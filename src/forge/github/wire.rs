@@ -91,6 +91,19 @@ pub(super) struct User {
     pub(super) kind: String,
 }
 
+/// One of `GET /repos/{owner}/{repo}/activity`: a push, a merge, a branch that was made or deleted.
+#[derive(Debug, Deserialize)]
+pub(super) struct Activity {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) before: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) after: String,
+    #[serde(default, rename = "ref", deserialize_with = "or_default")]
+    pub(super) of: String,
+    #[serde(default)]
+    pub(super) timestamp: Option<String>,
+}
+
 /// One of `GET /repos/{o}/{r}/rules/branches/{branch}`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Rule {

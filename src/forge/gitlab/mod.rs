@@ -9,6 +9,7 @@
 //! | [`talk`] | our comment and statuses |
 //! | [`people`] | groups, authors |
 //! | [`repositories`] | which repositories there are |
+//! | [`events`] | when branches moved |
 //! | [`hook`] | webhooks |
 //! | [`doctor`] | what is not as Towpath needs it |
 //!
@@ -32,6 +33,7 @@ mod api;
 mod approvals;
 mod checks;
 mod doctor;
+mod events;
 mod hook;
 mod merge;
 mod people;
@@ -46,7 +48,7 @@ use towpath_core::model::{AuthorLogins, BranchName, CommitId, Span, Unknown};
 
 use super::client::{Client, Fault, TokenPlace};
 use super::{
-    CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Proposal, RepoPath, RepoSeen,
+    CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Proposal, Pushed, RepoPath, RepoSeen,
     RequestSeen, Required, StatusLine, Ways, carries,
 };
 use crate::clock::Clock;
@@ -108,6 +110,10 @@ impl Forge for GitLab {
 
     async fn ways(&self, repo: &RepoPath, _: &BranchName) -> Result<Ways, Unknown> {
         merge::ways(&self.api, repo).await
+    }
+
+    async fn pushes(&self, repo: &RepoPath, branch: &BranchName) -> Result<Vec<Pushed>, Unknown> {
+        events::pushes(&self.api, repo, branch).await.map_err(Fault::unknown)
     }
 
     async fn authors(&self, repo: &RepoPath, commits: &[CommitId]) -> Result<AuthorLogins, Unknown> {

@@ -8,6 +8,8 @@
 
 use serde::Deserialize;
 
+use crate::forge::client::read::or_default;
+
 /// A person or a bot.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct User {
@@ -443,4 +445,32 @@ pub(super) struct HookProject {
     /// `group/subgroup/name`.
     #[serde(default)]
     pub path_with_namespace: Option<String>,
+}
+
+/// One of `GET /projects/:id/events`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Event {
+    /// When.
+    #[serde(default)]
+    pub created_at: Option<String>,
+    /// Of a push.
+    #[serde(default)]
+    pub push_data: Option<PushData>,
+}
+
+/// See [`Event`].
+#[derive(Debug, Deserialize)]
+pub(super) struct PushData {
+    /// `branch` or `tag`.
+    #[serde(default, deserialize_with = "or_default")]
+    pub ref_type: String,
+    /// Its name; null where one event stands for several.
+    #[serde(default, rename = "ref")]
+    pub of: Option<String>,
+    /// Null where it was made.
+    #[serde(default)]
+    pub commit_from: Option<String>,
+    /// Null where it was deleted.
+    #[serde(default)]
+    pub commit_to: Option<String>,
 }

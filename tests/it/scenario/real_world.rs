@@ -19,10 +19,10 @@ use towpath::store::{Holder, Lease};
 use towpath_core::act::PushAnswer;
 use towpath_core::dag::Dag;
 use towpath_core::model::{
-    Actor, AuditRow, BranchName, Change, CommitId, Concerns, Fact, Facts, Flow, FlowName, IntentId, IntentRow,
-    Ledger, Message, Missing, Now, OrderId, Reason, Span, Tip, Unknown, UnknownWhy,
+    Actor, AuditRow, BranchName, Change, CommitId, Concerns, EnvName, Fact, Facts, Flow, FlowName, IntentId,
+    IntentRow, Ledger, Message, Missing, Now, OrderId, Reason, Span, Tip, Unknown, UnknownWhy,
 };
-use towpath_core::see::Tips;
+use towpath_core::see::{PushSeen, Tips};
 
 use super::hosting::OnMerge;
 use super::server::{Server, Trouble};
@@ -210,6 +210,10 @@ impl World for Process {
             return Fact::Unknown(Unknown::passing(UnknownWhy::TimedOut { after: Span::from_secs(60) }));
         }
         self.world.history(flow, tips, wanted).await
+    }
+
+    async fn pushes(&self, flow: &Flow, env: &EnvName) -> Vec<PushSeen> {
+        self.world.pushes(flow, env).await
     }
 
     async fn answer(&self, flow: &Flow, dag: &Dag, tips: &Tips, missing: &Missing) -> Facts {

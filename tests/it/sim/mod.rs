@@ -47,6 +47,8 @@ pub enum Plant {
     JudgeOnlyItsOwnCode,
     /// The check does not look at what the database has and a commit lacks.
     ForgetWhatTheDatabaseLost,
+    /// What the forge tells of pushes is not asked whether the commit stayed.
+    DateByTheFirstPush,
 }
 
 macro_rules! killed {

@@ -128,6 +128,7 @@ impl Swarm {
         universe.plant = plant;
         universe.made = (about == About::Databases).then(|| (Rng::new(seed), 0));
         universe.gates.say_of_all(Says::Pass);
+        universe.record = (seed % 2 == 1).then(|| Rng::new(seed));
         universe.trace = std::env::var_os("TOWPATH_TRACE").is_some();
         // A swarm: each seed has its own mix, and some faults not at all.
         let mut fault = |most: usize| if rng.percent(50) { rng.below(most + 1) as u32 } else { 0 };

@@ -178,6 +178,8 @@ pub struct Universe {
     pub violations: Vec<String>,
     /// Where databases are played: what is rolled for what commits do to theirs, and the newest name.
     pub made: Option<(Rng, u32)>,
+    /// Where the forge keeps when branches moved: what is rolled for how much of it it tells.
+    pub record: Option<Rng>,
     /// Whether everything that happens is printed.
     pub trace: bool,
 }
@@ -270,6 +272,7 @@ impl Universe {
             crash_at: None,
             violations: Vec::new(),
             made: None,
+            record: None,
             trace: false,
         }
     }
@@ -383,6 +386,16 @@ impl Universe {
         repository.moves.push(Moved { branch: branch.clone(), old, new, by, delayed, at: truth });
         let gone = new.is_none().then_some(branch);
         repository.forge.moved(&repository.branches, gone, |a, b| dag.contains(a, b));
+    }
+
+    /// What the forge tells of when a branch moved, newest first, in true time. It may lag behind, and tells only so
+    /// many.
+    pub fn record(&mut self, flow: &FlowName, branch: &BranchName) -> Vec<Moved> {
+        let Some(rng) = &mut self.record else { return Vec::new() };
+        let late = usize::from(rng.percent(20));
+        let most = 1 + rng.below(6);
+        let moves = self.repositories[flow].moves.iter().rev().filter(|moved| &moved.branch == branch);
+        moves.skip(late).take(most).cloned().collect()
     }
 
     /// Where a branch was before its last move. Being told so cannot be distinguished from its

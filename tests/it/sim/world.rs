@@ -14,13 +14,13 @@ use towpath_core::dag::Dag;
 use towpath_core::model::{
     AuthorLogins, BranchName, Change, CommitId, EdgeKey, EnvName, Fact, Facts, Flow, FlowName, Gate, GateKind,
     Given, HttpInstead, HttpSaid, IntentId, IntentRow, IntentState, Ledger, Message, Missing, Now, Reason,
-    Requests, RequiredChecks, Span, Tip, Unknown, UnknownWhy, request_branch,
+    Requests, RequiredChecks, Span, Tip, Trusted, Unknown, UnknownWhy, request_branch,
 };
-use towpath_core::see::Tips;
+use towpath_core::see::{PushSeen, Tips};
 
 use crate::support::book::TEAMS;
 
-use super::universe::{Lease, OnTheWire, Universe, strikes_now};
+use super::universe::{Lease, Moved, OnTheWire, Universe, strikes_now};
 use super::{KILLED, Plant, check, check_requests};
 
 #[derive(Clone)]
@@ -411,6 +411,27 @@ impl World for SimWorld {
         }
         // Everything there is, so that the ledger's lost commits are found too.
         Fact::Known((*self.it().dag(&flow.name)).clone())
+    }
+
+    async fn pushes(&self, flow: &Flow, env: &EnvName) -> Vec<PushSeen> {
+        self.effect("effect: pushes").await;
+        let mut it = self.it();
+        let Some(branch) = flow.environment(env).map(|env| env.branch.clone()) else { return Vec::new() };
+        let mut told = it.record(&flow.name, &branch);
+        if it.plant == Some(Plant::DateByTheFirstPush)
+            && let Some(newest) = told.first().and_then(|moved| moved.new)
+        {
+            let first = it.repositories[&flow.name].moves.iter().find(|moved| moved.branch == branch).cloned();
+            told = first.map(|first| Moved { old: None, new: Some(newest), ..first }).into_iter().collect();
+        }
+        // By the time of the answer, as in the real world.
+        let (now, truth) = (it.now(), it.truth);
+        let seen = |moved: &Moved| PushSeen {
+            before: moved.old,
+            after: moved.new,
+            at: Trusted(now.trusted.0 - (truth - moved.at)),
+        };
+        told.iter().map(seen).collect()
     }
 
     async fn answer(&self, flow: &Flow, _: &Dag, tips: &Tips, missing: &Missing) -> Facts {

@@ -160,6 +160,8 @@ pub enum ArrivalHow {
     Seen,
     /// It was there at our first look ever; it may be older.
     FirstSight,
+    /// The forge's record of pushes tells when, earlier than we saw it.
+    Pushed,
 }
 
 /// A commit of the target that the source lacks, with what the graph tells of it.

@@ -10,6 +10,7 @@ mod code;
 mod expire;
 mod graph;
 mod note;
+mod pushed;
 mod remind;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,7 @@ pub use behind::behind;
 pub use beside::{Hand, by_hand, judged_for, would, would_have};
 pub use code::code;
 pub use note::{SOMEBODY, after_landing, is_rewind, landed, note, tell};
+pub use pushed::{PushSeen, date_by_pushes, pushes_wanted};
 pub use remind::PREFIX as REMINDER;
 
 /// Who is named for what automation does.

@@ -9,4 +9,5 @@ mod history;
 #[path = "../kit/mod.rs"]
 mod kit;
 mod noting;
+mod pushed;
 mod requests;

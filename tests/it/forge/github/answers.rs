@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use towpath_core::model::CommitId;
 
-use super::state::{Comment, Pull, State};
+use super::state::{Comment, Pull, Push, State};
 use crate::forge::schema::{Api, decode};
 
 const REPO: &str = "/repos/{owner}/{repo}";
@@ -123,6 +123,15 @@ pub fn answer(state: &mut State, api: Option<&Api>, call: &Call<'_>) -> Reply {
     }
 }
 
+fn activity(push: &Push) -> Value {
+    let id = |id: Option<CommitId>| id.unwrap_or(CommitId::from_bytes([0; 20])).to_string();
+    json!({
+        "id": push.at, "node_id": "x", "before": id(push.before), "after": id(push.after),
+        "ref": format!("refs/heads/{}", push.on), "timestamp": State::at(push.at), "activity_type": push.kind,
+        "actor": person("ana"),
+    })
+}
+
 fn in_repository(state: &mut State, made: &Made<'_>, call: &Call<'_>, rest: &[&str], user: &str) -> Reply {
     match (call.method, rest) {
         ("GET", []) => {
@@ -131,6 +140,13 @@ fn in_repository(state: &mut State, made: &Made<'_>, call: &Call<'_>, rest: &[&s
             says["allow_merge_commit"] = json!(state.merge_commits);
             says["archived"] = json!(state.archived);
             made.says(REPO, 200, &says)
+        }
+        ("GET", ["activity"]) => {
+            let of = call.asked("ref").unwrap_or_default();
+            let of = of.strip_prefix("refs/heads/").unwrap_or(&of);
+            let pushes = state.pushes.iter().filter(|push| push.on == of);
+            let items = pushes.map(|push| activity(push)).collect();
+            made.page(call, state, &format!("{REPO}/activity"), None, items)
         }
         ("GET", ["commits", sha, "check-runs"]) => {
             let runs = state.runs.iter().filter(|run| run.sha.to_string() == *sha).map(run).collect();

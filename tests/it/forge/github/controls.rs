@@ -8,17 +8,18 @@ use towpath::forge::{Forge as _, MergeHow, StatusLine, StatusState};
 use towpath_core::act::PushAnswer;
 use towpath_core::model::Unknown;
 
-use super::state::Fault;
+use super::state::{Fault, Push};
 use super::{REQUEST, World, branch};
 use crate::forge::graphql::Schema;
 use crate::forge::schema::{Api, Exchange, spec};
 
 /// Every operation that the adapter calls.
-const OPERATIONS: [&str; 24] = [
+const OPERATIONS: [&str; 25] = [
     "GET /app",
     "GET /installation/repositories",
     "GET /orgs/{org}/teams/{team_slug}/members",
     "GET /repos/{owner}/{repo}",
+    "GET /repos/{owner}/{repo}/activity",
     "GET /repos/{owner}/{repo}/branches/{branch}",
     "GET /repos/{owner}/{repo}/collaborators/{username}/permission",
     "GET /repos/{owner}/{repo}/commits/{ref}/check-runs",
@@ -52,12 +53,15 @@ async fn everything(world: &World) {
         let suite = state.suite(world.b, Some("develop"), Some("success"));
         state.run(suite, "build", Some("success"));
         state.status(world.b, "lint", "success", "jenkins");
+        let (kind, at) = ("push", state.now);
+        state.pushes = vec![Push { on: "staging", kind, before: None, after: Some(world.a), at }];
         state.rules.insert("staging".to_owned(), vec![json!({ "type": "deletion" })]);
     }
     let (forge, repo) = (&world.forge, &world.repo);
     let (head, base) = (branch(REQUEST), branch("staging"));
     forge.checks(repo, world.b).await.expect("checks");
     forge.required(repo, &base).await.expect("required");
+    forge.pushes(repo, &base).await.expect("pushes");
     forge.members(repo, "release").await.expect("members");
     forge.repositories().await.expect("repositories");
     assert_eq!(forge.findings(repo, &[(base.clone(), true)]).await, []);

@@ -4,7 +4,7 @@ use serde_json::json;
 use towpath::forge::{CheckSeen, Forge as _, HeadBound, HookRefused, MergeHow, RepoPath, RequestState, Required};
 use towpath_core::model::{CiState, CommitId, Mends, Span, UnknownWhy};
 
-use super::state::Fault;
+use super::state::{Fault, Push};
 use super::{REQUEST, World, branch};
 use crate::support::git_fixture::git_command;
 
@@ -205,6 +205,28 @@ async fn an_app_has_one_token_for_all_made_anew_before_it_ends() {
     // A key that GitHub does not know: said, and not asked for again and again by each.
     let shown = format!("{:?}", world.forge);
     assert!(!shown.contains("PRIVATE") && !shown.contains("ghs_"), "{shown}");
+}
+
+#[tokio::test]
+async fn when_a_branch_moved_is_told_by_github_s_own_clock() {
+    let world = World::new().await;
+    let (a, b) = (Some(world.a), Some(world.b));
+    let now = world.server.state().now;
+    let push = |on, kind, before, after, mins: i64| Push { on, kind, before, after, at: now - mins * 60_000 };
+    world.server.state().pushes = vec![
+        push("develop", "pr_merge", a, b, 1),
+        push("staging", "push", a, b, 2),
+        push("develop", "force_push", b, a, 3),
+        push("develop", "branch_creation", None, b, 40),
+    ];
+    let told = world.forge.pushes(&world.repo, &branch("develop")).await.expect("told");
+    let told: Vec<_> = told.into_iter().map(|push| (push.before, push.after, push.ago.ms() / 60_000)).collect();
+    assert_eq!(told, [(a, b, 1), (b, a, 3), (None, b, 40)]);
+    // One that says it is yet to come has no age, and nothing older is told.
+    world.server.state().pushes[2].at = now + 60_000;
+    let told = world.forge.pushes(&world.repo, &branch("develop")).await.expect("told");
+    assert_eq!(told.len(), 1);
+    world.server.assert_good(2, 0);
 }
 
 #[tokio::test]

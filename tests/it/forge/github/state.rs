@@ -76,6 +76,16 @@ pub struct Comment {
     pub body: String,
 }
 
+/// A movement of a branch, as activity tells of it.
+#[derive(Clone)]
+pub struct Push {
+    pub on: &'static str,
+    pub kind: &'static str,
+    pub before: Option<CommitId>,
+    pub after: Option<CommitId>,
+    pub at: i64,
+}
+
 /// Something that goes wrong, once for each time it was ordered.
 #[derive(Clone)]
 pub enum Fault {
@@ -118,6 +128,8 @@ pub struct State {
     /// Who wrote a commit, where it was not Ana alone; nobody's address is `None`.
     pub authors: BTreeMap<CommitId, Vec<Option<String>>>,
     pub comments: Vec<Comment>,
+    /// What its activity tells, newest first.
+    pub pushes: Vec<Push>,
     pub rules: BTreeMap<String, Vec<Value>>,
     pub classic: BTreeMap<String, Value>,
     pub teams: BTreeMap<String, Vec<String>>,
@@ -166,6 +178,7 @@ impl State {
             by_request: BTreeSet::new(),
             authors: BTreeMap::new(),
             comments: Vec::new(),
+            pushes: Vec::new(),
             rules: BTreeMap::new(),
             classic: BTreeMap::new(),
             teams: BTreeMap::from([("release".to_owned(), vec!["ana".to_owned(), "bo".to_owned()])]),

@@ -6,14 +6,16 @@ use serde_json::{Value, json};
 use towpath::forge::{Forge as _, MergeHow, Proposal, StatusLine, StatusState};
 
 use super::super::schema::{Api, Exchange};
+use super::state::Push;
 use super::{Place, branch, proposal, repo, spec};
 
 /// Every operation that the adapter calls; all that are described, and no others.
-const OPERATIONS: [&str; 24] = [
+const OPERATIONS: [&str; 25] = [
     "GET /v4/groups/{id}/members/all",
     "GET /v4/personal_access_tokens/self",
     "GET /v4/projects",
     "GET /v4/projects/{id}",
+    "GET /v4/projects/{id}/events",
     "GET /v4/projects/{id}/hooks",
     "GET /v4/projects/{id}/merge_requests",
     "GET /v4/projects/{id}/merge_requests/{merge_request_iid}",
@@ -58,6 +60,9 @@ async fn everything() -> Place {
     forge.checks(&repo(), head).await.expect("read");
     forge.required(&repo(), &branch("master")).await.expect("read");
     forge.members(&repo(), "release").await.expect("read");
+    let pushed = Push { on: Some("staging"), kind: "branch", before: None, after: Some(head), at: 0 };
+    place.state().pushes = vec![pushed];
+    forge.pushes(&repo(), &branch("staging")).await.expect("read");
     forge.repositories().await.expect("read");
     forge.authors(&repo(), &[head]).await.expect("read");
     forge.findings(&repo(), &[(branch("staging"), false), (branch("master"), true)]).await;

@@ -5,7 +5,7 @@ use towpath::forge::{CheckSeen, Finding, Forge as _, HeadBound, RepoPath, Reques
 use towpath_core::model::{Actor, CiState, CommitId, Mends, Span, UnknownWhy, Ways};
 
 use super::super::gitea::faults::Fault;
-use super::state::PATH;
+use super::state::{PATH, Push};
 use super::{Place, branch, proposal, repo};
 
 fn told(checks: &[CheckSeen]) -> Vec<(&str, &str, Option<&str>, CiState)> {
@@ -52,6 +52,33 @@ async fn checks_are_read_to_the_last_page_however_short_the_pages() {
     // Ten rows on pages of three, and three pipelines on one page; twice.
     assert_eq!((place.calls("/statuses"), place.calls("/pipelines?")), (8, 2));
     place.watch.assert_good(10);
+}
+
+#[tokio::test]
+async fn when_a_branch_moved_is_told_as_far_as_one_page_goes() {
+    let place = Place::new().await;
+    let (a, b) = (place.root, place.push("develop", "a"));
+    let now = place.state().now;
+    let push = |on: Option<&'static str>,
+                kind: &'static str,
+                before: Option<CommitId>,
+                after: Option<CommitId>,
+                mins: i64| { Push { on, kind, before, after, at: now - mins * 60_000 } };
+    let develop = Some("develop");
+    place.state().pushes = vec![
+        push(develop, "branch", Some(a), Some(b), 1),
+        push(Some("staging"), "branch", Some(a), Some(b), 2),
+        push(develop, "tag", None, Some(a), 3),
+        push(develop, "branch", Some(b), None, 4),
+        push(develop, "branch", None, Some(b), 5),
+        push(None, "branch", None, None, 6),
+        push(develop, "branch", None, Some(a), 7),
+    ];
+    let told = place.forge().pushes(&repo(), &branch("develop")).await.expect("read");
+    let told: Vec<_> = told.into_iter().map(|push| (push.before, push.after, push.ago.ms() / 60_000)).collect();
+    // What stands for several may have been of this branch: nothing is told from before it.
+    assert_eq!(told, [(Some(a), Some(b), 1), (Some(b), None, 4), (None, Some(b), 5)]);
+    place.watch.assert_good(1);
 }
 
 #[tokio::test]

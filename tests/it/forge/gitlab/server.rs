@@ -170,6 +170,9 @@ fn project(state: &mut State, ask: &Ask<'_>, rest: &[&str]) -> Reply {
         },
         ("GET", ["hooks"]) if role < 40 => Reply::error(403, "403 Forbidden"),
         ("GET", ["hooks"]) => ask.list(state, state.hooks.clone()),
+        ("GET", ["events"]) if ask.query("action") == Some("pushed") => {
+            ask.list(state, state.pushes.iter().map(|push| show::push(state, push)).collect())
+        }
         ("GET", ["merge_requests"]) => requests(state, ask),
         ("POST", ["merge_requests"]) => open(state, ask),
         (_, ["merge_requests", iid, rest @ ..]) => {

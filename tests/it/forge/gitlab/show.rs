@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value, json};
 use towpath_core::model::CommitId;
 
-use super::state::{Job, Note, PATH, Pipeline, Request, Rule, State};
+use super::state::{Job, Note, PATH, Pipeline, Push, Request, Rule, State};
 
 pub fn stamp(ms: i64) -> String {
     DateTime::from_timestamp_millis(ms).expect("a time").to_rfc3339_opts(SecondsFormat::Millis, true)
@@ -102,6 +102,25 @@ pub fn branch(state: &State, name: &str, tip: CommitId, who: &str) -> Value {
         "commit": {
             "id": tip.to_string(), "short_id": &tip.to_string()[..8], "title": "t", "created_at": stamp(0),
             "parent_ids": [],
+        },
+    })
+}
+
+pub fn push(state: &State, push: &Push) -> Value {
+    let (word, action) = match (push.before, push.after) {
+        (None, Some(_)) => ("pushed new", "created"),
+        (Some(_), None) => ("deleted", "removed"),
+        _ => ("pushed to", "pushed"),
+    };
+    let several = push.on.is_none();
+    json!({
+        "id": push.at, "project_id": 1, "action_name": word, "target_id": null, "target_iid": null, "target_type": null,
+        "author_id": 2, "target_title": null, "created_at": stamp(push.at), "author": user(state, "ana"),
+        "author_username": "ana", "imported": false, "imported_from": "none",
+        "push_data": {
+            "commit_count": i64::from(!several), "action": action, "ref_type": push.kind,
+            "commit_from": push.before.map(|id| id.to_string()), "commit_to": push.after.map(|id| id.to_string()),
+            "ref": push.on, "commit_title": (!several).then_some("t"), "ref_count": several.then_some(5),
         },
     })
 }

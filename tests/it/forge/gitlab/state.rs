@@ -95,6 +95,17 @@ pub struct Rule {
     pub mergers: Vec<String>,
 }
 
+/// A push, as events tell of it.
+#[derive(Debug, Clone)]
+pub struct Push {
+    /// None where one event stands for several.
+    pub on: Option<&'static str>,
+    pub kind: &'static str,
+    pub before: Option<CommitId>,
+    pub after: Option<CommitId>,
+    pub at: i64,
+}
+
 /// The project's settings.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -138,6 +149,8 @@ pub struct State {
     pub rules: Vec<Rule>,
     pub settings: Settings,
     pub hooks: Vec<Value>,
+    /// What its events tell, newest first.
+    pub pushes: Vec<Push>,
     /// Whose confirmed e-mail a commit bears.
     pub authors: BTreeMap<CommitId, String>,
     pub scopes: Vec<&'static str>,
@@ -195,6 +208,7 @@ impl State {
             rules: Vec::new(),
             settings: Settings { method: "ff", squash: "default_off", must_succeed: false, archived: false },
             hooks: Vec::new(),
+            pushes: Vec::new(),
             authors: BTreeMap::new(),
             scopes: vec!["api"],
             outbox: Vec::new(),

@@ -13,7 +13,7 @@ pub fn judge(lag: &LagGate, candidate: &Waiting, now: Now) -> Verdict {
         return Verdict::unknown(Unknown::passing(UnknownWhy::NotAnswered));
     };
     let from = match arrival.how {
-        ArrivalHow::Landed | ArrivalHow::Seen => LagFrom::Arrival,
+        ArrivalHow::Landed | ArrivalHow::Seen | ArrivalHow::Pushed => LagFrom::Arrival,
         ArrivalHow::FirstSight => LagFrom::FirstSight,
     };
     counted(lag, arrival.trusted, arrival.wall, from, now)
