@@ -36,11 +36,16 @@ pub(super) async fn flow(
         let text = format!("`{name}`: {}; {}", one_line(&one.what, 400), one_line(&one.mend, 400));
         findings.push(if one.stops { bad(text) } else { note(text) });
     }
-    findings.extend(checks(on, found, heads).await);
+    findings.extend(checks(session, on, found, heads).await);
 }
 
 /// Names of checks that no branch's newest commit has: misspelt, or of a job that does not run there.
-async fn checks(on: &OnForge, found: &FlowConfig, heads: &BTreeMap<BranchName, CommitId>) -> Vec<Finding> {
+async fn checks(
+    session: &Session,
+    on: &OnForge,
+    found: &FlowConfig,
+    heads: &BTreeMap<BranchName, CommitId>,
+) -> Vec<Finding> {
     let named: BTreeSet<&str> = found.flow.environments.iter().flat_map(named).collect();
     let branches = found.flow.environments.iter().map(|env| &env.branch);
     let tips: BTreeSet<CommitId> = branches.filter_map(|branch| heads.get(branch).copied()).collect();
@@ -54,6 +59,12 @@ async fn checks(on: &OnForge, found: &FlowConfig, heads: &BTreeMap<BranchName, C
             // Why is said where everything is read: `plan`, `status`. Here nothing can be said to be missing.
             Err(_) => return Vec::new(),
         }
+    }
+    // What was reported to us counts beside what the forge tells.
+    let all: Vec<CommitId> = tips.iter().copied().collect();
+    match session.world.store().checks(&found.flow.name, &all).await {
+        Ok(reported) => there.extend(reported.into_values().flatten().map(|check| check.name.to_string())),
+        Err(_) => return Vec::new(),
     }
     let name = &found.flow.name;
     let missing: Vec<String> = named

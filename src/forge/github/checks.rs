@@ -114,6 +114,7 @@ impl GitHub {
                 _ => {}
             }
         }
+        let classic = classic.and_then(|protection| protection.required_status_checks);
         if let Some(classic) = classic.filter(|classic| classic.enforcement_level != "off") {
             names.extend(classic.contexts);
             names.extend(classic.checks.into_iter().map(|check| check.context));
@@ -128,13 +129,13 @@ impl GitHub {
         &self,
         repo: &RepoPath,
         branch: &BranchName,
-    ) -> Result<(Vec<wire::Rule>, Option<wire::Classic>), Fault> {
+    ) -> Result<(Vec<wire::Rule>, Option<wire::Protection>), Fault> {
         let per_page = PER_PAGE.to_string();
         let rules = self.repo_url(repo, &["rules", "branches", branch.as_str()], &[("per_page", &per_page)])?;
         let rules = self.list("rules", rules).await?;
         let at = self.repo_url(repo, &["branches", branch.as_str()], &[])?;
         let found: wire::Branch = self.get("branch", at).await?;
-        Ok((rules, found.protection.and_then(|protection| protection.required_status_checks)))
+        Ok((rules, found.protection))
     }
 
     pub(super) async fn put_status(

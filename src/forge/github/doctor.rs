@@ -39,8 +39,20 @@ impl GitHub {
         for (branch, by_request) in targets {
             match self.rules_of(repo, branch).await {
                 Ok((rules, classic)) => {
-                    let strict = classic.is_some_and(|classic| classic.strict);
+                    let hidden = classic.as_ref().is_some_and(|classic| classic.enabled);
+                    let strict = classic.and_then(|classic| classic.required_status_checks);
+                    let strict = strict.is_some_and(|classic| classic.strict);
                     of_rules(branch, *by_request, &rules, strict, &mut found);
+                    if hidden {
+                        found.push(note(
+                            format!(
+                                "`{branch}` has a classic protection, of which GitHub shows all but the required checks to \
+                                 administrators only"
+                            ),
+                            "see in the repository's settings under Branches that it lets our app or user through; a \
+                             ruleset says the same and can be read here",
+                        ));
+                    }
                 }
                 Err(fault) => found.push(stops(
                     format!("the rules of `{branch}` cannot be read: {fault}"),
@@ -73,6 +85,9 @@ impl GitHub {
                 "merge commits are switched off in the repository's settings".to_owned(),
                 "allow them if a target cannot always be fast-forwarded: squash and rebase are never asked for",
             ));
+        }
+        if !self.auth.is_app() {
+            of_token(answer.header("x-oauth-scopes"), is.private, found);
         }
         // Only with personal tokens that end. <https://docs.github.com/en/rest/authentication>
         let ends = answer.header("github-authentication-token-expiration").map(str::to_owned);
@@ -130,6 +145,35 @@ impl GitHub {
                 "subscribe to push, status, check_run, pull_request and pull_request_review: without them a change is seen at the next look",
             ));
         }
+    }
+}
+
+/// What a personal token may do: GitHub says it of classic ones, in this header, and of fine-grained ones not.
+/// <https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps>
+fn of_token(scopes: Option<&str>, private: bool, found: &mut Vec<Finding>) {
+    let Some(scopes) = scopes else {
+        found.push(note(
+            "GitHub does not tell what a fine-grained token may do, but at the first refusal".to_owned(),
+            "see in its settings that it has Contents, Pull requests and Commit statuses to write, Checks and Metadata to \
+             read, and Members to read for teams in `from`",
+        ));
+        return;
+    };
+    let has: Vec<&str> = scopes.split(',').map(str::trim).collect();
+    if !has.contains(&"repo") && (private || !has.contains(&"public_repo")) {
+        found.push(stops(
+            "the token lacks the scope `repo`, for all that Towpath does".to_owned(),
+            "make one that has it",
+        ));
+    }
+    if !has.contains(&"workflow") {
+        found.push(note(
+            "the token lacks the scope `workflow`".to_owned(),
+            "add it if promoted commits may change `.github/workflows`: GitHub refuses such pushes without it",
+        ));
+    }
+    if !["read:org", "write:org", "admin:org"].iter().any(|scope| has.contains(scope)) {
+        found.push(note("the token lacks the scope `read:org`".to_owned(), "add it if `from` names teams"));
     }
 }
 

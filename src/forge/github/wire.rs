@@ -137,6 +137,8 @@ pub(super) struct Branch {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Protection {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) enabled: bool,
     #[serde(default)]
     pub(super) required_status_checks: Option<Classic>,
 }
@@ -258,6 +260,8 @@ pub(super) struct Merged {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Repository {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) private: bool,
     #[serde(default, deserialize_with = "or_default")]
     pub(super) archived: bool,
     #[serde(default)]

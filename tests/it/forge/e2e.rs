@@ -317,11 +317,53 @@ async fn a_hook_of_the_forge_wakes_the_flow_and_a_repeated_or_forged_one_does_no
     stop.cancel();
 }
 
+/// A service that starts late knows from the forge since when commits have been there.
+#[tokio::test]
+async fn what_was_pushed_before_anybody_looked_has_waited_already() {
+    let lag =
+        |text: String| text.replacen("gates.ci = { checks = [\"build\", \"test\"] }", "gates.lag = \"30m\"", 1);
+    let day = Day::<GitHub>::new(EXAMPLES[0], lag).await;
+    let root = day.host.tip("develop");
+    let (one, two) = (day.push("one"), day.push("two"));
+    {
+        let mut state = day.host.0.state();
+        let now = state.now;
+        let push = |before, after, mins: i64| github::state::Push {
+            on: "develop",
+            kind: "push",
+            before,
+            after: Some(after),
+            at: now - mins * 60_000,
+        };
+        state.pushes = vec![push(Some(one), two, 10), push(Some(root), one, 40), push(None, root, 90)];
+    }
+    day.look().await;
+    day.is_at("staging", one);
+    day.looks(15).await;
+    day.is_at("staging", one);
+    day.looks(5).await;
+    day.is_at("staging", two);
+    // What comes while somebody looks is asked about, too; without a record it counts from the look.
+    let three = day.push("three");
+    day.pass_time(5);
+    day.looks(25).await;
+    day.is_at("staging", two);
+    day.looks(5).await;
+    day.is_at("staging", three);
+    let asked = day.host.0.state().asked.iter().filter(|call| call.contains("/activity?")).count();
+    assert_eq!(asked, 2, "once for each time that something came");
+}
+
 /// What `doctor` says, line by line, and how it ends.
 fn doctor<H>(day: &Day<H>) -> (Vec<String>, Option<i32>) {
+    towpath(day, &["doctor"])
+}
+
+/// What the program says, line by line, and how it ends.
+fn towpath<H>(day: &Day<H>, words: &[&str]) -> (Vec<String>, Option<i32>) {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_towpath"));
     let out =
-        command.arg("--config").arg(day.dir.path().join("towpath.toml")).arg("doctor").output().expect("it runs");
+        command.arg("--config").arg(day.dir.path().join("towpath.toml")).args(words).output().expect("it runs");
     let text = String::from_utf8(out.stdout).expect("text");
     (text.lines().map(str::to_owned).collect(), out.status.code())
 }
@@ -333,6 +375,14 @@ async fn asks_the_forge<H: Host>(example: &str) {
     };
     let (lines, _) = tokio::task::block_in_place(|| doctor(&day));
     says(&lines, "`test`, which none of the newest commits of its branches has; they have none at all");
+    let tip = day.host.tip(H::BRANCHES[0]).to_string();
+    let flow = day.setup.config.flows[0].flow.name.to_string();
+    let (reported, code) =
+        tokio::task::block_in_place(|| towpath(&day, &["report", &flow, &tip, "test", "success"]));
+    assert_eq!(code, Some(0), "{reported:#?}");
+    let (lines, _) = tokio::task::block_in_place(|| doctor(&day));
+    says(&lines, "which none of the newest commits of its branches has; they have `test`");
+    assert!(!lines.iter().any(|line| line.contains("`test`, which none")), "it was reported: {lines:#?}");
     day.green(day.host.tip(H::BRANCHES[0]));
     day.host.archive();
     let (lines, code) = tokio::task::block_in_place(|| doctor(&day));

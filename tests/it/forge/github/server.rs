@@ -219,6 +219,9 @@ fn allowance(shared: &Shared, reply: &mut Reply, date: i64) {
         state.left = state.left.saturating_sub(1);
     }
     let reset = (date / 1_000 + 3_600).to_string();
+    if let Some(scopes) = state.scopes {
+        reply.headers.push(("x-oauth-scopes".to_owned(), scopes.to_owned()));
+    }
     let had = |reply: &Reply, name: &str| reply.headers.iter().any(|(had, _)| had == name);
     for (name, value) in [
         ("date", Instant(date).utc().expect("a time").format("%a, %d %b %Y %H:%M:%S GMT").to_string()),

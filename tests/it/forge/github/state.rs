@@ -139,6 +139,8 @@ pub struct State {
     pub merge_commits: bool,
     pub archived: bool,
     pub app_rights: Value,
+    /// Of the personal token; none where it is a fine-grained one.
+    pub scopes: Option<&'static str>,
     /// So many reads pass before a request is seen to be merged by a move of its base.
     pub indirect_lag: u32,
     pub limit: u64,
@@ -187,6 +189,7 @@ impl State {
             merge_commits: true,
             archived: false,
             app_rights: json!({"contents":"write","pull_requests":"write","statuses":"write","checks":"read","metadata":"read","members":"read","workflows":"write"}),
+            scopes: Some("read:org, repo, workflow"),
             indirect_lag: 0,
             limit: 5_000,
             left: 5_000,

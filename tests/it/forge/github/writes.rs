@@ -296,6 +296,35 @@ async fn refusals_are_told_in_githubs_words() {
 }
 
 #[tokio::test]
+async fn doctor_is_told_what_a_token_lacks_and_what_nobody_may_see() {
+    let world = World::new().await;
+    let targets = [(branch("staging"), false)];
+    let told = async |scopes: Option<&'static str>| {
+        world.server.state().scopes = scopes;
+        let found = world.forge.findings(&world.repo, &targets).await;
+        found.into_iter().map(|finding| (finding.stops, finding.what)).collect::<Vec<_>>()
+    };
+    let line = |stops: bool, what: &str| (stops, what.to_owned());
+    assert_eq!(told(Some("read:org, repo, workflow")).await, []);
+    assert_eq!(
+        told(Some("gist")).await,
+        [
+            line(true, "the token lacks the scope `repo`, for all that Towpath does"),
+            line(false, "the token lacks the scope `workflow`"),
+            line(false, "the token lacks the scope `read:org`"),
+        ]
+    );
+    assert_eq!(told(Some("")).await.len(), 3);
+    let fine = told(None).await;
+    assert!(fine.len() == 1 && fine[0].1.contains("does not tell what a fine-grained token may do"), "{fine:?}");
+    let classic = json!({ "enabled": true });
+    world.server.state().classic.insert("staging".to_owned(), classic);
+    let hidden = told(Some("repo, workflow, admin:org")).await;
+    assert!(hidden.len() == 1 && hidden[0].1.contains("`staging` has a classic protection"), "{hidden:?}");
+    world.server.assert_good(10, 0);
+}
+
+#[tokio::test]
 async fn doctor_is_told_what_stands_in_the_way() {
     let world = World::app().await;
     let targets = [(branch("staging"), false), (branch("develop"), true)];
