@@ -118,7 +118,10 @@ fn rolled_back(it: &mut Universe, flow: &FlowName, row: &IntentRow) {
 /// Whether an order of a person passes that gate for the intent.
 pub fn ordered(it: &Universe, row: &IntentRow, gate: GateKind) -> bool {
     let promoted = row.promote.is_some() && matches!(gate, GateKind::Lag | GateKind::Window);
-    promoted || row.overrides.iter().any(|id| it.book.overrides.get(id) == Some(&gate))
+    // One that was not needed when it was decided on may be when it is judged again.
+    let mut standing = it.book.ledgers[&row.flow].standing.overrides.iter();
+    let stands = standing.any(|order| (order.gate, &order.env, order.commit) == (gate, &row.env, row.new));
+    promoted || stands || row.overrides.iter().any(|id| it.book.overrides.get(id) == Some(&gate))
 }
 
 /// I2: every configured gate passes by the truth. CI may have changed after the last reading, so

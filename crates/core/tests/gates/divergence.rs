@@ -6,7 +6,7 @@ use crate::given::{Given, check, key};
 use crate::kit::{c, waiting};
 
 /// A commit of the target with one parent and nothing else to tell of it.
-fn own(id: u32) -> Own {
+pub(crate) fn own(id: u32) -> Own {
     Own {
         id: c(id),
         author: "Ben".to_owned(),

@@ -10,8 +10,9 @@ use super::deployed;
 use crate::decide::judge::judge_inside;
 use crate::decide::{Look, candidates};
 use crate::model::{
-    Check, CodeRunning, CodeSeen, CommitId, CompatFinding, CompatKey, CompatSaid, Edge, EnvName, Fact, Judged,
-    KeptOut, MigrationsGate, Observation, Reason, Review, StillUsed, Unknown, UnknownWhy, Verdict, Waiting, Who,
+    Check, CodeRunning, CodeSeen, CommitId, CompatFinding, CompatKey, CompatSaid, Edge, EnvName, Fact, Graph,
+    Judged, KeptOut, MigrationsGate, Observation, Reason, Review, StillUsed, Unknown, UnknownWhy, Verdict, Waiting,
+    Who,
 };
 
 /// How many commits are asked about at once that may take the place of code that stands in the way: among
@@ -438,23 +439,32 @@ impl<'a> Question<'a> {
     /// on, the nearest to the candidate first: on its own edge those below it, further on those that wait
     /// there or have passed an edge on the way there.
     fn successors(&self, env: &EnvName, look: &Look<'_>) -> Vec<(Edge<'a>, Vec<CommitId>)> {
+        let on = |edge: &Edge<'_>| look.seen.edges.iter().find(|seen| seen.env == edge.target.name);
+        let path: Vec<Edge<'a>> = self.edge.flow.edges().filter(|edge| edge.at >= self.edge.at).collect();
+        // An earlier environment: whatever it has now is above the candidate, and stays.
+        let Some(end) = path.iter().position(|edge| &edge.target.name == env) else { return Vec::new() };
         let mut found = Vec::new();
-        for edge in self.edge.flow.edges().filter(|edge| edge.at >= self.edge.at) {
-            let seen = look.seen.edges.iter().find(|seen| seen.env == edge.target.name);
-            let candidates = seen.map_or_else(Vec::new, |seen| candidates(&edge, seen, look.seen));
+        for at in 0..=end {
+            let edge = path[at];
+            let candidates = on(&edge).map_or_else(Vec::new, |seen| candidates(&edge, seen, look.seen));
             let below = match candidates.iter().position(|other| other.id == self.candidate) {
                 Some(at) => &candidates[at + 1..],
                 None => &candidates[..],
             };
-            let is_end = &edge.target.name == env;
-            found.push((edge, below.iter().map(|commit| commit.id).collect()));
-            if is_end {
-                return found;
-            }
+            // Where an environment further on is ahead, what it has already takes nobody's place there.
+            let ahead = path[at + 1..=end].iter().filter_map(on).filter_map(|seen| seen.graph.known());
+            let ahead: Vec<&Graph> = ahead.filter(|graph| graph.own_total > 0).collect();
+            let below =
+                below.iter().map(|commit| commit.id).filter(|id| !ahead.iter().any(|graph| may_have(graph, *id)));
+            found.push((edge, below.collect()));
         }
-        // An earlier environment: whatever it has now is above the candidate, and stays.
-        Vec::new()
+        found
     }
+}
+
+/// Whether a commit may be one of those that a target has and its source lacks: of many not all are told.
+fn may_have(graph: &Graph, commit: CommitId) -> bool {
+    graph.own.iter().any(|own| own.id == commit) || graph.own_total as usize > graph.own.len()
 }
 
 /// What becomes of code that stands in the way.

@@ -76,6 +76,25 @@ fn a_drop_that_no_coming_code_makes_harmless_blocks() {
 }
 
 #[test]
+fn what_an_environment_has_already_takes_nobodys_place_there() {
+    // 1 does not use the name and 2 does; production was moved ahead to 2 by hand, and staging is at 0.
+    let play = Play::new(&[(&["add nick"], &[]), (&[], &[]), (&[], &["nick"]), (&["drop nick"], &[])])
+        .moves("develop", 3)
+        .moves("staging", 0)
+        .moves("production", 2)
+        .at(0);
+    let told = play.told();
+    assert!(told.starts_with("staging <- 2;"), "{told}");
+    assert_eq!(play.of("staging", 3), "3 is blocked: nick breaks 2 in production, 0 more");
+    // One above what it has does.
+    let mut with = play.clone();
+    with.commits.insert(4, with.commits[&3].clone());
+    with.commits.insert(3, Made { migrations: with.commits[&2].migrations.clone(), uses: BTreeSet::new() });
+    let with = with.moves("develop", 4);
+    assert_eq!(with.of("staging", 4), "4 waits on production: nick used by 2 in production for 3, 0 behind");
+}
+
+#[test]
 fn code_that_lacks_what_the_database_lost_is_not_let_in() {
     // d1 adds and uses a column, d2 stops using it, d3 drops it; staging went through all of them before
     // production had any.

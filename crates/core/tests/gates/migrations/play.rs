@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use towpath_core::decide::{self, Next};
 use towpath_core::model::{
-    BranchSeen, CiItem, CiState, CompatFinding, CompatKey, CompatSaid, EdgeSeen, Environment, Fact, Facts, Flow,
-    Gate, Graph, Held, Hold, Ledger, MigrationsGate, Missing, Now, Observation, Plan, Reason, Review, Tip, TipHeld,
-    TipHow, Unknown, UnknownWhy, Verdict, Waiting, Who,
+    BranchSeen, Check, CiItem, CiState, CompatFinding, CompatKey, CompatSaid, EdgeSeen, Environment, Fact, Facts,
+    Flow, Gate, GateKind, Graph, Held, Hold, Ledger, MigrationsGate, Missing, Now, Observation, Own, Plan, Reason,
+    Review, Tip, TipHeld, TipHow, Unknown, UnknownWhy, Verdict, Waiting, Who,
 };
 use towpath_core::see;
 
+use crate::divergence::own;
 use crate::kit::{c, environment, flow, minutes, number, waiting};
 
 /// What a commit is: its migrations, all of them, and the names that its code uses.
@@ -123,11 +124,14 @@ impl Play {
         for one in waiting.iter_mut().filter(|one| self.untested.contains(&number(one.id))) {
             one.was_tip = false;
         }
+        // One line: what the target has beyond the source.
+        let own: Vec<Own> = ((to + 1)..=from).rev().map(own).collect();
+        let own_total = u32::try_from(own.len()).expect("few");
         EdgeSeen {
             env: target.into(),
             source: Tip::At(c(to)),
             target: Tip::At(c(from)),
-            graph: Fact::Known(Graph { promoted: Some(c(from)), waiting, own: Vec::new(), own_total: 0 }),
+            graph: Fact::Known(Graph { promoted: Some(c(from.min(to))), waiting, own, own_total }),
             in_flight: None,
             last_move: None,
             proposed: None,
@@ -223,6 +227,7 @@ impl Play {
             }
             assert!(facts.ci.insert(commit, Fact::Known(items)).is_none(), "asked twice");
         }
+        facts.picks.extend(missing.picks.into_iter().map(|key| (key, Fact::Known(None))));
         for key in missing.compat {
             let fact = self.said(&key);
             assert!(facts.compat.insert(key, fact).is_none(), "asked twice");
@@ -238,6 +243,16 @@ impl Play {
             (None, Some(lead)) => format!("{}: {} {}", decision.env, number(lead.commit), brief(&decision.verdict)),
         });
         told.collect::<Vec<_>>().join("; ")
+    }
+
+    /// What the gate says of one commit, also where another moves.
+    pub(super) fn of(&self, env: &str, commit: u32) -> String {
+        let plan = self.plan();
+        let decision = plan.decisions.iter().find(|decision| decision.env.as_str() == env).expect("an edge");
+        let mut all = decision.lead.iter().chain(&decision.beside);
+        let one = all.find(|one| one.commit == c(commit)).expect("it was looked at");
+        let gate = one.judged.iter().find(|one| one.check == Check::Gate(GateKind::Migrations)).expect("the gate");
+        format!("{commit} {}", brief(&gate.verdict))
     }
 }
 
