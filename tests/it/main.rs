@@ -14,6 +14,7 @@ mod forge;
 mod gate;
 mod git;
 mod http;
+mod on_call;
 mod scenario;
 mod scenarios;
 mod serve;

@@ -1,0 +1,72 @@
+//! The card for whoever is on call: every command on it, as it stands there, in the order in which it stands there.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::config::root;
+use crate::support::git_fixture::Repo;
+
+/// What each command answers, in the order of the card.
+const ANSWERS: [(&str, &[&str]); 6] = [
+    ("towpath status", &["production at ", "up to date"]),
+    ("towpath explain shop production", &["production"]),
+    ("towpath pause all --reason", &["paused until", "checkout fails"]),
+    ("towpath hold ", &["held", "charges twice"]),
+    ("towpath rollback shop production --reason", &["rolled back", "towpath unhold", "towpath resume shop production"]),
+    ("towpath resume all", &["checkout fails"]),
+];
+
+fn towpath(folder: &Path, words: &[String]) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_towpath"));
+    command.args(words).current_dir(folder).env_remove("TOWPATH_CONFIG").env_remove("TOWPATH_SERVER");
+    let out = command.stdin(Stdio::null()).output().expect("it runs");
+    let said = [out.stdout, out.stderr].map(|bytes| String::from_utf8(bytes).expect("text")).concat();
+    (out.status.code(), said)
+}
+
+/// A line of a shell: words, and text in double quotes.
+fn words(line: &str) -> Vec<String> {
+    let parts = line.split('"').enumerate();
+    parts
+        .flat_map(|(at, part)| match at % 2 {
+            0 => part.split_whitespace().map(str::to_owned).collect(),
+            _ => vec![part.to_owned()],
+        })
+        .collect()
+}
+
+#[test]
+fn every_command_of_the_card_does_what_it_says() {
+    let card = std::fs::read_to_string(root().join("docs/on-call.md")).expect("the card");
+    assert!(card.contains("Killing the process is always safe"));
+    assert!(card.lines().count() <= 60, "it is one screen");
+    let commands: Vec<&str> = card.lines().filter(|line| line.starts_with("towpath ")).collect();
+
+    let place = tempfile::tempdir().expect("a folder");
+    let repo = Repo::init(place.path().join("shop.git"));
+    let zero = repo.commit(&[], "develop", &[("f", "0")]);
+    repo.set("production", zero);
+    let config = "[[flow]]\nname = \"shop\"\nrepository = \"shop.git\"\n[[flow.environment]]\nname = \"develop\"\n\
+                  [[flow.environment]]\nname = \"production\"\nrollback = true\n";
+    std::fs::write(place.path().join("towpath.toml"), config).expect("written");
+    let run = || assert_eq!(towpath(place.path(), &["run".to_owned()]).0, Some(0));
+    run();
+    let one = repo.commit(&[zero], "develop", &[("f", "1")]);
+    run();
+    assert_eq!(repo.tip("production"), Some(one));
+
+    assert_eq!(commands.len(), ANSWERS.len(), "{commands:#?}");
+    for (line, (begins, answers)) in commands.iter().zip(ANSWERS) {
+        assert!(line.starts_with(begins), "{line}");
+        let here = line.replace("3f9c2d1", &one.to_string()[..7]);
+        let (code, said) = towpath(place.path(), &words(&here)[1..]);
+        assert_eq!(code, Some(0), "{here}: {said}");
+        for answer in answers {
+            assert!(said.contains(answer), "{here} does not say {answer:?}: {said}");
+        }
+    }
+    assert_eq!(repo.tip("production"), Some(zero), "it was rolled back");
+    // What the card says of afterwards: what was taken back and what was held stay where they are.
+    run();
+    assert_eq!(repo.tip("production"), Some(zero));
+}
