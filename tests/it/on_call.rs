@@ -8,12 +8,15 @@ use crate::support::git_fixture::Repo;
 
 /// What each command answers, in the order of the card.
 const ANSWERS: [(&str, &[&str]); 6] = [
-    ("towpath status", &["production at ", "up to date"]),
-    ("towpath explain shop production", &["production"]),
-    ("towpath pause all --reason", &["paused until", "checkout fails"]),
-    ("towpath hold ", &["held", "charges twice"]),
-    ("towpath rollback shop production --reason", &["rolled back", "towpath unhold", "towpath resume shop production"]),
-    ("towpath resume all", &["checkout fails"]),
+    ("towpath status", &["production: up to date"]),
+    ("towpath explain shop production", &["has everything that `develop` has"]),
+    ("towpath pause all --reason", &["is paused until", "checkout fails"]),
+    ("towpath hold ", &["is held back", "charges twice"]),
+    (
+        "towpath rollback shop production --reason",
+        &["goes back from", "towpath unhold", "towpath resume shop production"],
+    ),
+    ("towpath resume all", &["Lifted the pause of every flow", "Lifted the pause of `production`"]),
 ];
 
 fn towpath(folder: &Path, words: &[String]) -> (Option<i32>, String) {
