@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use towpath_core::model::Instant;
 use towpath_core::text::one_line;
 
-use crate::config::{FlowConfig, Left, Listed};
+use crate::config::{ANOTHER, FlowConfig, Left, Listed};
 use crate::engine::in_words;
 use crate::forge::{Aside, RepoSeen};
 use crate::setup::{Setup, listed};
@@ -132,7 +132,8 @@ async fn of_forge(setup: &Setup, forge: &str, rows: &mut Vec<DiscoveredRow>) -> 
     };
     of.listed = Ok(list.len());
     let now = setup.world.clock().reading().wall;
-    for row in rows.iter_mut().filter(|row| row.forge == forge) {
+    remember_written(setup, forge, &list, rows, now);
+    for row in rows.iter_mut().filter(|row| row.forge == forge && !is_written(row)) {
         follow(row, &list, now);
     }
     let known = |seen: &RepoSeen, row: &DiscoveredRow| {
@@ -142,8 +143,15 @@ async fn of_forge(setup: &Setup, forge: &str, rows: &mut Vec<DiscoveredRow>) -> 
     let renamed = old.iter().filter_map(|seen| {
         let row = rows.iter().find(|row| row.forge == forge && row.repo == seen.id)?;
         let one = Listed { forge: forge.to_owned(), path: seen.path.as_str().to_owned(), gone: None };
-        (row.path != one.path).then(|| (one, row.path.clone()))
+        (row.path.to_lowercase() != one.path.to_lowercase()).then(|| (one, row.path.clone()))
     });
+    // Of the same path as a repository that a flow names, and perhaps another one: somebody has to say.
+    for row in rows.iter().filter(|row| row.forge == forge && is_written(row)) {
+        let one = Listed { forge: forge.to_owned(), path: row.path.clone(), gone: None };
+        let (_, left) = setup.config.with(std::slice::from_ref(&one));
+        let doubtful = left.into_iter().filter(|(_, why)| matches!(why, Left::Fault(_)));
+        of.left.extend(doubtful.map(|(one, why)| NotTaken::new(one.path, &why, false)));
+    }
     for (one, before) in renamed {
         // With a `[[flow]]` of its own, or where nobody wants it, there is nothing to say.
         let (config, _) = setup.config.with(std::slice::from_ref(&one));
@@ -153,6 +161,39 @@ async fn of_forge(setup: &Setup, forge: &str, rows: &mut Vec<DiscoveredRow>) -> 
     }
     take(setup, &mut of, &new, rows, now).await;
     of
+}
+
+/// How the reason begins where a `[[flow]]` names a repository: remembered for its number, by which it is known when it
+/// is renamed, and no flow because of that.
+const WRITTEN: &str = "a `[[flow]]` names it";
+
+fn is_written(row: &DiscoveredRow) -> bool {
+    row.gone.as_ref().is_some_and(|(_, why)| why.starts_with(WRITTEN))
+}
+
+/// Remembers the repositories that flows name, and lets go of those that none names any more.
+fn remember_written(
+    setup: &Setup,
+    forge: &str,
+    list: &BTreeMap<String, RepoSeen>,
+    rows: &mut Vec<DiscoveredRow>,
+    now: Instant,
+) {
+    let written: Vec<&RepoSeen> =
+        list.values().filter(|seen| setup.config.written_as(seen.path.as_str()).is_some()).collect();
+    let still = |row: &DiscoveredRow| {
+        !list.contains_key(&row.path) || written.iter().any(|seen| seen.path.as_str() == row.path)
+    };
+    rows.retain(|row| row.forge != forge || !is_written(row) || still(row));
+    for seen in written {
+        let path = seen.path.as_str();
+        if rows.iter().any(|row| row.forge == forge && (row.path == path || row.repo == seen.id)) {
+            continue;
+        }
+        let gone = Some((now, WRITTEN.to_owned()));
+        let (forge, path, repo) = (forge.to_owned(), path.to_owned(), seen.id.clone());
+        rows.push(DiscoveredRow { forge, path, repo, since: now, gone });
+    }
 }
 
 /// The list of a forge, by path.
@@ -167,9 +208,15 @@ async fn list(setup: &Setup, forge: &str) -> Result<BTreeMap<String, RepoSeen>, 
 
 /// What a new list says of a repository that is a flow.
 fn follow(row: &mut DiscoveredRow, list: &BTreeMap<String, RepoSeen>, now: Instant) {
-    let why = match list.get(&row.path) {
+    let same =
+        |seen: &&RepoSeen| seen.id == row.repo && seen.path.as_str().to_lowercase() == row.path.to_lowercase();
+    let why = match list.get(&row.path).or_else(|| list.values().find(same)) {
+        Some(seen) if seen.id != row.repo => Some(format!(
+            "{ANOTHER}, a new one or a copy; what is here is no flow until a `[[flow]]` names it, with a `name` of its \
+             own unless the pauses, holds and history of `{}` are its own",
+            row.path.to_lowercase(),
+        )),
         Some(seen) => {
-            row.repo.clone_from(&seen.id);
             // A copy of another one is what it was when it was taken; only what stops moves is told.
             seen.aside.filter(|aside| *aside != Aside::Fork).map(|aside| aside.to_string())
         }
@@ -305,7 +352,7 @@ impl Told {
                 lines.insert((*broken, format!("`{forge}:{}` is not taken: {why}", one_line(path, 200))));
             }
         }
-        for row in &found.rows {
+        for row in found.rows.iter().filter(|row| !is_written(row)) {
             let Some((_, why)) = &row.gone else { continue };
             lines.insert((
                 true,

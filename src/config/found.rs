@@ -14,6 +14,10 @@ use super::resolve::{Draft, Reader};
 use super::tree::{self, Entry, Node, Table, Value};
 use super::{Config, FlowConfig, Origin, glob, remote, rules};
 
+/// How the reason begins where the path of a repository that was discovered is another one's now. What is there is no
+/// flow then: the pauses and holds under its name are of the one that was there.
+pub const ANOTHER: &str = "another repository is at this path now";
+
 /// A repository that the list of a forge had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
@@ -58,6 +62,18 @@ impl Config {
         self.forges.values().any(|forge| forge.discover)
     }
 
+    /// The written flow whose repository may be the one at that path of a forge, however it is reached: by another
+    /// scheme, user or name of the host, or in other letters. Paths are compared, and not hosts.
+    pub fn written_as(&self, path: &str) -> Option<&str> {
+        let path = path.to_lowercase();
+        let mut written = self.flows.iter().filter(|found| found.discovered.is_none());
+        let is_it = |found: &&FlowConfig| {
+            let there = path_of(&found.remote);
+            there.strip_suffix(&path).is_some_and(|before| before.is_empty() || before.ends_with('/'))
+        };
+        written.find(is_it).map(|found| found.flow.name.as_str())
+    }
+
     /// How many of its flows nobody wrote.
     pub fn discovered(&self) -> usize {
         self.flows.iter().filter(|found| found.discovered.is_some()).count()
@@ -100,6 +116,18 @@ impl Config {
         };
         Some(Node { span: at, value: Value::Table(Table(vec![repository])) })
     }
+}
+
+/// The path of a repository where it is reached, in lower case and without `.git`; of a path on this machine, that.
+fn path_of(remote: &str) -> String {
+    let path = match (remote.split_once("://"), remote.split_once(':')) {
+        (Some((_, rest)), _) => rest.split_once('/').map_or("", |(_, path)| path),
+        // `user@host:path`.
+        (None, Some((host, path))) if !host.contains('/') => path,
+        _ => remote,
+    };
+    let path = path.trim_end_matches('/').to_lowercase();
+    path.strip_suffix(".git").unwrap_or(&path).trim_matches('/').to_owned()
 }
 
 /// What the flows so far have taken.
@@ -147,8 +175,19 @@ impl Taken {
         if let Some(flow) = self.repositories.get(&draft.identity) {
             return Err(Left::Taken(flow.clone()));
         }
-        if let Some(pattern) = forge.except.iter().find(|pattern| glob::matches(pattern, name)) {
+        // Names are in lower case, whatever the forge writes.
+        if let Some(pattern) = forge.except.iter().find(|pattern| glob::matches(&pattern.to_lowercase(), name)) {
             return Err(Left::Except(pattern.clone()));
+        }
+        if let Some(flow) = config.written_as(&one.path) {
+            return Err(Left::Fault(format!(
+                "it may be the repository of the flow `{}`, which has the same path; write a `[[flow]]` for it if it is \
+                 another one, or `except`",
+                shown(flow)
+            )));
+        }
+        if let Some((_, why)) = one.gone.as_ref().filter(|(_, why)| why.starts_with(ANOTHER)) {
+            return Err(Left::Fault(why.clone()));
         }
         rules::judge(std::slice::from_ref(&draft), &config.forges, &mut problems);
         self.names(&draft, &mut problems);

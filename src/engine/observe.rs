@@ -77,7 +77,7 @@ pub async fn note_dated<W: World>(world: &W, flow: &Flow, ledger: &Ledger, look:
         let told = world.pushes(flow, &env).await;
         pushes.insert(env, told);
     }
-    see::date_by_pushes(&mut changes, &pushes, &look.tips, look.dag(), look.now);
+    see::date_by_pushes(&mut changes, &pushes, (ledger, &look.tips), look.dag(), look.now);
     changes
 }
 

@@ -53,6 +53,8 @@ pub enum Aside {
     Fork,
     /// Fed from elsewhere.
     Mirror,
+    /// To be deleted in some days.
+    Doomed,
 }
 
 impl fmt::Display for Aside {
@@ -60,6 +62,7 @@ impl fmt::Display for Aside {
         f.write_str(match self {
             Self::Archived => "it is archived",
             Self::Fork => "it is a fork",
+            Self::Doomed => "it is scheduled for deletion",
             Self::Mirror => "it is a mirror of another repository",
         })
     }

@@ -4,6 +4,7 @@ use towpath_core::text::one_line;
 
 use super::{Finding, bad, good, note};
 use crate::cli::session::Session;
+use crate::config::ANOTHER;
 use crate::discover::{Found, NotTaken, no_list, too_many};
 
 /// How many repositories that were not taken are named of one forge.
@@ -37,6 +38,11 @@ pub(super) fn all(session: &Session, found: &Found, findings: &mut Vec<Finding>)
         if of.over > 0 {
             findings.push(bad(format!("`[forge.{forge}]`: {}", too_many(of.over))));
         }
+    }
+    for row in &found.rows {
+        let Some((since, why)) = row.gone.as_ref().filter(|(_, why)| why.starts_with(ANOTHER)) else { continue };
+        let (path, why) = (one_line(&row.path, 200), one_line(why, 400));
+        findings.push(bad(format!("`{}:{path}`: since {since}: {why}", row.forge)));
     }
     for flow in &session.config.flows {
         let Some(one) = &flow.discovered else { continue };

@@ -31,6 +31,15 @@ const JWT_LIVES: Span = Span::from_mins(9);
 /// How far back its beginning is set, against clocks that run ahead: GitHub's own advice.
 const JWT_BACK: Span = Span::from_mins(1);
 
+/// The kinds of personal tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Personal {
+    /// With scopes.
+    Classic,
+    /// With permissions, of which GitHub tells nothing.
+    FineGrained,
+}
+
 /// What we have to show.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credential {
@@ -94,6 +103,18 @@ impl Auths {
     /// Whether a token that is refused may be followed by a better one.
     pub(super) const fn renews(&self) -> bool {
         matches!(self.credential, Credential::App { .. })
+    }
+
+    /// Which kind of personal token it is, if it can be told.
+    /// <https://github.blog/2021-04-05-behind-githubs-new-authentication-token-formats/>
+    pub(super) fn personal(&self) -> Option<Personal> {
+        let Credential::Token(place) = &self.credential else { return None };
+        let token = read(place).ok()?;
+        match token.expose() {
+            token if token.starts_with(b"github_pat_") => Some(Personal::FineGrained),
+            token if token.starts_with(b"ghp_") => Some(Personal::Classic),
+            _ => None,
+        }
     }
 
     /// Whether this is an App.

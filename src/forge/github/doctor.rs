@@ -2,6 +2,7 @@
 
 use towpath_core::model::BranchName;
 
+use super::auth::Personal;
 use super::{GitHub, headed, wire};
 use crate::forge::client::{Call, Fault, http_date};
 use crate::forge::{Finding, RepoPath};
@@ -74,7 +75,8 @@ impl GitHub {
         if is.archived {
             found.push(stops(format!("`{repo}` is archived"), "unarchive it: nothing in it can be moved"));
         }
-        if is.permissions.is_some_and(|rights| !rights.push) {
+        // Of an App it is always false: its rights are asked for by themselves.
+        if !self.auth.is_app() && is.permissions.is_some_and(|rights| !rights.push) {
             found.push(stops(
                 format!("our credential may not push to `{repo}`"),
                 "give its owner the role Write, or the token `contents: write`",
@@ -86,8 +88,8 @@ impl GitHub {
                 "allow them if a target cannot always be fast-forwarded: squash and rebase are never asked for",
             ));
         }
-        if !self.auth.is_app() {
-            of_token(answer.header("x-oauth-scopes"), is.private, found);
+        if let Some(kind) = self.auth.personal() {
+            of_token(kind, answer.header("x-oauth-scopes"), is.private, found);
         }
         // Only with personal tokens that end. <https://docs.github.com/en/rest/authentication>
         let ends = answer.header("github-authentication-token-expiration").map(str::to_owned);
@@ -150,15 +152,18 @@ impl GitHub {
 
 /// What a personal token may do: GitHub says it of classic ones, in this header, and of fine-grained ones not.
 /// <https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps>
-fn of_token(scopes: Option<&str>, private: bool, found: &mut Vec<Finding>) {
-    let Some(scopes) = scopes else {
+fn of_token(kind: Personal, scopes: Option<&str>, private: bool, found: &mut Vec<Finding>) {
+    if kind == Personal::FineGrained {
         found.push(note(
-            "GitHub does not tell what a fine-grained token may do, but at the first refusal".to_owned(),
-            "see in its settings that it has Contents, Pull requests and Commit statuses to write, Checks and Metadata to \
-             read, and Members to read for teams in `from`",
+            "GitHub does not tell what a fine-grained token may do, but at the first refusal; and none of them may read \
+             check runs, which is what Actions report"
+                .to_owned(),
+            "see in its settings that it has Contents, Pull requests and Commit statuses to write, and Members to read for \
+             teams in `from`; where checks are of Actions or another App, use an App, or a classic token with `repo`",
         ));
         return;
-    };
+    }
+    let Some(scopes) = scopes else { return };
     let has: Vec<&str> = scopes.split(',').map(str::trim).collect();
     if !has.contains(&"repo") && (private || !has.contains(&"public_repo")) {
         found.push(stops(
@@ -252,6 +257,25 @@ mod tests {
         assert_eq!(expiry("2026-12-01 10:00:00 UTC"), stamp("2026-12-01T10:00:00Z"));
         assert_eq!(expiry("2026-12-01 10:00:00 +0100"), stamp("2026-12-01T09:00:00Z"));
         assert_eq!(expiry("soon"), None);
+    }
+
+    #[test]
+    fn what_a_token_may_do_is_said_of_classic_ones_alone() {
+        let told = |kind, scopes, private| {
+            let mut found = Vec::new();
+            of_token(kind, scopes, private, &mut found);
+            found.into_iter().map(|finding| (finding.stops, finding.what)).collect::<Vec<_>>()
+        };
+        let fine = told(Personal::FineGrained, None, true);
+        assert!(
+            fine.len() == 1 && !fine[0].0 && fine[0].1.contains("none of them may read check runs"),
+            "{fine:?}"
+        );
+        // A proxy has taken the header away.
+        assert_eq!(told(Personal::Classic, None, true), []);
+        assert_eq!(told(Personal::Classic, Some("public_repo, workflow, read:org"), false), []);
+        let private = told(Personal::Classic, Some("public_repo, workflow, read:org"), true);
+        assert!(private.len() == 1 && private[0].0, "{private:?}");
     }
 
     #[test]

@@ -17,7 +17,9 @@ pub(super) async fn listed(api: &Api) -> Result<Vec<RepoSeen>, Fault> {
 }
 
 fn seen(listed: &wire::Listed) -> RepoSeen {
-    let aside = if listed.archived {
+    let aside = if listed.marked_for_deletion_on.is_some() || listed.marked_for_deletion_at.is_some() {
+        Some(Aside::Doomed)
+    } else if listed.archived {
         Some(Aside::Archived)
     } else if listed.mirror.unwrap_or(false) {
         Some(Aside::Mirror)

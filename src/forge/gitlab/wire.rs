@@ -301,6 +301,12 @@ pub(super) struct Listed {
     /// Fed from elsewhere; in paid tiers alone.
     #[serde(default)]
     pub mirror: Option<bool>,
+    /// When it is deleted, if it is to be. <https://docs.gitlab.com/api/projects/#delete-a-project>
+    #[serde(default)]
+    pub marked_for_deletion_on: Option<String>,
+    /// The same in older versions.
+    #[serde(default)]
+    pub marked_for_deletion_at: Option<String>,
     /// There where it is a fork of one that may be seen.
     #[serde(default)]
     pub forked_from_project: Option<serde_json::Value>,

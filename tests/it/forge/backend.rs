@@ -24,12 +24,13 @@ pub struct Other {
     pub archived: bool,
     pub fork: bool,
     pub mirror: bool,
+    pub doomed: bool,
 }
 
 impl Other {
     /// One that people develop in.
     pub fn new(id: u64, path: &str) -> Self {
-        Self { id, path: path.to_owned(), archived: false, fork: false, mirror: false }
+        Self { id, path: path.to_owned(), archived: false, fork: false, mirror: false, doomed: false }
     }
 }
 

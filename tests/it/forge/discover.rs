@@ -74,11 +74,13 @@ async fn the_list_of_a_gitlab_is_read_to_its_last_page_or_not_at_all() {
     let place = gitlab::Place::new().await;
     (place.state().page_max, place.state().others) = (2, others());
     place.state().others[4].mirror = true;
+    place.state().others[0].doomed = true;
     let forge = place.forge();
     for totals in [true, false] {
         place.state().tells.totals = totals;
         let mut expected = expected();
         expected[5].2 = Some(Aside::Mirror);
+        expected[4].2 = Some(Aside::Doomed);
         // The project of this forge of the tests is in a group of a group.
         expected[1].0 = "shop/back/checkout".into();
         assert_eq!(told(forge.repositories().await.expect("read")), expected);
@@ -331,6 +333,73 @@ async fn what_was_discovered_stays_with_what_people_ordered() {
     assert_eq!(town.staging("shop/find"), Some(b));
     let status = town.towpath(&["status", "shop/search"]).await;
     assert!(status.out.contains("paused") && !status.out.contains("discovered"), "{status:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_to_the_path_of_another_is_not_taken_for_it() {
+    let town = Town::new().await;
+    let [_, b] = town.tips;
+    assert_eq!(town.towpath(&["run"]).await.code, Some(0));
+    let paused = town.towpath(&["pause", "shop/search", "--reason", "audit"]).await;
+    assert_eq!(paused.code, Some(0), "{paused:?}");
+    town.push("shop/search");
+    // It is renamed, or moved elsewhere, and a copy of it comes to its old path.
+    town.change("shop/search", |other| other.path = "shop/find".to_owned());
+    std::fs::rename(town.folder("shop/search"), town.folder("shop/find")).expect("renamed");
+    town.repository(9, "shop/search");
+    town.change("shop/search", |other| other.fork = true);
+    let new = town.staging("shop/search");
+    town.push("shop/search");
+    for _ in 0..2 {
+        let ran = town.towpath(&["run"]).await;
+        assert_eq!(town.staging("shop/find"), Some(b), "it is paused: {ran:?}");
+        assert_eq!(town.staging("shop/search"), new, "nobody meant it: {ran:?}");
+        assert!(ran.err.contains("another repository is at this path now"), "{ran:?}");
+    }
+    let doctor = town.towpath(&["doctor"]).await;
+    assert!(
+        doctor.out.contains("`hub:shop/search`: since ") && doctor.out.contains("another repository"),
+        "{doctor:?}"
+    );
+    assert!(doctor.out.contains("`hub:shop/find`: not taken: it is `shop/search`, renamed"), "{doctor:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repository_that_a_flow_names_is_no_second_one_however_it_is_written() {
+    let town = Town::new().await;
+    let [a, b] = town.tips;
+    let written = |repository: &str, name: &str| {
+        format!(
+            "[[flow]]\nname = \"{name}\"\nrepository = \"{repository}\"\nmode = \"observe\"\n\
+             [[flow.environment]]\nname = \"develop\"\n[[flow.environment]]\nname = \"staging\"\n"
+        )
+    };
+    town.config(&(written("hub:shop/search", "one") + &written("git@other.example.com:Shop/Own.git", "two")));
+    let file = town.dir.path().join("towpath.toml");
+    let text = std::fs::read_to_string(&file).expect("a config");
+    std::fs::write(&file, text.replace("discover = true", "discover = true\nexcept = [\"Shop/Checkout\"]"))
+        .expect("written");
+    town.towpath(&["run", "one"]).await;
+    town.towpath(&["run", "two"]).await;
+    for path in ["shop/search", "shop/own", "shop/checkout"] {
+        assert_eq!(town.staging(path), Some(a), "{path}");
+    }
+    let doctor = town.towpath(&["doctor", "one"]).await;
+    assert!(
+        doctor.out.contains("`hub:shop/own`: not taken: it may be the repository of the flow `two`"),
+        "{doctor:?}"
+    );
+    // Renamed, it is still the one that a flow names.
+    town.change("shop/search", |other| other.path = "shop/find".to_owned());
+    std::fs::rename(town.folder("shop/search"), town.folder("shop/find")).expect("renamed");
+    town.towpath(&["run", "one"]).await;
+    assert_eq!(town.staging("shop/find"), Some(a));
+    let doctor = town.towpath(&["doctor", "one"]).await;
+    assert!(doctor.out.contains("`hub:shop/find`: not taken: it is `shop/search`, renamed"), "{doctor:?}");
+    // Where no flow names it any more it is taken like others.
+    town.config("");
+    town.towpath(&["run"]).await;
+    assert_eq!(town.staging("shop/own"), Some(b));
 }
 
 /// `serve` of the town, ended with the test.

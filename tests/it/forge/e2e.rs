@@ -317,13 +317,15 @@ async fn a_hook_of_the_forge_wakes_the_flow_and_a_repeated_or_forged_one_does_no
     stop.cancel();
 }
 
-/// A service that starts late knows from the forge since when commits have been there.
+/// A service that was off knows from the forge since when commits have been there.
 #[tokio::test]
-async fn what_was_pushed_before_anybody_looked_has_waited_already() {
+async fn what_was_pushed_while_nobody_looked_has_waited_already() {
     let lag =
         |text: String| text.replacen("gates.ci = { checks = [\"build\", \"test\"] }", "gates.lag = \"30m\"", 1);
     let day = Day::<GitHub>::new(EXAMPLES[0], lag).await;
     let root = day.host.tip("develop");
+    day.look().await;
+    day.pass_time(60);
     let (one, two) = (day.push("one"), day.push("two"));
     {
         let mut state = day.host.0.state();
@@ -351,7 +353,7 @@ async fn what_was_pushed_before_anybody_looked_has_waited_already() {
     day.looks(5).await;
     day.is_at("staging", three);
     let asked = day.host.0.state().asked.iter().filter(|call| call.contains("/activity?")).count();
-    assert_eq!(asked, 2, "once for each time that something came");
+    assert_eq!(asked, 2, "not at the first look, and once for each time that something came");
 }
 
 /// What `doctor` says, line by line, and how it ends.

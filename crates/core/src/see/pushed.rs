@@ -1,8 +1,9 @@
 //! Arrivals that a forge's own record of pushes proves to be earlier than they were seen.
 //!
-//! A commit that came between two looks, or before the first, counts from when Towpath saw it. A forge that
-//! keeps who pushed what and when can tell better. It is believed only as far as its record is whole from the
-//! tip that was seen backwards, and only for an earlier time: what is missing in it, or comes late, delays.
+//! A commit that came between two looks counts from when Towpath saw it. A forge that keeps who pushed what and when
+//! can tell better: of a service that was off, above all. It is believed only as far as its record is whole from the
+//! tip that was seen backwards, and only for an earlier time, but none before the look that did not see the commit:
+//! what is missing in it, or comes late, delays.
 //!
 //! Not here: asking the forge (`forge`), and what an arrival is for (`decide/gates/lag.rs`).
 
@@ -10,7 +11,9 @@ use std::collections::BTreeMap;
 
 use super::Tips;
 use crate::dag::{Dag, Marks};
-use crate::model::{Arrival, ArrivalHow, Change, CommitId, EnvName, Flow, Gate, GateKind, Now, Tip, Trusted};
+use crate::model::{
+    Arrival, ArrivalHow, Change, CommitId, EnvName, Flow, Gate, GateKind, Ledger, Now, Tip, Trusted,
+};
 
 /// A movement of a branch, as a forge keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,11 +42,11 @@ pub fn pushes_wanted(flow: &Flow, changes: &[Change]) -> Vec<EnvName> {
     came.filter(|env| counts(env)).cloned().collect()
 }
 
-/// Dates the arrivals among the changes by the pushes of their branches, newest first.
+/// Dates the arrivals among the changes by the pushes of their branches, newest first; `ledger` is as before them.
 pub fn date_by_pushes(
     changes: &mut [Change],
     pushes: &BTreeMap<EnvName, Vec<PushSeen>>,
-    tips: &Tips,
+    (ledger, tips): (&Ledger, &Tips),
     dag: &Dag,
     now: Now,
 ) {
@@ -53,6 +56,8 @@ pub fn date_by_pushes(
         let record = Record::whole(pushes, tip, dag);
         for (commit, arrival) in commits.iter_mut().filter(|(_, arrival)| is_open(arrival)) {
             let Some(trusted) = record.since(*commit, dag) else { continue };
+            // Whatever a record says, it was not there when Towpath last looked.
+            let trusted = trusted.max(ledger.looked.map_or(now.trusted, |looked| looked.trusted));
             if trusted < arrival.trusted {
                 *arrival = Arrival { trusted, wall: now.wall_at(trusted), how: ArrivalHow::Pushed };
             }
@@ -60,9 +65,10 @@ pub fn date_by_pushes(
     }
 }
 
-/// Whether it may have been there before it was seen.
+/// Whether it came between two looks. What was there at the first one ever is not dated: Towpath knows of nothing that
+/// people took back before, and its lag is the time in which they can say so.
 const fn is_open(arrival: &Arrival) -> bool {
-    matches!(arrival.how, ArrivalHow::Seen | ArrivalHow::FirstSight)
+    matches!(arrival.how, ArrivalHow::Seen)
 }
 
 /// The part of a record that leads to the tip without a gap, newest first.

@@ -136,7 +136,9 @@ fn in_repository(state: &mut State, made: &Made<'_>, call: &Call<'_>, rest: &[&s
     match (call.method, rest) {
         ("GET", []) => {
             let mut says = repository(state);
-            says["permissions"] = json!({ "push": true, "admin": false, "pull": true });
+            // Of an App `push` is always false.
+            let push = !call.token.starts_with("ghs_");
+            says["permissions"] = json!({ "push": push, "admin": false, "pull": true });
             says["allow_merge_commit"] = json!(state.merge_commits);
             says["archived"] = json!(state.archived);
             made.says(REPO, 200, &says)

@@ -63,6 +63,9 @@ pub fn other(state: &State, other: &crate::forge::backend::Other, name: &str) ->
         ("web_url", json!(format!("{}/{}", state.url, other.path))),
     ];
     says.into_iter().for_each(|(key, is)| value[key] = is);
+    if other.doomed {
+        value["marked_for_deletion_on"] = json!("2026-11-30");
+    }
     if other.fork {
         value["forked_from_project"] = json!({ "id": 900, "path_with_namespace": "others/origin" });
     }
