@@ -22,20 +22,17 @@ pub(super) fn tree(text: &str) -> Option<SyntaxNode> {
     let output = EntryPoint::SourceFile.parse(&lexed.to_input());
     let mut watch = Watch::default();
     let mut builder = GreenNodeBuilder::new();
-    lexed.intersperse_trivia(&output, &mut |step| match step {
-        StrStep::Token { kind, text } => {
-            watch.token(kind, text);
-            builder.token(rowan::SyntaxKind(kind.into()), text);
+    lexed.intersperse_trivia(&output, &mut |step| {
+        watch.step(&step);
+        // A tree in doubt is not used.
+        if !watch.doubt {
+            match step {
+                StrStep::Token { kind, text } => builder.token(rowan::SyntaxKind(kind.into()), text),
+                StrStep::Enter { kind } => builder.start_node(rowan::SyntaxKind(kind.into())),
+                StrStep::Exit => builder.finish_node(),
+                StrStep::Error { .. } => {}
+            }
         }
-        StrStep::Enter { kind } => {
-            watch.enter(kind);
-            builder.start_node(rowan::SyntaxKind(kind.into()));
-        }
-        StrStep::Exit => {
-            watch.exit();
-            builder.finish_node();
-        }
-        StrStep::Error { .. } => watch.doubt = true,
     });
     (!watch.doubt).then(|| SyntaxNode::new_root(builder.finish()))
 }
@@ -77,6 +74,16 @@ enum After {
 }
 
 impl Watch {
+    fn step(&mut self, step: &StrStep<'_>) {
+        match step {
+            _ if self.doubt => {}
+            StrStep::Token { kind, text } => self.token(*kind, text),
+            StrStep::Enter { kind } => self.enter(*kind),
+            StrStep::Exit => self.exit(),
+            StrStep::Error { .. } => self.doubt = true,
+        }
+    }
+
     fn enter(&mut self, kind: SyntaxKind) {
         self.doubt |= is_doubtful(kind);
         self.after_in = match (self.after_in, kind) {
