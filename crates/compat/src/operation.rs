@@ -715,13 +715,16 @@ const TEXT_LIMIT: usize = 200;
 
 /// The text with its white space folded, cut to what a step keeps.
 pub fn one_line(text: &str) -> String {
-    let mut line = String::new();
+    let mut line = String::with_capacity(text.len().min(TEXT_LIMIT));
+    let mut letters = 0;
     for word in text.split_whitespace() {
         if !line.is_empty() {
             line.push(' ');
+            letters += 1;
         }
         line.push_str(word);
-        if line.chars().count() > TEXT_LIMIT {
+        letters += word.chars().count();
+        if letters > TEXT_LIMIT {
             return line.chars().take(TEXT_LIMIT - 1).chain(['…']).collect();
         }
     }

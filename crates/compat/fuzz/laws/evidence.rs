@@ -24,12 +24,8 @@ pub fn hold(bytes: &[u8]) {
     }
 }
 
-/// The longest name that one of the databases takes, in bytes. A search for one of twelve thousand takes longer
-/// than ten seconds, which is known and not mended.
-const NAME_MAX: usize = 128;
-
 fn asked(input: &Input<'_>) -> Vec<(Asked, Known)> {
-    let fits = |name: &&str| !name.is_empty() && name.len() <= NAME_MAX;
+    let fits = |name: &&str| !name.is_empty();
     let said = |key: &str, otherwise: &str| Ident::exact(input.said(key).filter(fits).unwrap_or(otherwise));
     let (table, column) = (said("table", "users"), said("column", "nick_name"));
     let name = Name::plain(table.clone());

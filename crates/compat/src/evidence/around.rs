@@ -58,6 +58,8 @@ pub(super) struct Reading<'a> {
     pub(super) made: Option<Vec<String>>,
     /// The line of this byte was counted.
     counted: (usize, u32),
+    /// From where in an identifier to its end, as it was last looked for.
+    pub(super) name: Span,
 }
 
 impl<'a> Reading<'a> {
@@ -74,6 +76,7 @@ impl<'a> Reading<'a> {
             statements: 0,
             made: None,
             counted: (0, 1),
+            name: (0, 0),
         }
     }
 

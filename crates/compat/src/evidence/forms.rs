@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::Asked;
 use super::upserts::Upsert;
-use super::words::{compact, numbers, pieces, plurals, singulars};
+use super::words::{compact, letters, numbers, pieces, plurals, singulars};
 
 /// What a name is looked for as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,12 +49,37 @@ pub(super) struct Forms {
     pub(super) subjects: Vec<Subject>,
     /// Of each question.
     pub(super) of: Vec<Subjects>,
-    /// What is looked for, in lower case, and for whom.
-    pub(super) patterns: Vec<(String, Vec<usize>)>,
+    /// What is looked for.
+    pub(super) patterns: Vec<Pattern>,
     /// Of each question: tables beside whose names a value is certain to be meant.
     pub(super) beside: Vec<Vec<usize>>,
     /// The unique indexes that upserts may need.
     pub(super) upserts: Vec<Upsert>,
+}
+
+/// A text that is looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Pattern {
+    /// In lower case, at most [`LONGEST`] bytes.
+    pub(super) text: String,
+    /// The subjects whose it is.
+    pub(super) of: Vec<usize>,
+    /// Only the beginning of a longer name: whatever goes on from there is taken for it.
+    pub(super) cut: bool,
+}
+
+/// How many bytes of a name are looked for. It is more than any database takes that has a limit, in
+/// ASCII: PostgreSQL 63 bytes, MySQL 64 characters, Oracle 128 bytes, SQL Server 128 characters. The
+/// automaton's cost is the square of a pattern's length where the pattern repeats itself.
+pub(super) const LONGEST: usize = 256;
+
+/// The beginning of a form that is looked for, and whether it is less than the form.
+fn bounded(mut text: String) -> (String, bool) {
+    let cut = text.len() > LONGEST;
+    if cut {
+        text.truncate(text.floor_char_boundary(LONGEST));
+    }
+    (text, cut)
 }
 
 impl Forms {
@@ -108,16 +133,17 @@ impl Forms {
             }
             forms.of.push(of);
         }
-        let mut patterns: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut patterns: BTreeMap<String, (Vec<usize>, bool)> = BTreeMap::new();
         for (at, subject) in forms.subjects.iter().enumerate() {
-            for text in spellings(subject, classes) {
-                let of = patterns.entry(text).or_default();
+            for (text, is_cut) in spellings(subject, classes).into_iter().map(bounded) {
+                let (of, cut) = patterns.entry(text).or_default();
+                *cut |= is_cut;
                 if !of.contains(&at) {
                     of.push(at);
                 }
             }
         }
-        forms.patterns = patterns.into_iter().collect();
+        forms.patterns = patterns.into_iter().map(|(text, (of, cut))| Pattern { text, of, cut }).collect();
         forms
     }
 }
@@ -321,18 +347,18 @@ fn pascal(name: &[String]) -> String {
 
 /// Whether two names are the same whatever the case and the separators.
 pub(super) fn same(left: &str, right: &str) -> bool {
-    compact(left) == compact(right)
+    letters(left).eq(letters(right))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Forms, association, is_common, shown};
+    use super::{Forms, LONGEST, association, bounded, is_common, shown};
     use crate::evidence::Asked;
     use crate::operation::{Ident, Name};
 
     fn patterns(asked: Asked) -> Vec<String> {
         let forms = Forms::new(&[asked], &Default::default());
-        forms.patterns.into_iter().map(|(text, _)| text).collect()
+        forms.patterns.into_iter().map(|pattern| pattern.text).collect()
     }
 
     #[test]
@@ -343,6 +369,22 @@ mod tests {
         assert!(table("tbl_people").contains(&"tbl_people".to_owned()));
         assert!(table("ApiKeys").contains(&"api_key".to_owned()));
         assert!(!table("order_items").contains(&"items".to_owned()));
+    }
+
+    #[test]
+    fn of_a_name_longer_than_any_database_takes_the_beginning_is_looked_for() {
+        let subject = |length: usize| {
+            let name: String = "berth_".chars().cycle().take(length).collect();
+            Forms::new(&[Asked::Table(Name::plain(Ident::exact(&name)))], &Default::default())
+        };
+        let (long, longer) = (subject(6 * LONGEST), subject(60 * LONGEST));
+        assert!(long.patterns.iter().all(|pattern| pattern.cut && pattern.text.len() <= LONGEST));
+        // So a longer one costs no more.
+        assert_eq!(long.patterns, longer.patterns);
+        assert!(subject(LONGEST - 2).patterns.iter().all(|pattern| !pattern.cut));
+        let (text, cut) = bounded("é".repeat(LONGEST));
+        assert!(cut && text == "é".repeat(LONGEST / 2));
+        assert_eq!(bounded(format!("a{}", "é".repeat(LONGEST))).0.len(), LONGEST - 1);
     }
 
     #[test]

@@ -12,10 +12,10 @@ use super::forms::{Forms, Role, Subjects, is_common, shown};
 use super::language::Language;
 use super::libraries::marks;
 use super::mappers::eloquent;
-use super::mappers::{Belongs, Mapper, Model, Models, Says, belongs, is_model, says};
+use super::mappers::{Belongs, ColumnName, Mapper, Model, Models, Says, belongs, is_model, says};
 use super::places::{How, Used};
 use super::search::{FileFound, Found, Occurrence};
-use super::words::{compact, numbers, pieces};
+use super::words::{TableName, compact, numbers, pieces};
 use super::{Asked, Evidence, File, Hit, Known, Named, Places};
 use crate::operation::Ident;
 use crate::{Grade, Place};
@@ -35,10 +35,11 @@ struct Mapped<'a> {
 
 /// The models of a table: those that belong to it most surely.
 fn mapped<'a>(table: &str, models: &Models<'a>) -> Vec<Mapped<'a>> {
+    let table = TableName::new(table);
     let mut found: Vec<Mapped<'a>> = models
         .values()
         .flatten()
-        .filter_map(|&(path, model)| belongs(model, path, table).map(|belongs| Mapped { model, path, belongs }))
+        .filter_map(|&(path, model)| belongs(model, path, &table).map(|belongs| Mapped { model, path, belongs }))
         .filter(|mapped| is_model(mapped.model, models))
         .collect();
     let best = found.iter().map(|mapped| mapped.belongs).max();
@@ -304,8 +305,9 @@ impl<'a> Seen<'a> {
     /// What the mappers say of a column.
     fn ruling<'m>(&self, mapped: &'m [Mapped<'m>], column: &str) -> Ruling<'m> {
         let mut ruling = Ruling::None;
+        let column = ColumnName::new(column);
         for one in mapped {
-            let says = says(one.model, one.path, column, self.models);
+            let says = says(one.model, one.path, &column, self.models);
             let caches = one.model.mapper == Mapper::Rails;
             match says {
                 Says::Declared(path, line) => return Ruling::Names(one, path, line),
@@ -402,9 +404,10 @@ impl<'a> Seen<'a> {
     fn leaves_empty(&self, forms: &[String], table: &str, column: &str) -> bool {
         let stamps = matches!(column, "created_at" | "updated_at" | "deleted_at" | "remember_token");
         let own = |file: &File<'_>| stem(&file.entry.path).is_some_and(|stem| forms.contains(&compact(stem)));
+        let table = TableName::new(table);
         let mut models =
             self.files.iter().flat_map(|file| file.look.eloquent.iter().map(move |model| (file, model)));
-        stamps && models.any(|(file, model)| (own(file) || model.maps(table)) && !model.writes(column))
+        stamps && models.any(|(file, model)| (own(file) || model.maps(&table)) && !model.writes(column))
     }
 
     /// Columns that Eloquent writes without being told their names.
@@ -413,9 +416,10 @@ impl<'a> Seen<'a> {
             return;
         }
         let own = |file: &File<'_>| stem(&file.entry.path).is_some_and(|stem| forms.contains(&compact(stem)));
+        let table = TableName::new(table);
         for file in self.files {
             let model = file.look.eloquent.iter().find(|found| found.writes(column));
-            if let Some(found) = model.filter(|found| own(file) || found.maps(table)) {
+            if let Some(found) = model.filter(|found| own(file) || found.maps(&table)) {
                 answer.say(Grade::E3, &format!("Eloquent: {} writes {column} by itself", found.class));
                 answer.lead(&file.entry.path, found.line, format!("{}: {column}", found.class));
                 return;
@@ -425,8 +429,9 @@ impl<'a> Seen<'a> {
 
     /// A table that joins two others and has no model: declared from both sides.
     fn joins(&self, answer: &mut Answer, table: &str) {
+        let name = TableName::new(table);
         let found = self.files.iter().filter(|file| file.look.weight == Weight::Strong).find_map(|file| {
-            let join = file.look.joins.iter().find(|join| join.makes(table))?;
+            let join = file.look.joins.iter().find(|join| join.makes(&name))?;
             Some((file, join))
         });
         if let Some((file, join)) = found.filter(|_| answer.grade < Grade::E3) {
@@ -464,8 +469,9 @@ impl<'a> Seen<'a> {
 
     /// A model of Eloquent, which needs to say nothing of its table.
     fn eloquent_model(&self, answer: &mut Answer, table: &str) {
+        let name = TableName::new(table);
         let found = self.files.iter().filter(|file| file.look.weight == Weight::Strong).find_map(|file| {
-            let model = file.look.eloquent.iter().find(|model| model.maps(table))?;
+            let model = file.look.eloquent.iter().find(|model| model.maps(&name))?;
             Some((file, model))
         });
         if let Some((file, model)) = found.filter(|_| answer.grade < Grade::E3) {

@@ -298,7 +298,8 @@ fn libraries(tree: &dyn Tree, asked: &[(Asked, Known)]) -> BTreeMap<&'static str
 
 /// What names a set of forms.
 fn key(forms: &Forms) -> String {
-    let texts: Vec<String> = forms.patterns.iter().map(|(text, of)| format!("{text}{of:?}")).collect();
+    let texts: Vec<String> =
+        forms.patterns.iter().map(|pattern| format!("{}{:?}", pattern.text, pattern.of)).collect();
     let subjects: Vec<String> = forms.subjects.iter().map(|subject| format!("{subject:?}")).collect();
     let upserts: Vec<String> = forms.upserts.iter().map(|upsert| format!("{upsert:?}")).collect();
     texts.join("\n") + &subjects.join("\n") + &upserts.join("\n")

@@ -7,7 +7,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::around::{Around, Reading, is_word};
 use super::exclude::Sort;
-use super::forms::{Forms, Role, Subject};
+use super::forms::{Forms, Pattern, Role, Subject};
 use super::language::Language;
 use super::places::Used;
 use super::text::Span;
@@ -120,7 +120,7 @@ const LOOKED: usize = 5_000;
 /// The automaton of a search.
 pub(super) struct Automaton {
     machine: Option<AhoCorasick>,
-    of: Vec<Vec<usize>>,
+    patterns: Vec<Pattern>,
     subjects: Vec<Subject>,
     upserts: Vec<Upsert>,
     /// What upserts are found by, where any is asked for.
@@ -134,13 +134,13 @@ impl Automaton {
                 AhoCorasick::builder()
                     .ascii_case_insensitive(true)
                     .match_kind(MatchKind::Standard)
-                    .build(forms.patterns.iter().map(|(text, _)| text))
+                    .build(forms.patterns.iter().map(|pattern| &pattern.text))
                     .ok()
             })
             .flatten();
         Self {
             machine,
-            of: forms.patterns.iter().map(|(_, of)| of.clone()).collect(),
+            patterns: forms.patterns.clone(),
             subjects: forms.subjects.clone(),
             upserts: forms.upserts.clone(),
             marks: if forms.upserts.is_empty() { None } else { upserts::marks() },
@@ -153,10 +153,11 @@ impl Automaton {
         let Some(machine) = &self.machine else { return found };
         let mut reading = Reading::new(bytes, sort.language);
         for hit in machine.find_overlapping_iter(bytes).take(MATCHES) {
-            for &subject in self.of.get(hit.pattern().as_usize()).into_iter().flatten() {
+            let Some(pattern) = self.patterns.get(hit.pattern().as_usize()) else { continue };
+            for &subject in &pattern.of {
                 let Some(asked) = self.subjects.get(subject) else { continue };
                 let span = (hit.start(), hit.end());
-                let Some(fit) = fit(bytes, span, asked.role, sort.language) else { continue };
+                let Some(fit) = fit(bytes, span, asked.role, sort.language, pattern.cut) else { continue };
                 let at = match found.of.iter().position(|(of, _)| *of == subject) {
                     Some(at) => at,
                     None => {
@@ -171,9 +172,10 @@ impl Automaton {
                     continue;
                 }
                 let text = &bytes[span.0..span.1];
+                let (as_written, key) = (pattern.part(&asked.written), pattern.part(&asked.key));
+                let span = if pattern.cut { (span.0, reading.name_end(span.1)) } else { span };
                 if table
-                    && (text.eq_ignore_ascii_case(asked.written.as_bytes())
-                        || text.eq_ignore_ascii_case(asked.key.as_bytes()))
+                    && (text.eq_ignore_ascii_case(as_written) || text.eq_ignore_ascii_case(key))
                     && let Some(used) = reading.used(span)
                     && found.unnamed.iter().filter(|(of, known, _)| *of == subject && known.how == used.how).count()
                         < KEPT
@@ -195,7 +197,7 @@ impl Automaton {
                 if table && around != Around::Comment {
                     of.name_on(reading.line(span.0));
                 }
-                let written = text == asked.written.as_bytes() || text == asked.key.as_bytes();
+                let written = text == as_written || text == key;
                 let owners = match (asked.role, around) {
                     (Role::Column, Around::Sql) => reading.owners(span),
                     _ => vec![],
@@ -224,6 +226,25 @@ impl Automaton {
             let Some(upsert) = asked.get(at) else { continue };
             found.upserts.push(((*upsert).clone(), Occurrence::in_sql(reading, byte)));
         }
+    }
+}
+
+impl Pattern {
+    /// As much of a name as a match of this shows.
+    fn part<'a>(&self, name: &'a str) -> &'a [u8] {
+        let name = name.as_bytes();
+        if self.cut { name.get(..self.text.len()).unwrap_or(name) } else { name }
+    }
+}
+
+impl Reading<'_> {
+    /// Where the identifier ends that goes on at a byte: found once for all matches within it.
+    fn name_end(&mut self, at: usize) -> usize {
+        let (from, to) = self.name;
+        if !(from..=to).contains(&at) {
+            self.name = (at, word_end(self.text, at, usize::MAX));
+        }
+        self.name.1
     }
 }
 
@@ -285,16 +306,17 @@ fn word_end(text: &[u8], mut at: usize, longest: usize) -> usize {
 /// Whether the match is a name and not a piece of another word. A column within a longer name is no
 /// use of it: whoever writes `user_nick_name` took it from a `nick_name` that is found by itself;
 /// only what mappers make of a name counts (`getNickName`, `find_by_nick_name`, `nick_name__in`).
-fn fit(text: &[u8], (start, end): Span, role: Role, language: Language) -> Option<Fit> {
+fn fit(text: &[u8], (start, end): Span, role: Role, language: Language, cut: bool) -> Option<Fit> {
     const LONGEST: usize = 80;
     let before = start - word_start(text, start, LONGEST);
-    let after = word_end(text, end, LONGEST) - end;
+    // What goes on from a name's beginning is taken for the rest of the name.
+    let after = if cut { 0 } else { word_end(text, end, LONGEST) - end };
     let prefix = &text[start - before..start];
     let suffix = &text[end..end + after];
     let bare = |part: &[u8]| part.iter().all(|byte| *byte == b'_');
     let dashes = matches!(language, Language::Script | Language::Markup | Language::Hash | Language::Plain);
     if bare(prefix) && bare(suffix) {
-        return (!dashes || !in_kebab(text, (start - before, end + after))).then_some(Fit::Whole);
+        return (!dashes || !in_kebab(text, (start - before, end + after), cut)).then_some(Fit::Whole);
     }
     let first = text.get(start).copied().unwrap_or_default();
     let last = text.get(end.wrapping_sub(1)).copied().unwrap_or_default();
@@ -316,12 +338,12 @@ fn fit(text: &[u8], (start, end): Span, role: Role, language: Language) -> Optio
 }
 
 /// Whether dashes join the match to other words: a class of a style sheet.
-fn in_kebab(text: &[u8], (start, end): Span) -> bool {
+fn in_kebab(text: &[u8], (start, end): Span, cut: bool) -> bool {
     let joined = |dash: Option<usize>, beyond: Option<usize>| {
         let at = |at: Option<usize>| at.and_then(|at| text.get(at)).copied();
         at(dash) == Some(b'-') && at(beyond).is_some_and(|byte| byte.is_ascii_alphanumeric())
     };
-    joined(start.checked_sub(1), start.checked_sub(2)) || joined(Some(end), Some(end + 1))
+    joined(start.checked_sub(1), start.checked_sub(2)) || !cut && joined(Some(end), Some(end + 1))
 }
 
 /// What mappers put before and after a column's name.

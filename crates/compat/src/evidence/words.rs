@@ -37,7 +37,12 @@ fn push(pieces: &mut Vec<String>, piece: &mut String) {
 
 /// A name without case and separators, by which mappers' names are compared.
 pub(super) fn compact(name: &str) -> String {
-    name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    letters(name).collect()
+}
+
+/// The same, letter by letter.
+pub(super) fn letters(name: &str) -> impl Iterator<Item = char> {
+    name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase)
 }
 
 /// Words whose plural no ending tells.
@@ -218,17 +223,63 @@ pub(super) fn numbers(pieces: &[String]) -> Vec<Vec<String>> {
     words.into_iter().map(|word| before.iter().cloned().chain([word]).collect()).collect()
 }
 
-/// Whether a class's name and a table's name are the same by convention: whatever the case, the
-/// separators and the number.
-pub(super) fn same_name(class: &str, table: &str) -> bool {
-    let class = compact(class);
-    numbers(&pieces(table)).iter().any(|form| form.concat() == class)
-        || numbers(&pieces(&table.to_lowercase())).iter().any(|form| form.concat() == class)
+/// A table's name as classes are called by it: taken apart once, however many classes there are.
+pub(super) struct TableName<'a> {
+    /// As the database compares it.
+    pub(super) name: &'a str,
+    classes: Vec<String>,
+    /// What they are called without the first word, and without the first two.
+    behind_prefix: Vec<Vec<String>>,
+    /// Its words in one, and where each begins but the first.
+    whole: String,
+    begins: Vec<usize>,
+}
+
+impl<'a> TableName<'a> {
+    pub(super) fn new(name: &'a str) -> Self {
+        let words = pieces(name);
+        let behind_prefix = (1..words.len().min(3))
+            .map(|prefix| class_names(&words.get(prefix..).unwrap_or_default().join("_")))
+            .collect();
+        let (mut whole, mut begins) = (String::with_capacity(name.len()), vec![]);
+        for word in &words {
+            if !whole.is_empty() {
+                begins.push(whole.len());
+            }
+            whole.push_str(word);
+        }
+        Self { name, classes: class_names(name), behind_prefix, whole, begins }
+    }
+
+    /// Whether a class's name is the table's by convention: whatever the case, the separators and the
+    /// number.
+    pub(super) fn is_class(&self, class: &str) -> bool {
+        self.classes.contains(&compact(class))
+    }
+
+    /// Whether it is, but for one or two words before it: a prefix of all tables, a module.
+    pub(super) fn is_class_behind_prefix(&self, class: &str) -> bool {
+        let class = compact(class);
+        self.behind_prefix.iter().any(|classes| classes.contains(&class))
+    }
+
+    /// What stands before the table's last words, in one, where these are they in one.
+    pub(super) fn before(&self, last: &str) -> Option<&str> {
+        let before = self.whole.strip_suffix(last)?;
+        self.begins.binary_search(&before.len()).is_ok().then_some(before)
+    }
+}
+
+/// What a table's class may be called, compact.
+fn class_names(table: &str) -> Vec<String> {
+    let mut names: Vec<String> = numbers(&pieces(table)).iter().map(|form| form.concat()).collect();
+    names.extend(numbers(&pieces(&table.to_lowercase())).iter().map(|form| form.concat()));
+    names
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{pieces, same_name};
+    use super::{TableName, pieces};
 
     #[test]
     fn a_name_falls_into_its_pieces() {
@@ -247,6 +298,17 @@ mod tests {
         ] {
             assert_eq!(pieces(name).join(" "), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn a_table_ends_in_whole_words() {
+        let table = TableName::new("blog_post_tags");
+        assert_eq!(
+            ["tags", "posttags", "ags", "", "blogposttags"].map(|last| table.before(last)),
+            [Some("blogpost"), Some("blog"), None, None, None]
+        );
+        assert!(table.is_class_behind_prefix("PostTag") && table.is_class_behind_prefix("tags"));
+        assert!(!table.is_class_behind_prefix("BlogPostTag") && !table.is_class_behind_prefix("Blog"));
     }
 
     #[test]
@@ -279,7 +341,7 @@ mod tests {
             ("ApiKey", "apiKeys"),
             ("orderitem", "OrderItems"),
         ] {
-            assert!(same_name(class, table), "{class} is {table}");
+            assert!(TableName::new(table).is_class(class), "{class} is {table}");
         }
         for (class, table) in [
             ("User", "user_profiles"),
@@ -288,7 +350,7 @@ mod tests {
             ("Item", "order_items"),
             ("", "users"),
         ] {
-            assert!(!same_name(class, table), "{class} is not {table}");
+            assert!(!TableName::new(table).is_class(class), "{class} is not {table}");
         }
     }
 }

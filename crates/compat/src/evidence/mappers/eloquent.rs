@@ -3,7 +3,7 @@
 
 use super::braces::classes;
 use crate::evidence::language::Language;
-use crate::evidence::words::same_name;
+use crate::evidence::words::TableName;
 
 /// A model, and what it fills by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,10 +20,10 @@ pub(crate) struct Eloquent {
 
 impl Eloquent {
     /// Whether its rows are this table's: it says so, or its class is called so and it says nothing.
-    pub(crate) fn maps(&self, table: &str) -> bool {
+    pub(in crate::evidence) fn maps(&self, table: &TableName<'_>) -> bool {
         match &self.table {
-            Some(said) => said.rsplit('.').next().unwrap_or(said).eq_ignore_ascii_case(table),
-            None => same_name(&self.class, table),
+            Some(said) => said.rsplit('.').next().unwrap_or(said).eq_ignore_ascii_case(table.name),
+            None => table.is_class(&self.class),
         }
     }
 
@@ -93,7 +93,7 @@ pub(crate) fn read(language: Language, text: &str) -> Vec<Eloquent> {
 #[cfg(test)]
 mod tests {
     use super::super::Language;
-    use super::read;
+    use super::{TableName, read};
 
     #[test]
     fn a_model_maps_the_table_that_it_says_or_is_called_by() {
@@ -106,7 +106,7 @@ mod tests {
             ("protected $tables = ['purchases'];", "order_lines", true),
         ] {
             let models = read(Language::Php, &format!("<?php class OrderLine extends Model {{\n {body}\n}}\n"));
-            assert_eq!(models[0].maps(table), expected, "{body} {table}");
+            assert_eq!(models[0].maps(&TableName::new(table)), expected, "{body} {table}");
         }
     }
 

@@ -3,7 +3,7 @@
 
 use super::{line_of, word};
 use crate::evidence::around::clean;
-use crate::evidence::words::{compact, numbers, pieces};
+use crate::evidence::words::{TableName, compact, numbers, pieces};
 
 /// What declares a table between two.
 const MARKS: &[&str] = &["has_and_belongs_to_many", "ManyToManyField(", "belongsToMany(", "ManyToMany"];
@@ -22,14 +22,12 @@ pub(crate) struct Join {
 
 impl Join {
     /// Whether a table's name is made of the two sides, in either order, perhaps behind a prefix.
-    pub(crate) fn makes(&self, table: &str) -> bool {
-        let words = pieces(table);
-        (1..words.len()).any(|at| {
-            let (left, right) = words.split_at(at);
-            let (left, right) = (left.concat(), right.concat());
-            let ends = |side: &[String]| side.iter().any(|name| left.ends_with(name.as_str()));
-            self.names.contains(&right) && ends(&self.owner) || self.owner.contains(&right) && ends(&self.names)
-        })
+    pub(in crate::evidence) fn makes(&self, table: &TableName<'_>) -> bool {
+        let joins = |left: &[String], right: &[String]| {
+            let mut before = right.iter().filter_map(|name| table.before(name));
+            before.any(|before| left.iter().any(|name| before.ends_with(name.as_str())))
+        };
+        joins(&self.owner, &self.names) || joins(&self.names, &self.owner)
     }
 
     /// The side's name.
@@ -83,7 +81,7 @@ pub(crate) fn read(text: &str) -> Vec<Join> {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::{TableName, read};
 
     #[test]
     fn a_join_makes_its_table() {
@@ -102,7 +100,8 @@ mod tests {
             ("class Post extends M {\nreturn $this->belongsToMany(Tag::class);\n", "post_tag", true),
             ("class Post extends M {\nreturn $this->belongsToMany(Role::class);\n", "post_tag", false),
         ] {
-            assert_eq!(read(text).iter().any(|join| join.makes(table)), expected, "{text} {table}");
+            let made = read(text).iter().any(|join| join.makes(&TableName::new(table)));
+            assert_eq!(made, expected, "{text} {table}");
         }
     }
 }

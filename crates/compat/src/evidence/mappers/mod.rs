@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 
 use super::forms::{association, same};
 use super::language::Language;
-use super::words::{compact, pieces, same_name};
+use super::words::{TableName, compact, letters};
 
 /// What a field is to its table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,29 +163,25 @@ pub(super) enum Belongs {
 }
 
 /// Whether a model maps a table; `path` is its file's.
-pub(super) fn belongs(model: &Model, path: &str, table: &str) -> Option<Belongs> {
+pub(super) fn belongs(model: &Model, path: &str, table: &TableName<'_>) -> Option<Belongs> {
     if model.part {
         return None;
     }
     if let Some(said) = &model.table {
         let said = said.rsplit('.').next().unwrap_or(said).trim_matches(['"', '`', '[', ']']);
-        return said.eq_ignore_ascii_case(table).then_some(Belongs::Said);
+        return said.eq_ignore_ascii_case(table.name).then_some(Belongs::Said);
     }
     if model.mapper == Mapper::Django {
-        return django::belongs(&model.class, path, table);
+        return django::belongs(&model.class, path, table.name);
     }
-    if same_name(&model.class, table) {
+    if table.is_class(&model.class) {
         return Some(Belongs::Convention);
     }
     let suffix = ["Entity", "Model", "Record"].iter().find_map(|suffix| model.class.strip_suffix(suffix));
-    if suffix.is_some_and(|class| same_name(class, table)) {
+    if suffix.is_some_and(|class| table.is_class(class)) {
         return Some(Belongs::Convention);
     }
-    // A prefix of all tables, or the module of the class.
-    let words = pieces(table);
-    (1..words.len().min(3))
-        .any(|prefix| same_name(&model.class, &words.get(prefix..).unwrap_or_default().join("_")))
-        .then_some(Belongs::Perhaps)
+    table.is_class_behind_prefix(&model.class).then_some(Belongs::Perhaps)
 }
 
 /// Whether a class is a model: by itself, or because a base in the tree is one.
@@ -224,8 +220,26 @@ pub(super) enum Says {
     Unknown,
 }
 
+/// A column's name as fields are called by it: taken apart once, however many fields there are.
+pub(super) struct ColumnName<'a> {
+    name: &'a str,
+    compact: String,
+    association: Option<String>,
+}
+
+impl<'a> ColumnName<'a> {
+    pub(super) fn new(name: &'a str) -> Self {
+        Self { name, compact: compact(name), association: association(name) }
+    }
+
+    /// Whether a name is this one whatever the case and the separators.
+    fn is(&self, name: &str) -> bool {
+        letters(name).eq(self.compact.chars())
+    }
+}
+
 /// What a model and its bases say of a column.
-pub(super) fn says(model: &Model, path: &str, column: &str, models: &Models<'_>) -> Says {
+pub(super) fn says(model: &Model, path: &str, column: &ColumnName<'_>, models: &Models<'_>) -> Says {
     const DEEP: usize = 12;
     let mut waiting = vec![(path, model, 0_usize)];
     let mut seen: Vec<*const Model> = vec![];
@@ -249,7 +263,7 @@ pub(super) fn says(model: &Model, path: &str, column: &str, models: &Models<'_>)
         for base in &model.bases {
             match known_base(model.mapper, base) {
                 Some(columns) => {
-                    if columns.iter().any(|name| same(name, column)) {
+                    if columns.iter().any(|name| column.is(name)) {
                         declared = declared.or(Some((path.to_owned(), model.line)));
                     }
                 }
@@ -275,12 +289,12 @@ pub(super) fn says(model: &Model, path: &str, column: &str, models: &Models<'_>)
 }
 
 /// Whether a field is this column, and as what.
-fn named(field: &Field, column: &str, mapper: Mapper) -> Option<FieldKind> {
+fn named(field: &Field, column: &ColumnName<'_>, mapper: Mapper) -> Option<FieldKind> {
     let is = match (&field.column, field.kind) {
-        (Some(said), _) => said.eq_ignore_ascii_case(column) || mapper == Mapper::Rails && same(said, column),
-        (None, FieldKind::Association) => association(column).is_some_and(|name| same(&name, &field.name)),
-        (None, FieldKind::Embedded) => compact(column).starts_with(&compact(&field.name)),
-        (None, _) => same(&field.name, column),
+        (Some(said), _) => said.eq_ignore_ascii_case(column.name) || mapper == Mapper::Rails && column.is(said),
+        (None, FieldKind::Association) => column.association.as_ref().is_some_and(|name| same(name, &field.name)),
+        (None, FieldKind::Embedded) => column.compact.starts_with(&compact(&field.name)),
+        (None, _) => column.is(&field.name),
     };
     is.then_some(field.kind)
 }

@@ -1,5 +1,6 @@
 //! Small trees and what is found in them.
 
+mod long;
 mod mapped;
 
 use super::{Asked, Evidence, Known, Named, Places, Searcher, search};

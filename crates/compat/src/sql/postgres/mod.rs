@@ -1,7 +1,7 @@
 //! PostgreSQL, and what speaks it.
 //!
-//! `lex` finds tokens and statements and masks what is no SQL, `parse` is the only door to
-//! squawk-syntax, `source` reads names; one file per family of statements says what each does; `block`
+//! `lex` finds tokens and statements and masks what is no SQL, `parse` (with `sound`) is the only door
+//! to squawk-syntax, `source` reads names; one file per family of statements says what each does; `block`
 //! reads what a DO block executes. Nothing of squawk's types leaves this directory.
 
 mod alter;
@@ -20,6 +20,7 @@ mod others;
 mod parse;
 mod query;
 mod routine;
+mod sound;
 mod source;
 mod statement;
 mod table;

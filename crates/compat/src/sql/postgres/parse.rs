@@ -7,6 +7,7 @@ use squawk_syntax::ast::{self, AstNode};
 use squawk_syntax::{SourceFile, SyntaxNode};
 
 use super::lex::Kind;
+use super::sound;
 use super::source::Words;
 use crate::migration::Limits;
 use crate::operation::Unread;
@@ -45,18 +46,17 @@ pub(super) fn parse(words: Words<'_>, without: &[(usize, usize)], limits: Limits
         }
     }
     // Its grammar asserts what it expects of itself; a failed assertion is its error, not our crash.
-    let parsed = std::panic::catch_unwind(|| {
-        let parse = SourceFile::parse(&text);
-        let error = parse.errors().first().map(|error| error.message().to_owned());
-        (parse, error)
-    });
-    let Ok((parse, error)) = parsed else {
+    let Ok(parsed) = std::panic::catch_unwind(|| grammar(&text, words)) else {
         return Err(Unread::Syntax { words: "the parser gave up".to_owned() });
     };
-    if let Some(error) = error {
-        return Err(Unread::Syntax { words: said(&error) });
-    }
-    let file = parse.syntax_node();
+    let file = match parsed {
+        Grammar::Sound(file) => {
+            debug_assert!(is_sound(&text, &file), "the grammar finds a fault in {text:?}");
+            file
+        }
+        Grammar::Looked(file) => file,
+        Grammar::Wrong(error) => return Err(Unread::Syntax { words: said(&error) }),
+    };
     let mut statements = file.children().filter(|node| ast::Stmt::can_cast(node.kind()));
     match (statements.next(), statements.next()) {
         (Some(node), None) => Ok(Parsed { node, offset: words.start() }),
@@ -65,29 +65,73 @@ pub(super) fn parse(words: Words<'_>, without: &[(usize, usize)], limits: Limits
     }
 }
 
-/// The statement's text, with the bodies of routines blanked: they are not read, and an error in one
-/// is not an error here.
+/// What the grammar says of a text.
+enum Grammar {
+    /// Nothing is wrong, as was told without its second look.
+    Sound(SyntaxNode),
+    /// It found nothing wrong.
+    Looked(SyntaxNode),
+    /// The first error.
+    Wrong(String),
+}
+
+fn grammar(text: &str, words: Words<'_>) -> Grammar {
+    // Of these it is known beforehand that they are looked at.
+    let routine = words.is(0, "do")
+        || words.is(0, "create")
+            && ["or", "function", "procedure", "aggregate"].iter().any(|word| words.is(1, word));
+    if !routine && let Some(file) = sound::tree(text) {
+        return Grammar::Sound(file);
+    }
+    let parse = SourceFile::parse(text);
+    match parse.errors().first() {
+        Some(error) => Grammar::Wrong(error.message().to_owned()),
+        None => Grammar::Looked(parse.syntax_node()),
+    }
+}
+
+/// Whether the grammar itself finds no fault in a text and makes the same tree of it.
+fn is_sound(text: &str, file: &SyntaxNode) -> bool {
+    let parse = SourceFile::parse(text);
+    parse.errors().is_empty() && parse.syntax_node().green() == file.green()
+}
+
+/// The statement's text, with the bodies of routines blanked: they are not read, an error in one is not an error
+/// here, and the grammar parses one in SQL however deep it nests. It finds a routine also behind words that it does not
+/// know, so the first word alone does not tell.
 fn quiet(words: Words<'_>) -> String {
     let start = words.start();
     let mut text = words.source.lexed.masked.part(start, words.end()).into_owned();
-    let routine = words.is(0, "create") || words.is(0, "do");
-    if !routine {
+    if !words.tokens.iter().any(|token| is_text(token.kind)) {
         return text;
     }
-    let body_may_be_text = words.is(0, "do") || words.until(6).has("function") || words.until(6).has("procedure");
+    let block = words.is(0, "do");
+    let routine = block || words.has("function") || words.has("procedure");
     for (at, token) in words.tokens.iter().enumerate() {
-        let quote = match token.kind {
-            Kind::Dollar => super::source::dollar_body(words.token(at)).map_or(0, |(tag, _)| tag),
-            Kind::Text if body_may_be_text && token.end - token.start > 40 => 1,
-            Kind::EscapedText if body_may_be_text && token.end - token.start > 40 => continue,
+        // A text may go on in the next one.
+        let beside = |at: usize| words.kind(at).is_some_and(is_text);
+        let body = routine && (token.end - token.start > 40 || beside(at.wrapping_sub(1)) || beside(at + 1));
+        let (open, close) = match token.kind {
+            Kind::Dollar if routine || words.is(0, "create") => {
+                let tag = super::source::dollar_body(words.token(at)).map_or(0, |(tag, _)| tag);
+                (tag, tag)
+            }
+            Kind::Text | Kind::EscapedText | Kind::OtherText if body => {
+                (words.token(at).find('\'').map_or(0, |quote| quote + 1), 1)
+            }
             _ => continue,
         };
-        let (from, to) = (token.start + quote - start, (token.end - start).saturating_sub(quote));
-        if quote > 0 && from < to && text.is_char_boundary(from) && text.is_char_boundary(to) {
+        let (from, to) = (token.start + open - start, (token.end - start).saturating_sub(close));
+        if open > 0 && from < to && text.is_char_boundary(from) && text.is_char_boundary(to) {
             text.replace_range(from..to, &" ".repeat(to - from));
         }
     }
     text
+}
+
+/// Whether a token is a text, in whose place a routine's body may stand.
+fn is_text(kind: Kind) -> bool {
+    matches!(kind, Kind::Text | Kind::EscapedText | Kind::OtherText | Kind::Dollar)
 }
 
 /// Whether a statement can be parsed without going too deep.

@@ -691,6 +691,11 @@ fn long_texts_are_read() {
     }
 }
 
+/// A function with a body in SQL.
+fn routine(open: &str, body: &str, close: &str) -> String {
+    format!("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS {open}SELECT {body}{close}")
+}
+
 /// Texts that a parser which calls itself goes down with.
 #[test]
 fn deep_texts_do_not_overflow() {
@@ -717,6 +722,12 @@ fn deep_texts_do_not_overflow() {
         format!("SELECT {}1{}", "(SELECT ".repeat(95), ")".repeat(95)),
         format!("SELECT {} 1 {}", "f(CASE WHEN a THEN ".repeat(90), " END)".repeat(90)),
         format!("SELECT * FROM {}a{}", "(".repeat(190), ")".repeat(190)),
+        routine("$$", &"(".repeat(9_000), "$$"),
+        format!("GO {}", routine("$$", &"(".repeat(9_000), "$$")),
+        format!("GO {}", routine("'", &"(".repeat(9_000), "'")),
+        routine("E'", &"(".repeat(9_000), "'"),
+        routine("U&'", &"(".repeat(9_000), "'"),
+        routine("'", &format!("{}'\n'", "(".repeat(30)).repeat(300), "'"),
     ] {
         assert!(!read(&deep, Limits::default()).is_empty());
     }
