@@ -1,0 +1,354 @@
+//! Which lines of a Markdown text are plain text: of a paragraph that stands in no quotation.
+//!
+//! A scanner, no parser: it knows the blocks of CommonMark 0.31 that hide a line which begins at the first
+//! column, and GitLab's quotations between lines of `>>>`. It is linear in the text.
+
+use std::collections::BTreeMap;
+
+/// One way to read what Markdown and its writers do not agree on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reading {
+    /// HTML is HTML, and hides what is in it; else it is text like any other.
+    html: bool,
+    /// A fence may be indented as deeply as one likes, and one in a list ends only where it is closed; else
+    /// four spaces make indented code, and the item of a list ends at the first column.
+    deep_fences: bool,
+}
+
+/// All of them. What hides a line in one of them hides it.
+///
+/// Each mistake that one reading could make, such as to take the end of one block for the beginning of
+/// another, another reading does not make.
+pub(super) const READINGS: [Reading; 4] = [
+    Reading { html: true, deep_fences: false },
+    Reading { html: true, deep_fences: true },
+    Reading { html: false, deep_fences: false },
+    Reading { html: false, deep_fences: true },
+];
+
+/// For each line, whether it is plain text.
+pub(super) fn plain(lines: &[&str], reading: Reading) -> Vec<bool> {
+    let mut scan = Scan {
+        reading,
+        plain: vec![false; lines.len()],
+        inside: Inside::Text,
+        quote: false,
+        fenced_quote: false,
+        hidden: false,
+        paragraph: Vec::new(),
+    };
+    for (at, line) in lines.iter().enumerate() {
+        scan.line(lines, at, line);
+    }
+    scan.end_paragraph(lines);
+    scan.plain
+}
+
+struct Scan {
+    reading: Reading,
+    plain: Vec<bool>,
+    inside: Inside,
+    /// A quotation goes on until a blank line: what follows it without one may belong to it.
+    quote: bool,
+    /// Between two lines of `>>>`.
+    fenced_quote: bool,
+    /// In an HTML comment that began in the middle of a paragraph.
+    hidden: bool,
+    /// The lines of the present paragraph.
+    paragraph: Vec<usize>,
+}
+
+/// What a line stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Inside {
+    Text,
+    Fence(Fence),
+    /// An HTML block until a blank line.
+    Html,
+    /// An HTML comment.
+    Comment,
+    /// An HTML block until a line that holds this text.
+    HtmlUntil(&'static str),
+    /// An element until it is closed as often as it was opened.
+    Element(&'static str, usize),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Fence {
+    mark: char,
+    length: usize,
+    column: usize,
+    /// On the line of a list's bullet or number.
+    listed: bool,
+}
+
+/// Elements whose text is not what somebody says here and now.
+const ELEMENTS: [&str; 12] =
+    ["blockquote", "code", "del", "details", "kbd", "pre", "q", "s", "script", "style", "template", "textarea"];
+
+impl Scan {
+    fn line(&mut self, lines: &[&str], at: usize, line: &str) {
+        let blank = line.trim_matches([' ', '\t']).is_empty();
+        if !self.goes_on(line, blank) {
+            self.fresh(lines, at, line, blank);
+        }
+    }
+
+    /// Whether the line belongs to a block that began before it; then nothing else is to be done.
+    fn goes_on(&mut self, line: &str, blank: bool) -> bool {
+        match self.inside {
+            Inside::Text => return false,
+            Inside::Fence(fence) => {
+                let outdented = !blank && !line.starts_with([' ', '\t']);
+                if fence.listed && outdented && !self.reading.deep_fences {
+                    self.inside = Inside::Text;
+                    return false;
+                }
+                if fence.is_closed_by(line) {
+                    self.inside = Inside::Text;
+                }
+            }
+            Inside::Html if blank => {
+                self.inside = Inside::Text;
+                return false;
+            }
+            Inside::Html => {}
+            Inside::Comment if leaves_open(line, true) => {}
+            Inside::Comment => self.inside = Inside::Text,
+            Inside::HtmlUntil(end) => {
+                if line.to_ascii_lowercase().contains(end) {
+                    self.inside = Inside::Text;
+                }
+            }
+            Inside::Element(name, depth) => self.inside = element(name, depth, line),
+        }
+        true
+    }
+
+    /// A line that may begin a block.
+    fn fresh(&mut self, lines: &[&str], at: usize, line: &str, blank: bool) {
+        if blank {
+            self.end_paragraph(lines);
+            (self.quote, self.hidden) = (false, false);
+            return;
+        }
+        let content = Content::of(line);
+        if content.quoted {
+            self.end_paragraph(lines);
+            self.quote = true;
+            if line.trim() == ">>>" {
+                self.fenced_quote = !self.fenced_quote;
+            }
+            return;
+        }
+        let shallow = content.column <= 3 || content.listed || self.reading.deep_fences;
+        let block = match Fence::opened_by(&content) {
+            Some(fence) if shallow => Some(Inside::Fence(fence)),
+            _ if self.reading.html && shallow => html(content.text),
+            _ => None,
+        };
+        if let Some(inside) = block {
+            self.end_paragraph(lines);
+            self.inside = inside;
+            return;
+        }
+        let heading = content.text.starts_with('#');
+        if heading || content.listed {
+            self.end_paragraph(lines);
+        }
+        self.plain[at] = !(self.quote || self.fenced_quote || self.hidden);
+        self.paragraph.push(at);
+        if self.reading.html {
+            self.hidden = leaves_open(line, self.hidden);
+        }
+        if heading {
+            self.end_paragraph(lines);
+        }
+    }
+
+    /// What stands between back quotes is code, over the ends of lines.
+    fn end_paragraph(&mut self, lines: &[&str]) {
+        let paragraph = std::mem::take(&mut self.paragraph);
+        for (at, in_code) in paragraph.iter().zip(begin_in_code(paragraph.iter().map(|at| lines[*at]))) {
+            if in_code {
+                self.plain[*at] = false;
+            }
+        }
+    }
+}
+
+/// A line without the marks of quotations and lists before it.
+struct Content<'a> {
+    text: &'a str,
+    /// How far from the left, a tab reaching to the next multiple of four.
+    column: usize,
+    quoted: bool,
+    listed: bool,
+}
+
+impl<'a> Content<'a> {
+    fn of(line: &'a str) -> Self {
+        let mut content = Self { text: line, column: 0, quoted: false, listed: false };
+        loop {
+            content.skip_space();
+            if let Some(rest) = content.text.strip_prefix('>') {
+                content.quoted = true;
+                content.skip(rest);
+                continue;
+            }
+            let digits = content.text.bytes().take_while(u8::is_ascii_digit).count();
+            let marker = match digits {
+                0 => content.text.strip_prefix(['-', '+', '*']),
+                1..=9 => content.text[digits..].strip_prefix(['.', ')']),
+                _ => None,
+            };
+            match marker.filter(|rest| rest.is_empty() || rest.starts_with([' ', '\t'])) {
+                Some(rest) => {
+                    content.listed = true;
+                    content.skip(rest);
+                }
+                None => return content,
+            }
+        }
+    }
+
+    fn skip_space(&mut self) {
+        let rest = self.text.trim_start_matches([' ', '\t']);
+        for c in self.text[..self.text.len() - rest.len()].chars() {
+            self.column += if c == '\t' { 4 - self.column % 4 } else { 1 };
+        }
+        self.text = rest;
+    }
+
+    fn skip(&mut self, rest: &'a str) {
+        self.column += self.text.len() - rest.len();
+        self.text = rest;
+    }
+}
+
+impl Fence {
+    fn opened_by(content: &Content<'_>) -> Option<Self> {
+        let mark = content.text.chars().next().filter(|c| matches!(c, '`' | '~'))?;
+        let info = content.text.trim_start_matches(mark);
+        let length = content.text.len() - info.len();
+        // With a back quote behind it, it is code within a line.
+        let opens = length >= 3 && (mark == '~' || !info.contains('`'));
+        opens.then_some(Self { mark, length, column: content.column, listed: content.listed })
+    }
+
+    fn is_closed_by(self, line: &str) -> bool {
+        let mut content = Content { text: line, column: 0, quoted: false, listed: false };
+        content.skip_space();
+        let rest = content.text.trim_start_matches(self.mark);
+        let long = content.text.len() - rest.len() >= self.length;
+        long && content.column <= self.column.max(3) && rest.trim_matches([' ', '\t']).is_empty()
+    }
+}
+
+/// The block that begins with a line of HTML: any tag, for the sake of caution.
+fn html(text: &str) -> Option<Inside> {
+    let rest = text.strip_prefix('<')?;
+    let until = |rest: &str, end: &'static str| {
+        Some(if rest.contains(end) { Inside::Text } else { Inside::HtmlUntil(end) })
+    };
+    if rest.starts_with("!--") {
+        return Some(if leaves_open(text, false) { Inside::Comment } else { Inside::Text });
+    }
+    if let Some(rest) = rest.strip_prefix("![CDATA[") {
+        return until(rest, "]]>");
+    }
+    if let Some(rest) = rest.strip_prefix('?') {
+        return until(rest, "?>");
+    }
+    if let Some(rest) = rest.strip_prefix('!') {
+        return rest.starts_with(|c: char| c.is_ascii_alphabetic()).then(|| until(rest, ">"))?;
+    }
+    let name = rest.strip_prefix('/').unwrap_or(rest);
+    let length = name.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'-').count();
+    let (name, behind) = name.split_at(length);
+    let is_tag = name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && (behind.is_empty() || behind.starts_with([' ', '\t', '>', '/']));
+    if !is_tag {
+        return None;
+    }
+    let name = ELEMENTS.into_iter().find(|element| element.eq_ignore_ascii_case(name));
+    Some(match name.map(|name| element(name, 0, text)) {
+        Some(inside @ Inside::Element(..)) => inside,
+        _ => Inside::Html,
+    })
+}
+
+/// Where an element is after a line that began `depth` deep in it.
+fn element(name: &'static str, depth: usize, line: &str) -> Inside {
+    let line = line.to_ascii_lowercase();
+    let tags = |open: &str| {
+        let ends = |rest: &str| rest.is_empty() || rest.starts_with([' ', '\t', '>', '/']);
+        line.match_indices(open)
+            .filter(|(at, _)| line[at + open.len()..].strip_prefix(name).is_some_and(ends))
+            .count()
+    };
+    match (depth + tags("<")).saturating_sub(tags("</")) {
+        0 => Inside::Text,
+        depth => Inside::Element(name, depth),
+    }
+}
+
+/// Whether a line ends within an HTML comment.
+fn leaves_open(line: &str, hidden: bool) -> bool {
+    let mut rest = line;
+    let mut hidden = hidden;
+    while let Some((_, after)) = rest.split_once(if hidden { "-->" } else { "<!--" }) {
+        rest = after;
+        hidden = !hidden;
+    }
+    hidden
+}
+
+/// For each line of a paragraph, whether it begins within code: between two runs of back quotes of the
+/// same length.
+fn begin_in_code<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<bool> {
+    let lines: Vec<&str> = lines.collect();
+    let runs: Vec<Run> = lines.iter().enumerate().flat_map(|(line, text)| runs(line, text)).collect();
+    // For each run, the next one that would close it.
+    let mut next: Vec<Option<usize>> = vec![None; runs.len()];
+    let mut later: BTreeMap<usize, usize> = BTreeMap::new();
+    for (at, run) in runs.iter().enumerate().rev() {
+        next[at] = later.get(&(run.length - run.escaped)).copied();
+        // A backslash does not keep a run from closing.
+        later.insert(run.length, at);
+    }
+    let mut in_code = vec![false; lines.len()];
+    let mut at = 0;
+    while let Some(run) = runs.get(at) {
+        let close = next[at].filter(|_| run.length > run.escaped);
+        if let Some(close) = close {
+            in_code[run.line + 1..=runs[close].line].fill(true);
+            at = close;
+        }
+        at += 1;
+    }
+    in_code
+}
+
+/// A run of back quotes.
+struct Run {
+    line: usize,
+    length: usize,
+    /// 1 if the first of them cannot open code.
+    escaped: usize,
+}
+
+fn runs(line: usize, text: &str) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    let (mut backslashes, mut in_run) = (0usize, false);
+    for c in text.chars() {
+        match (c, runs.last_mut().filter(|_| in_run)) {
+            ('`', Some(run)) => run.length += 1,
+            ('`', None) => runs.push(Run { line, length: 1, escaped: backslashes % 2 }),
+            _ => {}
+        }
+        in_run = c == '`';
+        backslashes = if c == '\\' { backslashes + 1 } else { 0 };
+    }
+    runs
+}
