@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 pub(super) struct Reading {
     /// HTML is HTML, and hides what is in it; else it is text like any other.
     html: bool,
-    /// A fence may be indented as deeply as one likes, and one in a list ends only where it is closed; else
-    /// four spaces make indented code, and the item of a list ends at the first column.
-    deep_fences: bool,
+    /// Fences and the marks of lists may be indented as deeply as one likes, a fence in a list ends only where
+    /// it is closed, and a paragraph goes on to the next blank line; else it is as CommonMark has it.
+    loose: bool,
 }
 
 /// All of them. What hides a line in one of them hides it.
@@ -20,10 +20,10 @@ pub(super) struct Reading {
 /// Each mistake that one reading could make, such as to take the end of one block for the beginning of
 /// another, another reading does not make.
 pub(super) const READINGS: [Reading; 4] = [
-    Reading { html: true, deep_fences: false },
-    Reading { html: true, deep_fences: true },
-    Reading { html: false, deep_fences: false },
-    Reading { html: false, deep_fences: true },
+    Reading { html: true, loose: false },
+    Reading { html: true, loose: true },
+    Reading { html: false, loose: false },
+    Reading { html: false, loose: true },
 ];
 
 /// For each line, whether it is plain text.
@@ -32,6 +32,8 @@ pub(super) fn plain(lines: &[&str], reading: Reading) -> Vec<bool> {
         reading,
         plain: vec![false; lines.len()],
         inside: Inside::Text,
+        within_html: false,
+        lists: Vec::new(),
         quote: false,
         fenced_quote: false,
         hidden: false,
@@ -48,6 +50,10 @@ struct Scan {
     reading: Reading,
     plain: Vec<bool>,
     inside: Inside,
+    /// What the line stands in stands itself in HTML, and gives way to it.
+    within_html: bool,
+    /// Where the text of each list begins that may still go on, outermost first.
+    lists: Vec<usize>,
     /// A quotation goes on until a blank line: what follows it without one may belong to it.
     quote: bool,
     /// Between two lines of `>>>`.
@@ -77,9 +83,10 @@ enum Inside {
 struct Fence {
     mark: char,
     length: usize,
-    column: usize,
-    /// On the line of a list's bullet or number.
-    listed: bool,
+    /// A line that is indented less ends it.
+    left: usize,
+    /// A line that is indented more does not close it.
+    right: usize,
 }
 
 /// Elements whose text is not what somebody says here and now.
@@ -99,8 +106,7 @@ impl Scan {
         match self.inside {
             Inside::Text => return false,
             Inside::Fence(fence) => {
-                let outdented = !blank && !line.starts_with([' ', '\t']);
-                if fence.listed && outdented && !self.reading.deep_fences {
+                if !blank && column(line) < fence.left {
                     self.inside = Inside::Text;
                     return false;
                 }
@@ -109,20 +115,37 @@ impl Scan {
                 }
             }
             Inside::Html if blank => {
-                self.inside = Inside::Text;
+                (self.inside, self.within_html) = (Inside::Text, false);
                 return false;
             }
-            Inside::Html => {}
+            Inside::Html => {
+                if let Some(inside) = html(line.trim_start_matches([' ', '\t'])) {
+                    self.inside = if inside == Inside::Text { Inside::Html } else { inside };
+                }
+                if leaves_open(line, false) {
+                    self.inside = Inside::Comment;
+                }
+                self.within_html = true;
+            }
             Inside::Comment if leaves_open(line, true) => {}
-            Inside::Comment => self.inside = Inside::Text,
+            Inside::Comment => self.end_html(),
             Inside::HtmlUntil(end) => {
                 if line.to_ascii_lowercase().contains(end) {
-                    self.inside = Inside::Text;
+                    self.end_html();
                 }
             }
-            Inside::Element(name, depth) => self.inside = element(name, depth, line),
+            Inside::Element(name, depth) => {
+                self.inside = match element(name, depth, line) {
+                    Inside::Text => Inside::Html,
+                    inside => inside,
+                };
+            }
         }
         true
+    }
+
+    fn end_html(&mut self) {
+        self.inside = if self.within_html { Inside::Html } else { Inside::Text };
     }
 
     /// A line that may begin a block.
@@ -132,28 +155,46 @@ impl Scan {
             (self.quote, self.hidden) = (false, false);
             return;
         }
-        let content = Content::of(line);
+        let strict = !self.reading.loose;
+        let in_paragraph = !self.paragraph.is_empty();
+        let indented = column(line);
+        let base = self.lists.iter().copied().rfind(|left| *left <= indented).unwrap_or(0);
+        let content = Content::of(line, strict.then_some(Strictly { base, in_paragraph }));
         if content.quoted {
             self.end_paragraph(lines);
-            self.quote = true;
+            self.lists.retain(|left| *left <= indented);
+            // Nothing goes on from an empty line of a quotation.
+            self.quote = !content.text.is_empty();
             if line.trim() == ">>>" {
                 self.fenced_quote = !self.fenced_quote;
             }
             return;
         }
-        let shallow = content.column <= 3 || content.listed || self.reading.deep_fences;
+        let begins = content.indent <= 3 || !strict;
+        let left = content.lists.last().copied().unwrap_or(base);
         let block = match Fence::opened_by(&content) {
-            Some(fence) if shallow => Some(Inside::Fence(fence)),
-            _ if self.reading.html && shallow => html(content.text),
+            Some(fence) if begins && strict => Some(Inside::Fence(Fence { left, right: left + 3, ..fence })),
+            Some(fence) if begins => Some(Inside::Fence(fence)),
+            _ if self.reading.html && begins => html(content.text),
             _ => None,
         };
+        let is_code = strict && content.indent > 3 && !in_paragraph;
+        let alone = strict && (content.text.starts_with('#') || is_rule(content.text));
+        let listed = !content.lists.is_empty();
+        // A line of a paragraph may stand further left than the list that it belongs to.
+        if listed || block.is_some() || alone || !in_paragraph {
+            self.lists.retain(|left| *left <= indented);
+            self.lists.extend(&content.lists);
+        }
         if let Some(inside) = block {
             self.end_paragraph(lines);
-            self.inside = inside;
+            (self.inside, self.within_html) = (inside, false);
             return;
         }
-        let heading = content.text.starts_with('#');
-        if heading || content.listed {
+        if is_code {
+            return;
+        }
+        if alone || (listed && strict) {
             self.end_paragraph(lines);
         }
         self.plain[at] = !(self.quote || self.fenced_quote || self.hidden);
@@ -161,7 +202,7 @@ impl Scan {
         if self.reading.html {
             self.hidden = leaves_open(line, self.hidden);
         }
-        if heading {
+        if alone {
             self.end_paragraph(lines);
         }
     }
@@ -182,18 +223,32 @@ struct Content<'a> {
     text: &'a str,
     /// How far from the left, a tab reaching to the next multiple of four.
     column: usize,
+    /// How far from the last of the marks, or from the left.
+    indent: usize,
     quoted: bool,
-    listed: bool,
+    /// Where the text begins of each list that has its mark in the line.
+    lists: Vec<usize>,
+}
+
+/// What CommonMark looks at before it takes a line's beginning for the mark of a list.
+#[derive(Debug, Clone, Copy)]
+struct Strictly {
+    /// Where the text of the present list begins: four spaces from there are code.
+    base: usize,
+    /// In a paragraph only a list that begins with 1 is one.
+    in_paragraph: bool,
 }
 
 impl<'a> Content<'a> {
-    fn of(line: &'a str) -> Self {
-        let mut content = Self { text: line, column: 0, quoted: false, listed: false };
+    fn of(line: &'a str, strictly: Option<Strictly>) -> Self {
+        let mut content = Self { text: line, column: 0, indent: 0, quoted: false, lists: Vec::new() };
+        content.skip_space();
+        content.indent -= strictly.map_or(0, |strictly| strictly.base).min(content.indent);
         loop {
-            content.skip_space();
             if let Some(rest) = content.text.strip_prefix('>') {
                 content.quoted = true;
                 content.skip(rest);
+                content.skip_space();
                 continue;
             }
             let digits = content.text.bytes().take_while(u8::is_ascii_digit).count();
@@ -202,21 +257,31 @@ impl<'a> Content<'a> {
                 1..=9 => content.text[digits..].strip_prefix(['.', ')']),
                 _ => None,
             };
-            match marker.filter(|rest| rest.is_empty() || rest.starts_with([' ', '\t'])) {
-                Some(rest) => {
-                    content.listed = true;
-                    content.skip(rest);
-                }
-                None => return content,
-            }
+            let number = &content.text[..digits];
+            let is_mark = |rest: &&str| {
+                let ends = rest.is_empty() || rest.starts_with([' ', '\t']);
+                ends && strictly.is_none_or(|strictly| {
+                    let interrupts = !strictly.in_paragraph || number.is_empty() || number == "1";
+                    content.indent <= 3 && interrupts && !is_rule(content.text)
+                })
+            };
+            let Some(rest) = marker.filter(is_mark) else { return content };
+            content.skip(rest);
+            let behind = content.column + 1;
+            content.skip_space();
+            content.indent = content.column.saturating_sub(behind);
+            let left = if content.text.is_empty() || content.indent > 3 { behind } else { content.column };
+            content.lists.push(left);
         }
     }
 
     fn skip_space(&mut self) {
         let rest = self.text.trim_start_matches([' ', '\t']);
+        let from = self.column;
         for c in self.text[..self.text.len() - rest.len()].chars() {
             self.column += if c == '\t' { 4 - self.column % 4 } else { 1 };
         }
+        self.indent = self.column - from;
         self.text = rest;
     }
 
@@ -233,26 +298,42 @@ impl Fence {
         let length = content.text.len() - info.len();
         // With a back quote behind it, it is code within a line.
         let opens = length >= 3 && (mark == '~' || !info.contains('`'));
-        opens.then_some(Self { mark, length, column: content.column, listed: content.listed })
+        opens.then_some(Self { mark, length, left: 0, right: content.column.max(3) })
     }
 
     fn is_closed_by(self, line: &str) -> bool {
-        let mut content = Content { text: line, column: 0, quoted: false, listed: false };
-        content.skip_space();
-        let rest = content.text.trim_start_matches(self.mark);
-        let long = content.text.len() - rest.len() >= self.length;
-        long && content.column <= self.column.max(3) && rest.trim_matches([' ', '\t']).is_empty()
+        let text = line.trim_start_matches([' ', '\t']);
+        let rest = text.trim_start_matches(self.mark);
+        let long = text.len() - rest.len() >= self.length;
+        long && column(line) <= self.right && rest.trim_matches([' ', '\t']).is_empty()
     }
+}
+
+/// Whether it is a line across the page, or under a heading.
+fn is_rule(text: &str) -> bool {
+    let Some(mark) = text.chars().next().filter(|c| matches!(c, '-' | '=' | '*' | '_')) else { return false };
+    let marks = text.chars().filter(|c| *c == mark).count();
+    let only = text.chars().all(|c| c == mark || matches!(c, ' ' | '\t'));
+    let joined = text.trim_end_matches([' ', '\t']).chars().all(|c| c == mark);
+    only && (marks >= 3 || (joined && matches!(mark, '-' | '=') && marks > 1) || (mark == '=' && joined))
+}
+
+/// How far a line is indented.
+fn column(line: &str) -> usize {
+    let mut content = Content { text: line, column: 0, indent: 0, quoted: false, lists: Vec::new() };
+    content.skip_space();
+    content.column
 }
 
 /// The block that begins with a line of HTML: any tag, for the sake of caution.
 fn html(text: &str) -> Option<Inside> {
     let rest = text.strip_prefix('<')?;
+    let comment = leaves_open(text, false);
     let until = |rest: &str, end: &'static str| {
         Some(if rest.contains(end) { Inside::Text } else { Inside::HtmlUntil(end) })
     };
     if rest.starts_with("!--") {
-        return Some(if leaves_open(text, false) { Inside::Comment } else { Inside::Text });
+        return Some(if comment { Inside::Comment } else { Inside::Text });
     }
     if let Some(rest) = rest.strip_prefix("![CDATA[") {
         return until(rest, "]]>");
@@ -274,6 +355,7 @@ fn html(text: &str) -> Option<Inside> {
     let name = ELEMENTS.into_iter().find(|element| element.eq_ignore_ascii_case(name));
     Some(match name.map(|name| element(name, 0, text)) {
         Some(inside @ Inside::Element(..)) => inside,
+        _ if comment => Inside::Comment,
         _ => Inside::Html,
     })
 }

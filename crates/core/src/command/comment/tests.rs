@@ -26,6 +26,8 @@ fn a_line_that_begins_with_the_trigger_is_a_command() {
         "> quoted\n\n/towpath status",
         "> quoted\r\n\r\n/towpath status",
         "> ```\n> code\n\n/towpath status",
+        "> quoted\n>\n/towpath status",
+        ">>>\nquoted\n>>>\n/towpath status",
         "```\n/towpath pause all\n```\n/towpath status",
         "~~~sh\n```\n~~~\n/towpath status",
         "``` not a fence ``` really\n/towpath status",
@@ -136,6 +138,13 @@ const HIDDEN: &[&str] = &[
     "foo\n<span>\n```\n\n/towpath status\n```",
     "<pre>\n```\n</pre>\n/towpath status\n```",
     "<!--\n```\n-->\n/towpath status\n```",
+    // What was found by comparing with another reader of CommonMark.
+    "\t- ```\n  ```\n/towpath status",
+    "2) ```\n  ```\n/towpath status",
+    "foo\n2) ```\n   ```\n/towpath status",
+    "a ` b\n10. x\n/towpath status\n`",
+    "<b>x</b> y\n<!--\n\n/towpath status",
+    "<p>\n<!--\n\n/towpath status\n-->",
 ];
 
 #[test]
