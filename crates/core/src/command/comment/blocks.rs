@@ -34,10 +34,12 @@ pub(super) fn plain(lines: &[&str], reading: Reading) -> Vec<bool> {
         inside: Inside::Text,
         within_html: false,
         lists: Vec::new(),
+        bare_mark: false,
         quote: false,
         fenced_quote: false,
         hidden: false,
         paragraph: Vec::new(),
+        left: 0,
     };
     for (at, line) in lines.iter().enumerate() {
         scan.line(lines, at, line);
@@ -54,6 +56,8 @@ struct Scan {
     within_html: bool,
     /// Where the text of each list begins that may still go on, outermost first.
     lists: Vec<usize>,
+    /// The line before is the mark of a list and nothing else.
+    bare_mark: bool,
     /// A quotation goes on until a blank line: what follows it without one may belong to it.
     quote: bool,
     /// Between two lines of `>>>`.
@@ -62,6 +66,8 @@ struct Scan {
     hidden: bool,
     /// The lines of the present paragraph.
     paragraph: Vec<usize>,
+    /// Where the text begins of the list that it is in.
+    left: usize,
 }
 
 /// What a line stands in.
@@ -152,6 +158,11 @@ impl Scan {
     fn fresh(&mut self, lines: &[&str], at: usize, line: &str, blank: bool) {
         if blank {
             self.end_paragraph(lines);
+            // An item of a list begins with one empty line at most.
+            if self.bare_mark {
+                self.lists.pop();
+            }
+            self.bare_mark = false;
             (self.quote, self.hidden) = (false, false);
             return;
         }
@@ -159,7 +170,8 @@ impl Scan {
         let in_paragraph = !self.paragraph.is_empty();
         let indented = column(line);
         let base = self.lists.iter().copied().rfind(|left| *left <= indented).unwrap_or(0);
-        let content = Content::of(line, strict.then_some(Strictly { base, in_paragraph }));
+        let content =
+            Content::of(line, strict.then_some(Strictly { base, in_paragraph: in_paragraph && base == self.left }));
         if content.quoted {
             self.end_paragraph(lines);
             self.lists.retain(|left| *left <= indented);
@@ -179,13 +191,15 @@ impl Scan {
             _ => None,
         };
         let is_code = strict && content.indent > 3 && !in_paragraph;
-        let alone = strict && (content.text.starts_with('#') || is_rule(content.text));
+        let underline = in_paragraph && is_underline(content.text);
+        let alone = strict && (content.text.starts_with('#') || is_rule(content.text) || underline);
         let listed = !content.lists.is_empty();
         // A line of a paragraph may stand further left than the list that it belongs to.
         if listed || block.is_some() || alone || !in_paragraph {
             self.lists.retain(|left| *left <= indented);
             self.lists.extend(&content.lists);
         }
+        self.bare_mark = listed && content.text.is_empty();
         if let Some(inside) = block {
             self.end_paragraph(lines);
             (self.inside, self.within_html) = (inside, false);
@@ -198,7 +212,12 @@ impl Scan {
             self.end_paragraph(lines);
         }
         self.plain[at] = !(self.quote || self.fenced_quote || self.hidden);
-        self.paragraph.push(at);
+        if self.paragraph.is_empty() {
+            self.left = self.lists.last().copied().unwrap_or(0);
+        }
+        if !content.text.is_empty() {
+            self.paragraph.push(at);
+        }
         if self.reading.html {
             self.hidden = leaves_open(line, self.hidden);
         }
@@ -235,7 +254,7 @@ struct Content<'a> {
 struct Strictly {
     /// Where the text of the present list begins: four spaces from there are code.
     base: usize,
-    /// In a paragraph only a list that begins with 1 is one.
+    /// Within a paragraph of it only a list that begins with 1, and with some text, is one.
     in_paragraph: bool,
 }
 
@@ -261,7 +280,8 @@ impl<'a> Content<'a> {
             let is_mark = |rest: &&str| {
                 let ends = rest.is_empty() || rest.starts_with([' ', '\t']);
                 ends && strictly.is_none_or(|strictly| {
-                    let interrupts = !strictly.in_paragraph || number.is_empty() || number == "1";
+                    let begins = number.is_empty() || number == "1";
+                    let interrupts = !strictly.in_paragraph || (begins && !rest.trim().is_empty());
                     content.indent <= 3 && interrupts && !is_rule(content.text)
                 })
             };
@@ -309,13 +329,17 @@ impl Fence {
     }
 }
 
-/// Whether it is a line across the page, or under a heading.
+/// Whether it is a line across the page.
 fn is_rule(text: &str) -> bool {
-    let Some(mark) = text.chars().next().filter(|c| matches!(c, '-' | '=' | '*' | '_')) else { return false };
+    let Some(mark) = text.chars().next().filter(|c| matches!(c, '-' | '*' | '_')) else { return false };
     let marks = text.chars().filter(|c| *c == mark).count();
-    let only = text.chars().all(|c| c == mark || matches!(c, ' ' | '\t'));
-    let joined = text.trim_end_matches([' ', '\t']).chars().all(|c| c == mark);
-    only && (marks >= 3 || (joined && matches!(mark, '-' | '=') && marks > 1) || (mark == '=' && joined))
+    marks >= 3 && text.chars().all(|c| c == mark || matches!(c, ' ' | '\t'))
+}
+
+/// Whether it makes a heading of the lines before it.
+fn is_underline(text: &str) -> bool {
+    let text = text.trim_end_matches([' ', '\t']);
+    !text.is_empty() && (text.chars().all(|c| c == '-') || text.chars().all(|c| c == '='))
 }
 
 /// How far a line is indented.

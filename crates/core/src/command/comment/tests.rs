@@ -145,6 +145,10 @@ const HIDDEN: &[&str] = &[
     "a ` b\n10. x\n/towpath status\n`",
     "<b>x</b> y\n<!--\n\n/towpath status",
     "<p>\n<!--\n\n/towpath status\n-->",
+    "- a\n  ```\n- > x\n-->\n````\n/towpath status\n    ```",
+    "-\nx\n\n    ```\n  ```\n/towpath status",
+    "-\n\n  ```\n/towpath status",
+    "a ` b\n\n`\n-\n` c ` d\n/towpath status\n`",
 ];
 
 #[test]
