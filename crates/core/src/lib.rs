@@ -10,6 +10,7 @@ pub mod dag;
 pub mod decide;
 pub mod explain;
 pub mod model;
+pub mod people;
 pub mod repository;
 pub mod see;
 pub mod text;

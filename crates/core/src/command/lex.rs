@@ -99,17 +99,32 @@ impl Lexer<'_> {
         let quote = self.next().unwrap_or_default();
         let mut text = String::new();
         while let Some(c) = self.next() {
-            let ends_here = self.rest.peek().is_none_or(|c| is_space(*c));
             match c {
                 '\\' => self.escape(&mut text),
                 c if !pair.closed_by(c) => text.push(c),
-                _ if ends_here => return Ok(text),
+                _ if self.ends_here(pair) => return Ok(text),
                 // 'don't touch' is how people write it.
                 c if pair.is_apostrophe() => text.push(c),
                 _ => return Err(Problem::QuoteStuck { at: self.at + 1 }),
             }
         }
         Err(Problem::QuoteOpen { quote, at })
+    }
+
+    /// Whether nothing follows a closing quote but the end of a sentence, which is passed over.
+    fn ends_here(&mut self, pair: Pair) -> bool {
+        let mut ahead = self.rest.clone();
+        // Behind an apostrophe punctuation is more likely a part of what is quoted.
+        let passed = if pair.is_apostrophe() {
+            0
+        } else {
+            ahead.by_ref().take_while(|c| *c == '`' || ends_sentence(*c)).count()
+        };
+        let ends = self.rest.clone().nth(passed).is_none_or(is_space);
+        if ends {
+            (0..passed).for_each(|_| _ = self.next());
+        }
+        ends
     }
 
     /// After a backslash. One that escapes nothing stands for itself: `C:\dir`.
@@ -183,9 +198,20 @@ impl Pair {
     }
 }
 
-/// Chat clients paste spaces of no width, too.
+/// Chat clients paste spaces of no width and marks of direction, too.
 fn is_space(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}')
+    c.is_whitespace() || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}')
+}
+
+/// Whether it ends what people write, and no name.
+fn ends_sentence(c: char) -> bool {
+    matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '…')
+}
+
+/// A name as it is meant where somebody copied it out of a sentence: without the marks of code around
+/// it and what ends the sentence.
+pub(super) fn bare_name(word: &str) -> &str {
+    word.trim_start_matches('`').trim_end_matches(|c| c == '`' || ends_sentence(c))
 }
 
 /// Telephones make one long dash of two short ones.

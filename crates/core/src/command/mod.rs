@@ -2,15 +2,24 @@
 //! of the tests all build a [`Command`], and what is stored and shown is its [`Display`] text,
 //! which [`Command::parse`] reads back to the same value.
 //!
+//! In chat and in comments one may ask as well: a [`Query`] by the same laws, and [`Said`] is either. What
+//! such a place says of itself fills what is left out ([`Context`]).
+//!
 //! A command holds *words*. Which flow an unqualified name means needs the config, and who may
 //! give the command needs to know who is asking; both happen where commands are carried out.
 //!
 //! [`Display`]: std::fmt::Display
 
+pub mod chat;
+pub mod comment;
+mod context;
+mod fill;
 mod lex;
 mod near;
 mod parse;
 mod problem;
+mod query;
+mod said;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -22,8 +31,11 @@ use chrono_tz::Tz;
 
 use crate::model::{BranchName, CheckName, CiState, GateKind, Instant, PauseKind, Span, Until};
 
+pub use context::Context;
 pub use problem::{Problem, Slot};
-pub use verbs::{Flag, VERBS, Verb, VerbRow};
+pub use query::Query;
+pub use said::Said;
+pub use verbs::{Fills, Flag, VERBS, Verb, VerbRow};
 pub use when::{TimeOfDay, When};
 pub use words::{CommitWord, state_word};
 

@@ -21,6 +21,19 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("unfreeze", "resume"),
     ("unlock", "resume"),
     ("unpause", "resume"),
+    // Verbs that only look.
+    ("changes", "diff"),
+    ("commands", "help"),
+    ("compare", "diff"),
+    ("find", "where"),
+    ("info", "status"),
+    ("list", "status"),
+    ("log", "history"),
+    ("plan", "status"),
+    ("show", "status"),
+    ("usage", "help"),
+    ("who", "whoami"),
+    ("why", "explain"),
     // Gates.
     ("bake", "lag"),
     ("checks", "ci"),
@@ -55,11 +68,10 @@ pub(super) fn near(word: &str, known: impl Iterator<Item = &'static str>) -> Opt
     if chars > WORD_MAX {
         return None;
     }
-    let meant = SYNONYMS.iter().find(|(theirs, _)| *theirs == word).map(|(_, ours)| *ours);
     let known: Vec<&'static str> = known.collect();
-    if let Some(ours) = meant
-        && known.contains(&ours)
-    {
+    // A word may stand for several, each in its place: `why` for a verb and for a flag.
+    let meant = SYNONYMS.iter().find(|(theirs, ours)| *theirs == word && known.contains(ours));
+    if let Some((_, ours)) = meant {
         return Some(ours);
     }
     // A third of the word may be wrong: enough for two slips in `rolback`, too little to offer

@@ -1,17 +1,20 @@
-//! From words and flags to a command.
+//! From words and flags to a command or a question.
+//!
+//! Not here: places that are left out and the context gives (`fill`).
 
 use std::collections::BTreeMap;
 
-use super::lex::{self, Quoted, Token};
+use super::fill::Tail;
+use super::lex::{self, Quoted, Token, bare_name};
 use super::near::near;
 use super::problem::{Problem, Slot};
 use super::verbs::{Flag, VERBS, Verb};
 use super::words::{self, state_word};
-use super::{Command, CommitWord, Lasting, Place, TEXT_MAX, Target, When};
+use super::{Command, CommitWord, Context, Lasting, Query, Said, TEXT_MAX, When};
 use crate::model::{BranchName, CheckName, CiState, GateKind, PauseKind, Span};
 
 /// What makes a commit of a word.
-type ReadCommit<'a> = &'a dyn Fn(&str) -> Option<CommitWord>;
+pub(super) type ReadCommit<'a> = &'a dyn Fn(&str) -> Option<CommitWord>;
 
 impl Command {
     /// Reads a command whose commits are ids or their first digits.
@@ -27,30 +30,38 @@ impl Command {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn parse_with(text: &str, commit: ReadCommit<'_>) -> Result<Self, Problem> {
-        let chars = text.chars().count();
-        if chars > TEXT_MAX {
-            return Err(Problem::TooLong { chars });
+        match said(text, &Context::NOWHERE, commit)? {
+            Said::Steer(command) => Ok(command),
+            Said::Ask(query) => Err(Problem::OnlyReads { verb: query.verb() }),
         }
-        let mut tokens = lex::tokens(text)?.into_iter();
-        let verb = match tokens.next() {
-            None => return Err(Problem::Empty),
-            Some(Token::Word { text, .. }) => Verb::from_word(&text).ok_or_else(|| Problem::UnknownVerb {
-                near: near(&text, VERBS.iter().map(|row| row.word)),
-                word: text,
-            })?,
-            Some(Token::Flag { name, .. }) => {
-                return Err(Problem::UnknownVerb { word: format!("--{name}"), near: None });
-            }
-        };
-        let (words, flags) = sort(verb, tokens.as_slice())?;
-        let mut rest = Rest { verb, words: words.into_iter(), flags, commit };
-        let command = rest.command()?;
-        match rest.words.next() {
-            Some(word) => return Err(Problem::Unexpected { verb, word }),
-            None => command.check()?,
-        }
-        Ok(command)
     }
+}
+
+/// Reads a command or a question, and fills what it leaves out from the context.
+pub(super) fn said(text: &str, context: &Context, commit: ReadCommit<'_>) -> Result<Said, Problem> {
+    let chars = text.chars().count();
+    if chars > TEXT_MAX {
+        return Err(Problem::TooLong { chars });
+    }
+    let mut tokens = lex::tokens(text)?.into_iter();
+    let verb = match tokens.next() {
+        None => return Err(Problem::Empty),
+        Some(Token::Word { text, .. }) => Verb::from_word(bare_name(&text)).ok_or_else(|| unknown_verb(text))?,
+        Some(Token::Flag { name, .. }) => {
+            return Err(Problem::UnknownVerb { word: format!("--{name}"), near: None });
+        }
+    };
+    let (words, flags) = sort(verb, tokens.as_slice())?;
+    let mut rest = Rest { verb, words: words.into_iter(), flags, commit, context };
+    let said = match rest.query()? {
+        Some(query) => Said::Ask(query),
+        None => Said::Steer(rest.command()?),
+    };
+    match rest.words.next() {
+        Some(word) => return Err(Problem::Unexpected { verb, word }),
+        None => said.check()?,
+    }
+    Ok(said)
 }
 
 /// Splits what follows the verb into words and flags, and gives each flag its value.
@@ -103,14 +114,48 @@ fn flag(verb: Verb, name: &str) -> Result<Flag, Problem> {
 }
 
 /// What follows the verb, as it is used up.
-struct Rest<'a> {
-    verb: Verb,
-    words: std::vec::IntoIter<String>,
+pub(super) struct Rest<'a> {
+    pub(super) verb: Verb,
+    pub(super) words: std::vec::IntoIter<String>,
     flags: BTreeMap<Flag, String>,
     commit: ReadCommit<'a>,
+    pub(super) context: &'a Context,
 }
 
 impl Rest<'_> {
+    /// None for a verb that is no question.
+    fn query(&mut self) -> Result<Option<Query>, Problem> {
+        Ok(Some(match self.verb {
+            Verb::Status => Query::Status { target: self.open_target() },
+            Verb::Explain => match self.words.as_slice() {
+                [word] if self.is_commit(word) => Query::ExplainCommit { commit: self.commit()? },
+                _ => {
+                    let (flow, env) = self.edge(Tail::None)?;
+                    Query::Explain { flow, env }
+                }
+            },
+            Verb::Where => Query::Where { commit: self.commit()? },
+            Verb::Diff => {
+                let (flow, env) = self.edge(Tail::None)?;
+                Query::Diff { flow, env }
+            }
+            Verb::History => Query::History { flow: self.open_flow() },
+            Verb::Whoami => Query::Whoami,
+            Verb::Help => Query::Help { about: self.words.next().map(about).transpose()? },
+            Verb::Pause
+            | Verb::Freeze
+            | Verb::Resume
+            | Verb::Hold
+            | Verb::Unhold
+            | Verb::Approve
+            | Verb::Promote
+            | Verb::Rollback
+            | Verb::Override
+            | Verb::Retry
+            | Verb::Report => return Ok(None),
+        }))
+    }
+
     fn command(&mut self) -> Result<Command, Problem> {
         // In the order of the words: a struct's fields are evaluated as they are written.
         Ok(match self.verb {
@@ -123,21 +168,27 @@ impl Rest<'_> {
                 place: self.place(),
                 fixed_by: self.flags.remove(&Flag::FixedBy).map(|word| self.commit_from(word)).transpose()?,
             },
-            Verb::Approve => Command::Approve { flow: self.flow()?, env: self.env()?, commit: self.commit()? },
+            Verb::Approve => {
+                let (flow, env) = self.edge(Tail::Commit)?;
+                Command::Approve { flow, env, commit: self.commit()? }
+            }
             Verb::Promote => {
-                Command::Promote { flow: self.flow()?, env: self.env()?, to: self.to()?, reason: self.reason()? }
+                let (flow, env) = self.edge(Tail::To)?;
+                Command::Promote { flow, env, to: self.to()?, reason: self.reason()? }
             }
             Verb::Rollback => {
-                Command::Rollback { flow: self.flow()?, env: self.env()?, to: self.to()?, reason: self.reason()? }
+                let (flow, env) = self.edge(Tail::To)?;
+                Command::Rollback { flow, env, to: self.to()?, reason: self.reason()? }
             }
-            Verb::Override => Command::Override {
-                gate: self.gate()?,
-                flow: self.flow()?,
-                env: self.env()?,
-                commit: self.commit()?,
-                reason: self.reason()?,
-            },
-            Verb::Retry => Command::Retry { flow: self.flow()?, env: self.env()? },
+            Verb::Override => {
+                let gate = self.gate()?;
+                let (flow, env) = self.edge(Tail::Commit)?;
+                Command::Override { gate, flow, env, commit: self.commit()?, reason: self.reason()? }
+            }
+            Verb::Retry => {
+                let (flow, env) = self.edge(Tail::None)?;
+                Command::Retry { flow, env }
+            }
             Verb::Report => Command::Report {
                 flow: self.flow()?,
                 commit: self.commit()?,
@@ -146,6 +197,13 @@ impl Rest<'_> {
                 on: self.flags.remove(&Flag::Ref).map(|word| branch(&word)),
                 url: self.flags.remove(&Flag::Url),
             },
+            verb @ (Verb::Status
+            | Verb::Explain
+            | Verb::Where
+            | Verb::Diff
+            | Verb::History
+            | Verb::Whoami
+            | Verb::Help) => return Err(Problem::OnlyReads { verb }),
         })
     }
 
@@ -153,33 +211,16 @@ impl Rest<'_> {
         Ok(Command::Pause { kind, target: self.target()?, until: self.lasting()?, reason: self.reason()? })
     }
 
-    fn word(&mut self, slot: Slot) -> Result<String, Problem> {
+    pub(super) fn word(&mut self, slot: Slot) -> Result<String, Problem> {
         self.words.next().ok_or(Problem::Missing { verb: self.verb, slot })
     }
 
-    fn flow(&mut self) -> Result<String, Problem> {
-        self.word(Slot::Flow).map(lower)
+    pub(super) fn flow(&mut self) -> Result<String, Problem> {
+        self.word(Slot::Flow).map(|word| lower(&word))
     }
 
-    fn env(&mut self) -> Result<String, Problem> {
-        self.word(Slot::Env).map(lower)
-    }
-
-    fn target(&mut self) -> Result<Target, Problem> {
-        let first = lower(self.word(Slot::Target)?);
-        Ok(match self.words.next() {
-            Some(env) => Target::Edge(first, lower(env)),
-            None if first == "all" => Target::All,
-            None => Target::One(first),
-        })
-    }
-
-    fn place(&mut self) -> Place {
-        match (self.words.next(), self.words.next()) {
-            (Some(flow), Some(env)) => Place::Edge(lower(flow), lower(env)),
-            (Some(flow), None) => Place::Flow(lower(flow)),
-            (None, _) => Place::Everywhere,
-        }
+    pub(super) fn env(&mut self) -> Result<String, Problem> {
+        self.word(Slot::Env).map(|word| lower(&word))
     }
 
     fn commit(&mut self) -> Result<CommitWord, Problem> {
@@ -188,7 +229,11 @@ impl Rest<'_> {
     }
 
     fn commit_from(&self, word: String) -> Result<CommitWord, Problem> {
-        (self.commit)(&word).ok_or(Problem::BadCommit { word })
+        (self.commit)(bare_name(&word)).ok_or(Problem::BadCommit { word })
+    }
+
+    pub(super) fn is_commit(&self, word: &str) -> bool {
+        (self.commit)(bare_name(word)).is_some()
     }
 
     /// `[to SHA]`
@@ -197,7 +242,7 @@ impl Rest<'_> {
         match self.words.next() {
             None => Ok(None),
             Some(word) if word.eq_ignore_ascii_case("to") => self.commit().map(Some),
-            Some(word) => Err(match (self.commit)(&word) {
+            Some(word) => Err(match (self.commit)(bare_name(&word)) {
                 Some(commit) => Problem::ToMissing { verb, commit },
                 None => Problem::Unexpected { verb, word },
             }),
@@ -206,8 +251,8 @@ impl Rest<'_> {
 
     fn gate(&mut self) -> Result<GateKind, Problem> {
         let word = self.word(Slot::Gate)?;
-        GateKind::from_key(&word.to_ascii_lowercase()).ok_or_else(|| Problem::UnknownGate {
-            near: near(&word, GateKind::ALL.into_iter().map(GateKind::key)),
+        GateKind::from_key(&bare_name(&word).to_ascii_lowercase()).ok_or_else(|| Problem::UnknownGate {
+            near: near(bare_name(&word), GateKind::ALL.into_iter().map(GateKind::key)),
             word,
         })
     }
@@ -215,17 +260,20 @@ impl Rest<'_> {
     fn state(&mut self) -> Result<CiState, Problem> {
         let word = self.word(Slot::State)?;
         let known = [CiState::Green, CiState::Red, CiState::Running].map(state_word);
-        words::state(&word).ok_or_else(|| Problem::UnknownState { near: near(&word, known.into_iter()), word })
+        words::state(bare_name(&word))
+            .ok_or_else(|| Problem::UnknownState { near: near(bare_name(&word), known.into_iter()), word })
     }
 
     fn lasting(&mut self) -> Result<Lasting, Problem> {
         match (self.flags.remove(&Flag::For), self.flags.remove(&Flag::Until)) {
             (Some(_), Some(_)) => Err(Problem::ForAndUntil),
-            (Some(length), None) => Span::parse(&length.to_ascii_lowercase())
+            (Some(length), None) => Span::parse(&bare_name(&length).to_ascii_lowercase())
                 .map(Lasting::For)
                 .map_err(|why| Problem::BadDuration { why }),
-            (None, Some(word)) if word.trim().eq_ignore_ascii_case("resumed") => Ok(Lasting::UntilResumed),
-            (None, Some(word)) => When::parse(&word).map(Lasting::Until),
+            (None, Some(word)) if bare_name(word.trim()).eq_ignore_ascii_case("resumed") => {
+                Ok(Lasting::UntilResumed)
+            }
+            (None, Some(word)) => When::parse(bare_name(word.trim())).map(Lasting::Until),
             (None, None) => Ok(Lasting::Default),
         }
     }
@@ -239,9 +287,18 @@ impl Rest<'_> {
     }
 }
 
-/// Names are in lower case, telephones are not.
-fn lower(word: String) -> String {
-    if word.bytes().any(|b| b.is_ascii_uppercase()) { word.to_ascii_lowercase() } else { word }
+/// The verb that help is wanted about.
+fn about(word: String) -> Result<Verb, Problem> {
+    Verb::from_word(bare_name(&word)).ok_or_else(|| unknown_verb(word))
+}
+
+fn unknown_verb(word: String) -> Problem {
+    Problem::UnknownVerb { near: near(bare_name(&word), VERBS.iter().map(|row| row.word)), word }
+}
+
+/// Names are in lower case, telephones are not; and a name may end a sentence.
+pub(super) fn lower(word: &str) -> String {
+    bare_name(word).to_ascii_lowercase()
 }
 
 /// CI systems know branches by their full name too.

@@ -38,6 +38,21 @@ pub enum Problem {
         /// What was probably meant.
         near: Option<&'static str>,
     },
+    /// A question where only a command is taken.
+    OnlyReads {
+        /// The verb.
+        verb: Verb,
+    },
+    /// A command where only a question is taken.
+    OnlySteers {
+        /// The verb.
+        verb: Verb,
+    },
+    /// Several commands in one comment.
+    ManyCommands {
+        /// How many.
+        count: usize,
+    },
     /// A flag that the verb does not have.
     UnknownFlag {
         /// The verb.
@@ -229,6 +244,11 @@ impl fmt::Display for Problem {
                 write!(f, "{} is no command; did you mean `{near}`?", Shown(word))
             }
             Self::UnknownVerb { word, near: None } => write!(f, "{} is no command; {Verbs}", Shown(word)),
+            Self::OnlyReads { verb } => write!(f, "`{verb}` only looks and changes nothing; {Commands}"),
+            Self::OnlySteers { verb } => write!(f, "`{verb}` changes something, and here is only looked"),
+            Self::ManyCommands { count } => {
+                write!(f, "there are {count} commands in this comment; write each in a comment of its own")
+            }
             Self::UnknownFlag { verb, flag, near: Some(near) } => {
                 write!(f, "`{verb}` has no flag {}; did you mean `--{near}`?", Shown(&format!("--{flag}")))
             }
@@ -262,11 +282,11 @@ impl fmt::Display for Problem {
             }
             Self::BadName { slot, word } => write!(
                 f,
-                "{} names no {slot}; names have up to {NAME_MAX} of `a-z 0-9 . _ / -` and begin with no dash",
+                "{} names no {slot}; names have up to {NAME_MAX} of `a-z 0-9 . _ / -`, begin with no dash and end with no point",
                 Shown(word)
             ),
             Self::AllAlone => f.write_str(
-                "`all` is no name; `pause`, `freeze` and `resume` take it alone, for every flow, and `hold` without a flow bears on every flow",
+                "`all` is no name; `pause`, `freeze` and `resume` take it alone, for every flow, and `hold` and `unhold` after the commit",
             ),
             Self::BadCommit { word } => write!(
                 f,
@@ -342,9 +362,22 @@ struct Verbs;
 
 impl fmt::Display for Verbs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words: Vec<&str> = VERBS.iter().map(|row| row.word).collect();
-        write!(f, "the commands are: {}", words.join(", "))
+        write!(f, "{Commands}; to look: {}", words(true))
     }
+}
+
+/// Every verb that changes something, in a sentence.
+struct Commands;
+
+impl fmt::Display for Commands {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the commands are: {}", words(false))
+    }
+}
+
+fn words(reads: bool) -> String {
+    let words: Vec<&str> = VERBS.iter().filter(|row| row.reads == reads).map(|row| row.word).collect();
+    words.join(", ")
 }
 
 /// Every gate, in a sentence.

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use super::Command;
 use crate::model::PauseKind;
 
-/// The first word of a command.
+/// The first word of a command or a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verb {
     /// `pause`
@@ -30,6 +32,33 @@ pub enum Verb {
     Retry,
     /// `report`
     Report,
+    /// `status`
+    Status,
+    /// `explain`
+    Explain,
+    /// `where`
+    Where,
+    /// `diff`
+    Diff,
+    /// `history`
+    History,
+    /// `whoami`
+    Whoami,
+    /// `help`
+    Help,
+}
+
+/// What of its places a verb may leave to the [`Context`](super::Context).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fills {
+    /// Nothing.
+    Nothing,
+    /// FLOW and ENV, or FLOW alone.
+    Edge,
+    /// The whole TARGET, or the FLOW before an ENV of the context's flow.
+    Target,
+    /// FLOW alone: what is said of one environment in passing shall bear on the flow.
+    Flow,
 }
 
 /// What a verb may be followed by `--name VALUE` with.
@@ -60,13 +89,17 @@ pub struct VerbRow {
     pub usage: &'static str,
     /// What it does, in one line.
     pub help: &'static str,
+    /// Whether it only looks: such a verb begins a [`Query`](super::Query), every other a [`Command`].
+    pub reads: bool,
+    /// What of its places the context may give.
+    pub fills: Fills,
     /// Whether it changes what moves, so that somebody has to have given it by name.
     pub steers: bool,
     /// Whether it says why.
     pub needs_reason: bool,
     /// What may follow.
     pub flags: &'static [Flag],
-    /// A command that parses, in its canonical form.
+    /// A command or question that parses, in its canonical form.
     pub example: &'static str,
 }
 
@@ -77,6 +110,8 @@ pub const VERBS: &[VerbRow] = &[
         word: "pause",
         usage: "pause TARGET [--for 2h | --until WHEN] --reason R",
         help: "Stop automation in a scope; people may still promote",
+        reads: false,
+        fills: Fills::Target,
         steers: true,
         needs_reason: true,
         flags: &[Flag::For, Flag::Until, Flag::Reason],
@@ -87,6 +122,8 @@ pub const VERBS: &[VerbRow] = &[
         word: "freeze",
         usage: "freeze TARGET [--for 2h | --until WHEN] --reason R",
         help: "Stop everything in a scope; promote and override are refused too",
+        reads: false,
+        fills: Fills::Target,
         steers: true,
         needs_reason: true,
         flags: &[Flag::For, Flag::Until, Flag::Reason],
@@ -97,6 +134,8 @@ pub const VERBS: &[VerbRow] = &[
         word: "resume",
         usage: "resume TARGET",
         help: "Lift the pauses and freezes of a scope",
+        reads: false,
+        fills: Fills::Target,
         steers: true,
         needs_reason: false,
         flags: &[],
@@ -107,6 +146,8 @@ pub const VERBS: &[VerbRow] = &[
         word: "hold",
         usage: "hold SHA [FLOW [ENV]] --reason R",
         help: "Stop one commit and everything that contains it",
+        reads: false,
+        fills: Fills::Flow,
         steers: true,
         needs_reason: true,
         flags: &[Flag::Reason],
@@ -117,6 +158,8 @@ pub const VERBS: &[VerbRow] = &[
         word: "unhold",
         usage: "unhold SHA [FLOW [ENV]] [--fixed-by FIX]",
         help: "Lift a hold, or let only candidates with the fix pass it",
+        reads: false,
+        fills: Fills::Flow,
         steers: true,
         needs_reason: false,
         flags: &[Flag::FixedBy],
@@ -127,6 +170,8 @@ pub const VERBS: &[VerbRow] = &[
         word: "approve",
         usage: "approve FLOW ENV SHA",
         help: "Approve exactly this commit for an environment",
+        reads: false,
+        fills: Fills::Edge,
         steers: true,
         needs_reason: false,
         flags: &[],
@@ -137,6 +182,8 @@ pub const VERBS: &[VerbRow] = &[
         word: "promote",
         usage: "promote FLOW ENV [to SHA] --reason R",
         help: "Move one candidate without lag, quiet, window, schedule or pause",
+        reads: false,
+        fills: Fills::Edge,
         steers: true,
         needs_reason: true,
         flags: &[Flag::Reason],
@@ -147,6 +194,8 @@ pub const VERBS: &[VerbRow] = &[
         word: "rollback",
         usage: "rollback FLOW ENV [to SHA] --reason R",
         help: "Put an environment back to a commit it held before",
+        reads: false,
+        fills: Fills::Edge,
         steers: true,
         needs_reason: true,
         flags: &[Flag::Reason],
@@ -157,6 +206,8 @@ pub const VERBS: &[VerbRow] = &[
         word: "override",
         usage: "override GATE FLOW ENV SHA --reason R",
         help: "Let one candidate pass one gate",
+        reads: false,
+        fills: Fills::Edge,
         steers: true,
         needs_reason: true,
         flags: &[Flag::Reason],
@@ -167,6 +218,8 @@ pub const VERBS: &[VerbRow] = &[
         word: "retry",
         usage: "retry FLOW ENV",
         help: "Try a refused push or a closed request again now",
+        reads: false,
+        fills: Fills::Edge,
         steers: true,
         needs_reason: false,
         flags: &[],
@@ -177,10 +230,96 @@ pub const VERBS: &[VerbRow] = &[
         word: "report",
         usage: "report FLOW SHA NAME success|failure|pending [--ref BRANCH] [--url U]",
         help: "Report a CI result, where no forge has it",
+        reads: false,
+        fills: Fills::Nothing,
         steers: false,
         needs_reason: false,
         flags: &[Flag::Ref, Flag::Url],
         example: "report checkout 3f9c2d1a build success --ref develop --url https://ci.example.com/1",
+    },
+    VerbRow {
+        verb: Verb::Status,
+        word: "status",
+        usage: "status [TARGET]",
+        help: "Where everything is, as of the last look",
+        reads: true,
+        fills: Fills::Target,
+        steers: false,
+        needs_reason: false,
+        flags: &[],
+        example: "status checkout production",
+    },
+    VerbRow {
+        verb: Verb::Explain,
+        word: "explain",
+        usage: "explain SHA | explain FLOW ENV",
+        help: "Why a commit, or an environment, has not moved",
+        reads: true,
+        fills: Fills::Edge,
+        steers: false,
+        needs_reason: false,
+        flags: &[],
+        example: "explain checkout production",
+    },
+    VerbRow {
+        verb: Verb::Where,
+        word: "where",
+        usage: "where SHA",
+        help: "Which environments have a commit, and since when",
+        reads: true,
+        fills: Fills::Nothing,
+        steers: false,
+        needs_reason: false,
+        flags: &[],
+        example: "where 3f9c2d1a",
+    },
+    VerbRow {
+        verb: Verb::Diff,
+        word: "diff",
+        usage: "diff FLOW ENV",
+        help: "What an environment lacks of its source",
+        reads: true,
+        fills: Fills::Edge,
+        steers: false,
+        needs_reason: false,
+        flags: &[],
+        example: "diff checkout production",
+    },
+    VerbRow {
+        verb: Verb::History,
+        word: "history",
+        usage: "history [FLOW]",
+        help: "What happened, newest first",
+        reads: true,
+        fills: Fills::Flow,
+        steers: false,
+        needs_reason: false,
+        flags: &[],
+        example: "history checkout",
+    },
+    VerbRow {
+        verb: Verb::Whoami,
+        word: "whoami",
+        usage: "whoami",
+        help: "Who you are here, and what you may do",
+        reads: true,
+        fills: Fills::Nothing,
+        steers: false,
+        needs_reason: false,
+        flags: &[],
+        example: "whoami",
+    },
+    VerbRow {
+        verb: Verb::Help,
+        word: "help",
+        usage: "help [VERB]",
+        help: "What can be said, or how one command is written",
+        reads: true,
+        fills: Fills::Nothing,
+        steers: false,
+        needs_reason: false,
+        flags: &[],
+        example: "help promote",
     },
 ];
 
@@ -200,11 +339,30 @@ impl Verb {
     pub fn from_word(word: &str) -> Option<Self> {
         VERBS.iter().find(|row| row.word.eq_ignore_ascii_case(word)).map(|row| row.verb)
     }
+
+    /// Whether it only looks.
+    pub fn reads(self) -> bool {
+        self.row().reads
+    }
 }
 
 impl fmt::Display for Verb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())
+    }
+}
+
+impl Serialize for Verb {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
+    }
+}
+
+impl<'de> Deserialize<'de> for Verb {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        Self::from_word(&word)
+            .ok_or_else(|| serde::de::Error::custom(format!("`{}` is no verb", word.escape_debug())))
     }
 }
 

@@ -87,6 +87,11 @@ impl Command {
             | Self::Retry { flow, env } => {
                 name(Slot::Flow, flow)?;
                 name(Slot::Env, env)?;
+                // `promote to 3f9c2d1` leaves both to the context.
+                let to_commit = flow == "to" && CommitWord::prefix(env).is_some();
+                if to_commit && matches!(self, Self::Promote { to: None, .. } | Self::Rollback { to: None, .. }) {
+                    return Err(Problem::BadName { slot: Slot::Flow, word: flow.clone() });
+                }
             }
             Self::Report { flow, name: check, on, url: at, .. } => {
                 name(Slot::Flow, flow)?;
@@ -101,7 +106,7 @@ impl Command {
     }
 }
 
-fn target(target: &Target) -> Result<(), Problem> {
+pub(super) fn target(target: &Target) -> Result<(), Problem> {
     match target {
         Target::All => Ok(()),
         Target::One(word) => name(Slot::Target, word),
@@ -129,12 +134,14 @@ fn lasting(lasting: Lasting) -> Result<(), Problem> {
 }
 
 /// Names as the config allows them, and suffixes of such names.
-fn name(slot: Slot, word: &str) -> Result<(), Problem> {
+pub(super) fn name(slot: Slot, word: &str) -> Result<(), Problem> {
     if word == "all" {
         return Err(Problem::AllAlone);
     }
     let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'/' | b'-');
-    let sound = !word.is_empty() && !word.starts_with('-') && word.len() <= NAME_MAX && word.bytes().all(letter);
+    // Git takes no branch that ends with a point, and a sentence may end after a name.
+    let edges = !word.is_empty() && !word.starts_with('-') && !word.ends_with('.');
+    let sound = edges && word.len() <= NAME_MAX && word.bytes().all(letter);
     if sound { Ok(()) } else { Err(Problem::BadName { slot, word: word.to_owned() }) }
 }
 

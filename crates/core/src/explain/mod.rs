@@ -14,6 +14,7 @@ mod divergence;
 mod event;
 mod inert;
 mod migrations;
+mod permit;
 mod reason;
 mod request;
 mod says;
@@ -36,6 +37,7 @@ use inert::{name, quote};
 
 pub use compare::{ComparisonWords, EdgeWords};
 pub use inert::shell_word;
+pub use permit::refused;
 pub use request::MARKER as REQUEST_MARKER;
 pub use says::COMMENT_MARKER;
 

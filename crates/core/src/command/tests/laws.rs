@@ -76,7 +76,7 @@ const PIECES: &[&str] = &[
     "é",
 ];
 
-fn hostile() -> impl Strategy<Value = String> {
+pub(super) fn hostile() -> impl Strategy<Value = String> {
     prop_oneof![
         collection::vec(sample::select(PIECES), 0..12).prop_map(|pieces| pieces.concat()),
         any::<String>(),
@@ -92,11 +92,11 @@ fn sound_reason() -> impl Strategy<Value = String> {
     })
 }
 
-fn sound_name() -> impl Strategy<Value = String> {
-    "[a-z0-9._/][a-z0-9._/-]{0,20}".prop_filter("reserved", |word| word != "all")
+pub(super) fn sound_name() -> impl Strategy<Value = String> {
+    "[a-z0-9._/][a-z0-9._/-]{0,20}".prop_filter("reserved", |word| word != "all" && !word.ends_with('.'))
 }
 
-fn commit() -> impl Strategy<Value = CommitWord> {
+pub(super) fn commit() -> impl Strategy<Value = CommitWord> {
     "[0-9a-fA-F]{7,40}".prop_map(|word| CommitWord::prefix(&word).unwrap())
 }
 
@@ -206,7 +206,7 @@ where
 }
 
 /// Every one passes [`Command::check`].
-fn sound() -> impl Strategy<Value = Command> {
+pub(super) fn sound() -> impl Strategy<Value = Command> {
     command(sound_name, sound_reason, lasting(1..Span::MAX_MS, 1970..10_000)).prop_map(|mut command| {
         if let Command::Report { name, on, url, .. } = &mut command {
             *name = CheckName::new(name.as_str().replace(char::is_control, "."));
@@ -236,7 +236,7 @@ fn wild() -> impl Strategy<Value = Command> {
 }
 
 /// Texts that get past the verb.
-fn soup() -> impl Strategy<Value = String> {
+pub(super) fn soup() -> impl Strategy<Value = String> {
     let piece = prop_oneof![3 => sample::select(PIECES).prop_map(str::to_owned), 1 => hostile()];
     (sample::select(VERBS), collection::vec(piece, 0..10))
         .prop_map(|(row, pieces)| format!("{} {}", row.word, pieces.join(" ")))

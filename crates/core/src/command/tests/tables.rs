@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::super::{Command, CommitWord, Lasting, Place, Problem, REASON_MAX, TEXT_MAX, Target, VERBS};
+use super::super::{Command, CommitWord, Lasting, Place, Problem, REASON_MAX, Said, TEXT_MAX, Target, VERBS};
 use crate::model::{PauseKind, Span};
 
 #[test]
@@ -10,10 +10,13 @@ fn the_table_of_verbs_is_in_order_and_its_examples_are_canonical() {
     for (at, row) in VERBS.iter().enumerate() {
         assert_eq!(row.verb as usize, at, "{}", row.word);
         assert_eq!(row.verb.row().word, row.word);
-        let command = Command::parse(row.example).unwrap();
-        assert_eq!(command.to_string(), row.example);
-        assert_eq!(command.verb(), row.verb);
-        assert_eq!(command.reason().is_some(), row.needs_reason, "{}", row.word);
+        let said = Said::parse(row.example).unwrap();
+        assert_eq!(said.to_string(), row.example);
+        assert_eq!(said.verb(), row.verb);
+        assert_eq!(matches!(said, Said::Ask(_)), row.reads, "{}", row.word);
+        let reason = if let Said::Steer(command) = &said { command.reason() } else { None };
+        assert_eq!(reason.is_some(), row.needs_reason, "{}", row.word);
+        assert!(!(row.reads && row.steers));
         assert!(row.usage.starts_with(row.word) && row.example.starts_with(row.word));
         assert_eq!(row.usage.contains("--reason"), row.needs_reason);
         for flag in row.flags {
@@ -55,6 +58,16 @@ fn the_same_in_other_words() {
         ("pause a --reason 'don't touch'", r#"pause a --reason "don't touch""#),
         ("pause a --reason ”x”", r#"pause a --reason "x""#),
         ("pause a --reason don't", r#"pause a --reason "don't""#),
+        // The ends of sentences, and names copied out of ours.
+        ("Resume Production.", "resume production"),
+        ("resume `checkout` `production`!", "resume checkout production"),
+        ("approve a b `3F9C2D1`.", "approve a b 3f9c2d1"),
+        ("pause a --reason \"x\".", r#"pause a --reason "x""#),
+        ("pause a --reason “x”, --for 2h.", r#"pause a --for 2h --reason "x""#),
+        ("pause a --until resumed. --reason x.", r#"pause a --until resumed --reason "x.""#),
+        ("pause a --reason 'yes', she said'", r#"pause a --reason "yes', she said""#),
+        ("report a 3f9c2d1 build. success.", "report a 3f9c2d1 build. success"),
+        ("resume\u{2060}a\u{200e}", "resume a"),
         // Escapes.
         (
             r#"pause a --reason "say \"no\" \\ \n \$5 C:\dir \u{1F6A2} \u{} \u{110000} \u1""#,
@@ -94,6 +107,7 @@ fn targets_and_places() {
         other => panic!("{text}: {other:?}"),
     };
     assert_eq!(hold(""), Place::Everywhere);
+    assert_eq!(hold("all"), Place::Everywhere);
     assert_eq!(hold("checkout"), Place::Flow("checkout".into()));
     assert_eq!(hold("checkout production"), Place::Edge("checkout".into(), "production".into()));
 }
@@ -146,6 +160,9 @@ const WRONG: &[&str] = &[
     "deploy a b",
     "frobnicate",
     "help",
+    "status production",
+    "stauts",
+    "why",
     "--reason x",
     "\u{1b}[31mpause",
     "pausepausepausepausepausepausepausepausepausepausepausepausepausepause",
@@ -164,7 +181,10 @@ const WRONG: &[&str] = &[
     "promote a b at 3f9c2d1 --reason x",
     "promote a b to --reason x",
     "pause all production --reason x",
-    "hold 3f9c2d1 all --reason x",
+    "hold 3f9c2d1 all production --reason x",
+    "pause production.. . --reason x",
+    "promote to 3f9c2d1 --reason x",
+    "promote a to 3f9c2d1 --reason x",
     "pause prod*ction --reason x",
     "approve a <b> 3f9c2d1",
     "approve a b c3",

@@ -1,0 +1,189 @@
+//! Who wrote a commit.
+
+use proptest::prelude::{prop_assert, proptest};
+
+use super::super::authors::{Author, Authorship, author, co_authors, every_address, is_author};
+use super::super::{ForgeHost, ForgeKind, People, PersonCard, Role, is_bot};
+
+fn forge(name: &str, host: &str, kind: ForgeKind) -> ForgeHost {
+    ForgeHost { name: name.to_owned(), host: host.to_owned(), kind }
+}
+
+fn forges() -> Vec<ForgeHost> {
+    vec![
+        forge("gh", "github.com", ForgeKind::GitHub),
+        forge("gl", "GitLab.example.com:8443", ForgeKind::GitLab),
+        forge("cb", "codeberg.org", ForgeKind::Gitea),
+    ]
+}
+
+fn people() -> People {
+    let card = |name: &str, identities: &[&str]| PersonCard {
+        name: name.to_owned(),
+        role: Role::Developer,
+        identities: identities.iter().map(|text| text.parse().unwrap()).collect(),
+        mention: None,
+    };
+    People::new(vec![
+        card("ana", &["mail:ana@x.example", "mail:ana@home.example", "forge:gh/Ana-K", "forge:gl/ana"]),
+        card("bo", &["forge:cb/bo"]),
+        card("helper", &["forge:gh/helper[bot]"]),
+    ])
+    .unwrap()
+}
+
+#[test]
+fn addresses_that_forges_make_up() {
+    for (email, login) in [
+        ("123+Ana-K@users.noreply.github.com", Some("Ana-K")),
+        ("Ana-K@Users.NoReply.GitHub.com", Some("Ana-K")),
+        ("123@users.noreply.github.com", Some("123")),
+        ("49699333+dependabot[bot]@users.noreply.github.com", Some("dependabot[bot]")),
+        ("12-x@users.noreply.github.com", Some("12-x")),
+        ("a_corp@users.noreply.github.com", Some("a_corp")),
+        ("7-ana@users.noreply.gitlab.example.com", Some("ana")),
+        ("7-a-b.c@users.noreply.gitlab.example.com", Some("a-b.c")),
+        ("7@users.noreply.gitlab.example.com", None),
+        ("ana@users.noreply.gitlab.example.com", None),
+        ("7-@users.noreply.gitlab.example.com", None),
+        ("bo@noreply.codeberg.org", Some("bo")),
+        ("31+bo@noreply.codeberg.org", Some("bo")),
+        // Somebody else's forge, or none.
+        ("bo@noreply.evil.example", None),
+        ("ana@github.com", None),
+        ("ana@users.noreply.github.com.evil.example", None),
+        ("ana@evil.users.noreply.github.com", None),
+        ("+x@users.noreply.github.com", None),
+        ("1+@users.noreply.github.com", None),
+        ("1+a/b@users.noreply.github.com", None),
+        ("@users.noreply.github.com", None),
+        ("noreply", None),
+        ("", None),
+    ] {
+        let found = forges().iter().find_map(|forge| forge.login_in(email));
+        assert_eq!(found.as_deref(), login, "{email}");
+    }
+    assert_eq!(forge("x", "", ForgeKind::Other).login_in("a@noreply."), None);
+}
+
+#[test]
+fn machines_say_so() {
+    for name in [
+        "dependabot[bot]",
+        "Renovate[bot]",
+        "29139614+renovate[bot]@users.noreply.github.com",
+        "project_7_bot_a1b2",
+        "group_12_bot",
+        "7-project_7_bot_a1@users.noreply.gitlab.com",
+        "project_7_bot_a1@noreply.gitlab.example.com",
+        "service_account_group_1_x",
+        "deploy-bot",
+        "release_bot@x.example",
+        "noreply@github.com",
+        "no-reply@x.example",
+        "GitHub",
+        "web-flow",
+        "github-actions",
+    ] {
+        assert!(is_bot(name), "{name}");
+    }
+    for name in [
+        "",
+        "ana",
+        "Ana Abbot",
+        "talbot",
+        "bot",
+        "project_x_boat",
+        "project_7_botany_",
+        "robot@x.example",
+        "ana@bot.example",
+        "7+ana@users.noreply.github.com",
+        "noreply",
+        "[bot] ana",
+    ] {
+        // What begins like the name of a GitLab token is one.
+        assert_eq!(is_bot(name), name == "project_7_botany_", "{name}");
+    }
+}
+
+#[test]
+fn the_config_knows_best() {
+    let (people, forges) = (people(), forges());
+    let who = |of: Authorship<'_>| match author(&people, &forges, &of) {
+        Author::Person(card) => format!("person {}", card.name),
+        Author::Bot { name } => format!("bot {name}"),
+        Author::Stranger { name, account, email } => {
+            let account = account.map(|account| account.to_string());
+            format!("{name} {} {}", account.as_deref().unwrap_or("-"), email.as_deref().unwrap_or("-"))
+        }
+    };
+    let commit = |name, email| Authorship { name, email, account: None, mailmap: None };
+    for (of, is) in [
+        (commit("A", "ANA@x.example"), "person ana"),
+        (commit("A", "9+ana-k@users.noreply.github.com"), "person ana"),
+        (commit("A", "7-ana@users.noreply.gitlab.example.com"), "person ana"),
+        (commit("B", "bo@noreply.codeberg.org"), "person bo"),
+        (Authorship { account: Some(("cb", "BO")), ..commit("B", "b@y.example") }, "person bo"),
+        (Authorship { mailmap: Some(("Ana", "ana@home.example")), ..commit("A", "old@y.example") }, "person ana"),
+        // The address in the commit, before what the forge makes of it.
+        (Authorship { account: Some(("cb", "bo")), ..commit("A", "ana@x.example") }, "person ana"),
+        // A machine that is somebody here.
+        (Authorship { account: Some(("gh", "helper[bot]")), ..commit("h", "h@y.example") }, "person helper"),
+        (commit("renovate[bot]", "r@y.example"), "bot renovate[bot]"),
+        (Authorship { account: Some(("gh", "x[bot]")), ..commit("X", "x@y.example") }, "bot X"),
+        (commit("GitHub", "noreply@github.com"), "bot GitHub"),
+        // Strangers.
+        (commit("Cy", "Cy@y.example"), "Cy - cy@y.example"),
+        (commit("Cy", "1+cy@users.noreply.github.com"), "Cy forge:gh/cy -"),
+        (Authorship { account: Some(("gl", "cy")), ..commit("Cy", "cy@y.example") }, "Cy forge:gl/cy cy@y.example"),
+        (
+            Authorship { mailmap: Some(("Cyril", "c@z.example")), ..commit("Cy", "cy@y.example") },
+            "Cyril - c@z.example",
+        ),
+        (commit("Cy", "root"), "Cy - -"),
+        (commit("", ""), " - -"),
+    ] {
+        assert_eq!(who(of), is, "{of:?}");
+    }
+}
+
+#[test]
+fn co_authors_wherever_they_stand() {
+    let message = "Fix rounding (#12)\n\n* one\r\n\r\nCo-authored-by: Bo B <bo@x.example>\r\nsomething\n\
+        co-authored-BY:Ana <ANA@x.example> and more\n\
+        Co-authored-by: Bo B <bo@x.example>\n\
+        Co-authored-by: nobody\n Co-authored-by: Indented <i@x.example>\nCo-authored-by: <>\nCo-authored-by: X <x@y";
+    assert_eq!(co_authors(message), [("Bo B", "bo@x.example"), ("Ana", "ANA@x.example")]);
+    assert_eq!(co_authors(&"Co-authored-by: A <a@x>\n".repeat(500)), [("A", "a@x")]);
+    let many: String = (0..500).map(|n| format!("Co-authored-by: A <a{n}@x>\n")).collect();
+    assert_eq!(co_authors(&many).len(), 100);
+    assert!(co_authors("").is_empty());
+}
+
+#[test]
+fn one_address_stands_for_all_of_a_person() {
+    let (people, forges) = (people(), forges());
+    let of = |addresses: &[&str]| addresses.iter().map(|address| (*address).to_owned()).collect();
+    let all = |addresses: &[&str]| every_address(&people, &forges, &of(addresses));
+    assert_eq!(all(&["Ana@home.example"]), of(&["ana@home.example", "ana@x.example"]));
+    let hidden = "9+ana-k@users.noreply.github.com";
+    assert_eq!(all(&[hidden]), of(&[hidden, "ana@home.example", "ana@x.example"]));
+    assert_eq!(all(&["cy@y.example"]), of(&["cy@y.example"]));
+    let [ana, bo, _] = people.cards() else { panic!() };
+    assert!(is_author(ana, &people, &forges, &of(&["cy@y.example", "ANA@home.example"])));
+    assert!(is_author(bo, &people, &forges, &of(&["bo@noreply.codeberg.org"])));
+    assert!(!is_author(bo, &people, &forges, &of(&["ana@x.example"])));
+}
+
+proptest! {
+    #[test]
+    fn no_commit_panics(name in ".{0,20}", email in "[a-z0-9+@.\\[\\]-]{0,40}|.{0,20}", message in "(?s).{0,80}") {
+        let (people, forges) = (people(), forges());
+        let of = Authorship { name: &name, email: &email, account: Some(("gh", &name)), mailmap: Some((&email, &name)) };
+        author(&people, &forges, &of);
+        is_bot(&email);
+        let trailer = format!("Co-authored-by:{message}");
+        prop_assert!(co_authors(&trailer).len() <= 100);
+        prop_assert!(every_address(&people, &forges, &[email.clone()].into()).contains(&email.to_lowercase()));
+    }
+}

@@ -1,0 +1,7 @@
+//! Who is who, and who may what.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod authors;
+mod cards;
+mod laws;
+mod table;
