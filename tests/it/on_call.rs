@@ -12,7 +12,10 @@ const ANSWERS: [(&str, &[&str]); 6] = [
     ("towpath explain shop production", &["production"]),
     ("towpath pause all --reason", &["paused until", "checkout fails"]),
     ("towpath hold ", &["held", "charges twice"]),
-    ("towpath rollback shop production --reason", &["rolled back", "towpath unhold", "towpath resume shop production"]),
+    (
+        "towpath rollback shop production --reason",
+        &["rolled back", "towpath unhold", "towpath resume shop production"],
+    ),
     ("towpath resume all", &["checkout fails"]),
 ];
 
