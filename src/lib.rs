@@ -16,4 +16,5 @@ pub mod serve;
 pub mod server;
 pub mod setup;
 pub mod store;
+pub mod tell;
 pub mod views;

@@ -134,6 +134,12 @@ pub enum Verb {
         #[arg(long, conflicts_with_all = ["flow", "limit", "after"])]
         export: bool,
     },
+    /// What sinks were not told yet, and what was given up
+    Outbox {
+        /// What to do.
+        #[command(subcommand)]
+        verb: Option<OutboxVerb>,
+    },
     /// Tokens with which others use the API of `serve`
     Token {
         /// What to do.
@@ -202,6 +208,20 @@ pub enum ConfigVerb {
     },
     /// Prints the JSON Schema of the config
     Schema,
+}
+
+/// `outbox`.
+#[derive(Debug, Subcommand)]
+pub enum OutboxVerb {
+    /// Has what was given up sent again
+    Again {
+        /// Its id, as `outbox` shows it
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        id: Option<String>,
+        /// Everything that was given up
+        #[arg(long)]
+        all: bool,
+    },
 }
 
 /// `token`.

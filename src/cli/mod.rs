@@ -13,6 +13,7 @@ mod log;
 mod man;
 mod out;
 
+mod outbox;
 mod probe;
 mod remote;
 mod serve;
@@ -303,6 +304,7 @@ async fn anywhere(source: &Source, verb: Verb, out: Out) -> Result<Exit, Failure
         Verb::History { flow, limit, after, export: false } => {
             show::history(source, flow.as_deref(), after.as_deref(), limit, out).await
         }
+        Verb::Outbox { verb } => outbox::run(source, verb.as_ref(), out).await,
         Verb::Token { verb } => token::run(source, &verb, out).await,
         Verb::Steer(steer) => steer::run(source, &steer, out).await,
         // Done before: these know this machine alone.

@@ -4,15 +4,17 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use towpath_core::model::Span;
 
 use super::Failure;
 use super::exit::Exit;
 use super::out::{Format, Out};
-use super::session::{self, Need};
+use super::session::{self, Need, Session};
 use super::source::{Source, here_alone};
 use crate::config::FlowConfig;
+use crate::tell::post::deliver;
 use crate::views::{self, Code, CommitView, Compare, Cursor, DiffView, EdgeView, Problem, Saved, Where};
 
 /// `status`.
@@ -183,11 +185,25 @@ pub async fn run(source: &Source, word: Option<&str>, out: Out) -> Result<Exit, 
         Source::Here(path) => {
             let setup = Arc::new(session::open_afresh(path.as_deref(), Need::Create).await?);
             let flows: Vec<FlowConfig> = setup.flows(word)?.into_iter().cloned().collect();
-            views::run(setup, flows).await
+            let view = views::run(Arc::clone(&setup), flows).await;
+            tell(&setup).await;
+            view
         }
     };
     out.show(&view, view.lines());
     Ok(view.exit)
+}
+
+/// For how long sinks are waited for. What they did not take by then is told by the next run.
+const TELLING_MAX: Duration = Duration::from_secs(20);
+
+/// Tells sinks what is due. What they do not take is logged, and is no fault of the run.
+async fn tell(setup: &Session) {
+    let world = &setup.world;
+    match tokio::time::timeout(TELLING_MAX, deliver(world.store(), world.sinks(), world.clock())).await {
+        Ok(Ok(_)) | Err(_) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "what sinks are to be told cannot be read"),
+    }
 }
 
 impl From<Problem> for Failure {

@@ -52,6 +52,15 @@ pub fn changes(old: &Config, new: &Config) -> Vec<Changed> {
             list.push(Changed { flow: None, what, loosens });
         }
     }
+    for after in new.sinks.values() {
+        let Some(before) = old.sinks.get(&after.name) else { continue };
+        for (key, one, other) in differing(&before.settings, &after.settings) {
+            // Who knows an address can call it; the audit is for more eyes than the config.
+            let key_said = format!("sink.{}.{key}", after.name);
+            let what = if key == "url" { format!("`{key_said}` has changed") } else { said(&key_said, one, other) };
+            list.push(Changed { flow: None, what, loosens: false });
+        }
+    }
     let find = |config: &'_ Config, name: &str| config.flows.iter().find(|f| f.flow.name.as_str() == name).cloned();
     for before in &old.flows {
         let name = before.flow.name.as_str();

@@ -226,7 +226,7 @@ impl Found {
             };
             let holds_more = |url: &str| url.contains(['@', '?', '#']);
             if matches!(kind, Kind::EnvVar)
-                || (matches!(kind, Kind::GateUrl) && node.text().is_some_and(holds_more))
+                || (matches!(kind, Kind::GateUrl | Kind::SinkUrl) && node.text().is_some_and(holds_more))
             {
                 self.secrets.push(node.span.clone());
             }
@@ -362,9 +362,10 @@ fn join(path: &str, key: &str) -> String {
 /// How a message calls the table: `[forge.gitlab]` by its own name.
 fn title(place: Place, path: &str) -> String {
     match place {
-        Place::Forge => {
-            let name = path.split('.').nth(1).unwrap_or("NAME");
-            format!("`[forge.{name}]`")
+        Place::Forge | Place::Sink => {
+            let mut words = path.split('.');
+            let (what, name) = (words.next().unwrap_or("forge"), words.next().unwrap_or("NAME"));
+            format!("`[{what}.{name}]`")
         }
         Place::Environment if path.starts_with("defaults") => "`[[defaults.environment]]`".to_owned(),
         Place::Environment if path.starts_with("group") => "`[[group.environment]]`".to_owned(),

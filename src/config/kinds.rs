@@ -113,6 +113,7 @@ fn text_of(kind: &Kind, text: &str) -> Result<(), Fault> {
         Kind::Store => store(text),
         Kind::Url => url(text),
         Kind::GateUrl => gate_url(text).map(drop),
+        Kind::SinkUrl => sink_url(text),
         Kind::EnvVar => env_var(text),
         Kind::User => user(text),
         Kind::Approver => approver(text),
@@ -270,6 +271,28 @@ pub(super) fn gate_url(text: &str) -> Result<Url, Fault> {
         );
     }
     Ok(url)
+}
+
+/// What a sink is called at, with what is put into it for each event taken for a word.
+fn sink_url(text: &str) -> Result<(), Fault> {
+    plain(text)?;
+    let whole =
+        "write it as `\"https://hooks.example.com/deploys\"`, or say where it is: `url = { env = \"HOOK_URL\" }`";
+    let bare = crate::tell::without_expressions(text);
+    let url = match Url::parse(&bare) {
+        Ok(url) if !bare.contains(char::is_whitespace) => url,
+        Ok(_) | Err(_) => return fault("this is no URL", whole),
+    };
+    if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none() {
+        return fault(format!("`{}:` is no way to call a sink", shown(url.scheme())), whole);
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return fault(
+            "the URL of a sink may not hold a user or a password",
+            "write `token`, or the URL where secrets are",
+        );
+    }
+    Ok(())
 }
 
 fn env_var(text: &str) -> Result<(), Fault> {

@@ -44,6 +44,7 @@ mod rules;
 mod schema;
 mod service;
 mod show;
+mod sinks;
 mod source;
 mod suggest;
 mod tree;
@@ -59,6 +60,7 @@ pub use reference::reference;
 pub use regular::open_regular;
 pub use render::{Style, to_json, to_places, to_text};
 pub use schema::schema;
+pub use sinks::{Sink, SinkTemplate, SinkUrl};
 pub use source::Print;
 pub use words::WordFault;
 
@@ -75,6 +77,8 @@ pub struct Config {
     pub service: Service,
     /// `[forge.NAME]`, by name.
     pub forges: BTreeMap<String, Forge>,
+    /// `[sink.NAME]`, by name.
+    pub sinks: BTreeMap<String, Sink>,
     /// At least one, in file order.
     pub flows: Vec<FlowConfig>,
     /// What is allowed but probably not meant; to be shown, never to stop anything.
@@ -272,6 +276,11 @@ pub enum Origin {
         /// Its line.
         line: usize,
     },
+    /// `[sink.X]`.
+    Sink {
+        /// Its line.
+        line: usize,
+    },
     /// `[defaults]`.
     Defaults {
         /// Its line.
@@ -306,7 +315,7 @@ impl fmt::Display for Origin {
             Self::Defaults { line } => write!(f, "[defaults] line {line}"),
             Self::Group { pattern, line } => write!(f, "group \"{}\" line {line}", problem::shown(pattern)),
             Self::Discovered { forge, line } => write!(f, "discovered by [forge.{forge}] line {line}"),
-            Self::Forge { line } | Self::Flow { line } => write!(f, "line {line}"),
+            Self::Forge { line } | Self::Sink { line } | Self::Flow { line } => write!(f, "line {line}"),
         }
     }
 }
@@ -322,6 +331,7 @@ impl Config {
             base_dir: self.base_dir.clone(),
             service: self.service.clone(),
             forges: self.forges.clone(),
+            sinks: self.sinks.clone(),
             flows: self.flows.iter().filter(wanted).cloned().collect(),
             warnings: self.warnings.clone(),
             source: Arc::clone(&self.source),

@@ -77,6 +77,7 @@ fn kind(kind_of: &Kind) -> Json {
         Kind::Word { words: [word], .. } => json!({ "const": word }),
         Kind::Word { words, .. } => json!({ "enum": words }),
         Kind::Store => json!({ "type": "string", "pattern": "^sqlite:[^/:]|^sqlite:/[^/]" }),
+        Kind::SinkUrl => json!({ "type": "string", "pattern": "^https?://[^\\s/?#@]+\\S*$" }),
         Kind::GateUrl => json!({ "type": "string", "pattern": "^https?://[^\\s/?#@]+[^\\s?#]*$" }),
         Kind::EnvVar => json!({ "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" }),
         Kind::Approver => {

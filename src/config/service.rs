@@ -21,7 +21,12 @@ use super::{AppRef, Forge, ForgeKind, Origin, SecretRef, Service, Setting, Store
 const USER: &str = "x-access-token";
 
 /// Every key of a table that is written or has a default, in the order of the table of keys.
-fn settings(place: Place, table: Option<&Table>, source: &Source, origin: fn(usize) -> Origin) -> Vec<Setting> {
+pub(super) fn settings(
+    place: Place,
+    table: Option<&Table>,
+    source: &Source,
+    origin: fn(usize) -> Origin,
+) -> Vec<Setting> {
     let one = |row: &Row| {
         let (value, origin) = match table.and_then(|t| t.entry(row.key)) {
             Some(entry) => (node_json(&entry.node), origin(source.line(entry.key_span.start))),
@@ -32,7 +37,7 @@ fn settings(place: Place, table: Option<&Table>, source: &Source, origin: fn(usi
     place.rows().filter(|row| row.later.is_none()).filter_map(one).collect()
 }
 
-fn text<'a>(settings: &'a [Setting], key: &str) -> &'a str {
+pub(super) fn text<'a>(settings: &'a [Setting], key: &str) -> &'a str {
     settings.iter().find(|s| s.key == key).and_then(|s| s.value.as_str()).unwrap_or_default()
 }
 
@@ -40,8 +45,8 @@ fn whole(settings: &[Setting], key: &str) -> Option<usize> {
     settings.iter().find(|s| s.key == key)?.value.as_u64()?.try_into().ok()
 }
 
-fn secrets(table: Option<&Table>, base: &Path) -> Vec<SecretRef> {
-    let list = table.and_then(|table| table.get("webhook_secrets")).map(|node| &node.value);
+pub(super) fn secrets(table: Option<&Table>, key: &str, base: &Path) -> Vec<SecretRef> {
+    let list = table.and_then(|table| table.get(key)).map(|node| &node.value);
     let Some(Value::List(list)) = list else { return Vec::new() };
     list.iter().filter_map(|node| secret(node, base)).collect()
 }
@@ -72,7 +77,7 @@ pub(super) fn service(top: &Table, source: &Source, base: &Path, problems: &mut 
         listen,
         at_once: whole(&settings, "at_once").unwrap_or(4),
         heartbeat: Some(text(&settings, "heartbeat")).filter(|url| !url.is_empty()).map(str::to_owned),
-        webhook_secrets: secrets(node.and_then(Node::table), base),
+        webhook_secrets: secrets(node.and_then(Node::table), "webhook_secrets", base),
         public_url: Some(text(&settings, "public_url").trim_end_matches('/'))
             .filter(|url| !url.is_empty())
             .map(str::to_owned),
@@ -105,7 +110,7 @@ pub(super) fn forges(top: &Table, source: &Source, base: &Path) -> BTreeMap<Stri
             token: table.get("token").and_then(|node| secret(node, base)),
             app: table.get("app").and_then(|node| app(node, base)),
             user: Some(text(&settings, "user")).filter(|user| !user.is_empty()).unwrap_or(USER).to_owned(),
-            webhook_secrets: secrets(Some(table), base),
+            webhook_secrets: secrets(Some(table), "webhook_secrets", base),
             discover: settings.iter().any(|s| s.key == "discover" && s.value == true),
             except: super::check::texts(table.get("except")),
             ca: table.get("ca").and_then(Node::text).map(|path| remote::tidy(&base.join(path))),

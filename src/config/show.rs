@@ -17,6 +17,9 @@ impl Config {
         for forge in self.forges.values() {
             block(&mut out, &format!("[forge.{}]", forge.name), "", &forge.settings);
         }
+        for sink in self.sinks.values() {
+            block(&mut out, &format!("[sink.{}]", sink.name), "", &sink.settings);
+        }
         for flow in self.chosen(only) {
             flow_toml(&mut out, flow);
         }
@@ -26,6 +29,7 @@ impl Config {
     /// As JSON, for all flows or one.
     pub fn show_json(&self, only: Option<&FlowConfig>) -> Json {
         let forge = |forge: &super::Forge| json!({ "name": forge.name, "values": values(&forge.settings) });
+        let sink = |sink: &super::Sink| json!({ "name": sink.name, "values": values(&sink.settings) });
         let flow = |flow: &FlowConfig| {
             json!({
                 "name": flow.flow.name,
@@ -39,6 +43,7 @@ impl Config {
             "file": self.path.to_string_lossy(),
             "service": { "values": values(&self.service.settings) },
             "forges": self.forges.values().map(forge).collect::<Vec<_>>(),
+            "sinks": self.sinks.values().map(sink).collect::<Vec<_>>(),
             "flows": self.chosen(only).map(flow).collect::<Vec<_>>(),
         })
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{Notify, OnceCell};
 use towpath_core::act::{self, PushAnswer};
 use towpath_core::dag::Dag;
 use towpath_core::model::{
@@ -32,6 +32,7 @@ use crate::gate::Gates;
 use crate::git::{Git, Mirror, Remote, read};
 use crate::migrations::Checker;
 use crate::store::{Holder, KnownFlow, Lease, SqliteStore, StoreError};
+use crate::tell::Sinks;
 
 /// How long a lease lasts without being renewed.
 const LEASE: Span = Span::from_secs(60);
@@ -61,6 +62,8 @@ pub struct RealWorld {
     retired: AtomicBool,
     gone: OnceCell<Vec<KnownFlow>>,
     voice: Arc<Voice>,
+    sinks: Arc<Sinks>,
+    told: Arc<Notify>,
     crash: super::crash::Crash,
 }
 
@@ -78,6 +81,7 @@ impl RealWorld {
         Self {
             store,
             gates: Gates::of(config, &clock),
+            sinks: Arc::new(Sinks::of(config, &clock)),
             checker: Arc::new(Checker::this_program()),
             clock,
             git,
@@ -89,6 +93,7 @@ impl RealWorld {
             retired: AtomicBool::new(false),
             gone: OnceCell::new(),
             voice: Arc::default(),
+            told: Arc::default(),
             crash: super::crash::Crash::from_environment(),
         }
     }
@@ -110,6 +115,8 @@ impl RealWorld {
             retired: AtomicBool::new(false),
             gone: OnceCell::new(),
             voice: Arc::clone(&self.voice),
+            sinks: Arc::new(Sinks::of(config, &self.clock)),
+            told: Arc::clone(&self.told),
             crash: super::crash::Crash::from_environment(),
         }
     }
@@ -124,6 +131,16 @@ impl RealWorld {
     #[must_use]
     pub fn checked_by(self, checker: Arc<Checker>) -> Self {
         Self { checker, ..self }
+    }
+
+    /// Who is told of what.
+    pub fn sinks(&self) -> &Sinks {
+        &self.sinks
+    }
+
+    /// Wakes whoever delivers, when there is something to.
+    pub fn told(&self) -> Arc<Notify> {
+        Arc::clone(&self.told)
     }
 
     /// The forge that the flow's repository is on.
@@ -484,6 +501,14 @@ impl World for RealWorld {
     }
 
     async fn send(&self, flow: &Flow, message: &Message) -> bool {
+        let rows = self.sinks.rows(flow, message);
+        if !rows.is_empty() {
+            if let Err(error) = self.store.add_notices(&rows).await {
+                tracing::warn!(id = message.id, %error, "who is to be told of it could not be noted; the next pass tries again");
+                return false;
+            }
+            self.told.notify_one();
+        }
         let event = serde_json::to_string(&message.event).unwrap_or_default();
         tracing::info!(id = message.id, flow = flow.name.as_str(), env = message.env.as_str(), event, "told");
         true

@@ -71,6 +71,13 @@ pub struct AllowanceLabels {
     resource: String,
 }
 
+/// Labels of what sinks are told.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct NoticeLabels {
+    sink: String,
+    result: &'static str,
+}
+
 /// Every metric, and the registry that prints them.
 #[derive(Debug)]
 pub struct Metrics {
@@ -97,6 +104,7 @@ pub struct Metrics {
     calls: Family<CallLabels, Counter>,
     allowance: Family<AllowanceLabels, Gauge>,
     allowance_left: Family<AllowanceLabels, Gauge>,
+    notices: Family<NoticeLabels, Counter>,
 }
 
 /// Labels of a flow.
@@ -141,6 +149,7 @@ impl Default for Metrics {
             calls: Family::default(),
             allowance: Family::default(),
             allowance_left: Family::default(),
+            notices: Family::default(),
         };
         made.reload_good.set(1);
         made.register();
@@ -149,6 +158,11 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    /// So many notices of a sink came to that.
+    pub fn notices(&self, sink: &str, result: &'static str, times: u64) {
+        self.notices.get_or_create(&NoticeLabels { sink: sink.to_owned(), result }).inc_by(times);
+    }
+
     /// The one list of names and meanings.
     fn register(&self) {
         let mut registry = self.registry.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -203,7 +217,7 @@ impl Metrics {
             Unit::Seconds,
             self.stop_ends.clone(),
         );
-        r.register("outbox_pending", "Messages that no sink has taken yet", self.outbox.clone());
+        r.register("outbox_pending", "Events that were not handed out yet", self.outbox.clone());
         self.register_service(r);
     }
 
@@ -225,6 +239,11 @@ impl Metrics {
             "When the config was last reloaded or refused",
             Unit::Seconds,
             self.reload_at.clone(),
+        );
+        r.register(
+            "notices",
+            "Notices to sinks, by what came of them: sent, failed (a try), dead (given up)",
+            self.notices.clone(),
         );
         r.register("heartbeats", "Calls of the heartbeat URL, by what came of them", self.heartbeats.clone());
         r.register(

@@ -2,7 +2,7 @@
 //!
 //! A wake-up only says that a flow is worth looking at; what is done about it is decided by the
 //! tick, from a fresh look. `queue` says which flow is next, `due` when one is worth a look by
-//! itself, `ticker` is the look schedule, `reload` swaps the config, `discover` asks forges for repositories, `watch` reads what other
+//! itself, `ticker` is the look schedule, `reload` swaps the config, `discover` asks forges for repositories, `post` brings notices to sinks, `watch` reads what other
 //! processes wrote, and `run` is the loop that joins them.
 //!
 //! Not here: what is decided (`towpath_core`), how a pass is made (`engine`), and the web surfaces
@@ -14,6 +14,7 @@ mod due;
 mod metrics;
 mod news;
 mod notify;
+mod post;
 mod pulse;
 mod queue;
 mod reload;

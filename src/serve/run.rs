@@ -16,7 +16,7 @@ use super::queue::{Ended, Wake};
 use super::reload::{Fresh, fresh_ones};
 use super::ticker::{Ticker, TickerError};
 use super::watch::{Touched, Watch};
-use super::{Shared, discover, due};
+use super::{Shared, discover, due, post};
 use crate::engine::{Fault, Ticked, tick};
 
 /// How often other processes' writes are looked for.
@@ -66,6 +66,7 @@ pub async fn run(shared: Arc<Shared>, stop: CancellationToken) -> Result<(), Ser
     let (send, mut fresh) = mpsc::channel(1);
     fresh_ones(&setup.config, send.clone());
     discover::keep(shared.clone(), send);
+    post::keep(shared.clone(), stop.clone());
     let mut watching = tokio::time::interval(WATCH);
     watching.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut this = Loop {

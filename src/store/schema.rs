@@ -39,6 +39,7 @@ pub(super) fn migrations() -> Vec<Migration> {
         (9, "override_of_a_request", include_str!("../../migrations/sqlite/0009_override_of_a_request.sql")),
         (10, "override_of_findings", include_str!("../../migrations/sqlite/0010_override_of_findings.sql")),
         (11, "discovered", include_str!("../../migrations/sqlite/0011_discovered.sql")),
+        (12, "notices", include_str!("../../migrations/sqlite/0012_notices.sql")),
     ];
     texts
         .into_iter()

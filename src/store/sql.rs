@@ -239,6 +239,22 @@ statements! {
     DISCOVER = "INSERT INTO discovered (forge, path, repo, since_wall, gone_wall, gone_why)
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (forge, path)
         DO UPDATE SET repo = excluded.repo, gone_wall = excluded.gone_wall, gone_why = excluded.gone_why";
+    ADD_NOTICE = "INSERT INTO notices (seq, id, sink, flow, env, at_wall, notice, state, attempts, next_wall)
+        SELECT COALESCE(MAX(seq), 0) + 1, $1, $2, $3, $4, $5, $6, 'waiting', 0, $7 FROM notices WHERE TRUE
+        ON CONFLICT (id) DO NOTHING";
+    NOTICES = "SELECT id, sink, flow, env, at_wall, notice, state, attempts, next_wall, words
+        FROM notices WHERE (state = $1 OR $1 IS NULL) ORDER BY seq DESC LIMIT $2";
+    NOTICES_DUE = "SELECT id, sink, flow, env, at_wall, notice, state, attempts, next_wall, words FROM
+        (SELECT *, ROW_NUMBER() OVER (PARTITION BY sink ORDER BY seq) AS nth FROM notices
+            WHERE state = 'waiting' AND next_wall <= $1) AS due
+        WHERE nth <= $2 ORDER BY seq";
+    NEXT_NOTICE = "SELECT MIN(next_wall) FROM notices WHERE state = 'waiting'";
+    CLAIM_NOTICE = "UPDATE notices SET next_wall = $3 WHERE id = $1 AND state = 'waiting' AND next_wall = $2";
+    SETTLE_NOTICE = "UPDATE notices SET state = $2, attempts = $3, next_wall = $4, words = $5
+        WHERE id = $1 AND state = 'waiting'";
+    REVIVE_NOTICES = "UPDATE notices SET state = 'waiting', attempts = 0, next_wall = $2
+        WHERE state = 'dead' AND (id = $1 OR $1 IS NULL)";
+    FORGET_NOTICES = "DELETE FROM notices WHERE state <> 'waiting' AND next_wall < $1";
     FORGET_DELIVERIES = "DELETE FROM deliveries WHERE at_wall < $1";
     USE_TOKEN = "UPDATE tokens SET used_day = $2 WHERE id = $1 AND (used_day IS NULL OR used_day < $2)";
     REVOKE_TOKEN = "UPDATE tokens SET revoked_wall = $2 WHERE id = $1 AND revoked_wall IS NULL";

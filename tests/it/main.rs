@@ -22,3 +22,4 @@ mod sim;
 mod store;
 mod support;
 mod swarm;
+mod tell;

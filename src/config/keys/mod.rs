@@ -17,6 +17,7 @@ pub(super) enum Place {
     Service,
     Forge,
     App,
+    Sink,
     Defaults,
     Group,
     Flow,
@@ -67,6 +68,8 @@ pub(super) enum Kind {
     Url,
     /// What an `http` gate asks.
     GateUrl,
+    /// What a sink is called at.
+    SinkUrl,
     /// A repository.
     Repository,
     /// The name of an environment variable.
@@ -135,11 +138,12 @@ pub(super) struct Row {
 
 impl Place {
     /// Every place, in the order of the reference.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Top,
         Self::Service,
         Self::Forge,
         Self::App,
+        Self::Sink,
         Self::Secret,
         Self::Defaults,
         Self::Group,
@@ -164,6 +168,7 @@ impl Place {
             Self::Service => "[service]",
             Self::Forge => "[forge.NAME]",
             Self::App => "app of a forge",
+            Self::Sink => "[sink.NAME]",
             Self::Defaults => "[defaults]",
             Self::Group => "[[group]]",
             Self::Flow => "[[flow]]",
@@ -242,6 +247,7 @@ impl Kind {
             Self::Listen => "an address and a port".into(),
             Self::Store => "a store such as `\"sqlite:towpath.db\"`".into(),
             Self::Url => "a URL".into(),
+            Self::SinkUrl => "a URL".into(),
             Self::GateUrl => "a URL with `https://`, or with `http://` on this machine itself".into(),
             Self::Repository => "a repository".into(),
             Self::EnvVar => "the name of an environment variable".into(),

@@ -1,10 +1,13 @@
 //! The rows themselves. One a key; the order is that of the reference.
 
+use towpath_core::model::Event;
+
 use super::{Default, Kind, Place, Row};
 
 const SERVICE: &[Place] = &[Place::Service];
 const FORGE: &[Place] = &[Place::Forge];
 const APP: &[Place] = &[Place::App];
+const SINK: &[Place] = &[Place::Sink];
 const FLOW: &[Place] = &[Place::Flow];
 const SHARED: &[Place] = &[Place::Defaults, Place::Group, Place::Flow];
 const ENV: &[Place] = &[Place::Environment];
@@ -34,12 +37,22 @@ const NO_FORGE_HINT: &str =
 const LATER_FORGES: &[(&str, &str, &str)] =
     &[("bitbucket", "this build does not know Bitbucket yet", NO_FORGE_HINT)];
 
+const LATER_SINKS: &[(&str, &str, &str)] = &[
+    ("slack", "this build does not know Slack yet", WEBHOOK_HINT),
+    ("mattermost", "this build does not know Mattermost yet", WEBHOOK_HINT),
+];
+
+const WEBHOOK_HINT: &str =
+    "use `kind = \"webhook\"` with the address of an incoming webhook, and a template with what it wants";
+
 /// Every key there is.
 pub(in crate::config) const ROWS: &[Row] = &[
     row(&[Place::Top], "service", Kind::Table(Place::Service), Default::Nothing)
         .says("What concerns the running program and not one flow.", "[service]"),
     row(&[Place::Top], "forge", Kind::Named(Place::Forge), Default::Nothing)
         .says("Where repositories are, by a name of your own that `repository` then uses as a prefix.", "[forge.work]"),
+    row(&[Place::Top], "sink", Kind::Named(Place::Sink), Default::Nothing)
+        .says("Who is told of what happens, by a name of your own. docs/tell.md explains them.", "[sink.deploys]"),
     row(&[Place::Top], "defaults", Kind::Table(Place::Defaults), Default::Nothing)
         .says("Keys for every flow. A group and the flow itself go before them.", "[defaults]"),
     row(&[Place::Top], "group", Kind::Tables(Place::Group), Default::Nothing).says(
@@ -48,6 +61,35 @@ pub(in crate::config) const ROWS: &[Row] = &[
     ),
     row(&[Place::Top], "flow", Kind::Tables(Place::Flow), Default::From("none; at least one must be written unless a forge has `discover`"))
         .says("One repository and its ordered environments.", "[[flow]]"),
+    // [sink.X]
+    row(SINK, "kind", Kind::Word { words: &["webhook"], later: LATER_SINKS }, Default::Required)
+        .says("How it is told. `webhook` is a POST for each event, signed if there are `secrets`.", "kind = \"webhook\""),
+    row(SINK, "url", Kind::OneOf(&[Kind::SinkUrl, Kind::Secret]), Default::Required).says(
+        "What is called. The address of a hook is often a secret itself: then say where it is, as with a token. What the preset or the template takes from the event may stand in it, as `{{ new }}`.",
+        "url = { env = \"DEPLOY_HOOK_URL\" }",
+    ),
+    row(SINK, "secrets", Kind::ListOf(&Kind::Secret), Default::Nothing).says(
+        "What each call is signed with, by the rules of Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`): `whsec_` and 24 to 64 bytes in base64. Several while one takes over from another: each signs.",
+        "secrets = [{ file = \"/run/secrets/towpath-sink\" }]",
+    ),
+    row(SINK, "token", Kind::Secret, Default::Nothing)
+        .says("What is sent as `Authorization: Bearer`. Never the token itself.", "token = { env = \"SENTRY_TOKEN\" }"),
+    row(SINK, "preset", Kind::Word { words: &crate::tell::presets::NAMES, later: &[] }, Default::From("`\"generic\"`: everything that is known of the event"))
+        .says("The form of what is sent, for a receiver that wants one of its own.", "preset = \"grafana\""),
+    row(SINK, "template", Kind::File, Default::Nothing).says(
+        "A file with the body, as a Jinja template over the event (docs/tell.md); it goes before the preset's. It has to be JSON for every event: write values as `{{ text | tojson }}`.",
+        "template = \"deploy.json.j2\"",
+    ),
+    row(SINK, "image", Kind::Text, Default::Nothing)
+        .says("With `preset = \"docker-hub\"`: the image without its tag, as the receiver pulls it.", "image = \"registry.example.com/shop/checkout\""),
+    row(SINK, "tag", Kind::Text, Default::Nothing)
+        .says("With `preset = \"docker-hub\"`: the tag. A receiver of Rancher takes only the one that it was made for.", "tag = \"production\""),
+    row(SINK, "events", Kind::ListOf(&Kind::Word { words: &Event::WORDS, later: &[] }), Default::From("those of the preset"))
+        .says("Which events are told.", "events = [\"promoted\", \"rolled-back\"]"),
+    row(SINK, "environments", Kind::ListOf(&Kind::Name), Default::From("all"))
+        .says("In which environments.", "environments = [\"production\"]"),
+    row(SINK, "flows", Kind::ListOf(&Kind::Glob), Default::From("all"))
+        .says("Of which flows: patterns over their names, as in `match` of a `[[group]]`.", "flows = [\"shop/*\"]"),
     // [service]
     row(SERVICE, "store", Kind::Store, Default::Text("sqlite:towpath.db")).says(
         "Where the ledger is kept: `sqlite:` and a path, relative to the config file.",

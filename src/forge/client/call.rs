@@ -52,6 +52,11 @@ impl Call {
         Self::new(operation, method, url, Some(bytes(body)), true)
     }
 
+    /// A POST of exactly these bytes, which are signed or of a form that somebody else made. It is sent once.
+    pub fn post(operation: &'static str, url: Url, content_type: HeaderValue, body: Vec<u8>) -> Self {
+        Self::new(operation, Method::POST, url, Some(body), true).header(CONTENT_TYPE, content_type)
+    }
+
     fn new(operation: &'static str, method: Method, url: Url, body: Option<Vec<u8>>, acts: bool) -> Self {
         let mut headers = vec![(ACCEPT, HeaderValue::from_static("application/json"))];
         if body.is_some() {

@@ -3,6 +3,7 @@
 //! Plain data with public fields; no policy (that is `decide`), no text for people (`explain`).
 
 pub mod beside;
+mod event_word;
 pub mod flow;
 pub mod http;
 pub mod id;

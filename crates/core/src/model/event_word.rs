@@ -1,0 +1,43 @@
+//! One word for each kind of event: what routing in the config names, and what programs read.
+//!
+//! Not here: sentences (`explain`), and who is told (`tell` of the root package).
+
+use super::ledger::{Event, MoveKind};
+
+impl Event {
+    /// Every word, in the order in which people would look for them.
+    pub const WORDS: [&'static str; 13] = [
+        "promoted",
+        "rolled-back",
+        "moved-by-hand",
+        "rewound",
+        "put-back",
+        "withdrawn",
+        "refused",
+        "called-off",
+        "proposed",
+        "overtaken",
+        "behind",
+        "caught-up",
+        "pause-ends",
+    ];
+
+    /// The word for this one.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Landed { kind: MoveKind::FastForward, .. } => "promoted",
+            Self::Landed { kind: MoveKind::Rollback, .. } => "rolled-back",
+            Self::Moved { .. } => "moved-by-hand",
+            Self::Rewound { .. } => "rewound",
+            Self::PutBack { .. } => "put-back",
+            Self::Withdrawn { .. } => "withdrawn",
+            Self::Refused { .. } => "refused",
+            Self::CalledOff { .. } => "called-off",
+            Self::Proposed { .. } => "proposed",
+            Self::Overtaken { .. } => "overtaken",
+            Self::Behind { .. } => "behind",
+            Self::CaughtUp { .. } => "caught-up",
+            Self::EndsSoon { .. } => "pause-ends",
+        }
+    }
+}

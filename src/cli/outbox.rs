@@ -1,0 +1,98 @@
+//! `outbox`: what sinks are told, what they did not take, and having it sent again.
+//!
+//! Not here: sending (`crate::tell::post`).
+
+use serde_json::json;
+use towpath_core::explain::shell_word;
+use towpath_core::model::{AuditRow, Concerns, Instant, Now};
+use towpath_core::text::one_line;
+
+use super::Failure;
+use super::args::OutboxVerb;
+use super::exit::Exit;
+use super::out::Out;
+use super::session::{self, Need};
+use super::source::{Source, here_alone};
+use crate::engine::World as _;
+use crate::engine::command::audited;
+use crate::store::{NoticeRow, NoticeState};
+
+/// How many are shown.
+const SHOWN: usize = 100;
+
+/// Does one of them.
+pub async fn run(source: &Source, verb: Option<&OutboxVerb>, out: Out) -> Result<Exit, Failure> {
+    let Source::Here(path) = source else { return here_alone("`outbox`") };
+    match verb {
+        None => {
+            let setup = session::open(path.as_deref(), Need::View).await?;
+            let wall = setup.world.now().await?.wall;
+            let store = setup.world.store();
+            let mut rows = store.notices(Some(NoticeState::Dead), SHOWN).await?;
+            rows.extend(store.notices(Some(NoticeState::Waiting), SHOWN).await?);
+            show(&rows, wall, out);
+            Ok(Exit::Done)
+        }
+        Some(OutboxVerb::Again { id, all }) => {
+            let setup = session::open(path.as_deref(), Need::Order).await?;
+            let now = setup.world.now().await?;
+            let id = if *all { None } else { id.as_deref() };
+            let what = id.map_or_else(|| "--all".to_owned(), |id| shell_word(&one_line(id, 200)));
+            let count = setup.world.store().revive_notices(id, now.wall).await?;
+            if count == 0 {
+                let what = "nothing of that was given up; `towpath outbox` lists what was";
+                return Err(Failure::Plain(Exit::Error, what.to_owned()));
+            }
+            let effect = format!("{count} sent again.");
+            let row = audit(now, format!("outbox again {what}"), effect);
+            setup.world.commit(None, None, &[towpath_core::model::Change::Audit(row)]).await?;
+            if out.json() {
+                out.value(json!({ "again": count }));
+            } else {
+                let them = if count == 1 { "1 notice".to_owned() } else { format!("{count} notices") };
+                out.line(format!(
+                    "{them} will be sent again: by a running service at once, else by the next `towpath run`."
+                ));
+            }
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn show(rows: &[NoticeRow], wall: Instant, out: Out) {
+    if out.json() {
+        let list: Vec<_> = rows
+            .iter()
+            .map(|row| {
+                json!({ "id": row.id, "sink": row.sink, "flow": row.flow, "environment": row.env, "at": row.at,
+                    "state": row.state.word(), "attempts": row.attempts, "next": row.next, "words": row.words })
+            })
+            .collect();
+        out.value(json!({ "notices": list }));
+        return;
+    }
+    if rows.is_empty() {
+        out.line("Every sink took what it was told.".to_owned());
+    }
+    for row in rows {
+        let tries = if row.attempts == 1 { "1 try".to_owned() } else { format!("{} tries", row.attempts) };
+        let words = row.words.as_deref().map(|words| format!(": {words}")).unwrap_or_default();
+        let (flow, env, sink) = (row.flow.as_str(), row.env.as_str(), one_line(&row.sink, 60));
+        let how = match row.state {
+            NoticeState::Dead => format!("given up at {} after {tries}{words}", row.next),
+            NoticeState::Waiting if row.attempts == 0 => "not tried yet".to_owned(),
+            NoticeState::Waiting if row.next <= wall => format!("{tries}{words}; it is tried again now"),
+            NoticeState::Waiting => format!("{tries}{words}; tried again at {}", row.next),
+            NoticeState::Sent => "taken".to_owned(),
+        };
+        out.line(format!("{sink}: `{flow}` `{env}` of {}: {how}", row.at));
+        if row.state == NoticeState::Dead {
+            out.line(format!("    towpath outbox again {}", shell_word(&row.id)));
+        }
+    }
+}
+
+/// The row that says who did it.
+fn audit(now: Now, command: String, effect: String) -> AuditRow {
+    audited("command", now, session::person().name, command, (true, effect), Concerns::none())
+}

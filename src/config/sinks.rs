@@ -1,0 +1,169 @@
+//! `[sink.NAME]`, typed: who is told of what.
+//!
+//! Not here: telling (`crate::tell`).
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use towpath_core::model::{EnvName, FlowName};
+
+use super::check::texts;
+use super::keys::Place;
+use super::problem::{Problem, shown};
+use super::regular::open_regular;
+use super::service::{secret, secrets, settings, text};
+use super::source::Source;
+use super::tree::{Node, Table};
+use super::{Origin, SecretRef, Setting, glob, remote};
+use crate::tell::events::row_of;
+use crate::tell::presets::{PRESETS, Preset, preset};
+use crate::tell::template::{Kind, TEMPLATE_MAX, Template};
+
+/// `[sink.NAME]`.
+#[derive(Debug, Clone)]
+pub struct Sink {
+    /// Its name.
+    pub name: String,
+    /// Where it is called.
+    pub url: SinkUrl,
+    /// What calls are signed with, each.
+    pub secrets: Vec<SecretRef>,
+    /// What is sent as `Authorization: Bearer`.
+    pub token: Option<SecretRef>,
+    /// The form of what is sent where there is no template.
+    pub preset: &'static Preset,
+    /// What the preset wants to be told besides.
+    pub values: BTreeMap<String, String>,
+    /// The form of what is sent, from a file.
+    pub template: Option<SinkTemplate>,
+    /// Which events, by their words; none: those of the preset.
+    pub events: Vec<String>,
+    /// In which environments; none: in all.
+    pub environments: Vec<String>,
+    /// Patterns over the names of flows; none: all.
+    pub flows: Vec<String>,
+    /// Every key of the table as it is in effect.
+    pub settings: Vec<Setting>,
+}
+
+/// A form of what is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SinkTemplate {
+    /// The file.
+    pub path: PathBuf,
+    /// What it held when the config was read.
+    pub text: String,
+}
+
+/// Where a sink is called. The addresses of many are secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SinkUrl {
+    /// As written.
+    Text(String),
+    /// Where it is to be found.
+    Secret(SecretRef),
+}
+
+impl Sink {
+    /// The events that it is told of, by their words.
+    pub fn told(&self) -> Vec<&str> {
+        match &*self.events {
+            [] => self.preset.events.words(),
+            events => events.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// Whether it is told of an event of that place.
+    pub fn wants(&self, flow: &FlowName, env: &EnvName, event: &str) -> bool {
+        let of_kind = self.told().contains(&event);
+        let there = self.environments.is_empty() || self.environments.iter().any(|one| one == env.as_str());
+        let of_flow = self.flows.is_empty() || self.flows.iter().any(|one| glob::matches(one, flow.as_str()));
+        of_kind && there && of_flow
+    }
+}
+
+/// Every `[sink.NAME]`. What is invalid has been reported and gets some value; what is wrong with templates is
+/// reported here.
+pub(super) fn sinks(
+    top: &Table,
+    source: &Source,
+    base: &Path,
+    problems: &mut Vec<Problem>,
+) -> BTreeMap<String, Sink> {
+    let tables = top.get("sink").and_then(Node::table).into_iter().flat_map(|table| &table.0);
+    let mut sink = |name: &str, table: &Table| {
+        let settings = settings(Place::Sink, Some(table), source, |line| Origin::Sink { line });
+        let url = table.get("url").and_then(|node| secret(node, base)).map(SinkUrl::Secret);
+        let url = url.unwrap_or_else(|| SinkUrl::Text(text(&settings, "url").to_owned()));
+        let preset = table.get("preset").and_then(Node::text).and_then(preset).unwrap_or(&PRESETS[0]);
+        let value = |key: &str| Some((key.to_owned(), table.get(key)?.text()?.to_owned()));
+        let values: BTreeMap<String, String> = ["image", "tag"].into_iter().filter_map(value).collect();
+        let events = texts(table.get("events"));
+        let told =
+            if events.is_empty() { preset.events.words() } else { events.iter().map(String::as_str).collect() };
+        let mut fault = |key: &str, what: String, hint: &str| {
+            let span = table.entry(key).map_or(0..0, |entry| entry.node.span.clone());
+            problems.push(Problem::error(span, format!("sink.{name}.{key}"), what).hint(hint));
+        };
+        if template_path(table).is_none()
+            && let Err(error) = preset.body_with(&values)
+        {
+            fault("preset", error.to_string(), "docs/tell.md has an example of each preset");
+        }
+        if let SinkUrl::Text(text) = &url
+            && let Err(error) = check(text, Kind::Url, &told)
+        {
+            fault("url", error, "docs/tell.md lists what may be put into it");
+        }
+        let path = template_path(table).map(|path| remote::tidy(&base.join(path)));
+        let template = path.and_then(|path| match read(&path) {
+            Ok(text) => {
+                if let Err(error) = check(&text, Kind::Json, &told) {
+                    let what = format!("`{}`: {error}", shown(&path.to_string_lossy()));
+                    fault("template", what, "docs/tell.md shows how templates are written");
+                }
+                Some(SinkTemplate { path, text })
+            }
+            Err(why) => {
+                let what = format!("`{}` cannot be read: {why}", shown(&path.to_string_lossy()));
+                fault("template", what, "write the path of the template, relative to the config file");
+                None
+            }
+        });
+        Sink {
+            name: name.to_owned(),
+            url,
+            secrets: secrets(Some(table), "secrets", base),
+            token: table.get("token").and_then(|node| secret(node, base)),
+            preset,
+            values,
+            template,
+            events,
+            environments: texts(table.get("environments")),
+            flows: texts(table.get("flows")),
+            settings,
+        }
+    };
+    tables.filter_map(|entry| Some((entry.key.clone(), sink(&entry.key, entry.node.table()?)))).collect()
+}
+
+fn template_path(table: &Table) -> Option<&str> {
+    table.get("template").and_then(Node::text)
+}
+
+/// Whether a template will do for the events that are told.
+fn check(text: &str, kind: Kind, events: &[&str]) -> Result<(), String> {
+    let rows = events.iter().filter_map(|word| row_of(word));
+    Template::new(text, kind).and_then(|template| template.check(rows)).map_err(|error| error.to_string())
+}
+
+/// A regular file, not larger than a template may be (one byte more tells that it is).
+fn read(path: &Path) -> Result<String, String> {
+    let mut text = String::new();
+    let file = open_regular(path).map_err(|error| error.to_string())?;
+    let file = file.ok_or_else(|| "it is no file".to_owned())?;
+    let most = u64::try_from(TEMPLATE_MAX).unwrap_or(u64::MAX).saturating_add(1);
+    file.take(most).read_to_string(&mut text).map_err(|error| error.to_string())?;
+    Ok(text)
+}

@@ -1,0 +1,172 @@
+//! Brings notices to their sinks: outside of passes, so that a sink that is slow or gone keeps no flow waiting.
+//!
+//! Every notice is in the store before it is sent, and is sent again until the sink took it: at least once, each time
+//! under the same id. Two processes that deliver at once claim what they send; one that dies in the middle lets go of
+//! it a minute later. The notices of one sink go one after the other, those of several side by side.
+//!
+//! Not here: what is told (`notice`), and when a notice is tried again (`backoff`).
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+use towpath_core::model::{Instant, Span};
+use towpath_core::text::one_line;
+
+use super::backoff::{self, Answer, Next};
+use super::sink::Sinks;
+use crate::clock::Clock;
+use crate::forge::client::Fault;
+use crate::store::{NoticeRow, NoticeState, SqliteStore, StoreError};
+
+/// How many notices of a sink are sent in one go.
+const AT_ONCE: usize = 50;
+
+/// For how long what is being sent is let alone by others: longer than a call may take.
+const CLAIMED: Span = Span::from_secs(60);
+
+/// The longest text kept of a failure, in characters.
+const WORDS_MAX: usize = 300;
+
+/// What a delivery came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Delivered {
+    /// How many notices sinks took, by sink.
+    pub sent: BTreeMap<String, u64>,
+    /// How many tries failed, by sink; of them some were given up.
+    pub failed: BTreeMap<String, u64>,
+    /// How many were given up, by sink.
+    pub dead: BTreeMap<String, u64>,
+    /// When the next one is due, if any waits.
+    pub next: Option<Instant>,
+}
+
+/// Sends what is due.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn deliver(store: &SqliteStore, sinks: &Sinks, clock: &Clock) -> Result<Delivered, StoreError> {
+    let mut by_sink: BTreeMap<String, Vec<NoticeRow>> = BTreeMap::new();
+    for row in store.notices_due(clock.reading().wall, AT_ONCE).await? {
+        by_sink.entry(row.sink.clone()).or_default().push(row);
+    }
+    let lines = by_sink.into_iter().map(|(sink, rows)| of_sink(store, sinks, clock, sink, rows));
+    let mut all = Delivered::default();
+    let mut rests = None;
+    for one in join_all(lines).await {
+        all.sent.extend(one.sent);
+        all.failed.extend(one.failed);
+        all.dead.extend(one.dead);
+        rests = [rests, one.next].into_iter().flatten().min();
+    }
+    // A sink that is gone has others that are due: they are tried with the one that failed.
+    all.next = if rests.is_some() { rests } else { store.next_notice().await? };
+    Ok(all)
+}
+
+/// The notices of one sink, oldest first, until there are no more or it is not there. Then `next` is when it is tried
+/// again.
+async fn of_sink(
+    store: &SqliteStore,
+    sinks: &Sinks,
+    clock: &Clock,
+    sink: String,
+    rows: Vec<NoticeRow>,
+) -> Delivered {
+    let mut told = Delivered::default();
+    for mut row in rows {
+        let wall = clock.reading().wall;
+        match store.claim_notice(&row, wall + CLAIMED).await {
+            Ok(true) => {}
+            // Another process has it.
+            Ok(false) => continue,
+            Err(error) => {
+                tracing::warn!(sink, %error, "a notice cannot be sent: the store failed");
+                return Delivered { next: Some(wall + CLAIMED), ..told };
+            }
+        }
+        row.attempts = row.attempts.saturating_add(1);
+        let came = sinks.send(&row, wall).await;
+        let wall = clock.reading().wall;
+        let gone = tried(&mut row, &came, wall, &mut told);
+        if let Err(error) = store.settle_notice(&row).await {
+            // It is sent again, under the same id.
+            tracing::warn!(sink, id = row.id, %error, "what became of a notice could not be stored");
+            return Delivered { next: Some(wall + CLAIMED), ..told };
+        }
+        if gone {
+            return Delivered { next: Some(row.next).filter(|_| row.state == NoticeState::Waiting), ..told };
+        }
+    }
+    told
+}
+
+/// What a try came to, in the row; whether the sink is not there, so that the others need not be tried now.
+fn tried(row: &mut NoticeRow, came: &Result<(), Failed>, wall: Instant, told: &mut Delivered) -> bool {
+    let sink = &row.sink;
+    let failed = match came {
+        Ok(()) => {
+            *told.sent.entry(sink.clone()).or_default() += 1;
+            (row.state, row.next, row.words) = (NoticeState::Sent, wall, None);
+            return false;
+        }
+        Err(failed) => failed,
+    };
+    let words = one_line(&failed.to_string(), WORDS_MAX);
+    tracing::warn!(sink, id = row.id, attempt = row.attempts, words, "a notice was not taken");
+    *told.failed.entry(sink.clone()).or_default() += 1;
+    row.words = Some(words);
+    match next(row, failed) {
+        Next::Again(span) => row.next = wall + span,
+        // Only what was taken is done, and this was not.
+        Next::Dead(_) | Next::Done => {
+            *told.dead.entry(row.sink.clone()).or_default() += 1;
+            (row.state, row.next) = (NoticeState::Dead, wall);
+        }
+    }
+    // What it says no to is this one; whatever else is the matter is the matter with all.
+    !matches!(failed, Failed::NotMade { .. })
+        && !matches!(failed, Failed::Call(Fault::Said { status: 400..=499, .. }))
+}
+
+/// Why a notice was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failed {
+    /// There is no such sink in the config.
+    #[error("there is no `[sink.{name}]` in the config any more")]
+    NoSink {
+        /// Its name.
+        name: String,
+    },
+    /// What is to be sent cannot be made.
+    #[error("{words}")]
+    NotMade {
+        /// Why, and how to mend it.
+        words: String,
+    },
+    /// It was sent, or was to be.
+    #[error("{}", said(.0))]
+    Call(#[from] Fault),
+}
+
+/// The fault of a call in the words of a sink.
+fn said(fault: &Fault) -> String {
+    match fault {
+        Fault::Said { status, words } if words.is_empty() => format!("it answered {status}"),
+        Fault::Said { status, words } => format!("it answered {status}: {words}"),
+        Fault::Elsewhere { host } => format!("it sends us on to `{host}`, and redirects are not followed"),
+        other => other.to_string(),
+    }
+}
+
+/// What becomes of a notice that was not taken.
+fn next(row: &NoticeRow, failed: &Failed) -> Next {
+    let answer = match failed {
+        Failed::Call(Fault::Said { status, .. }) => Answer::Status { status: *status, retry_after: None },
+        Failed::Call(Fault::Limited { again_in, .. }) => {
+            Answer::Status { status: 429, retry_after: Some(*again_in) }
+        }
+        // A config that is mended, and a secret that comes late, are worth waiting for.
+        Failed::Call(_) | Failed::NoSink { .. } | Failed::NotMade { .. } => Answer::Nothing,
+    };
+    backoff::after(row.attempts, &row.id, answer)
+}

@@ -1,0 +1,187 @@
+//! The sinks of a config: who wants to be told of what, and how they are called.
+//!
+//! One POST, over the HTTP layer of [`crate::forge::client`]: one deadline for all of it, a small answer, no redirects.
+//! Secrets and addresses that are secrets are read for each call: what was replaced counts at once, and none of it is in
+//! the store.
+//!
+//! Not here: when and how often (`post`).
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue};
+use reqwest::Url;
+use towpath_core::explain::Words;
+use towpath_core::model::{Flow, Instant, Message};
+
+use super::notice::{Notice, Place};
+use super::post::Failed;
+use super::presets::{PresetError, Token};
+use super::sign::{self, Key};
+use super::template::{Kind, Template};
+use crate::clock::Clock;
+use crate::config::{Config, SecretRef, Sink, SinkUrl};
+use crate::forge::client::{Auth, Call, Client, Fault, Options, TokenPlace};
+use crate::secret::Secret;
+use crate::store::{NoticeRow, NoticeState};
+
+/// From calling to the last byte of the answer.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// More than this of an answer is not read.
+const BODY_MAX: usize = 64 * 1024;
+
+/// What calls are counted as.
+const OPERATION: &str = "sink";
+
+/// What ids of messages end with: the one reader of the outbox.
+const HANDED_OUT_BY: &str = "/log";
+
+/// The sinks of a config.
+#[derive(Debug)]
+pub struct Sinks {
+    sinks: Vec<Ready>,
+    clock: Clock,
+}
+
+/// A sink, and what it is called with: of its own, so that what it wants holds up no other one.
+#[derive(Debug)]
+struct Ready {
+    sink: Sink,
+    /// Made when it is first needed.
+    client: OnceLock<Result<Client, Fault>>,
+}
+
+impl Sinks {
+    /// Those of this config. Calls nothing and reads no secret.
+    pub fn of(config: &Config, clock: &Clock) -> Self {
+        let ready = |sink: &Sink| Ready { sink: sink.clone(), client: OnceLock::new() };
+        Self { sinks: config.sinks.values().map(ready).collect(), clock: clock.clone() }
+    }
+
+    /// One notice for each sink that wants to be told of this.
+    pub fn rows(&self, flow: &Flow, message: &Message) -> Vec<NoticeRow> {
+        let wants = |sink: &&Sink| sink.wants(&flow.name, &message.env, message.event.word());
+        let mut wanted = self.sinks.iter().map(|ready| &ready.sink).filter(wants).peekable();
+        if wanted.peek().is_none() {
+            return Vec::new();
+        }
+        let branch = flow.environment(&message.env).map(|env| env.branch.clone());
+        let words = Words { zone: flow.zone, now: message.at, flow, remote_word: "origin", lasting: true };
+        let text = words.event(&message.env, &message.event);
+        let row = |sink: &Sink| {
+            let key = message.id.strip_suffix(HANDED_OUT_BY).unwrap_or(&message.id);
+            let id = format!("{key}/{}", sink.name);
+            let place = Place {
+                flow: flow.name.clone(),
+                environment: message.env.clone(),
+                branch: branch.clone().unwrap_or_else(|| message.env.as_str().into()),
+                repository: flow.repository.clone(),
+            };
+            let notice = Notice::new(&id, place, message.at, &message.event, text.clone(), None);
+            Some(NoticeRow {
+                id,
+                sink: sink.name.clone(),
+                flow: flow.name.clone(),
+                env: message.env.clone(),
+                at: message.at,
+                notice: serde_json::to_string(&notice).ok()?,
+                state: NoticeState::Waiting,
+                attempts: 0,
+                next: message.at,
+                words: None,
+            })
+        };
+        wanted.filter_map(row).collect()
+    }
+
+    /// Sends a notice, once.
+    ///
+    /// # Errors
+    /// Why it was not taken.
+    pub async fn send(&self, row: &NoticeRow, now: Instant) -> Result<(), Failed> {
+        let found = self.sinks.iter().find(|ready| ready.sink.name == row.sink);
+        let Some(ready) = found else { return Err(Failed::NoSink { name: row.sink.clone() }) };
+        let sink = &ready.sink;
+        let (call, auth) = (call(sink, row, now)?, auth(sink)?);
+        self.client(ready)?.send(&call, &auth).await?;
+        Ok(())
+    }
+
+    fn client<'r>(&self, ready: &'r Ready) -> Result<&'r Client, Fault> {
+        let make = || {
+            let options = Options {
+                deadline: DEADLINE,
+                connect: DEADLINE / 2,
+                body_max: BODY_MAX,
+                at_once: 16,
+                tries: 1,
+                redirects: 0,
+                kept_bytes: 0,
+                ..Options::default()
+            };
+            Client::new(options, self.clock.clone())
+        };
+        ready.client.get_or_init(make).as_ref().map_err(Clone::clone)
+    }
+}
+
+/// What is sent.
+fn call(sink: &Sink, row: &NoticeRow, now: Instant) -> Result<Call, Failed> {
+    let not_made = |words: String| Failed::NotMade { words };
+    let notice: Notice = serde_json::from_str(&row.notice)
+        .map_err(|error| not_made(format!("what is in the store cannot be read: {error}")))?;
+    let address = match &sink.url {
+        SinkUrl::Text(text) => text.clone(),
+        SinkUrl::Secret(place) => secret(place, "url")?,
+    };
+    let url = Template::new(&address, Kind::Url).and_then(|template| template.render(&notice));
+    let url = url.map_err(|error| not_made(format!("`url`: {error}")))?;
+    // Nothing of it is quoted: it may be a secret.
+    let url = Url::parse(&url).map_err(|_| not_made("`url` is no URL".to_owned()))?;
+    let template = match &sink.template {
+        Some(template) => Template::new(&template.text, Kind::Json).map(Some).map_err(PresetError::from),
+        None => sink.preset.body_with(&sink.values),
+    };
+    let body = match template.map_err(|error| not_made(error.to_string()))? {
+        Some(template) => template.render(&notice).map_err(|error| not_made(format!("`template`: {error}")))?,
+        None => notice.body().map_err(|error| not_made(error.to_string()))?,
+    };
+    let body = body.into_bytes();
+    let keys = sink.secrets.iter().map(|place| key(place)).collect::<Result<Vec<_>, _>>()?;
+    let headers = sign::sign(&keys, &notice.id, now, &body).map_err(|error| not_made(error.to_string()))?;
+    let json = HeaderValue::from_static("application/json");
+    let mut call = Call::post(OPERATION, url, json, body);
+    let of_preset = sink.preset.headers.iter().copied();
+    for (name, value) in headers.pairs().chain(of_preset) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            call = call.header(name, value);
+        }
+    }
+    Ok(call)
+}
+
+/// In whose name: as the receiver of the preset wants it.
+fn auth(sink: &Sink) -> Result<Auth, Failed> {
+    match sink.preset.token {
+        Token::Bearer => Ok(TokenPlace::from(sink.token.clone()).auth(&sink.name, "Bearer")?),
+        Token::Header(name) => {
+            let Some(place) = &sink.token else { return Ok(Auth::none()) };
+            let key = secret(place, "token")?;
+            Ok(Auth::header(&sink.name, HeaderName::from_static(name), key.as_bytes(), key.as_bytes())?)
+        }
+    }
+}
+
+fn secret(place: &SecretRef, what: &str) -> Result<String, Failed> {
+    let words = |why: String| Failed::NotMade { words: format!("`{what}`: {why}") };
+    let secret = Secret::read(place).map_err(|fault| words(fault.to_string()))?;
+    let text = std::str::from_utf8(secret.expose()).map_err(|_| words("what is there is no text".to_owned()))?;
+    Ok(text.trim().to_owned())
+}
+
+fn key(place: &SecretRef) -> Result<Key, Failed> {
+    let words = |why: String| Failed::NotMade { words: format!("`secrets`: {why}") };
+    let secret = Secret::read(place).map_err(|fault| words(fault.to_string()))?;
+    Key::parse(secret.expose()).map_err(|fault| words(fault.to_string()))
+}
