@@ -46,6 +46,12 @@ fn mapped<'a>(table: &str, models: &Models<'a>) -> Vec<Mapped<'a>> {
     found
 }
 
+/// Whether no model is surely the table's: `badges_members` may be a table of `Member` with a prefix, or
+/// stand between two.
+fn is_perhaps(mapped: &[Mapped<'_>]) -> bool {
+    mapped.iter().all(|mapped| mapped.belongs == Belongs::Perhaps)
+}
+
 /// Class names that mappers give to the tables asked for, where they are not the tables' own names.
 pub(super) fn classes(asked: &[Asked], files: &[File<'_>], models: &Models<'_>) -> BTreeMap<String, Vec<String>> {
     let mut classes: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -287,7 +293,7 @@ impl<'a> Seen<'a> {
         self.silence(&mut answer, subjects.name, ruled);
         self.mapper(&mut answer, &ruling, table, column);
         self.unnamed(&mut answer, of_table, table, &ruling);
-        if mapped.is_empty() {
+        if is_perhaps(&mapped) {
             self.joins(&mut answer, table);
         }
         self.eloquent(&mut answer, &forms, table, column);
@@ -455,7 +461,7 @@ impl<'a> Seen<'a> {
             answer.say(grade, &format!("{}: {} maps {table}", one.model.mapper.title(), class(one.model)));
             answer.lead(one.path, one.model.line, format!("model {}", class(one.model)));
         }
-        if mapped.is_empty() {
+        if is_perhaps(&mapped) {
             self.joins(&mut answer, table);
             self.eloquent_model(&mut answer, table);
         }

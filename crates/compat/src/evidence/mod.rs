@@ -11,6 +11,7 @@ mod language;
 mod libraries;
 mod mappers;
 mod places;
+mod readers;
 #[cfg(test)]
 mod real;
 mod search;
