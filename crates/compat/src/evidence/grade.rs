@@ -206,6 +206,8 @@ enum Ruling<'a> {
     Ignores(&'a Mapped<'a>, String, u32),
     /// The model is there, and the column is not in it.
     Lacks(&'a Mapped<'a>),
+    /// It may be of a class that is embedded and is not here.
+    Embeds(&'a Mapped<'a>, String, u32),
 }
 
 impl<'a> Seen<'a> {
@@ -257,7 +259,7 @@ impl<'a> Seen<'a> {
             let named = names_table(file, found);
             let text = Some(if named { Grade::E3 } else { Grade::E2 });
             match &ruling {
-                Ruling::None | Ruling::Names(..) => text,
+                Ruling::None | Ruling::Names(..) | Ruling::Embeds(..) => text,
                 // The mapper never names it: what is left are statements in strings.
                 Ruling::Lacks(_) | Ruling::Ignores(..) if !named => Some(Grade::E1),
                 Ruling::Ignores(one, ..) if one.model.mapper == Mapper::Rails => Some(match occurrence.around {
@@ -318,6 +320,7 @@ impl<'a> Seen<'a> {
                 Says::Absent | Says::Unknown if caches => {
                     return Ruling::Names(one, one.path.to_owned(), one.model.line);
                 }
+                Says::Embedded(path, line) => return Ruling::Embeds(one, path, line),
                 Says::Unknown => return Ruling::None,
                 Says::Ignored(path, line) => ruling = Ruling::Ignores(one, path, line),
                 Says::Absent if one.belongs == Belongs::Perhaps => return Ruling::None,
@@ -357,6 +360,16 @@ impl<'a> Seen<'a> {
                 let rest = if grade > Grade::E1 { "; other code still names it" } else { "" };
                 answer.say(grade, &format!("{title}: {class} leaves {column} out of its statements{rest}"));
                 if grade == Grade::E1 {
+                    answer.lead(path, *line, declaration(mapped, column));
+                }
+            }
+            Ruling::Embeds(mapped, path, line) => {
+                if answer.grade < Grade::E2 {
+                    let (title, class) = (mapped.model.mapper.title(), class(mapped.model));
+                    answer.say(
+                        Grade::E2,
+                        &format!("{title}: {class} embeds a class that was not found, and {column} begins as its columns do"),
+                    );
                     answer.lead(path, *line, declaration(mapped, column));
                 }
             }
