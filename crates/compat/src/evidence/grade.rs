@@ -208,6 +208,8 @@ enum Ruling<'a> {
     Lacks(&'a Mapped<'a>),
     /// It may be of a class that is embedded and is not here.
     Embeds(&'a Mapped<'a>, String, u32),
+    /// The columns were read from the database.
+    Reflects(&'a Mapped<'a>, String, u32),
 }
 
 impl<'a> Seen<'a> {
@@ -252,6 +254,12 @@ impl<'a> Seen<'a> {
         };
         let is_own = |path: &str| stem(path).is_some_and(|stem| forms.contains(&compact(stem)));
         let gorm = mapped.iter().any(|mapped| mapped.model.mapper == Mapper::Gorm);
+        let ecto = mapped.iter().any(|mapped| mapped.model.mapper == Mapper::Ecto);
+        let asks_by_name = |found: &FileFound, occurrence: &Occurrence| {
+            let near =
+                |one: &Occurrence| one.around == Around::Quoted && one.line.abs_diff(occurrence.line) <= NEAR;
+            found.of(of_table).is_some_and(|found| found.occurrences.iter().any(near))
+        };
         let mut mentions = self.mentions(subjects.name, |file, found, occurrence| {
             if is_of_another(occurrence, table, known) {
                 return Some(Grade::E1);
@@ -259,7 +267,7 @@ impl<'a> Seen<'a> {
             let named = names_table(file, found);
             let text = Some(if named { Grade::E3 } else { Grade::E2 });
             match &ruling {
-                Ruling::None | Ruling::Names(..) | Ruling::Embeds(..) => text,
+                Ruling::None | Ruling::Names(..) | Ruling::Embeds(..) | Ruling::Reflects(..) => text,
                 // The mapper never names it: what is left are statements in strings.
                 Ruling::Lacks(_) | Ruling::Ignores(..) if !named => Some(Grade::E1),
                 Ruling::Ignores(one, ..) if one.model.mapper == Mapper::Rails => Some(match occurrence.around {
@@ -276,6 +284,8 @@ impl<'a> Seen<'a> {
                 }),
                 Ruling::Lacks(_) | Ruling::Ignores(..) => Some(match occurrence.around {
                     Around::Sql if sql_of_table(found) => Grade::E3,
+                    // A query needs no schema: `from(g in "guests", select: g.plan)`.
+                    _ if ecto && asks_by_name(found, occurrence) => Grade::E2,
                     Around::Fragment => Grade::E2,
                     Around::Quoted if gorm => Grade::E2,
                     _ => Grade::E1,
@@ -321,6 +331,7 @@ impl<'a> Seen<'a> {
                     return Ruling::Names(one, one.path.to_owned(), one.model.line);
                 }
                 Says::Embedded(path, line) => return Ruling::Embeds(one, path, line),
+                Says::Reflected(path, line) => return Ruling::Reflects(one, path, line),
                 Says::Unknown => return Ruling::None,
                 Says::Ignored(path, line) => ruling = Ruling::Ignores(one, path, line),
                 Says::Absent if one.belongs == Belongs::Perhaps => return Ruling::None,
@@ -360,6 +371,16 @@ impl<'a> Seen<'a> {
                 let rest = if grade > Grade::E1 { "; other code still names it" } else { "" };
                 answer.say(grade, &format!("{title}: {class} leaves {column} out of its statements{rest}"));
                 if grade == Grade::E1 {
+                    answer.lead(path, *line, declaration(mapped, column));
+                }
+            }
+            Ruling::Reflects(mapped, path, line) => {
+                if answer.grade < Grade::E2 {
+                    let title = mapped.model.mapper.title();
+                    let words = format!(
+                        "{title}: the columns of {table} were read from the database when the program started, {column} among them"
+                    );
+                    answer.say(Grade::E2, &words);
                     answer.lead(path, *line, declaration(mapped, column));
                 }
             }

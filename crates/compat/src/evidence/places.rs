@@ -115,7 +115,7 @@ impl Reading<'_> {
         let after = until_next(&after, self.language);
         match self.language {
             Language::Go => go(before, after, self.text),
-            Language::Python => match python(after) {
+            Language::Python => match python(before, after, self.text) {
                 How::Every if by_index(after) => How::Numbers,
                 how => how,
             },

@@ -26,13 +26,27 @@ pub(super) fn go(before: &str, after: &str, file: &[u8]) -> How {
 }
 
 /// Python: a row taken apart into names, or spread over arguments.
-pub(super) fn python(after: &str) -> How {
+pub(super) fn python(before: &str, after: &str, file: &[u8]) -> How {
     const LINES: usize = 14;
+    let has = |mark: &str| memmem::find(file, mark.as_bytes()).is_some();
+    // psycopg calls the class with what a row has; Pydantic's classes pass over what they do not know.
+    let by_name = has("@dataclass") || has("@attr") || has("@define") || has("NamedTuple") || has("namedtuple(");
+    let strict = by_name && !has("BaseModel");
+    let rows = ["class_row(", "args_row("].iter().any(|factory| has(factory));
+    if rows && !has("BaseModel") {
+        return How::Counts;
+    }
+    // `[Guest(*row) for row in connection.execute("…")]`
+    let around = [before, after.lines().next().unwrap_or_default()];
+    if around.iter().any(|text| spreads(text, strict)) {
+        return How::Counts;
+    }
     let row = |text: &str| {
         ["row", "fetch", "rec", "cur", "result", "execute", "tup"].iter().any(|word| text.contains(word))
     };
     for line in after.lines().take(LINES).map(str::trim) {
-        let spread = line.split("(*").skip(1).any(|rest| !rest.starts_with('*') && row(rest));
+        let spread =
+            line.split("(*").skip(1).any(|rest| !rest.starts_with('*') && row(rest)) || spreads(line, strict);
         if spread || line.contains("._make(") {
             return How::Counts;
         }
@@ -107,4 +121,18 @@ pub(super) fn by_index(text: &str) -> bool {
 /// Whether a text is one name.
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_word)
+}
+
+/// Whether a class or function is called with each value of a row: `Guest(*row)`; where classes are
+/// strict about names, `Guest(**row)` too. `dict(**row)` takes any.
+fn spreads(line: &str, strict: bool) -> bool {
+    line.match_indices("(*").any(|(at, _)| {
+        let rest = line.get(at + 2..).unwrap_or_default();
+        let (names, rest) = rest.strip_prefix('*').map_or((false, rest), |rest| (true, rest));
+        let class = line.get(..at).unwrap_or_default();
+        let class = class.rsplit(|letter: char| !(letter.is_alphanumeric() || letter == '_')).next();
+        let class = class.is_some_and(|class| class.starts_with(char::is_uppercase) || class == "cls");
+        let row = ["row", "rec", "r)", "tup", "cur"].iter().any(|word| rest.starts_with(word));
+        class && row && (!names || strict)
+    })
 }

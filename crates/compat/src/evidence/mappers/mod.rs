@@ -40,6 +40,8 @@ pub(super) enum FieldKind {
     Ignored,
     /// The columns of another class, each with a prefix: the name is the prefix, and the column is the class.
     Embedded,
+    /// Every column that the table had when the program started.
+    Reflected,
 }
 
 /// A field of a model.
@@ -222,6 +224,8 @@ pub(super) enum Says {
     Absent,
     /// It begins as the columns of a class that is embedded, and that class is not here; path and line.
     Embedded(String, u32),
+    /// All columns were read from the database when the program started; path and line.
+    Reflected(String, u32),
     /// It is not there; not all fields were seen.
     Unknown,
 }
@@ -281,7 +285,7 @@ pub(super) fn says(model: &Model, path: &str, column: &str, models: &Models<'_>)
     let mut declared = None;
     let mut ignored = None;
     let mut open = false;
-    let mut may = None;
+    let (mut may, mut reflected) = (None, None);
     while let Some((path, model, depth)) = waiting.pop() {
         if seen.contains(&std::ptr::from_ref(model)) || depth > DEEP {
             continue;
@@ -298,6 +302,10 @@ pub(super) fn says(model: &Model, path: &str, column: &str, models: &Models<'_>)
                     Part::May => may = may.or(Some((path.to_owned(), field.line))),
                     Part::Open => open = true,
                 }
+                continue;
+            }
+            if field.kind == FieldKind::Reflected {
+                reflected = reflected.or(Some((path.to_owned(), field.line)));
                 continue;
             }
             match named(field, column, model.mapper) {
@@ -329,10 +337,11 @@ pub(super) fn says(model: &Model, path: &str, column: &str, models: &Models<'_>)
         // In Rails the list wins, and so does a deprecation over the declaration on the same line.
         (Some((path, line)), _) => Says::Ignored(path, line),
         (None, Some((path, line))) => Says::Declared(path, line),
-        (None, None) => match may {
-            Some((path, line)) => Says::Embedded(path, line),
-            None if open => Says::Unknown,
-            None => Says::Absent,
+        (None, None) => match (may, reflected) {
+            (Some((path, line)), _) => Says::Embedded(path, line),
+            (None, Some((path, line))) => Says::Reflected(path, line),
+            (None, None) if open => Says::Unknown,
+            (None, None) => Says::Absent,
         },
     }
 }
