@@ -6,7 +6,7 @@ use memchr::memmem;
 
 use super::around::{Reading, is_word};
 use super::language::Language;
-use super::readers::{by_index, by_number, go, python};
+use super::readers::{by_index, by_number, fills_a_record, go, python, taken_apart};
 use super::statements::NO_ALIAS;
 use super::text::{Span, span_at};
 
@@ -122,6 +122,7 @@ impl Reading<'_> {
             Language::Php if after.contains("bind_result(") => How::Counts,
             Language::Php if after.contains("FETCH_NUM") || after.contains("fetch_row") => How::Numbers,
             Language::Java | Language::CSharp if by_number(after, &[".get", ".Get"]) => How::Numbers,
+            Language::CSharp if fills_a_record(before, self.text) => How::Counts,
             Language::CSharp if by_index(after) => How::Numbers,
             Language::Rust if before.contains("query_as!(") || before.contains("query!(") => How::Numbers,
             Language::Rust if before.contains("query_as::<_, (") || by_number(after, &[".get", ".try_get"]) => {
@@ -129,10 +130,10 @@ impl Reading<'_> {
             }
             Language::Hash if after.contains("bind_columns(") => How::Counts,
             Language::Hash if after.contains("fetchrow_array") => How::Numbers,
-            Language::Ruby if by_index(after) => How::Numbers,
+            Language::Ruby if by_index(after) || taken_apart(after) => How::Numbers,
             Language::Slashes if after.contains("sqlite3_column_") || after.contains("PQgetvalue(") => How::Numbers,
             Language::Script
-                if ["rowMode: \"array\"", "rowMode: 'array'", ".raw()", ".raw(true)"]
+                if ["rowMode: \"array\"", "rowMode: 'array'", ".raw()", ".raw(true)", "rowsAsArray: true"]
                     .iter()
                     .any(|mark| after.contains(mark)) =>
             {

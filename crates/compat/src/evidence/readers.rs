@@ -47,7 +47,8 @@ pub(super) fn python(before: &str, after: &str, file: &[u8]) -> How {
     for line in after.lines().take(LINES).map(str::trim) {
         let spread =
             line.split("(*").skip(1).any(|rest| !rest.starts_with('*') && row(rest)) || spreads(line, strict);
-        if spread || line.contains("._make(") {
+        let frame = before.contains("read_sql") && line.contains(".columns = [");
+        if spread || frame || line.contains("._make(") {
             return How::Counts;
         }
         let taken = match line.strip_prefix("for ").and_then(|rest| rest.split_once(" in ")) {
@@ -56,14 +57,16 @@ pub(super) fn python(before: &str, after: &str, file: &[u8]) -> How {
         };
         if let Some((names, from)) = taken {
             let names = names.trim().trim_start_matches(['(', '[']).trim_end_matches([')', ']']);
+            let rest = names.split(',').any(|name| name.trim().starts_with('*'));
             let apart = names.contains(',')
-                && names.split(',').all(|name| name.trim().bytes().all(is_word))
+                && names.split(',').all(|name| name.trim().trim_start_matches('*').bytes().all(is_word))
                 && !from.contains(".items()")
                 && !from.starts_with("enumerate(")
                 && !from.starts_with("zip(");
             // `a, b = 1, 2` and `a, b = f(x), g(x)` take no row apart.
             if apart && row(from) && !from.contains("),") {
-                return How::Counts;
+                // `a, b, *rest = row` takes any number, and goes by the first places.
+                return if rest { How::Numbers } else { How::Counts };
             }
         }
     }
@@ -135,4 +138,21 @@ fn spreads(line: &str, strict: bool) -> bool {
         let row = ["row", "rec", "r)", "tup", "cur"].iter().any(|word| rest.starts_with(word));
         class && row && (!names || strict)
     })
+}
+
+/// Ruby: a block that takes a row apart, `|id, name, plan|`. One of two names may be a key and its value.
+pub(super) fn taken_apart(text: &str) -> bool {
+    [".each do |", ".each { |", ".map do |", ".map { |", ".each_row do |"].iter().any(|call| {
+        text.split(call).skip(1).take(20).any(|rest| {
+            let names: Vec<&str> = rest.split('|').next().unwrap_or_default().split(',').map(str::trim).collect();
+            names.len() > 2 && names.iter().all(|name| is_name(name))
+        })
+    })
+}
+
+/// Dapper: `Query<Guest>` of a record with a list of parameters asks for a constructor of exactly the columns.
+pub(super) fn fills_a_record(before: &str, file: &[u8]) -> bool {
+    let Some((_, rest)) = before.rsplit_once(".Query").filter(|(_, rest)| rest.contains('<')) else { return false };
+    let class = rest.split('<').nth(1).and_then(|rest| rest.split('>').next()).unwrap_or_default();
+    is_name(class) && memmem::find(file, format!("record {class}(").as_bytes()).is_some()
 }
