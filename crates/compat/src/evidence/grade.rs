@@ -145,7 +145,15 @@ pub(super) fn grade(asked: &[(Asked, Known)], seen: &Seen<'_>) -> Vec<Evidence> 
                 Asked::Index(_, named) => {
                     return seen.index(*named, *subjects).evidence(searched, seen.shown(*subjects));
                 }
-                Asked::Value(..) | Asked::Object(_) => seen.plain(*subjects, beside),
+                Asked::Value(..) => seen.plain(*subjects, beside),
+                Asked::Object(object) => {
+                    let mut answer = seen.plain(*subjects, beside);
+                    // A sequence that a mapper asks for keys.
+                    if object.name.key.to_ascii_lowercase().ends_with("_seq") {
+                        seen.joins(&mut answer, &object.name.key);
+                    }
+                    answer
+                }
             };
             if known.required && matches!(asked, Asked::Column(..)) && answer.grade < Grade::E2 {
                 answer.say(Grade::E2, "the column refuses NULL and has no default: code that inserts must name it, so a use was missed or inserts already fail");
@@ -470,7 +478,7 @@ impl<'a> Seen<'a> {
             Some((file, join))
         });
         if let Some((file, join)) = found.filter(|_| answer.grade < Grade::E3) {
-            answer.say(Grade::E3, &format!("{} joins {} to others through {table}", file.entry.path, join.shown()));
+            answer.say(Grade::E3, &format!("{} makes the name {table} of {}", file.entry.path, join.shown()));
             answer.lead(&file.entry.path, join.line, join.text.clone());
         }
     }
@@ -499,7 +507,22 @@ impl<'a> Seen<'a> {
             self.joins(&mut answer, table);
             self.eloquent_model(&mut answer, table);
         }
+        self.stems(&mut answer, table);
         answer
+    }
+
+    /// A statement whose table's name is put together may mean this one.
+    fn stems(&self, answer: &mut Answer, table: &str) {
+        let table = table.to_ascii_lowercase();
+        let found = self.files.iter().find_map(|file| {
+            let stem = file.look.stems.iter().find(|stem| table.starts_with(&stem.text) && table != stem.text)?;
+            Some((file, stem))
+        });
+        if let Some((file, stem)) = found.filter(|_| answer.grade < Grade::E2) {
+            let words = format!("{} puts names of tables together that begin with {}", file.entry.path, stem.text);
+            answer.say(Grade::E2, &words);
+            answer.lead(&file.entry.path, stem.line, stem.shown.clone());
+        }
     }
 
     /// A model of Eloquent, which needs to say nothing of its table.
