@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::evidence::Hit;
 
 /// Changes whenever the same trees may be judged otherwise than before: a key of caches.
-pub const RULES_VERSION: u32 = 3;
+pub const RULES_VERSION: u32 = 4;
 
 /// The version of the report's JSON.
 pub const SCHEMA_VERSION: u32 = 1;

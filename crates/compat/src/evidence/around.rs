@@ -141,7 +141,9 @@ impl<'a> Reading<'a> {
             return Around::Quoted;
         }
         if self.scan().in_string(start) {
-            return if is_condition(text, end) { Around::Fragment } else { Around::Words };
+            let fragment =
+                is_condition(text, end) || language == Language::Java && is_annotation_of_sql(text, start);
+            return if fragment { Around::Fragment } else { Around::Words };
         }
         let (line, _) = self.line_span(start);
         let head = &text[line..start];
@@ -321,6 +323,29 @@ fn is_condition(text: &[u8], end: usize) -> bool {
         .any(|operator| tail.starts_with(operator))
 }
 
+/// Whether the string here belongs to one of Hibernate's annotations that take a piece of SQL.
+fn is_annotation_of_sql(text: &[u8], at: usize) -> bool {
+    const BACK: usize = 400;
+    const MARKS: &[&str] = &[
+        "@Formula(",
+        "@Where(",
+        "@SQLRestriction(",
+        "@SQLJoinTableRestriction(",
+        "@Filter(",
+        "@ColumnTransformer(",
+        "@SQLOrder(",
+        "@Check(",
+    ];
+    let head = text.get(at.saturating_sub(BACK)..at).unwrap_or_default();
+    MARKS.iter().any(|mark| {
+        memmem::rfind(head, mark.as_bytes()).is_some_and(|begin| {
+            let inner = head.get(begin + mark.len()..).unwrap_or_default();
+            let count = |bracket: u8| inner.iter().filter(|byte| **byte == bracket).count();
+            count(b')') <= count(b'(')
+        })
+    })
+}
+
 /// Whether a template has words for people here: outside of tags, of `<% %>`, of `{{ }}` and `{% %}`.
 fn is_prose(text: &[u8], at: usize) -> bool {
     const BACK: usize = 3_000;
@@ -354,7 +379,11 @@ fn ignored(text: &[u8], language: Language) -> Vec<Span> {
     let mut spans = vec![];
     for mark in marks {
         for at in memmem::find_iter(text, mark.as_bytes()).take(1_000) {
-            let span = ignored_span(text, at, language);
+            let mut span = ignored_span(text, at, language);
+            // The field is no column; what the formula says is SQL.
+            if *mark == "@Formula" {
+                span.0 = memchr::memchr(b'\n', &text[at..]).map_or(span.1, |newline| at + newline).min(span.1);
+            }
             if language == Language::Ruby {
                 spans.extend(constants(text, span));
             }

@@ -47,6 +47,12 @@ fn mapped<'a>(table: &str, models: &Models<'a>) -> Vec<Mapped<'a>> {
     found
 }
 
+/// Whether no model is surely the table's: `badges_members` may be a table of `Member` with a prefix, or
+/// stand between two.
+fn is_perhaps(mapped: &[Mapped<'_>]) -> bool {
+    mapped.iter().all(|mapped| mapped.belongs == Belongs::Perhaps)
+}
+
 /// Class names that mappers give to the tables asked for, where they are not the tables' own names.
 pub(super) fn classes(asked: &[Asked], files: &[File<'_>], models: &Models<'_>) -> BTreeMap<String, Vec<String>> {
     let mut classes: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -140,7 +146,15 @@ pub(super) fn grade(asked: &[(Asked, Known)], seen: &Seen<'_>) -> Vec<Evidence> 
                 Asked::Index(_, named) => {
                     return seen.index(*named, *subjects).evidence(searched, seen.shown(*subjects));
                 }
-                Asked::Value(..) | Asked::Object(_) => seen.plain(*subjects, beside),
+                Asked::Value(..) => seen.plain(*subjects, beside),
+                Asked::Object(object) => {
+                    let mut answer = seen.plain(*subjects, beside);
+                    // A sequence that a mapper asks for keys.
+                    if object.name.key.to_ascii_lowercase().ends_with("_seq") {
+                        seen.joins(&mut answer, &object.name.key);
+                    }
+                    answer
+                }
             };
             if known.required && matches!(asked, Asked::Column(..)) && answer.grade < Grade::E2 {
                 answer.say(Grade::E2, "the column refuses NULL and has no default: code that inserts must name it, so a use was missed or inserts already fail");
@@ -201,6 +215,10 @@ enum Ruling<'a> {
     Ignores(&'a Mapped<'a>, String, u32),
     /// The model is there, and the column is not in it.
     Lacks(&'a Mapped<'a>),
+    /// It may be of a class that is embedded and is not here.
+    Embeds(&'a Mapped<'a>, String, u32),
+    /// The columns were read from the database.
+    Reflects(&'a Mapped<'a>, String, u32),
 }
 
 impl<'a> Seen<'a> {
@@ -245,6 +263,12 @@ impl<'a> Seen<'a> {
         };
         let is_own = |path: &str| stem(path).is_some_and(|stem| forms.contains(&compact(stem)));
         let gorm = mapped.iter().any(|mapped| mapped.model.mapper == Mapper::Gorm);
+        let ecto = mapped.iter().any(|mapped| mapped.model.mapper == Mapper::Ecto);
+        let asks_by_name = |found: &FileFound, occurrence: &Occurrence| {
+            let near =
+                |one: &Occurrence| one.around == Around::Quoted && one.line.abs_diff(occurrence.line) <= NEAR;
+            found.of(of_table).is_some_and(|found| found.occurrences.iter().any(near))
+        };
         let mut mentions = self.mentions(subjects.name, |file, found, occurrence| {
             if is_of_another(occurrence, table, known) {
                 return Some(Grade::E1);
@@ -252,7 +276,7 @@ impl<'a> Seen<'a> {
             let named = names_table(file, found);
             let text = Some(if named { Grade::E3 } else { Grade::E2 });
             match &ruling {
-                Ruling::None | Ruling::Names(..) => text,
+                Ruling::None | Ruling::Names(..) | Ruling::Embeds(..) | Ruling::Reflects(..) => text,
                 // The mapper never names it: what is left are statements in strings.
                 Ruling::Lacks(_) | Ruling::Ignores(..) if !named => Some(Grade::E1),
                 Ruling::Ignores(one, ..) if one.model.mapper == Mapper::Rails => Some(match occurrence.around {
@@ -269,6 +293,8 @@ impl<'a> Seen<'a> {
                 }),
                 Ruling::Lacks(_) | Ruling::Ignores(..) => Some(match occurrence.around {
                     Around::Sql if sql_of_table(found) => Grade::E3,
+                    // A query needs no schema: `from(g in "guests", select: g.plan)`.
+                    _ if ecto && asks_by_name(found, occurrence) => Grade::E2,
                     Around::Fragment => Grade::E2,
                     Around::Quoted if gorm => Grade::E2,
                     _ => Grade::E1,
@@ -288,7 +314,7 @@ impl<'a> Seen<'a> {
         self.silence(&mut answer, subjects.name, ruled);
         self.mapper(&mut answer, &ruling, table, column);
         self.unnamed(&mut answer, of_table, table, &ruling);
-        if mapped.is_empty() {
+        if is_perhaps(&mapped) {
             self.joins(&mut answer, table);
         }
         self.eloquent(&mut answer, &forms, table, column);
@@ -314,6 +340,8 @@ impl<'a> Seen<'a> {
                 Says::Absent | Says::Unknown if caches => {
                     return Ruling::Names(one, one.path.to_owned(), one.model.line);
                 }
+                Says::Embedded(path, line) => return Ruling::Embeds(one, path, line),
+                Says::Reflected(path, line) => return Ruling::Reflects(one, path, line),
                 Says::Unknown => return Ruling::None,
                 Says::Ignored(path, line) => ruling = Ruling::Ignores(one, path, line),
                 Says::Absent if one.belongs == Belongs::Perhaps => return Ruling::None,
@@ -353,6 +381,26 @@ impl<'a> Seen<'a> {
                 let rest = if grade > Grade::E1 { "; other code still names it" } else { "" };
                 answer.say(grade, &format!("{title}: {class} leaves {column} out of its statements{rest}"));
                 if grade == Grade::E1 {
+                    answer.lead(path, *line, declaration(mapped, column));
+                }
+            }
+            Ruling::Reflects(mapped, path, line) => {
+                if answer.grade < Grade::E2 {
+                    let title = mapped.model.mapper.title();
+                    let words = format!(
+                        "{title}: the columns of {table} were read from the database when the program started, {column} among them"
+                    );
+                    answer.say(Grade::E2, &words);
+                    answer.lead(path, *line, declaration(mapped, column));
+                }
+            }
+            Ruling::Embeds(mapped, path, line) => {
+                if answer.grade < Grade::E2 {
+                    let (title, class) = (mapped.model.mapper.title(), class(mapped.model));
+                    answer.say(
+                        Grade::E2,
+                        &format!("{title}: {class} embeds a class that was not found, and {column} begins as its columns do"),
+                    );
                     answer.lead(path, *line, declaration(mapped, column));
                 }
             }
@@ -435,7 +483,7 @@ impl<'a> Seen<'a> {
             Some((file, join))
         });
         if let Some((file, join)) = found.filter(|_| answer.grade < Grade::E3) {
-            answer.say(Grade::E3, &format!("{} joins {} to others through {table}", file.entry.path, join.shown()));
+            answer.say(Grade::E3, &format!("{} makes the name {table} of {}", file.entry.path, join.shown()));
             answer.lead(&file.entry.path, join.line, join.text.clone());
         }
     }
@@ -460,11 +508,26 @@ impl<'a> Seen<'a> {
             answer.say(grade, &format!("{}: {} maps {table}", one.model.mapper.title(), class(one.model)));
             answer.lead(one.path, one.model.line, format!("model {}", class(one.model)));
         }
-        if mapped.is_empty() {
+        if is_perhaps(&mapped) {
             self.joins(&mut answer, table);
             self.eloquent_model(&mut answer, table);
         }
+        self.stems(&mut answer, table);
         answer
+    }
+
+    /// A statement whose table's name is put together may mean this one.
+    fn stems(&self, answer: &mut Answer, table: &str) {
+        let table = table.to_ascii_lowercase();
+        let found = self.files.iter().find_map(|file| {
+            let stem = file.look.stems.iter().find(|stem| table.starts_with(&stem.text) && table != stem.text)?;
+            Some((file, stem))
+        });
+        if let Some((file, stem)) = found.filter(|_| answer.grade < Grade::E2) {
+            let words = format!("{} puts names of tables together that begin with {}", file.entry.path, stem.text);
+            answer.say(Grade::E2, &words);
+            answer.lead(&file.entry.path, stem.line, stem.shown.clone());
+        }
     }
 
     /// A model of Eloquent, which needs to say nothing of its table.

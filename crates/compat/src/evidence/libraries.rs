@@ -110,6 +110,8 @@ pub(super) fn is_manifest(path: &str) -> bool {
     matches!(
         name.as_str(),
         "gemfile"
+            | "gemfile.lock"
+            | "composer.lock"
             | "package.json"
             | "composer.json"
             | "pyproject.toml"
@@ -169,6 +171,6 @@ mod tests {
         assert!(names("gem 'delayed_job_active_record'", "delayed_job"));
         assert!(names("gem \"rails\"", "rails") && !names("gem \"rails-i18n\"", "rails"));
         assert!(!names("gem \"unique\"", "que"));
-        assert!(is_manifest("a/requirements-dev.txt") && is_manifest("Gemfile") && !is_manifest("Gemfile.lock"));
+        assert!(is_manifest("a/requirements-dev.txt") && is_manifest("Gemfile") && !is_manifest("yarn.lock"));
     }
 }

@@ -11,10 +11,12 @@ mod language;
 mod libraries;
 mod mappers;
 mod places;
+mod readers;
 #[cfg(test)]
 mod real;
 mod search;
 mod statements;
+mod stems;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -33,6 +35,7 @@ use self::mappers::eloquent::Eloquent;
 use self::mappers::joins::Join;
 use self::mappers::{Model, Models};
 use self::search::{Automaton, FileFound};
+use self::stems::Stem;
 use crate::operation::{Ident, Name};
 use crate::tree::{ContentId, Entry, NoContent, Tree};
 use crate::{Grade, Place};
@@ -143,6 +146,7 @@ struct Look {
     models: Vec<Model>,
     joins: Vec<Join>,
     eloquent: Vec<Eloquent>,
+    stems: Vec<Stem>,
 }
 
 /// Larger contents are not searched.
@@ -311,8 +315,13 @@ fn look(sort: Sort, bytes: &[u8]) -> Look {
         && !matches!(sort.weight, Weight::Weak | Weight::Test)
         && bytes.len() <= LARGEST_MODEL
         && mappers::may_hold(sort.language, bytes);
+    let stems = if weight == Weight::Strong && sort.code && bytes.len() <= LARGEST_MODEL {
+        stems::read(bytes)
+    } else {
+        vec![]
+    };
     if !holds {
-        return Look { weight, models: vec![], joins: vec![], eloquent: vec![] };
+        return Look { weight, models: vec![], joins: vec![], eloquent: vec![], stems };
     }
     let text = text::without_comments(bytes, &text::scan(bytes, sort.language));
     Look {
@@ -320,6 +329,7 @@ fn look(sort: Sort, bytes: &[u8]) -> Look {
         models: mappers::read(sort.language, &text),
         joins: mappers::joins::read(&text),
         eloquent: mappers::eloquent::read(sort.language, &text),
+        stems,
     }
 }
 

@@ -6,6 +6,7 @@ use memchr::memmem;
 
 use super::around::{Reading, is_word};
 use super::language::Language;
+use super::readers::{by_index, by_number, fills_a_record, go, python, taken_apart};
 use super::statements::NO_ALIAS;
 use super::text::{Span, span_at};
 
@@ -114,18 +115,28 @@ impl Reading<'_> {
         let after = until_next(&after, self.language);
         match self.language {
             Language::Go => go(before, after, self.text),
-            Language::Python => python(after),
+            Language::Python => match python(before, after, self.text) {
+                How::Every if by_index(after) => How::Numbers,
+                how => how,
+            },
             Language::Php if after.contains("bind_result(") => How::Counts,
             Language::Php if after.contains("FETCH_NUM") || after.contains("fetch_row") => How::Numbers,
             Language::Java | Language::CSharp if by_number(after, &[".get", ".Get"]) => How::Numbers,
+            Language::CSharp if fills_a_record(before, self.text) => How::Counts,
+            Language::CSharp if by_index(after) => How::Numbers,
             Language::Rust if before.contains("query_as!(") || before.contains("query!(") => How::Numbers,
             Language::Rust if before.contains("query_as::<_, (") || by_number(after, &[".get", ".try_get"]) => {
                 How::Numbers
             }
             Language::Hash if after.contains("bind_columns(") => How::Counts,
             Language::Hash if after.contains("fetchrow_array") => How::Numbers,
+            Language::Ruby if by_index(after) || taken_apart(after) => How::Numbers,
             Language::Slashes if after.contains("sqlite3_column_") || after.contains("PQgetvalue(") => How::Numbers,
-            Language::Script if after.contains("rowMode: \"array\"") || after.contains("rowMode: 'array'") => {
+            Language::Script
+                if ["rowMode: \"array\"", "rowMode: 'array'", ".raw()", ".raw(true)", "rowsAsArray: true"]
+                    .iter()
+                    .any(|mark| after.contains(mark)) =>
+            {
                 How::Numbers
             }
             _ => How::Every,
@@ -467,69 +478,4 @@ fn until_next(text: &str, language: Language) -> &str {
         end = text.match_indices(verb).map(|(at, _)| at).find(|at| starts(*at)).map_or(end, |at| end.min(at));
     }
     text.get(..end).unwrap_or(text)
-}
-
-/// Go: what scans an answer mostly asks for a place for each column.
-fn go(before: &str, after: &str, file: &[u8]) -> How {
-    let has = |mark: &str| memmem::find(file, mark.as_bytes()).is_some();
-    let by_struct = [".Get(", ".GetContext(", ".Select(", ".SelectContext("].iter().any(|call| {
-        before.rsplit_once(call).is_some_and(|(_, arguments)| arguments.contains('&') && !arguments.contains(')'))
-    });
-    if by_struct || after.contains("StructScan(") {
-        let forgives = before.contains("Unsafe()") || has(".Unsafe()") || has("AllowUnknownColumns");
-        return if forgives { How::Every } else { How::Counts };
-    }
-    // GORM passes over columns for which a struct has no field.
-    if before.contains(".Raw(") {
-        return How::Every;
-    }
-    let by_field = ["RowToStructBy", "RowToAddrOfStructBy"].iter().any(|call| after.contains(call));
-    if by_field || after.contains(".Scan(") { How::Counts } else { How::Every }
-}
-
-/// Python: a row taken apart into names, or spread over arguments.
-fn python(after: &str) -> How {
-    const LINES: usize = 14;
-    let row = |text: &str| {
-        ["row", "fetch", "rec", "cur", "result", "execute", "tup"].iter().any(|word| text.contains(word))
-    };
-    for line in after.lines().take(LINES).map(str::trim) {
-        let spread = line.split("(*").skip(1).any(|rest| !rest.starts_with('*') && row(rest));
-        if spread || line.contains("._make(") {
-            return How::Counts;
-        }
-        let taken = match line.strip_prefix("for ").and_then(|rest| rest.split_once(" in ")) {
-            Some(apart) => Some(apart),
-            None => line.split_once(" = "),
-        };
-        if let Some((names, from)) = taken {
-            let names = names.trim().trim_start_matches(['(', '[']).trim_end_matches([')', ']']);
-            let apart = names.contains(',')
-                && names.split(',').all(|name| name.trim().bytes().all(is_word))
-                && !from.contains(".items()")
-                && !from.starts_with("enumerate(")
-                && !from.starts_with("zip(");
-            // `a, b = 1, 2` and `a, b = f(x), g(x)` take no row apart.
-            if apart && row(from) && !from.contains("),") {
-                return How::Counts;
-            }
-        }
-    }
-    How::Every
-}
-
-/// Whether a column is taken by its number: `.getString(1)`, `.get::<_, i64>(0)`.
-fn by_number(text: &str, calls: &[&str]) -> bool {
-    calls.iter().any(|call| {
-        text.match_indices(call).take(100).any(|(at, _)| {
-            let rest = text.get(at + call.len()..).unwrap_or_default();
-            let rest = rest.trim_start_matches(|letter: char| letter.is_alphanumeric() || letter == '_');
-            let rest = match rest.strip_prefix("::<") {
-                Some(rest) => rest.split_once(">(").map_or("", |(_, rest)| rest),
-                None => rest.strip_prefix('(').unwrap_or_default(),
-            };
-            let digits = rest.trim_start_matches(|letter: char| letter.is_ascii_digit());
-            digits.len() < rest.len() && digits.starts_with([')', ',', '?'])
-        })
-    })
 }

@@ -132,7 +132,17 @@ fn is_words(text: &[u8], at: usize, language: Language) -> bool {
     /// How far back the head of a function may be looked for.
     const BACK: usize = 400;
     let head = text.get(at.saturating_sub(BACK)..at).unwrap_or_default();
-    let above = head.trim_ascii_end();
+    let mut above = head.trim_ascii_end();
+    if language == Language::Python {
+        // Remarks may stand before the words.
+        loop {
+            let line = above.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+            if line == 0 || !above[line..].trim_ascii_start().starts_with(b"#") {
+                break;
+            }
+            above = above[..line].trim_ascii_end();
+        }
+    }
     match language {
         Language::Elixir => {
             [b"@doc".as_slice(), b"@moduledoc", b"@typedoc"].iter().any(|mark| above.ends_with(mark))
@@ -210,6 +220,7 @@ mod tests {
             (Language::Python, "x = \"\"\"\n# a\n\"\"\"\n#b", "x = \"\"\"\n# a\n\"\"\"\n  "),
             (Language::Python, "\"\"\"a\"\"\"\nb", "       \nb"),
             (Language::Python, "def f():\n  \"\"\"a\"\"\"\n", "def f():\n         \n"),
+            (Language::Python, "def f():\n  # b\n  \"\"\"a\"\"\"\n", "def f():\n     \n         \n"),
             (Language::Python, "x = {1:\n  \"\"\"a\"\"\"}", "x = {1:\n  \"\"\"a\"\"\"}"),
             (Language::Python, "def f(): q(\"\"\"a\"\"\")", "def f(): q(\"\"\"a\"\"\")"),
             (Language::Python, "q(\n\"\"\"a\"\"\")", "q(\n\"\"\"a\"\"\")"),

@@ -171,6 +171,10 @@ fn rows(
     mark: Mark,
 ) -> Option<Change> {
     if data == Data::Select {
+        if let Some(sequence) = set_to_a_number(sides, &step.text) {
+            let words = format!("sets sequence {sequence} to a number: keys that are taken may come again");
+            return Some(Change::new("other-change", NeedsReview, sequence, mark, words));
+        }
         let call = unknown_call(&step.text)?;
         let words = format!("calls {call}, whose effect cannot be told from the text");
         return Some(Change::new(UNREADABLE, NeedsReview, format!("line {}", step.line), mark, words));
@@ -274,6 +278,30 @@ const HARMLESS: &[&str] = &[
 ];
 
 /// The first function that is called and not known to be harmless.
+/// The sequence of the base that `setval('s', 1)` sets to a fixed number. One that goes by what the table
+/// has, `setval('s', (SELECT max(id) …))`, gives no key twice.
+fn set_to_a_number(sides: Sides<'_>, text: &str) -> Option<String> {
+    let lower = text.to_lowercase();
+    lower.match_indices("setval").find_map(|(at, call)| {
+        let arguments = lower.get(at + call.len()..)?.trim_start().strip_prefix('(')?;
+        let (sequence, rest) = arguments.trim_start().strip_prefix('\'')?.split_once('\'')?;
+        let number = rest.trim_start_matches("::regclass").trim_start().strip_prefix(',')?.trim_start();
+        let name = sequence.rsplit('.').next().unwrap_or(sequence).trim_matches('"').to_owned();
+        (number.starts_with(|first: char| first.is_ascii_digit()) && is_counted(sides, &name)).then_some(name)
+    })
+}
+
+/// Whether the base has a sequence of this name, or a column that counts by it.
+fn is_counted(sides: Sides<'_>, sequence: &str) -> bool {
+    let known = |(kind, name): &(Kind, Name)| *kind == Kind::Sequence && name.name.key == sequence;
+    sides.before.others.keys().any(known)
+        || sides.before.tables.iter().any(|(table, state)| {
+            let rest = sequence.strip_prefix(table.name.key.as_str()).and_then(|rest| rest.strip_prefix('_'));
+            let column = rest.and_then(|rest| rest.strip_suffix("_seq"));
+            column.is_some_and(|column| state.columns.values().any(|state| state.name.key == column))
+        })
+}
+
 fn unknown_call(text: &str) -> Option<String> {
     let mut word = String::new();
     let mut quote = None;

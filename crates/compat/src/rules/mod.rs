@@ -174,7 +174,8 @@ pub fn judge(sides: Sides<'_>, touched: &BTreeSet<Touched>) -> Vec<Change> {
 fn told_apart(sides: Sides<'_>, table: &Name) -> Option<String> {
     let there = |schema: Option<Ident>, name: Ident| sides.before.tables.contains_key(&Name { schema, name });
     if let Some(schema) = &table.schema {
-        return there(None, table.name.clone()).then(|| schema.written.clone());
+        let twin = |name: &Name| name.name == table.name && name.schema != table.schema;
+        return sides.before.tables.keys().any(twin).then(|| schema.written.clone());
     }
     let folded = Ident::folded(table.name.key.as_str());
     let quoted = sides.dialect == Dialect::Postgres && folded != table.name;

@@ -7,7 +7,7 @@ use super::{Change, Sides};
 use crate::Verdict::{Incompatible, NeedsReview};
 use crate::evidence::Asked;
 use crate::operation::{Filled, Ident, Kind, Maybe, Name, Parameter, Signature, TypeBody};
-use crate::schema::{Body, Routine, Seen, Table, TookFrom, UserType, View};
+use crate::schema::{Body, Mark, Routine, Seen, Table, TookFrom, UserType, View};
 use crate::sql::Dialect;
 
 /// What became of a view.
@@ -404,10 +404,27 @@ pub fn other(sides: Sides<'_>, kind: Kind, name: &Name, changes: &mut Vec<Change
             Owner::None => Some(change("drop-sequence", Incompatible).asking(asked)),
         },
         Kind::Extension => Some(change("drop-extension", Incompatible)),
+        Kind::Schema if was_empty(sides, name, old.seen, by) => {
+            Some(change("drop-schema", Incompatible).asking(asked))
+        }
         Kind::Schema | Kind::Database => Some(change("drop-schema", Incompatible)),
         Kind::Synonym => Some(change("drop-synonym", Incompatible).asking(Asked::Table(name.clone()))),
         _ => Some(change("drop-object", Incompatible).asking(asked)),
     });
+}
+
+/// Whether a schema that went had nothing in it any more: all that the history made there went before, by
+/// steps that are judged for themselves. In MySQL a schema is a database, and goes with all it has.
+fn was_empty(sides: Sides<'_>, schema: &Name, seen: Seen, by: Mark) -> bool {
+    let within = |name: &Name| name.schema.as_ref() == Some(&schema.name);
+    let of_its_own = |id| sides.now.home(id).is_some() || sides.now.gone(id) != by;
+    let (tables, views) = (&sides.before.tables, &sides.before.views);
+    seen == Seen::Made
+        && matches!(sides.dialect, Dialect::Postgres | Dialect::MsSql)
+        && tables.iter().filter(|(name, _)| within(name)).all(|(_, table)| of_its_own(table.id))
+        && views.iter().filter(|(name, _)| within(name)).all(|(_, view)| of_its_own(view.id))
+        && !sides.before.routines.keys().any(within)
+        && !sides.before.types.keys().any(within)
 }
 
 /// What became of the column that a sequence belongs to.

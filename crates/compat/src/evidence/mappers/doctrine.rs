@@ -92,6 +92,16 @@ fn field(text: &str, code: &str, line: u32) -> Option<Field> {
     } else {
         return None;
     };
+    if kind == FieldKind::Embedded {
+        let unprefixed = marks.contains("columnPrefix: false") || marks.contains("columnPrefix=false");
+        let prefix = if unprefixed { "" } else { argument(marks, "columnPrefix").unwrap_or(&name) };
+        let said = marks.split("::class").next().filter(|_| marks.contains("::class"));
+        let class = said.or_else(|| argument(marks, "class")).or_else(|| code.split('$').next());
+        let class = class.and_then(|class| {
+            class.trim_end().rsplit(|letter: char| !(letter.is_alphanumeric() || letter == '_')).next()
+        });
+        return Some(Field { name: prefix.to_owned(), column: class.map(str::to_owned), kind, line });
+    }
     let column = marks.split("Column").nth(1).and_then(|column| {
         let own = bracketed(column).filter(|_| column.starts_with('(')).map(|(inner, _)| inner)?;
         argument(own, "name")

@@ -52,12 +52,23 @@ fn model(class: &Class<'_>) -> Option<Model> {
                 && !member.code.contains(" static ")
                 && !member.code.contains("DbSet<")
         })
-        .filter_map(|member| {
-            let name = member.code.split_whitespace().next_back()?;
+        .flat_map(|member| {
+            let mut words = member.code.split_whitespace().rev();
+            let name = words.next().map(word).unwrap_or_default().to_owned();
             let said = member.marks.split("Column(").nth(1).filter(|rest| rest.starts_with('"')).and_then(literal);
             let kind = if member.marks.contains("NotMapped") { FieldKind::Ignored } else { FieldKind::Column };
-            Some(Field { name: word(name).to_owned(), column: said.map(str::to_owned), kind, line: member.line })
+            // A class may be owned, and `ShipTo_Street` a column of its.
+            let class = words.next().map(word).filter(|class| class.starts_with(char::is_uppercase));
+            let owned = class.filter(|_| kind == FieldKind::Column).map(|class| Field {
+                name: name.clone(),
+                column: Some(class.to_owned()),
+                kind: FieldKind::Embedded,
+                line: member.line,
+            });
+            let own = Field { name, column: said.map(str::to_owned), kind, line: member.line };
+            std::iter::once(own).chain(owned)
         })
+        .filter(|field| !field.name.is_empty())
         .collect();
     if fields.is_empty() {
         return None;

@@ -73,8 +73,18 @@ fn member(model: &mut Model, code: &str, line: u32) {
     {
         return;
     }
-    if gorm.split(';').any(|part| part == "embedded") {
-        model.bases.push(ty.rsplit(['.', '*']).next().unwrap_or(ty).to_owned());
+    if gorm.split(';').any(|part| part.trim() == "embedded") {
+        let class = ty.rsplit(['.', '*']).next().unwrap_or(ty).to_owned();
+        let prefix = gorm.split(';').find_map(|part| part.trim().strip_prefix("embeddedPrefix:"));
+        match prefix {
+            Some(prefix) => model.fields.push(Field {
+                name: prefix.to_owned(),
+                column: Some(class),
+                kind: FieldKind::Embedded,
+                line,
+            }),
+            None => model.bases.push(class),
+        }
         return;
     }
     let said =

@@ -44,12 +44,41 @@ fn model(class: &Class<'_>) -> Option<Model> {
             })
             .cloned()
             .collect(),
-        fields: class.members.iter().filter_map(field).collect(),
+        fields: class
+            .members
+            .iter()
+            .flat_map(|member| overrides(member).into_iter().chain(field(member)))
+            .collect(),
         derived: false,
         open: false,
         part: !entity,
         line: class.line,
     })
+}
+
+/// `@AttributeOverride(…, column = @Column(name = "x"))`: columns of a class that is embedded, by name.
+fn overrides(member: &Member<'_>) -> Vec<Field> {
+    if !member.marks.contains("@Embedded") {
+        return vec![];
+    }
+    let said = member.marks.split("Column(").skip(1).filter_map(|column| argument(column, "name"));
+    said.map(|name| Field {
+        name: name.to_owned(),
+        column: Some(name.to_owned()),
+        kind: FieldKind::Column,
+        line: member.line,
+    })
+    .collect()
+}
+
+/// The class of a declaration: `private Address ship`, `val ship: Address?`.
+fn class_of<'a>(declared: &'a str, name: &str) -> Option<&'a str> {
+    let (before, after) = declared.rsplit_once(name)?;
+    let ty = match after.trim_start().strip_prefix(':') {
+        Some(after) => after.trim_start(),
+        None => before.split_whitespace().next_back()?,
+    };
+    Some(word(ty.rsplit('.').next().unwrap_or(ty)))
 }
 
 fn field(member: &Member<'_>) -> Option<Field> {
@@ -87,6 +116,14 @@ fn field(member: &Member<'_>) -> Option<Field> {
     } else {
         FieldKind::Column
     };
+    if kind == FieldKind::Embedded {
+        return Some(Field {
+            name: argument(marks, "prefix").unwrap_or(name).trim_end_matches(';').to_owned(),
+            column: class_of(declared, name).map(str::to_owned),
+            kind,
+            line: member.line,
+        });
+    }
     let column = marks.split("Column").nth(1).and_then(|column| {
         argument(column, "name").or_else(|| column.strip_prefix("(\"").and_then(|_| literal(column)))
     });

@@ -38,8 +38,10 @@ pub(super) enum FieldKind {
     Association,
     /// Declared, or named, and left out of all statements.
     Ignored,
-    /// Columns that begin with the field's name.
+    /// The columns of another class, each with a prefix: the name is the prefix, and the column is the class.
     Embedded,
+    /// Every column that the table had when the program started.
+    Reflected,
 }
 
 /// A field of a model.
@@ -216,6 +218,10 @@ pub(super) enum Says {
     Ignored(String, u32),
     /// It is not there, and all fields were seen.
     Absent,
+    /// It begins as the columns of a class that is embedded, and that class is not here; path and line.
+    Embedded(String, u32),
+    /// All columns were read from the database when the program started; path and line.
+    Reflected(String, u32),
     /// It is not there; not all fields were seen.
     Unknown,
 }
@@ -238,6 +244,54 @@ impl<'a> ColumnName<'a> {
     }
 }
 
+/// What a class that is embedded does to a column.
+enum Part {
+    /// The class has it.
+    Has,
+    /// It begins as the class's columns do, and the class is not here.
+    May,
+    /// The class is not here.
+    Open,
+    None,
+}
+
+/// What a field that embeds a class says of a column.
+fn embedded(field: &Field, column: &ColumnName<'_>, mapper: Mapper, models: &Models<'_>) -> Part {
+    let prefix = compact(&field.name);
+    // JPA puts no prefix before them, unless a naming strategy does.
+    let prefixes = [Some(prefix.as_str()), (mapper == Mapper::Jpa).then_some("")];
+    let class = field.column.as_deref().unwrap_or_default();
+    let known: Vec<&Model> = models
+        .get(class)
+        .into_iter()
+        .flatten()
+        .map(|(_, model)| *model)
+        .filter(|model| model.mapper == mapper)
+        .collect();
+    let mut part = if known.is_empty() { Part::Open } else { Part::None };
+    for prefix in prefixes.into_iter().flatten() {
+        let Some(rest) = column.compact.strip_prefix(prefix).filter(|rest| !rest.is_empty()) else { continue };
+        let rest = ColumnName::new(rest);
+        let has = |model: &&Model| {
+            let holds = |field: &Field| field.kind != FieldKind::Embedded && named(field, &rest, mapper).is_some();
+            model.fields.iter().any(holds)
+        };
+        if known.iter().any(has) {
+            return Part::Has;
+        }
+        // What it has of others cannot be seen from here.
+        let more = known.iter().any(|model| {
+            !model.bases.is_empty() || model.fields.iter().any(|field| field.kind == FieldKind::Embedded)
+        });
+        if known.is_empty() && !prefix.is_empty() {
+            part = Part::May;
+        } else if more && matches!(part, Part::None) {
+            part = Part::Open;
+        }
+    }
+    part
+}
+
 /// What a model and its bases say of a column.
 pub(super) fn says(model: &Model, path: &str, column: &ColumnName<'_>, models: &Models<'_>) -> Says {
     const DEEP: usize = 12;
@@ -246,6 +300,7 @@ pub(super) fn says(model: &Model, path: &str, column: &ColumnName<'_>, models: &
     let mut declared = None;
     let mut ignored = None;
     let mut open = false;
+    let (mut may, mut reflected) = (None, None);
     while let Some((path, model, depth)) = waiting.pop() {
         if seen.contains(&std::ptr::from_ref(model)) || depth > DEEP {
             continue;
@@ -253,9 +308,23 @@ pub(super) fn says(model: &Model, path: &str, column: &ColumnName<'_>, models: &
         seen.push(std::ptr::from_ref(model));
         open |= model.open;
         for field in &model.fields {
+            if field.kind == FieldKind::Embedded {
+                match embedded(field, column, model.mapper, models) {
+                    Part::Has => declared = declared.or(Some((path.to_owned(), field.line))),
+                    // Of EF Core's properties nothing tells a class that is embedded from another one.
+                    Part::None => {}
+                    Part::May | Part::Open if model.mapper == Mapper::EfCore => {}
+                    Part::May => may = may.or(Some((path.to_owned(), field.line))),
+                    Part::Open => open = true,
+                }
+                continue;
+            }
+            if field.kind == FieldKind::Reflected {
+                reflected = reflected.or(Some((path.to_owned(), field.line)));
+                continue;
+            }
             match named(field, column, model.mapper) {
                 Some(FieldKind::Ignored) => ignored = ignored.or(Some((path.to_owned(), field.line))),
-                Some(FieldKind::Embedded) => open = true,
                 Some(_) => declared = declared.or(Some((path.to_owned(), field.line))),
                 None => {}
             }
@@ -283,8 +352,12 @@ pub(super) fn says(model: &Model, path: &str, column: &ColumnName<'_>, models: &
         // In Rails the list wins, and so does a deprecation over the declaration on the same line.
         (Some((path, line)), _) => Says::Ignored(path, line),
         (None, Some((path, line))) => Says::Declared(path, line),
-        (None, None) if open => Says::Unknown,
-        (None, None) => Says::Absent,
+        (None, None) => match (may, reflected) {
+            (Some((path, line)), _) => Says::Embedded(path, line),
+            (None, Some((path, line))) => Says::Reflected(path, line),
+            (None, None) if open => Says::Unknown,
+            (None, None) => Says::Absent,
+        },
     }
 }
 
@@ -293,7 +366,6 @@ fn named(field: &Field, column: &ColumnName<'_>, mapper: Mapper) -> Option<Field
     let is = match (&field.column, field.kind) {
         (Some(said), _) => said.eq_ignore_ascii_case(column.name) || mapper == Mapper::Rails && column.is(said),
         (None, FieldKind::Association) => column.association.as_ref().is_some_and(|name| same(name, &field.name)),
-        (None, FieldKind::Embedded) => column.compact.starts_with(&compact(&field.name)),
         (None, _) => column.is(&field.name),
     };
     is.then_some(field.kind)

@@ -1,21 +1,49 @@
 //! SQLAlchemy and SQLModel: a mapped class selects the columns that it declares.
 
 use super::python::{Class, Entry, classes};
-use super::{Field, FieldKind, Mapper, Model, Row, argument, bracketed, line_of, listed, literal};
+use super::{Field, FieldKind, Mapper, Model, Row, argument, bracketed, line_of, listed, literal, word};
 use crate::evidence::language::Language;
 
 pub(super) const ROW: Row = Row {
     mapper: Mapper::SqlAlchemy,
     title: "SQLAlchemy",
     language: Language::Python,
-    marks: &["Column(", "mapped_column", "__tablename__", "SQLModel", "Mapped["],
+    marks: &["Column(", "mapped_column", "__tablename__", "SQLModel", "Mapped[", "autoload", "automap_base"],
     read,
 };
 
 fn read(text: &str) -> Vec<Model> {
     let mut models: Vec<Model> = classes(text).iter().filter_map(model).collect();
     models.extend(tables(text));
+    models.extend(automapped(text));
     models
+}
+
+/// `Base.classes.guests`: a class of what automap found in the database.
+fn automapped(text: &str) -> Vec<Model> {
+    if !text.contains("automap_base(") {
+        return vec![];
+    }
+    let found = text.match_indices(".classes.").take(1_000).map(|(at, mark)| (at, word(&text[at + mark.len()..])));
+    let known = found.filter(|(_, table)| !table.is_empty() && *table != "values" && *table != "items");
+    known
+        .map(|(at, table)| Model {
+            mapper: Mapper::SqlAlchemy,
+            class: String::new(),
+            table: Some(table.to_owned()),
+            bases: vec![],
+            fields: vec![reflected(line_of(text, at))],
+            derived: false,
+            open: true,
+            part: false,
+            line: line_of(text, at),
+        })
+        .collect()
+}
+
+/// All columns that there were when the program started.
+fn reflected(line: u32) -> Field {
+    Field { name: "*".to_owned(), column: Some("*".to_owned()), kind: FieldKind::Reflected, line }
 }
 
 fn model(class: &Class<'_>) -> Option<Model> {
@@ -38,6 +66,9 @@ fn model(class: &Class<'_>) -> Option<Model> {
     }
     let reflected = class.entries.iter().any(|entry| entry.value.contains("autoload") || entry.name == "__table__")
         || class.bases.iter().any(|base| base.contains("DeferredReflection"));
+    if reflected && table.is_some() {
+        fields.push(self::reflected(class.line));
+    }
     let abstracted = entry("__abstract__").is_some_and(|entry| entry.value.starts_with("True"));
     let bases = class.base_names();
     Some(Model {
@@ -97,6 +128,7 @@ fn tables(text: &str) -> Vec<Model> {
         else {
             continue;
         };
+        let reflects = inner.contains("autoload").then(|| reflected(line_of(text, at)));
         let fields = parts
             .iter()
             .filter(|(_, part)| part.contains("Column("))
@@ -105,6 +137,7 @@ fn tables(text: &str) -> Vec<Model> {
                 let line = line_of(text, at + "Table(".len() + offset + part.len() - part.trim_start().len());
                 Some(Field { column: Some(name.clone()), name, kind: FieldKind::Column, line })
             })
+            .chain(reflects)
             .collect();
         models.push(Model {
             mapper: Mapper::SqlAlchemy,

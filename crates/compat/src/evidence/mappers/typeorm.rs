@@ -52,6 +52,14 @@ fn model(class: &Class<'_>) -> Option<Model> {
     })
 }
 
+/// The class in `@Column(() => Address)` and `@Embedded(() => Address)`.
+fn class_embedded(marks: &str) -> Option<&str> {
+    let rest = ["@Column(", "@Embedded("].iter().find_map(|mark| marks.split(mark).nth(1))?.trim_start();
+    let (head, class) = rest.split_once("=>")?;
+    let argument = head.trim().trim_start_matches('(').trim_end_matches(')').trim();
+    (argument.is_empty() || word(argument) == argument).then(|| word(class.trim_start()))
+}
+
 fn field(member: &Member<'_>) -> Option<Field> {
     let marks = member.marks;
     if ["@OneToMany", "@ManyToMany", "@HasMany", "@HasOne", "@BelongsToMany"]
@@ -67,6 +75,7 @@ fn field(member: &Member<'_>) -> Option<Field> {
     } else if marks.contains("Column")
         || marks.contains("@Property")
         || marks.contains("@PrimaryKey")
+        || marks.contains("@Embedded(")
         || marks.contains("@Enum")
         || marks.contains("@ForeignKey")
     {
@@ -79,6 +88,12 @@ fn field(member: &Member<'_>) -> Option<Field> {
         .iter()
         .fold(code, |code, modifier| code.trim_start().strip_prefix(modifier).unwrap_or(code));
     let name = word(code.trim_start());
+    if let Some(class) = class_embedded(marks) {
+        let unprefixed = marks.contains("prefix: false");
+        let prefix = if unprefixed { "" } else { argument(marks, "prefix").unwrap_or(name) };
+        let (name, kind) = (prefix.to_owned(), FieldKind::Embedded);
+        return Some(Field { name, column: Some(class.to_owned()), kind, line: member.line });
+    }
     let column = ["name", "fieldName", "field", "joinColumn"].iter().find_map(|name| argument(marks, name));
     let column = column.or_else(|| {
         let rest = marks.split("Column(").nth(1)?.trim_start();

@@ -90,7 +90,7 @@ fn dialect(tree: &dyn Tree, root: &str) -> Option<Dialect> {
         .and_then(|value| word(&value))
         .or_else(|| {
             let text = tree.text(&format!("{home}config/database.php")).ok()?;
-            let line = text.lines().find(|line| line.trim_start().starts_with("'default'"))?;
+            let line = text.split_once("'default'")?.1.lines().next()?;
             line.rsplit('\'').nth(1).and_then(word)
         })
         .or_else(|| {

@@ -16,7 +16,7 @@ fn comment(line: &str) -> Option<&str> {
     let line = line.trim();
     line.strip_prefix("--")
         .map(str::trim)
-        .or_else(|| line.strip_prefix("/*").map(|rest| rest.trim_end_matches("*/").trim()))
+        .or_else(|| line.strip_prefix("/*").and_then(|rest| rest.strip_suffix("*/")).map(str::trim))
 }
 
 /// A word at the beginning of a comment, in any case; what follows it.

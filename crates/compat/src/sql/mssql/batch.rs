@@ -373,6 +373,8 @@ fn continues(cursor: &Cursor<'_>, at: usize, word: &str, head: &mut Head, verb: 
         "UPDATE" | "DELETE" if matches!(previous, "ON" | "FOR") => return true,
         "SET" if matches!(previous, "UPDATE" | "DELETE") && next(&["NULL", "DEFAULT"]) => return true,
         "FETCH" if matches!(previous, "ROWS" | "ROW") => return true,
+        // `GENERATED ALWAYS AS ROW END`
+        "END" if matches!(previous, "ROW" | "TRANSACTION_ID" | "SEQUENCE_NUMBER") => return true,
         "IF" if cursor.word_is(at + 1, "EXISTS")
             && cursor.ahead(at + 2).is_some_and(|token| token.kind != Kind::Mark(b'(')) =>
         {

@@ -104,7 +104,7 @@ fn has_unended(words: Words<'_>) -> bool {
 /// A query by the functions that it calls.
 pub(super) fn calls(words: Words<'_>, steps: &mut Steps) {
     let before = steps.list.len();
-    let (mut known, mut unknown) = (false, None);
+    let (mut known, mut unknown, mut numbered) = (false, None, false);
     for at in 0..words.tokens.len() {
         if !words.sign(at + 1, b'(') {
             continue;
@@ -113,6 +113,8 @@ pub(super) fn calls(words: Words<'_>, steps: &mut Steps) {
         if ENDS_OTHERS.contains(&name.key.as_str()) {
             return steps.review(words, "it ends other sessions", None);
         }
+        // Rules see whether the sequence is an old one.
+        numbered |= name.key == "setval" && words.sign(at + 3, b',') && words.kind(at + 4) == Some(Kind::Number);
         let listed = |list: &[&str]| list.binary_search(&name.key.as_str()).is_ok();
         let keyword = words.kind(at) == Some(Kind::Word) && listed(KEYWORDS);
         // WITH name (columns) AS, an alias's columns and a type's length call nothing.
@@ -127,7 +129,9 @@ pub(super) fn calls(words: Words<'_>, steps: &mut Steps) {
         }
     }
     let Some(unknown) = unknown else {
-        if !known || steps.list.len() == before {
+        if numbered {
+            steps.add(words, Operation::Data { data: Data::Select, table: None, every_row: false });
+        } else if !known || steps.list.len() == before {
             steps.neutral(words, &words.head(1));
         }
         return;
