@@ -72,7 +72,7 @@ fn show(rows: &[NoticeRow], wall: Instant, out: Out) {
         return;
     }
     if rows.is_empty() {
-        out.line("Every sink took what it was told.".to_owned());
+        out.line("Every sink took what it was told.");
     }
     for row in rows {
         let tries = if row.attempts == 1 { "1 try".to_owned() } else { format!("{} tries", row.attempts) };

@@ -148,7 +148,7 @@ fn call(sink: &Sink, row: &NoticeRow, now: Instant) -> Result<Call, Failed> {
         None => notice.body().map_err(|error| not_made(error.to_string()))?,
     };
     let body = body.into_bytes();
-    let keys = sink.secrets.iter().map(|place| key(place)).collect::<Result<Vec<_>, _>>()?;
+    let keys = sink.secrets.iter().map(key).collect::<Result<Vec<_>, _>>()?;
     let headers = sign::sign(&keys, &notice.id, now, &body).map_err(|error| not_made(error.to_string()))?;
     let json = HeaderValue::from_static("application/json");
     let mut call = Call::post(OPERATION, url, json, body);

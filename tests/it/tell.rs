@@ -58,11 +58,14 @@ impl Came {
     }
 }
 
+/// A status, and what `Retry-After` asks for.
+type Reply = (u16, Option<&'static str>);
+
 /// A receiver, and what it answers next; 204 when nothing is planned.
 #[derive(Clone, Default)]
 struct Receiver {
     came: Arc<Mutex<Vec<Came>>>,
-    answers: Arc<Mutex<VecDeque<(u16, Option<&'static str>)>>>,
+    answers: Arc<Mutex<VecDeque<Reply>>>,
     url: String,
 }
 

@@ -147,7 +147,7 @@ fn in_repository(state: &mut State, made: &Made<'_>, call: &Call<'_>, rest: &[&s
             let of = call.asked("ref").unwrap_or_default();
             let of = of.strip_prefix("refs/heads/").unwrap_or(&of);
             let pushes = state.pushes.iter().filter(|push| push.on == of);
-            let items = pushes.map(|push| activity(push)).collect();
+            let items = pushes.map(activity).collect();
             made.page(call, state, &format!("{REPO}/activity"), None, items)
         }
         ("GET", ["commits", sha, "check-runs"]) => {
