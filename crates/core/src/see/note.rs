@@ -491,14 +491,14 @@ pub fn landed(row: &IntentRow, to: CommitId, now: Now, late: bool) -> Vec<Change
     changes
 }
 
-/// Tells of an event, at every sink there is.
+/// Tells of an event: it is handed out to sinks once it is durable.
 pub fn tell(key: &str, env: &EnvName, now: Now, event: Event) -> Change {
     Change::Tell(message(key, env, now, event))
 }
 
-/// A message, for every sink.
+/// A message, to be handed out.
 pub(super) fn message(key: &str, env: &EnvName, now: Now, event: Event) -> Message {
-    // One sink so far, the log; `tell` will fan out here when there are more.
+    // One reader: whoever hands it out knows the sinks, which the core does not.
     let sink = "log".to_owned();
     Message { id: format!("{key}/{sink}"), sink, env: env.clone(), at: now.wall, event }
 }
