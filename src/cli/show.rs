@@ -186,8 +186,10 @@ pub async fn run(source: &Source, word: Option<&str>, out: Out) -> Result<Exit, 
             let setup = Arc::new(session::open_afresh(path.as_deref(), Need::Create).await?);
             let flows: Vec<FlowConfig> = setup.flows(word)?.into_iter().cloned().collect();
             let view = views::run(Arc::clone(&setup), flows).await;
+            // What moved is said before a sink that is slow is waited for.
+            out.show(&view, view.lines());
             tell(&setup).await;
-            view
+            return Ok(view.exit);
         }
     };
     out.show(&view, view.lines());

@@ -52,8 +52,20 @@ pub fn changes(old: &Config, new: &Config) -> Vec<Changed> {
             list.push(Changed { flow: None, what, loosens });
         }
     }
+    for gone in old.sinks.keys().filter(|name| !new.sinks.contains_key(*name)) {
+        let what = format!("`sink.{gone}` is no longer in the config; it is told nothing");
+        list.push(Changed { flow: None, what, loosens: true });
+    }
     for after in new.sinks.values() {
-        let Some(before) = old.sinks.get(&after.name) else { continue };
+        let Some(before) = old.sinks.get(&after.name) else {
+            list.push(Changed { flow: None, what: format!("`sink.{}` is new", after.name), loosens: false });
+            continue;
+        };
+        if before.template.as_ref().zip(after.template.as_ref()).is_some_and(|(one, other)| one.text != other.text)
+        {
+            let what = format!("what is in the file of `sink.{}.template` has changed", after.name);
+            list.push(Changed { flow: None, what, loosens: false });
+        }
         for (key, one, other) in differing(&before.settings, &after.settings) {
             // Who knows an address can call it; the audit is for more eyes than the config.
             let key_said = format!("sink.{}.{key}", after.name);

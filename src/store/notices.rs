@@ -12,6 +12,9 @@ use super::sqlite::{Durability, SqliteStore};
 
 type Query = sqlx::query::Query<'static, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
 
+/// Longer than this nothing waits for its next try.
+const WAIT_MAX: Span = Span::from_mins(28 * 60);
+
 /// For how long what was taken is kept, and what was given up.
 const KEPT: Span = Span::from_mins(30 * 24 * 60);
 
@@ -105,12 +108,35 @@ impl SqliteStore {
         self.notices_of(query).await
     }
 
-    /// Those that are to be tried by now, the oldest first, at most `limit` of each sink.
+    /// Those that are to be tried by now, those that were tried least first, then the oldest, at most `limit` of each sink.
     ///
     /// # Errors
     /// Those of any read.
     pub async fn notices_due(&self, now: Instant, limit: usize) -> Result<Vec<NoticeRow>, StoreError> {
-        self.notices_of(sqlx::query(sql::NOTICES_DUE).bind(now.0).bind(rows_of(limit))).await
+        // No wait is that long: the wall was wrong when it was written down.
+        let odd = now.0.saturating_add(WAIT_MAX.ms());
+        self.notices_of(sqlx::query(sql::NOTICES_DUE).bind(now.0).bind(rows_of(limit)).bind(odd)).await
+    }
+
+    /// Gives up what a sink was to be told of what happened before that. How many there were.
+    ///
+    /// # Errors
+    /// Those of any write.
+    pub async fn give_up_notices(
+        &self,
+        sink: &str,
+        before: Instant,
+        now: Instant,
+        words: &str,
+    ) -> Result<u64, StoreError> {
+        let mut writing = self.write(Durability::Light).await?;
+        let query = sqlx::query(sql::GIVE_UP_NOTICES)
+            .bind(sink.to_owned())
+            .bind(before.0)
+            .bind(now.0)
+            .bind(words.to_owned());
+        let done = query.execute(&mut *writing.conn()).await.map(|done| done.rows_affected()).map_err(Fault::from);
+        writing.end(done).await
     }
 
     /// When the next one is to be tried, if any waits.
@@ -129,7 +155,7 @@ impl SqliteStore {
         looking.end(rows.and_then(|rows| Ok(read(&rows, "notices", row)?))).await
     }
 
-    /// Lets others alone what is being sent, until then; whether it is ours to send.
+    /// Notes that it is being sent, which counts as a try, and is let alone until then; whether it is ours to send.
     ///
     /// # Errors
     /// Those of any write.

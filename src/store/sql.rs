@@ -245,16 +245,18 @@ statements! {
     NOTICES = "SELECT id, sink, flow, env, at_wall, notice, state, attempts, next_wall, words
         FROM notices WHERE (state = $1 OR $1 IS NULL) ORDER BY seq DESC LIMIT $2";
     NOTICES_DUE = "SELECT id, sink, flow, env, at_wall, notice, state, attempts, next_wall, words FROM
-        (SELECT *, ROW_NUMBER() OVER (PARTITION BY sink ORDER BY seq) AS nth FROM notices
-            WHERE state = 'waiting' AND next_wall <= $1) AS due
-        WHERE nth <= $2 ORDER BY seq";
+        (SELECT *, ROW_NUMBER() OVER (PARTITION BY sink ORDER BY attempts, seq) AS nth FROM notices
+            WHERE state = 'waiting' AND (next_wall <= $1 OR next_wall > $3)) AS due
+        WHERE nth <= $2 ORDER BY attempts, seq";
     NEXT_NOTICE = "SELECT MIN(next_wall) FROM notices WHERE state = 'waiting'";
-    CLAIM_NOTICE = "UPDATE notices SET next_wall = $3 WHERE id = $1 AND state = 'waiting' AND next_wall = $2";
+    CLAIM_NOTICE = "UPDATE notices SET next_wall = $3, attempts = attempts + 1 WHERE id = $1 AND state = 'waiting' AND next_wall = $2";
     SETTLE_NOTICE = "UPDATE notices SET state = $2, attempts = $3, next_wall = $4, words = $5
         WHERE id = $1 AND state = 'waiting'";
     REVIVE_NOTICES = "UPDATE notices SET state = 'waiting', attempts = 0, next_wall = $2
         WHERE state = 'dead' AND (id = $1 OR $1 IS NULL)";
-    FORGET_NOTICES = "DELETE FROM notices WHERE state <> 'waiting' AND next_wall < $1";
+    FORGET_NOTICES = "DELETE FROM notices WHERE state IN ('sent', 'dead') AND next_wall < $1";
+    GIVE_UP_NOTICES = "UPDATE notices SET state = 'dead', next_wall = $3, words = $4
+        WHERE sink = $1 AND state = 'waiting' AND at_wall < $2";
     FORGET_DELIVERIES = "DELETE FROM deliveries WHERE at_wall < $1";
     USE_TOKEN = "UPDATE tokens SET used_day = $2 WHERE id = $1 AND (used_day IS NULL OR used_day < $2)";
     REVOKE_TOKEN = "UPDATE tokens SET revoked_wall = $2 WHERE id = $1 AND revoked_wall IS NULL";

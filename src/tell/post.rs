@@ -7,6 +7,7 @@
 //! Not here: what is told (`notice`), and when a notice is tried again (`backoff`).
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use towpath_core::model::{Instant, Span};
@@ -23,6 +24,13 @@ const AT_ONCE: usize = 50;
 
 /// For how long what is being sent is let alone by others: longer than a call may take.
 const CLAIMED: Span = Span::from_secs(60);
+
+/// For how long the notices of one sink are sent before those of the others are looked for again.
+const LINE_MAX: Duration = Duration::from_secs(15);
+
+/// What happened longer ago than this is given up once its sink takes nothing: nobody wants last week's promotions when
+/// it comes back.
+const OLD: Span = Span::from_mins(26 * 60);
 
 /// The longest text kept of a failure, in characters.
 const WORDS_MAX: usize = 300;
@@ -73,8 +81,12 @@ async fn of_sink(
     rows: Vec<NoticeRow>,
 ) -> Delivered {
     let mut told = Delivered::default();
+    let begun = tokio::time::Instant::now();
     for mut row in rows {
         let wall = clock.reading().wall;
+        if begun.elapsed() > LINE_MAX {
+            return Delivered { next: Some(wall), ..told };
+        }
         match store.claim_notice(&row, wall + CLAIMED).await {
             Ok(true) => {}
             // Another process has it.
@@ -94,10 +106,24 @@ async fn of_sink(
             return Delivered { next: Some(wall + CLAIMED), ..told };
         }
         if gone {
+            give_up_old(store, &row, wall, &mut told).await;
             return Delivered { next: Some(row.next).filter(|_| row.state == NoticeState::Waiting), ..told };
         }
     }
     told
+}
+
+/// Gives up what the sink of a failed notice was to be told long ago.
+async fn give_up_old(store: &SqliteStore, row: &NoticeRow, wall: Instant, told: &mut Delivered) {
+    let words = row.words.as_deref().unwrap_or_default();
+    match store.give_up_notices(&row.sink, Instant(wall.0 - OLD.ms()), wall, words).await {
+        Ok(0) => {}
+        Ok(count) => {
+            tracing::error!(sink = row.sink, count, "notices are too old and were given up; see `towpath outbox`");
+            *told.dead.entry(row.sink.clone()).or_default() += count;
+        }
+        Err(error) => tracing::warn!(sink = row.sink, %error, "what is too old to be told could not be given up"),
+    }
 }
 
 /// What a try came to, in the row; whether the sink is not there, so that the others need not be tried now.
@@ -113,26 +139,34 @@ fn tried(row: &mut NoticeRow, came: &Result<(), Failed>, wall: Instant, told: &m
     };
     let words = one_line(&failed.to_string(), WORDS_MAX);
     tracing::warn!(sink, id = row.id, attempt = row.attempts, words, "a notice was not taken");
-    *told.failed.entry(sink.clone()).or_default() += 1;
     row.words = Some(words);
+    if matches!(failed, Failed::NoSink { .. }) {
+        // Nothing is the matter with any sink.
+        (row.state, row.next) = (NoticeState::Dead, wall);
+        return false;
+    }
+    *told.failed.entry(row.sink.clone()).or_default() += 1;
     match next(row, failed) {
         Next::Again(span) => row.next = wall + span,
         // Only what was taken is done, and this was not.
         Next::Dead(_) | Next::Done => {
             *told.dead.entry(row.sink.clone()).or_default() += 1;
             (row.state, row.next) = (NoticeState::Dead, wall);
+            tracing::error!(sink = row.sink, id = row.id, "a notice was given up; see `towpath outbox`");
         }
     }
     // What it says no to is this one; whatever else is the matter is the matter with all.
     !matches!(failed, Failed::NotMade { .. })
-        && !matches!(failed, Failed::Call(Fault::Said { status: 400..=499, .. }))
+        && !matches!(failed, Failed::Call(Fault::Said { status: 400 | 409 | 410 | 413 | 415 | 422, .. }))
 }
 
 /// Why a notice was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failed {
     /// There is no such sink in the config.
-    #[error("there is no `[sink.{name}]` in the config any more")]
+    #[error(
+        "there is no `[sink.{name}]` in the config any more; what it was to be told is sent by `towpath outbox again` once there is"
+    )]
     NoSink {
         /// Its name.
         name: String,
@@ -151,6 +185,10 @@ pub enum Failed {
 /// The fault of a call in the words of a sink.
 fn said(fault: &Fault) -> String {
     match fault {
+        Fault::Said { status: status @ 300..=399, .. } => {
+            format!("it answered {status}: redirects are not followed; write the final address in `url`")
+        }
+        Fault::Limited { again_in, .. } => format!("it wants no calls for {again_in}"),
         Fault::Said { status, words } if words.is_empty() => format!("it answered {status}"),
         Fault::Said { status, words } => format!("it answered {status}: {words}"),
         Fault::Elsewhere { host } => format!("it sends us on to `{host}`, and redirects are not followed"),

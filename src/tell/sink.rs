@@ -29,7 +29,7 @@ use crate::store::{NoticeRow, NoticeState};
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// More than this of an answer is not read.
-const BODY_MAX: usize = 64 * 1024;
+const BODY_MAX: usize = 4 * 1024 * 1024;
 
 /// What calls are counted as.
 const OPERATION: &str = "sink";
@@ -131,14 +131,23 @@ fn call(sink: &Sink, row: &NoticeRow, now: Instant) -> Result<Call, Failed> {
     let not_made = |words: String| Failed::NotMade { words };
     let notice: Notice = serde_json::from_str(&row.notice)
         .map_err(|error| not_made(format!("what is in the store cannot be read: {error}")))?;
-    let address = match &sink.url {
-        SinkUrl::Text(text) => text.clone(),
-        SinkUrl::Secret(place) => secret(place, "url")?,
+    let (address, is_secret) = match &sink.url {
+        SinkUrl::Text(text) => (text.clone(), false),
+        SinkUrl::Secret(place) => (secret(place, "url")?, true),
     };
     let url = Template::new(&address, Kind::Url).and_then(|template| template.render(&notice));
-    let url = url.map_err(|error| not_made(format!("`url`: {error}")))?;
-    // Nothing of it is quoted: it may be a secret.
+    // Nothing of a secret is quoted.
+    let url = url.map_err(|error| {
+        not_made(if is_secret {
+            "`url`: what is there makes no address".to_owned()
+        } else {
+            format!("`url`: {error}")
+        })
+    })?;
     let url = Url::parse(&url).map_err(|_| not_made("`url` is no URL".to_owned()))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(not_made("`url` may not hold a user or a password; write `token`".to_owned()));
+    }
     let template = match &sink.template {
         Some(template) => Template::new(&template.text, Kind::Json).map(Some).map_err(PresetError::from),
         None => sink.preset.body_with(&sink.values),
@@ -152,6 +161,10 @@ fn call(sink: &Sink, row: &NoticeRow, now: Instant) -> Result<Call, Failed> {
     let headers = sign::sign(&keys, &notice.id, now, &body).map_err(|error| not_made(error.to_string()))?;
     let json = HeaderValue::from_static("application/json");
     let mut call = Call::post(OPERATION, url, json, body);
+    if is_secret {
+        // Receivers quote the address that they were called at.
+        call = call.quiet();
+    }
     let of_preset = sink.preset.headers.iter().copied();
     for (name, value) in headers.pairs().chain(of_preset) {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {

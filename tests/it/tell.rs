@@ -27,6 +27,9 @@ use towpath_core::model::{CommitId, Event, Instant, Message, MoveKind, Span};
 
 use crate::support::git_fixture::Repo;
 
+/// What is counted of them.
+pub const METRIC: &str = "towpath_notices_total";
+
 /// `whsec_` and base64 of 32 bytes.
 const SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const OLD_SECRET: &str = "whsec_Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA=";
@@ -88,19 +91,25 @@ impl Receiver {
     }
 }
 
+/// What frameworks say of an address that they do not know.
+fn quoted(status: u16, uri: &Uri) -> String {
+    if status < 400 { String::new() } else { format!("{{\"message\":\"Route POST:{uri} not found\"}}") }
+}
+
 async fn take(
     State(receiver): State<Receiver>,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
-) -> (StatusCode, HeaderMap) {
+) -> (StatusCode, HeaderMap, String) {
     receiver.came.lock().expect("came").push(Came { path: uri.to_string(), headers, body });
     let (status, later) = receiver.answers.lock().expect("answers").pop_front().unwrap_or((204, None));
     let mut headers = HeaderMap::new();
+    headers.insert("content-type", "application/json".parse().expect("a header"));
     if let Some(later) = later {
         headers.insert("retry-after", later.parse().expect("a header"));
     }
-    (StatusCode::from_u16(status).expect("a status"), headers)
+    (StatusCode::from_u16(status).expect("a status"), headers, quoted(status, &uri))
 }
 
 /// A repository with `develop` and `production`, and a config with sinks.
@@ -238,6 +247,37 @@ async fn a_death_between_handing_out_and_noting_it_tells_nobody_twice() {
     place.runs().await;
     place.runs().await;
     assert_eq!(receiver.came().len(), 1, "{:#?}", receiver.came());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_is_a_secret_is_told_to_nobody_and_a_sink_that_is_gone_is_named() {
+    let receiver = Receiver::new().await;
+    let place = Place::new("[sink.deploys]\nkind = \"webhook\"\nurl = { file = \"url\" }\n");
+    std::fs::write(place.dir.path().join("url"), format!("{}/services/S3CRET\n", receiver.url)).expect("written");
+    place.runs().await;
+    place.push("one");
+    receiver.answers(&[410]);
+    let mut said = place.runs().await;
+    assert_eq!(receiver.came()[0].path, "/services/S3CRET");
+    said += &place.towpath(&["outbox"]).await.1;
+    assert!(said.contains("it answered 410") && !said.contains("S3CRET"), "{said}");
+    // What is wrong with it is not quoted either.
+    std::fs::write(place.dir.path().join("url"), "http://ana:S3CRET@127.0.0.1:9/{{ S3CRET }}").expect("written");
+    place.towpath(&["outbox", "again", "--all"]).await;
+    let mut said = place.runs().await;
+    said += &place.towpath(&["outbox"]).await.1;
+    assert!(said.contains("makes no address") && !said.contains("S3CRET"), "{said}");
+    // Taken out of the config.
+    let config = place.dir.path().join("towpath.toml");
+    let text = std::fs::read_to_string(&config).expect("a config");
+    std::fs::write(&config, text.replace("[sink.deploys]", "[sink.other]")).expect("written");
+    let store = Setup::open(place.config(), Clock::System, Need::Order).await.expect("a setup");
+    let row = store.world.store().notices(None, 1).await.expect("read").remove(0);
+    let waits = towpath::store::NoticeRow { id: "again".to_owned(), next: Instant(0), ..row };
+    store.world.store().add_notices(&[waits]).await.expect("added");
+    place.runs().await;
+    let (_, said) = place.towpath(&["outbox"]).await;
+    assert!(said.contains("there is no `[sink.deploys]` in the config any more"), "{said}");
 }
 
 /// A store with notices of so many moves for the sinks of a config, and a clock that stands.
@@ -437,6 +477,8 @@ async fn the_service_tells_by_itself() {
     place.push("one");
     shared.wake_all(towpath::serve::Wake::Hook);
     until("it is told", &|| receiver.came().len() == 1).await;
+    let counted = || shared.metrics.text(&[]).lines().any(|line| line.starts_with(METRIC) && line.ends_with(" 1"));
+    until("it is counted", &counted).await;
     stop.cancel();
     running.await.expect("it ends").expect("well");
     assert_eq!(receiver.came()[0].json()["event"], "promoted");

@@ -255,7 +255,7 @@ fn step(text: &str) -> Result<Step, String> {
             None => order(STEERS, rest, true),
         };
     }
-    if Verb::from_word(verb).is_some() {
+    if Verb::from_word(verb).is_some_and(|verb| !verb.reads()) {
         return order(STEERS, text, false);
     }
     match verb {
