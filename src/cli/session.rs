@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use towpath_core::model::Actor;
+use towpath_core::people::{Identity, Surface};
 
 use super::Failure;
 use super::out::complain;
@@ -59,9 +59,9 @@ pub async fn config_as_known(explicit: Option<&Path>) -> Result<Config, Failure>
 
 /// Who runs this command: `os:user@host`, and the e-mail that git knows them by.
 pub fn person() -> Person {
-    let name = Actor::new(format!("os:{}@{}", user(), host()));
+    let identity = Identity::Os { user: user(), host: host() };
     let email = git2::Config::open_default().ok().and_then(|config| config.get_string("user.email").ok());
-    Person { name, email }
+    Person { name: identity.actor(), email, identity, surface: Surface::Cli }
 }
 
 /// The name that the system has for our user id; the environment is not asked, for it can say anything.

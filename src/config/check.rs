@@ -362,7 +362,7 @@ fn join(path: &str, key: &str) -> String {
 /// How a message calls the table: `[forge.gitlab]` by its own name.
 fn title(place: Place, path: &str) -> String {
     match place {
-        Place::Forge | Place::Sink => {
+        Place::Forge | Place::Sink | Place::Person => {
             let mut words = path.split('.');
             let (what, name) = (words.next().unwrap_or("forge"), words.next().unwrap_or("NAME"));
             format!("`[{what}.{name}]`")

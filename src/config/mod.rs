@@ -33,6 +33,7 @@ mod keys;
 mod kinds;
 mod merge;
 mod names;
+mod people;
 mod problem;
 mod redact;
 mod reference;
@@ -54,6 +55,7 @@ pub use changes::{Changed, changes};
 pub use find::{DEFAULT_FILE, ENV_VAR};
 pub use found::{ANOTHER, Left, Listed};
 pub use kinds::token_name_fault;
+pub use people::Laws;
 pub use names::{branch_fault, name_fault};
 pub use problem::{Level, Problem, Problems};
 pub use reference::reference;
@@ -77,6 +79,8 @@ pub struct Config {
     pub service: Service,
     /// `[forge.NAME]`, by name.
     pub forges: BTreeMap<String, Forge>,
+    /// `[people.NAME]`, `[[allow]]` and `[[deny]]`.
+    pub laws: Laws,
     /// `[sink.NAME]`, by name.
     pub sinks: BTreeMap<String, Sink>,
     /// At least one, in file order.
@@ -331,6 +335,7 @@ impl Config {
             base_dir: self.base_dir.clone(),
             service: self.service.clone(),
             forges: self.forges.clone(),
+            laws: self.laws.clone(),
             sinks: self.sinks.clone(),
             flows: self.flows.iter().filter(wanted).cloned().collect(),
             warnings: self.warnings.clone(),

@@ -176,7 +176,8 @@ impl Stage {
         let refused = |why: String| DemoError::Refused { order: text.to_owned(), why };
         let command = Command::parse(text).map_err(|problem| refused(problem.to_string()))?;
         let email = (who != Who::Ci).then(|| format!("{}@shop.example", who.plain()));
-        let person = Person { name: Actor::new(who.name()), email };
+        let identity = Identity::Os { user: who.name().to_owned(), host: "demo".to_owned() };
+        let person = Person { name: Actor::new(who.name()), email, identity, surface: Surface::Cli };
         let reply = carry_out(&self.world, &self.config, &command, &person, Dry::Real).await;
         let reply = reply.map_err(|refusal| refused(refusal.to_string()))?;
         Ok(reply.lines.iter().flat_map(|line| line.lines()).map(str::to_owned).collect())

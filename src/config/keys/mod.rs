@@ -18,6 +18,9 @@ pub(super) enum Place {
     Forge,
     App,
     Sink,
+    Person,
+    Allow,
+    Deny,
     Defaults,
     Group,
     Flow,
@@ -138,12 +141,15 @@ pub(super) struct Row {
 
 impl Place {
     /// Every place, in the order of the reference.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::Top,
         Self::Service,
         Self::Forge,
         Self::App,
         Self::Sink,
+        Self::Person,
+        Self::Allow,
+        Self::Deny,
         Self::Secret,
         Self::Defaults,
         Self::Group,
@@ -169,6 +175,9 @@ impl Place {
             Self::Forge => "[forge.NAME]",
             Self::App => "app of a forge",
             Self::Sink => "[sink.NAME]",
+            Self::Person => "[people.NAME]",
+            Self::Allow => "[[allow]]",
+            Self::Deny => "[[deny]]",
             Self::Defaults => "[defaults]",
             Self::Group => "[[group]]",
             Self::Flow => "[[flow]]",

@@ -3,11 +3,14 @@
 use towpath_core::model::Event;
 
 use super::{Default, Kind, Place, Row};
+use crate::config::people::{MENTIONS, ROLES, SURFACES};
 
 const SERVICE: &[Place] = &[Place::Service];
 const FORGE: &[Place] = &[Place::Forge];
 const APP: &[Place] = &[Place::App];
 const SINK: &[Place] = &[Place::Sink];
+const PERSON: &[Place] = &[Place::Person];
+const RULES: &[Place] = &[Place::Allow, Place::Deny];
 const FLOW: &[Place] = &[Place::Flow];
 const SHARED: &[Place] = &[Place::Defaults, Place::Group, Place::Flow];
 const ENV: &[Place] = &[Place::Environment];
@@ -53,6 +56,14 @@ pub(in crate::config) const ROWS: &[Row] = &[
         .says("Where repositories are, by a name of your own that `repository` then uses as a prefix.", "[forge.work]"),
     row(&[Place::Top], "sink", Kind::Named(Place::Sink), Default::Nothing)
         .says("Who is told of what happens, by a name of your own. docs/tell.md explains them.", "[sink.deploys]"),
+    row(&[Place::Top], "people", Kind::Named(Place::Person), Default::Nothing).says(
+        "Who is who: people by a name of your own, with what surfaces know them by. docs/people.md says who may what.",
+        "[people.ana]",
+    ),
+    row(&[Place::Top], "allow", Kind::Tables(Place::Allow), Default::Nothing)
+        .says("What people may beyond what their role lets them.", "[[allow]]"),
+    row(&[Place::Top], "deny", Kind::Tables(Place::Deny), Default::Nothing)
+        .says("What people may not. It goes before everything that allows.", "[[deny]]"),
     row(&[Place::Top], "defaults", Kind::Table(Place::Defaults), Default::Nothing)
         .says("Keys for every flow. A group and the flow itself go before them.", "[defaults]"),
     row(&[Place::Top], "group", Kind::Tables(Place::Group), Default::Nothing).says(
@@ -61,6 +72,31 @@ pub(in crate::config) const ROWS: &[Row] = &[
     ),
     row(&[Place::Top], "flow", Kind::Tables(Place::Flow), Default::From("none; at least one must be written unless a forge has `discover`"))
         .says("One repository and its ordered environments.", "[[flow]]"),
+    // [people.X], [[allow]], [[deny]]
+    row(PERSON, "role", Kind::Word { words: &ROLES, later: &[] }, Default::Text("viewer"))
+        .says("What they are trusted with.", "role = \"operator\""),
+    row(PERSON, "identities", Kind::ListOf(&Kind::Text), Default::Nothing).says(
+        "What surfaces know them by: `forge:NAME/LOGIN`, `mail:ADDRESS`, `slack:TEAM/USER`, `mattermost:USER`, `oidc:ISSUER#SUBJECT`, `token:NAME`, `os:USER@HOST`. Each is one person's.",
+        "identities = [\"forge:hub/ana\", \"mail:ana@example.com\"]",
+    ),
+    row(PERSON, "mention", Kind::Word { words: &MENTIONS, later: &[] }, Default::From("what the installation does"))
+        .says("For what they are called by name; else their name is plain text.", "mention = \"problems\""),
+    row(RULES, "name", Kind::Text, Default::From("its place in the file"))
+        .says("What the rule is called where it decides.", "name = \"release day\""),
+    row(RULES, "verbs", Kind::ListOf(&Kind::Text), Default::From("every one that steers"))
+        .says("Commands by their verbs; `steer` is all that change something, `read` all that only look, `all` both.", "verbs = [\"promote\", \"pause\"]"),
+    row(RULES, "environments", Kind::ListOf(&Kind::Text), Default::From("all"))
+        .says("Environments by name; `*` stands for any part of it.", "environments = [\"staging\"]"),
+    row(RULES, "flows", Kind::ListOf(&Kind::Text), Default::From("all"))
+        .says("Flows, likewise.", "flows = [\"shop/*\"]"),
+    row(RULES, "surfaces", Kind::ListOf(&Kind::Word { words: &SURFACES, later: &[] }), Default::From("all"))
+        .says("From where the command comes.", "surfaces = [\"chat\"]"),
+    row(&[Place::Allow], "role", Kind::Word { words: &ROLES, later: &[] }, Default::Nothing)
+        .says("For this role and those above it.", "role = \"developer\""),
+    row(&[Place::Deny], "below", Kind::Word { words: &ROLES, later: &[] }, Default::Nothing)
+        .says("To those below this role. With neither `below` nor `people` to everybody.", "below = \"admin\""),
+    row(RULES, "people", Kind::ListOf(&Kind::Text), Default::Nothing)
+        .says("For these people of `[people.NAME]`, whatever their role.", "people = [\"ana\"]"),
     // [sink.X]
     row(SINK, "kind", Kind::Word { words: &["webhook"], later: LATER_SINKS }, Default::Required)
         .says("How it is told. `webhook` is a POST for each event, signed if there are `secrets`.", "kind = \"webhook\""),
@@ -123,6 +159,8 @@ pub(in crate::config) const ROWS: &[Row] = &[
         "Further names, without a port, that may stand in the `Host` header. `localhost` and loopback addresses always may; any other host is refused, so that no web page can reach `serve` by a name of its own.",
         "hosts = [\"towpath.internal\"]",
     ),
+    row(SERVICE, "production", Kind::ListOf(&Kind::Name), Default::From("the last environment of each flow"))
+        .says("Which environments are production: what steers them takes an operator. A flow that has none of them has its last one.", "production = [\"production\", \"live\"]"),
     row(SERVICE, "anonymous_read", Kind::Bool, Default::From("`true` where `listen` is loopback, else `false`")).says(
         "Whether the API may be read without a token, from this machine. Only while `listen` is loopback and the `Host` is; changing anything always needs a token. Write `false` behind a proxy on the same machine.",
         "anonymous_read = false",

@@ -11,10 +11,11 @@ mod promote;
 
 use sha2::{Digest as _, Sha256};
 use towpath_core::command::{Command, Problem};
-use towpath_core::explain::Words;
+use towpath_core::explain::{Words, refused};
 use towpath_core::model::{
     Actor, AuditRow, Change, CommitId, Concerns, Flow, FlowName, Instant, IntentRow, MoveKind, Now, OrderId, Scope,
 };
+use towpath_core::people::{Asked, Identity, Permit, Place, Surface};
 use towpath_core::text::hex;
 
 use super::world::{Fault, World};
@@ -27,6 +28,10 @@ pub struct Person {
     pub name: Actor,
     /// The e-mail that git knows them by, for telling authors from approvers.
     pub email: Option<String>,
+    /// What they are known by, for who they are and what they may.
+    pub identity: Identity,
+    /// From where they speak.
+    pub surface: Surface,
 }
 
 /// Whether a command is carried out or only tried.
@@ -108,25 +113,9 @@ pub async fn carry_out<W: World>(
     command.check()?;
     let now = world.now().await?;
     let giving = Giving { world, config, command, who, dry, now };
-    let reply = match command {
-        Command::Pause { .. } => orders::pause(&giving).await,
-        Command::Resume { target } => orders::resume(&giving, target).await,
-        Command::Hold { commit, place, reason } => orders::hold(&giving, commit, place, reason).await,
-        Command::Unhold { commit, place, fixed_by } => {
-            orders::unhold(&giving, commit, place, fixed_by.as_ref()).await
-        }
-        Command::Approve { flow, env, commit } => orders::approve(&giving, flow, env, commit).await,
-        Command::Promote { flow, env, to, reason } => {
-            promote::promote(&giving, flow, env, to.as_ref(), reason).await
-        }
-        Command::Rollback { flow, env, to, reason } => {
-            moves::rollback(&giving, flow, env, to.as_ref(), reason).await
-        }
-        Command::Override { gate, flow, env, commit, reason } => {
-            moves::pass_gate(&giving, *gate, flow, env, commit, reason).await
-        }
-        Command::Retry { flow, env } => orders::retry(&giving, flow, env).await,
-        Command::Report { .. } => orders::report(&giving).await,
+    let reply = match giving.permit() {
+        Err(refusal) => Err(refusal),
+        Ok(()) => given(&giving).await,
     };
     if reply.is_ok() && dry == Dry::Real && !matches!(command, Command::Report { .. }) {
         show_what_is_so_now(&giving).await;
@@ -143,6 +132,30 @@ pub async fn carry_out<W: World>(
         }
     }
     reply
+}
+
+/// Does what the command says.
+async fn given<W: World>(giving: &Giving<'_, W>) -> Result<Reply, Refusal> {
+    match giving.command {
+        Command::Pause { .. } => orders::pause(giving).await,
+        Command::Resume { target } => orders::resume(giving, target).await,
+        Command::Hold { commit, place, reason } => orders::hold(giving, commit, place, reason).await,
+        Command::Unhold { commit, place, fixed_by } => {
+            orders::unhold(giving, commit, place, fixed_by.as_ref()).await
+        }
+        Command::Approve { flow, env, commit } => orders::approve(giving, flow, env, commit).await,
+        Command::Promote { flow, env, to, reason } => {
+            promote::promote(giving, flow, env, to.as_ref(), reason).await
+        }
+        Command::Rollback { flow, env, to, reason } => {
+            moves::rollback(giving, flow, env, to.as_ref(), reason).await
+        }
+        Command::Override { gate, flow, env, commit, reason } => {
+            moves::pass_gate(giving, *gate, flow, env, commit, reason).await
+        }
+        Command::Retry { flow, env } => orders::retry(giving, flow, env).await,
+        Command::Report { .. } => orders::report(giving).await,
+    }
 }
 
 /// How many flows are decided on again at once after an order; more wait for their next look.
@@ -190,6 +203,35 @@ struct Giving<'a, W: World> {
 }
 
 impl<W: World> Giving<'_, W> {
+    /// Whether whoever gives it may, in every environment that it reaches. Words that name nothing are told where they
+    /// are looked up.
+    fn permit(&self) -> Result<(), Refusal> {
+        let Ok(reach) = self.places() else { return Ok(()) };
+        let asked = Asked { verb: self.command.verb(), reach: &reach, surface: self.who.surface };
+        let law = self.config.laws.law();
+        match law.may(law.asker(&self.who.identity), &asked) {
+            Permit::Allowed { .. } => Ok(()),
+            Permit::Denied { why, who_may } => Err(Refusal::NotPermitted { why: refused(&why, &who_may) }),
+        }
+    }
+
+    /// The environments that the command reaches.
+    fn places(&self) -> Result<Vec<Place>, WordFault> {
+        let (words, env) = (self.command.place(), self.command.env());
+        let scope = match (&words[..], env) {
+            (["all"], None) => Scope::All,
+            ([flow], Some(env)) => self.config.target(&[flow, env])?,
+            ([flow], None) if !self.command.is_targeted() => Scope::Flow(self.config.flow(flow)?.flow.name.clone()),
+            (words, _) => self.config.target(words)?,
+        };
+        let only = match &scope {
+            Scope::Edge(_, env) | Scope::Environment(env) => Some(env),
+            Scope::All | Scope::Flow(_) => None,
+        };
+        let rules = &self.config.laws.rules;
+        Ok(self.config.reach(&scope).into_iter().flat_map(|found| rules.places(&found.flow, only)).collect())
+    }
+
     /// An id of what this command makes.
     fn id(&self, what: &str) -> OrderId {
         order_id(what, &self.command.to_string(), &self.who.name, self.now)

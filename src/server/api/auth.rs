@@ -11,7 +11,8 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use towpath_core::model::{Actor, FlowName};
+use towpath_core::model::FlowName;
+use towpath_core::people::{Identity, Surface};
 
 use super::Api;
 use super::origin::{asked_host, is_loopback_host};
@@ -44,7 +45,8 @@ impl Caller {
         match self {
             Self::Nobody => Err(missing()),
             Self::Token(row) => {
-                Ok(Person { name: Actor::new(format!("token:{}", row.name)), email: row.email.clone() })
+                let identity = Identity::Token(row.name.clone());
+                Ok(Person { name: identity.actor(), email: row.email.clone(), identity, surface: Surface::Api })
             }
         }
     }

@@ -237,4 +237,22 @@ impl Command {
             | Self::Report { flow, .. } => vec![flow],
         }
     }
+
+    /// The environment that it names beside a flow, if it names one.
+    pub fn env(&self) -> Option<&str> {
+        match self {
+            Self::Hold { place: Place::Edge(_, env), .. } | Self::Unhold { place: Place::Edge(_, env), .. } => Some(env),
+            Self::Approve { env, .. }
+            | Self::Promote { env, .. }
+            | Self::Rollback { env, .. }
+            | Self::Override { env, .. }
+            | Self::Retry { env, .. } => Some(env),
+            _ => None,
+        }
+    }
+
+    /// Whether its words are a target, where one may be an environment of every flow.
+    pub const fn is_targeted(&self) -> bool {
+        matches!(self, Self::Pause { .. } | Self::Resume { .. })
+    }
 }
