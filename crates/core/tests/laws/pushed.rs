@@ -24,7 +24,7 @@ proptest! {
         moves in any_moves(),
         late in 0..2usize,
         most in 0..12usize,
-        looked in 0..8usize,
+        looked in 0..5usize,
     ) {
         let (dag, env) = (dag(&parents), EnvName::new("develop"));
         let minute = |n: usize| Trusted(i64::try_from(n).expect("small") * 60_000);
