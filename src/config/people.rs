@@ -33,18 +33,20 @@ impl Laws {
 /// What the file says. What is invalid has been reported by the check of its keys, or is here, and counts for nobody.
 pub(super) fn laws(top: &Table, problems: &mut Vec<Problem>) -> Laws {
     let tables = top.get("people").and_then(Node::table).into_iter().flat_map(|table| &table.0);
-    let cards: Vec<PersonCard> = tables
-        .filter_map(|entry| Some(card(&entry.key, entry.node.table()?, problems)))
-        .collect();
+    let cards: Vec<PersonCard> =
+        tables.filter_map(|entry| Some(card(&entry.key, entry.node.table()?, problems))).collect();
     let at = |key: &str| top.entry(key).map_or(0..0, |entry| entry.key_span.clone());
     let people = People::new(cards).unwrap_or_else(|faults| {
         for fault in faults {
-            problems.push(Problem::error(at("people"), "people", fault.to_string()).hint("each identity is one person's"));
+            problems.push(
+                Problem::error(at("people"), "people", fault.to_string()).hint("each identity is one person's"),
+            );
         }
         People::default()
     });
     let service = top.get("service").and_then(Node::table);
-    let production = texts(service.and_then(|table| table.get("production"))).into_iter().map(EnvName::new).collect();
+    let production =
+        texts(service.and_then(|table| table.get("production"))).into_iter().map(EnvName::new).collect();
     let rules = Rules {
         production,
         allow: list(top, "allow").map(|(nth, table)| allow(nth, table)).collect(),
@@ -73,7 +75,8 @@ fn card(name: &str, table: &Table, problems: &mut Vec<Problem>) -> PersonCard {
     }
     let word = |key: &str| table.get(key).and_then(Node::text).unwrap_or_default();
     let mentions = [Mention::Never, Mention::Problems, Mention::HeadsUp, Mention::All];
-    let mention = MENTIONS.iter().position(|known| *known == word("mention")).and_then(|at| mentions.get(at)).copied();
+    let mention =
+        MENTIONS.iter().position(|known| *known == word("mention")).and_then(|at| mentions.get(at)).copied();
     PersonCard { name: name.to_owned(), role: role(table, "role").unwrap_or_default(), identities, mention }
 }
 

@@ -14,6 +14,7 @@ use towpath_core::explain::{Mark, Words};
 use towpath_core::model::{
     Actor, CommitId, Decision, EnvName, Event, Flow, Instant, IntentState, MoveKind, Reason, Tip, Verdict,
 };
+use towpath_core::people::{Identity, Surface};
 use towpath_core::text::one_line;
 
 use super::DemoError;

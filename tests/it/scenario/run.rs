@@ -16,6 +16,7 @@ use towpath_core::model::{
     Actor, Check, CiState, CommitId, Decision, EnvName, EventRow, Flow, Instant, IntentState, Ledger, Now, Reason,
     Span, Trusted, Ways,
 };
+use towpath_core::people::{Identity, Surface};
 
 use crate::support::book::Deed;
 use crate::support::gate::{GateBook, Says};
@@ -455,7 +456,9 @@ impl<S: Stage> Play<S> {
             found.map_or_else(|| CommitWord::prefix(word), |(_, id)| CommitWord::prefix(&id.to_string()))
         };
         let command = Command::parse_with(text, &letter)?;
-        let who = Person { name: Actor::new(format!("os:{by}@desk")), email: Some(format!("{by}@example.com")) };
+        let identity = Identity::Os { user: by.to_owned(), host: "desk".to_owned() };
+        let email = Some(format!("{by}@example.com"));
+        let who = Person { name: identity.actor(), email, identity, surface: Surface::Cli };
         self.stage.order(self.replica, &command, &who)
     }
 

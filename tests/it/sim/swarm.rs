@@ -13,6 +13,7 @@ use towpath::engine::{Fault, Side, Ticked, tick};
 use towpath::forge::Ways;
 use towpath_core::command::Command;
 use towpath_core::model::{Actor, Event, Flow, FlowName, Mode, Pause};
+use towpath_core::people::{Identity, Surface};
 
 use super::forge::{ForgeFaults, Manners};
 use super::rng::Rng;
@@ -245,7 +246,9 @@ impl Swarm {
         }
         self.universe.borrow_mut().count(name);
         let world = SimWorld::new(&self.universe, self.running.len());
-        let (config, who) = (self.config.clone(), Person { name: Actor::new("os:olga@desk"), email: None });
+        let identity = Identity::Os { user: "olga".to_owned(), host: "desk".to_owned() };
+        let who = Person { name: identity.actor(), email: None, identity, surface: Surface::Cli };
+        let config = self.config.clone();
         let given = async move { carry_out(&world, &config, &command, &who, Dry::Real).await };
         self.commanding = Some(Box::pin(given));
     }

@@ -241,7 +241,9 @@ impl Command {
     /// The environment that it names beside a flow, if it names one.
     pub fn env(&self) -> Option<&str> {
         match self {
-            Self::Hold { place: Place::Edge(_, env), .. } | Self::Unhold { place: Place::Edge(_, env), .. } => Some(env),
+            Self::Hold { place: Place::Edge(_, env), .. } | Self::Unhold { place: Place::Edge(_, env), .. } => {
+                Some(env)
+            }
             Self::Approve { env, .. }
             | Self::Promote { env, .. }
             | Self::Rollback { env, .. }
