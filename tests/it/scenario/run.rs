@@ -13,7 +13,7 @@ use towpath_core::command::{Command, CommitWord, state_word};
 use towpath_core::compare::{Compared, compare};
 use towpath_core::explain::Words;
 use towpath_core::model::{
-    Actor, Check, CiState, CommitId, Decision, EnvName, EventRow, Flow, Instant, IntentState, Ledger, Now, Reason,
+    Check, CiState, CommitId, Decision, EnvName, EventRow, Flow, Instant, IntentState, Ledger, Now, Reason,
     Span, Trusted, Ways,
 };
 use towpath_core::people::{Identity, Surface};

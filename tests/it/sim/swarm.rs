@@ -12,7 +12,7 @@ use towpath::engine::command::{Dry, Person, Refusal, Reply, carry_out};
 use towpath::engine::{Fault, Side, Ticked, tick};
 use towpath::forge::Ways;
 use towpath_core::command::Command;
-use towpath_core::model::{Actor, Event, Flow, FlowName, Mode, Pause};
+use towpath_core::model::{Event, Flow, FlowName, Mode, Pause};
 use towpath_core::people::{Identity, Surface};
 
 use super::forge::{ForgeFaults, Manners};
