@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use towpath_core::model::Actor;
+use towpath_core::model::{Actor, AuditRow, Concerns, Now};
 
 use super::Failure;
 use super::out::complain;
 use crate::clock::Clock;
 use crate::config::{Config, Store};
 use crate::discover::{Told, discovered};
-use crate::engine::command::Person;
+use crate::engine::command::{Person, audited};
 use crate::setup::listed;
 use crate::store::{Create, SqliteStore, StoreError};
 
@@ -62,6 +62,11 @@ pub fn person() -> Person {
     let name = Actor::new(format!("os:{}@{}", user(), host()));
     let email = git2::Config::open_default().ok().and_then(|config| config.get_string("user.email").ok());
     Person { name, email }
+}
+
+/// The row that says who did what is no command of the core's: made a token, had something sent again.
+pub fn audit(now: Now, command: String, effect: String) -> AuditRow {
+    audited("command", now, person().name, command, (true, effect), Concerns::none())
 }
 
 /// The name that the system has for our user id; the environment is not asked, for it can say anything.
