@@ -179,8 +179,8 @@ fn remember_written(
     rows: &mut Vec<DiscoveredRow>,
     now: Instant,
 ) {
-    let written: Vec<&RepoSeen> =
-        list.values().filter(|seen| setup.config.written_as(seen.path.as_str()).is_some()).collect();
+    let by_flow = setup.config.written();
+    let written: Vec<&RepoSeen> = list.values().filter(|seen| by_flow.flow(seen.path.as_str()).is_some()).collect();
     let still = |row: &DiscoveredRow| {
         !list.contains_key(&row.path) || written.iter().any(|seen| seen.path.as_str() == row.path)
     };

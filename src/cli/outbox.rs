@@ -4,7 +4,7 @@
 
 use serde_json::json;
 use towpath_core::explain::shell_word;
-use towpath_core::model::{AuditRow, Concerns, Instant, Now};
+use towpath_core::model::{Change, Instant};
 use towpath_core::text::one_line;
 
 use super::Failure;
@@ -14,7 +14,6 @@ use super::out::Out;
 use super::session::{self, Need};
 use super::source::{Source, here_alone};
 use crate::engine::World as _;
-use crate::engine::command::audited;
 use crate::store::{NoticeRow, NoticeState};
 
 /// How many are shown.
@@ -44,8 +43,8 @@ pub async fn run(source: &Source, verb: Option<&OutboxVerb>, out: Out) -> Result
                 return Err(Failure::Plain(Exit::Error, what.to_owned()));
             }
             let effect = format!("{count} sent again.");
-            let row = audit(now, format!("outbox again {what}"), effect);
-            setup.world.commit(None, None, &[towpath_core::model::Change::Audit(row)]).await?;
+            let row = session::audit(now, format!("outbox again {what}"), effect);
+            setup.world.commit(None, None, &[Change::Audit(row)]).await?;
             if out.json() {
                 out.value(json!({ "again": count }));
             } else {
@@ -90,9 +89,4 @@ fn show(rows: &[NoticeRow], wall: Instant, out: Out) {
             out.line(format!("    towpath outbox again {}", shell_word(&row.id)));
         }
     }
-}
-
-/// The row that says who did it.
-fn audit(now: Now, command: String, effect: String) -> AuditRow {
-    audited("command", now, session::person().name, command, (true, effect), Concerns::none())
 }

@@ -3,7 +3,7 @@
 //! Made and revoked here only, beside the store: a token that leaks cannot make another.
 
 use towpath_core::explain::shell_word;
-use towpath_core::model::{AuditRow, Concerns, FlowName, Now, Span};
+use towpath_core::model::{FlowName, Span};
 use towpath_core::text::one_line;
 
 use super::Failure;
@@ -14,7 +14,6 @@ use super::session::{self, Need, Session};
 use super::source::{Source, here_alone};
 use crate::config::token_name_fault;
 use crate::engine::World as _;
-use crate::engine::command::audited;
 use crate::store::{Conflict, NewToken, StoreError};
 use crate::views::{self, Code, NewTokenView, Problem, TokenView, Tokens};
 
@@ -76,7 +75,7 @@ async fn create(source: &Source, wanted: &Wanted, out: Out) -> Result<Exit, Fail
         email: wanted.email.clone(),
     };
     let effect = format!("The token `{name}` was made.");
-    let made = setup.world.store().create_token(new, audit(now, command, effect)).await;
+    let made = setup.world.store().create_token(new, session::audit(now, command, effect)).await;
     let (token, row) = made.map_err(|error| match error {
         StoreError::Conflict(Conflict::Exists { .. }) => {
             let what = format!("there is a token `{name}` already, expired or not");
@@ -103,7 +102,8 @@ async fn revoke(source: &Source, id: &str, out: Out) -> Result<Exit, Failure> {
     let Source::Here(path) = source else { return here_alone("`token revoke`") };
     let setup: Session = session::open(path.as_deref(), Need::Order).await?;
     let now = setup.world.now().await?;
-    let row = audit(now, format!("token revoke {}", one_line(id, 80)), "The token was revoked.".to_owned());
+    let row =
+        session::audit(now, format!("token revoke {}", one_line(id, 80)), "The token was revoked.".to_owned());
     let Some(row) = setup.world.store().revoke_token(id, row).await? else {
         let what = format!("there is no token with the id `{}` that is not revoked already", one_line(id, 80));
         return Err(Problem::new(Code::UnknownToken, what).hint("`towpath token list` shows the ids").into());
@@ -112,10 +112,4 @@ async fn revoke(source: &Source, id: &str, out: Out) -> Result<Exit, Failure> {
     let line = format!("The token `{}` ({}) is revoked and refused from now on.", view.name, view.id);
     out.show(&view, vec![views::Line::plain(0, line)]);
     Ok(Exit::Done)
-}
-
-/// The row that says who did it.
-fn audit(now: Now, command: String, effect: String) -> AuditRow {
-    let by = session::person().name;
-    audited("command", now, by, command, (true, effect), Concerns::none())
 }

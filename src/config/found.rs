@@ -62,16 +62,9 @@ impl Config {
         self.forges.values().any(|forge| forge.discover)
     }
 
-    /// The written flow whose repository may be the one at that path of a forge, however it is reached: by another
-    /// scheme, user or name of the host, or in other letters. Paths are compared, and not hosts.
-    pub fn written_as(&self, path: &str) -> Option<&str> {
-        let path = path.to_lowercase();
-        let mut written = self.flows.iter().filter(|found| found.discovered.is_none());
-        let is_it = |found: &&FlowConfig| {
-            let there = path_of(&found.remote);
-            there.strip_suffix(&path).is_some_and(|before| before.is_empty() || before.ends_with('/'))
-        };
-        written.find(is_it).map(|found| found.flow.name.as_str())
+    /// Where the repositories of written flows are.
+    pub fn written(&self) -> Written {
+        Written::of(self)
     }
 
     /// How many of its flows nobody wrote.
@@ -118,6 +111,31 @@ impl Config {
     }
 }
 
+/// The paths of the repositories that written flows name, for many to be looked up in.
+#[derive(Debug)]
+pub struct Written(BTreeMap<String, String>);
+
+impl Written {
+    fn of(config: &Config) -> Self {
+        let mut flows = BTreeMap::new();
+        for found in config.flows.iter().filter(|found| found.discovered.is_none()) {
+            let path = path_of(&found.remote);
+            // A forge below a path of its host: `lab/shop/checkout` may be `shop/checkout` there.
+            let ends = path.match_indices('/').map(|(at, _)| &path[at + 1..]);
+            for end in std::iter::once(path.as_str()).chain(ends).filter(|end| !end.is_empty()) {
+                flows.entry(end.to_owned()).or_insert_with(|| found.flow.name.to_string());
+            }
+        }
+        Self(flows)
+    }
+
+    /// The flow whose repository may be the one at that path of a forge, however it is reached: by another scheme,
+    /// user or name of the host, or in other letters. Paths are compared, and not hosts.
+    pub fn flow(&self, path: &str) -> Option<&str> {
+        self.0.get(&path.to_lowercase()).map(String::as_str)
+    }
+}
+
 /// The path of a repository where it is reached, in lower case and without `.git`; of a path on this machine, that.
 fn path_of(remote: &str) -> String {
     let path = match (remote.split_once("://"), remote.split_once(':')) {
@@ -134,14 +152,19 @@ fn path_of(remote: &str) -> String {
 struct Taken {
     /// By what tells repositories apart.
     repositories: BTreeMap<String, String>,
+    written: Written,
     flows: BTreeSet<String>,
     environments: BTreeSet<String>,
 }
 
 impl Taken {
     fn of(config: &Config) -> Self {
-        let mut taken =
-            Self { repositories: BTreeMap::new(), flows: BTreeSet::new(), environments: BTreeSet::new() };
+        let mut taken = Self {
+            repositories: BTreeMap::new(),
+            written: config.written(),
+            flows: BTreeSet::new(),
+            environments: BTreeSet::new(),
+        };
         for found in &config.flows {
             taken.add(remote::identity(&found.remote), found);
         }
@@ -179,7 +202,7 @@ impl Taken {
         if let Some(pattern) = forge.except.iter().find(|pattern| glob::matches(&pattern.to_lowercase(), name)) {
             return Err(Left::Except(pattern.clone()));
         }
-        if let Some(flow) = config.written_as(&one.path) {
+        if let Some(flow) = self.written.flow(&one.path) {
             return Err(Left::Fault(format!(
                 "it may be the repository of the flow `{}`, which has the same path; write a `[[flow]]` for it if it is \
                  another one, or `except`",

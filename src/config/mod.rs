@@ -53,7 +53,7 @@ mod words;
 
 pub use changes::{Changed, changes};
 pub use find::{DEFAULT_FILE, ENV_VAR};
-pub use found::{ANOTHER, Left, Listed};
+pub use found::{ANOTHER, Left, Listed, Written};
 pub use kinds::token_name_fault;
 pub use names::{branch_fault, name_fault};
 pub use people::Laws;

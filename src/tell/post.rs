@@ -66,7 +66,7 @@ pub async fn deliver(store: &SqliteStore, sinks: &Sinks, clock: &Clock) -> Resul
         all.dead.extend(one.dead);
         rests = [rests, one.next].into_iter().flatten().min();
     }
-    // A sink that is gone has others that are due: they are tried with the one that failed.
+    // A sink that takes nothing has others that are due: one is tried each time, until it is there again.
     all.next = if rests.is_some() { rests } else { store.next_notice().await? };
     Ok(all)
 }
@@ -191,7 +191,6 @@ fn said(fault: &Fault) -> String {
         Fault::Limited { again_in, .. } => format!("it wants no calls for {again_in}"),
         Fault::Said { status, words } if words.is_empty() => format!("it answered {status}"),
         Fault::Said { status, words } => format!("it answered {status}: {words}"),
-        Fault::Elsewhere { host } => format!("it sends us on to `{host}`, and redirects are not followed"),
         other => other.to_string(),
     }
 }

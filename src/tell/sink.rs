@@ -128,12 +128,15 @@ impl Sinks {
 
 /// What is sent.
 fn call(sink: &Sink, row: &NoticeRow, now: Instant) -> Result<Call, Failed> {
-    let not_made = |words: String| Failed::NotMade { words };
     let notice: Notice = serde_json::from_str(&row.notice)
         .map_err(|error| not_made(format!("what is in the store cannot be read: {error}")))?;
     let (address, is_secret) = match &sink.url {
         SinkUrl::Text(text) => (text.clone(), false),
-        SinkUrl::Secret(place) => (secret(place, "url")?, true),
+        SinkUrl::Secret(place) => {
+            let secret = secret(place, "url")?;
+            let text = std::str::from_utf8(secret.expose());
+            (text.map_err(|_| not_made("`url`: what is there is no text".to_owned()))?.trim().to_owned(), true)
+        }
     };
     let url = Template::new(&address, Kind::Url).and_then(|template| template.render(&notice));
     // Nothing of a secret is quoted.
@@ -157,7 +160,11 @@ fn call(sink: &Sink, row: &NoticeRow, now: Instant) -> Result<Call, Failed> {
         None => notice.body().map_err(|error| not_made(error.to_string()))?,
     };
     let body = body.into_bytes();
-    let keys = sink.secrets.iter().map(key).collect::<Result<Vec<_>, _>>()?;
+    let key = |place: &SecretRef| {
+        let parsed = Key::parse(secret(place, "secrets")?.expose());
+        parsed.map_err(|fault| not_made(format!("`secrets`: {fault}")))
+    };
+    let keys = sink.secrets.iter().map(key).collect::<Result<Vec<_>, Failed>>()?;
     let headers = sign::sign(&keys, &notice.id, now, &body).map_err(|error| not_made(error.to_string()))?;
     let json = HeaderValue::from_static("application/json");
     let mut call = Call::post(OPERATION, url, json, body);
@@ -181,20 +188,16 @@ fn auth(sink: &Sink) -> Result<Auth, Failed> {
         Token::Header(name) => {
             let Some(place) = &sink.token else { return Ok(Auth::none()) };
             let key = secret(place, "token")?;
-            Ok(Auth::header(&sink.name, HeaderName::from_static(name), key.as_bytes(), key.as_bytes())?)
+            Ok(Auth::header(&sink.name, HeaderName::from_static(name), key.expose(), key.expose())?)
         }
     }
 }
 
-fn secret(place: &SecretRef, what: &str) -> Result<String, Failed> {
-    let words = |why: String| Failed::NotMade { words: format!("`{what}`: {why}") };
-    let secret = Secret::read(place).map_err(|fault| words(fault.to_string()))?;
-    let text = std::str::from_utf8(secret.expose()).map_err(|_| words("what is there is no text".to_owned()))?;
-    Ok(text.trim().to_owned())
+/// What a key of the sink points to.
+fn secret(place: &SecretRef, key: &str) -> Result<Secret, Failed> {
+    Secret::read(place).map_err(|fault| not_made(format!("`{key}`: {fault}")))
 }
 
-fn key(place: &SecretRef) -> Result<Key, Failed> {
-    let words = |why: String| Failed::NotMade { words: format!("`secrets`: {why}") };
-    let secret = Secret::read(place).map_err(|fault| words(fault.to_string()))?;
-    Key::parse(secret.expose()).map_err(|fault| words(fault.to_string()))
+fn not_made(words: String) -> Failed {
+    Failed::NotMade { words }
 }

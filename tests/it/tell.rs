@@ -21,7 +21,10 @@ use towpath::serve::{Shared, run};
 use towpath::setup::{Need, Setup};
 use towpath::store::NoticeState;
 use towpath::tell::Sinks;
+use towpath::tell::events::ROWS;
+use towpath::tell::notice::FIELDS;
 use towpath::tell::post::{Delivered, deliver};
+use towpath::tell::presets::NAMES;
 use towpath::tell::sign::{Headers, Key, verify};
 use towpath_core::model::{CommitId, Event, Instant, Message, MoveKind, Span};
 
@@ -482,4 +485,22 @@ async fn the_service_tells_by_itself() {
     stop.cancel();
     running.await.expect("it ends").expect("well");
     assert_eq!(receiver.came()[0].json()["event"], "promoted");
+}
+
+#[test]
+fn the_page_names_every_event_field_and_preset() {
+    let page = std::fs::read_to_string(crate::config::root().join("docs/tell.md")).expect("the page");
+    for row in ROWS {
+        let severity = format!("{:?}", row.severity).to_lowercase();
+        assert!(page.contains(&format!("| `{}` | {severity} | ", row.word)), "{}", row.word);
+    }
+    for (field, _) in FIELDS {
+        assert!(
+            page.lines().any(|line| line.starts_with("| `") && line.contains(&format!("`{field}`"))),
+            "{field}"
+        );
+    }
+    for preset in NAMES {
+        assert!(page.contains(&format!("| `{preset}` | ")), "{preset}");
+    }
 }

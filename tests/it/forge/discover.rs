@@ -203,6 +203,12 @@ impl Town {
         by(state.others.iter_mut().find(|other| other.path == path).expect("it is there"));
     }
 
+    /// Somebody renames it on the forge.
+    fn rename(&self, from: &str, to: &str) {
+        self.change(from, |other| to.clone_into(&mut other.path));
+        std::fs::rename(self.folder(from), self.folder(to)).expect("renamed");
+    }
+
     /// The config with these flows.
     fn config(&self, flows: &str) {
         let url = &self.place.url;
@@ -319,8 +325,7 @@ async fn what_was_discovered_stays_with_what_people_ordered() {
     assert_eq!(town.staging("shop/search"), Some(b), "it is paused: {ran:?}");
     town.place.faults.clear();
     // It is renamed: no second flow of it, and the first says so.
-    town.change("shop/search", |other| other.path = "shop/find".to_owned());
-    std::fs::rename(town.folder("shop/search"), town.folder("shop/find")).expect("renamed");
+    town.rename("shop/search", "shop/find");
     town.towpath(&["run"]).await;
     assert_eq!(town.staging("shop/find"), Some(b), "the pause is not lost");
     let status = town.towpath(&["status"]).await;
@@ -344,8 +349,7 @@ async fn what_comes_to_the_path_of_another_is_not_taken_for_it() {
     assert_eq!(paused.code, Some(0), "{paused:?}");
     town.push("shop/search");
     // It is renamed, or moved elsewhere, and a copy of it comes to its old path.
-    town.change("shop/search", |other| other.path = "shop/find".to_owned());
-    std::fs::rename(town.folder("shop/search"), town.folder("shop/find")).expect("renamed");
+    town.rename("shop/search", "shop/find");
     town.repository(9, "shop/search");
     town.change("shop/search", |other| other.fork = true);
     let new = town.staging("shop/search");
@@ -390,8 +394,7 @@ async fn a_repository_that_a_flow_names_is_no_second_one_however_it_is_written()
         "{doctor:?}"
     );
     // Renamed, it is still the one that a flow names.
-    town.change("shop/search", |other| other.path = "shop/find".to_owned());
-    std::fs::rename(town.folder("shop/search"), town.folder("shop/find")).expect("renamed");
+    town.rename("shop/search", "shop/find");
     town.towpath(&["run", "one"]).await;
     assert_eq!(town.staging("shop/find"), Some(a));
     let doctor = town.towpath(&["doctor", "one"]).await;

@@ -17,8 +17,9 @@ pub(super) struct Reading {
 
 /// All of them. What hides a line in one of them hides it.
 ///
-/// Each mistake that one reading could make, such as to take the end of one block for the beginning of
-/// another, another reading does not make.
+/// A mistake that one reading makes, such as to take the end of one block for the beginning of another, another
+/// hardly makes. One body is known that fools all of them: a list item that holds a quote, and behind it a fence
+/// on a line that goes on with the item.
 pub(super) const READINGS: [Reading; 4] = [
     Reading { html: true, loose: false },
     Reading { html: true, loose: true },
