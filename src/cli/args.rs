@@ -134,6 +134,8 @@ pub enum Verb {
         #[arg(long, conflicts_with_all = ["flow", "limit", "after"])]
         export: bool,
     },
+    /// Who you are here, and what you may do where
+    Whoami,
     /// What sinks were not told yet, and what was given up
     Outbox {
         /// What to do.

@@ -60,6 +60,11 @@ impl<'r> Fields<'r> {
         serde_json::from_str(&self.text(column)?).map_err(|error| self.bad(column, &error))
     }
 
+    fn json_or_none<T: DeserializeOwned>(&self, column: &'static str) -> Result<Option<T>> {
+        let text: Option<String> = self.get(column)?;
+        text.map(|text| serde_json::from_str(&text).map_err(|error| self.bad(column, &error))).transpose()
+    }
+
     pub(super) fn parsed<T: FromStr<Err = String>>(&self, column: &'static str) -> Result<T> {
         self.text(column)?.parse().map_err(|error: String| self.bad(column, &error))
     }
@@ -251,6 +256,7 @@ pub(super) fn approval(f: &Fields<'_>) -> Result<Approval> {
         commit: f.commit("commit_id")?,
         by: f.actor()?,
         email: f.get("email")?,
+        also: f.json_or_none("also")?.unwrap_or_default(),
         at: f.wall("at_wall")?,
     })
 }
@@ -401,6 +407,7 @@ pub(super) fn audit(f: &Fields<'_>) -> Result<AuditRow> {
         allowed: f.get("allowed")?,
         effect: f.get("effect")?,
         concerns: concerns(f)?,
+        came: f.json_or_none("came")?,
     })
 }
 

@@ -103,10 +103,10 @@ statements! {
     OVERRIDE_FOR = "UPDATE overrides SET request = $2 WHERE id = $1";
     END_OVERRIDE = "UPDATE overrides SET ended = TRUE WHERE id = $1";
 
-    APPROVALS = "SELECT id, flow, env, commit_id, by_actor, email, at_wall
+    APPROVALS = "SELECT id, flow, env, commit_id, by_actor, email, at_wall, also
         FROM approvals WHERE flow = $1 AND ended = FALSE ORDER BY seq DESC LIMIT $2";
-    ADD_APPROVAL = "INSERT INTO approvals (seq, id, flow, env, commit_id, by_actor, email, at_wall)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING";
+    ADD_APPROVAL = "INSERT INTO approvals (seq, id, flow, env, commit_id, by_actor, email, at_wall, also)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING";
     REPLACE_APPROVAL = "UPDATE approvals SET ended = TRUE
         WHERE flow = $1 AND env = $2 AND commit_id = $3 AND by_actor = $4 AND ended = FALSE";
 
@@ -212,10 +212,10 @@ statements! {
     REPORTS = "SELECT commit_id, name, on_branch, state, url, by_actor, at_wall, at_trusted
         FROM reports WHERE flow = $1 AND commit_id = $2 ORDER BY seq";
 
-    ADD_AUDIT = "INSERT INTO audit (seq, id, flow, flows, at_wall, by_actor, command, allowed, effect)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING";
+    ADD_AUDIT = "INSERT INTO audit (seq, id, flow, flows, at_wall, by_actor, command, allowed, effect, came)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING";
     // What was commanded of every flow concerns each of them.
-    AUDIT = "SELECT seq, flow, flows, id, at_wall, by_actor, command, allowed, effect
+    AUDIT = "SELECT seq, flow, flows, id, at_wall, by_actor, command, allowed, effect, came
         FROM audit WHERE ($1 IS NULL OR flow = $1 OR (flow IS NULL AND (flows IS NULL
                 OR EXISTS (SELECT 1 FROM json_each(flows) WHERE value = $1))))
             AND seq < $3 ORDER BY seq DESC LIMIT $2";
@@ -223,7 +223,7 @@ statements! {
     // What was refused changed nothing, and what Towpath itself records ($3) is no order.
     ORDERED_AFTER = "SELECT flow, flows FROM audit
         WHERE seq > $1 AND allowed = TRUE AND by_actor <> $3 ORDER BY seq LIMIT $2";
-    AUDIT_AFTER = "SELECT seq, flow, flows, id, at_wall, by_actor, command, allowed, effect
+    AUDIT_AFTER = "SELECT seq, flow, flows, id, at_wall, by_actor, command, allowed, effect, came
         FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2";
 
     ADD_TOKEN = "INSERT INTO tokens (id, name, hash, scope, flows, created_wall, created_by, expires_wall, email)

@@ -22,9 +22,11 @@ mod place;
 mod plan;
 mod problem;
 mod promotions;
+mod said;
 mod status;
 mod text;
 mod tokens;
+mod who;
 
 pub use answer::{Answer, order};
 pub use audit::{Audit, AuditEntry, audit};
@@ -41,9 +43,11 @@ pub use place::{CommitHere, Where, where_is};
 pub use plan::{FlowPlan, Plans, Saved, plan, replay};
 pub use problem::{CODES, Code, CodeRow, Problem};
 pub use promotions::{Promotion, Promotions, Which, promotions};
+pub use said::{Spoken, Sure, say};
 pub use status::{FlowStatus, Status, status};
 pub use text::{Explained, Marked, Step};
 pub use tokens::{NewTokenView, TokenView, Tokens, tokens};
+pub use who::{May, WhoView, who};
 
 /// The version of the JSON of every view. Fields are added within a version, never changed.
 pub const SCHEMA_VERSION: u32 = 1;

@@ -127,7 +127,16 @@ impl Model {
                 })]
             }
             14 => {
-                vec![Change::Approve(Approval { id, flow, env, commit, by, email: (b > 9).then_some(reason), at })]
+                vec![Change::Approve(Approval {
+                    id,
+                    flow,
+                    env,
+                    commit,
+                    by,
+                    email: (b > 9).then_some(reason),
+                    also: also(c),
+                    at,
+                })]
             }
             15 if c % 4 == 0 => {
                 let order = pick(&self.orders, a).into_iter();

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::audit::AuditRow;
 use super::beside::{HandMove, WouldMove};
 use super::id::{Actor, BranchName, CheckName, CommitId, EnvName, FlowName, IntentId, OrderId, PolicyDigest};
 use super::plan::Decision;
@@ -430,57 +431,6 @@ pub struct Report {
     pub by: Actor,
     /// When.
     pub at: Now,
-}
-
-/// A command somebody gave, allowed or not. Append-only.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditRow {
-    /// The id that the reply carries.
-    pub id: OrderId,
-    /// When.
-    pub at: Instant,
-    /// Who.
-    pub by: Actor,
-    /// What they wrote, in canonical form.
-    pub command: String,
-    /// Whether it was carried out.
-    pub allowed: bool,
-    /// What came of it.
-    pub effect: String,
-    /// Which flows it concerned.
-    #[serde(default)]
-    pub concerns: Concerns,
-}
-
-/// Which flows a command concerned.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Concerns {
-    /// Every flow.
-    #[default]
-    All,
-    /// These; none for what is about no flow, such as a token.
-    Flows(BTreeSet<FlowName>),
-}
-
-impl Concerns {
-    /// No flow.
-    pub const fn none() -> Self {
-        Self::Flows(BTreeSet::new())
-    }
-
-    /// One flow.
-    pub fn one(flow: FlowName) -> Self {
-        Self::Flows(BTreeSet::from([flow]))
-    }
-
-    /// The flow, if it is a single one.
-    pub fn single(&self) -> Option<&FlowName> {
-        match self {
-            Self::Flows(flows) if flows.len() == 1 => flows.first(),
-            Self::All | Self::Flows(_) => None,
-        }
-    }
 }
 
 /// One change of the ledger. A batch of them is one transaction.

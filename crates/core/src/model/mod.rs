@@ -2,6 +2,7 @@
 //!
 //! Plain data with public fields; no policy (that is `decide`), no text for people (`explain`).
 
+pub mod audit;
 pub mod beside;
 mod event_word;
 pub mod flow;
@@ -16,6 +17,7 @@ pub mod standing;
 pub mod time;
 pub mod verdict;
 
+pub use audit::*;
 pub use beside::*;
 pub use flow::*;
 pub use http::*;

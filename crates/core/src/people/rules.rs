@@ -8,29 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::may::Place;
 use super::{People, Role};
 use crate::command::Verb;
-use crate::model::{EnvName, Flow, FlowName};
+use crate::model::{EnvName, Flow, FlowName, Surface};
 use crate::text::Shown;
-
-/// From where something is said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Surface {
-    /// The command line, beside the store.
-    Cli,
-    /// The API, which is also the command line from elsewhere.
-    Api,
-    /// A chat system.
-    Chat,
-    /// A comment on a forge.
-    Comment,
-    /// The pages, by somebody who is logged in.
-    Page,
-}
-
-impl Surface {
-    /// Every one.
-    pub const ALL: [Self; 5] = [Self::Cli, Self::Api, Self::Chat, Self::Comment, Self::Page];
-}
 
 /// Configured rules. Their order does not matter: whatever one of `deny` refuses is refused, whatever one of
 /// `allow` or the rules of the house permits is otherwise permitted.

@@ -326,6 +326,7 @@ fn any_standing(count: usize) -> impl Strategy<Value = Standing> {
         commit,
         by: by.into(),
         email,
+        also: [].into(),
         at: minutes(-3).wall,
     });
     let backoff = (env(), commit(), select(&["p1", "p0"][..]), select(&[900u32, 899][..]), any_until()).prop_map(
