@@ -260,11 +260,15 @@ impl Found {
     fn named(&mut self, row: &Row, place: Place, table: &Table, path: &str) {
         for entry in &table.0 {
             let path = join(path, &entry.key);
-            if let Some(why) = names::forge_name_fault(&entry.key) {
-                let what = format!("`{}` cannot name a forge: {why}", shown(&entry.key));
+            // What people may be called is theirs to say who know them (`people`).
+            let what = if place == Place::Sink { "sink" } else { "forge" };
+            if place != Place::Person
+                && let Some(why) = names::table_name_fault(what, &entry.key)
+            {
+                let fault = format!("`{}` cannot name a {what}: {why}", shown(&entry.key));
                 self.push(
-                    Problem::error(entry.key_span.clone(), path.clone(), what)
-                        .hint("write for example `[forge.work]`"),
+                    Problem::error(entry.key_span.clone(), path.clone(), fault)
+                        .hint(format!("write for example `[{what}.work]`")),
                 );
             }
             match entry.node.table() {

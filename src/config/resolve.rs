@@ -76,6 +76,10 @@ pub(super) fn config(source: Source) -> Result<Config, Problems> {
     let reader = Reader::new(&top, &source, &base_dir, service.as_ref(), &forges);
     let drafts = reader.flows(&mut all.list);
     rules::judge(&drafts, &forges, &mut all.list);
+    let named = drafts.iter().map(|draft| &draft.config.flow);
+    let named: Vec<_> =
+        named.map(|flow| (&flow.name, flow.environments.iter().map(|env| &env.name).collect())).collect();
+    people::fits(&top, &laws, &named, &forges, &mut all.list);
     all.tidy();
     match service {
         Some(service) if all.errors() == 0 => Ok(Config {

@@ -151,7 +151,12 @@ impl Sandbox {
              name = \"production\"\n\
              branch = \"{PRODUCTION}\"\n\
              gates.lag = \"{LAG}m\"\n\
-             rollback = true\n{people}"
+             rollback = true\n{people}\n\
+             [[allow]]\n\
+             name = \"results of checks\"\n\
+             verbs = [\"report\"]\n\
+             people = [\"{ci}\"]\n",
+            ci = Who::Ci.name(),
         )
     }
 

@@ -3,7 +3,7 @@
 use towpath_core::model::Event;
 
 use super::{Default, Kind, Place, Row};
-use crate::config::people::{MENTIONS, ROLES, SURFACES};
+use crate::config::people::{MENTIONS, ROLES, SURFACES, VERB_WORDS};
 
 const SERVICE: &[Place] = &[Place::Service];
 const FORGE: &[Place] = &[Place::Forge];
@@ -72,31 +72,6 @@ pub(in crate::config) const ROWS: &[Row] = &[
     ),
     row(&[Place::Top], "flow", Kind::Tables(Place::Flow), Default::From("none; at least one must be written unless a forge has `discover`"))
         .says("One repository and its ordered environments.", "[[flow]]"),
-    // [people.X], [[allow]], [[deny]]
-    row(PERSON, "role", Kind::Word { words: &ROLES, later: &[] }, Default::Text("viewer"))
-        .says("What they are trusted with.", "role = \"operator\""),
-    row(PERSON, "identities", Kind::ListOf(&Kind::Text), Default::Nothing).says(
-        "What surfaces know them by: `forge:NAME/LOGIN`, `mail:ADDRESS`, `slack:TEAM/USER`, `mattermost:USER`, `oidc:ISSUER#SUBJECT`, `token:NAME`, `os:USER@HOST`. Each is one person's.",
-        "identities = [\"forge:hub/ana\", \"mail:ana@example.com\"]",
-    ),
-    row(PERSON, "mention", Kind::Word { words: &MENTIONS, later: &[] }, Default::From("what the installation does"))
-        .says("For what they are called by name; else their name is plain text.", "mention = \"problems\""),
-    row(RULES, "name", Kind::Text, Default::From("its place in the file"))
-        .says("What the rule is called where it decides.", "name = \"release day\""),
-    row(RULES, "verbs", Kind::ListOf(&Kind::Text), Default::From("every one that steers"))
-        .says("Commands by their verbs; `steer` is all that change something, `read` all that only look, `all` both.", "verbs = [\"promote\", \"pause\"]"),
-    row(RULES, "environments", Kind::ListOf(&Kind::Text), Default::From("all"))
-        .says("Environments by name; `*` stands for any part of it.", "environments = [\"staging\"]"),
-    row(RULES, "flows", Kind::ListOf(&Kind::Text), Default::From("all"))
-        .says("Flows, likewise.", "flows = [\"shop/*\"]"),
-    row(RULES, "surfaces", Kind::ListOf(&Kind::Word { words: &SURFACES, later: &[] }), Default::From("all"))
-        .says("From where the command comes.", "surfaces = [\"chat\"]"),
-    row(&[Place::Allow], "role", Kind::Word { words: &ROLES, later: &[] }, Default::Nothing)
-        .says("For this role and those above it.", "role = \"developer\""),
-    row(&[Place::Deny], "below", Kind::Word { words: &ROLES, later: &[] }, Default::Nothing)
-        .says("To those below this role. With neither `below` nor `people` to everybody.", "below = \"admin\""),
-    row(RULES, "people", Kind::ListOf(&Kind::Text), Default::Nothing)
-        .says("For these people of `[people.NAME]`, whatever their role.", "people = [\"ana\"]"),
     // [sink.X]
     row(SINK, "kind", Kind::Word { words: &["webhook"], later: LATER_SINKS }, Default::Required)
         .says("How it is told. `webhook` is a POST for each event, signed if there are `secrets`.", "kind = \"webhook\""),
@@ -371,4 +346,29 @@ pub(in crate::config) const ROWS: &[Row] = &[
         "Where the token is to be found that goes along as `Authorization: Bearer TOKEN`. Never the token itself. A file is read anew each time; the environment, once at the start.",
         "token = { env = \"GATE_TOKEN\" }",
     ),
+    // [people.X], [[allow]], [[deny]]
+    row(PERSON, "role", Kind::Word { words: &ROLES, later: &[] }, Default::Text("viewer"))
+        .says("What they are trusted with.", "role = \"operator\""),
+    row(PERSON, "identities", Kind::ListOf(&Kind::Text), Default::Nothing).says(
+        "What surfaces know them by: `forge:NAME/LOGIN`, `mail:ADDRESS`, `slack:TEAM/USER`, `mattermost:USER`, `oidc:ISSUER#SUBJECT`, `token:NAME`, `os:USER@HOST`. Each is one person's.",
+        "identities = [\"forge:hub/ana\", \"mail:ana@example.com\"]",
+    ),
+    row(PERSON, "mention", Kind::Word { words: &MENTIONS, later: &[] }, Default::From("what the installation does"))
+        .says("For what they are called by name; else their name is plain text.", "mention = \"problems\""),
+    row(RULES, "name", Kind::Text, Default::From("its place in the file"))
+        .says("What the rule is called where it decides.", "name = \"release day\""),
+    row(RULES, "verbs", Kind::ListOf(&Kind::Word { words: &VERB_WORDS, later: &[] }), Default::From("every one that steers"))
+        .says("Commands by their verbs; `steer` is all that change something, `read` all that only look, `all` both.", "verbs = [\"promote\", \"pause\"]"),
+    row(RULES, "environments", Kind::ListOf(&Kind::Text), Default::From("all"))
+        .says("Environments by name; `*` stands for any part of it.", "environments = [\"staging\"]"),
+    row(RULES, "flows", Kind::ListOf(&Kind::Text), Default::From("all"))
+        .says("Flows, likewise.", "flows = [\"shop/*\"]"),
+    row(RULES, "surfaces", Kind::ListOf(&Kind::Word { words: &SURFACES, later: &[] }), Default::From("all"))
+        .says("From where the command comes.", "surfaces = [\"chat\"]"),
+    row(&[Place::Allow], "role", Kind::Word { words: &ROLES, later: &[] }, Default::Nothing)
+        .says("For this role and those above it.", "role = \"developer\""),
+    row(&[Place::Deny], "below", Kind::Word { words: &ROLES, later: &[] }, Default::Nothing)
+        .says("To those below this role. With neither `below` nor `people` to everybody.", "below = \"admin\""),
+    row(RULES, "people", Kind::ListOf(&Kind::Text), Default::Nothing)
+        .says("For these people of `[people.NAME]`, whatever their role.", "people = [\"ana\"]"),
 ];

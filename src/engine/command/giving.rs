@@ -137,7 +137,11 @@ impl<'a, W: World> Giving<'a, W> {
             surface: *surface,
             identity: identity.to_string(),
             place: place.clone(),
-            said: said.as_ref().map(|said| said.chars().take(SAID_MAX).collect()),
+            // The canonical form stands beside it.
+            said: said
+                .as_ref()
+                .filter(|said| **said != self.command.to_string())
+                .map(|said| said.chars().take(SAID_MAX).collect()),
             rule: self.permit.as_ref().ok().map(Permit::rule),
         }
     }

@@ -134,7 +134,7 @@ impl Model {
                     commit,
                     by,
                     email: (b > 9).then_some(reason),
-                    also: also(c),
+                    also: (0..c % 3).map(|n| format!("{n}@example.com")).collect(),
                     at,
                 })]
             }

@@ -42,7 +42,7 @@ pub struct Came {
     /// The channel or the comment in which it was said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
-    /// What they wrote, to the letter, at most [`SAID_MAX`] characters of it.
+    /// What they wrote, to the letter, where that is not the canonical form; at most [`SAID_MAX`] characters of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,
     /// By what it was allowed or denied: `role operator`, `rule release day`, `machine`.

@@ -39,7 +39,7 @@ pub use crate::model::Surface;
 pub use identity::{BadIdentity, IDENTITY_MAX, Identity, Platform};
 pub use may::{Asked, Asker, Denial, Grant, Law, Permit, Place, needed};
 pub use noreply::{ForgeHost, ForgeKind, is_bot};
-pub use rules::{AllowRule, DenyRule, On, RuleFault, Rules, VerbWord};
+pub use rules::{AllowRule, DenyRule, On, RuleFault, Rules, VerbWord, glob};
 
 /// The longest name of a person, in characters.
 pub const PERSON_MAX: usize = 80;

@@ -108,10 +108,15 @@ impl fmt::Display for RuleFault {
         let shown = |text: &str| format!("`{}`", Shown::new(text).at_most(80));
         match self {
             Self::Nobody { rule, person } => {
-                write!(f, "the rule {} is for {}, and no person is called so", shown(rule), shown(person))
+                write!(
+                    f,
+                    "the rule {} is for {}, and no person is called so; name one of `[people.NAME]`",
+                    shown(rule),
+                    shown(person)
+                )
             }
             Self::ForNobody { rule } => {
-                write!(f, "the rule {} is for nobody; give it a role or people", shown(rule))
+                write!(f, "the rule {} is for nobody; give it `role = \"developer\"` or `people`", shown(rule))
             }
         }
     }
@@ -211,7 +216,7 @@ impl<'de> Deserialize<'de> for VerbWord {
 }
 
 /// Whether a pattern in which `*` stands for any text, of slashes too, is the whole of a name.
-fn glob(pattern: &str, name: &str) -> bool {
+pub fn glob(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = name.strip_prefix(first) else { return false };
