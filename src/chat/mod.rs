@@ -13,6 +13,7 @@
 
 pub mod incoming;
 mod inert;
+pub mod mattermost;
 pub mod message;
 pub mod sent;
 pub mod slack;

@@ -63,6 +63,25 @@ impl Sent {
     }
 }
 
+/// Who sees the answer to a command or a button.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visible {
+    /// Whoever gave it.
+    Person,
+    /// Everybody in the channel.
+    Channel,
+}
+
+impl Visible {
+    /// Both platforms' `response_type`.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Person => "ephemeral",
+            Self::Channel => "in_channel",
+        }
+    }
+}
+
 /// The client for a platform.
 ///
 /// # Errors

@@ -8,20 +8,11 @@ use serde_json::{Value, json};
 
 use crate::chat::incoming::{AnswerAt, MessageAt};
 use crate::chat::message::Message;
-use crate::chat::sent::{Sent, below, client};
+use crate::chat::sent::{Sent, Visible, below, client};
 use crate::chat::slack::answers::{Wanted, meaning};
 use crate::chat::slack::render::render;
 use crate::clock::Clock;
 use crate::forge::client::{Auth, Call, Client, Fault, TokenPlace};
-
-/// Who sees the answer to a command or a button.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Visible {
-    /// Whoever gave it.
-    Person,
-    /// Everybody in the channel.
-    Channel,
-}
 
 /// Sends to one Slack. Clones share everything.
 #[derive(Debug, Clone)]
@@ -74,11 +65,7 @@ impl Slack {
     /// Answers a command or a button; five times within 30 minutes, then it is [`Sent::Gone`]. `replace` changes
     /// the message whose button was pressed.
     pub async fn respond(&self, at: &AnswerAt, visible: Visible, replace: bool, message: &Message) -> Sent {
-        let mut body = render(message);
-        body["response_type"] = json!(match visible {
-            Visible::Person => "ephemeral",
-            Visible::Channel => "in_channel",
-        });
+        let mut body = reply(visible, message);
         body["replace_original"] = json!(replace);
         // It may come from a store: it is called only if it would be taken today.
         let url = AnswerAt::slack(at.expose(), &self.api).ok().and_then(|at| Url::parse(at.expose()).ok());
@@ -113,6 +100,13 @@ impl Slack {
     pub(super) const fn http(&self) -> &Client {
         &self.http
     }
+}
+
+/// The body of the answer to a command: in the response itself, or at its address.
+pub fn reply(visible: Visible, message: &Message) -> Value {
+    let mut body = render(message);
+    body["response_type"] = json!(visible.word());
+    body
 }
 
 /// A call of a method. Slack counts each method apart, and wants to be told the charset.

@@ -15,7 +15,7 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-pub use api::{Slack, Visible};
+pub use api::{Slack, reply};
 pub use manifest::manifest;
 pub use read::{Place, Read, read};
 pub use render::render;
