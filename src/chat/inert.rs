@@ -31,6 +31,12 @@ pub(super) fn inert(text: &str) -> String {
     Shown::new(&folded).to_string()
 }
 
+/// The same without white space at its ends, where it stands alone. What stood on that white space (a mark that
+/// combines) is written out, too.
+pub(super) fn alone(text: &str) -> String {
+    Shown::new(inert(text).trim()).to_string()
+}
+
 /// Whether anything that shows text could begin a new line here, or a new column.
 fn ends_line(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
@@ -93,6 +99,13 @@ mod tests {
         ] {
             assert_eq!(inert(text), shown, "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_stands_alone_has_no_ends_and_no_mark_without_a_letter() {
+        assert_eq!(alone(" a\n"), "a");
+        assert_eq!(alone(" \u{301}a "), "\\u{301}a");
+        assert_eq!(alone(" \n "), "");
     }
 
     #[test]

@@ -79,10 +79,11 @@ fn escape(before: Option<char>, c: char, rest: &str) -> String {
         _ if plain => c.to_string(),
         _ => format!("&#{};", u32::from(c)),
     };
+    // What comes next may be that of another span.
     let apart = match c {
-        '@' | '#' | '~' => next.is_some_and(is_of_a_name),
-        ':' => next.is_some_and(|c| is_of_a_name(c) || c == '/') && !is_of_a_time(before, rest),
-        'w' | 'W' => next == Some('.') && matches!(before, Some('w' | 'W')),
+        '@' | '#' | '~' => next.is_none_or(is_of_a_name),
+        ':' => next.is_none_or(|c| is_of_a_name(c) || c == '/') && !is_of_a_time(before, rest),
+        'w' | 'W' => next.is_none_or(|c| c == '.') && matches!(before, Some('w' | 'W')),
         _ => false,
     };
     if apart {

@@ -14,7 +14,7 @@ use towpath_core::model::Instant;
 
 use super::escape::{Markdown, address, is_code, is_username, quiet};
 use super::seal::seal;
-use crate::chat::inert::{APART, cut, inert, link};
+use crate::chat::inert::{APART, alone, cut, inert, link};
 use crate::chat::message::{Button, ButtonStyle, Line, LineKind, Message, Span};
 use crate::chat::sent::Visible;
 use crate::secret::Secret;
@@ -25,6 +25,8 @@ const TEXT_MAX: usize = 16_383;
 const LABEL_MAX: usize = 75;
 /// Ours: the post's properties may hold 800,000 characters.
 const BUTTONS_MAX: usize = 25;
+/// [`APART`] as a text.
+const APART_TEXT: &str = "\u{200b}";
 /// The longest fallback of an attachment.
 const FALLBACK_MAX: usize = 1_000;
 
@@ -97,7 +99,7 @@ pub fn people_of(message: &Message) -> BTreeSet<&str> {
 
 fn button(button: &Button, with: Buttons<'_>) -> Option<Value> {
     let sealed = seal(with.secret, &button.press, with.channel, with.wall)?;
-    let label = quiet(inert(&button.label).trim());
+    let label = quiet(&alone(&button.label));
     let label = if label.is_empty() { "…".to_owned() } else { cut(&label, LABEL_MAX) };
     let style = match button.style {
         ButtonStyle::Plain => "default",
@@ -161,7 +163,7 @@ fn write(out: &mut Markdown, line: &Line, people: &People) -> bool {
     let mut named = false;
     for span in &line.spans {
         // What follows a name must not become part of it.
-        if std::mem::take(&mut named) && !out.markup(&APART.to_string()) {
+        if std::mem::take(&mut named) && !out.markup(APART_TEXT) {
             return false;
         }
         let fitted = match span {
@@ -174,7 +176,7 @@ fn write(out: &mut Markdown, line: &Line, people: &People) -> bool {
                     Some(username) => {
                         named = true;
                         // Before it, too.
-                        let apart = if out.text.ends_with(char::is_alphanumeric) { APART.to_string() } else { String::new() };
+                        let apart = if out.text.ends_with(char::is_alphanumeric) { APART_TEXT } else { "" };
                         out.markup(&format!("{apart}@{username}"))
                     }
                     None => out.escaped(&inert(name), 0),
@@ -191,29 +193,35 @@ fn write(out: &mut Markdown, line: &Line, people: &People) -> bool {
 /// Bold, with what keeps `**` from being read as two stars: nothing blank inside of it, and beside it nothing that
 /// is neither blank nor a letter.
 fn bold(out: &mut Markdown, text: &str) -> bool {
-    let inner = text.trim();
+    let inner = alone(text);
     if inner.is_empty() {
         return out.escaped(text, 0);
     }
-    let (blank, after) = text.split_at(text.len() - text.trim_start().len());
-    let after = &after[inner.len()..];
+    let blank = if text.starts_with(char::is_whitespace) { " " } else { "" };
+    let after = if text.ends_with(char::is_whitespace) { " " } else { "" };
     let letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     let open = if letter(inner.chars().next()) { "**".to_owned() } else { format!("**{APART}") };
     let close = if letter(inner.chars().next_back()) { "**".to_owned() } else { format!("{APART}**") };
     if !out.escaped(blank, 0) || out.room() < 20 {
         return out.markup("…") && false;
     }
-    // What stands before must not take part in our stars either.
-    out.markup(&open);
-    let fitted = out.escaped(inner, 8);
+    let apart = apart_from(out, '*');
+    out.markup(&format!("{apart}{open}"));
+    let fitted = out.escaped(&inner, 8);
     let close = if fitted { close } else { format!("{APART}**") };
     out.markup(&close) && fitted && out.escaped(after, 0)
 }
 
+/// What keeps two runs of one sign, both of our own markup, from being one run.
+fn apart_from(out: &Markdown, sign: char) -> &'static str {
+    if out.text.ends_with(sign) { APART_TEXT } else { "" }
+}
+
 /// Code, where a text can stand in it; else the text.
 fn code(out: &mut Markdown, text: &str) -> bool {
-    if is_code(text) && text.chars().count() + 2 <= out.room() {
-        return out.markup(&format!("`{text}`"));
+    if is_code(text) && text.chars().count() + 3 <= out.room() {
+        let apart = apart_from(out, '`');
+        return out.markup(&format!("{apart}`{text}`"));
     }
     out.escaped(text, 0)
 }
@@ -230,6 +238,6 @@ fn linked(out: &mut Markdown, text: &str, url: &str) -> bool {
         return out.escaped(text, 0);
     }
     out.markup("[");
-    let fitted = out.escaped(text.trim(), kept);
+    let fitted = out.escaped(&alone(text), kept);
     out.markup(&close) && fitted
 }

@@ -18,7 +18,7 @@
 use serde_json::{Value, json};
 
 use crate::chat::incoming::{Refused, SAID_MAX};
-use crate::chat::inert::{cut, inert, is_of_a_name, is_of_a_time, link};
+use crate::chat::inert::{alone, cut, inert, is_of_a_name, is_of_a_time, link};
 use crate::chat::message::{Button, ButtonStyle, Line, LineKind, Message, Press, Span};
 
 /// "You can include up to 50 blocks in each message" (reference/block-kit/blocks).
@@ -88,8 +88,8 @@ fn plain_text(text: &str, max: usize) -> Value {
 fn button(button: &Button) -> Option<Value> {
     // Slack counts characters, and a value of ours is mostly ASCII: bytes are on the safe side.
     let value = serde_json::to_string(&button.press).ok().filter(|value| value.len() <= VALUE_MAX)?;
-    let label = inert(&button.label);
-    let label = if label.trim().is_empty() { "…" } else { label.trim() };
+    let label = alone(&button.label);
+    let label = if label.is_empty() { "…" } else { label.as_str() };
     let mut made = json!({ "type": "button", "text": plain_text(label, LABEL_MAX), "value": value });
     match button.style {
         ButtonStyle::Plain => {}
@@ -98,8 +98,8 @@ fn button(button: &Button) -> Option<Value> {
     }
     if let Some(question) = &button.confirm {
         let (title, text, answer) = CONFIRM_MAX;
-        let question = inert(question);
-        let question = if question.trim().is_empty() { "Are you sure?" } else { question.trim() };
+        let question = alone(question);
+        let question = if question.is_empty() { "Are you sure?" } else { question.as_str() };
         made["confirm"] = json!({
             "title": plain_text(label, title),
             "text": plain_text(question, text),
@@ -352,14 +352,15 @@ fn quiet(before: Option<char>, c: char, rest: &str) -> Option<&'static str> {
         '>' if before.is_none_or(|c| c == '\n' || c == ' ') => "›",
         '>' => "&gt;",
         '*' => "∗",
-        '`' => "ˋ",
+        '`' => "‵",
         '~' => "∼",
         // Within a word it is no markup.
         '_' if !(inside(before) && inside(next)) => "＿",
-        '@' if next.is_some_and(is_of_a_name) => "＠",
-        '#' if next.is_some_and(is_of_a_name) => "＃",
+        // What comes next may be that of another span.
+        '@' if next.is_none_or(is_of_a_name) => "＠",
+        '#' if next.is_none_or(is_of_a_name) => "＃",
         // An emoji, or an address.
-        ':' if next.is_some_and(|c| is_of_a_name(c) || c == '/') && !is_of_a_time(before, rest) => "∶",
+        ':' if next.is_none_or(|c| is_of_a_name(c) || c == '/') && !is_of_a_time(before, rest) => "∶",
         _ => return None,
     })
 }
