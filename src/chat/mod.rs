@@ -19,6 +19,8 @@ pub mod sent;
 pub mod slack;
 
 #[cfg(test)]
+mod fake;
+#[cfg(test)]
 pub(crate) mod hostile;
 #[cfg(test)]
 mod tests;

@@ -318,8 +318,9 @@ fn no_hostile_text_is_more_than_text() {
 
 #[test]
 fn no_long_text_is_too_long() {
-    for text in hostile::long() {
-        for message in messages(&text) {
+    for (at, text) in hostile::long().into_iter().enumerate() {
+        // Each in some places, all places with some.
+        for message in messages(&text).into_iter().skip(at % 9).step_by(9) {
             check_slack(&message);
             check_mattermost(&message);
         }
