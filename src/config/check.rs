@@ -261,7 +261,11 @@ impl Found {
         for entry in &table.0 {
             let path = join(path, &entry.key);
             // What people may be called is theirs to say who know them (`people`).
-            let what = if place == Place::Sink { "sink" } else { "forge" };
+            let what = match place {
+                Place::Sink => "sink",
+                Place::Chat => "chat",
+                _ => "forge",
+            };
             if place != Place::Person
                 && let Some(why) = names::table_name_fault(what, &entry.key)
             {
@@ -366,7 +370,7 @@ fn join(path: &str, key: &str) -> String {
 /// How a message calls the table: `[forge.gitlab]` by its own name.
 fn title(place: Place, path: &str) -> String {
     match place {
-        Place::Forge | Place::Sink | Place::Person => {
+        Place::Forge | Place::Sink | Place::Chat | Place::Person => {
             let mut words = path.split('.');
             let (what, name) = (words.next().unwrap_or("forge"), words.next().unwrap_or("NAME"));
             format!("`[{what}.{name}]`")

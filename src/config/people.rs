@@ -13,7 +13,12 @@ use towpath_core::people::{
 use super::Forge;
 use super::check::texts;
 use super::problem::{Problem, shown};
+use super::keys::Place;
+use super::service::settings;
+use super::show::quoted;
+use super::source::Source;
 use super::tree::{Node, Table};
+use super::{Origin, Setting};
 
 /// Who is who, and who may what.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +27,37 @@ pub struct Laws {
     pub people: People,
     /// What it says on top of the rules of the house.
     pub rules: Rules,
+    /// Every table of them as it is in effect.
+    pub tables: Vec<LawTable>,
+}
+
+/// A table of people or rules, as it is shown and compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LawTable {
+    /// Its head: `[people.ana]`, `[[allow]]`.
+    pub header: String,
+    /// What it is called in the audit: `people.ana`, `allow "release day"`.
+    pub name: String,
+    /// Every key of it.
+    pub settings: Vec<Setting>,
+}
+
+fn tables(top: &Table, source: &Source) -> Vec<LawTable> {
+    let people = top.get("people").and_then(Node::table).into_iter().flat_map(|table| &table.0);
+    let people = people.filter_map(|entry| {
+        let settings = settings(Place::Person, Some(entry.node.table()?), source, |line| Origin::People { line });
+        let key = quoted(&entry.key);
+        Some(LawTable { header: format!("[people.{key}]"), name: format!("people.{key}"), settings })
+    });
+    let mut all: Vec<LawTable> = people.collect();
+    for (kind, place) in [("allow", Place::Allow), ("deny", Place::Deny)] {
+        all.extend(list(top, kind).map(|(nth, table)| LawTable {
+            header: format!("[[{kind}]]"),
+            name: format!("{kind} {}", quoted(&name(kind, nth, table))),
+            settings: settings(place, Some(table), source, |line| Origin::Rule { line }),
+        }));
+    }
+    all
 }
 
 impl Laws {
@@ -32,7 +68,7 @@ impl Laws {
 }
 
 /// What the file says. What is invalid has been reported by the check of its keys, or is here, and counts for nobody.
-pub(super) fn laws(top: &Table, problems: &mut Vec<Problem>) -> Laws {
+pub(super) fn laws(top: &Table, source: &Source, problems: &mut Vec<Problem>) -> Laws {
     let tables = top.get("people").and_then(Node::table).into_iter().flat_map(|table| &table.0);
     let cards: Vec<PersonCard> =
         tables.filter_map(|entry| Some(card(&entry.key, entry.node.table()?, problems))).collect();
@@ -54,7 +90,7 @@ pub(super) fn laws(top: &Table, problems: &mut Vec<Problem>) -> Laws {
     for fault in rules.faults(&people) {
         problems.push(Problem::told(at("allow"), "allow", &fault.to_string()));
     }
-    Laws { people, rules }
+    Laws { people, rules, tables: tables(top, source) }
 }
 
 /// What the rules and people name that there is not: a rule that bears on nothing by a slip of the pen refuses nobody.

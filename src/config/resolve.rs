@@ -23,7 +23,7 @@ use super::problem::{Problem, Problems, shown};
 use super::service::span;
 use super::source::Source;
 use super::tree::{self, Node, Table, Value};
-use super::{Config, FlowConfig, Origin, Setting, check, gates, names, people, remote, rules, service, sinks};
+use super::{Config, FlowConfig, Origin, Setting, chats, check, gates, names, people, remote, rules, service, sinks};
 
 /// What a config needs at least, as a hint.
 pub(super) const SMALLEST: &str = "the smallest config is:
@@ -72,7 +72,8 @@ pub(super) fn config(source: Source) -> Result<Config, Problems> {
     let service = service::service(&top, &source, &base_dir, &mut all.list);
     let forges = service::forges(&top, &source, &base_dir);
     let sinks = sinks::sinks(&top, &source, &base_dir, &mut all.list);
-    let laws = people::laws(&top, &mut all.list);
+    let chats = chats::chats(&top, &source, &base_dir, &mut all.list);
+    let laws = people::laws(&top, &source, &mut all.list);
     let reader = Reader::new(&top, &source, &base_dir, service.as_ref(), &forges);
     let drafts = reader.flows(&mut all.list);
     rules::judge(&drafts, &forges, &mut all.list);
@@ -88,6 +89,7 @@ pub(super) fn config(source: Source) -> Result<Config, Problems> {
             base_dir,
             service,
             forges,
+            chats,
             laws,
             sinks,
             flows: drafts.into_iter().map(|draft| draft.config).collect(),

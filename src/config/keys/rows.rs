@@ -9,6 +9,8 @@ const SERVICE: &[Place] = &[Place::Service];
 const FORGE: &[Place] = &[Place::Forge];
 const APP: &[Place] = &[Place::App];
 const SINK: &[Place] = &[Place::Sink];
+const CHAT: &[Place] = &[Place::Chat];
+const CHANNEL: &[Place] = &[Place::Channel];
 const PERSON: &[Place] = &[Place::Person];
 const RULES: &[Place] = &[Place::Allow, Place::Deny];
 const FLOW: &[Place] = &[Place::Flow];
@@ -56,6 +58,8 @@ pub(in crate::config) const ROWS: &[Row] = &[
         .says("Where repositories are, by a name of your own that `repository` then uses as a prefix.", "[forge.work]"),
     row(&[Place::Top], "sink", Kind::Named(Place::Sink), Default::Nothing)
         .says("Who is told of what happens, by a name of your own. docs/tell.md explains them.", "[sink.deploys]"),
+    row(&[Place::Top], "chat", Kind::Named(Place::Chat), Default::Nothing)
+        .says("In which chat systems people talk to Towpath, by a name of your own. docs/chat.md explains them.", "[chat.work]"),
     row(&[Place::Top], "people", Kind::Named(Place::Person), Default::Nothing).says(
         "Who is who: people by a name of your own, with what surfaces know them by. docs/people.md says who may what.",
         "[people.ana]",
@@ -346,6 +350,37 @@ pub(in crate::config) const ROWS: &[Row] = &[
         "Where the token is to be found that goes along as `Authorization: Bearer TOKEN`. Never the token itself. A file is read anew each time; the environment, once at the start.",
         "token = { env = \"GATE_TOKEN\" }",
     ),
+    // [chat.X]
+    row(CHAT, "kind", Kind::Word { words: &["slack", "mattermost"], later: &[] }, Default::Required)
+        .says("What speaks there.", "kind = \"slack\""),
+    row(CHAT, "teams", Kind::ListOf(&Kind::Text), Default::Required).says(
+        "The ids of the workspaces (Slack, `T…`) or teams (Mattermost) whose people are listened to; nobody else is.",
+        "teams = [\"T024BE7LD\"]",
+    ),
+    row(CHAT, "url", Kind::Url, Default::From("Slack's own; of Mattermost it must be written"))
+        .says("The server: of Mattermost its Site URL.", "url = \"https://chat.example.com\""),
+    row(CHAT, "token", Kind::Secret, Default::Nothing)
+        .says("The bot's token, with which Towpath posts. Never the token itself.", "token = { env = \"SLACK_BOT_TOKEN\" }"),
+    row(CHAT, "secrets", Kind::ListOf(&Kind::Secret), Default::Nothing).says(
+        "What proves that a request comes from there: the app's signing secret (Slack), or the tokens of the slash commands (Mattermost, one for each team). Several while one takes over from another.",
+        "secrets = [{ env = \"SLACK_SIGNING_SECRET\" }]",
+    ),
+    row(CHAT, "app_token", Kind::Secret, Default::Nothing).says(
+        "Slack's app token (`xapp-…`): requests come by Socket Mode, and Slack needs no way to reach this machine.",
+        "app_token = { env = \"SLACK_APP_TOKEN\" }",
+    ),
+    row(CHAT, "button_secrets", Kind::ListOf(&Kind::Secret), Default::Nothing).says(
+        "What buttons of Mattermost are sealed with, which signs none itself: at least 16 bytes, made up by you. The first seals, each opens.",
+        "button_secrets = [{ file = \"/run/secrets/towpath-buttons\" }]",
+    ),
+    row(CHAT, "channels", Kind::Tables(Place::Channel), Default::Nothing).says(
+        "Channels that belong to a flow or an environment, which then need not be said there.",
+        "channels = [{ id = \"C0123456789\", flow = \"checkout\" }]",
+    ),
+    row(CHANNEL, "id", Kind::Text, Default::Required).says("The channel's id, not its name.", "id = \"C0123456789\""),
+    row(CHANNEL, "flow", Kind::Text, Default::Nothing).says("The flow, as in a command.", "flow = \"checkout\""),
+    row(CHANNEL, "environment", Kind::Text, Default::Nothing)
+        .says("The environment: of that flow, or else of every flow.", "environment = \"production\""),
     // [people.X], [[allow]], [[deny]]
     row(PERSON, "role", Kind::Word { words: &ROLES, later: &[] }, Default::Text("viewer"))
         .says("What they are trusted with.", "role = \"operator\""),
