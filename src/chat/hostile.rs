@@ -127,6 +127,7 @@ pub(crate) const TEXTS: &[&str] = &[
 
 /// Texts too long for anything, each of one of these characters, or of one of the texts above again and again.
 pub(crate) fn long() -> Vec<String> {
-    let again = ["a", "é", "😀", "&", "<", "@all ", "*", "`", "\\", "a\u{301}", "\u{202e}", " ", "\n", ":x:", "<!channel>"];
+    let again =
+        ["a", "é", "😀", "&", "<", "@all ", "*", "`", "\\", "a\u{301}", "\u{202e}", " ", "\n", ":x:", "<!channel>"];
     again.iter().flat_map(|text| [text.repeat(400), text.repeat(21_000)]).collect()
 }

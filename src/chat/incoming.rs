@@ -255,9 +255,67 @@ pub(super) fn said(text: String) -> Result<What, Refused> {
 
 /// Whether two secrets are the same, in a time that says nothing of where they differ.
 pub(super) fn same_secret(one: &[u8], other: &[u8]) -> bool {
-    let code = |text: &[u8]| Hmac::<Sha256>::new_from_slice(b"towpath same secret").ok().map(|m| m.chain_update(text));
+    let code =
+        |text: &[u8]| Hmac::<Sha256>::new_from_slice(b"towpath same secret").ok().map(|m| m.chain_update(text));
     match (code(one), code(other)) {
         (Some(one), Some(other)) => one.verify_slice(&other.finalize().into_bytes()).is_ok(),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_is_known_again_by_a_short_id() {
+        let made = |text: &str| once(text).unwrap();
+        assert_eq!(made("13345224609.738474920.8088930838"), "13345224609.738474920.8088930838");
+        let long = "x".repeat(64);
+        for odd in [long.as_str(), "a b", "é", "a/b", "a+b=", "\u{0}", &"x".repeat(100_000)] {
+            let hashed = made(odd);
+            assert!(hashed.len() == 64 && hashed != *odd && hashed == made(odd), "{odd}");
+        }
+        assert_ne!(made("a b"), made("a  b"));
+        assert_eq!(once(""), Err(Refused::Unreadable));
+    }
+
+    #[test]
+    fn secrets_are_the_same_or_not() {
+        for (one, other, same) in [("a", "a", true), ("a", "b", false), ("a", "aa", false), ("", "", true)] {
+            assert_eq!(same_secret(one.as_bytes(), other.as_bytes()), same, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn each_refusal_has_a_word_and_a_sentence() {
+        let all = [
+            Refused::NoSecrets,
+            Refused::Unsigned,
+            Refused::Forged,
+            Refused::OutOfTime,
+            Refused::Expired,
+            Refused::WrongChannel,
+            Refused::WrongTeam,
+            Refused::Elsewhere,
+            Refused::TooLarge,
+            Refused::Unreadable,
+            Refused::NotOurs,
+        ];
+        let words: std::collections::BTreeSet<_> = all.iter().map(|refused| refused.word()).collect();
+        assert_eq!(words.len(), all.len());
+        assert!(words.iter().all(|word| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')));
+        assert!(all.iter().all(|refused| refused.to_string().len() > 20));
+    }
+
+    #[test]
+    fn ids_are_letters_and_digits() {
+        for (text, is) in
+            [("U012AB3CD", true), ("u1", true), ("", false), ("a-b", false), ("é", false), ("a b", false)]
+        {
+            assert_eq!(is_id(text), is, "{text}");
+        }
+        assert!(is_id(&"a".repeat(64)) && !is_id(&"a".repeat(65)));
+        assert_eq!(user_name(&"é".repeat(200)).chars().count(), 100);
     }
 }

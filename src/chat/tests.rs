@@ -169,7 +169,10 @@ fn check_markup(text: &str) {
             '_' => assert!(before.is_alphanumeric() && next.is_alphanumeric(), "{text}"),
             '@' | '#' => assert!(!next.is_alphanumeric() && next != '_', "{text}"),
             ':' if next.is_alphanumeric() => {
-                assert!(before.is_ascii_digit() && next.is_ascii_digit() && chars.get(at + 3) != Some(&':'), "{text}");
+                assert!(
+                    before.is_ascii_digit() && next.is_ascii_digit() && chars.get(at + 3) != Some(&':'),
+                    "{text}"
+                );
             }
             ':' => assert!(!"/_-+".contains(next), "{text}"),
             _ => {}
@@ -262,9 +265,15 @@ fn check_raw(markdown: &str, message: &Message) {
         return;
     }
     let calls = markdown.replace("@good_one", "");
-    assert!(!calls.contains(['<', '>', '[', ']', '(', ')', '!', '*', '_', '`', '~', '@', '$', '|', '\\', ':', '.']), "{markdown}");
+    assert!(
+        !calls.contains(['<', '>', '[', ']', '(', ')', '!', '*', '_', '`', '~', '@', '$', '|', '\\', ':', '.']),
+        "{markdown}"
+    );
     for (at, _) in calls.match_indices('#') {
-        assert!(calls[..at].ends_with('&') && calls[at + 1..].starts_with(|c: char| c.is_ascii_digit()), "{markdown}");
+        assert!(
+            calls[..at].ends_with('&') && calls[at + 1..].starts_with(|c: char| c.is_ascii_digit()),
+            "{markdown}"
+        );
     }
     assert!(!calls.lines().any(|line| line.starts_with([' ', '\t', '#', '+', '=', '/'])), "{markdown:?}");
 }
@@ -358,8 +367,10 @@ fn seen(markdown: &str) -> String {
 fn what_is_shown_is_what_was_said() {
     for text in hostile::TEXTS.iter().filter(|text| !text.trim().is_empty()) {
         let whole = inert(text);
-        let message = |span| Message { lines: vec![Line { kind: LineKind::Text, spans: vec![span] }], buttons: vec![] };
-        for span in [Span::Text((*text).to_owned()), Span::Bold((*text).to_owned()), Span::Code((*text).to_owned())] {
+        let message =
+            |span| Message { lines: vec![Line { kind: LineKind::Text, spans: vec![span] }], buttons: vec![] };
+        for span in [Span::Text((*text).to_owned()), Span::Bold((*text).to_owned()), Span::Code((*text).to_owned())]
+        {
             let message = message(span);
             let made = mattermost::render(&message, &BTreeMap::new(), None);
             assert_eq!(seen(made["text"].as_str().unwrap()).trim(), whole.trim(), "{message:?}");

@@ -38,7 +38,13 @@ impl Mattermost {
     }
 
     /// Posts to a channel, by its id.
-    pub async fn post(&self, channel: &str, message: &Message, people: &People, buttons: Option<Buttons<'_>>) -> Sent {
+    pub async fn post(
+        &self,
+        channel: &str,
+        message: &Message,
+        people: &People,
+        buttons: Option<Buttons<'_>>,
+    ) -> Sent {
         let mut body = post_of(message, people, buttons);
         body["channel_id"] = json!(channel);
         self.call("posts", Method::POST, "api/v4/posts", &body, false).await
@@ -105,7 +111,10 @@ impl Mattermost {
             Err(Fault::Said { status: 404, .. }) => return Ok(None),
             Err(fault) => return Err(fault),
         };
-        Ok(Some(user).filter(|user| user.id == id && user.delete_at == 0).map(|user| user.username).filter(|name| is_username(name)))
+        Ok(Some(user)
+            .filter(|user| user.id == id && user.delete_at == 0)
+            .map(|user| user.username)
+            .filter(|name| is_username(name)))
     }
 
     /// The key with which triggers are signed; none if the server tells none that can be used.
@@ -148,9 +157,9 @@ fn refused(fault: &Fault, changes: bool) -> Sent {
         Fault::Said { status: 401, .. } => {
             Sent::Never { words: "the server does not know the bot's token; was it revoked?".to_owned() }
         }
-        Fault::Said { status: 403, words } => {
-            Sent::Never { words: format!("the bot may not post there; add it to the team and the channel: {words}") }
-        }
+        Fault::Said { status: 403, words } => Sent::Never {
+            words: format!("the bot may not post there; add it to the team and the channel: {words}"),
+        },
         fault => Sent::from_fault(fault),
     }
 }
@@ -166,7 +175,10 @@ fn meaning(body: &[u8]) -> Sent {
         Ok(post) if is_id(&post.id) && is_id(&post.channel_id) => {
             Sent::Posted(MessageAt { channel: post.channel_id, id: post.id })
         }
-        _ => Sent::Later { after: None, words: "the server's answer cannot be read; does a proxy answer there?".to_owned() },
+        _ => Sent::Later {
+            after: None,
+            words: "the server's answer cannot be read; does a proxy answer there?".to_owned(),
+        },
     }
 }
 

@@ -112,7 +112,8 @@ pub(super) fn quiet(text: &str) -> String {
 pub(super) fn address(url: &str) -> String {
     let mut out = String::with_capacity(url.len());
     for c in url.chars() {
-        let kept = c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | ':' | '/' | '?' | '#' | '&' | '=' | '%' | '+' | ',' | ';' | '~');
+        let kept = c.is_ascii_alphanumeric()
+            || matches!(c, '-' | '.' | '_' | ':' | '/' | '?' | '#' | '&' | '=' | '%' | '+' | ',' | ';' | '~');
         if kept {
             out.push(c);
         } else {
@@ -130,7 +131,10 @@ pub(super) fn address(url: &str) -> String {
 pub(super) fn is_code(text: &str) -> bool {
     let plain = |c: char| {
         c.is_alphanumeric()
-            || matches!(c, ' ' | '.' | '_' | '/' | '-' | '+' | '=' | ',' | '(' | ')' | '{' | '}' | '^' | '\'' | '"' | '%')
+            || matches!(
+                c,
+                ' ' | '.' | '_' | '/' | '-' | '+' | '=' | ',' | '(' | ')' | '{' | '}' | '^' | '\'' | '"' | '%'
+            )
     };
     !text.trim().is_empty() && text == text.trim() && text.chars().all(plain)
 }
@@ -140,6 +144,8 @@ pub(super) fn is_code(text: &str) -> bool {
 pub(super) fn is_username(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_'))
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_'))
         && !matches!(name.trim_end_matches(['.', '-', '_']), "all" | "channel" | "here")
 }

@@ -49,7 +49,8 @@ pub struct Buttons<'a> {
 /// The message as Mattermost wants it; without `buttons` it has none.
 pub fn render(message: &Message, people: &People, buttons: Option<Buttons<'_>>) -> Value {
     let text = markdown(message, people);
-    let made = buttons.map(|with| message.buttons.iter().filter_map(|b| button(b, with)).take(BUTTONS_MAX).collect());
+    let made =
+        buttons.map(|with| message.buttons.iter().filter_map(|b| button(b, with)).take(BUTTONS_MAX).collect());
     let actions: Vec<Value> = made.unwrap_or_default();
     if actions.is_empty() {
         // An update takes away what stood there.

@@ -113,7 +113,8 @@ mod tests {
         let [old, new] = [Secret::new("old"), Secret::new("new")];
         let sealed = seal(&old, &press, "chan1", NOW).unwrap();
         let at = |ms: i64| Instant(NOW.0 + ms);
-        let open = |keys: &[&str], sealed: &Sealed, channel: &str, ms| open(&secrets(keys), sealed, channel, at(ms));
+        let open =
+            |keys: &[&str], sealed: &Sealed, channel: &str, ms| open(&secrets(keys), sealed, channel, at(ms));
         assert_eq!(open(&["old"], &sealed, "chan1", 0), Ok(press.clone()));
         assert_eq!(open(&["new", "old"], &sealed, "chan1", 0), Ok(press.clone()));
         assert_eq!(open(&["old"], &sealed, "chan1", LASTS.ms() - 1_000), Ok(press.clone()));

@@ -21,8 +21,8 @@ const TRIGGER_MAX: usize = 1_000;
 
 /// What stands before the point in the `SubjectPublicKeyInfo` (RFC 5480) of a P-256 key whose point is written whole.
 const BEFORE_POINT: [u8; 26] = [
-    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
-    0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
+    0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
 ];
 
 /// The server's public key.
@@ -45,7 +45,8 @@ impl TriggerKey {
     /// # Errors
     /// [`Refused::Unsigned`], [`Refused::Forged`], [`Refused::OutOfTime`].
     pub fn verify(&self, trigger: &str, user: &str, wall: Instant) -> Result<(), Refused> {
-        let decoded = STANDARD.decode(trigger).ok().filter(|_| trigger.len() <= TRIGGER_MAX).ok_or(Refused::Unsigned)?;
+        let decoded =
+            STANDARD.decode(trigger).ok().filter(|_| trigger.len() <= TRIGGER_MAX).ok_or(Refused::Unsigned)?;
         let text = String::from_utf8(decoded).map_err(|_| Refused::Unsigned)?;
         let (signed, signature) = text.rsplit_once(':').ok_or(Refused::Unsigned)?;
         let signature = STANDARD.decode(signature).map_err(|_| Refused::Unsigned)?;

@@ -31,11 +31,15 @@ const PASSING: [&str; 9] = [
 ];
 
 /// Errors of `chat.update` after which only another message helps.
-const GONE: [&str; 4] = ["message_not_found", "cant_update_message", "edit_window_closed", "cant_broadcast_message"];
+const GONE: [&str; 4] =
+    ["message_not_found", "cant_update_message", "edit_window_closed", "cant_broadcast_message"];
 
 /// Errors that somebody has to mend, and how.
 const LASTING: [(&str, &str); 21] = [
-    ("channel_not_found", "there is no such channel, or the app is not in it; write its id in the config and `/invite` the app"),
+    (
+        "channel_not_found",
+        "there is no such channel, or the app is not in it; write its id in the config and `/invite` the app",
+    ),
     ("not_in_channel", "the app is not in the channel; `/invite` it there"),
     ("is_archived", "the channel is archived"),
     ("restricted_action", "the workspace does not let the app post there"),
@@ -70,7 +74,10 @@ struct Answer {
 
 /// What the body of an answer with a status of 2xx means.
 pub(super) fn meaning(wanted: Wanted, body: &[u8]) -> Sent {
-    let unreadable = || Sent::Later { after: None, words: "Slack's answer cannot be read; does a proxy answer there?".to_owned() };
+    let unreadable = || Sent::Later {
+        after: None,
+        words: "Slack's answer cannot be read; does a proxy answer there?".to_owned(),
+    };
     let Ok(answer) = serde_json::from_slice::<Answer>(body) else { return unreadable() };
     if answer.ok {
         return match (answer.channel, answer.ts) {
@@ -166,7 +173,10 @@ mod tests {
 
     #[test]
     fn the_word_of_an_error_is_a_word() {
-        let words = |error: &str| match meaning(Wanted::Post, serde_json::json!({"ok": false, "error": error}).to_string().as_bytes()) {
+        let words = |error: &str| match meaning(
+            Wanted::Post,
+            serde_json::json!({"ok": false, "error": error}).to_string().as_bytes(),
+        ) {
             Sent::Later { words, .. } | Sent::Never { words } => words,
             other => panic!("{other:?}"),
         };

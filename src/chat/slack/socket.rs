@@ -175,8 +175,11 @@ impl Socket {
             }
             other => lost(format!("{other:?}")),
         })?;
-        let url = address(&url, self.slack.api()).ok_or_else(|| lost("the address of the socket is not Slack's"))?;
-        tokio::time::timeout(self.pauses.connect, self.upgrade(url)).await.unwrap_or_else(|_| Err(lost("no answer")))
+        let url =
+            address(&url, self.slack.api()).ok_or_else(|| lost("the address of the socket is not Slack's"))?;
+        tokio::time::timeout(self.pauses.connect, self.upgrade(url))
+            .await
+            .unwrap_or_else(|_| Err(lost("no answer")))
     }
 
     async fn ask(&self) -> Result<String, Sent> {
@@ -208,7 +211,8 @@ impl Socket {
             return Err(lost("what answers is no WebSocket"));
         }
         let upgraded = response.upgrade().await.map_err(words)?;
-        let config = WebSocketConfig::default().max_message_size(Some(2 * BODY_MAX)).max_frame_size(Some(2 * BODY_MAX));
+        let config =
+            WebSocketConfig::default().max_message_size(Some(2 * BODY_MAX)).max_frame_size(Some(2 * BODY_MAX));
         Ok(WebSocketStream::from_raw_socket(upgraded, Role::Client, Some(config)).await)
     }
 
@@ -294,9 +298,9 @@ impl Socket {
 /// What Slack's `disconnect` means.
 fn disconnected(reason: Option<&str>) -> Ended {
     match reason {
-        Some("link_disabled") => {
-            Ended::Refused { words: "Socket Mode is switched off for the app; switch it on in its settings".to_owned() }
-        }
+        Some("link_disabled") => Ended::Refused {
+            words: "Socket Mode is switched off for the app; switch it on in its settings".to_owned(),
+        },
         // `warning` (soon), `refresh_requested` (now), and whatever else there may be.
         _ => Ended::Refresh,
     }

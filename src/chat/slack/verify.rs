@@ -173,7 +173,8 @@ mod tests {
             let pairs = [("x-slack-request-timestamp", STAMP), ("x-slack-signature", odd)];
             assert_eq!(verify(&[SECRET], &pairs, BODY.as_bytes(), AT), Err(Refused::Unsigned), "{odd}");
         }
-        for odd in ["", "now", "+1531420618", "-1", "1531420618.0", "0x1", "9999999999999", "99999999999999999999"] {
+        for odd in ["", "now", "+1531420618", "-1", "1531420618.0", "0x1", "9999999999999", "99999999999999999999"]
+        {
             let pairs = [("x-slack-request-timestamp", odd), ("x-slack-signature", SIGNED)];
             assert_eq!(verify(&[SECRET], &pairs, BODY.as_bytes(), AT), Err(Refused::Unsigned), "{odd}");
         }

@@ -107,7 +107,8 @@ async fn an_answer_goes_where_slack_said_and_nowhere_else() {
     })
     .await;
     let slack = slack(&fake);
-    let answer = |name: &str| AnswerAt::slack(fake.url.join(&format!("commands/{name}")).unwrap().as_str(), slack.api());
+    let answer =
+        |name: &str| AnswerAt::slack(fake.url.join(&format!("commands/{name}")).unwrap().as_str(), slack.api());
     let good = answer("good").unwrap();
     assert_eq!(slack.respond(&good, Visible::Person, true, &message()).await, Sent::Answered);
     assert_eq!(slack.respond(&answer("used").unwrap(), Visible::Channel, false, &message()).await, Sent::Gone);

@@ -219,7 +219,9 @@ fn run(server: &Server, pauses: Pauses) -> Running {
             // As long as a store may take.
             tokio::time::sleep(Duration::from_millis(20)).await;
             let (note, stored) = match request {
-                Ok(Incoming { what: What::Said(text), once, .. }) => (format!("took {text} {once}"), text != "lost"),
+                Ok(Incoming { what: What::Said(text), once, .. }) => {
+                    (format!("took {text} {once}"), text != "lost")
+                }
                 Ok(other) => (format!("{other:?}"), true),
                 Err(refused) => (format!("refused {}", refused.word()), false),
             };
@@ -250,9 +252,8 @@ async fn what_could_not_be_stored_is_not_acknowledged_and_what_is_refused_is() {
         let team = json!({ "id": team });
         json!({ "type": kind, "team": team, "user": { "id": "U1" }, "actions": [{}] })
     };
-    let interactive = |id: &str, payload: Value| {
-        say(&json!({ "envelope_id": id, "type": "interactive", "payload": payload }))
-    };
+    let interactive =
+        |id: &str, payload: Value| say(&json!({ "envelope_id": id, "type": "interactive", "payload": payload }));
     let steps = vec![
         hello(),
         command("e1", "lost"),
@@ -331,7 +332,8 @@ async fn another_connection_is_made_when_slack_asks_and_whenever_one_is_lost() {
         Open::NoSocket("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_owned()),
         Open::NoSocket("HTTP/1.1 302 Found\r\nlocation: /link\r\ncontent-length: 0\r\n\r\n".to_owned()),
         Open::NoSocket(
-            "HTTP/1.1 101 X\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: no\r\n\r\n".to_owned(),
+            "HTTP/1.1 101 X\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: no\r\n\r\n"
+                .to_owned(),
         ),
         Open::NoSocket(String::new()),
         Open::Given(vec![hello(), command("e1", "status"), Step::Stay]),
