@@ -11,12 +11,14 @@
 //! Not here: who may do what, what a command means, what is stored, when something is said again. A request that
 //! comes twice is told by [`incoming::Incoming::once`], which whoever stores it looks at.
 
+pub mod answer;
 pub mod incoming;
 mod inert;
 pub mod mattermost;
 pub mod message;
 pub mod sent;
 pub mod slack;
+pub mod system;
 
 #[cfg(test)]
 mod fake;

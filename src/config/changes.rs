@@ -126,10 +126,7 @@ fn differing<'a>(old: &'a [Setting], new: &'a [Setting]) -> Vec<(&'a str, Option
 }
 
 /// What differs between the chats, by key.
-fn chats_differing<'a>(
-    old: &'a Config,
-    new: &'a Config,
-) -> Vec<(String, Option<&'a Json>, Option<&'a Json>)> {
+fn chats_differing<'a>(old: &'a Config, new: &'a Config) -> Vec<(String, Option<&'a Json>, Option<&'a Json>)> {
     let mut names: Vec<&String> = old.chats.keys().chain(new.chats.keys()).collect();
     names.sort();
     names.dedup();
@@ -154,7 +151,11 @@ fn laws(old: &Config, new: &Config) -> Vec<Changed> {
         match (&before, &after) {
             (Some(before), Some(after)) => {
                 for (key, one, other) in differing(&before.settings, &after.settings) {
-                    list.push(Changed { flow: None, what: said(&format!("{name}.{key}"), one, other), loosens: true });
+                    list.push(Changed {
+                        flow: None,
+                        what: said(&format!("{name}.{key}"), one, other),
+                        loosens: true,
+                    });
                 }
             }
             (None, Some(_)) => {

@@ -152,7 +152,9 @@ pub(super) fn fits(top: &Table, config: &Config, problems: &mut Vec<Problem>) {
             };
             let id = shown(&channel.id);
             match (&channel.flow, &channel.environment) {
-                (None, None) => fault(format!("the channel `{id}` belongs to nothing"), "give it `flow` or `environment`"),
+                (None, None) => {
+                    fault(format!("the channel `{id}` belongs to nothing"), "give it `flow` or `environment`")
+                }
                 _ if config.discovers() => {}
                 (Some(flow), environment) => match config.flow(flow) {
                     Err(why) => fault(format!("of the channel `{id}`: {why}"), "write a flow that there is"),
@@ -167,7 +169,10 @@ pub(super) fn fits(top: &Table, config: &Config, problems: &mut Vec<Problem>) {
                 (None, Some(env)) => {
                     let name = EnvName::new(env);
                     if !config.flows.iter().any(|found| found.flow.environment(&name).is_some()) {
-                        fault(format!("no flow has the environment `{}` of the channel `{id}`", shown(env)), "write one that there is");
+                        fault(
+                            format!("no flow has the environment `{}` of the channel `{id}`", shown(env)),
+                            "write one that there is",
+                        );
                     }
                 }
             }

@@ -12,8 +12,8 @@ use towpath_core::people::{
 
 use super::Forge;
 use super::check::texts;
-use super::problem::{Problem, shown};
 use super::keys::Place;
+use super::problem::{Problem, shown};
 use super::service::settings;
 use super::show::quoted;
 use super::source::Source;
@@ -21,7 +21,7 @@ use super::tree::{Node, Table};
 use super::{Origin, Setting};
 
 /// Who is who, and who may what.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Laws {
     /// Everybody that the config knows.
     pub people: People,
@@ -32,7 +32,7 @@ pub struct Laws {
 }
 
 /// A table of people or rules, as it is shown and compared.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LawTable {
     /// Its head: `[people.ana]`, `[[allow]]`.
     pub header: String,
@@ -42,7 +42,7 @@ pub struct LawTable {
     pub settings: Vec<Setting>,
 }
 
-fn tables(top: &Table, source: &Source) -> Vec<LawTable> {
+fn shown_tables(top: &Table, source: &Source) -> Vec<LawTable> {
     let people = top.get("people").and_then(Node::table).into_iter().flat_map(|table| &table.0);
     let people = people.filter_map(|entry| {
         let settings = settings(Place::Person, Some(entry.node.table()?), source, |line| Origin::People { line });
@@ -90,7 +90,7 @@ pub(super) fn laws(top: &Table, source: &Source, problems: &mut Vec<Problem>) ->
     for fault in rules.faults(&people) {
         problems.push(Problem::told(at("allow"), "allow", &fault.to_string()));
     }
-    Laws { people, rules, tables: tables(top, source) }
+    Laws { people, rules, tables: shown_tables(top, source) }
 }
 
 /// What the rules and people name that there is not: a rule that bears on nothing by a slip of the pen refuses nobody.

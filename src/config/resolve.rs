@@ -23,7 +23,9 @@ use super::problem::{Problem, Problems, shown};
 use super::service::span;
 use super::source::Source;
 use super::tree::{self, Node, Table, Value};
-use super::{Config, FlowConfig, Origin, Setting, chats, check, gates, names, people, remote, rules, service, sinks};
+use super::{
+    Config, FlowConfig, Origin, Setting, chats, check, gates, names, people, remote, rules, service, sinks,
+};
 
 /// What a config needs at least, as a hint.
 pub(super) const SMALLEST: &str = "the smallest config is:
@@ -82,8 +84,8 @@ pub(super) fn config(source: Source) -> Result<Config, Problems> {
         named.map(|flow| (&flow.name, flow.environments.iter().map(|env| &env.name).collect())).collect();
     people::fits(&top, &laws, &named, &forges, &mut all.list);
     all.tidy();
-    match service {
-        Some(service) if all.errors() == 0 => Ok(Config {
+    let config = match service {
+        Some(service) if all.errors() == 0 => Config {
             path: source.path.clone(),
             print: source.print,
             base_dir,
@@ -95,9 +97,19 @@ pub(super) fn config(source: Source) -> Result<Config, Problems> {
             flows: drafts.into_iter().map(|draft| draft.config).collect(),
             warnings: all,
             source,
-        }),
-        _ => Err(all),
+        },
+        _ => return Err(all),
+    };
+    // Channels name flows as people do, which takes the whole config.
+    let mut misfits = Vec::new();
+    chats::fits(&top, &config, &mut misfits);
+    if misfits.is_empty() {
+        return Ok(config);
     }
+    let mut all = config.warnings;
+    all.list.extend(misfits);
+    all.tidy();
+    Err(all)
 }
 
 /// The folder of a file, absolute where the working directory is known.

@@ -257,6 +257,14 @@ statements! {
     FORGET_NOTICES = "DELETE FROM notices WHERE state IN ('sent', 'dead') AND next_wall < $1";
     GIVE_UP_NOTICES = "UPDATE notices SET state = 'dead', next_wall = $3, words = $4
         WHERE sink = $1 AND state = 'waiting' AND at_wall < $2";
+    ADD_ASKED = "INSERT INTO asked (seq, place, once, at_wall, asked, state, until_wall)
+        SELECT COALESCE(MAX(seq), 0) + 1, $1, $2, $3, $4, 'waiting', 0 FROM asked WHERE TRUE
+        ON CONFLICT (place, once) DO NOTHING";
+    NEXT_ASKED = "SELECT seq, place, once, at_wall, asked, state FROM asked
+        WHERE state = 'waiting' OR (state = 'working' AND until_wall <= $1) ORDER BY seq LIMIT 1";
+    CLAIM_ASKED = "UPDATE asked SET state = 'working', until_wall = $2 WHERE seq = $1";
+    END_ASKED = "UPDATE asked SET state = 'ended', words = $2 WHERE seq = $1";
+    FORGET_ASKED = "DELETE FROM asked WHERE state = 'ended' AND at_wall < $1";
     FORGET_DELIVERIES = "DELETE FROM deliveries WHERE at_wall < $1";
     USE_TOKEN = "UPDATE tokens SET used_day = $2 WHERE id = $1 AND (used_day IS NULL OR used_day < $2)";
     REVOKE_TOKEN = "UPDATE tokens SET revoked_wall = $2 WHERE id = $1 AND revoked_wall IS NULL";

@@ -8,7 +8,7 @@ use towpath_core::model::{
     Actor, AuditRow, Came, Change, Concerns, Flow, FlowName, Instant, IntentRow, MoveKind, Now, OrderId, SAID_MAX,
     Scope,
 };
-use towpath_core::people::{Asked, Permit, PersonCard, Place};
+use towpath_core::people::{Asked, Denial, Grant, Permit, PersonCard, Place};
 
 use super::super::world::World;
 use super::{Dry, Person, Refusal, Reply, audited, order_id};
@@ -71,7 +71,15 @@ impl<'a, W: World> Giving<'a, W> {
         let reach = self.places()?;
         let asked = Asked { verb: self.command.verb(), reach: &reach, surface: self.who.surface };
         let law = self.config.laws.law();
-        Ok(law.may(law.asker(&self.who.identity), &asked))
+        let permit = law.may(law.asker(&self.who.identity), &asked);
+        // Only their role stands against it, and it only stops what is theirs.
+        let own = match (self.command, &permit) {
+            (Command::Hold { commit, .. }, Permit::Denied { why: Denial::RoleTooLow { .. }, .. }) => {
+                self.who.wrote.is_some_and(|wrote| wrote.to_string() == commit.to_string())
+            }
+            _ => false,
+        };
+        Ok(if own { Permit::Allowed { by: [Grant::Author].into() } } else { permit })
     }
 
     /// The environments that the command reaches.

@@ -35,12 +35,14 @@ pub struct Person {
     pub place: Option<String>,
     /// What they wrote, where that is kept.
     pub said: Option<String>,
+    /// A commit that is known to be of their own making: that they may always hold.
+    pub wrote: Option<CommitId>,
 }
 
 impl Person {
     /// Somebody who gives a command by no text of their own, or by one that is its canonical form.
     pub const fn new(identity: Identity, surface: Surface) -> Self {
-        Self { identity, email: None, surface, place: None, said: None }
+        Self { identity, email: None, surface, place: None, said: None, wrote: None }
     }
 }
 

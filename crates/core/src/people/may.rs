@@ -78,6 +78,8 @@ pub enum Grant {
     Open,
     /// It is a machine's own.
     Machine,
+    /// It stops what they wrote themselves.
+    Author,
     /// That role will do.
     Role(Role),
     /// The rule of that name.
@@ -272,6 +274,7 @@ impl std::fmt::Display for Grant {
         match self {
             Self::Open => f.write_str("open"),
             Self::Machine => f.write_str("machine"),
+            Self::Author => f.write_str("author"),
             Self::Role(role) => write!(f, "role {}", role.word()),
             Self::Rule(rule) => write!(f, "rule {rule}"),
         }
