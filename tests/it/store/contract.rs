@@ -291,6 +291,7 @@ fn some_decision(a: u8, b: u8) -> DecisionRow {
         beside: vec![],
         unproven: None,
         oldest: None,
+        ahead: None,
         next: Some(Instant(b.into())),
         looked_at: a.into(),
         waiting: b.into(),

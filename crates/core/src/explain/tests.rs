@@ -30,6 +30,7 @@ fn environment(name: &str, branch: &str) -> Environment {
         deployed: None,
         rollback: false,
         behind_alarm: None,
+        heads_up: None,
         gates: Vec::new(),
     }
 }
@@ -355,6 +356,7 @@ pub(super) fn decided(judgements: Vec<Judged>) -> Decision {
         beside: vec![],
         unproven: None,
         oldest: None,
+        ahead: None,
         next: None,
         looked_at: 1,
         waiting: 1,

@@ -5,6 +5,7 @@
 pub mod beside;
 mod event_word;
 pub mod flow;
+pub mod heads_up;
 pub mod http;
 pub mod id;
 pub mod ledger;
@@ -18,6 +19,7 @@ pub mod verdict;
 
 pub use beside::*;
 pub use flow::*;
+pub use heads_up::*;
 pub use http::*;
 pub use id::*;
 pub use ledger::*;
