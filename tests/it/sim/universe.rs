@@ -518,6 +518,15 @@ impl Universe {
                 }
             }
             Change::Event(row) => book.events.extend(flow.map(|f| (f.clone(), row.clone()))),
+            Change::HeadsUp { env, row, message } => {
+                // The ledger is applied to below: it says whether a later one was told.
+                let told =
+                    |flow: &FlowName| book.ledgers.get(flow)?.heads_up.get(env).map(|told| told.told.trusted);
+                if let Some(flow) = flow.filter(|flow| told(flow).is_none_or(|told| told < row.told.trusted)) {
+                    let event = EventRow { env: env.clone(), at: row.told, event: message.event.clone() };
+                    book.events.push((flow.clone(), event));
+                }
+            }
             Change::ByHand(moved) => book.hands.extend(flow.map(|f| (f.clone(), (**moved).clone()))),
             Change::Report(report) => {
                 if let Some(flow) = flow {
