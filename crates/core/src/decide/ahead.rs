@@ -12,8 +12,8 @@ use crate::model::{
 };
 
 /// How many candidates beyond the lead are judged for this in one look: the next ones to enter. Those after
-/// them are reached as these go.
-const JUDGED_MAX: usize = 10;
+/// them are reached as these go, with less notice.
+const JUDGED_MAX: usize = 20;
 
 /// How often windows and slots are asked in turn for an instant at which all are open.
 const TURNS_MAX: usize = 100;

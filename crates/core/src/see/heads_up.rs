@@ -108,15 +108,17 @@ fn next(
     let older = soon.get(newest + untold).map(|soon| soon.commit);
     let after = older.or_else(|| decision.action.as_ref().and_then(Action::moves).map(|(_, new)| new));
     let (newest, there) = (soon[newest].commit, after.or_else(|| decision.target.commit()));
-    // A heads-up stands until its instant has come; what it was about goes before this, or with it.
-    let goes_with = |told: &CommitId| contains(newest, *told) && !there.is_some_and(|there| contains(there, *told));
-    let instead_of = last.filter(|last| last.at > now.wall).map(|last| last.newest).filter(goes_with);
+    // What was told of and has not moved goes before this, or with it.
+    let goes_with = |told: CommitId| contains(newest, told) && !there.is_some_and(|there| contains(there, told));
+    let replaced = last.filter(|last| goes_with(last.newest));
+    // A heads-up stands until its instant has come.
+    let stands = replaced.is_some_and(|last| last.at > now.wall);
     // Only where there is still time behind it.
     let paced = last.map(|last| last.told.wall + EVERY).filter(|paced| *paced + EVERY < first.at);
     let paced = paced.unwrap_or(now.wall);
     let half = Instant(first.at.0.saturating_sub(before.ms() / 2));
-    let tell = if instead_of.is_some() { half.max(paced) } else { paced };
-    Some(Next { tell, half, newest, at: first.at, after, instead_of })
+    let tell = if stands { half.max(paced) } else { paced };
+    Some(Next { tell, half, newest, at: first.at, after, instead_of: replaced.map(|last| last.newest) })
 }
 
 fn tell(flow: &Flow, next: &Next, decision: &Decision, now: Now, dag: &Dag) -> Option<Change> {

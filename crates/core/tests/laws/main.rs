@@ -5,6 +5,7 @@ mod cases;
 mod clock;
 mod compat;
 mod deciding;
+mod heads_up;
 mod history;
 #[path = "../kit/mod.rs"]
 mod kit;
