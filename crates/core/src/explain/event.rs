@@ -181,7 +181,7 @@ impl Words<'_> {
         let (go, at) = (if total == 1 { "goes" } else { "go" }, self.at(at));
         format!(
             "At {at}, {} {go} to {} ({}){unless}: {}. To stop one and all that contain it: `towpath hold SHA {flow} \
-             {env_word} --reason R`",
+             {env_word} --reason 'WHY'`",
             super::count(total, "commit", "commits"),
             name(env.as_str()),
             self.branch(env),
