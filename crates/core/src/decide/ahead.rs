@@ -79,8 +79,7 @@ fn among(edge: &Edge<'_>, tried: &[Tried<'_>], before: Span, look: &Look<'_>) ->
 fn enters(edge: &Edge<'_>, judged: &[Judged], look: &Look<'_>) -> Option<Instant> {
     let has = |check| judged.iter().any(|one| one.check == check);
     let gates = edge.target.gates.iter().map(Gate::kind).filter(|kind| !gates::manner(*kind).last);
-    let whole =
-        gates.map(Check::Gate).chain(request::by_request(edge).then_some(Check::Request)).all(|check| has(check));
+    let whole = gates.map(Check::Gate).chain(request::by_request(edge).then_some(Check::Request)).all(has);
     if !whole {
         return None;
     }

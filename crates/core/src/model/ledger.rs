@@ -728,11 +728,7 @@ impl Ledger {
                 self.intents.retain(|row| row.id != effect.intent);
             }
             Change::Tell(message) => self.outbox.push(message.clone()),
-            Change::Remind { pause, flow: of, message } => {
-                if self.reminded.insert(pause.clone()) && of == flow {
-                    self.outbox.push(message.clone());
-                }
-            }
+            Change::Remind { pause, flow: of, message } => self.apply_remind(pause, of == flow, message),
             Change::Expire { pause, .. } => self.standing.pauses.retain(|standing| &standing.id != pause),
             Change::Told { message } => self.outbox.retain(|m| &m.id != message),
             Change::Decided { env, row } => {
@@ -753,16 +749,24 @@ impl Ledger {
             Change::CaughtUp(env) => {
                 self.behind.remove(env);
             }
-            Change::HeadsUp { env, row, message } => {
-                if self.heads_up.get(env).is_none_or(|told| told.told.trusted < row.told.trusted) {
-                    self.heads_up.insert(env.clone(), *row);
-                    self.outbox.push(message.clone());
-                }
-            }
+            Change::HeadsUp { env, row, message } => self.apply_heads_up(env, *row, message),
             Change::Proposed { env, row } => {
                 self.proposed.insert(env.clone(), row.clone());
             }
             Change::Report(_) | Change::Event(_) | Change::ByHand(_) | Change::Audit(_) => {}
+        }
+    }
+
+    fn apply_remind(&mut self, pause: &OrderId, is_here: bool, message: &Message) {
+        if self.reminded.insert(pause.clone()) && is_here {
+            self.outbox.push(message.clone());
+        }
+    }
+
+    fn apply_heads_up(&mut self, env: &EnvName, row: HeadsUpTold, message: &Message) {
+        if self.heads_up.get(env).is_none_or(|told| told.told.trusted < row.told.trusted) {
+            self.heads_up.insert(env.clone(), row);
+            self.outbox.push(message.clone());
         }
     }
 

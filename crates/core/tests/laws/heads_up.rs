@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use towpath_core::calendar::Windows;
 use towpath_core::dag::{Dag, Node};
 use towpath_core::model::{
-    Candidates, Change, CheckRef, Checks, CiGate, CiItem, CiState, EnvName, Environment, Event, Fact, Facts, Flow,
-    Gate, Held, Hold, Instant, LagGate, Ledger, Mode, NamedCheck, Now, Observation, Pause, PauseKind, Plan, Scope,
-    Span, Tip, TreeId, Until,
+    Action, Candidates, Change, CheckRef, Checks, CiGate, CiItem, CiState, EnvName, Environment, Event, Fact,
+    Facts, Flow, Gate, Held, Hold, Instant, LagGate, Ledger, Mode, NamedCheck, Now, Observation, Pause, PauseKind,
+    Plan, Scope, Span, Tip, TreeId, Until,
 };
 use towpath_core::see::{Tips, edges, heads_up, heads_up_due, note};
 
@@ -171,7 +171,7 @@ impl World {
     fn look(&mut self, at: i64) {
         self.clock = at;
         let mut plan = self.decide();
-        let to = plan.decisions[0].action.as_ref().and_then(|action| action.moves()).map(|(_, new)| new);
+        let to = plan.decisions[0].action.as_ref().and_then(Action::moves).map(|(_, new)| new);
         if let Some(to) = to.filter(|_| self.flow.environments[1].mode == Mode::Act) {
             self.tips.insert(TARGET.into(), Tip::At(to));
             self.moved.push((at, number(to)));
