@@ -6,7 +6,7 @@
 //!
 //! Not here: whether people are told (`see`), and in which words (`explain`).
 
-use super::{Look, Tried, gates, look_whole, request};
+use super::{Look, Tried, look_whole};
 use crate::model::{
     Ahead, Check, Distance, Edge, Gate, Instant, Judged, MergeBy, Reason, Soon, Span, Verdict, Who,
 };
@@ -74,15 +74,9 @@ fn among(edge: &Edge<'_>, tried: &[Tried<'_>], before: Span, look: &Look<'_>) ->
     ahead
 }
 
-/// When a candidate that was judged like this enters by time alone; none where something else stands against
-/// it, or was not looked at.
+/// When a candidate whose every check came out like this enters by time alone; none where something else
+/// stands against it.
 fn enters(edge: &Edge<'_>, judged: &[Judged], look: &Look<'_>) -> Option<Instant> {
-    let has = |check| judged.iter().any(|one| one.check == check);
-    let gates = edge.target.gates.iter().map(Gate::kind).filter(|kind| !gates::manner(*kind).last);
-    let whole = gates.map(Check::Gate).chain(request::by_request(edge).then_some(Check::Request)).all(has);
-    if !whole {
-        return None;
-    }
     let mut at = None;
     for one in judged {
         match &one.verdict {

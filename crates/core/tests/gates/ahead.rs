@@ -58,6 +58,7 @@ fn a_lag() {
         ("each its own", vec![there(3, 10), there(2, 22), there(1, 25)], "2 at +8m, 1 at +5m; next +10m"),
         ("one moves, the next is near", vec![there(2, 27), there(1, 30)], "2 at +3m"),
         ("a newer one that came earlier takes the rest along", vec![there(2, 25), there(1, 22)], "2 at +5m"),
+        ("likewise between two", vec![there(3, 25), there(2, 22), there(1, 29)], "3 at +5m, 1 at +1m"),
         ("at the same time", vec![there(2, 25), there(1, 25)], "2 at +5m"),
         (
             "the nearest two are told, the rest has time",
