@@ -12,3 +12,4 @@ mod kit;
 mod noting;
 mod pushed;
 mod requests;
+mod served;
