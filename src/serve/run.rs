@@ -176,7 +176,8 @@ impl Loop {
                 (Ended::Failed, "fault")
             }
             Some(Ok(ticked)) => {
-                let ended = due::ended(ticked);
+                let setup = self.shared.setup();
+                let ended = due::ended(setup.flow(&flow), ticked);
                 let result = match ended {
                     Ended::Well { .. } => "good",
                     Ended::Leased => "leased",

@@ -10,9 +10,9 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Row, Sqlite, Type};
 use towpath_core::model::{
     Actor, Approval, Arrival, AuditRow, Backoff, Behind, BranchName, BranchSeen, CheckName, ClockRow, CommitId,
-    Concerns, DecisionRow, EffectRow, EnvName, EventRow, FlowName, GateKind, HandMove, Held, Hold, Instant,
-    IntentId, IntentRow, IntentState, Message, Now, OrderId, Override, Pause, PolicyDigest, Promote, Proposed,
-    Reading, Report, Scope, TipHeld, Trusted, Until, WouldMove,
+    Concerns, DecisionRow, EffectRow, EnvName, EventRow, FlowName, GateKind, HandMove, HeadsUpTold, Held, Hold,
+    Instant, IntentId, IntentRow, IntentState, Message, Now, OrderId, Override, Pause, PolicyDigest, Promote,
+    Proposed, Reading, Report, Scope, TipHeld, Trusted, Until, WouldMove,
 };
 
 use super::error::StoreError;
@@ -355,6 +355,14 @@ pub(super) fn behind(f: &Fields<'_>) -> Result<Behind> {
         oldest: f.commit("commit_id")?,
         since: f.wall("since_wall")?,
         at: f.both("at_wall", "at_trusted")?,
+    })
+}
+
+pub(super) fn heads_up(f: &Fields<'_>) -> Result<HeadsUpTold> {
+    Ok(HeadsUpTold {
+        newest: f.commit("newest")?,
+        at: f.wall("at_wall")?,
+        told: f.both("told_wall", "told_trusted")?,
     })
 }
 

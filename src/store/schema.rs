@@ -41,6 +41,7 @@ pub(super) fn migrations() -> Vec<Migration> {
         (11, "discovered", include_str!("../../migrations/sqlite/0011_discovered.sql")),
         (12, "notices", include_str!("../../migrations/sqlite/0012_notices.sql")),
         (13, "who", include_str!("../../migrations/sqlite/0013_who.sql")),
+        (14, "heads_up", include_str!("../../migrations/sqlite/0014_heads_up.sql")),
         (15, "asked", include_str!("../../migrations/sqlite/0015_asked.sql")),
     ];
     texts

@@ -196,6 +196,13 @@ statements! {
             at_wall = excluded.at_wall, at_trusted = excluded.at_trusted,
             confirmed_wall = excluded.confirmed_wall, confirmed_trusted = excluded.confirmed_trusted,
             passed_over = excluded.passed_over, announced = excluded.announced";
+    HEADS_UP = "SELECT env, newest, at_wall, told_wall, told_trusted FROM heads_up WHERE flow = $1";
+    // Nothing where a later one was told already.
+    SET_HEADS_UP = "INSERT INTO heads_up (flow, env, newest, at_wall, told_wall, told_trusted)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (flow, env) DO UPDATE SET newest = excluded.newest, at_wall = excluded.at_wall,
+            told_wall = excluded.told_wall, told_trusted = excluded.told_trusted
+        WHERE heads_up.told_trusted < excluded.told_trusted";
     END_BEHIND = "DELETE FROM behind WHERE flow = $1 AND env = $2";
 
     ADD_HAND_MOVE = "INSERT INTO hand_moves

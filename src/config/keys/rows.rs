@@ -241,6 +241,8 @@ pub(in crate::config) const ROWS: &[Row] = &[
         .says("Whether `towpath rollback` may move this branch back.", "rollback = true"),
     row(ENV, "behind_alarm", SPAN, Default::Nothing)
         .says("How long a commit of the environment before it may wait for this one before that is told: once when it begins, once when it is over.", "behind_alarm = \"1d\""),
+    row(ENV, "heads_up", SPAN, Default::Nothing)
+        .says("How long before commits enter by themselves people are told: what enters, when, and how to stop it. It never delays a move, so what may enter at once enters untold.", "heads_up = \"10m\""),
     row(ENV, "database", Kind::Text, Default::Nothing).says(
         "The database that the environment's code uses. On the first environment it only says whose code runs there; on any other it needs `gates.migrations`. Environments with the same name here share one database; without it each has its own.",
         "database = \"main\"",

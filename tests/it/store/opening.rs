@@ -11,8 +11,9 @@ use towpath_core::model::Change;
 use super::Place;
 
 /// Each migration after the first, and what takes it back.
-const BACK: [(i64, &str); 13] = [
+const BACK: [(i64, &str); 14] = [
     (15, "DROP TABLE asked"),
+    (14, "DROP TABLE heads_up"),
     (13, "ALTER TABLE audit DROP COLUMN came; ALTER TABLE approvals DROP COLUMN also"),
     (12, "DROP TABLE notices"),
     (11, "DROP TABLE discovered"),

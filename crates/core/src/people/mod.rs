@@ -20,6 +20,7 @@
 //! sentences (`explain`).
 
 pub mod authors;
+pub mod coming;
 mod identity;
 mod may;
 mod noreply;

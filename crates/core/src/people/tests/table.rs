@@ -248,6 +248,7 @@ fn flow(envs: &[&str]) -> Flow {
         deployed: None,
         rollback: false,
         behind_alarm: None,
+        heads_up: None,
         gates: Vec::new(),
     };
     Flow {
