@@ -223,7 +223,8 @@ fn button(message: &Json) -> (String, Press) {
 
 fn rows(place: &Place) -> Vec<Json> {
     let export = place.ok(&["history", "--export"]);
-    let rows = export.lines().filter(|line| !line.is_empty()).map(|line| serde_json::from_str::<Json>(line).unwrap());
+    let rows =
+        export.lines().filter(|line| !line.is_empty()).map(|line| serde_json::from_str::<Json>(line).unwrap());
     rows.filter(|row| row["what"] == "audit" && !row["row"]["came"].is_null())
         .map(|row| row["row"].clone())
         .collect()
