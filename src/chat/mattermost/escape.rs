@@ -44,12 +44,18 @@ impl Markdown {
             let rest = &text[at + c.len_utf8()..];
             let written = escape(before, c, rest);
             if written.chars().count() + 1 + kept > self.room {
-                return self.markup("…") && false;
+                return self.end();
             }
             self.markup(&written);
             before = Some(c);
         }
         true
+    }
+
+    /// Says that something is left out; never whole.
+    pub(super) fn end(&mut self) -> bool {
+        self.markup("…");
+        false
     }
 
     /// Whether nothing stands on this line yet.

@@ -136,7 +136,7 @@ fn markdown(message: &Message, people: &People) -> String {
         };
         // A line of which there would be nothing but its mark is not begun.
         if out.room() < begin.len() + mark.len() + 100 {
-            out.markup("…");
+            out.end();
             break;
         }
         out.markup(begin);
@@ -204,7 +204,7 @@ fn bold(out: &mut Markdown, text: &str) -> bool {
     let open = if letter(inner.chars().next()) { "**".to_owned() } else { format!("**{APART}") };
     let close = if letter(inner.chars().next_back()) { "**".to_owned() } else { format!("{APART}**") };
     if !out.escaped(blank, 0) || out.room() < 20 {
-        return out.markup("…") && false;
+        return out.end();
     }
     let apart = apart_from(out, '*');
     out.markup(&format!("{apart}{open}"));

@@ -4,6 +4,8 @@
 //! by somebody is good for that press in that channel, for [`LASTS`]. It does not name the post, whose id is known
 //! only once the button stands in it.
 
+use std::fmt;
+
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -24,7 +26,7 @@ const SKEW: Span = Span::from_mins(5);
 const PRESS_MAX: usize = 2_000;
 
 /// What stands in the context of a button, under `towpath`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sealed {
     /// The version of all this.
     v: u32,
@@ -34,6 +36,12 @@ pub struct Sealed {
     /// The press, as JSON: what is sealed are these very characters.
     press: String,
     code: String,
+}
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sealed({} for {}, …)", self.made, self.channel)
+    }
 }
 
 /// Seals a press for a channel; none where it is too long for a button.

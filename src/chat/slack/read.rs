@@ -56,7 +56,7 @@ pub fn read(body: &[u8], place: Place<'_>) -> Result<Read, Refused> {
     }
     let incoming = match &form.payload {
         Some(payload) => pressed(serde_json::from_str(payload).map_err(|_| Refused::Unreadable)?, place),
-        None => typed(form.slash, place),
+        None => typed(&form.slash, place),
     };
     incoming.map(Read::Incoming)
 }
@@ -68,7 +68,7 @@ pub fn read(body: &[u8], place: Place<'_>) -> Result<Read, Refused> {
 pub(super) fn read_socket(kind: &str, payload: Value, place: Place<'_>) -> Result<Incoming, Refused> {
     let unreadable = |_| Refused::Unreadable;
     match kind {
-        "slash_commands" => typed(serde_json::from_value(payload).map_err(unreadable)?, place),
+        "slash_commands" => typed(&serde_json::from_value(payload).map_err(unreadable)?, place),
         "interactive" => pressed(serde_json::from_value(payload).map_err(unreadable)?, place),
         _ => Err(Refused::NotOurs),
     }
@@ -122,7 +122,7 @@ impl Form {
     }
 }
 
-fn typed(slash: Slash, place: Place<'_>) -> Result<Incoming, Refused> {
+fn typed(slash: &Slash, place: Place<'_>) -> Result<Incoming, Refused> {
     Ok(Incoming {
         platform: Platform::Slack,
         team: Some(place.team(&slash.team_id)?),

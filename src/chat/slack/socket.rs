@@ -18,6 +18,7 @@ use http::{HeaderValue, StatusCode};
 use reqwest::{Upgraded, Url};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -42,7 +43,7 @@ type Stream = WebSocketStream<Upgraded>;
 pub struct Pauses {
     /// Before the second try to connect; each further one is twice as long.
     pub first: Duration,
-    /// The longest between two tries.
+    /// The longest between two tries; a connection that held so long is replaced at once.
     pub most: Duration,
     /// Without a word for so long Slack is asked whether it is there; without one for as long again it is not.
     pub silence: Duration,
@@ -128,18 +129,20 @@ impl Socket {
     {
         let mut pause = self.pauses.first;
         while !stop.is_cancelled() {
-            let mut greeted = false;
+            let begun = Instant::now();
             let ended = match self.connect(stop).await {
-                Ok(mut stream) => self.session(&mut stream, &take, stop, &mut greeted).await,
+                Ok(mut stream) => self.session(&mut stream, &take, stop).await,
                 Err(ended) => ended,
             };
-            if greeted {
+            // One that held for a while was a good one. What ends as soon as it has begun would else be opened in a
+            // circle, and Slack lets few be opened a minute.
+            let held = begun.elapsed() >= self.pauses.most;
+            if held {
                 pause = self.pauses.first;
             }
             let wait = match ended {
                 Ended::Stopped => return,
-                // Asked for before it ever said hello, it would be asked for in a circle.
-                Ended::Refresh if greeted => continue,
+                Ended::Refresh if held => continue,
                 Ended::Refresh => pause,
                 Ended::Lost { words, after } => {
                     tracing::warn!(words, "the connection to Slack is lost; it is opened again");
@@ -217,13 +220,7 @@ impl Socket {
     }
 
     /// One connection, from its first word to its last.
-    async fn session<T, Taking>(
-        &self,
-        stream: &mut Stream,
-        take: &T,
-        stop: &CancellationToken,
-        greeted: &mut bool,
-    ) -> Ended
+    async fn session<T, Taking>(&self, stream: &mut Stream, take: &T, stop: &CancellationToken) -> Ended
     where
         T: Fn(Result<Incoming, Refused>) -> Taking + Sync,
         Taking: Future<Output = bool> + Send,
@@ -264,7 +261,7 @@ impl Socket {
                 continue;
             };
             match envelope.kind.as_str() {
-                "hello" => *greeted = true,
+                "hello" => tracing::info!("Slack is connected"),
                 "disconnect" => return disconnected(envelope.reason.as_deref()),
                 _ => {
                     if let Some(ended) = self.envelope(stream, envelope, take).await {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use towpath_core::people::Platform;
 
 use crate::chat::hostile;
-use crate::chat::incoming::{BODY_MAX, Incoming, MessageAt, Proof, Refused, What};
+use crate::chat::incoming::{AnswerAt, BODY_MAX, Incoming, MessageAt, Proof, Refused, What};
 use crate::chat::message::{Button, ButtonStyle, Message, Press};
 use crate::chat::slack::read::{Place, Read, read, read_socket};
 use crate::chat::slack::render;
@@ -47,7 +47,7 @@ fn slash(name: &str, value: Option<&str>) -> Vec<u8> {
 #[test]
 fn a_slash_command_is_read() {
     let Ok(Read::Incoming(incoming)) = read_in(&form(&SLASH), &["T9", "T0"]) else { panic!() };
-    assert_eq!(incoming.answer_at.as_ref().map(|at| at.expose()), Some(ANSWER));
+    assert_eq!(incoming.answer_at.as_ref().map(AnswerAt::expose), Some(ANSWER));
     assert_eq!(format!("{:?}", incoming.answer_at), "Some(AnswerAt(hooks.slack.com/…))");
     assert_eq!(incoming.identity().unwrap().to_string(), "slack:T0/U2147483697");
     let expected = Incoming {

@@ -372,6 +372,7 @@ async fn tries_become_rarer_and_what_somebody_has_to_mend_is_tried_rarely() {
     // In a second: after 40, 120, 280, 600 ms, and after 640 ms.
     for (why, open, tries) in [
         ("nobody knows why", Open::Instead(500, String::new()), 3..=6),
+        ("asked for at once", Open::Given(vec![hello(), say(&json!({ "type": "disconnect" })), Step::Stay]), 3..=6),
         ("asked for before any hello", Open::Given(vec![say(&json!({ "type": "disconnect" })), Step::Stay]), 3..=6),
         ("the token is wrong", Open::Instead(200, refused), 1..=2),
         ("switched off", Open::Given(disabled), 1..=2),
