@@ -105,9 +105,13 @@ impl Server {
 
     /// Sends the hooks of everything that has changed since.
     pub async fn deliver(&self) -> Vec<&'static str> {
-        let events = std::mem::take(&mut self.state().events);
+        let mut events = std::mem::take(&mut self.state().events);
         for event in &events {
             self.emit(event, json!({ "action": "changed" })).await;
+        }
+        for (event, payload) in self.told() {
+            self.emit(&event, payload).await;
+            events.push("issue_comment");
         }
         events
     }
@@ -135,18 +139,11 @@ async fn send(
     (repo, delivery): (&str, &str),
     mut payload: Value,
 ) -> StatusCode {
-    use hmac::{Hmac, KeyInit as _, Mac as _};
-    payload["repository"] = json!({ "full_name": repo });
-    let body = payload.to_string();
-    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key").chain_update(&body);
-    let signature = towpath_core::text::hex(&mac.finalize().into_bytes());
-    let sent = reqwest::Client::new()
-        .post(url)
-        .header("x-hub-signature-256", format!("sha256={signature}"))
-        .header("x-github-event", event)
-        .header("x-github-delivery", delivery)
-        .header("content-type", "application/json")
-        .body(body);
+    if payload["repository"].is_null() {
+        payload["repository"] = json!({ "full_name": repo });
+    }
+    let (headers, body) = super::talk::signed(event, delivery, &payload, secret);
+    let sent = reqwest::Client::new().post(url).headers(headers).body(body);
     sent.send().await.expect("the hook's receiver").status()
 }
 
