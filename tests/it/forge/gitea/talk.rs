@@ -16,6 +16,14 @@ impl State {
         id
     }
 
+    /// Somebody has that right from now on, and an account if they had none.
+    pub fn grant(&mut self, login: &str, rights: &'static str) {
+        match self.people.iter_mut().find(|person| person.login == login) {
+            Some(person) => person.rights = rights,
+            None => self.account(login, rights),
+        }
+    }
+
     /// Somebody edits a comment.
     pub fn edit(&mut self, by: &str, id: i64, body: &str) {
         body.clone_into(&mut self.comment(id).expect("a comment").1.body);

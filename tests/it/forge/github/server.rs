@@ -37,7 +37,7 @@ pub struct Server {
     pub url: String,
     pub watch: Watch,
     shared: Arc<Shared>,
-    _folder: Arc<tempfile::TempDir>,
+    folder: Arc<tempfile::TempDir>,
 }
 
 struct Shared {
@@ -77,7 +77,14 @@ impl Server {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("bound"));
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { url, watch, shared, _folder: Arc::new(folder) }
+        Self { url, watch, shared, folder: Arc::new(folder) }
+    }
+
+    /// A file of that name beside the repository.
+    pub fn file(&self, name: &str, text: &str) -> std::path::PathBuf {
+        let file = self.folder.path().join(name);
+        std::fs::write(&file, text).expect("a file");
+        file
     }
 
     pub fn state(&self) -> MutexGuard<'_, State> {

@@ -100,7 +100,9 @@ fn merge_request(state: &State, request: &Request) -> Value {
 pub fn awards(state: &mut State, ask: &Ask<'_>, iid: u64, note: &str) -> Reply {
     let (name, number) = (ask.text("name"), state.id());
     let found = state.request(iid).notes.iter_mut().find(|had| had.id.to_string() == note);
-    let Some(note) = found.filter(|note| !note.system) else { return Reply::error(404, "404 Award Emoji Not Found") };
+    let Some(note) = found.filter(|note| !note.system) else {
+        return Reply::error(404, "404 Award Emoji Not Found");
+    };
     if ask.method == "GET" {
         let note = note.clone();
         return ask.list(state, note.awards.iter().map(|award| show::award(state, note.id, award)).collect());
