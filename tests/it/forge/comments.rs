@@ -7,6 +7,7 @@ use towpath::forge::{CallFault, CommentSeen, HookRefused, HookSeen, Permission, 
 use towpath_core::model::UnknownWhy;
 
 use super::hosts::{GitHub, GitLab, Gitea};
+use super::scenes::Scene as _;
 use super::talk::Talk;
 
 macro_rules! on_each_forge {
@@ -21,6 +22,7 @@ on_each_forge![
     edits_and_what_is_taken_away_tell_nothing,
     what_is_no_comment_for_us_still_wakes,
     what_means_nothing_here_changes_nothing,
+    whatever_a_payload_holds_nothing_is_made_up,
     nothing_is_heard_that_was_not_signed,
     whatever_is_written_comes_as_it_is,
     each_right_is_what_the_forge_calls_it,
@@ -72,7 +74,7 @@ async fn a_new_comment_is_told_whole<T: Talk>() {
     let other = host.say("bo", number, COMMAND);
     let again = said(&host, &the_hook(&host)).expect("a comment");
     assert!((again.id, again.author_id) != (seen.id, seen.author_id) && again.id == other);
-    host.assert_good(1);
+    host.all_good(1);
 }
 
 async fn edits_and_what_is_taken_away_tell_nothing<T: Talk>() {
@@ -116,6 +118,61 @@ async fn what_means_nothing_here_changes_nothing<T: Talk>() {
         let main = |seen: &CommentSeen| (seen.number, seen.id, seen.author.clone(), seen.body.clone());
         assert_eq!(main(&still), main(&seen), "{what}");
     }
+}
+
+/// Every place of a payload that holds something.
+fn places(value: &Value, at: &str, all: &mut Vec<String>) {
+    all.push(at.to_owned());
+    if let Some(fields) = value.as_object() {
+        fields.iter().for_each(|(name, inner)| places(inner, &format!("{at}/{name}"), all));
+    }
+}
+
+/// Each place in turn holds something else, or nothing: it is no comment, or the one that the payload then tells.
+async fn whatever_a_payload_holds_nothing_is_made_up<T: Talk>() {
+    let host = T::new().await;
+    let number = host.opened().await;
+    host.say("ana", number, COMMAND);
+    let (event, good) = the_hook(&host);
+    let mut all = Vec::new();
+    places(&good, "", &mut all);
+    assert!(T::PLACES.iter().all(|place| all.iter().any(|had| had == place)) && all.len() > 40, "{all:?}");
+    let (forge, secrets) = (host.adapter(), [T::SECRET.to_owned()]);
+    let (mut heard, mut silent, mut unreadable) = (0, 0, 0);
+    for place in &all {
+        let odd = [
+            json!(null),
+            json!(0),
+            json!(-1),
+            json!(1.5),
+            json!(true),
+            json!(""),
+            json!("x"),
+            json!([]),
+            json!({}),
+        ];
+        for is in odd {
+            let mut payload = good.clone();
+            *payload.pointer_mut(place).expect("it is there") = is.clone();
+            let (headers, body) = host.signed(&event, &payload, T::SECRET);
+            match forge.hook(&headers, &body, &secrets) {
+                Err(refused) => {
+                    assert_eq!(refused, HookRefused::Unreadable, "{place} {is}");
+                    unreadable += 1;
+                }
+                Ok(HookSeen { said: None, .. }) => silent += 1,
+                Ok(HookSeen { said: Some(said), .. }) => {
+                    heard += 1;
+                    let told = [json!(said.number), json!(said.id), json!(said.author), json!(said.body)];
+                    for (told, place) in told.iter().zip(T::PLACES) {
+                        assert_eq!(payload.pointer(place), Some(told), "{place} {is}");
+                    }
+                    assert!(said.number > 0 && said.id > 0 && !said.author.is_empty());
+                }
+            }
+        }
+    }
+    assert!(heard > 50 && silent > 50 && unreadable > 5, "{heard} heard, {silent} silent, {unreadable} unreadable");
 }
 
 async fn nothing_is_heard_that_was_not_signed<T: Talk>() {
@@ -170,7 +227,7 @@ async fn each_right_is_what_the_forge_calls_it<T: Talk>() {
     }
     assert_eq!(forge.permission(&repo, "nobody-of-that-name").await, Ok(Permission::None));
     assert!(Permission::Read < Permission::Write && Permission::Maintain < Permission::Admin);
-    host.assert_good(T::RIGHTS.len());
+    host.all_good(T::RIGHTS.len());
 }
 
 async fn rights_are_asked_anew_each_time<T: Talk>() {
@@ -234,7 +291,7 @@ async fn a_name_that_is_none_is_not_asked<T: Talk>() {
         assert_eq!(forge.permission(&repo, name).await, Ok(Permission::None), "{name:?}");
     }
     assert!(host.asked("") >= before + 6);
-    host.assert_good(1);
+    host.all_good(1);
 }
 
 async fn a_reaction_lands_and_twice_is_once<T: Talk>() {
@@ -252,7 +309,7 @@ async fn a_reaction_lands_and_twice_is_once<T: Talk>() {
         }
     }
     assert_eq!(host.reactions(other), []);
-    host.assert_good(6);
+    host.all_good(6);
 }
 
 async fn others_reactions_are_not_ours<T: Talk>() {
@@ -313,7 +370,7 @@ async fn replies_are_edited_in_place_beside_the_comment<T: Talk>() {
     }
     let ours = ["<!-- towpath says -->\nwaits", "<!-- towpath reply 1 -->\npaused until six"];
     assert_eq!(host.comments(number), [ours[0], ours[1], "<!-- towpath reply 10 -->\nno"]);
-    host.assert_good(4);
+    host.all_good(4);
 }
 
 /// Whoever is no administrator of the repository is told nothing of others there: nobody is then let through.

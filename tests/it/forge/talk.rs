@@ -14,12 +14,13 @@ use towpath_core::model::BranchName;
 use super::gitea::faults::Fault as Broken;
 use super::github::state::Fault;
 use super::hosts::{GitHub, GitLab, Gitea, Host};
+use super::scenes::Scene;
 
 /// A change of a hook: its event, and its payload.
 pub type Change = fn(&mut String, &mut Value);
 
 /// A forge on which people talk.
-pub trait Talk: Host {
+pub trait Talk: Scene {
     /// Every right that it has a word for, in its own words, and what that comes to.
     const RIGHTS: &[(&str, Permission)];
     /// Its words for our reactions, in the order in which [`towpath::forge::Reaction`] has them.
@@ -30,6 +31,8 @@ pub trait Talk: Host {
     const ASKS: &str = "/permission";
     /// What turns the hook of a new comment into one that tells of nothing to be listened to.
     const SILENCED: &[(&str, Change)];
+    /// Where in a payload the request's number, the comment's, its author and its text are.
+    const PLACES: [&str; 4];
     /// What changes nothing.
     const STILL: &[(&str, Change)];
 
@@ -168,6 +171,7 @@ impl Talk for GitHub {
         [- "/comment"],
         [- "/issue"],
     ];
+    const PLACES: [&str; 4] = ["/issue/number", "/comment/id", "/comment/user/login", "/comment/body"];
     const STILL: &[(&str, Change)] = changes![
         ["/comment/author_association" = "NONE"],
         ["/comment/performed_via_github_app" = null],
@@ -276,6 +280,7 @@ impl Talk for Gitea {
         [- "/comment"],
         [- "/issue"],
     ];
+    const PLACES: [&str; 4] = ["/issue/number", "/comment/id", "/comment/user/login", "/comment/body"];
     const STILL: &[(&str, Change)] = changes![
         ["/issue/repository" = null],
         [- "/issue/repository"],
@@ -400,6 +405,8 @@ impl Talk for GitLab {
         ["/merge_request/target_project_id" = 2],
         [- "/object_attributes"],
     ];
+    const PLACES: [&str; 4] =
+        ["/merge_request/iid", "/object_attributes/id", "/user/username", "/object_attributes/note"];
     const STILL: &[(&str, Change)] = changes![
         ["/object_attributes/type" = "DiscussionNote"],
         [-"/object_attributes/internal"],
