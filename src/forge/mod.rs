@@ -1,7 +1,7 @@
 //! What a forge tells and does beyond git: results of checks, merge requests, approvals, statuses.
 //!
 //! A forge is one folder or file here and one row of the table of kinds. An adapter turns the forge's answers
-//! into the values of [`seen`] and our wishes into its calls, over one HTTP layer (`client`); the tables of what a
+//! into the values of [`seen`] and [`said`], and our wishes into its calls, over one HTTP layer (`client`); the tables of what a
 //! forge's words mean (is `skipped` green?) are part of it, each beside its source.
 //!
 //! What does not belong here: policy (an adapter never says whether something may move), git (it
@@ -13,17 +13,19 @@ pub mod client;
 pub mod gitea;
 pub mod github;
 pub mod gitlab;
+pub mod said;
 pub mod seen;
 
 use std::fmt::Debug;
 
 use async_trait::async_trait;
 use towpath_core::act::PushAnswer;
-use towpath_core::model::{BranchName, CommitId, Span, Unknown};
+use towpath_core::model::{BranchName, CommitId, Span, Unknown, UnknownWhy};
 pub use towpath_core::model::{MergeHow, Ways};
 
 use crate::secret::Secret;
 
+pub use said::{CommentSeen, Permission, Reaction, SAID_MAX};
 pub use seen::{
     ApprovalSeen, Aside, CallFault, CheckSeen, Finding, HeadBound, HookRefused, HookSeen, Proposal, Pushed,
     RepoPath, RepoSeen, RequestSeen, RequestState, Required, StatusLine, StatusState,
@@ -106,8 +108,29 @@ pub trait Forge: Debug + Send + Sync {
         how: MergeHow,
     ) -> PushAnswer;
 
-    /// Writes our one comment on a request, which begins with `marker`: edits it where it exists.
+    /// Writes our one comment on a request that begins with `marker`: edits it where it exists. A marker that is
+    /// the beginning of another one finds that one's comment, too: let each end in `-->`.
     async fn comment(&self, repo: &RepoPath, number: u64, marker: &str, body: &str) -> Result<(), CallFault>;
+
+    /// What somebody may do in the repository, asked of the forge now: nothing is remembered. An account that
+    /// there is not, or that the forge blocks, may do nothing; whatever else the forge does not tell is unknown, and
+    /// whoever asked refuses.
+    async fn permission(&self, _: &RepoPath, _: &str) -> Result<Permission, Unknown> {
+        let words = "this forge cannot be asked what somebody may do".to_owned();
+        Err(Unknown::lasting(UnknownWhy::Unreadable { words }))
+    }
+
+    /// Puts a reaction of ours on a comment (its number is [`CommentSeen::id`]) under the request of that number.
+    /// Where it stands already all is well. Nothing depends on it.
+    async fn react(&self, _: &RepoPath, _: u64, _: u64, _: Reaction) -> Result<(), CallFault> {
+        Err(CallFault::Refused { words: "this forge has no reactions".to_owned() })
+    }
+
+    /// The login name that we have there: what that account says is no command, whatever it reads like.
+    async fn whoami(&self) -> Result<String, Unknown> {
+        let words = "this forge cannot be asked who we are".to_owned();
+        Err(Unknown::lasting(UnknownWhy::Unreadable { words }))
+    }
 
     /// Sets a commit status of ours.
     async fn status(&self, repo: &RepoPath, commit: CommitId, line: &StatusLine) -> Result<(), CallFault>;

@@ -5,6 +5,8 @@ use std::fmt;
 
 use towpath_core::model::{BranchName, CheckName, CiState, CommitId, Instant, Span};
 
+use super::said::CommentSeen;
+
 /// A repository as the forge names it: `owner/name`, or with more parts (GitLab's subgroups).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RepoPath(String);
@@ -263,6 +265,8 @@ pub struct HookSeen {
     pub repo: Option<RepoPath>,
     /// The event's name, for metrics.
     pub event: String,
+    /// What somebody has just said under a request, if it tells of that and it is listened to.
+    pub said: Option<CommentSeen>,
 }
 
 /// Why a webhook is refused.

@@ -12,10 +12,11 @@ use crate::forge::client::Fault;
 use crate::forge::{Finding, RepoPath};
 
 /// What a hook has to be sent for, by the names that the API gives. Without `status` a green check is
-/// seen at the next look only; the rest matter where there are requests.
+/// seen at the next look only; the rest matter where there are requests. What is said under a request is delivered as
+/// `issue_comment`, and chosen as `pull_request_comment` (`modules/webhook/type.go`).
 const EVENTS: [&str; 2] = ["push", "status"];
 const REQUEST_EVENTS: [&str; 4] =
-    ["pull_request", "pull_request_review_approved", "pull_request_review_rejected", "issue_comment"];
+    ["pull_request", "pull_request_review_approved", "pull_request_review_rejected", "pull_request_comment"];
 
 /// See `Forge::findings`.
 pub(super) async fn findings(api: &Api, repo: &RepoPath, targets: &[(BranchName, bool)]) -> Vec<Finding> {
@@ -336,7 +337,7 @@ mod tests {
         let hook = |more: Value| {
             let mut value = json!({
                 "id": 1, "active": true, "config": {"url": "https://towpath.example/hooks/git", "content_type": "json"},
-                "events": ["push", "status", "pull_request", "pull_request_review", "issue_comment"],
+                "events": ["push", "status", "pull_request", "pull_request_review", "pull_request_comment"],
             });
             for (key, is) in more.as_object().unwrap() {
                 value[key] = is.clone();
@@ -351,6 +352,9 @@ mod tests {
         assert!(says(webhook(hook(form), true), "sends forms"));
         assert!(says(webhook(hook(json!({"events": ["push"]})), false), "not sent for status"));
         assert_eq!(texts(webhook(hook(json!({"events": ["push", "status"]})), false)), []);
+        let of_issues =
+            json!({"events": ["push", "status", "pull_request", "pull_request_review", "issue_comment"]});
+        assert!(says(webhook(hook(of_issues), true), "not sent for pull_request_comment"));
         let refused = Err(Fault::Said { status: 403, words: String::new() });
         assert!(says(webhook(refused, true), "administrators only"));
     }

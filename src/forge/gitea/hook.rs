@@ -3,7 +3,7 @@
 //! Gitea signs with `X-Gitea-Signature`, Forgejo with that and `X-Forgejo-Signature`: HMAC-SHA-256
 //! of the JSON, as bare hexadecimal digits (`services/webhook/deliver.go`). Deliveries carry copies
 //! of GitHub's and Gogs' headers, too, which are not looked at. There is no time in the signature,
-//! so a recorded delivery can be sent again; it wakes a flow and carries nothing else.
+//! so a recorded delivery can be sent again; it wakes a flow, and tells of a comment ([`said`]) by the comment's own id.
 //!
 //! A hook of the content type `application/x-www-form-urlencoded` is signed over the JSON and not
 //! over what is sent; it is refused, as anything whose bytes were not signed.
@@ -14,7 +14,7 @@ use ::http::HeaderMap;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use super::wire;
+use super::{said, wire};
 use crate::forge::{HookRefused, HookSeen, RepoPath};
 
 /// In the order in which they are looked for. A Forgejo that is behind a proxy which drops headers
@@ -45,6 +45,7 @@ pub(super) fn verify(headers: &HeaderMap, body: &[u8], secrets: &[String]) -> Re
         delivery: delivery.map(str::to_owned),
         repo: read.repository.map(|repo| RepoPath::new(&repo.full_name)),
         event: event.to_owned(),
+        said: if event == said::EVENT { said::heard(body) } else { None },
     })
 }
 
@@ -116,6 +117,7 @@ mod tests {
             delivery: Some("7f9c".to_owned()),
             repo: Some(RepoPath::new("shop/checkout")),
             event: "push".to_owned(),
+            said: None,
         };
         assert_eq!(seen, expected);
         // Either secret, while one takes over from the other.

@@ -11,6 +11,7 @@
 //! | [`required`] | what a branch requires, and the branches |
 //! | [`requests`], [`reviews`], [`merge`] | pull requests |
 //! | [`talk`] | our comment and statuses, teams |
+//! | [`said`] | comments of people, their rights, our reactions |
 //! | [`repositories`] | which repositories there are |
 //! | [`hook`] | webhooks |
 //! | [`doctor`] | what is not as Towpath needs it |
@@ -32,18 +33,19 @@ mod repositories;
 mod requests;
 mod required;
 mod reviews;
+mod said;
 mod talk;
 mod version;
 mod wire;
 
 use async_trait::async_trait;
 use towpath_core::act::PushAnswer;
-use towpath_core::model::{AuthorLogins, BranchName, CommitId, Span, Unknown};
+use towpath_core::model::{AuthorLogins, BranchName, CommitId, Span, Unknown, UnknownWhy};
 
 use super::client::{Client, Fault, TokenPlace};
 use super::{
-    CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Proposal, RepoPath, RepoSeen,
-    RequestSeen, Required, StatusLine, Ways, carries,
+    CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Permission, Proposal, Reaction,
+    RepoPath, RepoSeen, RequestSeen, Required, StatusLine, Ways, carries,
 };
 use api::Api;
 use merge::Ends;
@@ -128,6 +130,20 @@ impl Forge for Gitea {
 
     async fn comment(&self, repo: &RepoPath, number: u64, marker: &str, body: &str) -> Result<(), CallFault> {
         talk::comment(&self.api, repo, number, marker, body).await
+    }
+
+    async fn permission(&self, repo: &RepoPath, login: &str) -> Result<Permission, Unknown> {
+        said::permission(&self.api, repo, login).await.map_err(Fault::unknown)
+    }
+
+    async fn react(&self, repo: &RepoPath, _: u64, comment: u64, reaction: Reaction) -> Result<(), CallFault> {
+        said::react(&self.api, repo, comment, reaction).await.map_err(Fault::call)
+    }
+
+    async fn whoami(&self) -> Result<String, Unknown> {
+        let name = self.api.whoami().await.map_err(Fault::unknown)?;
+        let words = "user: it has no login".to_owned();
+        name.ok_or_else(|| Unknown::passing(UnknownWhy::Unreadable { words }))
     }
 
     async fn status(&self, repo: &RepoPath, commit: CommitId, line: &StatusLine) -> Result<(), CallFault> {

@@ -18,6 +18,9 @@ pub(super) struct User {
     /// The real address, or `login@noreply.…` where the person hides it.
     #[serde(default)]
     pub email: Option<String>,
+    /// Whether the account is shut out; told to administrators of the server only.
+    #[serde(default)]
+    pub prohibit_login: Option<bool>,
 }
 
 /// One row of a commit's statuses. The state is in `status`; `state` is the combined one's.
@@ -182,6 +185,9 @@ pub(super) struct Permission {
     /// `none`, `read`, `write`, `admin`, `owner`.
     #[serde(default)]
     pub permission: Option<String>,
+    /// Whose it is.
+    #[serde(default)]
+    pub user: Option<User>,
 }
 
 /// A comment on an issue or request.

@@ -2,13 +2,17 @@
 //! <https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries>
 //!
 //! The signature holds no time, so an old delivery can be sent again by whoever recorded it: what is
-//! behind this de-duplicates by the delivery's id, and a hook only wakes.
+//! behind this de-duplicates by the delivery's id, and a hook only wakes. What is said in a comment ([`said`])
+//! has an id of its own in the bytes that were signed; the headers with the event and the delivery's id are not.
+
+use std::borrow::Cow;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::HeaderMap;
 use serde::Deserialize;
 use sha2::Sha256;
 
+use super::said;
 use crate::forge::{HookRefused, HookSeen, RepoPath};
 
 /// The longest event name that is taken for one; GitHub's are below forty.
@@ -40,13 +44,14 @@ pub(super) fn verify(headers: &HeaderMap, body: &[u8], secrets: &[String]) -> Re
     }
     let event = text("x-github-event").filter(|event| event.len() <= EVENT_MAX).ok_or(HookRefused::Unreadable)?;
     let form = text("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
-    let payload: Payload = if form {
-        let json = url_form(body).ok_or(HookRefused::Unreadable)?;
-        serde_json::from_str(&json).map_err(|_| HookRefused::Unreadable)?
+    let json: Cow<'_, [u8]> = if form {
+        Cow::Owned(url_form(body).ok_or(HookRefused::Unreadable)?.into_bytes())
     } else {
-        serde_json::from_slice(body).map_err(|_| HookRefused::Unreadable)?
+        Cow::Borrowed(body)
     };
+    let payload: Payload = serde_json::from_slice(&json).map_err(|_| HookRefused::Unreadable)?;
     Ok(HookSeen {
+        said: if event == said::EVENT { said::heard(&json) } else { None },
         delivery: text("x-github-delivery").filter(|id| !id.is_empty() && id.len() <= 100).map(str::to_owned),
         repo: payload.repository.and_then(|repository| repository.full_name).map(|name| RepoPath::new(&name)),
         event: event.to_owned(),

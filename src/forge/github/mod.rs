@@ -1,7 +1,7 @@
 //! GitHub: github.com, Enterprise Cloud with its own host, and Enterprise Server.
 //!
 //! One file for each thing that is asked: [`checks`] with the tables of what GitHub's words mean,
-//! [`requests`], [`people`] (reviews, teams), [`moves`], [`activity`] (who moved a branch when), [`repositories`], [`doctor`], [`hooks`]; [`auth`] has tokens
+//! [`requests`], [`people`] (reviews, teams), [`moves`], [`activity`] (who moved a branch when), [`repositories`], [`doctor`], [`hooks`], [`said`] (comments, rights, reactions); [`auth`] has tokens
 //! and Apps, [`wire`] the few fields that are read of GitHub's answers.
 //!
 //! **Why not octocrab.** It would carry none of this: its cache and retry were measured unsafe
@@ -22,6 +22,7 @@ mod moves;
 mod people;
 mod repositories;
 mod requests;
+mod said;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -38,8 +39,8 @@ use towpath_core::model::{AuthorLogins, BranchName, CommitId, Span, Unknown};
 
 use super::client::{self, Answer, Call, Client, Fault, Page};
 use super::{
-    CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Proposal, Pushed, RepoPath, RepoSeen,
-    RequestSeen, Required, StatusLine, Ways, carries,
+    CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Permission, Proposal, Pushed, Reaction,
+    RepoPath, RepoSeen, RequestSeen, Required, StatusLine, Ways, carries,
 };
 use crate::clock::Clock;
 use crate::secret::Secret;
@@ -275,6 +276,18 @@ impl Forge for GitHub {
 
     async fn comment(&self, repo: &RepoPath, number: u64, marker: &str, body: &str) -> Result<(), CallFault> {
         self.put_comment(repo, number, marker, body).await.map_err(Fault::call)
+    }
+
+    async fn permission(&self, repo: &RepoPath, login: &str) -> Result<Permission, Unknown> {
+        self.permission_of(repo, login).await.map_err(Fault::unknown)
+    }
+
+    async fn react(&self, repo: &RepoPath, _: u64, comment: u64, reaction: Reaction) -> Result<(), CallFault> {
+        self.put_reaction(repo, comment, reaction).await.map_err(Fault::call)
+    }
+
+    async fn whoami(&self) -> Result<String, Unknown> {
+        self.login().await.map_err(Fault::unknown)
     }
 
     async fn status(&self, repo: &RepoPath, commit: CommitId, line: &StatusLine) -> Result<(), CallFault> {

@@ -229,6 +229,10 @@ pub(super) struct Review {
 pub(super) struct Permission {
     #[serde(default, deserialize_with = "or_default")]
     pub(super) permission: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) role_name: String,
+    #[serde(default)]
+    pub(super) user: Option<User>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -52,7 +52,18 @@ macro_rules! item {
         })*
     };
 }
-item!(Listed.id, Pipeline.id, Status.id, Request.iid, Note.id, Member.id, Hook.id, Reviewer.user.id, Version.id);
+item!(
+    Listed.id,
+    Pipeline.id,
+    Status.id,
+    Request.iid,
+    Note.id,
+    Member.id,
+    Hook.id,
+    Reviewer.user.id,
+    Version.id,
+    Award.id
+);
 
 /// The items of a list, and the forge's own time of its first page.
 pub(super) struct Listed<T> {
@@ -119,13 +130,23 @@ impl Api {
         self.client.send(&Call::get(operation, self.url(path, query)), &self.auth()?).await
     }
 
+    /// Reads one thing that somebody waits for, for its headers too.
+    pub(super) async fn answer_urgent(
+        &self,
+        operation: &'static str,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Answer, Fault> {
+        self.client.send(&Call::get(operation, self.url(path, query)).urgent(), &self.auth()?).await
+    }
+
     /// Reads one thing that a move hangs on.
     pub(super) async fn get_urgent<T: DeserializeOwned>(
         &self,
         operation: &'static str,
         path: &[&str],
     ) -> Result<T, Fault> {
-        self.client.send(&Call::get(operation, self.url(path, &[])).urgent(), &self.auth()?).await?.json()
+        self.answer_urgent(operation, path, &[]).await?.json()
     }
 
     /// Changes something; sent once.

@@ -20,7 +20,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use towpath_core::model::{Instant, Span};
 
-use super::wire;
+use super::{said, wire};
 use crate::forge::{HookRefused, HookSeen, RepoPath};
 
 /// The headers of both ways.
@@ -77,10 +77,12 @@ pub(super) fn verify(
     // The first stays the same when a delivery is repeated; it is also the signed id. The other is of the
     // event, which several hooks may tell.
     let delivery = signed_id.or_else(|| text("idempotency-key")).or_else(|| text("x-gitlab-event-uuid"));
+    let event_name = text("x-gitlab-event").unwrap_or_default();
     Ok(HookSeen {
         delivery: delivery.filter(|id| !id.is_empty() && id.len() <= ID_MAX).map(str::to_owned),
         repo: path.filter(|path| !path.is_empty()).map(|path| RepoPath::new(&path)),
-        event: event(text("x-gitlab-event").unwrap_or_default()),
+        event: event(event_name),
+        said: if event_name == said::EVENT { said::heard(body) } else { None },
     })
 }
 
@@ -170,6 +172,7 @@ mod tests {
                 delivery: Some("a1b2".to_owned()),
                 repo: Some(RepoPath::new("shop/back/checkout")),
                 event: "merge_request".to_owned(),
+                said: None,
             };
             assert_eq!(seen, expected);
         }

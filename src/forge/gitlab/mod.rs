@@ -7,6 +7,7 @@
 //! | [`checks`] | pipelines, jobs and statuses, and the table of what their words mean; what is required |
 //! | [`requests`], [`approvals`], [`merge`] | merge requests |
 //! | [`talk`] | our comment and statuses |
+//! | [`said`] | comments of people, their rights, our reactions |
 //! | [`people`] | groups, authors |
 //! | [`repositories`] | which repositories there are |
 //! | [`events`] | when branches moved |
@@ -39,17 +40,18 @@ mod merge;
 mod people;
 mod repositories;
 mod requests;
+mod said;
 mod talk;
 mod wire;
 
 use async_trait::async_trait;
 use towpath_core::act::PushAnswer;
-use towpath_core::model::{AuthorLogins, BranchName, CommitId, Span, Unknown};
+use towpath_core::model::{AuthorLogins, BranchName, CommitId, Span, Unknown, UnknownWhy};
 
 use super::client::{Client, Fault, TokenPlace};
 use super::{
-    CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Proposal, Pushed, RepoPath, RepoSeen,
-    RequestSeen, Required, StatusLine, Ways, carries,
+    CallFault, CheckSeen, Finding, Forge, HookRefused, HookSeen, MergeHow, Permission, Proposal, Pushed, Reaction,
+    RepoPath, RepoSeen, RequestSeen, Required, StatusLine, Ways, carries,
 };
 use crate::clock::Clock;
 use api::Api;
@@ -134,6 +136,20 @@ impl Forge for GitLab {
 
     async fn comment(&self, repo: &RepoPath, number: u64, marker: &str, body: &str) -> Result<(), CallFault> {
         talk::comment(&self.api, repo, number, marker, body).await
+    }
+
+    async fn permission(&self, repo: &RepoPath, login: &str) -> Result<Permission, Unknown> {
+        said::permission(&self.api, repo, login).await.map_err(Fault::unknown)
+    }
+
+    async fn react(&self, repo: &RepoPath, number: u64, comment: u64, reaction: Reaction) -> Result<(), CallFault> {
+        said::react(&self.api, repo, number, comment, reaction).await
+    }
+
+    async fn whoami(&self) -> Result<String, Unknown> {
+        let name = self.api.whoami().await.map_err(Fault::unknown)?.username;
+        let words = "user: it has no username".to_owned();
+        name.ok_or_else(|| Unknown::passing(UnknownWhy::Unreadable { words }))
     }
 
     async fn status(&self, repo: &RepoPath, commit: CommitId, line: &StatusLine) -> Result<(), CallFault> {

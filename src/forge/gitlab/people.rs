@@ -88,8 +88,13 @@ pub(super) async fn ids(api: &Api, repo: &RepoPath, reviewers: &[String]) -> Vec
 
 async fn person(api: &Api, name: &str) -> Result<Option<u64>, Fault> {
     let found: Vec<wire::User> = api.answer("users", &["v4", "users"], &[("username", name)]).await?.json()?;
+    Ok(named(found, name).and_then(|user| user.id))
+}
+
+/// The account of exactly that name, whatever else was found.
+pub(super) fn named(found: Vec<wire::User>, name: &str) -> Option<wire::User> {
     let is = |user: &wire::User| user.username.as_deref().is_some_and(|had| had.eq_ignore_ascii_case(name));
-    Ok(found.into_iter().find(is).and_then(|user| user.id))
+    found.into_iter().find(is)
 }
 
 /// The query for the authors of that many commits.

@@ -347,6 +347,21 @@ pub(super) struct Member {
     /// As of [`Role`]; 5 is "minimal access", which is access to nothing.
     #[serde(default)]
     pub access_level: Option<u64>,
+    /// The day on which it ends; null where it never does.
+    #[serde(default)]
+    pub expires_at: Option<String>,
+}
+
+/// An emoji that somebody gave to a note.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Award {
+    /// Its number.
+    pub id: u64,
+    /// Which: `eyes`.
+    pub name: String,
+    /// Who.
+    #[serde(default)]
+    pub user: Option<User>,
 }
 
 /// A token, as it sees itself.

@@ -3,6 +3,7 @@
 
 mod authority;
 pub mod backend;
+mod comments;
 mod cost;
 mod discover;
 pub mod e2e;
@@ -14,3 +15,4 @@ pub mod graphql;
 pub mod hosts;
 pub mod scenes;
 pub mod schema;
+pub mod talk;

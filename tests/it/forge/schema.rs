@@ -248,6 +248,12 @@ impl Api {
         }
     }
 
+    /// What is wrong with a value by the schema that a reference leads to (`#/definitions/Comment`): with what comes
+    /// by a hook, which is no answer to anything.
+    pub fn check_value(&self, reference: &str, value: &Value) -> Vec<String> {
+        self.against(&json!({ "$ref": reference }), value)
+    }
+
     /// What is wrong with a value by a schema of the document.
     fn against(&self, schema: &Value, value: &Value) -> Vec<String> {
         let validator = {

@@ -296,7 +296,7 @@ async fn a_server_that_would_merge_any_head_is_not_asked_to() {
 async fn there_is_one_comment_of_ours_and_others_are_left_alone() {
     let place = Place::new().await;
     let (number, _) = ready(&place).await;
-    let copied = Comment { id: 900, by: "eve".to_owned(), body: "<!-- mark --> mine".to_owned() };
+    let copied = Comment::new(900, "eve", "<!-- mark --> mine", 0);
     place.state().pull(number).comments.push(copied);
     // Even where we could edit what others wrote.
     place.state().people[0].rights = "admin";

@@ -3,14 +3,14 @@
 
 use axum::body::Bytes;
 use serde_json::{Value, json};
-use towpath::forge::{Forge as _, MergeHow, Proposal, StatusLine, StatusState};
+use towpath::forge::{Forge as _, MergeHow, Permission, Proposal, Reaction, StatusLine, StatusState};
 
 use super::super::schema::{Api, Exchange};
 use super::state::Rule;
 use super::{Place, branch, proposal, repo};
 
 /// Every operation that the adapter calls.
-const OPERATIONS: [&str; 26] = [
+const OPERATIONS: [&str; 27] = [
     "GET /orgs/{org}/labels",
     "GET /orgs/{org}/teams",
     "GET /repos/{owner}/{repo}",
@@ -34,6 +34,7 @@ const OPERATIONS: [&str; 26] = [
     "GET /version",
     "PATCH /repos/{owner}/{repo}/issues/comments/{id}",
     "PATCH /repos/{owner}/{repo}/pulls/{index}",
+    "POST /repos/{owner}/{repo}/issues/comments/{id}/reactions",
     "POST /repos/{owner}/{repo}/issues/{index}/comments",
     "POST /repos/{owner}/{repo}/issues/{index}/labels",
     "POST /repos/{owner}/{repo}/labels",
@@ -84,6 +85,11 @@ async fn everything() -> Place {
     for text in ["<!-- m --> one", "<!-- m --> two"] {
         forge.comment(&repo(), number, "<!-- m -->", text).await.expect("said");
     }
+    let said = place.state().say("ana", number, "well");
+    for _ in 0..2 {
+        forge.react(&repo(), number, said.unsigned_abs(), Reaction::Done).await.expect("heard");
+    }
+    assert_eq!(forge.permission(&repo(), "ana").await, Ok(Permission::Write));
     let line = StatusLine {
         context: "towpath/x".to_owned(),
         state: StatusState::Pending,
@@ -126,7 +132,7 @@ fn spoiled(good: &Exchange) -> Vec<(String, Exchange)> {
         all.push((how, exchange));
     };
     say("another status".to_owned(), &|e| e.status = 418);
-    say("another success".to_owned(), &|e| e.status = if e.status == 200 { 202 } else { 200 });
+    say("another success".to_owned(), &|e| e.status = 202);
     say("another path".to_owned(), &|e| e.path.insert_str("/api/v1".len(), "/colour"));
     say("an unknown query".to_owned(), &|e| e.query = "colour=red".to_owned());
     if !good.response.is_empty() {

@@ -25,11 +25,14 @@ pub fn deliver(number: usize, event: &str, payload: &Value, secret: &str, forgej
         headers.insert(name, HeaderValue::from_str(value).expect("a value"));
     };
     put("content-type".to_owned(), "application/json");
+    // The one header has the name of the group, the other that of the single event (`modules/webhook/type.go`).
+    let is_pull = payload["is_pull"] == serde_json::json!(true);
+    let kind = if event == "issue_comment" && is_pull { "pull_request_comment" } else { event };
     let makers: &[&str] = if forgejo { &["forgejo", "gitea", "gogs"] } else { &["gitea", "gogs"] };
     for maker in makers {
         put(format!("x-{maker}-delivery"), &id);
         put(format!("x-{maker}-event"), event);
-        put(format!("x-{maker}-event-type"), event);
+        put(format!("x-{maker}-event-type"), kind);
         put(format!("x-{maker}-signature"), &signature);
     }
     put("x-github-delivery".to_owned(), &id);

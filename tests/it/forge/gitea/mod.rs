@@ -10,13 +10,14 @@ mod acts;
 mod controls;
 pub mod day;
 pub mod faults;
-mod hooks;
+pub mod hooks;
 mod reads;
 mod server;
 mod show;
 mod spec;
 pub mod state;
 mod storms;
+mod talk;
 mod webhooks;
 
 use std::sync::{Arc, Mutex, MutexGuard};

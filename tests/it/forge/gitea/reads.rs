@@ -322,7 +322,7 @@ async fn doctor_finds_nothing_where_all_is_as_documented_and_each_thing_where_it
             "content_type": "json", "metadata": null, "created_at": "2026-11-21T10:00:00Z",
             "updated_at": "2026-11-21T10:00:00Z",
             "config": { "url": "https://towpath.example/hooks/git", "content_type": "json" },
-            "events": ["push", "status", "pull_request", "pull_request_review", "issue_comment"],
+            "events": ["push", "status", "pull_request", "pull_request_review", "pull_request_comment"],
         })];
     }
     let targets = [(branch("staging"), false), (branch("master"), true)];

@@ -190,6 +190,7 @@ fn repository(state: &mut State, ask: &Ask<'_>, rest: &[&str]) -> Reply {
             pull(state, ask, number(at).unwrap_or_default(), rest)
         }
         ("PATCH", ["issues", "comments", id]) => edit_comment(state, ask, id),
+        ("POST", ["issues", "comments", id, "reactions"]) => react(state, ask, id),
         _ => Reply::missing(),
     }
 }
@@ -312,8 +313,12 @@ fn pull(state: &mut State, ask: &Ask<'_>, number: u64, rest: &[&str]) -> Reply {
             reply
         }
         ("POST", ["comments"]) => {
-            let comment = Comment { id: state.id(), by: ask.login.clone(), body: ask.text("body") };
+            let (id, hooks) = (state.id(), state.comment_hooks);
+            let comment = Comment::new(id, &ask.login, &ask.text("body"), state.now);
             state.pull(number).comments.push(comment.clone());
+            if hooks {
+                state.tell_comment("created", &ask.login, number, id);
+            }
             Reply::made(show::comment(state, &comment))
         }
         ("POST", ["labels"]) => {
@@ -339,7 +344,28 @@ fn edit_comment(state: &mut State, ask: &Ask<'_>, id: &str) -> Reply {
     }
     comment.body = body;
     let comment = comment.clone();
+    if state.comment_hooks {
+        state.tell_edit(&ask.login, comment.id);
+    }
     Reply::json(show::comment(state, &comment))
+}
+
+/// `routers/api/v1/repo/issue_reaction.go`: 200 for one that is there already.
+fn react(state: &mut State, ask: &Ask<'_>, id: &str) -> Reply {
+    let (content, by) = (ask.text("content"), ask.login.clone());
+    let Some((_, comment)) = state.comment(id.parse().unwrap_or_default()) else { return Reply::missing() };
+    // `[ui] REACTIONS`, as it is unless somebody changes it.
+    let known = ["+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes"];
+    if !known.contains(&content.as_str()) {
+        return Reply::error(403, &format!("'{content}' is not an allowed reaction"));
+    }
+    let given = (by.clone(), content.clone());
+    let had = comment.reactions.contains(&given);
+    if !had {
+        comment.reactions.push(given);
+    }
+    let says = json!({ "user": show::user(state, &by), "content": content, "created_at": show::stamp(state.now) });
+    Reply::new(if had { 200 } else { 201 }, Some(says))
 }
 
 fn merge(state: &mut State, ask: &Ask<'_>, number: u64) -> Reply {

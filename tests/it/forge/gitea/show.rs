@@ -186,7 +186,7 @@ pub fn comment(state: &State, comment: &Comment) -> Value {
     json!({
         "id": comment.id, "html_url": "", "pull_request_url": "", "issue_url": "", "user": user(state, &comment.by),
         "original_author": "", "original_author_id": 0, "body": comment.body, "assets": null,
-        "created_at": stamp(state.now), "updated_at": stamp(state.now),
+        "created_at": stamp(comment.at), "updated_at": stamp(comment.at),
     })
 }
 

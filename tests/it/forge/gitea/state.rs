@@ -55,6 +55,15 @@ pub struct Comment {
     pub id: i64,
     pub by: String,
     pub body: String,
+    pub at: i64,
+    /// Who, and what.
+    pub reactions: Vec<(String, String)>,
+}
+
+impl Comment {
+    pub fn new(id: i64, by: &str, body: &str, at: i64) -> Self {
+        Self { id, by: by.to_owned(), body: body.to_owned(), at, reactions: Vec::new() }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -124,6 +133,8 @@ pub struct State {
     pub hooks: Vec<Value>,
     /// Whose address a commit bears, where it is not Ana's; nobody's is `None`.
     pub authors: BTreeMap<CommitId, Option<String>>,
+    /// Whether the hook is to be sent for comments that are made over the API, ours above all.
+    pub comment_hooks: bool,
     /// What the server has yet to tell: event and payload.
     pub outbox: Vec<(String, Value)>,
     /// How often merges are answered "Please try again later" from now on.
@@ -162,6 +173,7 @@ impl State {
             settings,
             hooks: Vec::new(),
             authors: BTreeMap::new(),
+            comment_hooks: false,
             outbox: Vec::new(),
             computing: 0,
             race: None,

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use towpath_core::model::CommitId;
 
 use super::state::{Comment, Pull, Push, State};
+use super::talk;
 use crate::forge::schema::{Api, decode};
 
 const REPO: &str = "/repos/{owner}/{repo}";
@@ -188,7 +189,8 @@ fn in_repository(state: &mut State, made: &Made<'_>, call: &Call<'_>, rest: &[&s
         },
         ("GET", ["collaborators", login, "permission"]) => match state.rights.get(*login) {
             Some(right) => {
-                let says = json!({ "permission": right, "role_name": right });
+                let (permission, role) = talk::words(right);
+                let says = json!({ "permission": permission, "role_name": role, "user": person(login) });
                 made.says(&format!("{REPO}/collaborators/{{username}}/permission"), 200, &says)
             }
             None => Reply::says(404, "Not Found"),
@@ -259,6 +261,9 @@ fn in_issues(state: &mut State, made: &Made<'_>, call: &Call<'_>, rest: &[&str],
                 Comment { id, pull: number(n).unwrap_or(0), by: user.to_owned(), body: call.word("body") };
             let says = comment(&made_one);
             state.comments.push(made_one);
+            if state.comment_hooks {
+                state.tell("created", user, id);
+            }
             made.says(&at("/{issue_number}/comments"), 201, &says)
         }
         ("PATCH", ["comments", id]) => {
@@ -269,8 +274,20 @@ fn in_issues(state: &mut State, made: &Made<'_>, call: &Call<'_>, rest: &[&str],
                 return Reply::says(403, "Must have admin rights to Repository.");
             }
             had.body = call.word("body");
-            made.says(&at("/comments/{comment_id}"), 200, &comment(had))
+            let (id, says) = (had.id, comment(had));
+            if state.comment_hooks {
+                state.tell("edited", user, id);
+            }
+            made.says(&at("/comments/{comment_id}"), 200, &says)
         }
+        ("POST", ["comments", id, "reactions"]) => match state.comments.iter().find(|c| Some(c.id) == number(id)) {
+            Some(comment) => {
+                let id = comment.id;
+                let (status, says) = talk::react(state, user, id, &call.word("content"));
+                made.says(&at("/comments/{comment_id}/reactions"), status, &says)
+            }
+            None => Reply::says(404, "Not Found"),
+        },
         _ => Reply::says(404, "Not Found"),
     }
 }
@@ -381,7 +398,8 @@ fn user(state: &State, token: &str) -> Option<String> {
 }
 
 pub fn person(login: &str) -> Value {
-    json!({ "login": login, "type": if login.ends_with("[bot]") { "Bot" } else { "User" } })
+    let kind = if login.ends_with("[bot]") { "Bot" } else { "User" };
+    json!({ "login": login, "id": talk::number(login), "type": kind })
 }
 
 /// As its lists have them.

@@ -4,7 +4,7 @@
 use axum::body::Bytes;
 use serde_json::{Value, json};
 use towpath::forge::github::{REPOSITORY_QUERY, UPDATE_REFS, authors_query};
-use towpath::forge::{Forge as _, MergeHow, StatusLine, StatusState};
+use towpath::forge::{Forge as _, MergeHow, Permission, Reaction, StatusLine, StatusState};
 use towpath_core::act::PushAnswer;
 use towpath_core::model::Unknown;
 
@@ -14,7 +14,7 @@ use crate::forge::graphql::Schema;
 use crate::forge::schema::{Api, Exchange, spec};
 
 /// Every operation that the adapter calls.
-const OPERATIONS: [&str; 25] = [
+const OPERATIONS: [&str; 26] = [
     "GET /app",
     "GET /installation/repositories",
     "GET /orgs/{org}/teams/{team_slug}/members",
@@ -36,6 +36,7 @@ const OPERATIONS: [&str; 25] = [
     "PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}",
     "PATCH /repos/{owner}/{repo}/pulls/{pull_number}",
     "POST /app/installations/{installation_id}/access_tokens",
+    "POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions",
     "POST /repos/{owner}/{repo}/issues/{issue_number}/comments",
     "POST /repos/{owner}/{repo}/issues/{issue_number}/labels",
     "POST /repos/{owner}/{repo}/pulls",
@@ -76,6 +77,11 @@ async fn everything(world: &World) {
     for text in ["M one", "M two"] {
         forge.comment(repo, number, "M", text).await.expect("commented");
     }
+    let said = world.server.state().say("ana", number, "well");
+    for _ in 0..2 {
+        forge.react(repo, number, said, Reaction::Seen).await.expect("heard");
+    }
+    assert_eq!(forge.permission(repo, "ana").await, Ok(Permission::Write));
     world.server.state().review(number, "ana", "APPROVED");
     forge.requests(repo, &head, &base).await.expect("requests");
     let line = StatusLine {

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use towpath::clock::{Clock, ManualClock};
 use towpath::config::Config;
-use towpath::forge::client::{Client, Options};
+use towpath::forge::client::{Client, Options, stamp};
 use towpath::forge::github::{Credential, GitHub};
 use towpath::forge::{Forge as _, HookRefused, RepoPath};
 use towpath::serve::{Ended, Shared};
@@ -28,10 +28,11 @@ use towpath_core::text::hex;
 use crate::forge::schema::spec;
 
 /// What the App or the repository's webhook is to send, as `docs/github.md` and `doctor` ask for it.
-const SUBSCRIBED: [&str; 5] = ["check_run", "pull_request", "pull_request_review", "push", "status"];
+const SUBSCRIBED: [&str; 6] =
+    ["check_run", "issue_comment", "pull_request", "pull_request_review", "push", "status"];
 
 /// How many examples there are of each of those, in the order above, and in all.
-const EXAMPLES: [usize; 5] = [18, 46, 11, 14, 11];
+const EXAMPLES: [usize; 6] = [18, 20, 46, 11, 14, 11];
 const ALL: usize = 726;
 
 const SECRET: &str = "It's a Secret to Everybody";
@@ -136,6 +137,8 @@ fn each_is_verified_over_its_bytes_and_says_its_repository() {
             assert_eq!(seen.repo, example.repo().map(RepoPath::new), "{what}");
             assert!(seen.repo.is_some() || !example.is_subscribed(), "{what}: about nothing");
             assert_eq!((&*seen.event, seen.delivery.as_deref()), (&*example.event, Some(&*id)), "{what}");
+            // All of them were made on issues that are no requests.
+            assert_eq!(seen.said, None, "{what}");
             // Hashing takes its time in a build for tests.
             if !example.is_subscribed() {
                 continue;
@@ -147,6 +150,40 @@ fn each_is_verified_over_its_bytes_and_says_its_repository() {
             assert_eq!(forge.hook(&headers, &body, &secrets), Err(HookRefused::Unsigned), "{what}");
         }
     }
+}
+
+/// Those of comments, as if each had been made under a request: all that GitHub says beside that is as it was recorded.
+#[test]
+fn each_comment_that_was_made_is_read_if_it_is_under_a_request() {
+    let clock = Clock::Manual(ManualClock::new(Instant(0)));
+    let client = Client::new(Options::default(), clock.clone()).expect("a client");
+    let forge = GitHub::new("https://github.com", Credential::None, client, clock).expect("an adapter");
+    let all = examples();
+    let (mut made, mut others) = (0, 0);
+    for (number, mut example) in all.into_iter().filter(|example| example.event == "issue_comment").enumerate() {
+        example.payload["issue"]["pull_request"] = serde_json::json!({ "url": "https://api.github.com/x" });
+        for (headers, body) in [example.json(&delivery(number)), example.form(&delivery(number))] {
+            let seen = forge.hook(&headers, &body, &[SECRET.to_owned()]).expect("verified");
+            let (payload, what) = (&example.payload, format!("{} {number}", example.of));
+            if payload["action"] != serde_json::json!("created") {
+                others += 1;
+                assert_eq!(seen.said, None, "{what}");
+                continue;
+            }
+            made += 1;
+            let said = seen.said.expect(&what);
+            let comment = &payload["comment"];
+            assert_eq!(Some(said.number), payload["issue"]["number"].as_u64(), "{what}");
+            assert_eq!(Some(said.id), comment["id"].as_u64(), "{what}");
+            assert_eq!(Some(&*said.body), comment["body"].as_str(), "{what}");
+            assert_eq!(Some(&*said.author), comment["user"]["login"].as_str(), "{what}");
+            assert_eq!(said.author_id, comment["user"]["id"].as_u64(), "{what}");
+            assert_eq!(Some(&*said.url), comment["html_url"].as_str(), "{what}");
+            assert_eq!(said.at, comment["created_at"].as_str().and_then(stamp), "{what}");
+            assert!(said.at.is_some(), "{what}");
+        }
+    }
+    assert!((made, others) == (24, 16) || spec("github-webhooks.json").is_none(), "{made} and {others}");
 }
 
 /// A service with a flow for each of those repositories, which nobody looks at: what was woken can be seen.
@@ -223,8 +260,8 @@ async fn each_that_is_asked_for_wakes_its_flow_once() {
         // Somebody presses "Redeliver", or sends what was recorded on its way.
         assert_eq!(service.send(example.json(&json)).await, (202, Vec::new()), "{what}: twice");
     }
-    assert_eq!(asked.len(), 100);
-    assert_eq!(service.counted(), BTreeMap::from([("repeated".to_owned(), 100), ("taken".to_owned(), 200)]));
+    assert_eq!(asked.len(), 120);
+    assert_eq!(service.counted(), BTreeMap::from([("repeated".to_owned(), 120), ("taken".to_owned(), 240)]));
     service.stop.cancel();
 }
 

@@ -8,6 +8,7 @@ mod pulls;
 mod reads;
 pub mod server;
 pub mod state;
+mod talk;
 mod writes;
 
 use std::io::Write as _;

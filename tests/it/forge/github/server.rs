@@ -37,7 +37,7 @@ pub struct Server {
     pub url: String,
     pub watch: Watch,
     shared: Arc<Shared>,
-    _folder: Arc<tempfile::TempDir>,
+    folder: Arc<tempfile::TempDir>,
 }
 
 struct Shared {
@@ -77,7 +77,14 @@ impl Server {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("bound"));
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { url, watch, shared, _folder: Arc::new(folder) }
+        Self { url, watch, shared, folder: Arc::new(folder) }
+    }
+
+    /// A file of that name beside the repository.
+    pub fn file(&self, name: &str, text: &str) -> std::path::PathBuf {
+        let file = self.folder.path().join(name);
+        std::fs::write(&file, text).expect("a file");
+        file
     }
 
     pub fn state(&self) -> MutexGuard<'_, State> {
@@ -105,9 +112,13 @@ impl Server {
 
     /// Sends the hooks of everything that has changed since.
     pub async fn deliver(&self) -> Vec<&'static str> {
-        let events = std::mem::take(&mut self.state().events);
+        let mut events = std::mem::take(&mut self.state().events);
         for event in &events {
             self.emit(event, json!({ "action": "changed" })).await;
+        }
+        for (event, payload) in self.told() {
+            self.emit(&event, payload).await;
+            events.push("issue_comment");
         }
         events
     }
@@ -135,18 +146,11 @@ async fn send(
     (repo, delivery): (&str, &str),
     mut payload: Value,
 ) -> StatusCode {
-    use hmac::{Hmac, KeyInit as _, Mac as _};
-    payload["repository"] = json!({ "full_name": repo });
-    let body = payload.to_string();
-    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key").chain_update(&body);
-    let signature = towpath_core::text::hex(&mac.finalize().into_bytes());
-    let sent = reqwest::Client::new()
-        .post(url)
-        .header("x-hub-signature-256", format!("sha256={signature}"))
-        .header("x-github-event", event)
-        .header("x-github-delivery", delivery)
-        .header("content-type", "application/json")
-        .body(body);
+    if payload["repository"].is_null() {
+        payload["repository"] = json!({ "full_name": repo });
+    }
+    let (headers, body) = super::talk::signed(event, delivery, &payload, secret);
+    let sent = reqwest::Client::new().post(url).headers(headers).body(body);
     sent.send().await.expect("the hook's receiver").status()
 }
 

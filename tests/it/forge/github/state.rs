@@ -128,6 +128,12 @@ pub struct State {
     /// Who wrote a commit, where it was not Ana alone; nobody's address is `None`.
     pub authors: BTreeMap<CommitId, Vec<Option<String>>>,
     pub comments: Vec<Comment>,
+    /// Comment, who, and what.
+    pub reactions: Vec<(u64, String, String)>,
+    /// What no hook has told of comments yet: the payloads, as far as they say something.
+    pub said: Vec<Value>,
+    /// Whether the hook is to be sent for comments that are made over the API, ours above all.
+    pub comment_hooks: bool,
     /// What its activity tells, newest first.
     pub pushes: Vec<Push>,
     pub rules: BTreeMap<String, Vec<Value>>,
@@ -180,6 +186,9 @@ impl State {
             by_request: BTreeSet::new(),
             authors: BTreeMap::new(),
             comments: Vec::new(),
+            reactions: Vec::new(),
+            said: Vec::new(),
+            comment_hooks: false,
             pushes: Vec::new(),
             rules: BTreeMap::new(),
             classic: BTreeMap::new(),

@@ -3,24 +3,26 @@
 
 use axum::body::Bytes;
 use serde_json::{Value, json};
-use towpath::forge::{Forge as _, MergeHow, Proposal, StatusLine, StatusState};
+use towpath::forge::{Forge as _, MergeHow, Permission, Proposal, Reaction, StatusLine, StatusState};
 
 use super::super::schema::{Api, Exchange};
 use super::state::Push;
 use super::{Place, branch, proposal, repo, spec};
 
 /// Every operation that the adapter calls; all that are described, and no others.
-const OPERATIONS: [&str; 25] = [
+const OPERATIONS: [&str; 28] = [
     "GET /v4/groups/{id}/members/all",
     "GET /v4/personal_access_tokens/self",
     "GET /v4/projects",
     "GET /v4/projects/{id}",
     "GET /v4/projects/{id}/events",
     "GET /v4/projects/{id}/hooks",
+    "GET /v4/projects/{id}/members/all/{user_id}",
     "GET /v4/projects/{id}/merge_requests",
     "GET /v4/projects/{id}/merge_requests/{merge_request_iid}",
     "GET /v4/projects/{id}/merge_requests/{merge_request_iid}/approvals",
     "GET /v4/projects/{id}/merge_requests/{merge_request_iid}/notes",
+    "GET /v4/projects/{id}/merge_requests/{merge_request_iid}/notes/{note_id}/award_emoji",
     "GET /v4/projects/{id}/merge_requests/{merge_request_iid}/reviewers",
     "GET /v4/projects/{id}/merge_requests/{merge_request_iid}/versions",
     "GET /v4/projects/{id}/pipelines",
@@ -32,6 +34,7 @@ const OPERATIONS: [&str; 25] = [
     "POST /graphql",
     "POST /v4/projects/{id}/merge_requests",
     "POST /v4/projects/{id}/merge_requests/{merge_request_iid}/notes",
+    "POST /v4/projects/{id}/merge_requests/{merge_request_iid}/notes/{note_id}/award_emoji",
     "POST /v4/projects/{id}/statuses/{sha}",
     "PUT /v4/projects/{id}/merge_requests/{merge_request_iid}",
     "PUT /v4/projects/{id}/merge_requests/{merge_request_iid}/merge",
@@ -76,6 +79,11 @@ async fn everything() -> Place {
     for text in ["<!-- m --> one", "<!-- m --> two"] {
         forge.comment(&repo(), number, "<!-- m -->", text).await.expect("said");
     }
+    let said = place.state().say("ana", number, "well");
+    for _ in 0..2 {
+        forge.react(&repo(), number, said, Reaction::Seen).await.expect("heard");
+    }
+    assert_eq!(forge.permission(&repo(), "ana").await, Ok(Permission::Write));
     let line = StatusLine {
         context: "towpath/x".to_owned(),
         state: StatusState::Pending,

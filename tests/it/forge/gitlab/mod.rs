@@ -15,6 +15,7 @@ mod show;
 mod spec;
 pub mod state;
 mod storms;
+mod talk;
 mod webhooks;
 
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -18,7 +18,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    fn new(status: u16, body: Value) -> Self {
+    pub fn new(status: u16, body: Value) -> Self {
         Self { status, body, headers: Vec::new() }
     }
 
@@ -30,7 +30,7 @@ impl Reply {
         Self::new(status, json!({ "message": words }))
     }
 
-    fn missing() -> Self {
+    pub fn missing() -> Self {
         Self::error(404, "404 Not found")
     }
 
@@ -63,12 +63,12 @@ impl Ask<'_> {
         self.query.iter().find(|(had, _)| had == name).map(|(_, value)| value.as_str())
     }
 
-    fn text(&self, name: &str) -> String {
+    pub fn text(&self, name: &str) -> String {
         self.body[name].as_str().unwrap_or_default().to_owned()
     }
 
     /// One page of a list, with what GitLab says of the others.
-    fn list(&self, state: &State, items: Vec<Value>) -> Reply {
+    pub fn list(&self, state: &State, items: Vec<Value>) -> Reply {
         let number = |name: &str| self.query(name).and_then(|text| text.parse::<usize>().ok());
         let (page, total) = (number("page").unwrap_or(1).max(1), items.len());
         let size = number("per_page").unwrap_or(20).min(state.page_max);
@@ -168,6 +168,10 @@ fn project(state: &mut State, ask: &Ask<'_>, rest: &[&str]) -> Reply {
             Some(rule) => Reply::json(show::protection(state, rule)),
             None => Reply::missing(),
         },
+        ("GET", ["members", "all", id]) => {
+            let found = state.people.iter().find(|person| person.id.to_string() == *id && person.role > 0);
+            found.map_or_else(Reply::missing, |person| Reply::json(show::membership(state, person)))
+        }
         ("GET", ["hooks"]) if role < 40 => Reply::error(403, "403 Forbidden"),
         ("GET", ["hooks"]) => ask.list(state, state.hooks.clone()),
         ("GET", ["events"]) if ask.query("action") == Some("pushed") => {
@@ -309,8 +313,12 @@ fn request(state: &mut State, ask: &Ask<'_>, iid: u64, rest: &[&str]) -> Reply {
             ask.sorted(&mut all, |note| note.at);
             ask.list(state, all.into_iter().map(|note| show::note(state, iid, note)).collect())
         }
+        ("GET" | "POST", ["notes", id, "award_emoji"]) => super::talk::awards(state, ask, iid, id),
         ("POST", ["notes"]) => {
             let note = state.note(&ask.name, iid, ask.text("body").trim(), false);
+            if state.comment_hooks {
+                state.tell_note("create", &ask.name, iid, note.id);
+            }
             Reply::new(201, show::note(state, iid, &note))
         }
         ("PUT", ["notes", id]) => {
@@ -324,6 +332,9 @@ fn request(state: &mut State, ask: &Ask<'_>, iid: u64, rest: &[&str]) -> Reply {
             }
             note.body = body;
             let note = note.clone();
+            if state.comment_hooks {
+                state.tell_note("update", &ask.name, iid, note.id);
+            }
             Reply::json(show::note(state, iid, &note))
         }
         ("PUT", ["merge"]) => merge(state, ask, iid),

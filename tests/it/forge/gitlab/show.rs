@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value, json};
 use towpath_core::model::CommitId;
 
-use super::state::{Job, Note, PATH, Pipeline, Push, Request, Rule, State};
+use super::state::{Job, Note, PATH, Person, Pipeline, Push, Request, Rule, State};
 
 pub fn stamp(ms: i64) -> String {
     DateTime::from_timestamp_millis(ms).expect("a time").to_rfc3339_opts(SecondsFormat::Millis, true)
@@ -216,7 +216,22 @@ pub fn note(state: &State, request: u64, note: &Note) -> Value {
     json!({
         "id": note.id, "body": note.body, "author": user(state, &note.by), "created_at": stamp(note.at),
         "updated_at": stamp(note.at), "system": note.system, "noteable_id": 100 + request, "noteable_iid": request,
-        "noteable_type": "MergeRequest", "project_id": 1, "resolvable": false, "type": null, "internal": false,
+        "noteable_type": "MergeRequest", "project_id": 1, "resolvable": false, "type": note.kind,
+        "internal": note.internal,
+    })
+}
+
+/// Somebody's membership of the project; none of who has no role in it.
+pub fn membership(state: &State, person: &Person) -> Value {
+    let mut value = member(state, &(person.name.clone(), person.role, "active"));
+    value["expires_at"] = json!(person.ends);
+    value
+}
+
+pub fn award(state: &State, note: u64, (id, by, name): &(u64, String, String)) -> Value {
+    json!({
+        "id": id, "name": name, "user": user(state, by), "created_at": stamp(state.now), "updated_at": stamp(state.now),
+        "awardable_id": note, "awardable_type": "Note", "url": null,
     })
 }
 

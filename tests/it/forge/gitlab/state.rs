@@ -20,6 +20,8 @@ pub struct Person {
     /// In the project: 10 guest, 20 reporter, 30 developer, 40 maintainer.
     pub role: u64,
     pub state: &'static str,
+    /// When the membership ends: a day.
+    pub ends: Option<&'static str>,
     pub token: String,
 }
 
@@ -53,7 +55,13 @@ pub struct Note {
     pub by: String,
     pub body: String,
     pub system: bool,
+    /// For members alone.
+    pub internal: bool,
+    /// `DiffNote` on lines of code.
+    pub kind: Option<&'static str>,
     pub at: i64,
+    /// Number, who, and which emoji.
+    pub awards: Vec<(u64, String, String)>,
 }
 
 #[derive(Debug, Clone)]
@@ -154,6 +162,8 @@ pub struct State {
     /// Whose confirmed e-mail a commit bears.
     pub authors: BTreeMap<CommitId, String>,
     pub scopes: Vec<&'static str>,
+    /// Whether the hook is to be sent for notes that are made over the API, ours above all.
+    pub comment_hooks: bool,
     /// What GitLab has yet to tell: event and payload.
     pub outbox: Vec<(String, Value)>,
     /// For how many reads of a request GitLab is still working out whether it can be merged.
@@ -211,6 +221,7 @@ impl State {
             pushes: Vec::new(),
             authors: BTreeMap::new(),
             scopes: vec!["api"],
+            comment_hooks: false,
             outbox: Vec::new(),
             checking: 0,
             race: None,
@@ -227,7 +238,7 @@ impl State {
 
     pub fn account(&mut self, name: &str, role: u64) {
         let (id, token) = (self.id(), format!("token-of-{name}"));
-        self.people.push(Person { id, name: name.to_owned(), role, state: "active", token });
+        self.people.push(Person { id, name: name.to_owned(), role, state: "active", ends: None, token });
     }
 
     pub fn id(&mut self) -> u64 {
@@ -408,7 +419,8 @@ impl State {
 
     pub fn note(&mut self, by: &str, iid: u64, body: &str, system: bool) -> Note {
         let (id, at) = (self.id(), self.now);
-        let note = Note { id, by: by.to_owned(), body: body.to_owned(), system, at };
+        let (by, body) = (by.to_owned(), body.to_owned());
+        let note = Note { id, by, body, system, internal: false, kind: None, at, awards: Vec::new() };
         self.request(iid).notes.push(note.clone());
         note
     }
