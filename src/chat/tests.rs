@@ -206,6 +206,7 @@ fn check_markdown(markdown: &str, message: &Message) {
     let has = |wanted: fn(&Span) -> bool| message.lines.iter().any(|line| line.spans.iter().any(wanted));
     let kind = |kind| message.lines.iter().any(|line| line.kind == kind);
     let calls = has(|span| matches!(span, Span::Person { id: Some(id), .. } if id == "UGOOD"));
+    let (mut links, mut bold, mut code) = (0, 0, 0);
     // The parser cuts texts where it likes.
     let mut text = String::new();
     for event in parse(markdown) {
@@ -219,13 +220,18 @@ fn check_markdown(markdown: &str, message: &Message) {
             Event::Start(Tag::Paragraph) | Event::End(_) | Event::SoftBreak => {}
             Event::Start(Tag::Heading { .. }) => assert!(kind(LineKind::Heading), "{markdown}"),
             Event::Start(Tag::List(None) | Tag::Item) => assert!(kind(LineKind::Item), "{markdown}"),
-            Event::Start(Tag::Strong) => assert!(has(|span| matches!(span, Span::Bold(_))), "{markdown}"),
+            Event::Start(Tag::Strong) => {
+                bold += 1;
+                assert!(has(|span| matches!(span, Span::Bold(_))), "{markdown}");
+            }
             Event::Start(Tag::Link { link_type, dest_url, title, .. }) => {
                 assert!(has(|span| matches!(span, Span::Link { .. })), "{markdown}");
+                links += 1;
                 assert_eq!(link_type, LinkType::Inline, "{markdown}");
                 assert!(title.is_empty() && (dest_url.starts_with("https://") || dest_url.starts_with("http://")));
             }
             Event::Code(text) => {
+                code += 1;
                 assert!(has(|span| matches!(span, Span::Code(_))), "{markdown}");
                 assert!(!text.contains(['@', '#', '~', ':', '<', '&', '`', '$', '\\']), "{markdown}");
                 shows_itself(&text);
@@ -233,6 +239,13 @@ fn check_markdown(markdown: &str, message: &Message) {
             other => panic!("{other:?} of {markdown:?}"),
         }
     }
+    // Our own markup is whole, also where a text was cut.
+    let count = |sign: &str| markdown.matches(sign).count();
+    assert_eq!(
+        (links, links, 2 * bold, 2 * code),
+        (count("["), count("]("), count("**"), count("`")),
+        "{markdown}"
+    );
 }
 
 /// A text as the reader sees it: the server and the clients look for names in it.

@@ -48,7 +48,8 @@ const ACTION: &str = "towpath-";
 /// The message as Slack wants it; who sends it adds where to.
 pub fn render(message: &Message) -> Value {
     let buttons: Vec<Value> = message.buttons.iter().filter_map(button).take(BUTTONS_MAX).collect();
-    let mut blocks = Blocks::new(BLOCKS_MAX - usize::from(!buttons.is_empty()));
+    // Room for the buttons, and for the block that says that something is left out.
+    let mut blocks = Blocks::new(BLOCKS_MAX - 1 - usize::from(!buttons.is_empty()));
     for line in &message.lines {
         blocks.line(line);
     }
@@ -121,6 +122,8 @@ struct Blocks {
     /// Characters that are left of all.
     room: usize,
     open: Open,
+    /// Whether there were too many.
+    left_out: bool,
 }
 
 /// What the next line may still go into.
@@ -133,11 +136,12 @@ enum Open {
 
 impl Blocks {
     const fn new(most: usize) -> Self {
-        Self { done: Vec::new(), most, room: ALL_MAX, open: Open::Nothing }
+        Self { done: Vec::new(), most, room: ALL_MAX, open: Open::Nothing, left_out: false }
     }
 
     fn line(&mut self, line: &Line) {
-        if self.room == 0 || self.done.len() >= self.most {
+        // The last text ends with `…` then.
+        if self.room == 0 {
             return;
         }
         match line.kind {
@@ -189,9 +193,6 @@ impl Blocks {
         let used = before - room;
         if !matches!(&self.open, Open::Rich(_, held) if held + used < BLOCK_MAX) {
             self.close();
-            if self.done.len() >= self.most {
-                return;
-            }
             self.open = Open::Rich(Vec::new(), 0);
         }
         self.room -= used;
@@ -212,11 +213,16 @@ impl Blocks {
     fn push(&mut self, block: Value) {
         if self.done.len() < self.most {
             self.done.push(block);
+        } else {
+            self.left_out = true;
         }
     }
 
     fn finish(mut self) -> Vec<Value> {
         self.close();
+        if self.left_out {
+            self.done.push(json!({ "type": "context", "elements": [plain_text("…", 1)] }));
+        }
         self.done
     }
 }

@@ -1,6 +1,7 @@
 //! What Slack sends, and what is sent to it, against a server of our own.
 
 mod read;
+mod render;
 mod send;
 mod socket;
 

@@ -52,7 +52,7 @@ enum Open {
     /// This address is given.
     Elsewhere(String),
     /// It is given, and what is there answers this without being a WebSocket.
-    NoSocket(String),
+    NoSocket(Vec<u8>),
 }
 
 type Log = Arc<Mutex<Vec<String>>>;
@@ -129,7 +129,7 @@ async fn linked(mut stream: TcpStream, open: Open, log: Log) {
         Open::Given(steps) => steps,
         Open::NoSocket(answer) => {
             read_request(&mut stream).await;
-            stream.write_all(answer.as_bytes()).await.unwrap();
+            stream.write_all(&answer).await.unwrap();
             return;
         }
         _ => panic!("nobody should come here"),
@@ -314,6 +314,10 @@ async fn frames_that_mean_nothing_end_nothing() {
 
 #[tokio::test]
 async fn another_connection_is_made_when_slack_asks_and_whenever_one_is_lost() {
+    let Step::Say(replayed) = command("e0", "replayed") else { panic!() };
+    // A text of up to 64 KiB (RFC 6455, section 5.2).
+    let frame =
+        [&[0x81, 126][..], &u16::try_from(replayed.len()).unwrap().to_be_bytes(), replayed.as_bytes()].concat();
     let refresh = |reason: &str| say(&json!({ "type": "disconnect", "reason": reason, "debug_info": {} }));
     let server = Server::start(vec![
         Open::Given(vec![hello(), refresh("refresh_requested"), Step::Stay]),
@@ -329,13 +333,18 @@ async fn another_connection_is_made_when_slack_asks_and_whenever_one_is_lost() {
         Open::Instead(200, json!({ "ok": false, "error": "internal_error" }).to_string()),
         Open::Elsewhere("wss://evil.example/link".to_owned()),
         Open::Elsewhere("ws://127.0.0.1:1/link".to_owned()),
-        Open::NoSocket("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_owned()),
-        Open::NoSocket("HTTP/1.1 302 Found\r\nlocation: /link\r\ncontent-length: 0\r\n\r\n".to_owned()),
+        Open::NoSocket(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_vec()),
+        Open::NoSocket(b"HTTP/1.1 302 Found\r\nlocation: /link\r\ncontent-length: 0\r\n\r\n".to_vec()),
+        // Something that only repeats what others said: what follows is not taken.
         Open::NoSocket(
-            "HTTP/1.1 101 X\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: no\r\n\r\n"
-                .to_owned(),
+            [
+                &b"HTTP/1.1 101 X\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: no\r\n\r\n"
+                    [..],
+                &frame,
+            ]
+            .concat(),
         ),
-        Open::NoSocket(String::new()),
+        Open::NoSocket(Vec::new()),
         Open::Given(vec![hello(), command("e1", "status"), Step::Stay]),
     ])
     .await;
@@ -345,13 +354,14 @@ async fn another_connection_is_made_when_slack_asks_and_whenever_one_is_lost() {
     let log = server.log();
     assert_eq!(log.iter().filter(|entry| *entry == "open").count(), 17, "{log:?}");
     assert_eq!(log.iter().filter(|entry| *entry == "link").count(), 12, "{log:?}");
+    assert!(!log.iter().any(|entry| entry.contains("replayed")), "{log:?}");
 }
 
 #[tokio::test]
 async fn a_connection_that_is_silent_is_given_up() {
     let server = Server::start(vec![
         // It does not even answer to a ping: nobody reads there.
-        Open::Given(vec![hello(), Step::Wait(3_000)]),
+        Open::Given(vec![hello(), Step::Wait(30_000)]),
         Open::Given(vec![hello(), command("e1", "status"), Step::Stay]),
     ])
     .await;
