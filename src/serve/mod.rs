@@ -9,6 +9,7 @@
 //! (`server`).
 
 mod beat;
+pub mod comment;
 mod discover;
 mod due;
 mod metrics;

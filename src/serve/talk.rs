@@ -1,4 +1,4 @@
-//! Answers what people said in chats, from the store, while the service runs.
+//! Answers what people said in chats and in comments, from the store, while the service runs.
 //!
 //! What steers is carried out at most once: where the process died in the middle, the person is told so. Not here:
 //! whether a request is genuine (`chat`), what is answered (`views::say`), and how it looks (`chat::answer`).
@@ -51,7 +51,7 @@ pub(super) fn keep(shared: Arc<Shared>, stop: CancellationToken) {
         sockets(&shared, &stop);
         loop {
             let setup = shared.setup();
-            if !setup.config.chats.is_empty() {
+            if hears(&setup) {
                 work_off(&shared, &seats).await;
             }
             tokio::select! {
@@ -61,6 +61,12 @@ pub(super) fn keep(shared: Arc<Shared>, stop: CancellationToken) {
             }
         }
     });
+}
+
+/// Whether anybody can say anything.
+fn hears(setup: &Setup) -> bool {
+    let config = &setup.config;
+    !config.chats.is_empty() || config.forges.values().any(|forge| !forge.webhook_secrets.is_empty())
 }
 
 /// Opens the connections of Socket Mode. They follow the config of the start: a reload does not change them.
@@ -132,7 +138,12 @@ async fn work_off(shared: &Arc<Shared>, seats: &Arc<Semaphore>) {
 
 /// Works on one; why it was not answered, if it was not.
 async fn work(shared: &Shared, setup: &Setup, row: &AskedRow) -> Option<String> {
-    let name = row.place.strip_prefix("chat:")?;
+    if let Some(forge) = row.place.strip_prefix("forge:") {
+        return super::comment::work(shared, setup, (forge, &row.asked), row.begun).await;
+    }
+    let Some(name) = row.place.strip_prefix("chat:") else {
+        return Some("nobody here knows that place".to_owned());
+    };
     let Ok(asked) = serde_json::from_str::<Incoming>(&row.asked) else {
         return Some("it cannot be read by this version".to_owned());
     };

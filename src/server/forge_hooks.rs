@@ -22,7 +22,7 @@ use towpath_core::text::one_line;
 use super::hooks::secrets;
 use crate::config::FlowConfig;
 use crate::forge::{Forge, HookRefused, RepoPath};
-use crate::serve::{Shared, Wake};
+use crate::serve::{Shared, Wake, comment};
 use crate::setup::Setup;
 
 /// The largest body that is read: what GitHub sends at most.
@@ -56,6 +56,9 @@ enum Refused {
     /// The adapter's no.
     #[error("{0}")]
     Not(HookRefused),
+    /// A command in a comment could not be stored.
+    #[error("it could not be stored; deliver it again")]
+    NotStored,
 }
 
 impl Refused {
@@ -63,6 +66,7 @@ impl Refused {
         match self {
             Self::NoForge => StatusCode::NOT_FOUND,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotStored => StatusCode::SERVICE_UNAVAILABLE,
             Self::Not(HookRefused::Unreadable) => StatusCode::BAD_REQUEST,
             Self::Not(_) => StatusCode::UNAUTHORIZED,
         }
@@ -72,6 +76,7 @@ impl Refused {
         match self {
             Self::NoForge => "no-forge",
             Self::TooLarge => "too-large",
+            Self::NotStored => "not-stored",
             Self::Not(HookRefused::Unreadable) => "unreadable",
             Self::Not(HookRefused::Unsigned) => "unsigned",
             Self::Not(HookRefused::Forged) => "forged",
@@ -144,6 +149,21 @@ async fn take(hooks: &Hooks, name: &str, headers: &HeaderMap, body: Body) -> Res
     let flows: Vec<&FlowConfig> = on(&setup, name, &repo).collect();
     if flows.is_empty() {
         return Ok("not-ours");
+    }
+    // Before the delivery is taken: what could not be stored is to be delivered again.
+    if let Some(said) = seen.said {
+        let flows = flows.iter().map(|found| found.flow.name.clone()).collect();
+        match comment::take(&setup, name, flows, said).await {
+            Ok(None) => {}
+            Ok(Some(new)) => {
+                hooks.shared.metrics.hook("comment", if new { "taken" } else { "repeated" });
+                hooks.shared.asked.notify_one();
+            }
+            Err(error) => {
+                tracing::warn!(%error, forge = name, "a comment could not be stored");
+                return Err(Refused::NotStored);
+            }
+        }
     }
     if let Some(delivery) = &seen.delivery {
         let now = setup.world.clock().reading().wall;

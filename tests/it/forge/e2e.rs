@@ -27,7 +27,7 @@ pub struct Day<H> {
     pub host: H,
     clock: ManualClock,
     setup: Setup,
-    dir: tempfile::TempDir,
+    pub dir: tempfile::TempDir,
     /// What `status` said last.
     said: RefCell<Vec<String>>,
 }
@@ -78,12 +78,12 @@ impl<H: Host> Day<H> {
     }
 
     /// A commit of Ana's on the first branch.
-    fn push(&self, file: &str) -> CommitId {
+    pub fn push(&self, file: &str) -> CommitId {
         self.host.push(H::BRANCHES[0], file)
     }
 
     /// What CI runs of a commit, where it was pushed to and where it was deployed to.
-    fn green(&self, commit: CommitId) {
+    pub fn green(&self, commit: CommitId) {
         self.host.green(commit, H::BRANCHES[0], &["build", "test"]);
         self.host.green(commit, H::BRANCHES[1], &["smoke"]);
     }
@@ -244,7 +244,7 @@ async fn gitlab_flow_on_gitlab() {
 
 /// Serves a day, whose flow is looked at when the service starts and whenever somebody says that there is
 /// something to see.
-async fn served<H: Host>(day: &Day<H>) -> (String, CancellationToken, Arc<Shared>) {
+pub(super) async fn served<H: Host>(day: &Day<H>) -> (String, CancellationToken, Arc<Shared>) {
     let setup = Setup::open(day.setup.config.clone(), Clock::System, Need::Create).await.expect("a setup");
     let (shared, stop) = (Arc::new(Shared::new(setup)), CancellationToken::new());
     tokio::spawn(run(shared.clone(), stop.clone()));
@@ -260,7 +260,7 @@ async fn settled(what: &str, shared: &Shared, holds: impl Fn() -> bool) {
     until(what, || holds() && shared.queue(|queue| !queue.is_busy() && queue.waiting() == 0)).await;
 }
 
-async fn until(what: &str, holds: impl Fn() -> bool) {
+pub(super) async fn until(what: &str, holds: impl Fn() -> bool) {
     for _ in 0..1_200 {
         if holds() {
             return;

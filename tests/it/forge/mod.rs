@@ -13,6 +13,7 @@ pub mod github;
 pub mod gitlab;
 pub mod graphql;
 pub mod hosts;
+mod orders;
 pub mod scenes;
 pub mod schema;
 pub mod talk;

@@ -1,0 +1,140 @@
+//! Commands in comments under promotion requests, whole: the forge of the tests tells by its hook, the service asks the
+//! forge for rights, carries out, reacts and answers.
+
+use std::time::Duration;
+
+use towpath::forge::Permission;
+
+use super::e2e::{Day, EXAMPLES, served, until};
+use super::hosts::{GitHub, GitLab, Gitea};
+use super::talk::Talk;
+
+const ANSWER: &str = "<!-- towpath:answer -->";
+
+/// The example, with people and a secret for hooks.
+async fn day<T: Talk>(example: &str) -> (Day<T>, String) {
+    let mut forge = String::new();
+    let day = Day::<T>::new(example, |text| {
+        let (_, rest) = text.split_once("[forge.").expect("a forge");
+        forge = rest.split(']').next().expect("a name").to_owned();
+        let text = text.replace("*/5 * * * *", "0 0 1 1 *");
+        let text = text.replace("token = ", "webhook_secrets = [{ file = \"hook\" }]\ntoken = ");
+        format!(
+            "{text}\n\n[people.Olga]\nrole = \"operator\"\nidentities = [\"forge:{forge}/bo\"]\n\n\
+             [people.Dan]\nrole = \"developer\"\nidentities = [\"forge:{forge}/ana\"]\n"
+        )
+    })
+    .await;
+    std::fs::write(day.dir.path().join("hook"), T::SECRET).expect("written");
+    (day, forge)
+}
+
+/// Sends what the forge has to tell of comments, each twice: forges do.
+async fn deliver<T: Talk>(day: &Day<T>, url: &str) {
+    for (event, payload) in day.host.told() {
+        for _ in 0..2 {
+            let (headers, body) = day.host.signed(&event, &payload, T::SECRET);
+            let sent = reqwest::Client::new().post(url).headers(headers).body(body).send().await.expect("sent");
+            assert_eq!(sent.status().as_u16(), 202, "{event}");
+        }
+    }
+}
+
+async fn commands<T: Talk>(example: &str) {
+    let (day, forge) = day::<T>(example).await;
+    let host = &day.host;
+    let one = day.push("one");
+    day.green(one);
+    day.looks(15).await;
+    assert_eq!(host.open_requests().len(), 1, "there is a request");
+    let number = host.number(1);
+    host.grant("bo", Permission::Write);
+    host.grant("ana", Permission::Write);
+    host.grant("eve", Permission::Write);
+    let (url, stop, _) = served(&day).await;
+    let hooks = format!("{url}/hooks/{forge}");
+    let answers = || -> Vec<String> {
+        host.comments(number).into_iter().filter(|comment| comment.starts_with(ANSWER)).collect()
+    };
+    let status = || std::fs::read(day.dir.path().join("towpath.db")).is_ok();
+    assert!(status());
+
+    let [_, done, refused] = T::REACTIONS;
+    let ways = [
+        ("bo", "/towpath pause --for 1h --reason \"db failover\"", done, "is paused until"),
+        ("bo", "I think:\n\n/towpath explain\n\nthen we see", done, "production"),
+        ("bo", "/towpath puase", refused, "pause"),
+        ("bo", "/towpath pause all --for 1h --reason r", refused, "its own repository alone"),
+        ("bo", "/towpath resume\n/towpath hold abcdef1 --reason r", refused, "command"),
+        ("ana", "/towpath resume", refused, "takes an operator"),
+        ("eve", "/towpath status", refused, "is linked to no person"),
+        ("bo", "/towpath resume", done, "resumed"),
+    ];
+    for (by, body, reaction, words) in ways {
+        let comment = host.say(by, number, body);
+        deliver(&day, &hooks).await;
+        until(body, || host.reactions(comment).iter().any(|(_, word)| word == reaction)).await;
+        until(body, || answers().iter().any(|answer| answer.replace('\\', "").contains(words))).await;
+        assert_eq!(answers().len(), 1, "one answer, edited in place: {:#?}", answers());
+        let seen = host.reactions(comment);
+        assert_eq!(seen.len(), 2, "it was seen, and then it was {reaction}: {seen:?}");
+    }
+    // What is no command, or is none any more, is let alone.
+    let before = answers();
+    let quoted = host.say("bo", number, "> /towpath freeze --for 1h --reason r\n\nNo, please do not");
+    let code = host.say("bo", number, "```\n/towpath freeze --for 1h --reason r\n```");
+    let edited = host.say("bo", number, "nothing");
+    deliver(&day, &hooks).await;
+    host.edit("bo", edited, "/towpath freeze --for 1h --reason r");
+    deliver(&day, &hooks).await;
+    // Somebody whose right was taken away commands nothing, whatever the config says.
+    host.grant("bo", Permission::Read);
+    let gone = host.say("bo", number, "/towpath freeze --for 1h --reason r");
+    deliver(&day, &hooks).await;
+    until("a refusal", || host.reactions(gone).iter().any(|(_, word)| word == refused)).await;
+    until("a reason", || answers()[0].contains("may not push")).await;
+    // A forge that does not say is one that says no.
+    host.grant("bo", Permission::Admin);
+    host.breaks(T::ASKS, 500, 20);
+    let unknown = host.say("bo", number, "/towpath freeze --for 1h --reason r");
+    deliver(&day, &hooks).await;
+    until("a refusal", || host.reactions(unknown).iter().any(|(_, word)| word == refused)).await;
+    for comment in [quoted, code, edited] {
+        assert_eq!(host.reactions(comment), [], "{comment}");
+    }
+    assert_ne!(answers(), before);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let audit = audit(&day).await;
+    let by: Vec<(String, bool)> = audit.iter().map(|row| (row.by.to_string(), row.allowed)).collect();
+    let olga = |allowed| ("Olga".to_owned(), allowed);
+    assert_eq!(by, [olga(true), ("Dan".to_owned(), false), olga(true)], "{audit:#?}");
+    let came = audit[0].came.as_ref().expect("how it came");
+    assert_eq!(came.identity, format!("forge:{forge}/bo"));
+    assert!(came.place.as_ref().is_some_and(|place| place.contains("http")), "{came:?}");
+    stop.cancel();
+}
+
+/// What was commanded, oldest first.
+async fn audit<T: Talk>(day: &Day<T>) -> Vec<towpath_core::model::AuditRow> {
+    let path = day.dir.path().join("towpath.db");
+    let store = towpath::store::SqliteStore::open(&path, towpath::store::Create::No).await.expect("the store");
+    let mut rows = store.audit(100).await.expect("rows");
+    rows.retain(|row| row.came.is_some());
+    rows.reverse();
+    rows
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn comments_command_on_github() {
+    commands::<GitHub>(EXAMPLES[0]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn comments_command_on_gitea() {
+    commands::<Gitea>(EXAMPLES[1]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn comments_command_on_gitlab() {
+    commands::<GitLab>(EXAMPLES[2]).await;
+}
