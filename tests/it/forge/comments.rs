@@ -7,7 +7,6 @@ use towpath::forge::{CallFault, CommentSeen, HookRefused, HookSeen, Permission, 
 use towpath_core::model::UnknownWhy;
 
 use super::hosts::{GitHub, GitLab, Gitea};
-use super::scenes::Scene as _;
 use super::talk::Talk;
 
 macro_rules! on_each_forge {
@@ -35,6 +34,9 @@ on_each_forge![
     our_own_words_are_known_for_ours,
     replies_are_edited_in_place_beside_the_comment,
 ];
+
+/// Something done to an answer.
+type Spoil = fn(&mut Value);
 
 const COMMAND: &str = "/towpath pause production \"rates are wrong\"";
 
@@ -255,7 +257,7 @@ async fn what_the_forge_does_not_tell_is_unknown<T: Talk>() {
     // It is known that there is nothing.
     host.breaks(T::ASKS, 404, 1);
     assert_eq!(forge.permission(&repo, "vera").await, Ok(Permission::None));
-    let spoils: [(&str, fn(&mut Value)); 5] = [
+    let spoils: [(&str, Spoil); 5] = [
         ("no object", |body| *body = json!([])),
         ("null", |body| *body = Value::Null),
         ("another type", |body| {
@@ -388,7 +390,7 @@ async fn gitea_tells_rights_to_administrators_alone() {
     host.spoils("/permission", |body| body["user"]["prohibit_login"] = json!(true));
     assert_eq!(forge.permission(&repo, "vera").await, Ok(Permission::None), "shut out");
     for word in ["superuser", "Admin", ""] {
-        let spoil: fn(&mut Value) = match word {
+        let spoil: Spoil = match word {
             "superuser" => |body| body["permission"] = json!("superuser"),
             "Admin" => |body| body["permission"] = json!("Admin"),
             _ => |body| body["permission"] = json!(""),
