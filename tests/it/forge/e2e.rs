@@ -25,8 +25,8 @@ use super::hosts::{GitHub, GitLab, Gitea, Host};
 /// A flow of an example on a forge, and the time.
 pub struct Day<H> {
     pub host: H,
-    clock: ManualClock,
-    setup: Setup,
+    pub clock: ManualClock,
+    pub setup: Setup,
     pub dir: tempfile::TempDir,
     /// What `status` said last.
     said: RefCell<Vec<String>>,
@@ -244,8 +244,8 @@ async fn gitlab_flow_on_gitlab() {
 
 /// Serves a day, whose flow is looked at when the service starts and whenever somebody says that there is
 /// something to see.
-pub(super) async fn served<H: Host>(day: &Day<H>) -> (String, CancellationToken, Arc<Shared>) {
-    let setup = Setup::open(day.setup.config.clone(), Clock::System, Need::Create).await.expect("a setup");
+pub(super) async fn served<H: Host>(day: &Day<H>, clock: Clock) -> (String, CancellationToken, Arc<Shared>) {
+    let setup = Setup::open(day.setup.config.clone(), clock, Need::Create).await.expect("a setup");
     let (shared, stop) = (Arc::new(Shared::new(setup)), CancellationToken::new());
     tokio::spawn(run(shared.clone(), stop.clone()));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -282,7 +282,7 @@ async fn a_hook_of_the_forge_wakes_the_flow_and_a_repeated_or_forged_one_does_no
     }
     let one = day.push("one");
     day.green(one);
-    let (url, stop, shared) = served(&day).await;
+    let (url, stop, shared) = served(&day, Clock::System).await;
     settled("the look at the start", &shared, || day.host.tip("staging") == one).await;
 
     let two = day.push("two");
@@ -413,7 +413,7 @@ async fn hooks_of_gitlab_come_in_signed_or_with_a_token_while_others_send_and_do
     std::fs::write(day.dir.path().join("old"), "of last year\n").expect("written");
     std::fs::write(day.dir.path().join("hook"), &key).expect("written");
     let staging = GitLab::BRANCHES[1];
-    let (url, stop, _) = served(&day).await;
+    let (url, stop, _) = served(&day, Clock::System).await;
     let url = format!("{url}/hooks/gitlab");
     // What anybody can do: look like a hook, and never end.
     let mut open = Vec::new();
