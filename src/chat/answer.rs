@@ -3,6 +3,7 @@
 //! Not here: what is answered (`views::say`), and how a platform shows it (`render`).
 
 use towpath_core::explain::Mark;
+use towpath_core::model::Instant;
 
 use super::message::{Button, ButtonStyle, Line, LineKind, Message, Press, Span};
 use crate::views::{self, Problem, Spoken};
@@ -10,18 +11,32 @@ use crate::views::{self, Problem, Spoken};
 /// How many lines are shown; more are told by their number.
 const LINES: usize = 40;
 
+/// Of one showing of something that has to be confirmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Showing {
+    /// Of this showing alone.
+    pub once: String,
+    /// Until when it can be confirmed.
+    pub until: Instant,
+}
+
 /// The answer to what was said.
-pub fn answered(spoken: &Spoken) -> Message {
+pub fn answered(spoken: &Spoken, showing: &Showing) -> Message {
     let mut lines: Vec<Line> = spoken.lines.iter().take(LINES).map(line).collect();
     let rest = spoken.lines.len().saturating_sub(LINES);
     if rest > 0 {
         lines.push(small(format!("{rest} more lines: ask about less, or on the command line")));
     }
-    let buttons = spoken.confirm.iter().map(|command| {
+    let buttons = spoken.confirm.iter().map(|exact| {
         lines.push(small("Nothing was done yet.".to_owned()));
         Button {
             label: "Do it".to_owned(),
-            press: Press::Say(command.clone()),
+            press: Press::Confirm {
+                command: exact.command.to_string(),
+                tip: exact.tip,
+                once: showing.once.clone(),
+                until: showing.until,
+            },
             style: ButtonStyle::Danger,
             confirm: None,
         }
@@ -81,6 +96,7 @@ fn spans(text: &str) -> Vec<Span> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -98,12 +114,21 @@ mod tests {
     #[test]
     fn what_is_too_long_says_how_much_there_is_more() {
         let lines = (0..100).map(|n| views::Line::plain(n % 2, format!("line {n}"))).collect();
-        let message = answered(&Spoken { lines, confirm: Some("promote a b --reason c".to_owned()), audit: None });
+        let command = towpath_core::command::Command::parse("promote a b --reason c").unwrap();
+        let confirm = Some(crate::engine::command::Exact { command, tip: None });
+        let showing = Showing { once: "1".to_owned(), until: Instant(7) };
+        let message = answered(&Spoken { lines, confirm, audit: None }, &showing);
         assert_eq!(message.lines.len(), LINES + 2);
         assert_eq!(
             message.lines[LINES].spans,
             [Span::Text("60 more lines: ask about less, or on the command line".to_owned())]
         );
-        assert_eq!(message.buttons[0].press, Press::Say("promote a b --reason c".to_owned()));
+        let press = Press::Confirm {
+            command: "promote a b --reason \"c\"".to_owned(),
+            tip: None,
+            once: "1".to_owned(),
+            until: Instant(7),
+        };
+        assert_eq!(message.buttons[0].press, press);
     }
 }

@@ -183,8 +183,11 @@ pub enum Refused {
     #[error("the address for the answer is not the platform's; does `url` of the config fit the server's own?")]
     Elsewhere,
     /// Larger than such a request is.
-    #[error("the request is larger than such a request is")]
+    #[error("the request is larger than such a request is, or broke off")]
     TooLarge,
+    /// It did not come to its end in time.
+    #[error("the request came too slowly")]
+    TooSlow,
     /// Not of the form that the platform documents.
     #[error("the request cannot be read; something that it should hold is missing or malformed")]
     Unreadable,
@@ -206,6 +209,7 @@ impl Refused {
             Self::WrongTeam => "wrong-team",
             Self::Elsewhere => "elsewhere",
             Self::TooLarge => "too-large",
+            Self::TooSlow => "too-slow",
             Self::Unreadable => "unreadable",
             Self::NotOurs => "not-ours",
         }

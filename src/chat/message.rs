@@ -2,7 +2,7 @@
 //! escapes them.
 
 use serde::{Deserialize, Serialize};
-use towpath_core::model::{CommitId, EnvName, FlowName};
+use towpath_core::model::{CommitId, EnvName, FlowName, Instant};
 
 /// One message.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +93,17 @@ pub enum ButtonStyle {
 pub enum Press {
     /// As if they had said this after the trigger, confirmed: `explain checkout production`.
     Say(String),
+    /// Carries out exactly what was shown: once for each person, and not for long.
+    Confirm {
+        /// The command, with every choice made.
+        command: String,
+        /// Where the branch was when it was shown, if it is to be moved from there alone.
+        tip: Option<CommitId>,
+        /// Of this showing alone.
+        once: String,
+        /// Until when.
+        until: Instant,
+    },
     /// Holds the oldest commit that they wrote among those that would enter.
     HoldMine {
         /// The flow.

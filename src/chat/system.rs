@@ -145,33 +145,39 @@ impl System {
         Some(Socket::new(slack.clone(), Some(token).into(), self.config.teams.clone(), Pauses::default()))
     }
 
-    /// Answers somebody where they asked. Where the platform's own address for that is over, or there is none, it is
-    /// posted to the channel.
-    pub async fn answer(&self, asked: &Incoming, visible: Visible, message: &Message) -> Sent {
+    /// Answers somebody where they asked. Where the platform's own address for that is over, or there is none, what
+    /// concerns everybody is posted to the channel, and anything else is said to the person alone. `replace` puts it in
+    /// the place of the message whose button was pressed, where the platform can.
+    pub async fn answer(&self, asked: &Incoming, visible: Visible, replace: bool, message: &Message) -> Sent {
+        let (channel, user) = (asked.channel.as_str(), asked.user.as_str());
         match &self.wire {
             Wire::Slack(slack) => {
                 let sent = match &asked.answer_at {
-                    Some(at) => slack.respond(at, visible, false, message).await,
+                    Some(at) => slack.respond(at, visible, replace, message).await,
                     None => Sent::Gone,
                 };
-                if sent == Sent::Gone { slack.post(&asked.channel, message).await } else { sent }
+                match (sent, visible) {
+                    (Sent::Gone, Visible::Channel) => slack.post(channel, message).await,
+                    (Sent::Gone, Visible::Person) => slack.whisper(channel, user, message).await,
+                    (sent, _) => sent,
+                }
             }
             Wire::Mattermost(server, _) => {
                 let seals = secrets(&self.config.button_secrets);
-                let buttons = self.buttons_at.as_deref().zip(seals.first()).map(|(url, secret)| Buttons {
-                    url,
-                    secret,
-                    channel: &asked.channel,
-                    wall: self.wall(),
-                });
+                let wall = self.wall();
+                let buttons = self.buttons_at.as_deref().zip(seals.first());
+                let buttons = buttons.map(|(url, secret)| Buttons { url, secret, channel, wall });
                 let people = People::new();
                 let sent = match &asked.answer_at {
                     Some(at) => server.respond(at, visible, message, &people, buttons).await,
                     None => Sent::Gone,
                 };
-                match sent {
-                    Sent::Gone => server.post(&asked.channel, message, &people, buttons).await,
-                    sent => sent,
+                match (sent, visible) {
+                    (Sent::Gone, Visible::Channel) => server.post(channel, message, &people, buttons).await,
+                    (Sent::Gone, Visible::Person) => {
+                        server.whisper((channel, user), message, &people, buttons).await
+                    }
+                    (sent, _) => sent,
                 }
             }
         }

@@ -70,7 +70,21 @@ pub(super) fn chats(
         }
         Some((entry.key.clone(), made))
     });
-    made.collect()
+    let made: BTreeMap<String, Chat> = made.collect();
+    for (one, other) in made.values().flat_map(|one| made.values().map(move |other| (one, other))) {
+        let shared = one.teams.iter().find(|team| other.teams.contains(team));
+        if one.name < other.name
+            && one.platform == other.platform
+            && one.url == other.url
+            && let Some(team) = shared
+        {
+            let what = format!("the team `{}` is in `chat.{}` and in `chat.{}`", shown(team), one.name, other.name);
+            let span = top.entry("chat").map_or(0..0, |entry| entry.key_span.clone());
+            problems
+                .push(Problem::error(span, "chat", what).hint("leave it in one: what is said would be done twice"));
+        }
+    }
+    made
 }
 
 fn chat(name: &str, table: &Table, source: &Source, base: &Path) -> Chat {
@@ -118,6 +132,16 @@ fn faults(chat: &Chat) -> Vec<(&'static str, String, &'static str)> {
                     "secrets",
                     "a Mattermost without `secrets` cannot be trusted",
                     "write where the token of its slash command is; `towpath chat manifest mattermost` makes one",
+                );
+            }
+            let here = ["127.0.0.1", "localhost", "[::1]"];
+            let host =
+                chat.url.strip_prefix("http://").map(|rest| rest.split(['/', ':']).next().unwrap_or_default());
+            if host.is_some_and(|host| !here.contains(&host) && !chat.url.starts_with("http://[::1]")) {
+                fault(
+                    "url",
+                    "a token over `http://` can be read by anybody on the way",
+                    "write the URL with `https://`; `http://` is for this machine itself",
                 );
             }
             if chat.app_token.is_some() {

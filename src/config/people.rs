@@ -79,6 +79,11 @@ pub(super) fn laws(top: &Table, source: &Source, problems: &mut Vec<Problem>) ->
         }
         People::default()
     });
+    for card in people.cards().iter().filter(|card| TAKEN.contains(&card.name.to_lowercase().as_str())) {
+        let what =
+            format!("nobody can be called `{}`: that is what the audit calls what is no person's", card.name);
+        problems.push(Problem::error(at("people"), "people", what).hint("write another name"));
+    }
     let service = top.get("service").and_then(Node::table);
     let production =
         texts(service.and_then(|table| table.get("production"))).into_iter().map(EnvName::new).collect();
@@ -162,17 +167,33 @@ fn card(name: &str, table: &Table, problems: &mut Vec<Problem>) -> PersonCard {
 /// The words of `mention`, in the order of [`Mention`].
 pub(super) const MENTIONS: [&str; 4] = ["never", "problems", "heads-up", "all"];
 
-/// The words of `verbs`: all of a kind, then each verb.
-pub(super) const VERB_WORDS: [&str; VERBS.len() + 3] = {
-    let mut words = ["all"; VERBS.len() + 3];
-    (words[1], words[2]) = ("steer", "read");
-    let mut at = 0;
+/// How many verbs steer.
+const STEERING: usize = {
+    let (mut count, mut at) = (0, 0);
     while at < VERBS.len() {
-        words[at + 3] = VERBS[at].word;
+        count += if VERBS[at].reads { 0 } else { 1 };
+        at += 1;
+    }
+    count
+};
+
+/// The words of `verbs`: all that steer, then each of them. What only looks is open to all who are known, and no rule
+/// closes it.
+pub(super) const VERB_WORDS: [&str; STEERING + 1] = {
+    let mut words = ["steer"; STEERING + 1];
+    let (mut next, mut at) = (1, 0);
+    while at < VERBS.len() {
+        if !VERBS[at].reads {
+            words[next] = VERBS[at].word;
+            next += 1;
+        }
         at += 1;
     }
     words
 };
+
+/// Names that the audit has for those who are no people.
+const TAKEN: [&str; 3] = [towpath_core::see::US, towpath_core::see::SOMEBODY, "all"];
 
 /// The words of roles, in the order of [`Role::ALL`].
 pub(super) const ROLES: [&str; 5] = ["viewer", "developer", "operator", "release-manager", "admin"];
@@ -192,9 +213,7 @@ fn list<'a>(top: &'a Table, key: &str) -> impl Iterator<Item = (usize, &'a Table
 
 fn on(table: &Table) -> On {
     let verb = |word: String| match word.as_str() {
-        "all" => Some(VerbWord::All),
         "steer" => Some(VerbWord::Steer),
-        "read" => Some(VerbWord::Read),
         word => Verb::from_word(word).map(VerbWord::One),
     };
     let surface = |word: String| SURFACES.iter().position(|known| *known == word).map(|at| Surface::ALL[at]);

@@ -11,15 +11,15 @@ use towpath_core::model::{EnvName, FlowName, Scope};
 use towpath_core::people::{Identity, Surface};
 use towpath_core::text::{markdown, one_line};
 
-use super::Shared;
 use super::queue::Wake;
+use super::{Shared, talk};
 use crate::config::FlowConfig;
-use crate::engine::command::Person;
+use crate::engine::command::{Person, record_refusal};
 use crate::engine::forges::OnForge;
 use crate::engine::plan;
 use crate::forge::{CommentSeen, Permission, Reaction};
 use crate::setup::Setup;
-use crate::store::StoreError;
+use crate::store::{AskedRow, StoreError};
 use crate::views::{self, Code, Line, Problem, Spoken, Sure};
 
 /// What a command in a comment begins with.
@@ -71,16 +71,15 @@ pub async fn take(
     setup.world.store().take_asked(&format!("forge:{forge}"), &id.to_string(), wall, &text).await.map(Some)
 }
 
-/// Works on one; why it was not answered, if it was not. `begun` says that a process died while it was at it.
-pub(super) async fn work(
-    shared: &Shared,
-    setup: &Setup,
-    (forge, asked): (&str, &str),
-    begun: bool,
-) -> Option<String> {
-    let Ok(asked) = serde_json::from_str::<Asked>(asked) else {
+/// Works on one; why it was not answered, if it was not.
+pub(super) async fn work(shared: &Shared, setup: &Setup, (forge, row): (&str, &AskedRow)) -> Option<String> {
+    let Ok(asked) = serde_json::from_str::<Asked>(&row.asked) else {
         return Some("it cannot be read by this version".to_owned());
     };
+    // On a public forge anybody may write: whoever is nobody here and has no right there costs one call.
+    if is_nobody(setup, forge, &asked).await {
+        return Some("it is by nobody who may push".to_owned());
+    }
     let Some((found, env)) = edge(setup, &asked).await else {
         return Some("it is under no open request of ours".to_owned());
     };
@@ -90,7 +89,7 @@ pub(super) async fn work(
         return Some("it is our own".to_owned());
     }
     react(on, &asked, Reaction::Seen).await;
-    let answer = answer(shared, setup, (forge, on), (found, &env), &asked, begun).await;
+    let answer = answer(shared, setup, (forge, on), (found, &env), (&asked, row)).await;
     react(on, &asked, if answer.is_ok() { Reaction::Done } else { Reaction::Refused }).await;
     let body = body(&asked, &answer);
     match on.forge.comment(&on.repo, asked.number, MARKER, &body).await {
@@ -101,6 +100,16 @@ pub(super) async fn work(
             Some(words)
         }
     }
+}
+
+/// Whether it is by somebody who is linked to no person and, as far as the forge says, may not push either.
+async fn is_nobody(setup: &Setup, forge: &str, asked: &Asked) -> bool {
+    let identity = Identity::forge(forge, &asked.author);
+    if setup.config.laws.people.who(&identity).is_some() {
+        return false;
+    }
+    let Some(on) = asked.flows.iter().find_map(|flow| setup.world.forge(flow).ok()) else { return true };
+    permitted(on, asked).await.is_err()
 }
 
 /// The edge whose open request it is under.
@@ -129,10 +138,8 @@ async fn answer(
     setup: &Setup,
     (forge, on): (&str, &OnForge),
     (found, env): (&FlowConfig, &EnvName),
-    asked: &Asked,
-    begun: bool,
+    (asked, row): (&Asked, &AskedRow),
 ) -> Result<Spoken, Problem> {
-    permitted(on, asked).await?;
     let context = Context::of_edge(&found.flow, env);
     let said = comment::said(&asked.body, TRIGGER, &context)
         .map_err(|problem| Problem::new(Code::BadCommand, problem.to_string()))?;
@@ -142,16 +149,36 @@ async fn answer(
         said: comment::find(&asked.body, TRIGGER).ok().flatten().map(str::to_owned),
         ..Person::new(Identity::forge(forge, &asked.author), Surface::Comment)
     };
+    if let Err(problem) = permitted(on, asked).await {
+        record_refusal(&setup.world, &setup.config, &who, said.to_string(), &problem.message).await?;
+        return Err(problem);
+    }
     let Said::Steer(command) = &said else {
         let view = setup.viewing(&asked.flows);
         return views::say(&view, &view.config, &said, &who, Sure::Yes).await;
     };
-    if begun {
-        let what = "Towpath stopped while it was at this, and does not begin it again: `history` says whether it was \
-                    carried out. If it was not, say it once more";
-        return Err(Problem::new(Code::Conflict, what));
-    }
-    let flows = of_its_own(setup, command, &asked.flows)?;
+    let late = setup.world.clock().reading().wall.since(row.at);
+    let what = match (talk::only_stops(&said), row.begun) {
+        (false, true) => Some(
+            "Towpath stopped while it was at this, and does not begin it again: `history` says whether it was carried out. \
+             If it was not, say it once more",
+        ),
+        (false, false) if late.ms() > talk::STALE.ms() => {
+            Some("this was said too long ago, before Towpath could do it; say it again if it still holds")
+        }
+        _ => None,
+    };
+    let own = match what {
+        Some(what) => Err(Problem::new(Code::Conflict, what)),
+        None => of_its_own(setup, command, &asked.flows),
+    };
+    let flows = match own {
+        Ok(flows) => flows,
+        Err(problem) => {
+            record_refusal(&setup.world, &setup.config, &who, said.to_string(), &problem.message).await?;
+            return Err(problem);
+        }
+    };
     let config = setup.config.only(&asked.flows);
     let spoken = views::say(setup, &config, &said, &who, Sure::Yes).await?;
     for flow in flows {

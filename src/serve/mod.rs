@@ -9,6 +9,7 @@
 //! (`server`).
 
 mod beat;
+mod chatter;
 pub mod comment;
 mod discover;
 mod due;

@@ -1,58 +1,105 @@
 //! Answers what people said in chats and in comments, from the store, while the service runs.
 //!
-//! What steers is carried out at most once: where the process died in the middle, the person is told so. Not here:
-//! whether a request is genuine (`chat`), what is answered (`views::say`), and how it looks (`chat::answer`).
+//! Orders are carried out one after the other in the order in which they were said, in lanes of their own: what stops
+//! things waits for nothing that asks a remote, and no answer that a platform does not take keeps any order waiting.
+//! What sets something going is carried out at most once, and not if it was said long ago; what only stops is begun
+//! again where a process died in the middle. Not here: whether a request is genuine (`chat`, `forge`), what is answered
+//! (`views::say`), what a chat's row holds (`chatter`), and comments (`comment`).
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
-use towpath_core::command::Said;
+use towpath_core::command::{Said, Verb};
 use towpath_core::model::Span;
-use towpath_core::people::{Identity, Platform, Surface};
 
-use super::Shared;
-use super::queue::Wake;
-use crate::chat::answer::{answered, refused, sentence};
-use crate::chat::incoming::{Incoming, Proof, Refused, What};
-use crate::chat::message::{Message, Press};
-use crate::chat::sent::{Sent, Visible};
-use crate::chat::system::System;
-use crate::config::Config;
-use crate::engine::command::Person;
+use super::{Shared, chatter, comment};
+use crate::chat::incoming::{Incoming, Refused};
 use crate::setup::Setup;
 use crate::store::{AskedRow, StoreError};
-use crate::views::{self, Code, Problem, Sure};
 
-/// How many are answered at once.
+/// How many questions, and how many comments, are answered at once.
 const AT_ONCE: usize = 4;
 
-/// How long one may be worked on; after that another process may tell that nobody knows what came of it.
-const WORK_MAX: Span = Span::from_mins(10);
+/// How many are at work or wait for their turn; more stay in the store.
+const AT_WORK_MAX: usize = 500;
+
+/// How long one is ours; while it is at work it is taken anew.
+const OURS: Span = Span::from_mins(3);
+
+/// After that long nothing is set going any more: whoever said it has given up, or done something else.
+pub(super) const STALE: Span = Span::from_mins(10);
 
 /// How long to wait at most: what another process left is found then.
 const NAP_MAX: Duration = Duration::from_secs(15);
 
-/// The pauses before an answer is sent again that was not taken.
-const AGAIN: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(20)];
+/// Where something waits for its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// `pause`, `freeze`, `resume`: nothing but the store.
+    Stops,
+    /// `hold`, `unhold`.
+    Holds,
+    /// Every other order.
+    Orders,
+    /// Questions, and what is neither.
+    Asks,
+    /// Comments, which ask their forge first.
+    Comments,
+}
+
+impl Lane {
+    /// The lane of what was said.
+    pub(super) fn of(said: Option<&Said>) -> Self {
+        match said {
+            Some(Said::Steer(command)) => match command.verb() {
+                Verb::Pause | Verb::Freeze | Verb::Resume => Self::Stops,
+                Verb::Hold | Verb::Unhold => Self::Holds,
+                _ => Self::Orders,
+            },
+            Some(Said::Ask(_)) | None => Self::Asks,
+        }
+    }
+}
+
+/// Whether it only stops things, so that nothing is lost by doing it late or twice.
+pub(super) fn only_stops(said: &Said) -> bool {
+    matches!(said.verb(), Verb::Pause | Verb::Freeze | Verb::Hold)
+}
 
 /// Takes up what somebody said; whether it is durable, or was before.
+///
+/// # Errors
+/// If it cannot be stored.
 pub async fn take(setup: &Setup, chat: &str, asked: &Incoming) -> Result<bool, StoreError> {
     let wall = setup.world.clock().reading().wall;
     let text = serde_json::to_string(asked).unwrap_or_default();
     setup.world.store().take_asked(&format!("chat:{chat}"), &asked.once, wall, &text).await
 }
 
+/// What is at work or waits for its turn, and the lanes.
+struct Lanes {
+    shared: Arc<Shared>,
+    at_work: Mutex<HashSet<i64>>,
+    stops: UnboundedSender<AskedRow>,
+    holds: UnboundedSender<AskedRow>,
+    orders: UnboundedSender<AskedRow>,
+    asks: Arc<Semaphore>,
+    comments: Arc<Semaphore>,
+}
+
 /// Answers, again and again, until `stop`.
 pub(super) fn keep(shared: Arc<Shared>, stop: CancellationToken) {
-    let seats = Arc::new(Semaphore::new(AT_ONCE));
     tokio::spawn(async move {
         sockets(&shared, &stop);
+        let lanes = Lanes::start(shared.clone());
         loop {
             let setup = shared.setup();
             if hears(&setup) {
-                work_off(&shared, &seats).await;
+                lanes.work_off(&setup).await;
             }
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -69,7 +116,8 @@ fn hears(setup: &Setup) -> bool {
     !config.chats.is_empty() || config.forges.values().any(|forge| !forge.webhook_secrets.is_empty())
 }
 
-/// Opens the connections of Socket Mode. They follow the config of the start: a reload does not change them.
+/// Opens the connections of Socket Mode. They follow the config of the start: a reload does not open or close any, but
+/// what comes from a team that is no longer in the config is not carried out.
 fn sockets(shared: &Arc<Shared>, stop: &CancellationToken) {
     for system in shared.setup().chats.all() {
         let Some(made) = system.socket() else { continue };
@@ -109,153 +157,103 @@ async fn heard(shared: Arc<Shared>, chat: String, came: Result<Incoming, Refused
     }
 }
 
-/// Begins what waits, as far as there are seats.
-async fn work_off(shared: &Arc<Shared>, seats: &Arc<Semaphore>) {
-    while let Ok(seat) = seats.clone().try_acquire_owned() {
-        let setup = shared.setup();
-        let wall = setup.world.clock().reading().wall;
-        match setup.world.store().claim_asked(wall, wall + WORK_MAX).await {
-            Ok(Some(row)) => {
-                let shared = shared.clone();
-                tokio::spawn(async move {
-                    let words = work(&shared, &setup, &row).await;
-                    if let Err(error) = setup.world.store().end_asked(row.seq, words.as_deref()).await {
-                        tracing::warn!(%error, "that something was answered could not be noted");
-                    }
-                    drop(seat);
-                    // There may be more than there were seats.
-                    shared.asked.notify_one();
-                });
+impl Lanes {
+    fn start(shared: Arc<Shared>) -> Arc<Self> {
+        let (stops, stops_in) = unbounded_channel();
+        let (holds, holds_in) = unbounded_channel();
+        let (orders, orders_in) = unbounded_channel();
+        let seats = || Arc::new(Semaphore::new(AT_ONCE));
+        let lanes = Arc::new(Self {
+            shared,
+            at_work: Mutex::default(),
+            stops,
+            holds,
+            orders,
+            asks: seats(),
+            comments: seats(),
+        });
+        for lane in [stops_in, holds_in, orders_in] {
+            lanes.clone().one_by_one(lane);
+        }
+        lanes
+    }
+
+    fn one_by_one(self: Arc<Self>, mut lane: UnboundedReceiver<AskedRow>) {
+        tokio::spawn(async move {
+            while let Some(row) = lane.recv().await {
+                // What panics there must not end the lane.
+                let lanes = self.clone();
+                drop(tokio::spawn(async move { lanes.work(row).await }).await);
             }
-            Ok(None) => return,
-            Err(error) => {
-                tracing::warn!(%error, "what was said in chats cannot be read");
-                return;
+        });
+    }
+
+    fn at_work<T>(&self, look: impl FnOnce(&mut HashSet<i64>) -> T) -> T {
+        look(&mut self.at_work.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts everything that waits into its lane.
+    async fn work_off(self: &Arc<Self>, setup: &Setup) {
+        while self.at_work(|at_work| at_work.len()) < AT_WORK_MAX {
+            let wall = setup.world.clock().reading().wall;
+            let row = match setup.world.store().claim_asked(wall, wall + OURS).await {
+                Ok(Some(row)) => row,
+                Ok(None) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "what was said cannot be read");
+                    return;
+                }
+            };
+            // It takes longer than it is ours: now it is again.
+            if !self.at_work(|at_work| at_work.insert(row.seq)) {
+                continue;
+            }
+            match lane(setup, &row) {
+                Lane::Stops => drop(self.stops.send(row)),
+                Lane::Holds => drop(self.holds.send(row)),
+                Lane::Orders => drop(self.orders.send(row)),
+                Lane::Asks => self.side_by_side(self.asks.clone(), row),
+                Lane::Comments => self.side_by_side(self.comments.clone(), row),
             }
         }
     }
-}
 
-/// Works on one; why it was not answered, if it was not.
-async fn work(shared: &Shared, setup: &Setup, row: &AskedRow) -> Option<String> {
-    if let Some(forge) = row.place.strip_prefix("forge:") {
-        return super::comment::work(shared, setup, (forge, &row.asked), row.begun).await;
+    fn side_by_side(self: &Arc<Self>, seats: Arc<Semaphore>, row: AskedRow) {
+        let lanes = self.clone();
+        tokio::spawn(async move {
+            let _seat = seats.acquire_owned().await;
+            lanes.work(row).await;
+        });
     }
-    let Some(name) = row.place.strip_prefix("chat:") else {
-        return Some("nobody here knows that place".to_owned());
-    };
-    let Ok(asked) = serde_json::from_str::<Incoming>(&row.asked) else {
-        return Some("it cannot be read by this version".to_owned());
-    };
-    let Some(system) = setup.chats.get(name) else {
-        return Some(format!("there is no usable `[chat.{name}]` in the config any more"));
-    };
-    let (visible, message) = reply(shared, setup, system, &asked, row.begun).await;
-    let mut pauses = AGAIN.into_iter();
-    loop {
-        let (again, words) = match system.answer(&asked, visible, &message).await {
-            Sent::Posted(_) | Sent::Answered => return None,
-            Sent::Later { after, words } => {
-                (after.and_then(|after| u64::try_from(after.ms()).ok()).map(Duration::from_millis), words)
-            }
-            Sent::Never { words } => return Some(unanswered(name, words)),
-            Sent::Gone => return Some(unanswered(name, "there is nowhere to answer any more".to_owned())),
-        };
-        let Some(pause) = pauses.next() else { return Some(unanswered(name, words)) };
-        tokio::time::sleep(again.unwrap_or_default().max(pause)).await;
-    }
-}
 
-fn unanswered(chat: &str, words: String) -> String {
-    tracing::warn!(chat, words, "an answer could not be given");
-    words
-}
-
-/// What is answered, and to whom.
-async fn reply(
-    shared: &Shared,
-    setup: &Setup,
-    system: &System,
-    asked: &Incoming,
-    begun: bool,
-) -> (Visible, Message) {
-    let config = &setup.config;
-    let who = person(config, system, asked);
-    let (said, who, sure) = match read(setup, system, asked, who).await {
-        Ok(read) => read,
-        Err(problem) => return (Visible::Person, refused(&problem)),
-    };
-    let steers = matches!(said, Said::Steer(_));
-    if steers && begun {
-        let words = "Towpath stopped while it was at this, and does not begin it again: `history` says whether it was \
-                     carried out. If it was not, say it once more.";
-        return (Visible::Person, sentence(words));
-    }
-    if steers && asked.proof == Proof::Nobody {
-        let words = "This chat does not prove who pressed a button, so nothing is done by it: type the command.";
-        return (Visible::Person, sentence(words));
-    }
-    let spoken = views::say(setup, config, &said, &who, sure).await;
-    if let (Said::Steer(command), Ok(spoken)) = (&said, &spoken)
-        && spoken.audit.is_some()
-        && let Ok(scope) = config.target(&command.place())
-    {
-        for found in config.reach(&scope) {
-            shared.wake(&found.flow.name, Wake::Command);
+    /// Works on one. The answer is given beside, so that nothing waits for a platform.
+    async fn work(self: Arc<Self>, row: AskedRow) {
+        let setup = self.shared.setup();
+        if let Some(forge) = row.place.strip_prefix("forge:") {
+            let words = comment::work(&self.shared, &setup, (forge, &row)).await;
+            self.end(&setup, row.seq, words).await;
+            return;
         }
+        let answer = chatter::work(&self.shared, &setup, &row).await;
+        tokio::spawn(async move {
+            let words = match answer {
+                Ok(answer) => chatter::answer(&setup, answer).await,
+                Err(words) => Some(words),
+            };
+            self.end(&setup, row.seq, words).await;
+        });
     }
-    match spoken {
-        // What was done concerns everybody there.
-        Ok(spoken) if spoken.audit.is_some() => (Visible::Channel, answered(&spoken)),
-        Ok(spoken) => (Visible::Person, answered(&spoken)),
-        Err(problem) => (Visible::Person, refused(&problem)),
+
+    async fn end(&self, setup: &Setup, seq: i64, words: Option<String>) {
+        if let Err(error) = setup.world.store().end_asked(seq, words.as_deref()).await {
+            tracing::warn!(%error, "that something was answered could not be noted");
+        }
+        self.at_work(|at_work| at_work.remove(&seq));
+        self.shared.asked.notify_one();
     }
 }
 
-/// What was said, by whom, and whether it was confirmed.
-async fn read(
-    setup: &Setup,
-    system: &System,
-    asked: &Incoming,
-    who: Person,
-) -> Result<(Said, Person, Sure), Problem> {
-    let config = &setup.config;
-    let parse = |text: &str, context: &_| {
-        Said::parse_in(text, context).map_err(|problem| Problem::new(Code::BadCommand, problem.to_string()))
-    };
-    match &asked.what {
-        What::Said(text) => {
-            let text = if text.trim().is_empty() { "help" } else { text };
-            let said = parse(text, &system.config.context(config, &asked.channel))?;
-            Ok((said, Person { said: Some(text.to_owned()), ..who }, Sure::Ask))
-        }
-        What::Pressed(Press::Say(text)) => {
-            let said = parse(text, &towpath_core::command::Context::NOWHERE)?;
-            Ok((said, Person { said: Some(text.clone()), ..who }, Sure::Yes))
-        }
-        What::Pressed(Press::HoldMine { flow, env, newest }) => {
-            let (command, commit) = views::mine(setup, config, (flow, env, *newest), &who).await?;
-            Ok((Said::Steer(command), Person { wrote: Some(commit), ..who }, Sure::Yes))
-        }
-    }
-}
-
-/// Who said it. People of Mattermost have one id on the whole server: whichever of its teams the config knows them by.
-fn person(config: &Config, system: &System, asked: &Incoming) -> Person {
-    let of = |team: &String| Identity::Chat {
-        platform: asked.platform,
-        team: Some(team.clone()),
-        user: asked.user.clone(),
-    };
-    let own = asked.identity();
-    let teams: &[String] = if asked.platform == Platform::Mattermost { &system.config.teams } else { &[] };
-    let linked = |identity: &Identity| config.laws.people.who(identity).is_some();
-    let known = own.iter().cloned().chain(teams.iter().map(of)).find(linked);
-    let identity = known.or(own).or_else(|| system.config.teams.first().map(of)).unwrap_or(Identity::Chat {
-        platform: asked.platform,
-        team: None,
-        user: asked.user.clone(),
-    });
-    let place = format!("{}:{}", system.config.name, asked.channel);
-    Person { place: Some(place), ..Person::new(identity, Surface::Chat) }
+/// Where a row waits for its turn.
+fn lane(setup: &Setup, row: &AskedRow) -> Lane {
+    if row.place.starts_with("forge:") { Lane::Comments } else { chatter::lane(setup, row) }
 }

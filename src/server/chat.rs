@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -16,15 +16,13 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use towpath_core::text::one_line;
 
+use super::forge_hooks::{ROOM, whole};
 use crate::chat::incoming::{BODY_MAX, Refused};
 use crate::chat::system::Heard;
 use crate::serve::{Shared, talk};
 
 /// For how long a body is read: the platforms give up after three seconds.
-const READING_TIME: Duration = Duration::from_secs(3);
-
-/// How many requests are read at once. Each may hold a body, and anybody may send one.
-const READERS: usize = 32;
+const READING_TIME: Duration = Duration::from_millis(2_500);
 
 #[derive(Clone)]
 struct Chats {
@@ -48,7 +46,7 @@ enum Came {
 
 /// The routes under `/chat`.
 pub fn router(shared: Arc<Shared>) -> Router {
-    let chats = Chats { shared, room: Arc::new(Semaphore::new(READERS)) };
+    let chats = Chats { shared, room: Arc::new(Semaphore::new(ROOM)) };
     Router::new().route("/{name}", post(said)).route("/{name}/press", post(pressed)).with_state(chats)
 }
 
@@ -83,6 +81,7 @@ async fn answer(
             tracing::info!(chat = one_line(&name, 100), result = why.word(), "a request of a chat was refused");
             let status = match why {
                 Refused::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+                Refused::TooSlow => StatusCode::REQUEST_TIMEOUT,
                 Refused::Unreadable | Refused::NotOurs | Refused::Elsewhere => StatusCode::BAD_REQUEST,
                 Refused::WrongTeam | Refused::WrongChannel => StatusCode::FORBIDDEN,
                 Refused::NoSecrets
@@ -107,9 +106,11 @@ async fn take(chats: &Chats, name: &str, headers: &HeaderMap, body: Body, presse
     if let Err(why) = system.may_be_proven(headers) {
         return Came::Refused(why);
     }
-    let Ok(Ok(_seat)) = timeout(READING_TIME, chats.room.acquire()).await else { return Came::NotStored };
-    let read = timeout(READING_TIME, to_bytes(body, BODY_MAX)).await;
-    let Ok(Ok(body)) = read else { return Came::Refused(Refused::TooLarge) };
+    // Anybody may send one: room is taken as bytes come, so whoever sends none keeps none from others.
+    let Ok(read) = timeout(READING_TIME, whole(&chats.room, body, BODY_MAX)).await else {
+        return Came::Refused(Refused::TooSlow);
+    };
+    let Some((body, _room)) = read else { return Came::Refused(Refused::TooLarge) };
     let asked = match system.read(headers, &body, pressed).await {
         Ok(Heard::Probe) => return Came::Probe,
         Ok(Heard::Asked(asked)) => asked,

@@ -35,7 +35,7 @@ const READING_TIME: Duration = Duration::from_secs(10);
 /// How much of bodies is held at once, in pieces of 64 KiB. Anybody may send one: a signature can only be
 /// seen to be wrong when the whole body is there. Room is taken as bytes come, so whoever sends none keeps
 /// none from others.
-const ROOM: usize = 96 * 1024 * 1024 / PIECE;
+pub(super) const ROOM: usize = 96 * 1024 * 1024 / PIECE;
 const PIECE: usize = 64 * 1024;
 
 #[derive(Clone)]
@@ -107,13 +107,17 @@ async fn hook(State(hooks): State<Hooks>, Path(name): Path<String>, headers: Hea
 }
 
 /// A body to its end, with the room that it takes; none if it is too large or breaks off.
-async fn whole(room: &Semaphore, mut body: Body) -> Option<(Vec<u8>, Vec<SemaphorePermit<'_>>)> {
+pub(super) async fn whole(
+    room: &Semaphore,
+    mut body: Body,
+    most: usize,
+) -> Option<(Vec<u8>, Vec<SemaphorePermit<'_>>)> {
     let (mut bytes, mut held) = (Vec::new(), Vec::new());
     while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
         // Trailers are of no interest.
         let Ok(piece) = frame.ok()?.into_data() else { continue };
         bytes.extend_from_slice(&piece);
-        if bytes.len() > BODY_MAX {
+        if bytes.len() > most {
             return None;
         }
         while held.len() * PIECE < bytes.len() {
@@ -139,7 +143,7 @@ async fn take(hooks: &Hooks, name: &str, headers: &HeaderMap, body: Body) -> Res
     if !adapter.is_signed(headers) {
         return Err(Refused::Not(HookRefused::Unsigned));
     }
-    let read = timeout(READING_TIME, whole(&hooks.room, body)).await;
+    let read = timeout(READING_TIME, whole(&hooks.room, body, BODY_MAX)).await;
     let (body, _room) = read.map_err(|_| Refused::TooLarge)?.ok_or(Refused::TooLarge)?;
     let places = config.webhook_secrets.clone();
     let secrets: Vec<String> =

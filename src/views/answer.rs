@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::page::Line;
 use super::problem::{Code, Problem};
 use crate::config::Config;
-use crate::engine::command::{Dry, Person, Reply, carry_out};
+use crate::engine::command::{Dry, Exact, Person, Reply, carry_out};
 use crate::setup::Setup;
 
 /// Reaching more flows than this wants to be confirmed.
@@ -33,6 +33,9 @@ pub struct Answer {
     /// The rollback, as far as it came.
     #[schema(value_type = Option<Object>)]
     pub moved: Option<IntentRow>,
+    /// Of what was tried out: the same without a choice left.
+    #[serde(skip)]
+    pub exact: Option<Exact>,
 }
 
 impl From<Reply> for Answer {
@@ -44,6 +47,7 @@ impl From<Reply> for Answer {
             dry_run: reply.dry,
             may_still_land: reply.pushing,
             moved: reply.moved,
+            exact: reply.exact,
         }
     }
 }
@@ -67,11 +71,6 @@ pub async fn order(
         }
     }
     Ok(carry_out(&setup.world, config, command, who, dry).await?.into())
-}
-
-/// Whether a command reaches so many flows that it wants to be confirmed.
-pub(super) fn reaches_many(config: &Config, command: &Command) -> bool {
-    reach(config, command).is_ok_and(|count| count > FLOWS_UNASKED)
 }
 
 /// How many flows a command stops or sets going.

@@ -28,6 +28,12 @@ pub struct DiffView {
     /// The environment that has it.
     #[schema(value_type = String, example = "staging")]
     pub source: EnvName,
+    /// What goes there next, and when, in one sentence.
+    #[serde(default)]
+    #[schema(
+        example = "production: waits until 14:32 CET, when the lag of 30m is over: `3f9c2d1a7` \"Fix rounding\" (Marek)"
+    )]
+    pub when: String,
     /// The commits, newest first, at most 200.
     #[schema(value_type = Vec<Object>)]
     pub commits: Vec<Node>,
@@ -74,7 +80,12 @@ pub async fn diff(setup: &Setup, flow: &str, env: &str) -> Result<DiffView, Prob
     let between =
         tokio::task::spawn_blocking(move || git_diff::between(&mirror, from, to, LISTED.0, LISTED.1)).await;
     match between {
-        Ok(Fact::Known(between)) => Ok(view(found.flow.name.clone(), env, edge.source.name.clone(), between)),
+        Ok(Fact::Known(between)) => {
+            let decision = planned.plan.decisions.iter().find(|decision| decision.env == env);
+            let when = decision.map_or_else(String::new, |decision| words.headline(decision));
+            let view = view(found.flow.name.clone(), env, edge.source.name.clone(), between);
+            Ok(DiffView { when, ..view })
+        }
         Ok(Fact::Unknown(unknown)) => Err(unreadable(words.unknown(&unknown))),
         Err(_) => Err(Problem::new(Code::Internal, "reading the mirror failed unexpectedly")),
     }
@@ -86,6 +97,7 @@ fn view(flow: FlowName, env: EnvName, source: EnvName, between: Between) -> Diff
         flow,
         env,
         source,
+        when: String::new(),
         commits: between.commits,
         commits_total: between.commits_total,
         files: files.collect(),
@@ -106,6 +118,7 @@ impl DiffView {
     /// For people.
     pub fn lines(&self) -> Vec<Line> {
         let mut lines = vec![Line::plain(0, self.head())];
+        lines.extend((!self.when.is_empty()).then(|| Line::plain(0, &self.when)));
         lines.extend(self.commits.iter().map(|node| {
             let (subject, author) = (one_line(&node.subject, 100), one_line(&node.author, 60));
             Line::plain(2, format!("{} {subject} ({author})", node.id.short()))

@@ -18,8 +18,8 @@ use crate::setup::Setup;
 /// Why it is held, as everybody reads it.
 const REASON: &str = "held by its author before it entered";
 
-/// The command that holds the oldest commit of theirs among those up to `newest` that the environment lacks, and the
-/// commit.
+/// The commands that hold the commits of theirs among those up to `newest` that the environment lacks, and the commits:
+/// of those that contain one another the oldest alone, for what contains it is held with it.
 ///
 /// # Errors
 /// If nobody knows who they are, or none of these commits is theirs.
@@ -28,7 +28,7 @@ pub async fn mine(
     config: &Config,
     (flow, env, newest): (&FlowName, &EnvName, CommitId),
     who: &Person,
-) -> Result<(Command, CommitId), Problem> {
+) -> Result<Vec<(Command, CommitId)>, Problem> {
     let refused = |what: String| Problem::new(Code::Refused, what);
     let people = &config.laws.people;
     let Some(card) = people.who(&who.identity) else {
@@ -48,21 +48,26 @@ pub async fn mine(
     let dag = planned.look.dag();
     let (there, wanted) = (dag.ancestors([tip]), dag.ancestors([newest]));
     let hosts = hosts(config);
-    // Newest first, so the last is the oldest: what contains it is held with it.
-    let own = dag
+    let own: Vec<CommitId> = dag
         .minus(&wanted, &there)
-        .filter(|node| is_author(card, people, &hosts, &BTreeSet::from([node.email.clone()])));
-    let Some(oldest) = own.last() else {
+        .filter(|node| is_author(card, people, &hosts, &BTreeSet::from([node.email.clone()])))
+        .map(|node| node.id)
+        .collect();
+    let below = |id: &CommitId| own.iter().any(|other| other != id && dag.contains(*id, *other));
+    let oldest: Vec<CommitId> = own.iter().copied().filter(|id| !below(id)).collect();
+    if oldest.is_empty() {
         let what = format!(
             "none of the commits that would enter `{env}` of `{flow}` is yours as far as their addresses tell; `hold SHA \
              {flow} {env} --reason …` holds any"
         );
         return Err(refused(what));
-    };
-    let word = CommitWord::prefix(&oldest.id.to_string());
-    let Some(commit) = word else { return Err(refused(format!("{} cannot be named", oldest.id))) };
-    let place = Place::Edge(flow.to_string(), env.to_string());
-    Ok((Command::Hold { commit, place, reason: REASON.to_owned() }, oldest.id))
+    }
+    let held = oldest.into_iter().filter_map(|id| {
+        let commit = CommitWord::prefix(&id.to_string())?;
+        let place = Place::Edge(flow.to_string(), env.to_string());
+        Some((Command::Hold { commit, place, reason: REASON.to_owned() }, id))
+    });
+    Ok(held.collect())
 }
 
 /// The forges whose made-up addresses tell a login.

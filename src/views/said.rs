@@ -2,7 +2,7 @@
 //!
 //! Not here: who said it and where (`chat`, `server`), and how the answer looks there.
 
-use towpath_core::command::{Query, Said, Target, VERBS, Verb};
+use towpath_core::command::{Command, Query, Said, Target, VERBS, Verb};
 use towpath_core::explain::refused;
 use towpath_core::model::{OrderId, Scope};
 use towpath_core::people::{Asked, Permit};
@@ -10,7 +10,7 @@ use towpath_core::people::{Asked, Permit};
 use super::page::Line;
 use super::problem::{Code, Problem};
 use crate::config::Config;
-use crate::engine::command::{Dry, Person};
+use crate::engine::command::{Dry, Exact, Person};
 use crate::setup::Setup;
 
 /// How many entries `history` shows where a whole page is too much.
@@ -21,8 +21,9 @@ const HISTORY: usize = 15;
 pub struct Spoken {
     /// The words.
     pub lines: Vec<Line>,
-    /// Where they are those of a command that was tried and not carried out, for it has to be confirmed: its canonical text.
-    pub confirm: Option<String>,
+    /// Where they are those of a command that was tried and not carried out, for it has to be confirmed: exactly what was
+    /// shown.
+    pub confirm: Option<Exact>,
     /// The row of the audit, where something was carried out.
     pub audit: Option<OrderId>,
 }
@@ -53,24 +54,25 @@ pub async fn say(setup: &Setup, config: &Config, said: &Said, who: &Person, sure
             Ok(Spoken::words(answer(setup, config, query, who).await?))
         }
         Said::Steer(command) => {
-            let ask = sure == Sure::Ask && is_weighty(config, said);
-            let (dry, yes) = if ask { (Dry::Run, true) } else { (Dry::Real, sure == Sure::Yes) };
-            let answer = super::order(setup, config, command, who, (dry, yes)).await?;
-            let confirm = ask.then(|| command.to_string());
+            let ask = sure == Sure::Ask && is_weighty(config, command);
+            let dry = if ask { Dry::Run } else { Dry::Real };
+            let mut answer = super::order(setup, config, command, who, (dry, true)).await?;
+            let exact = answer.exact.take().unwrap_or_else(|| Exact { command: command.clone(), tip: None });
+            let confirm = ask.then_some(exact);
             let audit = (!ask).then(|| answer.audit.clone());
             Ok(Spoken { lines: answer.lines(), confirm, audit })
         }
     }
 }
 
-/// Whether it is shown before it is done: what moves a branch, passes a gate, or reaches more than one flow.
-fn is_weighty(config: &Config, said: &Said) -> bool {
-    let Said::Steer(command) = said else { return false };
+/// Whether it is shown before it is done: what moves a branch, passes a gate, or sets more than one flow going. What
+/// stops things is done at once.
+fn is_weighty(config: &Config, command: &Command) -> bool {
     match command.verb() {
         Verb::Promote | Verb::Rollback | Verb::Override => true,
-        // What stops things is done at once.
-        Verb::Pause | Verb::Freeze | Verb::Hold => super::answer::reaches_many(config, command),
-        Verb::Resume => config.target(&command.place()).is_ok_and(|scope| config.reach(&scope).len() > 1),
+        Verb::Resume | Verb::Unhold => {
+            config.target(&command.place()).is_ok_and(|scope| config.reach(&scope).len() > 1)
+        }
         _ => false,
     }
 }

@@ -205,6 +205,7 @@ impl Status {
     pub fn only(mut self, env: &EnvName) -> Self {
         for flow in &mut self.flows {
             flow.environments.retain(|line| line.env == *env);
+            flow.decisions.retain(|decided| decided.env == *env);
         }
         self
     }
@@ -252,7 +253,7 @@ impl Status {
 impl FlowStatus {
     /// The worst of what is shown of it; none if nothing was decided yet.
     fn mark(&self) -> Option<Mark> {
-        if self.gone.is_some() || !self.orders.is_empty() {
+        if self.gone.is_some() || !self.standing.pauses.is_empty() {
             return Some(Mark::Block);
         }
         let marks: Vec<Mark> = self.environments.iter().map(|env| env.line.mark).collect();

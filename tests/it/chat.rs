@@ -17,17 +17,18 @@ use towpath_core::model::Instant;
 
 use crate::serve::place::{Answer, Place, Service, wait};
 
-const SIGNING: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+pub(crate) const SIGNING: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 
 /// What the platform was told: paths and bodies.
 #[derive(Clone, Default)]
-struct Platform {
+pub(crate) struct Platform {
     told: Arc<Mutex<Vec<(String, Json)>>>,
-    port: u16,
+    limited: Arc<std::sync::atomic::AtomicBool>,
+    pub(crate) port: u16,
 }
 
 impl Platform {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let this = Self { port: listener.local_addr().unwrap().port(), ..Self::default() };
         let platform = this.clone();
@@ -63,6 +64,13 @@ impl Platform {
         let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
         let said = serde_json::from_str(&body).unwrap_or(Json::String(body));
         self.told.lock().unwrap().push((path, said));
+        if self.limited.load(std::sync::atomic::Ordering::Relaxed) {
+            let _ = write!(
+                stream,
+                "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 900\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            );
+            return;
+        }
         let answer = "{\"ok\":true,\"channel\":\"C1\",\"ts\":\"1.1\",\"id\":\"p1\",\"channel_id\":\"C1\"}";
         let _ = write!(
             stream,
@@ -71,19 +79,24 @@ impl Platform {
         );
     }
 
+    /// Takes nothing any more for a quarter of an hour.
+    fn limits(&self) {
+        self.limited.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+
     fn told(&self) -> Vec<(String, Json)> {
         self.told.lock().unwrap().clone()
     }
 
     /// Waits for so many, and answers the last.
-    fn tells(&self, count: usize) -> Json {
+    pub(crate) fn tells(&self, count: usize) -> Json {
         wait(&format!("{count} answers, of which came {:?}", self.told()), || self.told().len() >= count);
         self.told()[count - 1].1.clone()
     }
 }
 
 /// Everything that is shown of a message, as one text.
-fn shown(message: &Json) -> String {
+pub(crate) fn shown(message: &Json) -> String {
     // Where mark-up is read, a colon that could begin an emoji is another sign.
     message["text"].as_str().unwrap_or_default().replace('\u{2236}', ":")
 }
@@ -148,7 +161,7 @@ gates.lag = "1d"
     place
 }
 
-fn encoded(pairs: &[(&str, &str)]) -> String {
+pub(crate) fn encoded(pairs: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
@@ -166,7 +179,7 @@ fn post(service: &Service, path: &str, headers: &[(&str, &str)], body: &str) -> 
 }
 
 /// A request of Slack's, signed so many seconds ago.
-fn slack(service: &Service, body: &str, key: &str, late: i64) -> Answer {
+pub(crate) fn slack(service: &Service, body: &str, key: &str, late: i64) -> Answer {
     let stamp = (now() - late).to_string();
     let signature = sign(key.as_bytes(), &stamp, body.as_bytes());
     let headers = [
@@ -178,7 +191,12 @@ fn slack(service: &Service, body: &str, key: &str, late: i64) -> Answer {
 }
 
 /// A slash command as Slack's documentation shows one.
-fn slash(platform: &Platform, (team, user, channel): (&str, &str, &str), trigger: &str, text: &str) -> String {
+pub(crate) fn slash(
+    platform: &Platform,
+    (team, user, channel): (&str, &str, &str),
+    trigger: &str,
+    text: &str,
+) -> String {
     encoded(&[
         ("token", "deprecated"),
         ("team_id", team),
@@ -388,7 +406,103 @@ fn what_moves_a_branch_is_shown_first_and_done_when_it_is_confirmed() {
     slack(&service, &pressed(&platform, "UOLGA", "2.b", &press), SIGNING, 0);
     let done = platform.tells(3);
     assert!(shown(&done).contains("Recorded as command-"), "{done}");
+    assert_eq!(done["replace_original"], true, "the button is gone");
     place.arrives("checkout", "master", tip);
+    // A second press, however it comes, does nothing.
+    slack(&service, &pressed(&platform, "UOLGA", "2.c", &press), SIGNING, 0);
+    assert!(shown(&platform.tells(4)).contains("you have confirmed this already"), "{:?}", platform.told());
+}
+
+#[test]
+fn what_is_confirmed_is_what_was_shown_and_nothing_else() {
+    let platform = Platform::new();
+    let place = place(&platform);
+    let text = std::fs::read_to_string(place.path().join("towpath.toml")).unwrap();
+    place.config(&text.replace("gates.lag = \"1d\"", "rollback = true"));
+    let service = place.serve();
+    let mut tips = Vec::new();
+    for n in 2..5 {
+        tips.push(place.push("checkout", &n.to_string()));
+        place.ok(&["run"]);
+        place.arrives("checkout", "staging", tips[tips.len() - 1]);
+        place.ok(&["run"]);
+        place.arrives("checkout", "master", tips[tips.len() - 1]);
+    }
+    slack(
+        &service,
+        &slash(&platform, ("T1", "UOLGA", "CSHOP"), "1.a", "rollback production --reason bad"),
+        SIGNING,
+        0,
+    );
+    let (_, press) = button(&platform.tells(1));
+    let Press::Confirm { command, tip, .. } = &press else { panic!("{press:?}") };
+    assert!(command.contains(&tips[1].to_string()) && *tip == Some(tips[2]), "{press:?}");
+    // What is behind a showing of somebody else's, on another day.
+    for (at, (user, wanted)) in
+        [("UDAN", "takes an operator"), ("UOLGA", "goes back"), ("UOLGA", "confirmed this already")]
+            .iter()
+            .enumerate()
+    {
+        slack(&service, &pressed(&platform, user, &format!("{at}.p"), &press), SIGNING, 0);
+        let words = shown(&platform.tells(at + 2));
+        assert!(words.contains(wanted), "{words}");
+    }
+    place.arrives("checkout", "master", tips[1]);
+    // From where the branch is now it is not what was shown.
+    let late = match press.clone() {
+        Press::Confirm { command, tip, .. } => Press::Confirm {
+            command: command.replace(&tips[1].to_string(), &tips[0].to_string()),
+            tip,
+            once: "another".to_owned(),
+            until: Instant(Clock::System.reading().wall.0 + 60_000),
+        },
+        other => other,
+    };
+    slack(&service, &pressed(&platform, "UOLGA", "9.a", &late), SIGNING, 0);
+    assert!(shown(&platform.tells(5)).contains("say it again"), "{:?}", platform.told());
+    let old = match press {
+        Press::Confirm { command, tip, once, .. } => {
+            Press::Confirm { command, tip, once, until: Instant(1_700_000_000_000) }
+        }
+        other => other,
+    };
+    slack(&service, &pressed(&platform, "UOLGA", "9.b", &old), SIGNING, 0);
+    assert!(shown(&platform.tells(6)).contains("too long ago"), "{:?}", platform.told());
+    assert_eq!(place.repo("checkout").tip("master"), Some(tips[1]));
+}
+
+#[test]
+fn a_platform_that_takes_no_answer_keeps_no_pause_waiting() {
+    let platform = Platform::new();
+    let place = place(&platform);
+    let service = place.serve();
+    service.says(&["production", "up to date"]);
+    platform.limits();
+    for n in 0..8 {
+        let body = slash(&platform, ("T1", "UX", "CSHOP"), &format!("{n}.a"), "status");
+        assert_eq!(slack(&service, &body, SIGNING, 0).status, 200);
+    }
+    let text = "pause all --for 1h --reason urgent";
+    slack(&service, &slash(&platform, ("T1", "UOLGA", "CSHOP"), "9.a", text), SIGNING, 0);
+    wait("the pause", || place.ok(&["status"]).contains("everything is paused"));
+    // And in the order in which they are said.
+    for n in 0..6 {
+        for (at, text) in ["resume all", "freeze all --for 1h --reason again"].iter().enumerate() {
+            let body = slash(&platform, ("T1", "UOLGA", "CSHOP"), &format!("{n}{at}.b"), text);
+            slack(&service, &body, SIGNING, 0);
+        }
+        if n == 0 {
+            // `resume all` sets more than one flow going only where there is more than one.
+            wait("the freeze", || place.ok(&["status"]).contains("everything is frozen"));
+        }
+    }
+    wait("all twelve", || rows(&place).len() >= 13);
+    assert!(place.ok(&["status"]).contains("everything is frozen"), "the last word counts");
+    let commands: Vec<String> = rows(&place)
+        .iter()
+        .map(|row| row["command"].as_str().unwrap().split(' ').next().unwrap().to_owned())
+        .collect();
+    assert!(commands[1..].chunks(2).all(|pair| pair == ["resume", "freeze"]), "{commands:?}");
 }
 
 #[test]
@@ -423,41 +537,56 @@ fn hold_mine_holds_what_its_author_wrote_whatever_their_role() {
 }
 
 #[test]
-fn what_was_begun_when_the_process_died_is_not_begun_again_and_the_person_is_told() {
+fn what_was_begun_when_the_process_died_or_said_long_ago_sets_nothing_going() {
     let platform = Platform::new();
     let place = place(&platform);
     place.ok(&["run"]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let store = SqliteStore::open(&place.path().join("towpath.db"), Create::No).await.unwrap();
-        for (once, text) in [("1", "pause production --for 1h --reason r"), ("2", "status")] {
+        let wall = Clock::System.reading().wall;
+        let long_ago = Instant(wall.0 - 3_600_000);
+        let said = [
+            ("1", "promote shop/checkout staging --reason r", wall),
+            ("2", "status", wall),
+            ("3", "pause shop/checkout production --for 1h --reason r", wall),
+            ("4", "resume shop/checkout production", long_ago),
+        ];
+        for (once, text, at) in said {
             let asked = json!({
                 "platform": "slack", "team": "T1", "user": "UOLGA", "user_name": "x", "proof": "request",
                 "channel": "CSHOP", "once": once, "what": { "said": text }, "message": null,
                 "answer_at": format!("http://127.0.0.1:{}/commands/1/{once}", platform.port),
             });
-            let wall = Clock::System.reading().wall;
-            assert!(store.take_asked("chat:work", once, wall, &asked.to_string()).await.unwrap());
-            assert!(!store.take_asked("chat:work", once, wall, &asked.to_string()).await.unwrap(), "taken once");
+            assert!(store.take_asked("chat:work", once, at, &asked.to_string()).await.unwrap());
+            assert!(!store.take_asked("chat:work", once, at, &asked.to_string()).await.unwrap(), "taken once");
         }
-        // Somebody began both an hour ago, and was killed.
-        let then = Instant(Clock::System.reading().wall.0 - 3_600_000);
-        let soon = Instant(then.0 + 1);
-        for once in ["1", "2"] {
-            let claimed = store.claim_asked(then, soon).await.unwrap().unwrap();
+        // Somebody began the first three an hour ago, and was killed.
+        let soon = Instant(long_ago.0 + 1);
+        for once in ["1", "2", "3"] {
+            let claimed = store.claim_asked(long_ago, soon).await.unwrap().unwrap();
             assert_eq!((claimed.once.as_str(), claimed.begun), (once, false));
         }
-        assert_eq!(store.claim_asked(then, soon).await.unwrap(), None, "both are somebody's");
         store.close().await.unwrap();
     });
     let _service = place.serve();
-    let words: Vec<String> = {
-        platform.tells(2);
-        platform.told().iter().map(|(_, message)| shown(message)).collect()
+    platform.tells(4);
+    let told = platform.told();
+    let answer = |once: &str| {
+        let mut to = told.iter().filter(|(path, _)| path.ends_with(&format!("/{once}")));
+        shown(&to.next().unwrap_or_else(|| panic!("{once}: {told:?}")).1)
     };
-    assert!(words.iter().any(|words| words.contains("does not begin it again")), "{words:?}");
-    assert!(words.iter().any(|words| words.contains("shop/checkout (as of")), "a question is answered: {words:?}");
-    assert!(!place.ok(&["status"]).contains("is paused"));
+    assert!(answer("1").contains("does not begin it again"), "{}", answer("1"));
+    assert!(answer("2").contains("shop/checkout (as of"), "a question is answered: {}", answer("2"));
+    assert!(answer("3").contains("is paused until"), "to stop is safe twice: {}", answer("3"));
+    assert!(answer("4").contains("is not done any more"), "what sets going is not done late: {}", answer("4"));
+    assert!(place.ok(&["status"]).contains("is paused"));
+    let refused: Vec<String> = rows(&place)
+        .iter()
+        .filter(|row| row["allowed"] == false)
+        .map(|row| row["command"].as_str().unwrap().split(' ').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(refused.len(), 2, "on record, too: {refused:?}");
 }
 
 #[test]
@@ -507,9 +636,13 @@ fn mattermost_asks_and_steers_by_its_token_and_its_buttons_do_nothing_unproven()
     let forged = seal::seal(&Secret::new(b"guessed".to_vec()), &press, "channelofshop", wall).unwrap();
     assert_eq!(post(&service, "/chat/matter/press", &json, &action("channelofshop", &forged)).status, 401);
     assert_eq!(post(&service, "/chat/matter/press", &json, &action("channelofshop", &sealed)).status, 200);
-    wait("an answer", || platform.told().iter().any(|(path, _)| path == "/api/v4/posts"));
-    let (_, said) = platform.told().into_iter().find(|(path, _)| path == "/api/v4/posts").unwrap();
-    assert!(said["message"].as_str().unwrap().contains("does not prove who pressed"), "{said}");
+    wait("an answer", || platform.told().iter().any(|(path, _)| path == "/api/v4/posts/ephemeral"));
+    let (_, said) = platform.told().into_iter().find(|(path, _)| path == "/api/v4/posts/ephemeral").unwrap();
+    assert!(
+        said["user_id"] == "uolga"
+            && said["post"]["message"].as_str().unwrap().contains("does not prove who pressed"),
+        "{said}"
+    );
     assert!(place.ok(&["status"]).contains("is paused"), "nothing was done");
 }
 

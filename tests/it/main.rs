@@ -11,6 +11,7 @@ mod config;
 mod contrib;
 mod crash;
 mod demo;
+mod five;
 mod forge;
 mod gate;
 mod git;

@@ -50,6 +50,20 @@ impl Mattermost {
         self.call("posts", Method::POST, "api/v4/posts", &body, false).await
     }
 
+    /// Says something to one person in a channel (`CreatePostEphemeral`, api/v4/source/posts.yaml).
+    pub async fn whisper(
+        &self,
+        (channel, user): (&str, &str),
+        message: &Message,
+        people: &People,
+        buttons: Option<Buttons<'_>>,
+    ) -> Sent {
+        let mut post = post_of(message, people, buttons);
+        post["channel_id"] = json!(channel);
+        let body = json!({ "user_id": user, "post": post });
+        self.call("posts.ephemeral", Method::POST, "api/v4/posts/ephemeral", &body, false).await
+    }
+
     /// Changes what stands there.
     pub async fn update(
         &self,

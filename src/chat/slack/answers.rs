@@ -15,6 +15,8 @@ pub(super) enum Wanted {
     Post,
     /// `chat.update`.
     Update,
+    /// `chat.postEphemeral`, which tells no place that anything can be done with.
+    Whisper,
 }
 
 /// Errors that pass by themselves.
@@ -79,6 +81,9 @@ pub(super) fn meaning(wanted: Wanted, body: &[u8]) -> Sent {
         words: "Slack's answer cannot be read; does a proxy answer there?".to_owned(),
     };
     let Ok(answer) = serde_json::from_slice::<Answer>(body) else { return unreadable() };
+    if answer.ok && wanted == Wanted::Whisper {
+        return Sent::Answered;
+    }
     if answer.ok {
         return match (answer.channel, answer.ts) {
             (Some(channel), Some(ts)) if is_id(&channel) && is_stamp(&ts) => {

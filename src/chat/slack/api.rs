@@ -52,6 +52,16 @@ impl Slack {
         self.call("chat.postMessage", Wanted::Post, &body).await
     }
 
+    /// Says something to one person in a channel (docs.slack.dev/reference/methods/chat.postEphemeral).
+    pub async fn whisper(&self, channel: &str, user: &str, message: &Message) -> Sent {
+        let mut body = render(message);
+        body["channel"] = json!(channel);
+        body["user"] = json!(user);
+        body["parse"] = json!("none");
+        body["link_names"] = json!(false);
+        self.call("chat.postEphemeral", Wanted::Whisper, &body).await
+    }
+
     /// Changes what stands there.
     pub async fn update(&self, at: &MessageAt, message: &Message) -> Sent {
         let mut body = render(message);

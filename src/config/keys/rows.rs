@@ -395,7 +395,7 @@ pub(in crate::config) const ROWS: &[Row] = &[
     row(RULES, "name", Kind::Text, Default::From("its place in the file"))
         .says("What the rule is called where it decides.", "name = \"release day\""),
     row(RULES, "verbs", Kind::ListOf(&Kind::Word { words: &VERB_WORDS, later: &[] }), Default::From("every one that steers"))
-        .says("Commands by their verbs; `steer` is all that change something, `read` all that only look, `all` both.", "verbs = [\"promote\", \"pause\"]"),
+        .says("Commands by their verbs; `steer` is all that change something. Looking is open to all who are known.", "verbs = [\"promote\", \"pause\"]"),
     row(RULES, "environments", Kind::ListOf(&Kind::Text), Default::From("all"))
         .says("Environments by name; `*` stands for any part of it.", "environments = [\"staging\"]"),
     row(RULES, "flows", Kind::ListOf(&Kind::Text), Default::From("all"))

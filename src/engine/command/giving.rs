@@ -2,7 +2,7 @@
 //!
 //! Not here: what each command does (`orders`, `moves`, `promote`).
 
-use towpath_core::command::Command;
+use towpath_core::command::{Command, Verb};
 use towpath_core::explain::{Words, refused};
 use towpath_core::model::{
     Actor, AuditRow, Came, Change, Concerns, Flow, FlowName, Instant, IntentRow, MoveKind, Now, OrderId, SAID_MAX,
@@ -46,6 +46,16 @@ impl<'a, W: World> Giving<'a, W> {
         match self.permit.as_ref().map_err(WordFault::clone)? {
             Permit::Allowed { .. } => Ok(()),
             Permit::Denied { why, who_may } => Err(Refusal::NotPermitted { why: refused(why, who_may) }),
+        }
+    }
+
+    /// Whether whoever gives it may also do that in the same places: to lift something takes what it took to order it.
+    pub(super) fn allowed_to(&self, verb: Verb) -> Result<(), Refusal> {
+        let reach = self.places()?;
+        let law = self.config.laws.law();
+        match law.may(law.asker(&self.who.identity), &Asked { verb, reach: &reach, surface: self.who.surface }) {
+            Permit::Allowed { .. } => Ok(()),
+            Permit::Denied { why, who_may } => Err(Refusal::NotPermitted { why: refused(&why, &who_may) }),
         }
     }
 
@@ -140,18 +150,7 @@ impl<'a, W: World> Giving<'a, W> {
 
     /// How it came, for the audit.
     fn came(&self) -> Came {
-        let Person { identity, surface, place, said, .. } = self.who;
-        Came {
-            surface: *surface,
-            identity: identity.to_string(),
-            place: place.clone(),
-            // The canonical form stands beside it.
-            said: said
-                .as_ref()
-                .filter(|said| **said != self.command.to_string())
-                .map(|said| said.chars().take(SAID_MAX).collect()),
-            rule: self.permit.as_ref().ok().map(Permit::rule),
-        }
+        came(self.who, &self.command.to_string(), self.permit.as_ref().ok().map(Permit::rule))
     }
 
     /// The words for people, in the zone of a flow.
@@ -183,6 +182,7 @@ impl<'a, W: World> Giving<'a, W> {
             pushing: Vec::new(),
             moved: None,
             dry: self.dry == Dry::Run,
+            exact: None,
         };
         if self.dry == Dry::Real {
             changes.push(self.audit(true, effect));
@@ -206,5 +206,18 @@ impl<'a, W: World> Giving<'a, W> {
         };
         let (flow, env, to, until) = (&row.flow, &row.env, row.new.short(), self.at(&scope, until));
         format!("A {what} of `{flow}` `{env}` to {to} had begun before and may still land until {until}.")
+    }
+}
+
+/// How a command came, for the audit.
+pub(super) fn came(who: &Person, command: &str, rule: Option<String>) -> Came {
+    let Person { identity, surface, place, said, .. } = who;
+    Came {
+        surface: *surface,
+        identity: identity.to_string(),
+        place: place.clone(),
+        // The canonical form stands beside it.
+        said: said.as_ref().filter(|said| *said != command).map(|said| said.chars().take(SAID_MAX).collect()),
+        rule,
     }
 }

@@ -12,7 +12,7 @@ mod promote;
 
 use sha2::{Digest as _, Sha256};
 use towpath_core::command::{Command, Problem};
-use towpath_core::model::{Actor, AuditRow, CommitId, Concerns, IntentRow, Now, OrderId};
+use towpath_core::model::{Actor, AuditRow, Change, CommitId, Concerns, IntentRow, Now, OrderId};
 use towpath_core::people::{Identity, Surface};
 use towpath_core::text::hex;
 
@@ -37,12 +37,15 @@ pub struct Person {
     pub said: Option<String>,
     /// A commit that is known to be of their own making: that they may always hold.
     pub wrote: Option<CommitId>,
+    /// Where the branch was when they were shown what they confirm now: a rollback from anywhere else is not what they
+    /// saw.
+    pub shown: Option<CommitId>,
 }
 
 impl Person {
     /// Somebody who gives a command by no text of their own, or by one that is its canonical form.
     pub const fn new(identity: Identity, surface: Surface) -> Self {
-        Self { identity, email: None, surface, place: None, said: None, wrote: None }
+        Self { identity, email: None, surface, place: None, said: None, wrote: None, shown: None }
     }
 }
 
@@ -70,6 +73,17 @@ pub struct Reply {
     pub moved: Option<IntentRow>,
     /// Whether nothing was done.
     pub dry: bool,
+    /// The same command with every choice made that was left to us, for whoever confirms what they were shown.
+    pub exact: Option<Exact>,
+}
+
+/// A command that leaves no choice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exact {
+    /// The command.
+    pub command: Command,
+    /// Where the branch was, if it is to be moved from there and from nowhere else.
+    pub tip: Option<CommitId>,
 }
 
 /// Why a command was not carried out. A refusal is an answer: nothing was changed.
@@ -134,7 +148,8 @@ pub async fn carry_out<W: World>(
     }
     if let Err(refusal) = &reply
         && !matches!(refusal, Refusal::Fault(_))
-        && dry == Dry::Real
+        // Who tried what they may not is on record, also where they only tried it out.
+        && (dry == Dry::Real || matches!(refusal, Refusal::NotPermitted { .. }))
     {
         let audit = giving.audit(false, refusal.to_string());
         match world.commit(None, None, &[audit]).await {
@@ -190,6 +205,28 @@ fn order_id(what: &str, command: &str, by: &Actor, now: Now) -> OrderId {
     hash.update(format!("{what}\0{command}\0{by}\0{}", now.wall.0));
     hash.update(now.trusted.0.to_be_bytes());
     OrderId::new(format!("{what}-{}", hex(&hash.finalize()[..8])))
+}
+
+/// Puts a refusal on record that came before the command could be carried out.
+///
+/// # Errors
+/// Those of any write.
+pub async fn record_refusal<W: World>(
+    world: &W,
+    config: &Config,
+    who: &Person,
+    command: String,
+    why: &str,
+) -> Result<(), Fault> {
+    let now = world.now().await?;
+    let by = Actor::new(config.laws.law().asker(&who.identity).name());
+    let came = giving::came(who, &command, None);
+    let row = audited("refused", now, by, command, (false, why.to_owned()), Concerns::none());
+    match world.commit(None, None, &[Change::Audit(AuditRow { came: Some(came), ..row })]).await {
+        // The same refusal at the same instant is on record.
+        Ok(_) | Err(Fault::Conflict) => Ok(()),
+        Err(fault) => Err(fault),
+    }
 }
 
 /// The audit's row; also for something that is ordered by no [`Command`]: a reload, a token.

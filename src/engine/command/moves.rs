@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use towpath_core::act::Input;
-use towpath_core::command::CommitWord;
+use towpath_core::command::{Command, CommitWord};
 use towpath_core::decide;
 use towpath_core::decide::gates::migrations::Asks;
 use towpath_core::model::{
@@ -11,7 +11,7 @@ use towpath_core::model::{
     Override, Pause, PauseKind, Scope, Span, Standing, Tip, Until, Via, Waiting,
 };
 
-use super::{Dry, Giving, Refusal, Reply, commits, migrations, orders};
+use super::{Dry, Exact, Giving, Refusal, Reply, commits, migrations, orders};
 use crate::engine::run::{self, Runner};
 use crate::engine::tick::{self, Planned};
 use crate::engine::world::{Fault, World};
@@ -137,6 +137,12 @@ pub async fn rollback<W: World>(
     let Some(Tip::At(old)) = planned.look.tips.get(&env).cloned() else {
         return pointless(format!("where `{env}` is cannot be read now"));
     };
+    if let Some(shown) = giving.who.shown
+        && shown != old
+    {
+        let (shown, old) = (shown.short(), old.short());
+        return pointless(format!("`{env}` was at {shown} when this was shown and is at {old} now; say it again"));
+    }
     let to = match to {
         Some(word) => Some(commits::find(giving, flow, word).await?),
         None => None,
@@ -146,7 +152,17 @@ pub async fn rollback<W: World>(
     let (row, changes, lines) =
         rollback_order(giving, &edge, &planned.ledger.standing, (old, new), passes.as_ref(), reason);
     if giving.dry == Dry::Run {
-        return giving.settle(Some(&flow.name), None, Vec::new(), lines).await;
+        let reply = giving.settle(Some(&flow.name), None, Vec::new(), lines).await?;
+        let exact = CommitWord::prefix(&new.to_string()).map(|to| Exact {
+            command: Command::Rollback {
+                flow: flow.name.to_string(),
+                env: env.to_string(),
+                to: Some(to),
+                reason: reason.to_owned(),
+            },
+            tip: Some(old),
+        });
+        return Ok(Reply { exact, ..reply });
     }
     let scope = Scope::Edge(flow.name.clone(), env.clone());
     let mut reply = giving.settle(Some(&flow.name), Some(&scope), changes, lines).await?;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use towpath_core::command::{Command, CommitWord, Lasting, Place, Target};
+use towpath_core::command::{Command, CommitWord, Lasting, Place, Target, Verb};
 use towpath_core::decide::gates::approvals;
 use towpath_core::model::{
     Actor, Approval, ApprovalsGate, Change, CommitId, EdgeKey, EnvName, Fact, Flow, Gate, GateKind, Held, Hold,
@@ -131,6 +131,10 @@ pub async fn resume<W: World>(giving: &Giving<'_, W>, target: &Target) -> Result
     lines.extend(left.iter().map(|p| format!("Still in force, because it reaches further: {}", describe(p))));
     if lifted.is_empty() {
         return Err(Refusal::Pointless { why: lines.join("; ") });
+    }
+    // One that has a cause keeps what was taken back where it is.
+    if lifted.iter().any(|pause| pause.kind == PauseKind::Freeze || pause.cause.is_some()) {
+        giving.allowed_to(Verb::Freeze)?;
     }
     let ids = lifted.into_iter().map(|pause| pause.id).collect();
     giving.settle(None, None, vec![Change::Lift(ids)], lines).await
@@ -314,6 +318,10 @@ pub async fn unhold<W: World>(
             why.push_str(&line);
         }
         return Err(Refusal::Pointless { why });
+    }
+    // What a rollback or a push from outside took back stays back until somebody may order that.
+    if holds.values().any(|hold| matches!(hold.what, Held::Range { .. })) {
+        giving.allowed_to(Verb::Freeze)?;
     }
     let mut changes = Vec::new();
     let mut lines = Vec::new();

@@ -1,14 +1,14 @@
 //! `promote`: which candidate is meant where none is named, and what the order means where commits
 //! enter by request.
 
-use towpath_core::command::CommitWord;
+use towpath_core::command::{Command, CommitWord};
 use towpath_core::decide;
 use towpath_core::model::{
     Change, CommitId, Edge, EdgeSeen, EnvName, Fact, Flow, GateKind, Judged, Mode, Observation, Promote, Via,
 };
 
 use super::moves::{STANDS, not_frozen, pointless, waiting};
-use super::{Giving, Refusal, Reply, commits, orders};
+use super::{Exact, Giving, Refusal, Reply, commits, orders};
 use crate::engine::observe;
 use crate::engine::tick::{self, Planned};
 use crate::engine::world::World;
@@ -66,9 +66,19 @@ pub async fn promote<W: World>(
         flow.name
     )];
     lines.extend(by_way_of_a_request(flow, &planned, &order));
+    let exact = CommitWord::prefix(&order.commit.to_string()).map(|to| Exact {
+        command: Command::Promote {
+            flow: flow.name.to_string(),
+            env: env.to_string(),
+            to: Some(to),
+            reason: reason.to_owned(),
+        },
+        tip: None,
+    });
     let mut changes = vec![Change::Promote(order)];
     changes.extend(goes_on);
-    giving.settle(Some(&flow.name), None, changes, lines).await
+    let reply = giving.settle(Some(&flow.name), None, changes, lines).await?;
+    Ok(Reply { exact, ..reply })
 }
 
 /// What an order means for the request that its edge moves by, where the request is not for it yet.

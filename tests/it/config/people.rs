@@ -72,6 +72,8 @@ fn what_makes_no_sense_is_refused_in_so_many_words() {
         "[people.ana]\nidentities = [\"mail:a@x.io\"]\n[people.ben]\nidentities = [\"mail:A@X.io\"]",
         "[people.ana]\n[people.Ana]",
         "[people.\"@ana\"]",
+        "[people.git]",
+        "[[deny]]\nverbs = [\"read\"]",
         "[people.\"token:x\"]",
         "[people.ana]\nmention = \"sometimes\"",
         "[people.ana]\nmail = \"ana@example.com\"",

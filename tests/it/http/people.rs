@@ -125,6 +125,20 @@ fn a_refusal_says_what_it_takes_and_who_may_and_changes_nothing() {
 }
 
 #[test]
+fn to_lift_takes_what_it_took_to_order() {
+    let place = place();
+    let server = place.serve();
+    let tokens = tokens(&place);
+    assert_eq!(order(&server, &tokens[2], "freeze checkout staging --for 1h --reason r", false).0, 200);
+    let (status, body) = order(&server, &tokens[1], "resume checkout staging", false);
+    assert!(status == 403 && body["message"].as_str().unwrap().contains("takes an operator"), "{body}");
+    assert!(place.run(&["status"], &[]).out.contains("is frozen"));
+    assert_eq!(order(&server, &tokens[2], "resume checkout staging", false).0, 200);
+    assert_eq!(order(&server, &tokens[1], "pause checkout staging --for 1h --reason r", false).0, 200);
+    assert_eq!(order(&server, &tokens[1], "resume checkout staging", false).0, 200, "a pause is a developer's");
+}
+
+#[test]
 fn the_audit_says_who_how_in_what_words_and_by_what() {
     let place = place();
     let server = place.serve();

@@ -66,6 +66,27 @@ fn approvals_are_counted() {
         ("one of two", approvals(2, &[], Refuse), vec![ben()], anybody),
         ("two of two", approvals(2, &[], Allow), vec![ben(), ana()], "1 moves"),
         ("one person twice", approvals(2, &[], Allow), vec![ben(), ben()], anybody),
+        (
+            "one person under two names",
+            approvals(2, &[], Allow),
+            vec![ben(), elsewhere(&|a| a.by = "os:root@vm".into())],
+            anybody,
+        ),
+        (
+            "one person under two names and addresses",
+            approvals(2, &[], Allow),
+            vec![
+                elsewhere(&|a| a.also = ["b@example.org".to_owned()].into()),
+                Approval { email: Some("b@example.org".to_owned()), ..approval("token:b", None) },
+            ],
+            anybody,
+        ),
+        (
+            "an author under another address",
+            approvals(1, &[], Refuse),
+            vec![elsewhere(&|a| a.also = ["ana@example.com".to_owned()].into())],
+            anybody,
+        ),
         ("an author", approvals(1, &[], Refuse), vec![ana()], anybody),
         ("an author, allowed", approvals(1, &[], Allow), vec![ana()], "1 moves"),
         ("an author and another", approvals(1, &[], Refuse), vec![ana(), ben()], "1 moves"),

@@ -16,12 +16,16 @@ pub fn judge(gate: &ApprovalsGate, edge: &Edge<'_>, candidate: &Waiting, look: &
     let given = given(edge, candidate, look)?;
     let mut about = About { gate, key: EdgeKey { env: edge.target.name.clone(), commit: candidate.id }, look };
     let mut counted = BTreeSet::new();
+    let mut addresses: BTreeSet<String> = BTreeSet::new();
     let mut not_counted = Vec::new();
     let mut unknown = None;
     let mut complete = true;
     for approval in &given {
         match about.why_not(approval) {
+            // Somebody who comes under two names has one address.
+            Some(Ok(None)) if !addresses.is_disjoint(&approval.addresses()) => {}
             Some(Ok(None)) => {
+                addresses.extend(approval.addresses());
                 counted.insert(approval.by.clone());
             }
             Some(Ok(Some(why))) => not_counted.push(NotCounted { by: approval.by.clone(), why }),
@@ -78,6 +82,13 @@ struct OfCandidate {
     /// Whether the forge can say which logins wrote the commits.
     on_forge: bool,
     not_here: Option<NotCountedWhy>,
+}
+
+impl OfCandidate {
+    /// Every address of whoever gave it, as far as they are known.
+    fn addresses(&self) -> BTreeSet<String> {
+        self.email.iter().chain(&self.also).cloned().collect()
+    }
 }
 
 /// The approvals that were given for the candidate, or for something that may be taken for it.

@@ -1,0 +1,236 @@
+//! What people said in a chat: read, carried out or looked up, and answered.
+//!
+//! Not here: when it is worked on, and in which order (`talk`).
+
+use std::time::Duration;
+
+use towpath_core::command::{Context, Said};
+use towpath_core::model::Instant;
+use towpath_core::people::{Identity, Platform, Surface};
+
+use super::Shared;
+use super::queue::Wake;
+use super::talk::{Lane, STALE, only_stops};
+use crate::chat::answer::{Showing, answered, refused, sentence};
+use crate::chat::incoming::{Incoming, Proof, What};
+use crate::chat::message::{Message, Press};
+use crate::chat::sent::{Sent, Visible};
+use crate::chat::system::System;
+use crate::config::Config;
+use crate::engine::command::{Person, record_refusal};
+use crate::setup::Setup;
+use crate::store::AskedRow;
+use crate::views::{self, Code, Problem, Sure};
+
+/// The pauses before an answer is sent again that was not taken.
+const AGAIN: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(20)];
+
+/// The longest wait for a platform that wants no calls: its address for the answer ends after half an hour.
+const WAIT_MAX: Duration = Duration::from_secs(10 * 60);
+
+/// An answer that is to be given.
+#[derive(Debug)]
+pub(super) struct Answer {
+    chat: String,
+    asked: Box<Incoming>,
+    visible: Visible,
+    replace: bool,
+    message: Message,
+}
+
+/// Where it waits for its turn.
+pub(super) fn lane(setup: &Setup, row: &AskedRow) -> Lane {
+    let Some((system, asked)) = of(setup, row).ok() else { return Lane::Asks };
+    let read = |text: &str, context: &Context| Lane::of(Said::parse_in(text, context).ok().as_ref());
+    match &asked.what {
+        What::Said(text) => read(text, &system.config.context(&setup.config, &asked.channel)),
+        What::Pressed(Press::Say(text)) => read(text, &Context::NOWHERE),
+        What::Pressed(Press::Confirm { command, .. }) => read(command, &Context::NOWHERE),
+        What::Pressed(Press::HoldMine { .. }) => Lane::Holds,
+    }
+}
+
+/// The chat and what was said there, or why it cannot be answered.
+fn of<'s>(setup: &'s Setup, row: &AskedRow) -> Result<(&'s System, Incoming), String> {
+    let Some(name) = row.place.strip_prefix("chat:") else { return Err("nobody here knows that place".to_owned()) };
+    let Ok(asked) = serde_json::from_str::<Incoming>(&row.asked) else {
+        return Err("it cannot be read by this version".to_owned());
+    };
+    let Some(system) = setup.chats.get(name) else {
+        return Err(format!("there is no usable `[chat.{name}]` in the config any more"));
+    };
+    // The config may have changed since it was taken.
+    if asked.team.as_ref().is_some_and(|team| !system.config.teams.contains(team)) {
+        return Err(format!("its team is not in `[chat.{name}]` any more"));
+    }
+    Ok((system, asked))
+}
+
+/// Carries out or looks up what was said. What is to be answered, or why nothing can be.
+pub(super) async fn work(shared: &Shared, setup: &Setup, row: &AskedRow) -> Result<Answer, String> {
+    let (system, asked) = of(setup, row)?;
+    let replace = matches!(asked.what, What::Pressed(Press::Confirm { .. }));
+    let done = reply(shared, setup, system, &asked, row).await;
+    let (visible, message) = done.unwrap_or_else(|problem| (Visible::Person, refused(&problem)));
+    let chat = system.config.name.clone();
+    Ok(Answer { chat, asked: Box::new(asked), visible, replace, message })
+}
+
+/// Gives an answer; why it could not be given, if it could not.
+pub(super) async fn answer(setup: &Setup, answer: Answer) -> Option<String> {
+    let Answer { chat, asked, visible, replace, message } = answer;
+    let system = setup.chats.get(&chat)?;
+    let mut pauses = AGAIN.into_iter();
+    let words = loop {
+        let (after, words) = match system.answer(&asked, visible, replace, &message).await {
+            Sent::Posted(_) | Sent::Answered => return None,
+            Sent::Later { after, words } => (after, words),
+            Sent::Never { words } => break words,
+            Sent::Gone => break "there is nowhere to answer any more".to_owned(),
+        };
+        let Some(pause) = pauses.next() else { break words };
+        let wanted = after.and_then(|after| u64::try_from(after.ms()).ok()).map(Duration::from_millis);
+        let wait = wanted.unwrap_or_default().max(pause);
+        if wait > WAIT_MAX {
+            break words;
+        }
+        tokio::time::sleep(wait).await;
+    };
+    tracing::warn!(chat, words, "an answer could not be given");
+    Some(words)
+}
+
+/// What is answered, and to whom.
+async fn reply(
+    shared: &Shared,
+    setup: &Setup,
+    system: &System,
+    asked: &Incoming,
+    row: &AskedRow,
+) -> Result<(Visible, Message), Problem> {
+    let config = &setup.config;
+    let all = read(setup, system, asked).await?;
+    let mut told = (Visible::Person, Message::default());
+    for (said, who, sure) in all {
+        if matches!(said, Said::Steer(_))
+            && let Some(why) = not_now(setup, &said, asked, row)
+        {
+            record_refusal(&setup.world, config, &who, said.to_string(), &why).await?;
+            return Ok((Visible::Person, sentence(&why)));
+        }
+        let spoken = views::say(setup, config, &said, &who, sure).await?;
+        if let Said::Steer(command) = &said
+            && spoken.audit.is_some()
+        {
+            // What was done concerns everybody there.
+            told.0 = Visible::Channel;
+            let scope = config.target(&command.place());
+            for found in scope.map(|scope| config.reach(&scope)).unwrap_or_default() {
+                shared.wake(&found.flow.name, Wake::Command);
+            }
+        }
+        let showing = Showing { once: row.once.clone(), until: wall(setup) + STALE };
+        let message = answered(&spoken, &showing);
+        told.1.lines.extend(message.lines);
+        told.1.buttons.extend(message.buttons);
+    }
+    Ok(told)
+}
+
+fn wall(setup: &Setup) -> Instant {
+    setup.world.clock().reading().wall
+}
+
+/// Why an order is not carried out now, if it is not.
+fn not_now(setup: &Setup, said: &Said, asked: &Incoming, row: &AskedRow) -> Option<String> {
+    if asked.proof == Proof::Nobody {
+        let why = "This chat does not prove who pressed a button, so nothing is done by it: type the command.";
+        return Some(why.to_owned());
+    }
+    if only_stops(said) {
+        return None;
+    }
+    if row.begun {
+        let why = "Towpath stopped while it was at this, and does not begin it again: `history` says whether it was \
+                   carried out. If it was not, say it once more.";
+        return Some(why.to_owned());
+    }
+    let late = wall(setup).since(row.at);
+    (late.ms() > STALE.ms()).then(|| {
+        format!("This was said {late} ago, before Towpath could do it, and is not done any more: say it again if it still holds.")
+    })
+}
+
+/// What was said, by whom, and whether it was confirmed.
+async fn read(setup: &Setup, system: &System, asked: &Incoming) -> Result<Vec<(Said, Person, Sure)>, Problem> {
+    let config = &setup.config;
+    let who = person(config, system, asked);
+    let parse = |text: &str, context: &_| {
+        Said::parse_in(text, context).map_err(|problem| Problem::new(Code::BadCommand, problem.to_string()))
+    };
+    Ok(match &asked.what {
+        What::Said(text) => {
+            let text = if text.trim().is_empty() { "help" } else { text };
+            let said = parse(text, &system.config.context(config, &asked.channel))?;
+            vec![(said, Person { said: Some(text.to_owned()), ..who }, Sure::Ask)]
+        }
+        What::Pressed(Press::Say(text)) => {
+            vec![(parse(text, &Context::NOWHERE)?, Person { said: Some(text.clone()), ..who }, Sure::Ask)]
+        }
+        What::Pressed(Press::Confirm { command, tip, once, until }) => {
+            let said = parse(command, &Context::NOWHERE)?;
+            confirmed(setup, system, asked, (once, *until)).await?;
+            vec![(said, Person { shown: *tip, ..who }, Sure::Yes)]
+        }
+        What::Pressed(Press::HoldMine { flow, env, newest }) => {
+            let held = views::mine(setup, config, (flow, env, *newest), &who).await?;
+            let hold = |(command, commit)| {
+                (Said::Steer(command), Person { wrote: Some(commit), ..who.clone() }, Sure::Yes)
+            };
+            held.into_iter().map(hold).collect()
+        }
+    })
+}
+
+/// Whether what was shown can still be confirmed: once by each person, and not for long.
+async fn confirmed(
+    setup: &Setup,
+    system: &System,
+    asked: &Incoming,
+    (once, until): (&str, Instant),
+) -> Result<(), Problem> {
+    let wall = wall(setup);
+    if wall > until {
+        return Err(Problem::new(Code::Refused, "this was shown too long ago; say it again"));
+    }
+    // A press of nobody's must not use up anybody's.
+    if asked.proof == Proof::Nobody {
+        return Ok(());
+    }
+    let place = format!("chat:{}/confirmed", system.config.name);
+    let store = setup.world.store();
+    if store.take_delivery(&place, &format!("{once}/{}", asked.user), wall).await? {
+        return Ok(());
+    }
+    Err(Problem::new(Code::Refused, "you have confirmed this already; `history` says what came of it"))
+}
+
+/// Who said it. People of Mattermost have one id on the whole server: whichever of its teams the config knows them by.
+fn person(config: &Config, system: &System, asked: &Incoming) -> Person {
+    let of = |team: &String| Identity::Chat {
+        platform: asked.platform,
+        team: Some(team.clone()),
+        user: asked.user.clone(),
+    };
+    let own = asked.identity();
+    let teams: &[String] = if asked.platform == Platform::Mattermost { &system.config.teams } else { &[] };
+    let linked = |identity: &Identity| config.laws.people.who(identity).is_some();
+    let known = own.iter().cloned().chain(teams.iter().map(of)).find(linked);
+    let identity = known.or(own).or_else(|| system.config.teams.first().map(of)).unwrap_or(Identity::Chat {
+        platform: asked.platform,
+        team: None,
+        user: asked.user.clone(),
+    });
+    let place = format!("{}:{}", system.config.name, asked.channel);
+    Person { place: Some(place), ..Person::new(identity, Surface::Chat) }
+}
