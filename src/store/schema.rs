@@ -40,6 +40,7 @@ pub(super) fn migrations() -> Vec<Migration> {
         (10, "override_of_findings", include_str!("../../migrations/sqlite/0010_override_of_findings.sql")),
         (11, "discovered", include_str!("../../migrations/sqlite/0011_discovered.sql")),
         (12, "notices", include_str!("../../migrations/sqlite/0012_notices.sql")),
+        (15, "messages", include_str!("../../migrations/sqlite/0015_messages.sql")),
     ];
     texts
         .into_iter()

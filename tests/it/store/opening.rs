@@ -11,7 +11,8 @@ use towpath_core::model::Change;
 use super::Place;
 
 /// Each migration after the first, and what takes it back.
-const BACK: [(i64, &str); 11] = [
+const BACK: [(i64, &str); 12] = [
+    (15, "DROP TABLE messages; DROP TABLE chats"),
     (12, "DROP TABLE notices"),
     (11, "DROP TABLE discovered"),
     (10, "ALTER TABLE overrides DROP COLUMN accepts"),
