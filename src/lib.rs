@@ -1,6 +1,7 @@
 //! Towpath moves commits along a repository's environment branches, one careful step at a time.
 //! See `ARCHITECTURE.md` for the map.
 
+pub mod chat;
 pub mod cli;
 pub mod clock;
 pub mod config;

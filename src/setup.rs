@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use towpath_core::model::{Flow, FlowName, Unknown, UnknownWhy};
 
+use crate::chat::system::Systems;
 use crate::clock::Clock;
 use crate::config::{self, Config, FlowConfig, ForgeKind, Left, Listed, Store, WordFault, cache_of};
 use crate::engine::RealWorld;
@@ -28,6 +29,8 @@ pub struct Setup {
     pub world: RealWorld,
     /// The HTTP layer of each forge, by the forge's name: for what it counts.
     pub clients: Vec<(String, Client)>,
+    /// The chat systems in which people talk to us.
+    pub chats: Arc<Systems>,
     adapters: Adapters,
 }
 
@@ -81,7 +84,8 @@ impl Setup {
         let (adapters, clients) = adapters(&config, &clock);
         let forges = of_flows(&config, &adapters);
         let world = RealWorld::new(&config, store, clock, git, &cache, need == Need::View).on(forges);
-        Ok(Self { config, world, clients, adapters })
+        let chats = Arc::new(Systems::of(&config, world.clock()));
+        Ok(Self { config, world, clients, chats, adapters })
     }
 
     /// The same store, git and clock under another config. The store's place is not read again:
@@ -90,7 +94,8 @@ impl Setup {
     pub fn under(&self, config: Config) -> Self {
         let (adapters, clients) = adapters(&config, self.world.clock());
         let world = self.world.under(&config).on(of_flows(&config, &adapters));
-        Self { config, world, clients, adapters }
+        let chats = Arc::new(Systems::of(&config, world.clock()));
+        Self { config, world, clients, chats, adapters }
     }
 
     /// The same, forges included, with these repositories as the discovered ones; and those that are no flows.
@@ -98,7 +103,7 @@ impl Setup {
     pub fn with(&self, listed: &[Listed]) -> (Self, Vec<(Listed, Left)>) {
         let (config, left) = self.config.with(listed);
         let world = self.world.under(&config).on(of_flows(&config, &self.adapters));
-        (Self { config, world, clients: self.clients.clone(), adapters: self.adapters.clone() }, left)
+        (self.besides(config, world), left)
     }
 
     /// The adapter of a forge.
@@ -115,7 +120,13 @@ impl Setup {
     pub fn viewing(&self, only: &[FlowName]) -> Self {
         let config = self.config.only(only);
         let world = self.world.viewing(&config);
-        Self { config, world, clients: self.clients.clone(), adapters: self.adapters.clone() }
+        self.besides(config, world)
+    }
+
+    /// The same forges and chats beside another config and world.
+    fn besides(&self, config: Config, world: RealWorld) -> Self {
+        let (clients, chats, adapters) = (self.clients.clone(), self.chats.clone(), self.adapters.clone());
+        Self { config, world, clients, chats, adapters }
     }
 
     /// The flows that a command is about: the named one, or all.

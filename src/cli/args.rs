@@ -134,6 +134,14 @@ pub enum Verb {
         #[arg(long, conflicts_with_all = ["flow", "limit", "after"])]
         export: bool,
     },
+    /// Who you are here, and what you may do where
+    Whoami,
+    /// What a chat system needs, so that people can talk to Towpath there
+    Chat {
+        /// What to do.
+        #[command(subcommand)]
+        verb: ChatVerb,
+    },
     /// What sinks were not told yet, and what was given up
     Outbox {
         /// What to do.
@@ -208,6 +216,29 @@ pub enum ConfigVerb {
     },
     /// Prints the JSON Schema of the config
     Schema,
+}
+
+/// `chat`.
+#[derive(Debug, Subcommand)]
+pub enum ChatVerb {
+    /// Prints the app to create in Slack, or the steps to take in Mattermost
+    Manifest {
+        /// Which
+        platform: ChatPlatform,
+        /// Where the chat system reaches this service, such as https://towpath.example.com/chat/work; without it an app of
+        /// Slack uses Socket Mode
+        #[arg(long)]
+        url: Option<String>,
+    },
+}
+
+/// A chat system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ChatPlatform {
+    /// Slack.
+    Slack,
+    /// Mattermost.
+    Mattermost,
 }
 
 /// `outbox`.

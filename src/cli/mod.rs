@@ -28,7 +28,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use args::{Args, ConfigVerb, TokenVerb, Verb};
+use args::{Args, ChatPlatform, ChatVerb, ConfigVerb, TokenVerb, Verb};
 use exit::Exit;
 use out::{Format, Out, complain};
 use source::{Source, here_alone};
@@ -254,6 +254,10 @@ async fn run(args: Args, out: Out) -> Result<Exit, Failure> {
             here("`doctor`")?;
             return doctor::run(path, flow.as_deref(), out).await;
         }
+        Verb::Chat { verb: ChatVerb::Manifest { platform, url } } => {
+            here("`chat`")?;
+            return manifest(*platform, url.as_deref(), out);
+        }
         Verb::Completions { shell } => {
             here("`completions`")?;
             // Into memory first: a writer that fails makes it panic.
@@ -304,6 +308,7 @@ async fn anywhere(source: &Source, verb: Verb, out: Out) -> Result<Exit, Failure
         Verb::History { flow, limit, after, export: false } => {
             show::history(source, flow.as_deref(), after.as_deref(), limit, out).await
         }
+        Verb::Whoami => show::whoami(source, out).await,
         Verb::Outbox { verb } => outbox::run(source, verb.as_ref(), out).await,
         Verb::Token { verb } => token::run(source, &verb, out).await,
         Verb::Steer(steer) => steer::run(source, &steer, out).await,
@@ -316,12 +321,39 @@ async fn anywhere(source: &Source, verb: Verb, out: Out) -> Result<Exit, Failure
         | Verb::Config { .. }
         | Verb::CheckMigrations(_)
         | Verb::Doctor { .. }
+        | Verb::Chat { .. }
         | Verb::Completions { .. } => Ok(Exit::Done),
     }
 }
 
 const fn coarse(exit: Exit, detailed: bool) -> Exit {
     if detailed { exit } else { exit.coarse() }
+}
+
+/// `chat manifest`.
+fn manifest(platform: ChatPlatform, url: Option<&str>, out: Out) -> Result<Exit, Failure> {
+    if let Some(url) = url
+        && !(url.starts_with("https://") || url.starts_with("http://"))
+    {
+        let shown = towpath_core::text::one_line(url, 100);
+        let what = format!("`{shown}` is no address; write it as `--url https://towpath.example.com/chat/NAME`");
+        return Err(Failure::Plain(Exit::Usage, what));
+    }
+    let text = match (platform, url) {
+        (ChatPlatform::Slack, url) => crate::chat::slack::manifest(url),
+        (ChatPlatform::Mattermost, Some(url)) => crate::chat::mattermost::manifest(url),
+        (ChatPlatform::Mattermost, None) => {
+            let what = "Mattermost calls this service, so it has to be told where: add `--url \
+                        https://towpath.example.com/chat/NAME`";
+            return Err(Failure::Plain(Exit::Usage, what.to_owned()));
+        }
+    };
+    if out.json() {
+        out.value(serde_json::json!({ "manifest": text }));
+    } else {
+        out.line(text.trim_end());
+    }
+    Ok(Exit::Done)
 }
 
 async fn config_verb(verb: &ConfigVerb, path: Option<&std::path::Path>, out: Out) -> Result<Exit, Failure> {

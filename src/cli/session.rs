@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use towpath_core::model::{Actor, AuditRow, Concerns, Now};
+use towpath_core::model::{AuditRow, Concerns, Now};
 use towpath_core::people::{Identity, Surface};
 
 use super::Failure;
@@ -62,12 +62,12 @@ pub async fn config_as_known(explicit: Option<&Path>) -> Result<Config, Failure>
 pub fn person() -> Person {
     let identity = Identity::Os { user: user(), host: host() };
     let email = git2::Config::open_default().ok().and_then(|config| config.get_string("user.email").ok());
-    Person { name: identity.actor(), email, identity, surface: Surface::Cli }
+    Person { email, ..Person::new(identity, Surface::Cli) }
 }
 
 /// The row that says who did what is no command of the core's: made a token, had something sent again.
 pub fn audit(now: Now, command: String, effect: String) -> AuditRow {
-    audited("command", now, person().name, command, (true, effect), Concerns::none())
+    audited("command", now, person().identity.actor(), command, (true, effect), Concerns::none())
 }
 
 /// The name that the system has for our user id; the environment is not asked, for it can say anything.

@@ -15,7 +15,7 @@ use super::session::{self, Need, Session};
 use super::source::{Source, here_alone};
 use crate::config::FlowConfig;
 use crate::tell::post::deliver;
-use crate::views::{self, Code, CommitView, Compare, Cursor, DiffView, EdgeView, Problem, Saved, Where};
+use crate::views::{self, Code, CommitView, Compare, Cursor, DiffView, EdgeView, Problem, Saved, Where, WhoView};
 
 /// `status`.
 pub async fn status(source: &Source, word: Option<&str>, out: Out) -> Result<Exit, Failure> {
@@ -57,6 +57,16 @@ fn digits(word: &str) -> Result<String, Problem> {
         Some(prefix) => Ok(prefix.to_string()),
         None => Err(views::no_commit(word)),
     }
+}
+
+/// `whoami`.
+pub async fn whoami(source: &Source, out: Out) -> Result<Exit, Failure> {
+    let view: WhoView = match source {
+        Source::There(server) => server.get(&["whoami"], &[]).await?,
+        Source::Here(path) => views::who(&session::config_as_known(path.as_deref()).await?, &session::person()),
+    };
+    out.show(&view, view.lines());
+    Ok(Exit::Done)
 }
 
 /// `where`.

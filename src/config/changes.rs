@@ -73,6 +73,10 @@ pub fn changes(old: &Config, new: &Config) -> Vec<Changed> {
             list.push(Changed { flow: None, what, loosens: false });
         }
     }
+    for (key, one, other) in chats_differing(old, new) {
+        list.push(Changed { flow: None, what: said(&key, one, other), loosens: true });
+    }
+    list.extend(laws(old, new));
     let find = |config: &'_ Config, name: &str| config.flows.iter().find(|f| f.flow.name.as_str() == name).cloned();
     for before in &old.flows {
         let name = before.flow.name.as_str();
@@ -119,6 +123,53 @@ fn differing<'a>(old: &'a [Setting], new: &'a [Setting]) -> Vec<(&'a str, Option
     keys.dedup();
     let all = keys.into_iter().map(|key| (key, old.get(key).copied(), new.get(key).copied()));
     all.filter(|(_, before, after)| before != after).collect()
+}
+
+/// What differs between the chats, by key.
+fn chats_differing<'a>(old: &'a Config, new: &'a Config) -> Vec<(String, Option<&'a Json>, Option<&'a Json>)> {
+    let mut names: Vec<&String> = old.chats.keys().chain(new.chats.keys()).collect();
+    names.sort();
+    names.dedup();
+    let of = |config: &'a Config, name: &str| config.chats.get(name).map_or(&[][..], |chat| &chat.settings);
+    let all = names.into_iter().flat_map(|name| {
+        let keys = differing(of(old, name), of(new, name)).into_iter();
+        keys.map(move |(key, one, other)| (format!("chat.{name}.{key}"), one, other))
+    });
+    all.collect()
+}
+
+/// Who may what, as far as that has changed. Only a new or a stricter refusal loosens nothing.
+fn laws(old: &Config, new: &Config) -> Vec<Changed> {
+    let mut list = Vec::new();
+    let mut names: Vec<&str> =
+        old.laws.tables.iter().chain(&new.laws.tables).map(|table| table.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
+        let of = |config: &'_ Config| config.laws.tables.iter().find(|table| table.name == name).cloned();
+        let (before, after) = (of(old), of(new));
+        match (&before, &after) {
+            (Some(before), Some(after)) => {
+                for (key, one, other) in differing(&before.settings, &after.settings) {
+                    list.push(Changed {
+                        flow: None,
+                        what: said(&format!("{name}.{key}"), one, other),
+                        loosens: true,
+                    });
+                }
+            }
+            (None, Some(_)) => {
+                let loosens = !name.starts_with("deny");
+                list.push(Changed { flow: None, what: format!("`{name}` is new"), loosens });
+            }
+            (Some(_), None) => {
+                let loosens = name.starts_with("deny");
+                list.push(Changed { flow: None, what: format!("`{name}` is no longer in the config"), loosens });
+            }
+            (None, None) => {}
+        }
+    }
+    list
 }
 
 fn said(key: &str, before: Option<&Json>, after: Option<&Json>) -> String {

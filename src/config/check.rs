@@ -260,11 +260,19 @@ impl Found {
     fn named(&mut self, row: &Row, place: Place, table: &Table, path: &str) {
         for entry in &table.0 {
             let path = join(path, &entry.key);
-            if let Some(why) = names::forge_name_fault(&entry.key) {
-                let what = format!("`{}` cannot name a forge: {why}", shown(&entry.key));
+            // What people may be called is theirs to say who know them (`people`).
+            let what = match place {
+                Place::Sink => "sink",
+                Place::Chat => "chat",
+                _ => "forge",
+            };
+            if place != Place::Person
+                && let Some(why) = names::table_name_fault(what, &entry.key)
+            {
+                let fault = format!("`{}` cannot name a {what}: {why}", shown(&entry.key));
                 self.push(
-                    Problem::error(entry.key_span.clone(), path.clone(), what)
-                        .hint("write for example `[forge.work]`"),
+                    Problem::error(entry.key_span.clone(), path.clone(), fault)
+                        .hint(format!("write for example `[{what}.work]`")),
                 );
             }
             match entry.node.table() {
@@ -362,7 +370,7 @@ fn join(path: &str, key: &str) -> String {
 /// How a message calls the table: `[forge.gitlab]` by its own name.
 fn title(place: Place, path: &str) -> String {
     match place {
-        Place::Forge | Place::Sink | Place::Person => {
+        Place::Forge | Place::Sink | Place::Chat | Place::Person => {
             let mut words = path.split('.');
             let (what, name) = (words.next().unwrap_or("forge"), words.next().unwrap_or("NAME"));
             format!("`[{what}.{name}]`")

@@ -24,6 +24,7 @@ use towpath_core::model::{EnvName, Flow, Mode};
 use tree::{Node, Table};
 
 mod changes;
+mod chats;
 mod check;
 mod find;
 mod found;
@@ -52,11 +53,12 @@ mod tree;
 mod words;
 
 pub use changes::{Changed, changes};
+pub use chats::{Channel, Chat};
 pub use find::{DEFAULT_FILE, ENV_VAR};
 pub use found::{ANOTHER, Left, Listed, Written};
 pub use kinds::token_name_fault;
 pub use names::{branch_fault, name_fault};
-pub use people::Laws;
+pub use people::{LawTable, Laws};
 pub use problem::{Level, Problem, Problems};
 pub use reference::reference;
 pub use regular::open_regular;
@@ -79,6 +81,8 @@ pub struct Config {
     pub service: Service,
     /// `[forge.NAME]`, by name.
     pub forges: BTreeMap<String, Forge>,
+    /// `[chat.NAME]`, by name.
+    pub chats: BTreeMap<String, Chat>,
     /// `[people.NAME]`, `[[allow]]` and `[[deny]]`.
     pub laws: Laws,
     /// `[sink.NAME]`, by name.
@@ -285,6 +289,21 @@ pub enum Origin {
         /// Its line.
         line: usize,
     },
+    /// `[chat.X]`.
+    Chat {
+        /// Its line.
+        line: usize,
+    },
+    /// `[people.X]`.
+    People {
+        /// Its line.
+        line: usize,
+    },
+    /// An `[[allow]]` or a `[[deny]]`.
+    Rule {
+        /// Its line.
+        line: usize,
+    },
     /// `[defaults]`.
     Defaults {
         /// Its line.
@@ -319,7 +338,12 @@ impl fmt::Display for Origin {
             Self::Defaults { line } => write!(f, "[defaults] line {line}"),
             Self::Group { pattern, line } => write!(f, "group \"{}\" line {line}", problem::shown(pattern)),
             Self::Discovered { forge, line } => write!(f, "discovered by [forge.{forge}] line {line}"),
-            Self::Forge { line } | Self::Sink { line } | Self::Flow { line } => write!(f, "line {line}"),
+            Self::Forge { line }
+            | Self::Sink { line }
+            | Self::Chat { line }
+            | Self::People { line }
+            | Self::Rule { line }
+            | Self::Flow { line } => write!(f, "line {line}"),
         }
     }
 }
@@ -335,6 +359,7 @@ impl Config {
             base_dir: self.base_dir.clone(),
             service: self.service.clone(),
             forges: self.forges.clone(),
+            chats: self.chats.clone(),
             laws: self.laws.clone(),
             sinks: self.sinks.clone(),
             flows: self.flows.iter().filter(wanted).cloned().collect(),

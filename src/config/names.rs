@@ -81,15 +81,15 @@ fn ref_fault(name: &str) -> Option<String> {
     }
 }
 
-/// Why a text cannot name a forge: it is a prefix before a colon.
-pub(super) fn forge_name_fault(name: &str) -> Option<String> {
+/// Why a text cannot name a table of that kind (`forge`: its name is a prefix before a colon).
+pub(super) fn table_name_fault(what: &str, name: &str) -> Option<String> {
     let ok = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
     if name.is_empty() || !name.chars().all(ok) || name.starts_with(['-', '_']) {
-        return Some(
-            "the name of a forge is of `a`-`z`, `0`-`9`, `-` and `_`, and begins with a letter or a digit".into(),
-        );
+        return Some(format!(
+            "the name of a {what} is of `a`-`z`, `0`-`9`, `-` and `_`, and begins with a letter or a digit"
+        ));
     }
-    if matches!(name, "http" | "https" | "ssh" | "git" | "file") {
+    if what == "forge" && matches!(name, "http" | "https" | "ssh" | "git" | "file") {
         return Some("no forge may have the name of a URL's scheme: `repository` could not tell them apart".into());
     }
     None

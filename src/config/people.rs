@@ -2,25 +2,62 @@
 //!
 //! Not here: what follows from it (`towpath_core::people`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use towpath_core::command::Verb;
-use towpath_core::model::EnvName;
+use towpath_core::command::{VERBS, Verb};
+use towpath_core::model::{EnvName, FlowName};
 use towpath_core::people::{
-    AllowRule, DenyRule, Identity, Law, Mention, On, People, PersonCard, Role, Rules, Surface, VerbWord,
+    AllowRule, DenyRule, Identity, Law, Mention, On, People, PersonCard, Role, Rules, Surface, VerbWord, glob,
 };
 
+use super::Forge;
 use super::check::texts;
+use super::keys::Place;
 use super::problem::{Problem, shown};
+use super::service::settings;
+use super::show::quoted;
+use super::source::Source;
 use super::tree::{Node, Table};
+use super::{Origin, Setting};
 
 /// Who is who, and who may what.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Laws {
     /// Everybody that the config knows.
     pub people: People,
     /// What it says on top of the rules of the house.
     pub rules: Rules,
+    /// Every table of them as it is in effect.
+    pub tables: Vec<LawTable>,
+}
+
+/// A table of people or rules, as it is shown and compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LawTable {
+    /// Its head: `[people.ana]`, `[[allow]]`.
+    pub header: String,
+    /// What it is called in the audit: `people.ana`, `allow "release day"`.
+    pub name: String,
+    /// Every key of it.
+    pub settings: Vec<Setting>,
+}
+
+fn shown_tables(top: &Table, source: &Source) -> Vec<LawTable> {
+    let people = top.get("people").and_then(Node::table).into_iter().flat_map(|table| &table.0);
+    let people = people.filter_map(|entry| {
+        let settings = settings(Place::Person, Some(entry.node.table()?), source, |line| Origin::People { line });
+        let key = quoted(&entry.key);
+        Some(LawTable { header: format!("[people.{key}]"), name: format!("people.{key}"), settings })
+    });
+    let mut all: Vec<LawTable> = people.collect();
+    for (kind, place) in [("allow", Place::Allow), ("deny", Place::Deny)] {
+        all.extend(list(top, kind).map(|(nth, table)| LawTable {
+            header: format!("[[{kind}]]"),
+            name: format!("{kind} {}", quoted(&name(kind, nth, table))),
+            settings: settings(place, Some(table), source, |line| Origin::Rule { line }),
+        }));
+    }
+    all
 }
 
 impl Laws {
@@ -31,16 +68,14 @@ impl Laws {
 }
 
 /// What the file says. What is invalid has been reported by the check of its keys, or is here, and counts for nobody.
-pub(super) fn laws(top: &Table, problems: &mut Vec<Problem>) -> Laws {
+pub(super) fn laws(top: &Table, source: &Source, problems: &mut Vec<Problem>) -> Laws {
     let tables = top.get("people").and_then(Node::table).into_iter().flat_map(|table| &table.0);
     let cards: Vec<PersonCard> =
         tables.filter_map(|entry| Some(card(&entry.key, entry.node.table()?, problems))).collect();
     let at = |key: &str| top.entry(key).map_or(0..0, |entry| entry.key_span.clone());
     let people = People::new(cards).unwrap_or_else(|faults| {
         for fault in faults {
-            problems.push(
-                Problem::error(at("people"), "people", fault.to_string()).hint("each identity is one person's"),
-            );
+            problems.push(Problem::told(at("people"), "people", &fault.to_string()));
         }
         People::default()
     });
@@ -53,10 +88,57 @@ pub(super) fn laws(top: &Table, problems: &mut Vec<Problem>) -> Laws {
         deny: list(top, "deny").map(|(nth, table)| deny(nth, table)).collect(),
     };
     for fault in rules.faults(&people) {
-        let hint = "write `role = \"developer\"`, or `people` with names of `[people.NAME]`";
-        problems.push(Problem::error(at("allow"), "allow", fault.to_string()).hint(hint));
+        problems.push(Problem::told(at("allow"), "allow", &fault.to_string()));
     }
-    Laws { people, rules }
+    Laws { people, rules, tables: shown_tables(top, source) }
+}
+
+/// What the rules and people name that there is not: a rule that bears on nothing by a slip of the pen refuses nobody.
+pub(super) fn fits(
+    top: &Table,
+    laws: &Laws,
+    flows: &[(&FlowName, Vec<&EnvName>)],
+    forges: &BTreeMap<String, Forge>,
+    problems: &mut Vec<Problem>,
+) {
+    // What is discovered later may be called anything.
+    let closed = !forges.values().any(|forge| forge.discover);
+    let at = |key: &str| top.entry(key).map_or(0..0, |entry| entry.key_span.clone());
+    let mut missing = |table: &str, key: &str, word: &str, what: &str| {
+        if closed {
+            let fault = format!("`{}` in `{key}` names no {what} of this config", shown(word));
+            let hint = "write one that there is; `*` stands for any part of a name";
+            problems.push(Problem::error(at(table), format!("{table}.{key}"), fault).hint(hint));
+        }
+    };
+    let envs: Vec<&str> = flows.iter().flat_map(|(_, envs)| envs).map(|env| env.as_str()).collect();
+    let names: Vec<&str> = flows.iter().map(|(name, _)| name.as_str()).collect();
+    let none = |pattern: &str, of: &[&str]| !of.iter().any(|name| glob(pattern, name));
+    let allow = laws.rules.allow.iter().map(|rule| ("allow", &rule.on));
+    for (kind, on) in allow.chain(laws.rules.deny.iter().map(|rule| ("deny", &rule.on))) {
+        for word in on.environments.iter().filter(|word| none(word, &envs)) {
+            missing(kind, "environments", word, "environment");
+        }
+        for word in on.flows.iter().filter(|word| none(word, &names)) {
+            missing(kind, "flows", word, "flow");
+        }
+    }
+    for env in laws.rules.production.iter().filter(|env| !envs.contains(&env.as_str())) {
+        missing("service", "production", env.as_str(), "environment");
+    }
+    for card in laws.people.cards() {
+        for identity in &card.identities {
+            if let Identity::Forge { forge, .. } = identity
+                && !forges.contains_key(forge)
+            {
+                let fault = format!("`{}` is on a forge that is not in this config", shown(&identity.to_string()));
+                problems.push(
+                    Problem::error(at("people"), format!("people.{}.identities", card.name), fault)
+                        .hint("write it as `forge:NAME/LOGIN` with the NAME of a `[forge.NAME]`"),
+                );
+            }
+        }
+    }
 }
 
 fn card(name: &str, table: &Table, problems: &mut Vec<Problem>) -> PersonCard {
@@ -66,10 +148,7 @@ fn card(name: &str, table: &Table, problems: &mut Vec<Problem>) -> PersonCard {
             Ok(identity) => identities.push(identity),
             Err(why) => {
                 let span = table.entry("identities").map_or(0..0, |entry| entry.node.span.clone());
-                let what = format!("`{}` is no identity: {why}", shown(&text));
-                let hint = "write for example `forge:hub/ana`, `mail:ana@example.com`, `slack:T024BE7LD/U012AB3CD`, \
-                            `token:ana-laptop` or `os:ana@desk`";
-                problems.push(Problem::error(span, format!("people.{name}.identities"), what).hint(hint));
+                problems.push(Problem::told(span, format!("people.{name}.identities"), &why.to_string()));
             }
         }
     }
@@ -82,6 +161,18 @@ fn card(name: &str, table: &Table, problems: &mut Vec<Problem>) -> PersonCard {
 
 /// The words of `mention`, in the order of [`Mention`].
 pub(super) const MENTIONS: [&str; 4] = ["never", "problems", "heads-up", "all"];
+
+/// The words of `verbs`: all of a kind, then each verb.
+pub(super) const VERB_WORDS: [&str; VERBS.len() + 3] = {
+    let mut words = ["all"; VERBS.len() + 3];
+    (words[1], words[2]) = ("steer", "read");
+    let mut at = 0;
+    while at < VERBS.len() {
+        words[at + 3] = VERBS[at].word;
+        at += 1;
+    }
+    words
+};
 
 /// The words of roles, in the order of [`Role::ALL`].
 pub(super) const ROLES: [&str; 5] = ["viewer", "developer", "operator", "release-manager", "admin"];

@@ -23,7 +23,9 @@ use super::problem::{Problem, Problems, shown};
 use super::service::span;
 use super::source::Source;
 use super::tree::{self, Node, Table, Value};
-use super::{Config, FlowConfig, Origin, Setting, check, gates, names, people, remote, rules, service, sinks};
+use super::{
+    Config, FlowConfig, Origin, Setting, chats, check, gates, names, people, remote, rules, service, sinks,
+};
 
 /// What a config needs at least, as a hint.
 pub(super) const SMALLEST: &str = "the smallest config is:
@@ -72,26 +74,42 @@ pub(super) fn config(source: Source) -> Result<Config, Problems> {
     let service = service::service(&top, &source, &base_dir, &mut all.list);
     let forges = service::forges(&top, &source, &base_dir);
     let sinks = sinks::sinks(&top, &source, &base_dir, &mut all.list);
-    let laws = people::laws(&top, &mut all.list);
+    let chats = chats::chats(&top, &source, &base_dir, &mut all.list);
+    let laws = people::laws(&top, &source, &mut all.list);
     let reader = Reader::new(&top, &source, &base_dir, service.as_ref(), &forges);
     let drafts = reader.flows(&mut all.list);
     rules::judge(&drafts, &forges, &mut all.list);
+    let named = drafts.iter().map(|draft| &draft.config.flow);
+    let named: Vec<_> =
+        named.map(|flow| (&flow.name, flow.environments.iter().map(|env| &env.name).collect())).collect();
+    people::fits(&top, &laws, &named, &forges, &mut all.list);
     all.tidy();
-    match service {
-        Some(service) if all.errors() == 0 => Ok(Config {
+    let config = match service {
+        Some(service) if all.errors() == 0 => Config {
             path: source.path.clone(),
             print: source.print,
             base_dir,
             service,
             forges,
+            chats,
             laws,
             sinks,
             flows: drafts.into_iter().map(|draft| draft.config).collect(),
             warnings: all,
             source,
-        }),
-        _ => Err(all),
+        },
+        _ => return Err(all),
+    };
+    // Channels name flows as people do, which takes the whole config.
+    let mut misfits = Vec::new();
+    chats::fits(&top, &config, &mut misfits);
+    if misfits.is_empty() {
+        return Ok(config);
     }
+    let mut all = config.warnings;
+    all.list.extend(misfits);
+    all.tidy();
+    Err(all)
 }
 
 /// The folder of a file, absolute where the working directory is known.
@@ -275,6 +293,7 @@ impl<'a> Reader<'a> {
             let deployed = optional("deployed");
             let rollback = optional("rollback");
             let behind_alarm = optional("behind_alarm");
+            let heads_up = optional("heads_up");
             let database = optional("database");
             Environment {
                 name: EnvName::new(env.name),
@@ -288,6 +307,7 @@ impl<'a> Reader<'a> {
                 deployed: deployed.as_str().map(CheckName::from),
                 rollback: rollback.as_bool().unwrap_or(false),
                 behind_alarm: behind_alarm.as_str().map(span),
+                heads_up: heads_up.as_str().map(span),
                 gates: gates::read(env, zone, &prefix, settings, problems),
             }
         };

@@ -20,6 +20,12 @@ impl Config {
         for sink in self.sinks.values() {
             block(&mut out, &format!("[sink.{}]", sink.name), "", &sink.settings);
         }
+        for chat in self.chats.values() {
+            block(&mut out, &format!("[chat.{}]", chat.name), "", &chat.settings);
+        }
+        for table in &self.laws.tables {
+            block(&mut out, &table.header, "", &table.settings);
+        }
         for flow in self.chosen(only) {
             flow_toml(&mut out, flow);
         }
@@ -30,6 +36,8 @@ impl Config {
     pub fn show_json(&self, only: Option<&FlowConfig>) -> Json {
         let forge = |forge: &super::Forge| json!({ "name": forge.name, "values": values(&forge.settings) });
         let sink = |sink: &super::Sink| json!({ "name": sink.name, "values": values(&sink.settings) });
+        let chat = |chat: &super::Chat| json!({ "name": chat.name, "values": values(&chat.settings) });
+        let law = |law: &super::LawTable| json!({ "name": law.name, "values": values(&law.settings) });
         let flow = |flow: &FlowConfig| {
             json!({
                 "name": flow.flow.name,
@@ -44,6 +52,8 @@ impl Config {
             "service": { "values": values(&self.service.settings) },
             "forges": self.forges.values().map(forge).collect::<Vec<_>>(),
             "sinks": self.sinks.values().map(sink).collect::<Vec<_>>(),
+            "chats": self.chats.values().map(chat).collect::<Vec<_>>(),
+            "people_and_rules": self.laws.tables.iter().map(law).collect::<Vec<_>>(),
             "flows": self.chosen(only).map(flow).collect::<Vec<_>>(),
         })
     }
@@ -108,7 +118,7 @@ fn toml(value: &Json) -> String {
 }
 
 /// A basic string in which nothing deceives a terminal or an eye.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {

@@ -124,6 +124,16 @@ pub struct Sandbox {
 impl Sandbox {
     /// The config that is written: as somebody with such a repository would write it.
     pub fn config_text() -> String {
+        let people: String = Who::ALL
+            .iter()
+            .map(|who| {
+                let (name, role, plain) = (who.name(), who.role(), who.plain());
+                format!(
+                    "\n[people.\"{name}\"]\nrole = \"{role}\"\n\
+                     identities = [\"os:{plain}@demo\", \"mail:{plain}@shop.example\"]\n"
+                )
+            })
+            .collect();
         format!(
             "# The demo's repository: `develop` -> `staging` -> `{PRODUCTION}`. Every key: docs/config.md.\n\
              [service]\n\
@@ -141,7 +151,12 @@ impl Sandbox {
              name = \"production\"\n\
              branch = \"{PRODUCTION}\"\n\
              gates.lag = \"{LAG}m\"\n\
-             rollback = true\n"
+             rollback = true\n{people}\n\
+             [[allow]]\n\
+             name = \"results of checks\"\n\
+             verbs = [\"report\"]\n\
+             people = [\"{ci}\"]\n",
+            ci = Who::Ci.name(),
         )
     }
 

@@ -33,7 +33,18 @@ impl Who {
         }
     }
 
-    /// The name of their clone, and of their mailbox.
+    /// Everybody.
+    pub const ALL: [Self; 5] = [Self::Marek, Self::Ana, Self::Lukasz, Self::Olga, Self::Ci];
+
+    /// Their role in the demo's config.
+    pub const fn role(self) -> &'static str {
+        match self {
+            Self::Marek | Self::Ana | Self::Lukasz | Self::Ci => "developer",
+            Self::Olga => "operator",
+        }
+    }
+
+    /// The name of their account, of their clone, and of their mailbox.
     pub const fn plain(self) -> &'static str {
         match self {
             Self::Marek => "marek",

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use towpath_core::command::Command;
 use towpath_core::explain::{Mark, Words};
 use towpath_core::model::{
-    Actor, CommitId, Decision, EnvName, Event, Flow, Instant, IntentState, MoveKind, Reason, Tip, Verdict,
+    CommitId, Decision, EnvName, Event, Flow, Instant, IntentState, MoveKind, Reason, Tip, Verdict,
 };
 use towpath_core::people::{Identity, Surface};
 use towpath_core::text::one_line;
@@ -177,8 +177,8 @@ impl Stage {
         let refused = |why: String| DemoError::Refused { order: text.to_owned(), why };
         let command = Command::parse(text).map_err(|problem| refused(problem.to_string()))?;
         let email = (who != Who::Ci).then(|| format!("{}@shop.example", who.plain()));
-        let identity = Identity::Os { user: who.name().to_owned(), host: "demo".to_owned() };
-        let person = Person { name: Actor::new(who.name()), email, identity, surface: Surface::Cli };
+        let identity = Identity::Os { user: who.plain().to_owned(), host: "demo".to_owned() };
+        let person = Person { email, ..Person::new(identity, Surface::Cli) };
         let reply = carry_out(&self.world, &self.config, &command, &person, Dry::Real).await;
         let reply = reply.map_err(|refusal| refused(refusal.to_string()))?;
         Ok(reply.lines.iter().flat_map(|line| line.lines()).map(str::to_owned).collect())

@@ -5,8 +5,8 @@
 
 use towpath_core::act::Input;
 use towpath_core::model::{
-    Action, Change, DecisionRow, EnvName, Flow, IntentRow, IntentState, Ledger, Mode, MoveKind, Now, Observation,
-    Plan,
+    Action, Change, Decision, DecisionRow, EnvName, Flow, IntentRow, IntentState, Ledger, Mode, MoveKind, Now,
+    Observation, Plan,
 };
 use towpath_core::see;
 
@@ -144,6 +144,7 @@ async fn note_and_decide<W: World>(
     changes.extend(propose::overrides(ledger, &seen));
     changes.extend(see::would(ledger, &plan));
     changes.extend(see::behind(flow, ledger, &plan));
+    changes.extend(see::heads_up(flow, ledger, &plan, look.dag()));
     changes.push(Change::Looked(look.now));
     runner.commit(ledger, changes).await?;
     propose::announce_found(runner, ledger, &seen).await?;
@@ -200,16 +201,20 @@ async fn recover<W: World>(
     Ok(acted)
 }
 
-/// Decisions that read differently from the stored ones.
+/// Decisions that differ from the stored ones. What comes to be near is no other decision: it reads as before.
 fn decided(ledger: &Ledger, plan: &Plan) -> Vec<Change> {
-    plan.decisions
-        .iter()
-        .filter(|decision| ledger.decisions.get(&decision.env).is_none_or(|row| &row.decision != *decision))
-        .map(|decision| Change::Decided {
-            env: decision.env.clone(),
-            row: Box::new(DecisionRow { decision: decision.clone(), since: plan.now.wall }),
-        })
-        .collect()
+    let changed = plan.decisions.iter().filter_map(|decision| {
+        let stored = ledger.decisions.get(&decision.env);
+        if stored.is_some_and(|row| row.decision == *decision) {
+            return None;
+        }
+        let as_before =
+            |row: &&DecisionRow| Decision { ahead: decision.ahead.clone(), ..row.decision.clone() } == *decision;
+        let since = stored.filter(as_before).map_or(plan.now.wall, |row| row.since);
+        let row = Box::new(DecisionRow { decision: decision.clone(), since });
+        Some(Change::Decided { env: decision.env.clone(), row })
+    });
+    changed.collect()
 }
 
 /// The intent for an action, or `None` while an earlier one on the edge is not settled.

@@ -2,17 +2,18 @@
 //!
 //! Pure. An instant in the past means "at once".
 
-use towpath_core::model::{Instant, IntentState, Plan, Tip, Until};
+use towpath_core::model::{Flow, Instant, IntentState, Plan, Tip, Until};
+use towpath_core::see;
 
 use super::queue::Ended;
 use crate::engine::{Pass, Ticked};
 
-/// How a finished tick goes into the queue.
-pub fn ended(ticked: &Ticked) -> Ended {
+/// How a finished tick goes into the queue; without the flow where a reload has dropped it meanwhile.
+pub fn ended(flow: Option<&Flow>, ticked: &Ticked) -> Ended {
     match ticked {
         Ticked::Leased => Ended::Leased,
         Ticked::Done(pass) if is_unknown(&pass.plan) => Ended::Failed,
-        Ticked::Done(pass) => Ended::Well { due: due(pass) },
+        Ticked::Done(pass) => Ended::Well { due: due(flow, pass) },
     }
 }
 
@@ -23,7 +24,7 @@ pub fn is_unknown(plan: &Plan) -> bool {
 }
 
 /// The earliest instant at which something may change by itself.
-fn due(pass: &Pass) -> Option<Instant> {
+fn due(flow: Option<&Flow>, pass: &Pass) -> Option<Instant> {
     let plan = pass.after.as_ref().unwrap_or(&pass.plan);
     let now = plan.now;
     let by_plan = plan.decisions.iter().filter_map(|decision| {
@@ -42,5 +43,6 @@ fn due(pass: &Pass) -> Option<Instant> {
         Until::At(until) => Some(until).filter(|until| *until > now.wall),
         Until::Resumed => None,
     });
-    by_plan.chain(alarms).chain(by_intent).chain(ends).min()
+    let heads_up = flow.and_then(|flow| see::heads_up_due(flow, &pass.ledger, plan));
+    by_plan.chain(alarms).chain(by_intent).chain(ends).chain(heads_up).min()
 }

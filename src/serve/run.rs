@@ -67,6 +67,7 @@ pub async fn run(shared: Arc<Shared>, stop: CancellationToken) -> Result<(), Ser
     fresh_ones(&setup.config, send.clone());
     discover::keep(shared.clone(), send);
     post::keep(shared.clone(), stop.clone());
+    super::talk::keep(shared.clone(), stop.clone());
     let mut watching = tokio::time::interval(WATCH);
     watching.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut this = Loop {
@@ -175,7 +176,8 @@ impl Loop {
                 (Ended::Failed, "fault")
             }
             Some(Ok(ticked)) => {
-                let ended = due::ended(ticked);
+                let setup = self.shared.setup();
+                let ended = due::ended(setup.flow(&flow), ticked);
                 let result = match ended {
                     Ended::Well { .. } => "good",
                     Ended::Leased => "leased",

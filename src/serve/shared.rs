@@ -21,6 +21,8 @@ pub struct Shared {
     woken: Notify,
     /// Has what forges list looked at soon.
     pub discover: Notify,
+    /// Has what people said in chats answered.
+    pub asked: Notify,
     /// How the service itself is doing.
     pub pulse: Pulse,
     /// What it counts.
@@ -37,6 +39,7 @@ impl Shared {
             queue: Mutex::new(queue),
             woken: Notify::new(),
             discover: Notify::new(),
+            asked: Notify::new(),
             pulse: Pulse::default(),
             metrics: Metrics::default(),
         }

@@ -4,6 +4,7 @@
 //! Not here: the loop (`serve`).
 
 pub mod api;
+mod chat;
 mod connections;
 mod forge_hooks;
 mod health;
@@ -53,6 +54,7 @@ impl Default for Limits {
 pub fn router(shared: Arc<Shared>, limits: Limits) -> Router {
     let quick = Router::new()
         .merge(health::router(shared.clone()))
+        .nest("/chat", chat::router(shared.clone()))
         .nest("/hooks", hooks::router(shared.clone()).merge(forge_hooks::router(shared.clone())))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, DEADLINE));
     // The API has deadlines of its own: a look at a remote takes as long as it takes.

@@ -142,6 +142,7 @@ impl Batch<'_> {
                 let flow = self.flow("caught-up")?;
                 self.run(sqlx::query(sql::END_BEHIND).bind(flow).bind(env.to_string())).await
             }
+            Change::HeadsUp { env, row, message } => self.heads_up(env, *row, message).await,
             Change::Proposed { env, row } => self.proposed(env, row).await,
             Change::Audit(row) => self.audit(row).await,
         }

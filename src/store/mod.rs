@@ -11,6 +11,7 @@
 //! Not here: deciding, reading a clock (`crate::clock`), and what commands may do.
 
 mod apply;
+mod asked;
 mod deliveries;
 mod discovered;
 mod error;
@@ -27,6 +28,7 @@ mod sqlite;
 mod tokens;
 mod views;
 
+pub use asked::AskedRow;
 pub use discovered::DiscoveredRow;
 pub use error::{Conflict, StoreError};
 pub use holder::Holder;

@@ -10,9 +10,9 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Row, Sqlite, Type};
 use towpath_core::model::{
     Actor, Approval, Arrival, AuditRow, Backoff, Behind, BranchName, BranchSeen, CheckName, ClockRow, CommitId,
-    Concerns, DecisionRow, EffectRow, EnvName, EventRow, FlowName, GateKind, HandMove, Held, Hold, Instant,
-    IntentId, IntentRow, IntentState, Message, Now, OrderId, Override, Pause, PolicyDigest, Promote, Proposed,
-    Reading, Report, Scope, TipHeld, Trusted, Until, WouldMove,
+    Concerns, DecisionRow, EffectRow, EnvName, EventRow, FlowName, GateKind, HandMove, HeadsUpTold, Held, Hold,
+    Instant, IntentId, IntentRow, IntentState, Message, Now, OrderId, Override, Pause, PolicyDigest, Promote,
+    Proposed, Reading, Report, Scope, TipHeld, Trusted, Until, WouldMove,
 };
 
 use super::error::StoreError;
@@ -58,6 +58,11 @@ impl<'r> Fields<'r> {
 
     pub(super) fn json<T: DeserializeOwned>(&self, column: &'static str) -> Result<T> {
         serde_json::from_str(&self.text(column)?).map_err(|error| self.bad(column, &error))
+    }
+
+    fn json_or_none<T: DeserializeOwned>(&self, column: &'static str) -> Result<Option<T>> {
+        let text: Option<String> = self.get(column)?;
+        text.map(|text| serde_json::from_str(&text).map_err(|error| self.bad(column, &error))).transpose()
     }
 
     pub(super) fn parsed<T: FromStr<Err = String>>(&self, column: &'static str) -> Result<T> {
@@ -251,6 +256,7 @@ pub(super) fn approval(f: &Fields<'_>) -> Result<Approval> {
         commit: f.commit("commit_id")?,
         by: f.actor()?,
         email: f.get("email")?,
+        also: f.json_or_none("also")?.unwrap_or_default(),
         at: f.wall("at_wall")?,
     })
 }
@@ -352,6 +358,14 @@ pub(super) fn behind(f: &Fields<'_>) -> Result<Behind> {
     })
 }
 
+pub(super) fn heads_up(f: &Fields<'_>) -> Result<HeadsUpTold> {
+    Ok(HeadsUpTold {
+        newest: f.commit("newest")?,
+        at: f.wall("at_wall")?,
+        told: f.both("told_wall", "told_trusted")?,
+    })
+}
+
 pub(super) fn proposed(f: &Fields<'_>) -> Result<Proposed> {
     let confirmed: (Option<i64>, Option<i64>) = (f.get("confirmed_wall")?, f.get("confirmed_trusted")?);
     Ok(Proposed {
@@ -401,6 +415,7 @@ pub(super) fn audit(f: &Fields<'_>) -> Result<AuditRow> {
         allowed: f.get("allowed")?,
         effect: f.get("effect")?,
         concerns: concerns(f)?,
+        came: f.json_or_none("came")?,
     })
 }
 

@@ -40,7 +40,10 @@ pub(super) fn migrations() -> Vec<Migration> {
         (10, "override_of_findings", include_str!("../../migrations/sqlite/0010_override_of_findings.sql")),
         (11, "discovered", include_str!("../../migrations/sqlite/0011_discovered.sql")),
         (12, "notices", include_str!("../../migrations/sqlite/0012_notices.sql")),
-        (15, "messages", include_str!("../../migrations/sqlite/0015_messages.sql")),
+        (13, "who", include_str!("../../migrations/sqlite/0013_who.sql")),
+        (14, "heads_up", include_str!("../../migrations/sqlite/0014_heads_up.sql")),
+        (15, "asked", include_str!("../../migrations/sqlite/0015_asked.sql")),
+        (16, "messages", include_str!("../../migrations/sqlite/0016_messages.sql")),
     ];
     texts
         .into_iter()

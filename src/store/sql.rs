@@ -103,10 +103,10 @@ statements! {
     OVERRIDE_FOR = "UPDATE overrides SET request = $2 WHERE id = $1";
     END_OVERRIDE = "UPDATE overrides SET ended = TRUE WHERE id = $1";
 
-    APPROVALS = "SELECT id, flow, env, commit_id, by_actor, email, at_wall
+    APPROVALS = "SELECT id, flow, env, commit_id, by_actor, email, at_wall, also
         FROM approvals WHERE flow = $1 AND ended = FALSE ORDER BY seq DESC LIMIT $2";
-    ADD_APPROVAL = "INSERT INTO approvals (seq, id, flow, env, commit_id, by_actor, email, at_wall)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING";
+    ADD_APPROVAL = "INSERT INTO approvals (seq, id, flow, env, commit_id, by_actor, email, at_wall, also)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING";
     REPLACE_APPROVAL = "UPDATE approvals SET ended = TRUE
         WHERE flow = $1 AND env = $2 AND commit_id = $3 AND by_actor = $4 AND ended = FALSE";
 
@@ -196,6 +196,13 @@ statements! {
             at_wall = excluded.at_wall, at_trusted = excluded.at_trusted,
             confirmed_wall = excluded.confirmed_wall, confirmed_trusted = excluded.confirmed_trusted,
             passed_over = excluded.passed_over, announced = excluded.announced";
+    HEADS_UP = "SELECT env, newest, at_wall, told_wall, told_trusted FROM heads_up WHERE flow = $1";
+    // Nothing where a later one was told already.
+    SET_HEADS_UP = "INSERT INTO heads_up (flow, env, newest, at_wall, told_wall, told_trusted)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (flow, env) DO UPDATE SET newest = excluded.newest, at_wall = excluded.at_wall,
+            told_wall = excluded.told_wall, told_trusted = excluded.told_trusted
+        WHERE heads_up.told_trusted < excluded.told_trusted";
     END_BEHIND = "DELETE FROM behind WHERE flow = $1 AND env = $2";
 
     ADD_HAND_MOVE = "INSERT INTO hand_moves
@@ -212,10 +219,10 @@ statements! {
     REPORTS = "SELECT commit_id, name, on_branch, state, url, by_actor, at_wall, at_trusted
         FROM reports WHERE flow = $1 AND commit_id = $2 ORDER BY seq";
 
-    ADD_AUDIT = "INSERT INTO audit (seq, id, flow, flows, at_wall, by_actor, command, allowed, effect)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING";
+    ADD_AUDIT = "INSERT INTO audit (seq, id, flow, flows, at_wall, by_actor, command, allowed, effect, came)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING";
     // What was commanded of every flow concerns each of them.
-    AUDIT = "SELECT seq, flow, flows, id, at_wall, by_actor, command, allowed, effect
+    AUDIT = "SELECT seq, flow, flows, id, at_wall, by_actor, command, allowed, effect, came
         FROM audit WHERE ($1 IS NULL OR flow = $1 OR (flow IS NULL AND (flows IS NULL
                 OR EXISTS (SELECT 1 FROM json_each(flows) WHERE value = $1))))
             AND seq < $3 ORDER BY seq DESC LIMIT $2";
@@ -223,7 +230,7 @@ statements! {
     // What was refused changed nothing, and what Towpath itself records ($3) is no order.
     ORDERED_AFTER = "SELECT flow, flows FROM audit
         WHERE seq > $1 AND allowed = TRUE AND by_actor <> $3 ORDER BY seq LIMIT $2";
-    AUDIT_AFTER = "SELECT seq, flow, flows, id, at_wall, by_actor, command, allowed, effect
+    AUDIT_AFTER = "SELECT seq, flow, flows, id, at_wall, by_actor, command, allowed, effect, came
         FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2";
 
     ADD_TOKEN = "INSERT INTO tokens (id, name, hash, scope, flows, created_wall, created_by, expires_wall, email)
@@ -274,6 +281,14 @@ statements! {
     LAST_DIGEST = "SELECT digest_wall FROM chats WHERE sink = $1";
     DIGEST_SENT = "INSERT INTO chats (sink, digest_wall, claimed_wall) VALUES ($1, $2, 0) ON CONFLICT (sink)
         DO UPDATE SET digest_wall = excluded.digest_wall";
+    ADD_ASKED = "INSERT INTO asked (seq, place, once, at_wall, asked, state, until_wall)
+        SELECT COALESCE(MAX(seq), 0) + 1, $1, $2, $3, $4, 'waiting', 0 FROM asked WHERE TRUE
+        ON CONFLICT (place, once) DO NOTHING";
+    NEXT_ASKED = "SELECT seq, place, once, at_wall, asked, state FROM asked
+        WHERE state = 'waiting' OR (state = 'working' AND until_wall <= $1) ORDER BY seq LIMIT 1";
+    CLAIM_ASKED = "UPDATE asked SET state = 'working', until_wall = $2 WHERE seq = $1";
+    END_ASKED = "UPDATE asked SET state = 'ended', words = $2 WHERE seq = $1";
+    FORGET_ASKED = "DELETE FROM asked WHERE state = 'ended' AND at_wall < $1";
     FORGET_DELIVERIES = "DELETE FROM deliveries WHERE at_wall < $1";
     USE_TOKEN = "UPDATE tokens SET used_day = $2 WHERE id = $1 AND (used_day IS NULL OR used_day < $2)";
     REVOKE_TOKEN = "UPDATE tokens SET revoked_wall = $2 WHERE id = $1 AND revoked_wall IS NULL";

@@ -4,7 +4,7 @@
 //! Not here: what is told of one (`notice`), and its sentence (`explain` of the core).
 
 use serde::{Deserialize, Serialize};
-use towpath_core::model::{CommitId, Event, Instant, MoveKind, PauseKind, Reason, Scope};
+use towpath_core::model::{Coming, CommitId, Event, Instant, MoveKind, PauseKind, Reason, Scope};
 
 /// How much an event concerns people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ pub struct Row {
 }
 
 /// Every kind of event, in the order of [`Event::WORDS`].
-pub const ROWS: [Row; 13] = [
+pub const ROWS: [Row; 14] = [
     PROMOTED,
     ROLLED_BACK,
     MOVED,
@@ -46,6 +46,7 @@ pub const ROWS: [Row; 13] = [
     BEHIND,
     CAUGHT_UP,
     PAUSE_ENDS,
+    HEADS_UP,
 ];
 
 /// The row of an event.
@@ -64,6 +65,7 @@ pub const fn row(event: &Event) -> &'static Row {
         Event::Behind { .. } => &BEHIND,
         Event::CaughtUp { .. } => &CAUGHT_UP,
         Event::EndsSoon { .. } => &PAUSE_ENDS,
+        Event::HeadsUp { .. } => &HEADS_UP,
     }
 }
 
@@ -164,6 +166,24 @@ const PAUSE_ENDS: Row = Row {
         by: "os:ana@laptop".into(),
         reason: "the till says \"no\"".to_owned(),
         until: EXAMPLE_AT,
+    },
+};
+const HEADS_UP: Row = Row {
+    word: "heads-up",
+    severity: Severity::Info,
+    means: "Commits are about to enter an environment by time alone.",
+    example: || Event::HeadsUp {
+        commits: vec![Coming {
+            id: commit(3),
+            author: "Marek \"M\" Nowak".to_owned(),
+            email: "marek@example.com".to_owned(),
+            subject: "Fix invoice \u{1b}[31mrounding".to_owned(),
+        }],
+        more: 2,
+        newest: commit(3),
+        old: commit(2),
+        at: Instant(EXAMPLE_AT.0 + 600_000),
+        instead_of: None,
     },
 };
 

@@ -38,7 +38,7 @@ pub struct Notice {
     pub at_ms: i64,
     /// Where the branch was, if the event says so.
     pub old: Option<CommitId>,
-    /// Where the branch is, or, where nothing moved (`refused`, `called-off`, `proposed`), where it was
+    /// Where the branch is, or, where nothing moved (`refused`, `called-off`, `proposed`, `heads-up`), where it was
     /// to go.
     pub new: Option<CommitId>,
     /// What happened, as a sentence for people; what a server said follows line by line after `> `.
@@ -125,7 +125,9 @@ fn commits(event: &Event) -> (Option<CommitId>, Option<CommitId>) {
         }
         Event::Rewound { lost, kept, .. } | Event::Withdrawn { lost, kept } => (Some(*lost), Some(*kept)),
         Event::PutBack { now, .. } | Event::Overtaken { now, .. } => (None, Some(*now)),
-        Event::Refused { new, .. } | Event::Proposed { head: new, .. } => (None, Some(*new)),
+        Event::Refused { new, .. } | Event::Proposed { head: new, .. } | Event::HeadsUp { newest: new, .. } => {
+            (None, Some(*new))
+        }
         // The commit that waits longest is neither: the branch was never there, and need not go there.
         Event::Behind { .. } | Event::CaughtUp { .. } | Event::EndsSoon { .. } => (None, None),
     }
@@ -210,7 +212,7 @@ mod tests {
         for word in ["promoted", "rolled-back", "moved-by-hand", "rewound", "withdrawn", "called-off"] {
             assert_eq!(told(word), (true, true), "{word}");
         }
-        for word in ["put-back", "refused", "proposed", "overtaken"] {
+        for word in ["put-back", "refused", "proposed", "overtaken", "heads-up"] {
             assert_eq!(told(word), (false, true), "{word}");
         }
         for word in ["behind", "caught-up", "pause-ends"] {

@@ -69,6 +69,11 @@ pub async fn order(
     Ok(carry_out(&setup.world, config, command, who, dry).await?.into())
 }
 
+/// Whether a command reaches so many flows that it wants to be confirmed.
+pub(super) fn reaches_many(config: &Config, command: &Command) -> bool {
+    reach(config, command).is_ok_and(|count| count > FLOWS_UNASKED)
+}
+
 /// How many flows a command stops or sets going.
 fn reach(config: &Config, command: &Command) -> Result<usize, Problem> {
     match command {

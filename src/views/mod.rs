@@ -16,15 +16,18 @@ mod diff;
 mod edge;
 mod exit;
 mod history;
+mod mine;
 mod page;
 mod pass;
 mod place;
 mod plan;
 mod problem;
 mod promotions;
+mod said;
 mod status;
 mod text;
 mod tokens;
+mod who;
 
 pub use answer::{Answer, order};
 pub use audit::{Audit, AuditEntry, audit};
@@ -35,15 +38,18 @@ pub use diff::{ChangedFile, DiffView, diff};
 pub use edge::{EdgeView, edge};
 pub use exit::Exit;
 pub use history::{History, HistoryEntry, history};
+pub use mine::mine;
 pub use page::{Line, json_text, words};
 pub use pass::{FlowPass, Passes, run};
 pub use place::{CommitHere, Where, where_is};
 pub use plan::{FlowPlan, Plans, Saved, plan, replay};
 pub use problem::{CODES, Code, CodeRow, Problem};
 pub use promotions::{Promotion, Promotions, Which, promotions};
+pub use said::{Spoken, Sure, say};
 pub use status::{FlowStatus, Status, status};
 pub use text::{Explained, Marked, Step};
 pub use tokens::{NewTokenView, TokenView, Tokens, tokens};
+pub use who::{May, WhoView, who};
 
 /// The version of the JSON of every view. Fields are added within a version, never changed.
 pub const SCHEMA_VERSION: u32 = 1;

@@ -196,11 +196,48 @@ fn standing(ledger: &Ledger, words: &Words<'_>, now: Now) -> Vec<String> {
     lines
 }
 
+/// More flows than this are not listed one by one: those that need nobody are only counted.
+const LISTED: usize = 20;
+
 impl Status {
-    /// For people.
+    /// The same of one environment of each flow.
+    #[must_use]
+    pub fn only(mut self, env: &EnvName) -> Self {
+        for flow in &mut self.flows {
+            flow.environments.retain(|line| line.env == *env);
+        }
+        self
+    }
+
+    /// For people: flow by flow; where there are many, how they stand, and those that are blocked.
     pub fn lines(&self) -> Vec<Line> {
+        if self.flows.len() <= LISTED {
+            return Self::of_flows(self.flows.iter());
+        }
+        let stuck: Vec<&FlowStatus> = self.flows.iter().filter(|flow| flow.mark() == Some(Mark::Block)).collect();
+        let count = |mark| self.flows.iter().filter(|flow| flow.mark() == mark).count();
+        let mut lines = vec![Line::plain(
+            0,
+            format!(
+                "{} flows: {} blocked or stopped, {} waiting, {} up to date or about to move, {} not looked at yet",
+                self.flows.len(),
+                stuck.len(),
+                count(Some(Mark::Wait)),
+                count(Some(Mark::Pass)),
+                count(None)
+            ),
+        )];
+        let rest = self.flows.len() - stuck.len();
+        lines.extend(Self::of_flows(stuck.into_iter()));
+        if rest > 0 {
+            lines.push(Line::plain(0, format!("The other {rest} are not listed: `status FLOW` shows one")));
+        }
+        lines
+    }
+
+    fn of_flows<'a>(flows: impl Iterator<Item = &'a FlowStatus>) -> Vec<Line> {
         let mut lines = Vec::new();
-        for flow in &self.flows {
+        for flow in flows {
             let found =
                 flow.discovered.as_ref().map_or_else(String::new, |forge| format!("; discovered on {forge}"));
             lines.push(Line::plain(0, format!("{} ({}{found})", flow.flow, flow.looked_text)));
@@ -209,5 +246,16 @@ impl Status {
             lines.extend(flow.environments.iter().map(|env| Line::marked(2, env.line.mark, &env.line.text)));
         }
         lines
+    }
+}
+
+impl FlowStatus {
+    /// The worst of what is shown of it; none if nothing was decided yet.
+    fn mark(&self) -> Option<Mark> {
+        if self.gone.is_some() || !self.orders.is_empty() {
+            return Some(Mark::Block);
+        }
+        let marks: Vec<Mark> = self.environments.iter().map(|env| env.line.mark).collect();
+        [Mark::Block, Mark::Wait, Mark::Pass].into_iter().find(|mark| marks.contains(mark))
     }
 }

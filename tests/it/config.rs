@@ -5,6 +5,7 @@ mod examples;
 mod faults;
 mod files;
 mod layers;
+mod people;
 mod properties;
 mod run_examples;
 mod views;

@@ -5,6 +5,7 @@ mod codes;
 mod connections;
 mod hostile;
 mod openapi;
+mod people;
 mod place;
 mod same;
 mod seats;

@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod beside;
+mod chat;
 mod check_migrations;
 mod checker;
 mod cli;

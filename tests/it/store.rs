@@ -126,5 +126,6 @@ fn audit(id: &str) -> AuditRow {
         allowed: true,
         effect: "paused".to_owned(),
         concerns: Concerns::All,
+        came: None,
     }
 }

@@ -18,6 +18,8 @@ pub(super) enum Place {
     Forge,
     App,
     Sink,
+    Chat,
+    Channel,
     Person,
     Allow,
     Deny,
@@ -141,12 +143,14 @@ pub(super) struct Row {
 
 impl Place {
     /// Every place, in the order of the reference.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Top,
         Self::Service,
         Self::Forge,
         Self::App,
         Self::Sink,
+        Self::Chat,
+        Self::Channel,
         Self::Person,
         Self::Allow,
         Self::Deny,
@@ -175,6 +179,8 @@ impl Place {
             Self::Forge => "[forge.NAME]",
             Self::App => "app of a forge",
             Self::Sink => "[sink.NAME]",
+            Self::Chat => "[chat.NAME]",
+            Self::Channel => "channels of a chat",
             Self::Person => "[people.NAME]",
             Self::Allow => "[[allow]]",
             Self::Deny => "[[deny]]",

@@ -3,12 +3,14 @@
 use towpath_core::model::Event;
 
 use super::{Default, Kind, Place, Row};
-use crate::config::people::{MENTIONS, ROLES, SURFACES};
+use crate::config::people::{MENTIONS, ROLES, SURFACES, VERB_WORDS};
 
 const SERVICE: &[Place] = &[Place::Service];
 const FORGE: &[Place] = &[Place::Forge];
 const APP: &[Place] = &[Place::App];
 const SINK: &[Place] = &[Place::Sink];
+const CHAT: &[Place] = &[Place::Chat];
+const CHANNEL: &[Place] = &[Place::Channel];
 const PERSON: &[Place] = &[Place::Person];
 const RULES: &[Place] = &[Place::Allow, Place::Deny];
 const FLOW: &[Place] = &[Place::Flow];
@@ -56,6 +58,8 @@ pub(in crate::config) const ROWS: &[Row] = &[
         .says("Where repositories are, by a name of your own that `repository` then uses as a prefix.", "[forge.work]"),
     row(&[Place::Top], "sink", Kind::Named(Place::Sink), Default::Nothing)
         .says("Who is told of what happens, by a name of your own. docs/tell.md explains them.", "[sink.deploys]"),
+    row(&[Place::Top], "chat", Kind::Named(Place::Chat), Default::Nothing)
+        .says("In which chat systems people talk to Towpath, by a name of your own. docs/chat.md explains them.", "[chat.work]"),
     row(&[Place::Top], "people", Kind::Named(Place::Person), Default::Nothing).says(
         "Who is who: people by a name of your own, with what surfaces know them by. docs/people.md says who may what.",
         "[people.ana]",
@@ -72,31 +76,6 @@ pub(in crate::config) const ROWS: &[Row] = &[
     ),
     row(&[Place::Top], "flow", Kind::Tables(Place::Flow), Default::From("none; at least one must be written unless a forge has `discover`"))
         .says("One repository and its ordered environments.", "[[flow]]"),
-    // [people.X], [[allow]], [[deny]]
-    row(PERSON, "role", Kind::Word { words: &ROLES, later: &[] }, Default::Text("viewer"))
-        .says("What they are trusted with.", "role = \"operator\""),
-    row(PERSON, "identities", Kind::ListOf(&Kind::Text), Default::Nothing).says(
-        "What surfaces know them by: `forge:NAME/LOGIN`, `mail:ADDRESS`, `slack:TEAM/USER`, `mattermost:USER`, `oidc:ISSUER#SUBJECT`, `token:NAME`, `os:USER@HOST`. Each is one person's.",
-        "identities = [\"forge:hub/ana\", \"mail:ana@example.com\"]",
-    ),
-    row(PERSON, "mention", Kind::Word { words: &MENTIONS, later: &[] }, Default::From("what the installation does"))
-        .says("For what they are called by name; else their name is plain text.", "mention = \"problems\""),
-    row(RULES, "name", Kind::Text, Default::From("its place in the file"))
-        .says("What the rule is called where it decides.", "name = \"release day\""),
-    row(RULES, "verbs", Kind::ListOf(&Kind::Text), Default::From("every one that steers"))
-        .says("Commands by their verbs; `steer` is all that change something, `read` all that only look, `all` both.", "verbs = [\"promote\", \"pause\"]"),
-    row(RULES, "environments", Kind::ListOf(&Kind::Text), Default::From("all"))
-        .says("Environments by name; `*` stands for any part of it.", "environments = [\"staging\"]"),
-    row(RULES, "flows", Kind::ListOf(&Kind::Text), Default::From("all"))
-        .says("Flows, likewise.", "flows = [\"shop/*\"]"),
-    row(RULES, "surfaces", Kind::ListOf(&Kind::Word { words: &SURFACES, later: &[] }), Default::From("all"))
-        .says("From where the command comes.", "surfaces = [\"chat\"]"),
-    row(&[Place::Allow], "role", Kind::Word { words: &ROLES, later: &[] }, Default::Nothing)
-        .says("For this role and those above it.", "role = \"developer\""),
-    row(&[Place::Deny], "below", Kind::Word { words: &ROLES, later: &[] }, Default::Nothing)
-        .says("To those below this role. With neither `below` nor `people` to everybody.", "below = \"admin\""),
-    row(RULES, "people", Kind::ListOf(&Kind::Text), Default::Nothing)
-        .says("For these people of `[people.NAME]`, whatever their role.", "people = [\"ana\"]"),
     // [sink.X]
     row(SINK, "kind", Kind::Word { words: &["webhook"], later: LATER_SINKS }, Default::Required)
         .says("How it is told. `webhook` is a POST for each event, signed if there are `secrets`.", "kind = \"webhook\""),
@@ -262,6 +241,8 @@ pub(in crate::config) const ROWS: &[Row] = &[
         .says("Whether `towpath rollback` may move this branch back.", "rollback = true"),
     row(ENV, "behind_alarm", SPAN, Default::Nothing)
         .says("How long a commit of the environment before it may wait for this one before that is told: once when it begins, once when it is over.", "behind_alarm = \"1d\""),
+    row(ENV, "heads_up", SPAN, Default::Nothing)
+        .says("How long before commits enter by themselves people are told: what enters, when, and how to stop it. It never delays a move, so what may enter at once enters untold.", "heads_up = \"10m\""),
     row(ENV, "database", Kind::Text, Default::Nothing).says(
         "The database that the environment's code uses. On the first environment it only says whose code runs there; on any other it needs `gates.migrations`. Environments with the same name here share one database; without it each has its own.",
         "database = \"main\"",
@@ -371,4 +352,60 @@ pub(in crate::config) const ROWS: &[Row] = &[
         "Where the token is to be found that goes along as `Authorization: Bearer TOKEN`. Never the token itself. A file is read anew each time; the environment, once at the start.",
         "token = { env = \"GATE_TOKEN\" }",
     ),
+    // [chat.X]
+    row(CHAT, "kind", Kind::Word { words: &["slack", "mattermost"], later: &[] }, Default::Required)
+        .says("What speaks there.", "kind = \"slack\""),
+    row(CHAT, "teams", Kind::ListOf(&Kind::Text), Default::Required).says(
+        "The ids of the workspaces (Slack, `T…`) or teams (Mattermost) whose people are listened to; nobody else is.",
+        "teams = [\"T024BE7LD\"]",
+    ),
+    row(CHAT, "url", Kind::Url, Default::From("Slack's own; of Mattermost it must be written"))
+        .says("The server: of Mattermost its Site URL.", "url = \"https://chat.example.com\""),
+    row(CHAT, "token", Kind::Secret, Default::Nothing)
+        .says("The bot's token, with which Towpath posts. Never the token itself.", "token = { env = \"SLACK_BOT_TOKEN\" }"),
+    row(CHAT, "secrets", Kind::ListOf(&Kind::Secret), Default::Nothing).says(
+        "What proves that a request comes from there: the app's signing secret (Slack), or the tokens of the slash commands (Mattermost, one for each team). Several while one takes over from another.",
+        "secrets = [{ env = \"SLACK_SIGNING_SECRET\" }]",
+    ),
+    row(CHAT, "app_token", Kind::Secret, Default::Nothing).says(
+        "Slack's app token (`xapp-…`): requests come by Socket Mode, and Slack needs no way to reach this machine.",
+        "app_token = { env = \"SLACK_APP_TOKEN\" }",
+    ),
+    row(CHAT, "button_secrets", Kind::ListOf(&Kind::Secret), Default::Nothing).says(
+        "What buttons of Mattermost are sealed with, which signs none itself: at least 16 bytes, made up by you. The first seals, each opens.",
+        "button_secrets = [{ file = \"/run/secrets/towpath-buttons\" }]",
+    ),
+    row(CHAT, "channels", Kind::Tables(Place::Channel), Default::Nothing).says(
+        "Channels that belong to a flow or an environment, which then need not be said there.",
+        "channels = [{ id = \"C0123456789\", flow = \"checkout\" }]",
+    ),
+    row(CHANNEL, "id", Kind::Text, Default::Required).says("The channel's id, not its name.", "id = \"C0123456789\""),
+    row(CHANNEL, "flow", Kind::Text, Default::Nothing).says("The flow, as in a command.", "flow = \"checkout\""),
+    row(CHANNEL, "environment", Kind::Text, Default::Nothing)
+        .says("The environment: of that flow, or else of every flow.", "environment = \"production\""),
+    // [people.X], [[allow]], [[deny]]
+    row(PERSON, "role", Kind::Word { words: &ROLES, later: &[] }, Default::Text("viewer"))
+        .says("What they are trusted with.", "role = \"operator\""),
+    row(PERSON, "identities", Kind::ListOf(&Kind::Text), Default::Nothing).says(
+        "What surfaces know them by: `forge:NAME/LOGIN`, `mail:ADDRESS`, `slack:TEAM/USER`, `mattermost:USER`, `oidc:ISSUER#SUBJECT`, `token:NAME`, `os:USER@HOST`. Each is one person's.",
+        "identities = [\"forge:hub/ana\", \"mail:ana@example.com\"]",
+    ),
+    row(PERSON, "mention", Kind::Word { words: &MENTIONS, later: &[] }, Default::From("what the installation does"))
+        .says("For what they are called by name; else their name is plain text.", "mention = \"problems\""),
+    row(RULES, "name", Kind::Text, Default::From("its place in the file"))
+        .says("What the rule is called where it decides.", "name = \"release day\""),
+    row(RULES, "verbs", Kind::ListOf(&Kind::Word { words: &VERB_WORDS, later: &[] }), Default::From("every one that steers"))
+        .says("Commands by their verbs; `steer` is all that change something, `read` all that only look, `all` both.", "verbs = [\"promote\", \"pause\"]"),
+    row(RULES, "environments", Kind::ListOf(&Kind::Text), Default::From("all"))
+        .says("Environments by name; `*` stands for any part of it.", "environments = [\"staging\"]"),
+    row(RULES, "flows", Kind::ListOf(&Kind::Text), Default::From("all"))
+        .says("Flows, likewise.", "flows = [\"shop/*\"]"),
+    row(RULES, "surfaces", Kind::ListOf(&Kind::Word { words: &SURFACES, later: &[] }), Default::From("all"))
+        .says("From where the command comes.", "surfaces = [\"chat\"]"),
+    row(&[Place::Allow], "role", Kind::Word { words: &ROLES, later: &[] }, Default::Nothing)
+        .says("For this role and those above it.", "role = \"developer\""),
+    row(&[Place::Deny], "below", Kind::Word { words: &ROLES, later: &[] }, Default::Nothing)
+        .says("To those below this role. With neither `below` nor `people` to everybody.", "below = \"admin\""),
+    row(RULES, "people", Kind::ListOf(&Kind::Text), Default::Nothing)
+        .says("For these people of `[people.NAME]`, whatever their role.", "people = [\"ana\"]"),
 ];

@@ -4,6 +4,7 @@
 //! Not here: the grammar (`towpath_core::command`), prompts and exit codes (`cli`).
 
 mod commits;
+mod giving;
 mod migrations;
 mod moves;
 mod orders;
@@ -11,27 +12,38 @@ mod promote;
 
 use sha2::{Digest as _, Sha256};
 use towpath_core::command::{Command, Problem};
-use towpath_core::explain::{Words, refused};
-use towpath_core::model::{
-    Actor, AuditRow, Change, CommitId, Concerns, Flow, FlowName, Instant, IntentRow, MoveKind, Now, OrderId, Scope,
-};
-use towpath_core::people::{Asked, Identity, Permit, Place, Surface};
+use towpath_core::model::{Actor, AuditRow, CommitId, Concerns, IntentRow, Now, OrderId};
+use towpath_core::people::{Identity, Surface};
 use towpath_core::text::hex;
+
+use giving::Giving;
 
 use super::world::{Fault, World};
 use crate::config::{Config, WordFault};
 
-/// Who gives a command.
+/// Who gives a command, and how it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
-    /// The name it is recorded under: `os:user@host` for a local command.
-    pub name: Actor,
-    /// The e-mail that git knows them by, for telling authors from approvers.
-    pub email: Option<String>,
-    /// What they are known by, for who they are and what they may.
+    /// What they are known by, for who they are and what they may. What they do is recorded under the name of the
+    /// person whose identity it is, else under its text: `os:user@host` for a local command.
     pub identity: Identity,
+    /// The e-mail that git knows them by, for telling authors from approvers; beside those of their person.
+    pub email: Option<String>,
     /// From where they speak.
     pub surface: Surface,
+    /// The channel or the comment in which they do.
+    pub place: Option<String>,
+    /// What they wrote, where that is kept.
+    pub said: Option<String>,
+    /// A commit that is known to be of their own making: that they may always hold.
+    pub wrote: Option<CommitId>,
+}
+
+impl Person {
+    /// Somebody who gives a command by no text of their own, or by one that is its canonical form.
+    pub const fn new(identity: Identity, surface: Surface) -> Self {
+        Self { identity, email: None, surface, place: None, said: None, wrote: None }
+    }
 }
 
 /// Whether a command is carried out or only tried.
@@ -112,8 +124,8 @@ pub async fn carry_out<W: World>(
 ) -> Result<Reply, Refusal> {
     command.check()?;
     let now = world.now().await?;
-    let giving = Giving { world, config, command, who, dry, now };
-    let reply = match giving.permit() {
+    let giving = Giving::new(world, config, command, (who, dry, now));
+    let reply = match giving.allowed() {
         Err(refusal) => Err(refusal),
         Ok(()) => given(&giving).await,
     };
@@ -189,138 +201,6 @@ pub fn audited(
     (allowed, effect): (bool, String),
     concerns: Concerns,
 ) -> AuditRow {
-    AuditRow { id: order_id(what, &command, &by, now), at: now.wall, by, command, allowed, effect, concerns }
-}
-
-/// One command being given.
-struct Giving<'a, W: World> {
-    world: &'a W,
-    config: &'a Config,
-    command: &'a Command,
-    who: &'a Person,
-    dry: Dry,
-    now: Now,
-}
-
-impl<W: World> Giving<'_, W> {
-    /// Whether whoever gives it may, in every environment that it reaches. Words that name nothing are told where they
-    /// are looked up.
-    fn permit(&self) -> Result<(), Refusal> {
-        let Ok(reach) = self.places() else { return Ok(()) };
-        let asked = Asked { verb: self.command.verb(), reach: &reach, surface: self.who.surface };
-        let law = self.config.laws.law();
-        match law.may(law.asker(&self.who.identity), &asked) {
-            Permit::Allowed { .. } => Ok(()),
-            Permit::Denied { why, who_may } => Err(Refusal::NotPermitted { why: refused(&why, &who_may) }),
-        }
-    }
-
-    /// The environments that the command reaches.
-    fn places(&self) -> Result<Vec<Place>, WordFault> {
-        let (words, env) = (self.command.place(), self.command.env());
-        let scope = match (&words[..], env) {
-            (["all"], None) => Scope::All,
-            ([flow], Some(env)) => self.config.target(&[flow, env])?,
-            ([flow], None) if !self.command.is_targeted() => Scope::Flow(self.config.flow(flow)?.flow.name.clone()),
-            (words, _) => self.config.target(words)?,
-        };
-        let only = match &scope {
-            Scope::Edge(_, env) | Scope::Environment(env) => Some(env),
-            Scope::All | Scope::Flow(_) => None,
-        };
-        let rules = &self.config.laws.rules;
-        Ok(self.config.reach(&scope).into_iter().flat_map(|found| rules.places(&found.flow, only)).collect())
-    }
-
-    /// An id of what this command makes.
-    fn id(&self, what: &str) -> OrderId {
-        order_id(what, &self.command.to_string(), &self.who.name, self.now)
-    }
-
-    /// The flows that the command concerns.
-    fn flows(&self) -> Vec<&Flow> {
-        let reached = self.scope().map(|scope| self.config.reach(&scope)).unwrap_or_default();
-        reached.into_iter().map(|found| &found.flow).collect()
-    }
-
-    /// Where the command reaches, if its words name something.
-    fn scope(&self) -> Option<Scope> {
-        let words = self.command.place();
-        match (self.command, words.as_slice()) {
-            (Command::Pause { .. } | Command::Resume { .. }, _) | (_, ["all"]) => self.config.target(&words).ok(),
-            // A flow, also where an environment of another one ends in the same word.
-            (_, [flow]) => self.config.flow(flow).ok().map(|found| Scope::Flow(found.flow.name.clone())),
-            _ => None,
-        }
-    }
-
-    /// The same as the audit keeps it: by name, for the config may change.
-    fn concerns(&self) -> Concerns {
-        match self.scope() {
-            Some(Scope::All) => Concerns::All,
-            Some(_) => Concerns::Flows(self.flows().into_iter().map(|flow| flow.name.clone()).collect()),
-            None => Concerns::none(),
-        }
-    }
-
-    fn audit(&self, allowed: bool, effect: String) -> Change {
-        // A command that was carried out and then refused within a millisecond is two rows.
-        let what = if allowed { "command" } else { "refused" };
-        let command = self.command.to_string();
-        Change::Audit(audited(what, self.now, self.who.name.clone(), command, (allowed, effect), self.concerns()))
-    }
-
-    /// The words for people, in the zone of a flow.
-    fn words<'f>(&self, flow: &'f Flow) -> Words<'f> {
-        Words { zone: flow.zone, now: self.now.wall, flow, remote_word: "origin", lasting: false }
-    }
-
-    /// An instant in the zone of the first flow that a scope reaches.
-    fn at(&self, scope: &Scope, at: Instant) -> String {
-        match self.config.reach(scope).first() {
-            Some(found) => self.words(&found.flow).at(at),
-            None => at.to_string(),
-        }
-    }
-
-    /// Stores the changes with their audit row, and says what may still land in the scope.
-    async fn settle(
-        &self,
-        flow: Option<&FlowName>,
-        scope: Option<&Scope>,
-        mut changes: Vec<Change>,
-        mut lines: Vec<String>,
-    ) -> Result<Reply, Refusal> {
-        let effect = lines.join(" ");
-        let mut reply = Reply {
-            id: self.id("command"),
-            command: self.command.to_string(),
-            lines: Vec::new(),
-            pushing: Vec::new(),
-            moved: None,
-            dry: self.dry == Dry::Run,
-        };
-        if self.dry == Dry::Real {
-            changes.push(self.audit(true, effect));
-            let committed = self.world.commit(None, flow, &changes).await?;
-            let covered = |row: &IntentRow| scope.is_some_and(|scope| scope.covers(&row.flow, &row.env));
-            reply.pushing = committed.pushing.into_iter().filter(covered).collect();
-            lines.extend(reply.pushing.iter().map(|row| self.may_still_land(row)));
-        } else {
-            lines.push("This was a dry run: nothing was changed.".to_owned());
-        }
-        reply.lines = lines;
-        Ok(reply)
-    }
-
-    fn may_still_land(&self, row: &IntentRow) -> String {
-        let until = row.deadline.map_or(self.now.wall, |deadline| self.now.wall_at(deadline));
-        let scope = Scope::Edge(row.flow.clone(), row.env.clone());
-        let what = match row.kind {
-            MoveKind::FastForward => "move",
-            MoveKind::Rollback => "rollback",
-        };
-        let (flow, env, to, until) = (&row.flow, &row.env, row.new.short(), self.at(&scope, until));
-        format!("A {what} of `{flow}` `{env}` to {to} had begun before and may still land until {until}.")
-    }
+    let id = order_id(what, &command, &by, now);
+    AuditRow { id, at: now.wall, by, command, allowed, effect, concerns, came: None }
 }

@@ -86,7 +86,7 @@ pub async fn pass_gate<W: World>(
         flow: flow.name.clone(),
         env: env.clone(),
         commit,
-        by: giving.who.name.clone(),
+        by: giving.by.clone(),
         reason: reason.to_owned(),
         at: giving.now.wall,
         until,
@@ -199,7 +199,7 @@ fn rollback_order<W: World>(
     reason: &str,
 ) -> (IntentRow, Vec<Change>, Vec<String>) {
     let (flow, env) = (edge.flow.name.clone(), edge.target.name.clone());
-    let (hold, by, at) = (giving.id("rollback"), giving.who.name.clone(), giving.now.wall);
+    let (hold, by, at) = (giving.id("rollback"), giving.by.clone(), giving.now.wall);
     let mut row = IntentRow {
         id: towpath_core::model::IntentId::new(""),
         flow: flow.clone(),

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use towpath_core::command::{Command, CommitWord, Lasting, Place, Target};
 use towpath_core::decide::gates::approvals;
 use towpath_core::model::{
-    Approval, ApprovalsGate, Change, CommitId, EdgeKey, EnvName, Fact, Flow, Gate, GateKind, Held, Hold,
+    Actor, Approval, ApprovalsGate, Change, CommitId, EdgeKey, EnvName, Fact, Flow, Gate, GateKind, Held, Hold,
     NotCounted, OrderId, Pause, PauseKind, Proposed, Report, Scope, Tip, Until, Via,
 };
+use towpath_core::people::Identity;
 use towpath_core::see;
 use towpath_core::text::one_line;
 
@@ -68,7 +69,7 @@ pub async fn pause<W: World>(giving: &Giving<'_, W>) -> Result<Reply, Refusal> {
         }),
         kind: *kind,
         scope: scope.clone(),
-        by: giving.who.name.clone(),
+        by: giving.by.clone(),
         reason: reason.clone(),
         at: giving.now.wall,
         until,
@@ -200,7 +201,7 @@ pub async fn hold<W: World>(
         what: Held::Commit(commit),
         flow: flow.clone(),
         env,
-        by: giving.who.name.clone(),
+        by: giving.by.clone(),
         reason: reason.to_owned(),
         at: giving.now.wall,
         fixed_by: None,
@@ -358,24 +359,23 @@ pub async fn approve<W: World>(
         let why = format!("`{env}` of `{}` is entered by request: approve its request on the forge", flow.name);
         return Err(Refusal::Pointless { why });
     }
-    if !gate.from.is_empty() && !gate.from.contains(giving.who.name.as_str()) {
+    let Some(by) = listed(giving, gate) else {
         let names: Vec<&str> = gate.from.iter().map(String::as_str).collect();
-        let why = format!(
-            "`{}` may not approve for `{env}` of `{}`; {} may",
-            giving.who.name,
-            flow.name,
-            names.join(", ")
-        );
+        let why =
+            format!("`{}` may not approve for `{env}` of `{}`; {} may", giving.by, flow.name, names.join(", "));
         return Err(Refusal::NotPermitted { why });
-    }
+    };
     let commit = commits::find(giving, flow, word).await?;
+    let mut emails = giving.emails().into_iter();
+    let email = emails.next();
     let row = Approval {
         id: giving.id("approval"),
         flow: flow.name.clone(),
         env: env.clone(),
         commit,
-        by: giving.who.name.clone(),
-        email: giving.who.email.as_ref().map(|email| email.to_lowercase()),
+        by,
+        email,
+        also: emails.collect(),
         at: giving.now.wall,
     };
     let place = format!("for `{env}` of `{}`", flow.name);
@@ -391,6 +391,14 @@ pub async fn approve<W: World>(
         ],
     };
     giving.settle(Some(&flow.name), None, vec![Change::Approve(row)], lines).await
+}
+
+/// The name under which somebody's approval counts: their person's, or the one of their identities that the gate
+/// lists; one for each person, so that nobody approves twice. None if it lists none of them.
+fn listed<W: World>(giving: &Giving<'_, W>, gate: &ApprovalsGate) -> Option<Actor> {
+    let identities = giving.card().into_iter().flat_map(|card| &card.identities);
+    let mut names = [giving.by.clone()].into_iter().chain(identities.map(Identity::actor));
+    if gate.from.is_empty() { names.next() } else { names.find(|name| gate.from.contains(name.as_str())) }
 }
 
 /// What becomes of an approval.
@@ -485,7 +493,7 @@ pub async fn report<W: World>(giving: &Giving<'_, W>) -> Result<Reply, Refusal> 
         on: on.clone(),
         state: *state,
         url: url.clone(),
-        by: giving.who.name.clone(),
+        by: giving.by.clone(),
         at: giving.now,
     };
     giving.settle(Some(&flow.name), None, vec![Change::Report(row)], vec![line]).await

@@ -40,7 +40,7 @@ pub async fn promote<W: World>(
         env: env.clone(),
         // Replaced below; an order needs a candidate.
         commit: CommitId::from_bytes([0; 20]),
-        by: giving.who.name.clone(),
+        by: giving.by.clone(),
         reason: reason.to_owned(),
         at: giving.now.wall,
         until: giving.now.wall + STANDS,

@@ -46,7 +46,7 @@ impl Caller {
             Self::Nobody => Err(missing()),
             Self::Token(row) => {
                 let identity = Identity::Token(row.name.clone());
-                Ok(Person { name: identity.actor(), email: row.email.clone(), identity, surface: Surface::Api })
+                Ok(Person { email: row.email.clone(), ..Person::new(identity, Surface::Api) })
             }
         }
     }

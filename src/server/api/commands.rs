@@ -14,7 +14,7 @@ use super::flows::Nothing;
 use super::reply::{Answered, View};
 use super::{Api, Caller};
 use crate::config::Config;
-use crate::engine::command::Dry;
+use crate::engine::command::{Dry, Person};
 use crate::serve::Wake;
 use crate::setup::Setup;
 use crate::views::{self, Answer, Code, Problem};
@@ -107,7 +107,8 @@ pub async fn command(
     let command =
         Command::parse(&order.command).map_err(|problem| Problem::new(Code::BadCommand, problem.to_string()))?;
     let dry = if order.dry_run { Dry::Run } else { Dry::Real };
-    carry_out(&api, &caller, command, (dry, order.yes)).await
+    let who = Person { said: Some(order.command), ..caller.person()? };
+    carry_out(&api, &caller, who, command, (dry, order.yes)).await
 }
 
 /// Report the result of a check
@@ -136,11 +137,17 @@ pub async fn check(
         on: result.on.map(branch),
         url: result.url,
     };
-    carry_out(&api, &caller, command, (if result.dry_run { Dry::Run } else { Dry::Real }, false)).await
+    let dry = if result.dry_run { Dry::Run } else { Dry::Real };
+    carry_out(&api, &caller, caller.person()?, command, (dry, false)).await
 }
 
-async fn carry_out(api: &Api, caller: &Caller, command: Command, (dry, yes): (Dry, bool)) -> Answered<Answer> {
-    let who = caller.person()?;
+async fn carry_out(
+    api: &Api,
+    caller: &Caller,
+    who: Person,
+    command: Command,
+    (dry, yes): (Dry, bool),
+) -> Answered<Answer> {
     let setup = api.shared.setup();
     let config = setup.config.only(caller.flows());
     let woken = concerned(&setup, &config, caller, &command)?;

@@ -158,6 +158,7 @@ pub fn router(shared: Arc<Shared>, limits: Limits) -> Router {
         .route("/history", get(records::history))
         .route("/promotions", get(records::promotions))
         .route("/audit", get(records::audit))
+        .route("/whoami", get(tokens::whoami))
         .route_layer(need(TokenScope::Read));
     let report =
         Router::new().route("/flows/{flow}/checks", post(commands::check)).route_layer(need(TokenScope::Report));

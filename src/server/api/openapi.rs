@@ -22,7 +22,7 @@ use crate::views::{
     paths(
         super::flows::list, super::flows::one, super::flows::edge, super::flows::diff, super::flows::compare, super::commits::explain,
         super::commits::environments, super::look::plan, super::look::one, super::look::all,
-        super::records::history, super::records::promotions, super::records::audit, super::commands::command,
+        super::records::history, super::records::promotions, super::records::audit, super::tokens::whoami, super::commands::command,
         super::commands::check, super::tokens::list,
     ),
     components(schemas(
@@ -87,6 +87,7 @@ fn besides(operation: &str) -> &'static [Code] {
             TookTooLong,
         ],
         "reportCheck" => &[
+            NotPermitted,
             BadRequest,
             BadCommand,
             BadCommit,

@@ -1,4 +1,4 @@
-//! Which tokens there are. They are made and revoked where the service runs, by `towpath token`:
+//! Which tokens there are, and whose one is. They are made and revoked where the service runs, by `towpath token`:
 //! a token that leaks cannot make another.
 
 use axum::Extension;
@@ -8,7 +8,7 @@ use super::extract::Asked;
 use super::flows::Nothing;
 use super::reply::{Answered, View};
 use super::{Api, Caller};
-use crate::views::{self, Code, Problem, Tokens};
+use crate::views::{self, Code, Problem, Tokens, WhoView};
 
 /// `token list`
 ///
@@ -25,4 +25,18 @@ pub async fn list(
         return Err(Problem::new(Code::OtherFlow, what));
     }
     Ok(View(views::tokens(&api.view(&caller)).await?))
+}
+
+/// Who am I
+///
+/// Who the token's holder is here, and what they may do where; a token's scope holds beside it.
+#[utoipa::path(get, path = "/api/v1/whoami", operation_id = "whoami", tag = "look",
+    responses((status = 200, description = "Who that is", body = WhoView)))]
+pub async fn whoami(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Asked(Nothing {}): Asked<Nothing>,
+) -> Answered<WhoView> {
+    let who = caller.person()?;
+    Ok(View(views::who(&api.view(&caller).config, &who)))
 }

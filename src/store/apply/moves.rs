@@ -1,7 +1,9 @@
 //! What we did: intents, their ends and effects; and what is recorded and told of it.
 
 use sqlx::Row;
-use towpath_core::model::{EffectRow, EventRow, FlowName, IntentId, IntentRow, IntentState, Message};
+use towpath_core::model::{
+    EffectRow, EnvName, EventRow, FlowName, HeadsUpTold, IntentId, IntentRow, IntentState, Message,
+};
 
 use super::{Batch, Done, Query, exists, text};
 use crate::store::error::{Conflict, Fault};
@@ -104,6 +106,23 @@ impl Batch<'_> {
         let flow = self.flow("tell")?;
         let add = self.message(flow, message);
         self.add(add, || exists("outbox", &message.id)).await
+    }
+
+    /// Tells what is about to enter, in the history, too; nothing if a later one was told of.
+    pub(super) async fn heads_up(&mut self, env: &EnvName, row: HeadsUpTold, message: &Message) -> Done {
+        let flow = self.flow("heads-up")?;
+        let set = sqlx::query(sql::SET_HEADS_UP)
+            .bind(flow)
+            .bind(text(env))
+            .bind(row.newest.to_string())
+            .bind(row.at.0)
+            .bind(row.told.wall.0)
+            .bind(row.told.trusted.0);
+        if set.execute(&mut *self.conn).await?.rows_affected() == 0 {
+            return Ok(());
+        }
+        self.event(&EventRow { env: env.clone(), at: row.told, event: message.event.clone() }).await?;
+        self.tell(message).await
     }
 
     /// Puts a message into the outbox, unless its id is there.

@@ -93,7 +93,8 @@ impl Batch<'_> {
             .bind(approval.commit.to_string())
             .bind(text(&approval.by))
             .bind(approval.email.clone())
-            .bind(approval.at.0);
+            .bind(approval.at.0)
+            .bind((!approval.also.is_empty()).then(|| rows::json(&approval.also)));
         self.add(add, || exists("approvals", &approval.id)).await
     }
 
@@ -156,7 +157,8 @@ impl Batch<'_> {
             .bind(text(&row.by))
             .bind(row.command.clone())
             .bind(row.allowed)
-            .bind(row.effect.clone());
+            .bind(row.effect.clone())
+            .bind(row.came.as_ref().map(rows::json));
         self.add(add, || exists("audit", &row.id)).await
     }
 }

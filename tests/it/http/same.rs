@@ -8,6 +8,7 @@ fn masked(text: &str, place: &Place, person: &str) -> String {
     let folder = place.path().canonicalize().unwrap().to_string_lossy().into_owned();
     let text = text.replace(&*place.path().to_string_lossy(), "FOLDER").replace(&folder, "FOLDER");
     let text = text.replace(person, "PERSON").replace("token:ops", "PERSON");
+    let text = text.replace("\"surface\": \"api\"", "\"surface\": \"cli\"");
     let text = text.lines().map(line).collect::<Vec<_>>().join("\n");
     let text = parts(&text, |word| {
         let hex = word.bytes().all(|b| b.is_ascii_hexdigit());

@@ -16,6 +16,8 @@ const MATRIX: &[(&str, &str, Option<&str>, &str)] = &[
     ("GET", "/history", None, "++-++"),
     ("GET", "/promotions", None, "++-++"),
     ("GET", "/audit", None, "++-++"),
+    // Whoever has no token is nobody.
+    ("GET", "/whoami", None, "-+-++"),
     ("GET", "/openapi.json", None, "+++++"),
     ("GET", "/tokens", None, "----+"),
     ("POST", "/commands", Some("{\"command\": \"resume all\"}"), "---++"),

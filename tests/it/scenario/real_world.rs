@@ -141,6 +141,7 @@ impl Process {
             allowed: true,
             effect: "x".repeat(1_000_000),
             concerns: Concerns::none(),
+            came: None,
         }));
         let store = self.world.store();
         // SQLite takes the file's present size.

@@ -13,8 +13,8 @@ use towpath_core::command::{Command, CommitWord, state_word};
 use towpath_core::compare::{Compared, compare};
 use towpath_core::explain::Words;
 use towpath_core::model::{
-    Check, CiState, CommitId, Decision, EnvName, EventRow, Flow, Instant, IntentState, Ledger, Now, Reason,
-    Span, Trusted, Ways,
+    Check, CiState, CommitId, Decision, EnvName, EventRow, Flow, Instant, IntentState, Ledger, Now, Reason, Span,
+    Trusted, Ways,
 };
 use towpath_core::people::{Identity, Surface};
 
@@ -458,7 +458,7 @@ impl<S: Stage> Play<S> {
         let command = Command::parse_with(text, &letter)?;
         let identity = Identity::Os { user: by.to_owned(), host: "desk".to_owned() };
         let email = Some(format!("{by}@example.com"));
-        let who = Person { name: identity.actor(), email, identity, surface: Surface::Cli };
+        let who = Person { email, ..Person::new(identity, Surface::Cli) };
         self.stage.order(self.replica, &command, &who)
     }
 

@@ -1,6 +1,6 @@
 //! The service as people run it: the real binary, real git, real SQLite, real HTTP.
 
-mod place;
+pub(crate) mod place;
 mod reload;
 mod surface;
 

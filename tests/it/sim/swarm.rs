@@ -247,7 +247,7 @@ impl Swarm {
         self.universe.borrow_mut().count(name);
         let world = SimWorld::new(&self.universe, self.running.len());
         let identity = Identity::Os { user: "olga".to_owned(), host: "desk".to_owned() };
-        let who = Person { name: identity.actor(), email: None, identity, surface: Surface::Cli };
+        let who = Person::new(identity, Surface::Cli);
         let config = self.config.clone();
         let given = async move { carry_out(&world, &config, &command, &who, Dry::Real).await };
         self.commanding = Some(Box::pin(given));

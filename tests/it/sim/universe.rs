@@ -8,8 +8,8 @@ use std::rc::Rc;
 use towpath_core::dag::{Dag, Node};
 use towpath_core::model::{
     BranchName, Change, CiItem, ClockRow, CommitId, EffectRow, EnvName, EventRow, Flow, FlowName, GateKind,
-    HandMove, Hold, Instant, IntentId, IntentRow, IntentState, Ledger, Now, OrderId, Pause, Reading, Report,
-    Requests, TreeId,
+    HandMove, HeadsUpTold, Hold, Instant, IntentId, IntentRow, IntentState, Ledger, Message, Now, OrderId, Pause,
+    Reading, Report, Requests, TreeId,
 };
 
 use super::check_requests;
@@ -462,6 +462,17 @@ impl Universe {
         Ok(self.book.intents.values().filter(|row| row.state == IntentState::Pushing).cloned().collect())
     }
 
+    /// The ledger is applied to after this: it says whether a later one was told.
+    fn heads_up_in_book(&mut self, flow: Option<&FlowName>, env: &EnvName, row: HeadsUpTold, message: &Message) {
+        let Some(flow) = flow else { return };
+        let ledger = self.book.ledgers.get(flow);
+        let told = ledger.and_then(|ledger| ledger.heads_up.get(env)).map(|told| told.told.trusted);
+        if told.is_none_or(|told| told < row.told.trusted) {
+            let event = EventRow { env: env.clone(), at: row.told, event: message.event.clone() };
+            self.book.events.push((flow.clone(), event));
+        }
+    }
+
     fn apply_to_book(&mut self, flow: Option<&FlowName>, change: &Change) {
         if let Change::Intent(row) = change {
             made::on_save(self, row);
@@ -518,6 +529,7 @@ impl Universe {
                 }
             }
             Change::Event(row) => book.events.extend(flow.map(|f| (f.clone(), row.clone()))),
+            Change::HeadsUp { env, row, message } => self.heads_up_in_book(flow, env, *row, message),
             Change::ByHand(moved) => book.hands.extend(flow.map(|f| (f.clone(), (**moved).clone()))),
             Change::Report(report) => {
                 if let Some(flow) = flow {

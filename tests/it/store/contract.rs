@@ -7,9 +7,9 @@ use proptest::test_runner::{Config, TestCaseError};
 use towpath::store::{Lease, SqliteStore};
 use towpath_core::model::{
     Actor, Approval, Arrival, ArrivalHow, Backoff, Behind, BranchName, BranchSeen, Change, CheckName, CiState,
-    CommitId, Decision, DecisionRow, EnvName, Event, EventRow, FlowName, GateKind, HandMove, Held, Hold, Instant,
-    IntentId, IntentState, Ledger, Message, OrderId, Override, Pause, PauseKind, PolicyDigest, Promote, Reason,
-    Report, Scope, Stood, Tip, TipHow, Trusted, Until, Verdict, Wanted, Way, Would,
+    CommitId, Decision, DecisionRow, EnvName, Event, EventRow, FlowName, GateKind, HandMove, HeadsUpTold, Held,
+    Hold, Instant, IntentId, IntentState, Ledger, Message, OrderId, Override, Pause, PauseKind, PolicyDigest,
+    Promote, Reason, Report, Scope, Stood, Tip, TipHow, Trusted, Until, Verdict, Wanted, Way, Would,
 };
 
 use super::{Place, at, audit, commit, effect, finish, flow, intent};
@@ -127,7 +127,16 @@ impl Model {
                 })]
             }
             14 => {
-                vec![Change::Approve(Approval { id, flow, env, commit, by, email: (b > 9).then_some(reason), at })]
+                vec![Change::Approve(Approval {
+                    id,
+                    flow,
+                    env,
+                    commit,
+                    by,
+                    email: (b > 9).then_some(reason),
+                    also: (0..c % 3).map(|n| format!("{n}@example.com")).collect(),
+                    at,
+                })]
             }
             15 if c % 4 == 0 => {
                 let order = pick(&self.orders, a).into_iter();
@@ -188,6 +197,17 @@ impl Model {
             25 => pick(&self.messages, a).map(|message| Change::Told { message }).into_iter().collect(),
             26 => vec![Change::Decided { env, row: Box::new(some_decision(a, b)) }],
             27 => vec![Change::Audit(audit(&self.id("audit")))],
+            37 => {
+                let row = HeadsUpTold { newest: commit(b), at: Instant(c.into()), told: now };
+                let message = Message {
+                    id: self.id("heads-up"),
+                    sink: "chat".to_owned(),
+                    env: env.clone(),
+                    at: now.wall,
+                    event,
+                };
+                vec![Change::HeadsUp { env, row, message }]
+            }
             _ => {
                 let (name, by) = (CheckName::from("build"), Actor::from("ci"));
                 let report =
@@ -291,6 +311,7 @@ fn some_decision(a: u8, b: u8) -> DecisionRow {
         beside: vec![],
         unproven: None,
         oldest: None,
+        ahead: None,
         next: Some(Instant(b.into())),
         looked_at: a.into(),
         waiting: b.into(),
@@ -369,7 +390,7 @@ async fn check(batches: &[(bool, Vec<Step>, Option<u8>)]) -> Result<(), TestCase
 #[test]
 fn loading_equals_applying_every_change() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let step = (0_u8..37, any::<u8>(), any::<u8>(), any::<u8>());
+    let step = (0_u8..38, any::<u8>(), any::<u8>(), any::<u8>());
     let batch = (any::<bool>(), proptest::collection::vec(step, 0..12), any::<Option<u8>>());
     let config = Config { cases: 64, failure_persistence: None, ..Config::default() };
     proptest!(config, |(batches in proptest::collection::vec(batch, 1..12))| {

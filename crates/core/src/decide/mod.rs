@@ -7,6 +7,7 @@
 //!
 //! Not here: sentences (`explain`), acting (`act`), and where facts come from.
 
+mod ahead;
 mod candidate;
 pub mod divergence;
 pub mod gates;
@@ -70,6 +71,7 @@ fn decide_edge(edge: &Edge<'_>, on_edge: &EdgeSeen, look: &mut Look<'_>) -> Opti
         looked_at: 0,
         waiting: on_edge.graph.known().map_or(0, |g| u32::try_from(g.waiting.len()).unwrap_or(u32::MAX)),
         oldest: on_edge.graph.known().and_then(|g| oldest(&g.waiting, edge.target.behind_alarm)),
+        ahead: None,
     };
     match divergence::branches(edge, on_edge, look)? {
         Verdict::Pass { why: Reason::UpToDate } => return Some(decision),
@@ -143,7 +145,9 @@ fn choose(edge: &Edge<'_>, candidates: &[&Waiting], look: &mut Look<'_>, decisio
         Some(at) => Some(at),
         None => soonest(edge, &mut tried, look, look_back, &mut looked_at)?,
     };
+    let ahead = ahead::ahead(edge, &mut tried, lead, look, look_back, &mut looked_at)?;
     choose_among(edge, &tried, lead, look, looked_at, decision);
+    decision.ahead = ahead;
     Some(())
 }
 

@@ -245,6 +245,7 @@ pub(super) fn choose(
         None => soonest(edge, &mut tried, look, look_back, &mut looked_at)?,
     };
     choose_among(edge, &tried, lead, look, looked_at, decision);
+    decision.ahead = super::ahead::of_request(edge, lead.map(|at| &tried[at]), look);
     if let Some(at) = next {
         decision.action = Some(Action::Propose {
             head: candidates[at].id,

@@ -4,7 +4,7 @@ use super::divergence::quoted;
 use super::inert::{name, quote, shell_word};
 use super::{REASON_MAX, Words, id};
 use crate::act::{Place, Why};
-use crate::model::{EnvName, Event, IntentRow, IntentState, MoveKind, PauseKind};
+use crate::model::{Coming, EnvName, Event, Gate, GateKind, Instant, IntentRow, IntentState, MoveKind, PauseKind};
 
 impl Words<'_> {
     /// What happened in an environment: a sentence, then, where a server said something, its words
@@ -100,6 +100,7 @@ impl Words<'_> {
             Event::CaughtUp { oldest, since } => {
                 format!("{branch} is no longer behind: {} had waited since {}", id(*oldest), self.at(*since))
             }
+            Event::HeadsUp { commits, more, at, .. } => self.heads_up(env, commits, *more, *at),
             Event::Overtaken { new, now } => format!(
                 "{branch} is at {}, which contains {}: somebody else moved it, so Towpath counts no move of its own",
                 id(*now),
@@ -160,6 +161,32 @@ impl Words<'_> {
                 Place::Unknown => format!("It cannot be told where {branch} is"),
             },
         }
+    }
+
+    /// What enters by time alone, when, and how to stop it.
+    fn heads_up(&self, env: &EnvName, commits: &[Coming], more: u32, at: Instant) -> String {
+        let listed = u32::try_from(commits.len()).unwrap_or(u32::MAX);
+        let total = listed.saturating_add(more);
+        let mut parts: Vec<String> =
+            commits.iter().map(|one| self.commit(one.id, &one.subject, &one.author)).collect();
+        if more > 0 {
+            parts.push(format!("and {more} more"));
+        }
+        let asked = self.flow.environment(env).and_then(|environment| environment.gate(GateKind::Http));
+        let unless = match asked {
+            Some(Gate::Http(http)) => format!(" unless {} refuses", name(http.host())),
+            _ => String::new(),
+        };
+        let (flow, env_word) = (shell_word(self.flow.name.as_str()), shell_word(env.as_str()));
+        let (go, at) = (if total == 1 { "goes" } else { "go" }, self.at(at));
+        format!(
+            "At {at}, {} {go} to {} ({}){unless}: {}. To stop one and all that contain it: `towpath hold SHA {flow} \
+             {env_word} --reason 'WHY'`",
+            super::count(total, "commit", "commits"),
+            name(env.as_str()),
+            self.branch(env),
+            parts.join(" · "),
+        )
     }
 
     /// How to go on after a rollback, with the full id of a commit that was taken back.

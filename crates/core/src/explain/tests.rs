@@ -7,10 +7,10 @@ use insta::assert_snapshot;
 use super::*;
 use crate::act::{Place, Why};
 use crate::model::{
-    BranchName, Candidates, CheckName, CheckRef, Checks, CiGate, CompatFinding, EnvName, Environment, Event, Gate,
-    GateKind, Held, HttpGate, HttpInstead, IntentRow, IntentState, KeptOut, LagFrom, LagGate, MoveKind, NamedCheck,
-    NotCounted, NotCountedWhy, Now, PauseKind, Scope, StillUsed, Stray, StrayKind, Trusted, Unknown, UnknownWhy,
-    Until, Via,
+    BranchName, Candidates, CheckName, CheckRef, Checks, CiGate, Coming, CompatFinding, EnvName, Environment,
+    Event, Gate, GateKind, Held, HttpGate, HttpInstead, IntentRow, IntentState, KeptOut, LagFrom, LagGate,
+    MoveKind, NamedCheck, NotCounted, NotCountedWhy, Now, PauseKind, Scope, StillUsed, Stray, StrayKind, Trusted,
+    Unknown, UnknownWhy, Until, Via,
 };
 
 pub(super) fn commit(n: u8) -> CommitId {
@@ -30,6 +30,7 @@ fn environment(name: &str, branch: &str) -> Environment {
         deployed: None,
         rollback: false,
         behind_alarm: None,
+        heads_up: None,
         gates: Vec::new(),
     }
 }
@@ -355,6 +356,7 @@ pub(super) fn decided(judgements: Vec<Judged>) -> Decision {
         beside: vec![],
         unproven: None,
         oldest: None,
+        ahead: None,
         next: None,
         looked_at: 1,
         waiting: 1,
@@ -1066,6 +1068,16 @@ fn an_http_gate_that_was_not_asked_is_not_forgotten() {
     "#);
 }
 
+fn coming(n: u8, author: &str, subject: &str) -> Coming {
+    let (author, subject) = (author.to_owned(), subject.to_owned());
+    Coming { id: commit(n), author, email: "m@example.com".to_owned(), subject }
+}
+
+fn heads_up(commits: Vec<Coming>, more: u32) -> Event {
+    let at = local(11, 21, 14, 32);
+    Event::HeadsUp { commits, more, newest: commit(3), old: commit(1), at, instead_of: None }
+}
+
 #[test]
 fn every_event_has_a_sentence() {
     let flow = flow();
@@ -1097,6 +1109,8 @@ fn every_event_has_a_sentence() {
         Event::Overtaken { new: lost, now: commit(3) },
         Event::Behind { oldest: lost, since: local(11, 21, 9, 5) },
         Event::CaughtUp { oldest: lost, since: local(11, 21, 9, 5) },
+        heads_up(vec![coming(3, "Marek", "Fix invoice rounding")], 0),
+        heads_up(vec![coming(3, "Marek", "Fix invoice rounding"), coming(2, "", " ")], 7),
     ];
     let lines: Vec<String> = events.iter().map(|event| words.event(&"production".into(), event)).collect();
     assert_snapshot!(lines.join("\n"), @r#"
@@ -1117,6 +1131,8 @@ fn every_event_has_a_sentence() {
     `master` is at `333333333`, which contains `222222222`: somebody else moved it, so Towpath counts no move of its own
     `master` is behind: `222222222` has waited for it since 09:05 CET (5h 15m ago)
     `master` is no longer behind: `222222222` had waited since 09:05 CET (5h 15m ago)
+    At 14:32 CET (in 12m), 1 commit goes to `production` (`master`): `333333333` "Fix invoice rounding" (Marek). To stop one and all that contain it: `towpath hold SHA checkout production --reason 'WHY'`
+    At 14:32 CET (in 12m), 9 commits go to `production` (`master`): `333333333` "Fix invoice rounding" (Marek) · `222222222` · and 7 more. To stop one and all that contain it: `towpath hold SHA checkout production --reason 'WHY'`
     "#);
 }
 
@@ -1360,6 +1376,8 @@ fn hostile_texts_come_out_inert_and_on_one_line() {
         let said = words.explain(&diverged("staging", vec![one]));
         lines.extend(said.todo.into_iter().flat_map(|todo| todo.commands));
     }
+    let many = (0..10).map(|n| coming(n, HOSTILE, HOSTILE)).collect();
+    lines.push(words.event(&"production".into(), &heads_up(many, u32::MAX)));
     let refused = words.event(
         &"production".into(),
         &Event::Refused { kind: MoveKind::FastForward, new: commit(1), words: text() },
@@ -1371,6 +1389,17 @@ fn hostile_texts_come_out_inert_and_on_one_line() {
         assert!(is_command || line.matches('`').count() % 2 == 0, "{line}");
         assert!(line.chars().count() < 2_500, "{line}");
     }
+}
+
+#[test]
+fn a_heads_up_says_who_may_refuse_and_a_command_that_is_read() {
+    let mut flow = flow();
+    flow.environments[2].gates.push(Gate::Http(HttpGate { url: "https://gate.example.com/x".to_owned() }));
+    let said = words(&flow).event(&"production".into(), &heads_up(vec![coming(3, "Marek", "Fix")], 0));
+    assert_snapshot!(said, @r#"At 14:32 CET (in 12m), 1 commit goes to `production` (`master`) unless `gate.example.com` refuses: `333333333` "Fix" (Marek). To stop one and all that contain it: `towpath hold SHA checkout production --reason 'WHY'`"#);
+    let command = said.rsplit('`').nth(1).and_then(|command| command.strip_prefix("towpath ")).expect("a command");
+    let parsed = crate::command::Command::parse(&command.replace("SHA", &commit(3).to_string()));
+    assert!(parsed.is_ok(), "{command}: {parsed:?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::ledger::{Event, MoveKind};
 
 impl Event {
     /// Every word, in the order in which people would look for them.
-    pub const WORDS: [&'static str; 13] = [
+    pub const WORDS: [&'static str; 14] = [
         "promoted",
         "rolled-back",
         "moved-by-hand",
@@ -20,6 +20,7 @@ impl Event {
         "behind",
         "caught-up",
         "pause-ends",
+        "heads-up",
     ];
 
     /// The word for this one.
@@ -38,6 +39,7 @@ impl Event {
             Self::Behind { .. } => "behind",
             Self::CaughtUp { .. } => "caught-up",
             Self::EndsSoon { .. } => "pause-ends",
+            Self::HeadsUp { .. } => "heads-up",
         }
     }
 }

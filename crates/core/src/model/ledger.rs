@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::audit::AuditRow;
 use super::beside::{HandMove, WouldMove};
+use super::heads_up::{Coming, HeadsUpTold};
 use super::id::{Actor, BranchName, CheckName, CommitId, EnvName, FlowName, IntentId, OrderId, PolicyDigest};
 use super::plan::Decision;
 use super::request::{Merging, Proposed};
@@ -50,6 +52,9 @@ pub struct Ledger {
     /// The environments that are behind for longer than their alarm; each was told once.
     #[serde(default)]
     pub behind: BTreeMap<EnvName, Behind>,
+    /// The last heads-up that was told of each environment.
+    #[serde(default)]
+    pub heads_up: BTreeMap<EnvName, HeadsUpTold>,
     /// When a tick last finished looking at this flow.
     pub looked: Option<Now>,
     /// What stands under names that this flow had before, until it has been taken over.
@@ -371,6 +376,21 @@ pub enum Event {
         /// Since when that had waited.
         since: Instant,
     },
+    /// Commits are about to enter by time alone.
+    HeadsUp {
+        /// What enters, newest first, at most [`Event::COMING_MAX`].
+        commits: Vec<Coming>,
+        /// How many more enter.
+        more: u32,
+        /// The newest of them: where the branch goes.
+        newest: CommitId,
+        /// Where the branch is before: its tip now, or what enters before these, of which was told already.
+        old: CommitId,
+        /// When the first of them enter.
+        at: Instant,
+        /// The newest commit of the heads-up whose place this one takes: more came to it, or it was put off.
+        instead_of: Option<CommitId>,
+    },
 }
 
 /// What is meant where an older version did not say.
@@ -430,57 +450,6 @@ pub struct Report {
     pub by: Actor,
     /// When.
     pub at: Now,
-}
-
-/// A command somebody gave, allowed or not. Append-only.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditRow {
-    /// The id that the reply carries.
-    pub id: OrderId,
-    /// When.
-    pub at: Instant,
-    /// Who.
-    pub by: Actor,
-    /// What they wrote, in canonical form.
-    pub command: String,
-    /// Whether it was carried out.
-    pub allowed: bool,
-    /// What came of it.
-    pub effect: String,
-    /// Which flows it concerned.
-    #[serde(default)]
-    pub concerns: Concerns,
-}
-
-/// Which flows a command concerned.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Concerns {
-    /// Every flow.
-    #[default]
-    All,
-    /// These; none for what is about no flow, such as a token.
-    Flows(BTreeSet<FlowName>),
-}
-
-impl Concerns {
-    /// No flow.
-    pub const fn none() -> Self {
-        Self::Flows(BTreeSet::new())
-    }
-
-    /// One flow.
-    pub fn one(flow: FlowName) -> Self {
-        Self::Flows(BTreeSet::from([flow]))
-    }
-
-    /// The flow, if it is a single one.
-    pub fn single(&self) -> Option<&FlowName> {
-        match self {
-            Self::Flows(flows) if flows.len() == 1 => flows.first(),
-            Self::All | Self::Flows(_) => None,
-        }
-    }
 }
 
 /// One change of the ledger. A batch of them is one transaction.
@@ -638,6 +607,15 @@ pub enum Change {
     },
     /// It no longer is.
     CaughtUp(EnvName),
+    /// People are told before commits enter; nothing if a later heads-up of the environment was told already.
+    HeadsUp {
+        /// The environment.
+        env: EnvName,
+        /// What is told.
+        row: HeadsUpTold,
+        /// The message; its event goes into the history, too.
+        message: Message,
+    },
     /// What we put onto the request branch of an edge, or that it was seen there.
     Proposed {
         /// The environment.
@@ -700,11 +678,7 @@ impl Ledger {
                 self.intents.retain(|row| row.id != effect.intent);
             }
             Change::Tell(message) => self.outbox.push(message.clone()),
-            Change::Remind { pause, flow: of, message } => {
-                if self.reminded.insert(pause.clone()) && of == flow {
-                    self.outbox.push(message.clone());
-                }
-            }
+            Change::Remind { pause, flow: of, message } => self.apply_remind(pause, of == flow, message),
             Change::Expire { pause, .. } => self.standing.pauses.retain(|standing| &standing.id != pause),
             Change::Told { message } => self.outbox.retain(|m| &m.id != message),
             Change::Decided { env, row } => {
@@ -725,10 +699,24 @@ impl Ledger {
             Change::CaughtUp(env) => {
                 self.behind.remove(env);
             }
+            Change::HeadsUp { env, row, message } => self.apply_heads_up(env, *row, message),
             Change::Proposed { env, row } => {
                 self.proposed.insert(env.clone(), row.clone());
             }
             Change::Report(_) | Change::Event(_) | Change::ByHand(_) | Change::Audit(_) => {}
+        }
+    }
+
+    fn apply_remind(&mut self, pause: &OrderId, is_here: bool, message: &Message) {
+        if self.reminded.insert(pause.clone()) && is_here {
+            self.outbox.push(message.clone());
+        }
+    }
+
+    fn apply_heads_up(&mut self, env: &EnvName, row: HeadsUpTold, message: &Message) {
+        if self.heads_up.get(env).is_none_or(|told| told.told.trusted < row.told.trusted) {
+            self.heads_up.insert(env.clone(), row);
+            self.outbox.push(message.clone());
         }
     }
 

@@ -2,9 +2,11 @@
 //!
 //! Plain data with public fields; no policy (that is `decide`), no text for people (`explain`).
 
+pub mod audit;
 pub mod beside;
 mod event_word;
 pub mod flow;
+pub mod heads_up;
 pub mod http;
 pub mod id;
 pub mod ledger;
@@ -16,8 +18,10 @@ pub mod standing;
 pub mod time;
 pub mod verdict;
 
+pub use audit::*;
 pub use beside::*;
 pub use flow::*;
+pub use heads_up::*;
 pub use http::*;
 pub use id::*;
 pub use ledger::*;

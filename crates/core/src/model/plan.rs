@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::heads_up::Ahead;
 use super::id::{CommitId, EnvName, FlowName, OrderId, PolicyDigest};
 use super::request::Merging;
 use super::seen::Tip;
@@ -50,6 +51,9 @@ pub struct Decision {
     /// Which of those came onto the source first: how far behind the target is.
     #[serde(default)]
     pub oldest: Option<Oldest>,
+    /// What time alone will let in, where people are told before it enters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ahead: Option<Ahead>,
 }
 
 /// The commit that has waited longest.

@@ -2,6 +2,8 @@
 //!
 //! Plain rows. Who may give which order is decided where commands are carried out, not here.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::flow::GateKind;
@@ -187,6 +189,9 @@ pub struct Approval {
     pub by: Actor,
     /// Their e-mail (git's `user.email` where they ran the command), lower-cased, if known.
     pub email: Option<String>,
+    /// Their other addresses, likewise, where the config says which are theirs.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub also: BTreeSet<String>,
     /// When.
     pub at: Instant,
 }

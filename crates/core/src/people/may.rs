@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::rules::{On, Rules, Surface};
+use super::rules::{On, Rules};
 use super::{Identity, People, PersonCard, Role};
 use crate::command::Verb;
-use crate::model::{EnvName, FlowName};
+use crate::model::{EnvName, FlowName, Surface};
 
 /// An environment that a command reaches.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -78,6 +78,8 @@ pub enum Grant {
     Open,
     /// It is a machine's own.
     Machine,
+    /// It stops what they wrote themselves.
+    Author,
     /// That role will do.
     Role(Role),
     /// The rule of that name.
@@ -267,7 +269,31 @@ impl Asker<'_> {
     }
 }
 
+impl std::fmt::Display for Grant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Open => f.write_str("open"),
+            Self::Machine => f.write_str("machine"),
+            Self::Author => f.write_str("author"),
+            Self::Role(role) => write!(f, "role {}", role.word()),
+            Self::Rule(rule) => write!(f, "rule {rule}"),
+        }
+    }
+}
+
 impl Permit {
+    /// By what it was decided, for the audit: what allowed it, joined by commas, or what stood against it.
+    pub fn rule(&self) -> String {
+        match self {
+            Self::Allowed { by } => by.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+            Self::Denied { why: Denial::Unlinked { .. }, .. } => "nobody's identity".to_owned(),
+            Self::Denied { why: Denial::RoleTooLow { has, needs, .. }, .. } => {
+                format!("role {}, needs {}", has.word(), needs.word())
+            }
+            Self::Denied { why: Denial::Rule { rule, .. }, .. } => format!("rule {rule}"),
+        }
+    }
+
     /// Whether it is a yes.
     pub const fn is_allowed(&self) -> bool {
         matches!(self, Self::Allowed { .. })

@@ -20,6 +20,7 @@
 //! sentences (`explain`).
 
 pub mod authors;
+pub mod coming;
 mod identity;
 mod may;
 mod noreply;
@@ -35,10 +36,11 @@ use serde::{Deserialize, Serialize};
 use crate::model::Actor;
 use crate::text::Shown;
 
+pub use crate::model::Surface;
 pub use identity::{BadIdentity, IDENTITY_MAX, Identity, Platform};
 pub use may::{Asked, Asker, Denial, Grant, Law, Permit, Place, needed};
 pub use noreply::{ForgeHost, ForgeKind, is_bot};
-pub use rules::{AllowRule, DenyRule, On, RuleFault, Rules, Surface, VerbWord};
+pub use rules::{AllowRule, DenyRule, On, RuleFault, Rules, VerbWord, glob};
 
 /// The longest name of a person, in characters.
 pub const PERSON_MAX: usize = 80;

@@ -8,29 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::may::Place;
 use super::{People, Role};
 use crate::command::Verb;
-use crate::model::{EnvName, Flow, FlowName};
+use crate::model::{EnvName, Flow, FlowName, Surface};
 use crate::text::Shown;
-
-/// From where something is said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Surface {
-    /// The command line, beside the store.
-    Cli,
-    /// The API, which is also the command line from elsewhere.
-    Api,
-    /// A chat system.
-    Chat,
-    /// A comment on a forge.
-    Comment,
-    /// The pages, by somebody who is logged in.
-    Page,
-}
-
-impl Surface {
-    /// Every one.
-    pub const ALL: [Self; 5] = [Self::Cli, Self::Api, Self::Chat, Self::Comment, Self::Page];
-}
 
 /// Configured rules. Their order does not matter: whatever one of `deny` refuses is refused, whatever one of
 /// `allow` or the rules of the house permits is otherwise permitted.
@@ -129,10 +108,15 @@ impl fmt::Display for RuleFault {
         let shown = |text: &str| format!("`{}`", Shown::new(text).at_most(80));
         match self {
             Self::Nobody { rule, person } => {
-                write!(f, "the rule {} is for {}, and no person is called so", shown(rule), shown(person))
+                write!(
+                    f,
+                    "the rule {} is for {}, and no person is called so; name one of `[people.NAME]`",
+                    shown(rule),
+                    shown(person)
+                )
             }
             Self::ForNobody { rule } => {
-                write!(f, "the rule {} is for nobody; give it a role or people", shown(rule))
+                write!(f, "the rule {} is for nobody; give it `role = \"developer\"` or `people`", shown(rule))
             }
         }
     }
@@ -232,7 +216,7 @@ impl<'de> Deserialize<'de> for VerbWord {
 }
 
 /// Whether a pattern in which `*` stands for any text, of slashes too, is the whole of a name.
-fn glob(pattern: &str, name: &str) -> bool {
+pub fn glob(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = name.strip_prefix(first) else { return false };

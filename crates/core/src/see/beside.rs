@@ -69,7 +69,8 @@ pub fn by_hand(changes: &[Change], dag: &Dag) -> Vec<Hand> {
             | Event::Overtaken { .. }
             | Event::Behind { .. }
             | Event::EndsSoon { .. }
-            | Event::CaughtUp { .. } => return None,
+            | Event::CaughtUp { .. }
+            | Event::HeadsUp { .. } => return None,
         };
         Some(Hand { env: row.env.clone(), old, new, way })
     };

@@ -21,6 +21,7 @@ pub fn expired(ledger: &Ledger, now: Now) -> impl Iterator<Item = Change> {
             by: Actor::new(US),
             command: format!("{} (expired)", named(pause)),
             allowed: true,
+            came: None,
             effect: format!("It was ordered by {}: {}", pause.by, pause.reason),
             concerns: match &pause.scope {
                 Scope::Flow(flow) | Scope::Edge(flow, _) => Concerns::one(flow.clone()),

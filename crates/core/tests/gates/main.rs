@@ -1,5 +1,6 @@
 //! Tables: for each gate, stop and way of choosing, what is given and what is decided.
 
+mod ahead;
 mod choosing;
 mod ci;
 mod divergence;

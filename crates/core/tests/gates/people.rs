@@ -23,6 +23,7 @@ fn approval(by: &str, email: Option<&str>) -> Approval {
         commit: c(1),
         by: by.into(),
         email: email.map(str::to_owned),
+        also: [].into(),
         at: minutes(-1).wall,
     }
 }

@@ -71,7 +71,10 @@ fn rarely(percent: u32) -> impl Strategy<Value = bool> {
 
 fn any_environment(at: usize) -> impl Strategy<Value = Environment> {
     let candidates = select(&[Candidates::Tips, Candidates::Commits][..]);
-    (any_gates(), candidates, rarely(10)).prop_map(move |(gates, candidates, by_request)| Environment {
+    let heads_up = weighted(0.5, (1..60i64).prop_map(mins));
+    let parts = (any_gates(), candidates, rarely(10), heads_up);
+    parts.prop_map(move |(gates, candidates, by_request, heads_up)| Environment {
+        heads_up,
         gates: if at == 0 { Vec::new() } else { gates },
         candidates,
         via: if by_request { Via::MergeRequest } else { Via::FastForward },
@@ -326,6 +329,7 @@ fn any_standing(count: usize) -> impl Strategy<Value = Standing> {
         commit,
         by: by.into(),
         email,
+        also: [].into(),
         at: minutes(-3).wall,
     });
     let backoff = (env(), commit(), select(&["p1", "p0"][..]), select(&[900u32, 899][..]), any_until()).prop_map(

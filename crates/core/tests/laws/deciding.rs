@@ -139,6 +139,26 @@ proptest! {
         prop_assert_eq!(answering(&case.flow, &seen, &case.all).plan, eager);
     }
 
+    /// What is said of what time lets in bears on no verdict, and reads as it says it does.
+    #[test]
+    fn telling_before_changes_no_decision(case in case()) {
+        let mut quiet = case.flow.clone();
+        quiet.environments.iter_mut().for_each(|environment| environment.heads_up = None);
+        let (plan, quiet) = (plan_of(&case.flow, &case.whole()), plan_of(&quiet, &case.whole()));
+        for (loud, quiet) in plan.decisions.iter().zip(&quiet.decisions) {
+            prop_assert_eq!(&loud.action, &quiet.action);
+            prop_assert_eq!(&loud.verdict, &quiet.verdict);
+            prop_assert_eq!(&loud.lead, &quiet.lead);
+            prop_assert!(quiet.ahead.is_none());
+            let Some(ahead) = &loud.ahead else { continue };
+            let before = case.flow.environment(&loud.env).and_then(|environment| environment.heads_up).expect("one");
+            let horizon = plan.now.wall + before;
+            prop_assert!(ahead.soon.iter().all(|soon| plan.now.wall < soon.at && soon.at <= horizon));
+            prop_assert!(ahead.soon.windows(2).all(|pair| pair[0].at > pair[1].at), "{:?}", ahead.soon);
+            prop_assert!(ahead.next.is_none_or(|next| next > plan.now.wall));
+        }
+    }
+
     /// Whether an edge is acted on or only observed is no fact of a decision: what `compare` tells
     /// of an observed flow is what it would have done.
     #[test]

@@ -5,9 +5,11 @@ mod cases;
 mod clock;
 mod compat;
 mod deciding;
+mod heads_up;
 mod history;
 #[path = "../kit/mod.rs"]
 mod kit;
 mod noting;
 mod pushed;
 mod requests;
+mod served;

@@ -58,14 +58,14 @@ pub fn why_not(gate: &ApprovalsGate, approval: &Approval, authors: &BTreeSet<Str
     if gate.authors == AuthorsMay::Allow {
         return None;
     }
-    by_email(approval.email.as_ref(), authors)
+    by_email(approval.email.as_ref(), &approval.also, authors)
 }
 
-/// Whether somebody with that e-mail, if it is known, wrote a commit of the range.
-fn by_email(email: Option<&String>, authors: &BTreeSet<String>) -> Option<NotCountedWhy> {
+/// Whether somebody with that e-mail, if it is known, and those others wrote a commit of the range.
+fn by_email(email: Option<&String>, also: &BTreeSet<String>, authors: &BTreeSet<String>) -> Option<NotCountedWhy> {
     match email {
         None => Some(NotCountedWhy::EmailUnknown),
-        Some(email) if authors.contains(email) => Some(NotCountedWhy::Author),
+        Some(email) if authors.contains(email) || !also.is_disjoint(authors) => Some(NotCountedWhy::Author),
         Some(_) => None,
     }
 }
@@ -74,6 +74,7 @@ fn by_email(email: Option<&String>, authors: &BTreeSet<String>) -> Option<NotCou
 struct OfCandidate {
     by: Actor,
     email: Option<String>,
+    also: BTreeSet<String>,
     /// Whether the forge can say which logins wrote the commits.
     on_forge: bool,
     not_here: Option<NotCountedWhy>,
@@ -88,6 +89,7 @@ fn given(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>) -> Option<Ve
         let of = |a: &Approval| OfCandidate {
             by: a.by.clone(),
             email: a.email.clone(),
+            also: a.also.clone(),
             on_forge: false,
             not_here: None,
         };
@@ -102,6 +104,7 @@ fn given(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>) -> Option<Ve
     let of = |approval: &crate::model::RequestApproval| OfCandidate {
         by: approval.by.clone(),
         email: approval.email.clone(),
+        also: BTreeSet::new(),
         on_forge: true,
         not_here: match approval.given {
             given if request::bound(look, open.head, given) => None,
@@ -142,7 +145,7 @@ impl About<'_, '_, '_> {
             Some(Fact::Unknown(unknown)) => return Some(Err(unknown.clone())),
             Some(Fact::Known(emails)) => emails,
         };
-        let by_email = by_email(approval.email.as_ref(), emails);
+        let by_email = by_email(approval.email.as_ref(), &approval.also, emails);
         if !approval.on_forge || by_email == Some(NotCountedWhy::Author) {
             return Some(Ok(by_email));
         }
@@ -193,7 +196,13 @@ mod tests {
 
     #[test]
     fn whoever_cannot_be_told_from_an_author_is_not_counted() {
-        let by = |name: &str| OfCandidate { by: name.into(), email: None, on_forge: true, not_here: None };
+        let by = |name: &str| OfCandidate {
+            by: name.into(),
+            email: None,
+            also: BTreeSet::new(),
+            on_forge: true,
+            not_here: None,
+        };
         let authors = |unlinked| AuthorLogins { logins: ["ana".into()].into(), unlinked };
         assert_eq!(is_author(&by("ana"), &authors(false)), Some(NotCountedWhy::Author));
         assert_eq!(is_author(&by("bo"), &authors(false)), None);

@@ -3,5 +3,6 @@
 
 mod authors;
 mod cards;
+mod coming;
 mod laws;
 mod table;

@@ -206,9 +206,9 @@ fn rules_that_cannot_be_meant() {
     assert_eq!(
         said,
         [
-            "the rule `a` is for nobody; give it a role or people",
-            "the rule `b` is for `Zoe`, and no person is called so",
-            "the rule `c` is for `yan`, and no person is called so",
+            "the rule `a` is for nobody; give it `role = \"developer\"` or `people`",
+            "the rule `b` is for `Zoe`, and no person is called so; name one of `[people.NAME]`",
+            "the rule `c` is for `yan`, and no person is called so; name one of `[people.NAME]`",
         ]
     );
     for text in ["\"deploy\"", "\"\"", "1"] {
@@ -248,6 +248,7 @@ fn flow(envs: &[&str]) -> Flow {
         deployed: None,
         rollback: false,
         behind_alarm: None,
+        heads_up: None,
         gates: Vec::new(),
     };
     Flow {

@@ -1,0 +1,78 @@
+//! Whose commits a heads-up is about: whom to name and to call, and what "hold mine" holds.
+//!
+//! Goes by the author's name and address in the commit alone. Whoever only stands in a `Co-authored-by:` is not
+//! found: the loaded history has no messages; where those are at hand, [`super::authors::co_authors`] reads
+//! them. And only the commits that the heads-up names are looked at, which are the newest ten.
+
+use super::authors::{Author, Authorship, author};
+use super::{ForgeHost, Mention, People, PersonCard};
+use crate::model::{Coming, CommitId};
+
+/// Somebody whose commits are about to enter an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Concerned<'p> {
+    /// Who.
+    pub author: Author<'p>,
+    /// Their commits, in the order of the heads-up.
+    pub commits: Vec<CommitId>,
+    /// Whether they are called (mentioned, so that they are notified) and not only named.
+    pub called: bool,
+}
+
+/// Everybody who wrote something of it, each once, in the order of the heads-up; `usual` is for whom the config
+/// says nothing of mentions. Machines are named, as authors, and never called.
+pub fn concerned<'p>(
+    people: &'p People,
+    forges: &[ForgeHost],
+    usual: Mention,
+    commits: &[Coming],
+) -> Vec<Concerned<'p>> {
+    let mut all: Vec<Concerned<'p>> = Vec::new();
+    for commit in commits {
+        let author = by(people, forges, commit);
+        if let Some(known) = all.iter_mut().find(|known| is_same(&known.author, &author)) {
+            known.commits.push(commit.id);
+            continue;
+        }
+        let mention = match &author {
+            Author::Person(card) => card.mention.unwrap_or(usual),
+            Author::Bot { .. } => Mention::Never,
+            Author::Stranger { .. } => usual,
+        };
+        all.push(Concerned { author, commits: vec![commit.id], called: mention >= Mention::HeadsUp });
+    }
+    all
+}
+
+/// The oldest commit of a heads-up that somebody wrote: a hold of it stops everything of theirs, for what came
+/// later contains it. (Where histories were merged a later one of theirs may not: `concerned` has them all.)
+pub fn oldest_of<'c>(
+    card: &PersonCard,
+    people: &People,
+    forges: &[ForgeHost],
+    commits: &'c [Coming],
+) -> Option<&'c Coming> {
+    let is_theirs =
+        |commit: &&Coming| matches!(by(people, forges, commit), Author::Person(found) if found.name == card.name);
+    commits.iter().rev().find(is_theirs)
+}
+
+fn by<'p>(people: &'p People, forges: &[ForgeHost], commit: &Coming) -> Author<'p> {
+    author(people, forges, &Authorship { name: &commit.author, email: &commit.email, ..Authorship::default() })
+}
+
+/// Strangers are the same by account or address, and by name only where they have neither.
+fn is_same(one: &Author<'_>, other: &Author<'_>) -> bool {
+    match (one, other) {
+        (Author::Person(one), Author::Person(other)) => one.name == other.name,
+        (Author::Bot { name: one }, Author::Bot { name: other }) => one == other,
+        (
+            Author::Stranger { name, account, email },
+            Author::Stranger { name: its_name, account: its_account, email: its_email },
+        ) => {
+            let neither = account.is_none() && email.is_none();
+            (account, email) == (its_account, its_email) && (!neither || name == its_name)
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,161 @@
+//! People are told what is about to enter an environment, once, while they can still stop it.
+//!
+//! What enters and when is in the plan ([`Ahead`](crate::model::Ahead)); here is when to tell of it. A heads-up
+//! never delays a move: what may move at once (a pause was lifted, CI turned green after the lag was over,
+//! somebody said `promote`) moves untold. The rules:
+//!
+//! - What enters within the environment's `heads_up` and was not told is told, with everything that enters by
+//!   then: one heads-up for an edge in a look. Told is what the last heads-up contained, unless it enters at
+//!   another time now, by more than `heads_up`. So a lag that flaps and a newest commit that was held tell
+//!   nothing again.
+//! - Where a heads-up still stands (its instant has not come) and something is to be told in its place, because
+//!   more commits came to it or a gate put it off, that is told half of `heads_up` before the move. So a
+//!   branch to which people push every other minute, with `gates.quiet`, is not told of at each push; and of
+//!   one promotion people hear twice, unless it is put off again.
+//! - What enters after commits that were told, and does not take their place, is told by itself.
+//! - Where there is time, no heads-up comes within a minute of the last one: then all that came together is
+//!   told, with the instant at which the first of it enters.
+//!
+//! So whoever looks regularly, at least every half of `heads_up`, tells of each move by time before it. What was
+//! told last is in the store, in the transaction that holds the message.
+
+use super::note::message;
+use crate::dag::{Dag, Node};
+use crate::model::{
+    Action, Change, Coming, CommitId, Decision, Edge, Event, Flow, HeadsUpTold, Instant, Ledger, Mode, Now, Plan,
+    Soon, Span,
+};
+
+/// No heads-up of an edge comes sooner after another one, where there is time.
+const EVERY: Span = Span::from_mins(1);
+
+/// The longest name of an author, subject and address that are kept, in characters. An address has no more
+/// (RFC 3696, erratum 1690).
+const TEXTS_MAX: (usize, usize, usize) = (120, 200, 320);
+
+/// The heads-ups that are due.
+pub fn heads_up(flow: &Flow, ledger: &Ledger, plan: &Plan, dag: &Dag) -> Vec<Change> {
+    let now = plan.now;
+    let mut changes = Vec::new();
+    for decision in &plan.decisions {
+        let contains = |one, other| dag.contains(one, other);
+        let Some(next) = next(flow, ledger, decision, now, contains).filter(|next| next.tell <= now.wall) else {
+            continue;
+        };
+        changes.extend(tell(flow, &next, decision, now, dag));
+    }
+    changes
+}
+
+/// When a heads-up may be due next; always after the plan's instant.
+pub fn due(flow: &Flow, ledger: &Ledger, plan: &Plan) -> Option<Instant> {
+    let now = plan.now;
+    let of = |decision: &Decision| {
+        let ahead = decision.ahead.as_ref()?;
+        edge(flow, decision)?;
+        // The order stands for containment: to be woken once in vain is no harm.
+        let place = |commit| ahead.soon.iter().position(|soon| soon.commit == commit);
+        let contains = |one, other| one == other || place(one).is_some_and(|one| place(other) > Some(one));
+        let next = next(flow, ledger, decision, now, contains);
+        let tell = next.iter().flat_map(|next| [next.tell, next.half]);
+        tell.chain(ahead.next).filter(|at| *at > now.wall).min()
+    };
+    plan.decisions.iter().filter_map(of).min()
+}
+
+/// What is to be told next of an edge.
+struct Next {
+    /// When.
+    tell: Instant,
+    /// Half of the time before it enters.
+    half: Instant,
+    /// The newest commit that it is about.
+    newest: CommitId,
+    /// When the first of what it is about enters.
+    at: Instant,
+    /// What enters before it, if not the target's tip.
+    after: Option<CommitId>,
+    /// The heads-up whose place it takes.
+    instead_of: Option<CommitId>,
+}
+
+fn edge<'f>(flow: &'f Flow, decision: &Decision) -> Option<(Edge<'f>, Span)> {
+    let edge = flow.edge(&decision.env)?;
+    // An edge that is only observed is nobody's news.
+    let before = edge.target.heads_up.filter(|_| edge.target.mode == Mode::Act)?;
+    Some((edge, before))
+}
+
+/// `contains(one, other)`: whether `one` contains `other`.
+fn next(
+    flow: &Flow,
+    ledger: &Ledger,
+    decision: &Decision,
+    now: Now,
+    contains: impl Fn(CommitId, CommitId) -> bool,
+) -> Option<Next> {
+    let (_, before) = edge(flow, decision)?;
+    let soon: &[Soon] = decision.ahead.as_ref().map_or(&[], |ahead| &ahead.soon);
+    let last = ledger.heads_up.get(&decision.env);
+    let apart = |one: Instant, other: Instant| one.since(other).max(other.since(one));
+    let is_told = |soon: &Soon| {
+        last.is_some_and(|last| contains(last.newest, soon.commit) && apart(soon.at, last.at) <= before)
+    };
+    let newest = soon.iter().position(|soon| !is_told(soon))?;
+    let untold = soon[newest..].iter().take_while(|soon| !is_told(soon)).count();
+    let first = &soon[newest + untold - 1];
+    // What goes before it: what the next older candidate brings, or what moves in this very look.
+    let older = soon.get(newest + untold).map(|soon| soon.commit);
+    let after = older.or_else(|| decision.action.as_ref().and_then(Action::moves).map(|(_, new)| new));
+    let (newest, there) = (soon[newest].commit, after.or_else(|| decision.target.commit()));
+    // What was told of and has not moved goes before this, or with it.
+    let goes_with = |told: CommitId| contains(newest, told) && !there.is_some_and(|there| contains(there, told));
+    let replaced = last.filter(|last| goes_with(last.newest));
+    // A heads-up stands until its instant has come.
+    let stands = replaced.is_some_and(|last| last.at > now.wall);
+    // Only where there is still time behind it.
+    let paced = last.map(|last| last.told.wall + EVERY).filter(|paced| *paced + EVERY < first.at);
+    let paced = paced.unwrap_or(now.wall);
+    let half = Instant(first.at.0.saturating_sub(before.ms() / 2));
+    let tell = if stands { half.max(paced) } else { paced };
+    Some(Next { tell, half, newest, at: first.at, after, instead_of: replaced.map(|last| last.newest) })
+}
+
+fn tell(flow: &Flow, next: &Next, decision: &Decision, now: Now, dag: &Dag) -> Option<Change> {
+    let old = next.after.or_else(|| decision.target.commit())?;
+    let (there, range) = (dag.ancestors([old]), dag.ancestors([next.newest]));
+    let mut commits: Vec<&Node> = dag.written(&range, &there).collect();
+    if commits.is_empty() {
+        commits = dag.minus(&range, &there).collect();
+    }
+    let more = commits.len().saturating_sub(Event::COMING_MAX);
+    if commits.is_empty() || dag.node(old).is_none() {
+        return None;
+    }
+    let env = decision.env.clone();
+    let event = Event::HeadsUp {
+        commits: commits.iter().take(Event::COMING_MAX).map(|node| coming(node)).collect(),
+        more: u32::try_from(more).unwrap_or(u32::MAX),
+        newest: next.newest,
+        old,
+        at: next.at,
+        instead_of: next.instead_of,
+    };
+    let row = HeadsUpTold { newest: next.newest, at: next.at, told: now };
+    let key = format!("heads-up-{}-{env}-{}-{}", flow.name, now.wall.0, now.trusted.0);
+    let message = message(&key, &env, now, event);
+    Some(Change::HeadsUp { env, row, message })
+}
+
+fn coming(node: &Node) -> Coming {
+    let cut = |text: &str, max: usize| -> String { text.chars().take(max).collect() };
+    let (author, subject, address) = TEXTS_MAX;
+    let fits = node.email.chars().nth(address).is_none();
+    Coming {
+        id: node.id,
+        author: cut(&node.author, author),
+        // Half of an address is another one.
+        email: if fits { node.email.clone() } else { String::new() },
+        subject: cut(&node.subject, subject),
+    }
+}

@@ -1,0 +1,189 @@
+//! What the server tells us: a slash command, or a button that was pressed (developers.mattermost.com: "Custom slash
+//! commands", "Interactive messages"; `tryExecuteCustomCommand` in server/channels/app/command.go,
+//! `PostActionIntegrationRequest` in server/public/model/integration_action.go).
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use reqwest::Url;
+use serde::Deserialize;
+use towpath_core::model::Instant;
+use towpath_core::people::Platform;
+
+use super::seal::{Sealed, open};
+use super::trigger::TriggerKey;
+use crate::chat::incoming::{
+    AnswerAt, BODY_MAX, Incoming, MessageAt, Proof, Refused, What, id, once, said, same_secret, user_name,
+};
+use crate::secret::Secret;
+
+/// What is configured of a Mattermost.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The ids of the teams whose people are listened to.
+    pub teams: &'a [String],
+    /// The server's own address (`SiteURL`).
+    pub server: &'a Url,
+    /// The tokens of slash commands: each team has a command, and each command a token.
+    pub tokens: &'a [Secret],
+    /// What buttons are, or were, sealed with.
+    pub seals: &'a [Secret],
+    /// The server's key, if it is known.
+    pub key: Option<&'a TriggerKey>,
+}
+
+impl Place<'_> {
+    fn team(&self, given: &str) -> Result<String, Refused> {
+        let given = id(given)?;
+        if self.teams.contains(&given) { Ok(given) } else { Err(Refused::WrongTeam) }
+    }
+
+    /// Whether one of these is one of the tokens. All are compared, so that the time says nothing.
+    fn proves(&self, given: &[&str]) -> Result<(), Refused> {
+        let tokens: Vec<&[u8]> = self.tokens.iter().map(Secret::expose).filter(|token| !token.is_empty()).collect();
+        if tokens.is_empty() {
+            return Err(Refused::NoSecrets);
+        }
+        if given.iter().all(|given| given.is_empty()) {
+            return Err(Refused::Unsigned);
+        }
+        let mut fits = false;
+        for token in &tokens {
+            for given in given {
+                fits |= same_secret(token, given.as_bytes());
+            }
+        }
+        if fits { Ok(()) } else { Err(Refused::Forged) }
+    }
+}
+
+/// Reads a slash command, a form.
+///
+/// # Errors
+/// Why it is not taken.
+pub fn typed(headers: &HeaderMap, body: &[u8], place: Place<'_>) -> Result<Incoming, Refused> {
+    if body.len() > BODY_MAX {
+        return Err(Refused::TooLarge);
+    }
+    let form = Form::read(body)?;
+    // An OAuth connection for our address replaces the header, and the form's token stays.
+    place.proves(&[header_token(headers), &form.token])?;
+    Ok(Incoming {
+        platform: Platform::Mattermost,
+        team: Some(place.team(&form.team_id)?),
+        user: id(&form.user_id)?,
+        user_name: user_name(&form.user_name),
+        proof: Proof::Request,
+        channel: id(&form.channel_id)?,
+        once: once(&form.trigger_id)?,
+        what: said(form.text)?,
+        answer_at: Some(AnswerAt::mattermost(&form.response_url, place.server)?),
+        message: None,
+    })
+}
+
+/// `Authorization: Token TOKEN`, or nothing.
+fn header_token(headers: &HeaderMap) -> &str {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next().filter(|_| values.next().is_none()).and_then(|value| value.to_str().ok());
+    match value.and_then(|value| value.trim().split_once(' ')) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("token") => token.trim(),
+        _ => "",
+    }
+}
+
+#[derive(Debug, Default)]
+struct Form {
+    token: String,
+    team_id: String,
+    channel_id: String,
+    user_id: String,
+    user_name: String,
+    text: String,
+    response_url: String,
+    trigger_id: String,
+}
+
+impl Form {
+    /// A field that stands there twice could be read as the other one by somebody else: such a form is none.
+    fn read(body: &[u8]) -> Result<Self, Refused> {
+        let mut form = Self::default();
+        let mut seen = Vec::new();
+        for (name, value) in form_urlencoded::parse(body) {
+            let field = match &*name {
+                "token" => &mut form.token,
+                "team_id" => &mut form.team_id,
+                "channel_id" => &mut form.channel_id,
+                "user_id" => &mut form.user_id,
+                "user_name" => &mut form.user_name,
+                "text" => &mut form.text,
+                "response_url" => &mut form.response_url,
+                "trigger_id" => &mut form.trigger_id,
+                _ => continue,
+            };
+            *field = value.into_owned();
+            if seen.contains(&name) {
+                return Err(Refused::Unreadable);
+            }
+            seen.push(name);
+        }
+        Ok(form)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Action {
+    user_id: String,
+    #[serde(default)]
+    user_name: String,
+    channel_id: String,
+    /// Empty in a direct message.
+    #[serde(default)]
+    team_id: String,
+    #[serde(default)]
+    post_id: String,
+    #[serde(default)]
+    trigger_id: String,
+    #[serde(default)]
+    context: Context,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Context {
+    towpath: Option<Sealed>,
+}
+
+/// Reads a button that was pressed, JSON. Look at [`Incoming::proof`]: it says whether the person is known.
+///
+/// # Errors
+/// Why it is not taken.
+pub fn pressed(body: &[u8], place: Place<'_>, wall: Instant) -> Result<Incoming, Refused> {
+    if body.len() > BODY_MAX {
+        return Err(Refused::TooLarge);
+    }
+    let action: Action = serde_json::from_slice(body).map_err(|_| Refused::Unreadable)?;
+    let channel = id(&action.channel_id)?;
+    let sealed = action.context.towpath.ok_or(Refused::Unsigned)?;
+    let press = open(place.seals, &sealed, &channel, wall)?;
+    let user = id(&action.user_id)?;
+    let proof = match place.key {
+        Some(key) => {
+            key.verify(&action.trigger_id, &user, wall)?;
+            Proof::Trigger
+        }
+        None => Proof::Nobody,
+    };
+    let team = Some(action.team_id).filter(|team| !team.is_empty());
+    let message = Some(action.post_id).filter(|post| !post.is_empty()).map(|post| id(&post)).transpose()?;
+    Ok(Incoming {
+        platform: Platform::Mattermost,
+        team: team.map(|team| place.team(&team)).transpose()?,
+        user,
+        user_name: user_name(&action.user_name),
+        proof,
+        once: once(&action.trigger_id)?,
+        what: What::Pressed(press),
+        answer_at: None,
+        message: message.map(|id| MessageAt { channel: channel.clone(), id }),
+        channel,
+    })
+}

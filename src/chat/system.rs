@@ -1,0 +1,193 @@
+//! The chat systems of a config, ready to be talked with: what proves a request, and where an answer goes.
+//!
+//! Not here: what is answered, and when (`serve`).
+
+use std::collections::BTreeMap;
+
+use http::HeaderMap;
+use reqwest::Url;
+use tokio::sync::OnceCell;
+use towpath_core::model::Instant;
+use towpath_core::people::Platform;
+
+use super::incoming::{Incoming, Refused};
+use super::mattermost::trigger::TriggerKey;
+use super::mattermost::{self, Buttons, Mattermost, People};
+use super::message::Message;
+use super::sent::{Sent, Visible};
+use super::slack::socket::{Pauses, Socket};
+use super::slack::{self, Read, Slack};
+use crate::clock::Clock;
+use crate::config::{Chat, Config, SecretRef};
+use crate::secret::Secret;
+
+/// Every `[chat.NAME]`, by name, or why there is none.
+#[derive(Debug, Default)]
+pub struct Systems(BTreeMap<String, Result<System, String>>);
+
+/// One of them.
+#[derive(Debug)]
+pub struct System {
+    /// As it is configured.
+    pub config: Chat,
+    wire: Wire,
+    clock: Clock,
+    /// Where the platform reaches us, for buttons.
+    buttons_at: Option<String>,
+}
+
+#[derive(Debug)]
+enum Wire {
+    Slack(Slack),
+    Mattermost(Mattermost, OnceCell<TriggerKey>),
+}
+
+/// What came over HTTP.
+#[derive(Debug)]
+pub enum Heard {
+    /// The platform looks whether somebody is there.
+    Probe,
+    /// Somebody did something.
+    Asked(Box<Incoming>),
+}
+
+impl Systems {
+    /// Those of a config.
+    pub fn of(config: &Config, clock: &Clock) -> Self {
+        let base = config.service.public_url.as_deref();
+        let made = config.chats.values().map(|chat| (chat.name.clone(), System::new(chat, base, clock)));
+        Self(made.collect())
+    }
+
+    /// The one of that name.
+    pub fn get(&self, name: &str) -> Option<&System> {
+        self.0.get(name).and_then(|made| made.as_ref().ok())
+    }
+
+    /// All that can be used.
+    pub fn all(&self) -> impl Iterator<Item = &System> {
+        self.0.values().filter_map(|made| made.as_ref().ok())
+    }
+}
+
+/// Those secrets that can be read; the log says which cannot.
+fn secrets(places: &[SecretRef]) -> Vec<Secret> {
+    let read = |place| {
+        Secret::read(place).inspect_err(|error| tracing::warn!(%error, "a secret of a chat cannot be read"))
+    };
+    places.iter().filter_map(|place| read(place).ok()).collect()
+}
+
+impl System {
+    fn new(chat: &Chat, base: Option<&str>, clock: &Clock) -> Result<Self, String> {
+        let url = |text: &str| Url::parse(&format!("{text}/")).map_err(|error| error.to_string());
+        let token = chat.token.clone().into();
+        let wire = match chat.platform {
+            Platform::Mattermost => {
+                let server = Mattermost::new(url(&chat.url)?, token, clock.clone());
+                Wire::Mattermost(server.map_err(|fault| fault.to_string())?, OnceCell::new())
+            }
+            _ => Wire::Slack(Slack::new(url(&chat.url)?, token, clock.clone()).map_err(|fault| fault.to_string())?),
+        };
+        let buttons_at = base.map(|base| format!("{base}/chat/{}/press", chat.name));
+        Ok(Self { config: chat.clone(), wire, clock: clock.clone(), buttons_at })
+    }
+
+    fn wall(&self) -> Instant {
+        self.clock.reading().wall
+    }
+
+    /// Whether anything like a proof came with a request: of what has none nothing of the body is read.
+    pub fn may_be_proven(&self, headers: &HeaderMap) -> Result<(), Refused> {
+        match &self.wire {
+            Wire::Slack(_) => slack::Signature::read(headers, self.wall()).map(drop),
+            // Its token may stand in the body alone.
+            Wire::Mattermost(..) => Ok(()),
+        }
+    }
+
+    /// Reads what came, once it is proven. `pressed` says to which address: Slack has one for both.
+    ///
+    /// # Errors
+    /// Why it is not taken.
+    pub async fn read(&self, headers: &HeaderMap, body: &[u8], pressed: bool) -> Result<Heard, Refused> {
+        let teams = &self.config.teams;
+        let proofs = secrets(&self.config.secrets);
+        let incoming = match &self.wire {
+            Wire::Slack(slack) => {
+                slack::Signature::read(headers, self.wall())?.verify(&proofs, body)?;
+                match slack::read(body, slack::Place { teams, api: slack.api() })? {
+                    Read::Probe => return Ok(Heard::Probe),
+                    Read::Incoming(incoming) => incoming,
+                }
+            }
+            Wire::Mattermost(server, key) => {
+                let seals = secrets(&self.config.button_secrets);
+                let key = if pressed { trigger_key(server, key).await } else { None };
+                let place =
+                    mattermost::Place { teams, server: server.server(), tokens: &proofs, seals: &seals, key };
+                match pressed {
+                    true => mattermost::pressed(body, place, self.wall())?,
+                    false => mattermost::typed(headers, body, place)?,
+                }
+            }
+        };
+        Ok(Heard::Asked(Box::new(incoming)))
+    }
+
+    /// The client of Socket Mode, if it is configured.
+    ///
+    /// # Errors
+    /// If TLS cannot be set up.
+    pub fn socket(&self) -> Option<Result<Socket, String>> {
+        let Wire::Slack(slack) = &self.wire else { return None };
+        let token = self.config.app_token.clone()?;
+        Some(Socket::new(slack.clone(), Some(token).into(), self.config.teams.clone(), Pauses::default()))
+    }
+
+    /// Answers somebody where they asked. Where the platform's own address for that is over, or there is none, it is
+    /// posted to the channel.
+    pub async fn answer(&self, asked: &Incoming, visible: Visible, message: &Message) -> Sent {
+        match &self.wire {
+            Wire::Slack(slack) => {
+                let sent = match &asked.answer_at {
+                    Some(at) => slack.respond(at, visible, false, message).await,
+                    None => Sent::Gone,
+                };
+                if sent == Sent::Gone { slack.post(&asked.channel, message).await } else { sent }
+            }
+            Wire::Mattermost(server, _) => {
+                let seals = secrets(&self.config.button_secrets);
+                let buttons = self.buttons_at.as_deref().zip(seals.first()).map(|(url, secret)| Buttons {
+                    url,
+                    secret,
+                    channel: &asked.channel,
+                    wall: self.wall(),
+                });
+                let people = People::new();
+                let sent = match &asked.answer_at {
+                    Some(at) => server.respond(at, visible, message, &people, buttons).await,
+                    None => Sent::Gone,
+                };
+                match sent {
+                    Sent::Gone => server.post(&asked.channel, message, &people, buttons).await,
+                    sent => sent,
+                }
+            }
+        }
+    }
+}
+
+/// The server's key for triggers, asked for until it says it; without it nobody is known by a button.
+async fn trigger_key<'a>(server: &Mattermost, key: &'a OnceCell<TriggerKey>) -> Option<&'a TriggerKey> {
+    let asked = key.get_or_try_init(|| async {
+        match server.trigger_key().await {
+            Ok(key) => key.ok_or(()),
+            Err(error) => {
+                tracing::warn!(%error, "Mattermost does not say with which key it signs who pressed a button");
+                Err(())
+            }
+        }
+    });
+    asked.await.ok()
+}

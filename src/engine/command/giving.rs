@@ -1,0 +1,210 @@
+//! One command while it is being given: by whom, whether they may, what it reaches, and how it is settled.
+//!
+//! Not here: what each command does (`orders`, `moves`, `promote`).
+
+use towpath_core::command::Command;
+use towpath_core::explain::{Words, refused};
+use towpath_core::model::{
+    Actor, AuditRow, Came, Change, Concerns, Flow, FlowName, Instant, IntentRow, MoveKind, Now, OrderId, SAID_MAX,
+    Scope,
+};
+use towpath_core::people::{Asked, Denial, Grant, Permit, PersonCard, Place};
+
+use super::super::world::World;
+use super::{Dry, Person, Refusal, Reply, audited, order_id};
+use crate::config::{Config, WordFault};
+
+/// One command being given.
+pub(super) struct Giving<'a, W: World> {
+    pub(super) world: &'a W,
+    pub(super) config: &'a Config,
+    pub(super) command: &'a Command,
+    pub(super) who: &'a Person,
+    /// Under whose name it is recorded.
+    pub(super) by: Actor,
+    pub(super) dry: Dry,
+    pub(super) now: Now,
+    permit: Result<Permit, WordFault>,
+}
+
+impl<'a, W: World> Giving<'a, W> {
+    /// One, with whether whoever gives it may.
+    pub(super) fn new(
+        world: &'a W,
+        config: &'a Config,
+        command: &'a Command,
+        (who, dry, now): (&'a Person, Dry, Now),
+    ) -> Self {
+        let by = Actor::new(config.laws.law().asker(&who.identity).name());
+        let mut giving = Self { world, config, command, who, by, dry, now, permit: Err(WordFault::Words) };
+        giving.permit = giving.permit();
+        giving
+    }
+
+    /// Whether whoever gives it may; what its words name has to be known for that.
+    pub(super) fn allowed(&self) -> Result<(), Refusal> {
+        match self.permit.as_ref().map_err(WordFault::clone)? {
+            Permit::Allowed { .. } => Ok(()),
+            Permit::Denied { why, who_may } => Err(Refusal::NotPermitted { why: refused(why, who_may) }),
+        }
+    }
+
+    /// The person who gives it, if the config has them.
+    pub(super) fn card(&self) -> Option<&'a PersonCard> {
+        self.config.laws.people.who(&self.who.identity)
+    }
+
+    /// Their addresses in lower case: the one that they came with first.
+    pub(super) fn emails(&self) -> Vec<String> {
+        let came = self.who.email.iter().map(|email| email.to_lowercase());
+        let mut all: Vec<String> = Vec::new();
+        for email in came.chain(self.card().into_iter().flat_map(PersonCard::emails)) {
+            if !all.contains(&email) {
+                all.push(email);
+            }
+        }
+        all
+    }
+
+    /// Whether they may, in every environment that it reaches.
+    fn permit(&self) -> Result<Permit, WordFault> {
+        let reach = self.places()?;
+        let asked = Asked { verb: self.command.verb(), reach: &reach, surface: self.who.surface };
+        let law = self.config.laws.law();
+        let permit = law.may(law.asker(&self.who.identity), &asked);
+        // Only their role stands against it, and it only stops what is theirs.
+        let own = match (self.command, &permit) {
+            (Command::Hold { commit, .. }, Permit::Denied { why: Denial::RoleTooLow { .. }, .. }) => {
+                self.who.wrote.is_some_and(|wrote| wrote.to_string() == commit.to_string())
+            }
+            _ => false,
+        };
+        Ok(if own { Permit::Allowed { by: [Grant::Author].into() } } else { permit })
+    }
+
+    /// The environments that the command reaches.
+    fn places(&self) -> Result<Vec<Place>, WordFault> {
+        let (words, env) = (self.command.place(), self.command.env());
+        let scope = match (&words[..], env) {
+            (["all"], None) => Scope::All,
+            ([flow], Some(env)) => self.config.target(&[flow, env])?,
+            ([flow], None) if !self.command.is_targeted() => Scope::Flow(self.config.flow(flow)?.flow.name.clone()),
+            (words, _) => self.config.target(words)?,
+        };
+        let only = match &scope {
+            Scope::Edge(_, env) | Scope::Environment(env) => Some(env),
+            Scope::All | Scope::Flow(_) => None,
+        };
+        let rules = &self.config.laws.rules;
+        Ok(self.config.reach(&scope).into_iter().flat_map(|found| rules.places(&found.flow, only)).collect())
+    }
+
+    /// An id of what this command makes.
+    pub(super) fn id(&self, what: &str) -> OrderId {
+        order_id(what, &self.command.to_string(), &self.by, self.now)
+    }
+
+    /// The flows that the command concerns.
+    pub(super) fn flows(&self) -> Vec<&Flow> {
+        let reached = self.scope().map(|scope| self.config.reach(&scope)).unwrap_or_default();
+        reached.into_iter().map(|found| &found.flow).collect()
+    }
+
+    /// Where the command reaches, if its words name something.
+    pub(super) fn scope(&self) -> Option<Scope> {
+        let words = self.command.place();
+        match (self.command, words.as_slice()) {
+            (Command::Pause { .. } | Command::Resume { .. }, _) | (_, ["all"]) => self.config.target(&words).ok(),
+            // A flow, also where an environment of another one ends in the same word.
+            (_, [flow]) => self.config.flow(flow).ok().map(|found| Scope::Flow(found.flow.name.clone())),
+            _ => None,
+        }
+    }
+
+    /// The same as the audit keeps it: by name, for the config may change.
+    pub(super) fn concerns(&self) -> Concerns {
+        match self.scope() {
+            Some(Scope::All) => Concerns::All,
+            Some(_) => Concerns::Flows(self.flows().into_iter().map(|flow| flow.name.clone()).collect()),
+            None => Concerns::none(),
+        }
+    }
+
+    pub(super) fn audit(&self, allowed: bool, effect: String) -> Change {
+        // A command that was carried out and then refused within a millisecond is two rows.
+        let what = if allowed { "command" } else { "refused" };
+        let command = self.command.to_string();
+        let row = audited(what, self.now, self.by.clone(), command, (allowed, effect), self.concerns());
+        Change::Audit(AuditRow { came: Some(self.came()), ..row })
+    }
+
+    /// How it came, for the audit.
+    fn came(&self) -> Came {
+        let Person { identity, surface, place, said, .. } = self.who;
+        Came {
+            surface: *surface,
+            identity: identity.to_string(),
+            place: place.clone(),
+            // The canonical form stands beside it.
+            said: said
+                .as_ref()
+                .filter(|said| **said != self.command.to_string())
+                .map(|said| said.chars().take(SAID_MAX).collect()),
+            rule: self.permit.as_ref().ok().map(Permit::rule),
+        }
+    }
+
+    /// The words for people, in the zone of a flow.
+    pub(super) fn words<'f>(&self, flow: &'f Flow) -> Words<'f> {
+        Words { zone: flow.zone, now: self.now.wall, flow, remote_word: "origin", lasting: false }
+    }
+
+    /// An instant in the zone of the first flow that a scope reaches.
+    pub(super) fn at(&self, scope: &Scope, at: Instant) -> String {
+        match self.config.reach(scope).first() {
+            Some(found) => self.words(&found.flow).at(at),
+            None => at.to_string(),
+        }
+    }
+
+    /// Stores the changes with their audit row, and says what may still land in the scope.
+    pub(super) async fn settle(
+        &self,
+        flow: Option<&FlowName>,
+        scope: Option<&Scope>,
+        mut changes: Vec<Change>,
+        mut lines: Vec<String>,
+    ) -> Result<Reply, Refusal> {
+        let effect = lines.join(" ");
+        let mut reply = Reply {
+            id: self.id("command"),
+            command: self.command.to_string(),
+            lines: Vec::new(),
+            pushing: Vec::new(),
+            moved: None,
+            dry: self.dry == Dry::Run,
+        };
+        if self.dry == Dry::Real {
+            changes.push(self.audit(true, effect));
+            let committed = self.world.commit(None, flow, &changes).await?;
+            let covered = |row: &IntentRow| scope.is_some_and(|scope| scope.covers(&row.flow, &row.env));
+            reply.pushing = committed.pushing.into_iter().filter(covered).collect();
+            lines.extend(reply.pushing.iter().map(|row| self.may_still_land(row)));
+        } else {
+            lines.push("This was a dry run: nothing was changed.".to_owned());
+        }
+        reply.lines = lines;
+        Ok(reply)
+    }
+
+    fn may_still_land(&self, row: &IntentRow) -> String {
+        let until = row.deadline.map_or(self.now.wall, |deadline| self.now.wall_at(deadline));
+        let scope = Scope::Edge(row.flow.clone(), row.env.clone());
+        let what = match row.kind {
+            MoveKind::FastForward => "move",
+            MoveKind::Rollback => "rollback",
+        };
+        let (flow, env, to, until) = (&row.flow, &row.env, row.new.short(), self.at(&scope, until));
+        format!("A {what} of `{flow}` `{env}` to {to} had begun before and may still land until {until}.")
+    }
+}

@@ -1,0 +1,129 @@
+//! `POST /chat/NAME`: what people say in the chat `[chat.NAME]`, and at `/chat/NAME/press` which buttons they press.
+//!
+//! A request is proven, stored and acknowledged; it is answered from the store (`serve::talk`). Without that name in the
+//! config there is no such address. Not here: proofs and forms (`chat`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use towpath_core::text::one_line;
+
+use crate::chat::incoming::{BODY_MAX, Refused};
+use crate::chat::system::Heard;
+use crate::serve::{Shared, talk};
+
+/// For how long a body is read: the platforms give up after three seconds.
+const READING_TIME: Duration = Duration::from_secs(3);
+
+/// How many requests are read at once. Each may hold a body, and anybody may send one.
+const READERS: usize = 32;
+
+#[derive(Clone)]
+struct Chats {
+    shared: Arc<Shared>,
+    room: Arc<Semaphore>,
+}
+
+/// What is answered at once.
+enum Came {
+    /// It is stored, now or before.
+    Taken,
+    /// The platform only looked.
+    Probe,
+    /// There is no such chat. Which there are, strangers are not told.
+    Nothing,
+    /// It was refused.
+    Refused(Refused),
+    /// It could not be stored: the platform tells the person that nobody answered.
+    NotStored,
+}
+
+/// The routes under `/chat`.
+pub fn router(shared: Arc<Shared>) -> Router {
+    let chats = Chats { shared, room: Arc::new(Semaphore::new(READERS)) };
+    Router::new().route("/{name}", post(said)).route("/{name}/press", post(pressed)).with_state(chats)
+}
+
+async fn said(state: State<Chats>, name: Path<String>, headers: HeaderMap, body: Body) -> Response {
+    answer(state, name, &headers, body, false).await
+}
+
+async fn pressed(state: State<Chats>, name: Path<String>, headers: HeaderMap, body: Body) -> Response {
+    answer(state, name, &headers, body, true).await
+}
+
+async fn answer(
+    State(chats): State<Chats>,
+    Path(name): Path<String>,
+    headers: &HeaderMap,
+    body: Body,
+    pressed: bool,
+) -> Response {
+    match take(&chats, &name, headers, body, pressed).await {
+        // Nothing yet: the answer follows. Mattermost wants JSON, and Slack shows no empty message.
+        Came::Taken => {
+            if pressed || is_mattermost(&chats, &name) {
+                return ([(header::CONTENT_TYPE, "application/json")], "{}").into_response();
+            }
+            StatusCode::OK.into_response()
+        }
+        Came::Probe => StatusCode::OK.into_response(),
+        Came::Nothing => (StatusCode::NOT_FOUND, "there is nothing here\n").into_response(),
+        Came::NotStored => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Came::Refused(why) => {
+            chats.shared.metrics.hook("chat", why.word());
+            tracing::info!(chat = one_line(&name, 100), result = why.word(), "a request of a chat was refused");
+            let status = match why {
+                Refused::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+                Refused::Unreadable | Refused::NotOurs | Refused::Elsewhere => StatusCode::BAD_REQUEST,
+                Refused::WrongTeam | Refused::WrongChannel => StatusCode::FORBIDDEN,
+                Refused::NoSecrets
+                | Refused::Unsigned
+                | Refused::Forged
+                | Refused::OutOfTime
+                | Refused::Expired => StatusCode::UNAUTHORIZED,
+            };
+            (status, format!("{why}\n")).into_response()
+        }
+    }
+}
+
+fn is_mattermost(chats: &Chats, name: &str) -> bool {
+    let setup = chats.shared.setup();
+    setup.chats.get(name).is_some_and(|system| system.config.platform == towpath_core::people::Platform::Mattermost)
+}
+
+async fn take(chats: &Chats, name: &str, headers: &HeaderMap, body: Body, pressed: bool) -> Came {
+    let setup = chats.shared.setup();
+    let Some(system) = setup.chats.get(name) else { return Came::Nothing };
+    if let Err(why) = system.may_be_proven(headers) {
+        return Came::Refused(why);
+    }
+    let Ok(Ok(_seat)) = timeout(READING_TIME, chats.room.acquire()).await else { return Came::NotStored };
+    let read = timeout(READING_TIME, to_bytes(body, BODY_MAX)).await;
+    let Ok(Ok(body)) = read else { return Came::Refused(Refused::TooLarge) };
+    let asked = match system.read(headers, &body, pressed).await {
+        Ok(Heard::Probe) => return Came::Probe,
+        Ok(Heard::Asked(asked)) => asked,
+        Err(why) => return Came::Refused(why),
+    };
+    match talk::take(&setup, name, &asked).await {
+        Ok(new) => {
+            chats.shared.metrics.hook("chat", if new { "taken" } else { "repeated" });
+            chats.shared.asked.notify_one();
+            Came::Taken
+        }
+        Err(error) => {
+            tracing::warn!(%error, chat = name, "what was said in a chat could not be stored");
+            Came::NotStored
+        }
+    }
+}

@@ -1,0 +1,532 @@
+//! People talk to the real service from a chat: real git, real SQLite, real HTTP, requests signed as the platforms sign
+//! them. What stands in for the platform is a server that keeps what it is told.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use serde_json::{Value as Json, json};
+use towpath::chat::mattermost::seal;
+use towpath::chat::message::Press;
+use towpath::chat::slack::sign;
+use towpath::clock::Clock;
+use towpath::secret::Secret;
+use towpath::store::{Create, SqliteStore};
+use towpath_core::model::Instant;
+
+use crate::serve::place::{Answer, Place, Service, wait};
+
+const SIGNING: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+
+/// What the platform was told: paths and bodies.
+#[derive(Clone, Default)]
+struct Platform {
+    told: Arc<Mutex<Vec<(String, Json)>>>,
+    port: u16,
+}
+
+impl Platform {
+    fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let this = Self { port: listener.local_addr().unwrap().port(), ..Self::default() };
+        let platform = this.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let platform = platform.clone();
+                thread::spawn(move || platform.hear(stream));
+            }
+        });
+        this
+    }
+
+    fn hear(&self, mut stream: TcpStream) {
+        let mut bytes = Vec::new();
+        let mut piece = [0; 4096];
+        let whole = |bytes: &[u8]| {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            let (head, body) = text.split_once("\r\n\r\n")?;
+            let length = head
+                .lines()
+                .find_map(|line| line.to_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
+            (body.len() >= length.unwrap_or(0)).then(|| (head.to_owned(), body.to_owned()))
+        };
+        let (head, body) = loop {
+            match stream.read(&mut piece) {
+                Ok(0) | Err(_) => return,
+                Ok(count) => bytes.extend_from_slice(&piece[..count]),
+            }
+            if let Some(whole) = whole(&bytes) {
+                break whole;
+            }
+        };
+        let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+        let said = serde_json::from_str(&body).unwrap_or(Json::String(body));
+        self.told.lock().unwrap().push((path, said));
+        let answer = "{\"ok\":true,\"channel\":\"C1\",\"ts\":\"1.1\",\"id\":\"p1\",\"channel_id\":\"C1\"}";
+        let _ = write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{answer}",
+            answer.len()
+        );
+    }
+
+    fn told(&self) -> Vec<(String, Json)> {
+        self.told.lock().unwrap().clone()
+    }
+
+    /// Waits for so many, and answers the last.
+    fn tells(&self, count: usize) -> Json {
+        wait(&format!("{count} answers, of which came {:?}", self.told()), || self.told().len() >= count);
+        self.told()[count - 1].1.clone()
+    }
+}
+
+/// Everything that is shown of a message, as one text.
+fn shown(message: &Json) -> String {
+    // Where mark-up is read, a colon that could begin an emoji is another sign.
+    message["text"].as_str().unwrap_or_default().replace('\u{2236}', ":")
+}
+
+/// Three environments, an operator, a developer who wrote the newest commit, and the two chats.
+fn place(platform: &Platform) -> Place {
+    let url = format!("http://127.0.0.1:{}", platform.port);
+    let place = Place::new(
+        &["checkout"],
+        &format!(
+            r#"
+[service]
+look = "0 0 1 1 *"
+public_url = "https://towpath.example.com"
+
+[chat.work]
+kind = "slack"
+teams = ["T1"]
+url = "{url}/api"
+token = {{ file = "secret" }}
+secrets = [{{ file = "old-signing" }}, {{ file = "signing" }}]
+channels = [{{ id = "CSHOP", flow = "checkout" }}, {{ id = "CPROD", environment = "production" }}]
+
+[chat.matter]
+kind = "mattermost"
+teams = ["M1", "M2"]
+url = "{url}"
+token = {{ file = "secret" }}
+secrets = [{{ file = "signing" }}]
+button_secrets = [{{ file = "buttons" }}]
+
+[people.olga]
+role = "operator"
+identities = ["slack:T1/UOLGA", "mattermost:M2/uolga"]
+
+[people.dan]
+role = "developer"
+identities = ["slack:T1/UDAN", "mail:ana@example.com"]
+
+[people.eve]
+role = "developer"
+identities = ["slack:T1/UEVE"]
+
+[[flow]]
+repository = "checkout.git"
+name = "shop/checkout"
+zone = "Europe/Warsaw"
+[[flow.environment]]
+name = "develop"
+[[flow.environment]]
+name = "staging"
+[[flow.environment]]
+name = "production"
+branch = "master"
+gates.lag = "1d"
+"#
+        ),
+    );
+    for (name, secret) in [("signing", SIGNING), ("old-signing", "another"), ("buttons", "buttons of the tests")] {
+        std::fs::write(place.path().join(name), secret).unwrap();
+    }
+    place
+}
+
+fn encoded(pairs: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+fn now() -> i64 {
+    Clock::System.reading().wall.0 / 1_000
+}
+
+fn post(service: &Service, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    service.ask(&head, body.as_bytes())
+}
+
+/// A request of Slack's, signed so many seconds ago.
+fn slack(service: &Service, body: &str, key: &str, late: i64) -> Answer {
+    let stamp = (now() - late).to_string();
+    let signature = sign(key.as_bytes(), &stamp, body.as_bytes());
+    let headers = [
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("X-Slack-Request-Timestamp", stamp.as_str()),
+        ("X-Slack-Signature", signature.as_str()),
+    ];
+    post(service, "/chat/work", &headers, body)
+}
+
+/// A slash command as Slack's documentation shows one.
+fn slash(platform: &Platform, (team, user, channel): (&str, &str, &str), trigger: &str, text: &str) -> String {
+    encoded(&[
+        ("token", "deprecated"),
+        ("team_id", team),
+        ("team_domain", "example"),
+        ("channel_id", channel),
+        ("channel_name", "shop"),
+        ("user_id", user),
+        ("user_name", "somebody"),
+        ("command", "/towpath"),
+        ("text", text),
+        ("response_url", &format!("http://127.0.0.1:{}/commands/1234/{trigger}", platform.port)),
+        ("trigger_id", trigger),
+        ("api_app_id", "A1"),
+    ])
+}
+
+fn pressed(platform: &Platform, user: &str, trigger: &str, press: &Press) -> String {
+    let payload = json!({
+        "type": "block_actions",
+        "user": { "id": user, "username": "somebody", "team_id": "T1" },
+        "team": { "id": "T1", "domain": "example" },
+        "channel": { "id": "CSHOP", "name": "shop" },
+        "container": { "type": "message", "message_ts": "1.1", "channel_id": "CSHOP" },
+        "trigger_id": trigger,
+        "response_url": format!("http://127.0.0.1:{}/actions/1234/{trigger}", platform.port),
+        "actions": [{ "type": "button", "action_id": "towpath-0", "block_id": "b",
+            "value": serde_json::to_string(press).unwrap(), "action_ts": "1.2" }],
+    });
+    encoded(&[("payload", &payload.to_string())])
+}
+
+/// What the button of an answer does.
+fn button(message: &Json) -> (String, Press) {
+    let blocks = message["blocks"].as_array().unwrap();
+    let action = blocks.iter().find(|block| block["type"] == "actions").expect("buttons");
+    let one = &action["elements"][0];
+    (
+        one["text"]["text"].as_str().unwrap().to_owned(),
+        serde_json::from_str(one["value"].as_str().unwrap()).unwrap(),
+    )
+}
+
+fn rows(place: &Place) -> Vec<Json> {
+    let export = place.ok(&["history", "--export"]);
+    let rows =
+        export.lines().filter(|line| !line.is_empty()).map(|line| serde_json::from_str::<Json>(line).unwrap());
+    rows.filter(|row| row["what"] == "audit" && !row["row"]["came"].is_null())
+        .map(|row| row["row"].clone())
+        .collect()
+}
+
+#[test]
+fn a_pause_from_slack_is_acknowledged_carried_out_answered_and_on_record() {
+    let platform = Platform::new();
+    let place = place(&platform);
+    let service = place.serve();
+    service.says(&["production", "up to date"]);
+    let text = "pause production —for 2h —reason “database &amp; failover”";
+    let body = slash(&platform, ("T1", "UOLGA", "CSHOP"), "1.a", text);
+    let ack = slack(&service, &body, SIGNING, 0);
+    assert_eq!((ack.status, ack.body.as_str()), (200, ""), "nothing is shown yet");
+    let answer = platform.tells(1);
+    assert_eq!(answer["response_type"], "in_channel", "what was done concerns everybody there");
+    let words = shown(&answer);
+    assert!(words.contains("is paused until") && words.contains("Recorded as command-"), "{words}");
+    let status = place.ok(&["status"]);
+    assert!(status.contains("by `olga`: database & failover"), "{status}");
+    // The platform sends it once more: it was taken.
+    assert_eq!(slack(&service, &body, SIGNING, 0).status, 200);
+    let body = slash(&platform, ("T1", "UOLGA", "CELSE"), "1.b", "status checkout");
+    assert_eq!(slack(&service, &body, SIGNING, 0).status, 200);
+    let asked = platform.tells(2);
+    assert_eq!(asked["response_type"], "ephemeral", "what was asked is shown to whoever asked");
+    assert!(shown(&asked).contains("is paused until"), "{asked}");
+    assert_eq!(platform.told().len(), 2, "one answer to what came twice");
+    let rows = rows(&place);
+    assert_eq!(rows.len(), 1, "{rows:#?}");
+    let (row, came) = (&rows[0], &rows[0]["came"]);
+    assert_eq!((&row["by"], &row["allowed"]), (&json!("olga"), &json!(true)));
+    assert_eq!(row["command"], "pause shop/checkout production --for 2h --reason \"database & failover\"");
+    assert_eq!(came["surface"], "chat");
+    assert_eq!(came["identity"], "slack:T1/UOLGA");
+    assert_eq!(came["place"], "work:CSHOP");
+    assert_eq!(came["said"], "pause production —for 2h —reason “database & failover”");
+    assert_eq!(came["rule"], "role operator");
+    for (result, times) in [("taken", 2.0), ("repeated", 1.0)] {
+        let name = format!("towpath_hooks_total{{source=\"chat\",result=\"{result}\"}}");
+        assert_eq!(service.metric(&name), Some(times), "{name}");
+    }
+}
+
+#[test]
+fn what_is_not_the_platforms_is_refused_counted_and_not_stored() {
+    let platform = Platform::new();
+    let place = place(&platform);
+    let service = place.serve();
+    let good = slash(&platform, ("T1", "UOLGA", "CSHOP"), "1.a", "freeze all --reason now");
+    let stamp = now().to_string();
+    let signature = sign(SIGNING.as_bytes(), &stamp, good.as_bytes());
+    let cases: Vec<(&str, Answer, u16)> = vec![
+        ("forged", slack(&service, &good, "not the secret", 0), 401),
+        ("out-of-time", slack(&service, &good, SIGNING, 400), 401),
+        ("out-of-time", slack(&service, &good, SIGNING, -400), 401),
+        ("unsigned", post(&service, "/chat/work", &[], &good), 401),
+        (
+            "forged",
+            post(
+                &service,
+                "/chat/work",
+                &[("X-Slack-Request-Timestamp", &stamp), ("X-Slack-Signature", &signature)],
+                &good.replace("now", "nox"),
+            ),
+            401,
+        ),
+        ("wrong-team", slack(&service, &good.replace("team_id=T1", "team_id=T2"), SIGNING, 0), 403),
+        (
+            "elsewhere",
+            slack(&service, &good.replace(&format!("{}%2Fcommands", platform.port), "1%2Fcommands"), SIGNING, 0),
+            400,
+        ),
+        ("unreadable", slack(&service, "text=freeze+all", SIGNING, 0), 400),
+        ("unreadable", slack(&service, "payload=%7B", SIGNING, 0), 400),
+        ("too-large", slack(&service, &"x".repeat(600_000), SIGNING, 0), 413),
+    ];
+    for (what, answer, status) in &cases {
+        assert_eq!(answer.status, *status, "{what}: {answer:?}");
+        assert!(!answer.body.contains(SIGNING) && !answer.body.contains(&signature), "{answer:?}");
+    }
+    assert_eq!(post(&service, "/chat/nobody", &[], &good).status, 404);
+    assert_eq!(post(&service, "/chat/work/press", &[], &good).status, 401);
+    for (result, times) in [("forged", 2.0), ("out-of-time", 2.0), ("unsigned", 2.0), ("wrong-team", 1.0)] {
+        let name = format!("towpath_hooks_total{{source=\"chat\",result=\"{result}\"}}");
+        assert_eq!(service.metric(&name), Some(times), "{name}");
+    }
+    let log = service.log().join("\n");
+    assert!(log.contains("wrong-team") && !log.contains(SIGNING) && !log.contains(&signature), "{log}");
+    assert!(!place.ok(&["status"]).contains("frozen"));
+    assert_eq!(rows(&place), Vec::<Json>::new());
+    // Slack looks whether somebody is there.
+    assert_eq!(slack(&service, "ssl_check=1&token=x", SIGNING, 0).status, 200);
+    assert_eq!(platform.told(), Vec::new());
+}
+
+#[test]
+fn who_is_linked_to_nobody_may_ask_and_is_told_how_to_be_linked() {
+    let platform = Platform::new();
+    let place = place(&platform);
+    let service = place.serve();
+    service.says(&["production", "up to date"]);
+    let said = [
+        ("UX", "where HEAD", "is no commit"),
+        ("UX", "status production", "production"),
+        ("UX", "whoami", "is linked to no person: have it added to your identities"),
+        (
+            "UX",
+            "pause production --for 1h --reason r",
+            "slack:T1/UX is linked to no person here and so may only ask",
+        ),
+        ("UX", "", "pause TARGET"),
+        ("UX", "puase all --reason x", "pause"),
+        ("UDAN", "pause production --for 1h --reason r", "takes an operator: ask olga"),
+        ("UDAN", "pause staging --for 1h --reason r", "is paused until"),
+        ("UDAN", "help hold", "hold SHA"),
+        ("UDAN", "history", "pause shop/checkout staging"),
+    ];
+    for (at, (user, text, wanted)) in said.iter().enumerate() {
+        let body = slash(&platform, ("T1", user, "CSHOP"), &format!("{at}.t"), text);
+        assert_eq!(slack(&service, &body, SIGNING, 0).status, 200, "{text}");
+        let words = shown(&platform.tells(at + 1)).replace('`', "");
+        assert!(words.contains(wanted), "{text}: {words}");
+    }
+    // In a channel of an environment that word need not be said, and in no channel of ours all must be.
+    for (at, (channel, text, wanted)) in [
+        ("CPROD", "explain checkout", "production"),
+        ("CSHOP", "explain production", "production"),
+        ("CELSE", "explain production", "ENV"),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let body = slash(&platform, ("T1", "UOLGA", channel), &format!("{at}.c"), text);
+        assert_eq!(slack(&service, &body, SIGNING, 0).status, 200);
+        let words = shown(&platform.tells(said.len() + at + 1));
+        assert!(words.contains(wanted), "{channel} {text}: {words}");
+    }
+}
+
+#[test]
+fn what_moves_a_branch_is_shown_first_and_done_when_it_is_confirmed() {
+    let platform = Platform::new();
+    let place = place(&platform);
+    let service = place.serve();
+    let tip = place.push("checkout", "2");
+    place.ok(&["run"]);
+    place.arrives("checkout", "staging", tip);
+    let text = "promote production --reason \"customers wait\"";
+    slack(&service, &slash(&platform, ("T1", "UOLGA", "CSHOP"), "1.a", text), SIGNING, 0);
+    let tried = platform.tells(1);
+    assert_eq!(tried["response_type"], "ephemeral");
+    assert!(shown(&tried).contains("nothing was changed"), "{tried}");
+    let (label, press) = button(&tried);
+    assert_eq!(label, "Do it");
+    assert_ne!(place.repo("checkout").tip("master"), Some(tip));
+    // Somebody else may press it, and may no more for it.
+    slack(&service, &pressed(&platform, "UDAN", "2.a", &press), SIGNING, 0);
+    assert!(shown(&platform.tells(2)).contains("takes an operator"), "{:?}", platform.told());
+    slack(&service, &pressed(&platform, "UOLGA", "2.b", &press), SIGNING, 0);
+    let done = platform.tells(3);
+    assert!(shown(&done).contains("Recorded as command-"), "{done}");
+    place.arrives("checkout", "master", tip);
+}
+
+#[test]
+fn hold_mine_holds_what_its_author_wrote_whatever_their_role() {
+    let platform = Platform::new();
+    let place = place(&platform);
+    let repo = place.repo("checkout");
+    let first = repo.tip("develop").unwrap();
+    let theirs = repo.commit_as(&[first], "develop", &[("b", "1")], "Of Zoe", "Zoe <zoe@example.com>");
+    let own = repo.commit_as(&[theirs], "develop", &[("c", "1")], "Of Ana", "Ana <Ana@Example.com>");
+    let later = repo.commit_as(&[own], "develop", &[("d", "1")], "Of Ana, later", "Ana <ana@example.com>");
+    let service = place.serve();
+    place.arrives("checkout", "staging", later);
+    let press = Press::HoldMine { flow: "shop/checkout".into(), env: "production".into(), newest: later };
+    slack(&service, &pressed(&platform, "UEVE", "1.a", &press), SIGNING, 0);
+    assert!(shown(&platform.tells(1)).contains("is yours as far as their addresses tell"), "{:?}", platform.told());
+    slack(&service, &pressed(&platform, "UX", "1.b", &press), SIGNING, 0);
+    assert!(shown(&platform.tells(2)).contains("is linked to no person"), "{:?}", platform.told());
+    assert!(!place.ok(&["status"]).contains("is held"));
+    slack(&service, &pressed(&platform, "UDAN", "1.c", &press), SIGNING, 0);
+    let done = shown(&platform.tells(3));
+    assert!(done.contains("held back") && done.contains(&own.short()), "{done}");
+    let rows = rows(&place);
+    assert_eq!(rows.last().unwrap()["came"]["rule"], "author");
+    assert_eq!(rows.last().unwrap()["by"], "dan");
+    let explained = place.ok(&["explain", "checkout", "production"]);
+    assert!(explained.contains("held by its author"), "{explained}");
+    // The same said as a command takes the role.
+    let text = format!("hold {} production --reason mine", own);
+    slack(&service, &slash(&platform, ("T1", "UDAN", "CSHOP"), "1.d", &text), SIGNING, 0);
+    assert!(shown(&platform.tells(4)).contains("takes an operator"), "{:?}", platform.told());
+}
+
+#[test]
+fn what_was_begun_when_the_process_died_is_not_begun_again_and_the_person_is_told() {
+    let platform = Platform::new();
+    let place = place(&platform);
+    place.ok(&["run"]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let store = SqliteStore::open(&place.path().join("towpath.db"), Create::No).await.unwrap();
+        for (once, text) in [("1", "pause production --for 1h --reason r"), ("2", "status")] {
+            let asked = json!({
+                "platform": "slack", "team": "T1", "user": "UOLGA", "user_name": "x", "proof": "request",
+                "channel": "CSHOP", "once": once, "what": { "said": text }, "message": null,
+                "answer_at": format!("http://127.0.0.1:{}/commands/1/{once}", platform.port),
+            });
+            let wall = Clock::System.reading().wall;
+            assert!(store.take_asked("chat:work", once, wall, &asked.to_string()).await.unwrap());
+            assert!(!store.take_asked("chat:work", once, wall, &asked.to_string()).await.unwrap(), "taken once");
+        }
+        // Somebody began both an hour ago, and was killed.
+        let then = Instant(Clock::System.reading().wall.0 - 3_600_000);
+        let soon = Instant(then.0 + 1);
+        for once in ["1", "2"] {
+            let claimed = store.claim_asked(then, soon).await.unwrap().unwrap();
+            assert_eq!((claimed.once.as_str(), claimed.begun), (once, false));
+        }
+        assert_eq!(store.claim_asked(then, soon).await.unwrap(), None, "both are somebody's");
+        store.close().await.unwrap();
+    });
+    let _service = place.serve();
+    let words: Vec<String> = {
+        platform.tells(2);
+        platform.told().iter().map(|(_, message)| shown(message)).collect()
+    };
+    assert!(words.iter().any(|words| words.contains("does not begin it again")), "{words:?}");
+    assert!(words.iter().any(|words| words.contains("shop/checkout (as of")), "a question is answered: {words:?}");
+    assert!(!place.ok(&["status"]).contains("is paused"));
+}
+
+#[test]
+fn mattermost_asks_and_steers_by_its_token_and_its_buttons_do_nothing_unproven() {
+    let platform = Platform::new();
+    let place = place(&platform);
+    let service = place.serve();
+    let slash = |token: &str, user: &str, team: &str, text: &str, trigger: &str| {
+        encoded(&[
+            ("channel_id", "channelofshop"),
+            ("channel_name", "shop"),
+            ("command", "/towpath"),
+            ("response_url", &format!("http://127.0.0.1:{}/hooks/commands/{trigger}", platform.port)),
+            ("team_domain", "example"),
+            ("team_id", team),
+            ("text", text),
+            ("token", token),
+            ("trigger_id", trigger),
+            ("user_id", user),
+            ("user_name", "somebody"),
+        ])
+    };
+    let say =
+        |body: &str| post(&service, "/chat/matter", &[("Content-Type", "application/x-www-form-urlencoded")], body);
+    let ack = say(&slash(SIGNING, "uolga", "M1", "pause checkout production --for 1h --reason \"a @all b\"", "t1"));
+    assert_eq!((ack.status, ack.body.as_str()), (200, "{}"));
+    let answer = platform.tells(1);
+    assert_eq!(
+        answer["response_type"], "in_channel",
+        "known by the id of another team of the same server: {answer}"
+    );
+    assert!(shown(&answer).contains("paused until") && !shown(&answer).contains("@all"), "{answer}");
+    assert_eq!(say(&slash("wrong", "uolga", "M1", "resume all", "t2")).status, 401);
+    assert_eq!(say(&slash(SIGNING, "uolga", "M9", "resume all", "t3")).status, 403);
+    // A button of ours, pressed by whoever wrote that name: this server tells no key.
+    let wall = Clock::System.reading().wall;
+    let press = Press::Say("resume checkout production".to_owned());
+    let key = Secret::new(b"buttons of the tests".to_vec());
+    let sealed = seal::seal(&key, &press, "channelofshop", wall).unwrap();
+    let action = |channel: &str, sealed: &seal::Sealed| {
+        json!({ "user_id": "uolga", "user_name": "olga", "channel_id": channel, "team_id": "M2", "post_id": "p1",
+            "trigger_id": "t4", "type": "button", "context": { "towpath": sealed } })
+        .to_string()
+    };
+    let json = [("Content-Type", "application/json")];
+    assert_eq!(post(&service, "/chat/matter/press", &json, &action("otherchannel", &sealed)).status, 403);
+    let forged = seal::seal(&Secret::new(b"guessed".to_vec()), &press, "channelofshop", wall).unwrap();
+    assert_eq!(post(&service, "/chat/matter/press", &json, &action("channelofshop", &forged)).status, 401);
+    assert_eq!(post(&service, "/chat/matter/press", &json, &action("channelofshop", &sealed)).status, 200);
+    wait("an answer", || platform.told().iter().any(|(path, _)| path == "/api/v4/posts"));
+    let (_, said) = platform.told().into_iter().find(|(path, _)| path == "/api/v4/posts").unwrap();
+    assert!(said["message"].as_str().unwrap().contains("does not prove who pressed"), "{said}");
+    assert!(place.ok(&["status"]).contains("is paused"), "nothing was done");
+}
+
+#[test]
+fn the_app_and_the_steps_are_printed() {
+    let place = Place::new(&[], "");
+    let app: Json =
+        serde_json::from_str(&place.ok(&["chat", "manifest", "slack", "--url", "https://t.example/chat/work"]))
+            .unwrap();
+    assert_eq!(app["features"]["slash_commands"][0]["url"], "https://t.example/chat/work");
+    let socket: Json = serde_json::from_str(&place.ok(&["chat", "manifest", "slack"])).unwrap();
+    assert_eq!(socket["settings"]["socket_mode_enabled"], true);
+    let steps = place.ok(&["chat", "manifest", "mattermost", "--url", "https://t.example/chat/m"]);
+    assert!(steps.contains("mmctl command create") && steps.contains("https://t.example/chat/m"), "{steps}");
+    for args in [&["chat", "manifest", "mattermost"][..], &["chat", "manifest", "slack", "--url", "t.example"]] {
+        let ran = place.run(args);
+        let words = String::from_utf8_lossy(&ran.stderr).into_owned();
+        assert!(ran.status.code() == Some(2) && words.contains("--url https://"), "{words}");
+    }
+}

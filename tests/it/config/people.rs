@@ -1,0 +1,95 @@
+//! Who is who and who may what: what is read, and what is refused.
+
+use towpath_core::command::Verb;
+use towpath_core::people::{Asked, Identity, Mention, Place, Role, Surface};
+
+use super::{root, sentences, valid};
+
+const FLOW: &str = r#"
+[forge.hub]
+kind = "gitea"
+url = "https://git.example.com"
+token = { env = "T" }
+[[flow]]
+repository = "/srv/checkout.git"
+[[flow.environment]]
+name = "develop"
+[[flow.environment]]
+name = "staging"
+[[flow.environment]]
+name = "production"
+"#;
+
+/// The first block of the page.
+fn of_the_page() -> String {
+    let page = std::fs::read_to_string(root().join("docs/people.md")).expect("the page");
+    let block = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+    block.expect("a block of the config").to_owned()
+}
+
+#[test]
+fn what_the_page_shows_is_read_as_it_says() {
+    let config = valid(&format!("{}{FLOW}", of_the_page()));
+    let laws = &config.laws;
+    let names: Vec<(&str, Role)> = laws.people.cards().iter().map(|card| (card.name.as_str(), card.role)).collect();
+    assert_eq!(names, [("ana", Role::Operator), ("marek", Role::Developer)]);
+    let who = |text: &str| laws.people.who(&text.parse::<Identity>().unwrap()).map(|card| card.name.clone());
+    assert_eq!(who("forge:hub/ANA").as_deref(), Some("ana"));
+    assert_eq!(who("mail:Marek@Example.com").as_deref(), Some("marek"));
+    assert_eq!(who("token:marek"), None);
+    let may = |who: &str, verb, env: &str, surface| {
+        let identity: Identity = who.parse().unwrap();
+        let place = Place { flow: "checkout".into(), env: env.into(), production: env == "production" };
+        let law = laws.law();
+        let asked = Asked { verb, reach: &[place], surface };
+        law.may(law.asker(&identity), &asked).is_allowed()
+    };
+    assert!(may("forge:hub/marek", Verb::Promote, "production", Surface::Comment), "the rule of the release day");
+    assert!(!may("forge:hub/marek", Verb::Pause, "production", Surface::Comment));
+    assert!(may("os:ana@desk", Verb::Rollback, "production", Surface::Cli));
+    assert!(!may("forge:hub/ana", Verb::Rollback, "production", Surface::Chat), "the rule that denies");
+}
+
+#[test]
+fn a_person_may_be_called_anything_that_can_be_told_apart() {
+    let config = valid(&format!(
+        "[people.\"Łukasz Nowak\"]\nidentities = [\"slack:T1/U1\"]\nmention = \"heads-up\"\n\
+         [people.\"o'neil\"]\n[people.ana_2]\nrole = \"admin\"\n{FLOW}"
+    ));
+    let cards = config.laws.people.cards();
+    assert_eq!(cards[0].mention, Some(Mention::HeadsUp));
+    assert_eq!(cards[0].role, Role::Viewer, "without a role nobody steers");
+    assert_eq!(cards[1].mention, None);
+    assert_eq!(cards.len(), 3);
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_in_so_many_words() {
+    let all: Vec<(&str, Vec<String>)> = [
+        "[people.ana]\nrole = \"boss\"",
+        "[people.ana]\nidentities = [\"ana\"]",
+        "[people.ana]\nidentities = [\"slack:T1/U1\", \"slack:\"]",
+        "[people.ana]\nidentities = [\"mail:a@x.io\"]\n[people.ben]\nidentities = [\"mail:A@X.io\"]",
+        "[people.ana]\n[people.Ana]",
+        "[people.\"@ana\"]",
+        "[people.\"token:x\"]",
+        "[people.ana]\nmention = \"sometimes\"",
+        "[people.ana]\nmail = \"ana@example.com\"",
+        "[[allow]]\nverbs = [\"pause\"]",
+        "[[allow]]\nverbs = [\"deploy\"]\nrole = \"developer\"",
+        "[[allow]]\npeople = [\"nobody\"]",
+        "[[allow]]\nrole = \"developer\"\nsurfaces = [\"telephone\"]",
+        "[[deny]]\nbelow = \"chief\"",
+        "[[deny]]\nrole = \"viewer\"",
+        "[[deny]]\nverbs = [\"rollback\"]\nenvironments = [\"prodution\"]",
+        "[[deny]]\nverbs = [\"rollback\"]\nflows = [\"shop/*\"]",
+        "[people.ana]\nidentities = [\"forge:hob/ana\"]",
+        "[service]\nproduction = [\"live\"]",
+        "[service]\nproduction = \"production\"",
+    ]
+    .into_iter()
+    .map(|text| (text, sentences(&format!("{text}\n{FLOW}"))))
+    .collect();
+    assert!(all.iter().all(|(_, said)| !said.is_empty()), "{all:#?}");
+    insta::assert_debug_snapshot!(all);
+}
