@@ -11,7 +11,7 @@ use std::time::Duration;
 use towpath_core::act::{self, PushAnswer};
 use towpath_core::dag::Dag;
 use towpath_core::model::{
-    BranchName, BranchSeen, Change, CommitId, EdgeKey, EnvName, Environment, Fact, Facts, Flow, FlowName,
+    BranchName, BranchSeen, Change, CommitId, EdgeKey, EnvName, Environment, Event, Fact, Facts, Flow, FlowName,
     FormerName, IntentId, IntentRow, Ledger, Message, Missing, Now, Reason, Span, Tip, Unknown, UnknownWhy,
     request_branch,
 };
@@ -305,7 +305,13 @@ impl World for RealWorld {
     }
 
     async fn send(&self, flow: &Flow, message: &Message) -> bool {
-        let rows = self.sinks.rows(flow, message);
+        let compare = match &message.event {
+            Event::Landed { old, new, .. }
+            | Event::Moved { old, new }
+            | Event::HeadsUp { old, newest: new, .. } => self.compare(flow, *old, *new),
+            _ => None,
+        };
+        let rows = self.sinks.rows(flow, message, compare.as_deref());
         if !rows.is_empty() {
             if let Err(error) = self.store.add_notices(&rows).await {
                 tracing::warn!(id = message.id, %error, "who is to be told of it could not be noted; the next pass tries again");

@@ -161,6 +161,7 @@ fn ends(event: &Event) -> Vec<(&'static str, Option<String>)> {
         | Event::Refused { .. }
         | Event::CalledOff { .. }
         | Event::Proposed { .. }
+        | Event::HeadsUp { .. }
         | Event::Behind { .. } => Vec::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! What a chat is told of what happens: one message for each promotion and each problem, found again and changed in
 //! place, also after a restart; a storm is one summary; once a day a digest.
 //!
-//! Pure: notices and what was said before in, steps out. Whoever carries a step out calls the platform, and then has the
+//! Pure, but for `deliver` and `day`: notices and what was said before in, steps out. `deliver` carries a step out: it calls the platform, and then has the
 //! store remember what it says now, in one transaction with the notices that it covers. A crash in between has the same
 //! said once more, and nothing counted twice.
 //!
@@ -16,11 +16,15 @@
 //! | [`buttons`] | what can be pressed |
 //! | [`mention`] | who is called, and who only named |
 //! | [`digest`] | the last day in one message |
+//! | `day` | the same, read from the store |
+//! | [`deliver`] | carries out what is to be said |
 //!
-//! Not here: sentences about events (`explain` of the core), what a platform makes of a message (`crate::chat`), calls,
-//! and rows (`store::messages`).
+//! Not here: sentences about events (`explain` of the core), what a platform makes of a message (`crate::chat`), and rows
+//! (`store::messages`).
 
 pub mod buttons;
+mod day;
+pub(super) mod deliver;
 pub mod digest;
 mod fold;
 pub mod kept;

@@ -151,6 +151,7 @@ pub fn about(event: &Event) -> Option<String> {
         Event::Landed { .. }
         | Event::Moved { .. }
         | Event::Overtaken { .. }
+        | Event::HeadsUp { .. }
         | Event::Behind { .. }
         | Event::CaughtUp { .. } => None,
     }
