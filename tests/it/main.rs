@@ -24,3 +24,4 @@ mod store;
 mod support;
 mod swarm;
 mod tell;
+mod tell_chat;
