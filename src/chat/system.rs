@@ -20,7 +20,7 @@ use super::sent::{Sent, Visible};
 use super::slack::socket::{Pauses, Socket};
 use super::slack::{self, Read, Slack};
 use crate::clock::Clock;
-use crate::config::{Chat, Config, SecretRef};
+use crate::config::{Chat, SecretRef};
 use crate::secret::Secret;
 
 /// For how long user names are asked for before a message goes out with the names that are known.
@@ -57,11 +57,9 @@ pub enum Heard {
 }
 
 impl Systems {
-    /// Those of a config.
-    pub fn of(config: &Config, clock: &Clock) -> Self {
-        let base = config.service.public_url.as_deref();
-        let made = config.chats.values().map(|chat| (chat.name.clone(), System::new(chat, base, clock)));
-        Self(made.collect())
+    /// Those of a config. `base` is where people reach us, for buttons.
+    pub fn new(chats: &[Chat], base: Option<&str>, clock: &Clock) -> Self {
+        Self(chats.iter().map(|chat| (chat.name.clone(), System::new(chat, base, clock))).collect())
     }
 
     /// The one of that name.

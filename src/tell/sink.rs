@@ -25,7 +25,7 @@ use super::sign::{self, Key};
 use super::template::{Kind, Template};
 use crate::chat::system::{System, Systems};
 use crate::clock::Clock;
-use crate::config::{ChatSink, Config, SecretRef, Sink, SinkUrl};
+use crate::config::{Chat, ChatSink, Config, SecretRef, Sink, SinkUrl};
 use crate::forge::client::{Auth, Call, Client, Fault, Options, TokenPlace};
 use crate::secret::Secret;
 use crate::store::{NoticeRow, NoticeState};
@@ -46,7 +46,10 @@ const HANDED_OUT_BY: &str = "/log";
 #[derive(Debug)]
 pub struct Sinks {
     sinks: Vec<Ready>,
-    chats: Arc<Systems>,
+    /// Made when they are first needed: most worlds only look.
+    systems: OnceLock<Arc<Systems>>,
+    chats: Vec<Chat>,
+    public_url: Option<String>,
     people: People,
     hosts: Vec<ForgeHost>,
     flows: Vec<Flow>,
@@ -90,7 +93,9 @@ impl Sinks {
         };
         Self {
             sinks: config.sinks.values().map(ready).collect(),
-            chats: Arc::new(Systems::of(config, clock)),
+            systems: OnceLock::new(),
+            chats: config.chats.values().cloned().collect(),
+            public_url: config.service.public_url.clone(),
             people: config.laws.people.clone(),
             hosts: config.forge_hosts(),
             flows: config.flows.iter().map(|found| found.flow.clone()).collect(),
@@ -100,7 +105,11 @@ impl Sinks {
 
     /// The chat systems of the config.
     pub fn chats(&self) -> Arc<Systems> {
-        Arc::clone(&self.chats)
+        Arc::clone(self.systems())
+    }
+
+    fn systems(&self) -> &Arc<Systems> {
+        self.systems.get_or_init(|| Arc::new(Systems::new(&self.chats, self.public_url.as_deref(), &self.clock)))
     }
 
     /// The sinks that are chats.
@@ -112,7 +121,7 @@ impl Sinks {
     pub(super) fn in_chat(&self, name: &str) -> Option<InChat<'_>> {
         let Ready { sink, digest_again, .. } = self.sinks.iter().find(|ready| ready.sink.name == name)?;
         let chat = sink.chat.as_ref()?;
-        let system = self.chats.get(&chat.chat);
+        let system = self.systems().get(&chat.chat);
         Some(InChat { sink, chat, system, people: &self.people, flows: &self.flows, digest_again })
     }
 

@@ -121,6 +121,7 @@ fn what_stands_is_what_people_have_to_see_to() {
         looked_at: 0,
         waiting: 0,
         oldest: None,
+        ahead: None,
     };
     let of = |verdict| Standing::of(&"shop".into(), &decision(verdict), String::new()).map(|one| one.how);
     let wait = |on| of(Verdict::Wait { why: Reason::Nothing, on, until: None });
