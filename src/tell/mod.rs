@@ -27,5 +27,5 @@ pub mod sign;
 pub mod sink;
 pub mod template;
 
-pub use sink::Sinks;
+pub use sink::{Besides, Sinks};
 pub use template::without_expressions;

@@ -56,6 +56,15 @@ pub struct Sinks {
     clock: Clock,
 }
 
+/// What chats are told besides an event, by whoever knows it.
+#[derive(Debug, Clone, Default)]
+pub struct Besides {
+    /// A page of the forge that shows what moved, or is going to.
+    pub compare: Option<String>,
+    /// Names and addresses, as written in the commits, of who wrote what is in the way or was taken back.
+    pub wrote: Vec<(String, String)>,
+}
+
 /// A sink, and what it is called with: of its own, so that what it wants holds up no other one.
 #[derive(Debug)]
 struct Ready {
@@ -125,9 +134,13 @@ impl Sinks {
         Some(InChat { sink, chat, system, people: &self.people, flows: &self.flows, digest_again })
     }
 
-    /// One notice for each sink that wants to be told of this. `compare` is a page of the forge that shows what moved, or
-    /// is going to.
-    pub fn rows(&self, flow: &Flow, message: &Message, compare: Option<&str>) -> Vec<NoticeRow> {
+    /// Whether any sink is a chat.
+    pub fn tells_chats(&self) -> bool {
+        self.in_chats().next().is_some()
+    }
+
+    /// One notice for each sink that wants to be told of this.
+    pub fn rows(&self, flow: &Flow, message: &Message, besides: &Besides) -> Vec<NoticeRow> {
         let wants = |sink: &&Sink| sink.wants(&flow.name, &message.env, message.event.word());
         let mut wanted = self.sinks.iter().map(|ready| &ready.sink).filter(wants).peekable();
         if wanted.peek().is_none() {
@@ -147,7 +160,7 @@ impl Sinks {
             };
             let notice = Notice::new(&id, place, message.at, &message.event, text.clone(), None);
             let notice = match &sink.chat {
-                Some(_) => serde_json::to_string(&self.told(notice, flow, &message.event, compare)),
+                Some(_) => serde_json::to_string(&self.told(notice, flow, &message.event, besides)),
                 None => serde_json::to_string(&notice),
             };
             Some(NoticeRow {
@@ -167,23 +180,30 @@ impl Sinks {
     }
 
     /// What chats are told: the notice, and who wrote what.
-    fn told(&self, notice: Notice, flow: &Flow, event: &Event, compare: Option<&str>) -> Told {
+    fn told(&self, notice: Notice, flow: &Flow, event: &Event, besides: &Besides) -> Told {
         let mut told = Told::new(notice, event, flow.zone);
-        told.compare = compare.map(str::to_owned);
+        told.compare.clone_from(&besides.compare);
+        let of = |name: &str, email: &str| {
+            Wrote::from(&author(
+                &self.people,
+                &self.hosts,
+                &Authorship { name, email, account: None, mailmap: None },
+            ))
+        };
+        for (name, email) in &besides.wrote {
+            let wrote = of(name, email);
+            // One person may write under several addresses.
+            if !told.authors.contains(&wrote) {
+                told.authors.push(wrote);
+            }
+        }
         if let Event::HeadsUp { commits, more, newest, old, at, .. } = event {
-            let wrote = |name: &str, email: &str| {
-                Wrote::from(&author(
-                    &self.people,
-                    &self.hosts,
-                    &Authorship { name, email, account: None, mailmap: None },
-                ))
-            };
             let commit = |id: CommitId, subject: &str, wrote: Wrote| AnnouncedCommit {
                 id,
                 subject: subject.to_owned(),
                 authors: vec![wrote],
             };
-            let commits = commits.iter().map(|of| commit(of.id, &of.subject, wrote(&of.author, &of.email)));
+            let commits = commits.iter().map(|one| commit(one.id, &one.subject, of(&one.author, &one.email)));
             told.announced = Some(Announced {
                 commits: commits.collect(),
                 more: *more,

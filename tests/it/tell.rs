@@ -20,12 +20,12 @@ use towpath::config::Config;
 use towpath::serve::{Shared, run};
 use towpath::setup::{Need, Setup};
 use towpath::store::NoticeState;
-use towpath::tell::Sinks;
 use towpath::tell::events::ROWS;
 use towpath::tell::notice::FIELDS;
 use towpath::tell::post::{Delivered, deliver};
 use towpath::tell::presets::NAMES;
 use towpath::tell::sign::{Headers, Key, verify};
+use towpath::tell::{Besides, Sinks};
 use towpath_core::model::{CommitId, Event, Instant, Message, MoveKind, Span};
 
 use crate::support::git_fixture::Repo;
@@ -314,7 +314,12 @@ impl Held {
         let event = Event::Landed { kind: MoveKind::FastForward, old: commit(n), new: commit(n + 1) };
         let (id, at) = (format!("m{n}/log"), self.now());
         let message = Message { id, sink: "log".to_owned(), env: "production".into(), at, event };
-        self.setup.world.store().add_notices(&self.sinks.rows(flow, &message, None)).await.expect("added");
+        self.setup
+            .world
+            .store()
+            .add_notices(&self.sinks.rows(flow, &message, &Besides::default()))
+            .await
+            .expect("added");
     }
 
     async fn deliver(&self) -> Delivered {

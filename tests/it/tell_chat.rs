@@ -16,8 +16,8 @@ use towpath::clock::{Clock, ManualClock};
 use towpath::config::Config;
 use towpath::setup::{Need, Setup};
 use towpath::store::{NoticeState, SqliteStore};
-use towpath::tell::Sinks;
 use towpath::tell::post::{Delivered, deliver};
+use towpath::tell::{Besides, Sinks};
 use towpath_core::model::{Coming, CommitId, Event, Instant, Message, MoveKind, Span};
 
 use crate::tell::Place;
@@ -234,8 +234,15 @@ impl Held {
         let flow = &self.setup.config.flows[flow].flow;
         let (id, at) = (format!("{id}/log"), self.now());
         let message = Message { id, sink: "log".to_owned(), env: "production".into(), at, event };
-        let compare = Some("https://git.example.com/compare");
-        self.store().add_notices(&self.sinks.rows(flow, &message, compare)).await.unwrap();
+        let of = |name: &str, email: &str| (name.to_owned(), email.to_owned());
+        let wrote = match &message.event {
+            Event::Refused { .. } => {
+                vec![of("Ana", "ana@example.com"), of("Ann", "ANA@example.com"), of("M", "m@x")]
+            }
+            _ => Vec::new(),
+        };
+        let besides = Besides { compare: Some("https://git.example.com/compare".to_owned()), wrote };
+        self.store().add_notices(&self.sinks.rows(flow, &message, &besides)).await.unwrap();
     }
 
     /// The same in the first flow, and it is delivered.
@@ -337,8 +344,11 @@ async fn what_comes_otherwise_than_it_was_announced_takes_the_announcement_back(
 #[tokio::test]
 async fn what_is_refused_again_is_counted_in_its_message_which_ends_when_it_lands() {
     let platform = Platform::new().await;
-    let mut held = Held::new(1, &(platform.chats() + &slack(""))).await;
+    let mut held = Held::new(1, &(platform.chats() + &slack("") + ANA)).await;
     held.tells("a", refused(2, "remote: protected branch")).await;
+    let first = platform.last();
+    assert!(first.calls("UANA"), "problems call by default: {:#}", first.body);
+    assert_eq!(first.body.to_string().matches("\"user_id\"").count(), 1, "once, and nobody else");
     held.later(5);
     held.restarts().await;
     held.tells("b", refused(2, "remote: protected branch")).await;

@@ -18,12 +18,13 @@ use towpath_core::model::{
 use towpath_core::repository;
 use towpath_core::see::{PushSeen, Tips};
 
-use super::{RealWorld, blocking};
+use super::{RealWorld, blocking, wrote};
 use crate::engine::say::Saying;
 use crate::engine::world::{Committed, Fault, Proposal, Proposing, Side, World};
 use crate::engine::{compat, reach, tick};
 use crate::git::{Mirror, read};
 use crate::store::{KnownFlow, Lease, StoreError};
+use crate::tell::Besides;
 
 /// How long a lease lasts without being renewed.
 const LEASE: Span = Span::from_secs(60);
@@ -311,7 +312,11 @@ impl World for RealWorld {
             | Event::HeadsUp { old, newest: new, .. } => self.compare(flow, *old, *new),
             _ => None,
         };
-        let rows = self.sinks.rows(flow, message, compare.as_deref());
+        let wrote = match (wrote::about(&message.event), self.mirror(&flow.name)) {
+            (Some(range), Ok(mirror)) if self.sinks.tells_chats() => wrote::wrote(mirror, range).await,
+            _ => Vec::new(),
+        };
+        let rows = self.sinks.rows(flow, message, &Besides { compare, wrote });
         if !rows.is_empty() {
             if let Err(error) = self.store.add_notices(&rows).await {
                 tracing::warn!(id = message.id, %error, "who is to be told of it could not be noted; the next pass tries again");
