@@ -119,7 +119,7 @@ async fn take(
 pub struct Place {
     pub dir: TempDir,
     pub repo: Repo,
-    zero: CommitId,
+    pub zero: CommitId,
 }
 
 impl Place {

@@ -606,6 +606,24 @@ async fn the_program_tells_a_promotion_and_says_in_the_outbox_what_is_the_matter
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_wrote_what_was_lost_is_called() {
+    let platform = Platform::new().await;
+    let dan = "[people.dan]\nidentities = [\"mail:ana@example.com\", \"slack:T1/UDAN\"]\n";
+    let place = Place::new(&(platform.chats() + &slack("") + dan));
+    place.runs().await;
+    place.push("one");
+    place.runs().await;
+    let promoted = platform.last();
+    assert!(promoted.words().contains("Towpath moved") && !promoted.calls("UDAN"), "{:#}", promoted.body);
+    place.repo.set("production", place.zero);
+    place.towpath(&["run"]).await;
+    let lost = platform.last();
+    assert_eq!(lost.path, "/api/chat.postMessage");
+    assert!(lost.calls("UDAN"), "{:#}", lost.body);
+    assert_eq!(lost.buttons(), ["Why?"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_digest_tells_the_day_once_and_nothing_where_there_is_nothing() {
     let platform = Platform::new().await;
     let place = Place::new("");
