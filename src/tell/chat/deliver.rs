@@ -132,7 +132,10 @@ impl<'t> Turn<'t> {
                 Err(error) => return self.stop(&error),
             }
         }
-        self.digest().await;
+        // Longer than that the chat may not be ours.
+        if self.begun.elapsed() <= LINE_MAX {
+            self.digest().await;
+        }
         self.told
     }
 
