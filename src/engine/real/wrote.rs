@@ -53,3 +53,16 @@ pub(super) async fn wrote(mirror: Mirror, (base, newest): (CommitId, CommitId)) 
     };
     blocking(look).await.unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tell::events::ROWS;
+
+    #[test]
+    fn people_are_told_of_problems_whose_commits_are_known() {
+        let found: Vec<&str> =
+            ROWS.iter().filter(|row| about(&(row.example)()).is_some()).map(|row| row.word).collect();
+        assert_eq!(found, ["rolled-back", "rewound", "withdrawn", "refused", "behind"]);
+    }
+}
