@@ -17,7 +17,7 @@
 //! | [`mention`] | who is called, and who only named |
 //! | [`digest`] | the last day in one message |
 //! | `day` | the same, read from the store |
-//! | [`deliver`] | carries out what is to be said |
+//! | `deliver` | carries out what is to be said |
 //!
 //! Not here: sentences about events (`explain` of the core), what a platform makes of a message (`crate::chat`), and rows
 //! (`store::messages`).
