@@ -84,7 +84,7 @@ impl Setup {
         let (adapters, clients) = adapters(&config, &clock);
         let forges = of_flows(&config, &adapters);
         let world = RealWorld::new(&config, store, clock, git, &cache, need == Need::View).on(forges);
-        let chats = Arc::new(Systems::of(&config, world.clock()));
+        let chats = world.sinks().chats();
         Ok(Self { config, world, clients, chats, adapters })
     }
 
@@ -94,7 +94,7 @@ impl Setup {
     pub fn under(&self, config: Config) -> Self {
         let (adapters, clients) = adapters(&config, self.world.clock());
         let world = self.world.under(&config).on(of_flows(&config, &adapters));
-        let chats = Arc::new(Systems::of(&config, world.clock()));
+        let chats = world.sinks().chats();
         Self { config, world, clients, chats, adapters }
     }
 

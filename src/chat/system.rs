@@ -3,14 +3,16 @@
 //! Not here: what is answered, and when (`serve`).
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use futures_util::future::join_all;
 use http::HeaderMap;
 use reqwest::Url;
 use tokio::sync::OnceCell;
 use towpath_core::model::Instant;
 use towpath_core::people::Platform;
 
-use super::incoming::{Incoming, Refused};
+use super::incoming::{Incoming, MessageAt, Refused};
 use super::mattermost::trigger::TriggerKey;
 use super::mattermost::{self, Buttons, Mattermost, People};
 use super::message::Message;
@@ -18,8 +20,11 @@ use super::sent::{Sent, Visible};
 use super::slack::socket::{Pauses, Socket};
 use super::slack::{self, Read, Slack};
 use crate::clock::Clock;
-use crate::config::{Chat, Config, SecretRef};
+use crate::config::{Chat, SecretRef};
 use crate::secret::Secret;
+
+/// For how long user names are asked for before a message goes out with the names that are known.
+const NAMES_MAX: Duration = Duration::from_secs(5);
 
 /// Every `[chat.NAME]`, by name, or why there is none.
 #[derive(Debug, Default)]
@@ -52,11 +57,9 @@ pub enum Heard {
 }
 
 impl Systems {
-    /// Those of a config.
-    pub fn of(config: &Config, clock: &Clock) -> Self {
-        let base = config.service.public_url.as_deref();
-        let made = config.chats.values().map(|chat| (chat.name.clone(), System::new(chat, base, clock)));
-        Self(made.collect())
+    /// Those of a config. `base` is where people reach us, for buttons.
+    pub fn new(chats: &[Chat], base: Option<&str>, clock: &Clock) -> Self {
+        Self(chats.iter().map(|chat| (chat.name.clone(), System::new(chat, base, clock))).collect())
     }
 
     /// The one of that name.
@@ -145,6 +148,34 @@ impl System {
         Some(Socket::new(slack.clone(), Some(token).into(), self.config.teams.clone(), Pauses::default()))
     }
 
+    /// Posts to a channel, by its id.
+    pub async fn post(&self, channel: &str, message: &Message) -> Sent {
+        match &self.wire {
+            Wire::Slack(slack) => slack.post(channel, message).await,
+            Wire::Mattermost(server, _) => {
+                let (people, seals) = (usernames(server, message).await, secrets(&self.config.button_secrets));
+                server.post(channel, message, &people, self.buttons(&seals, channel)).await
+            }
+        }
+    }
+
+    /// Changes a message of ours.
+    pub async fn update(&self, at: &MessageAt, message: &Message) -> Sent {
+        match &self.wire {
+            Wire::Slack(slack) => slack.update(at, message).await,
+            Wire::Mattermost(server, _) => {
+                let (people, seals) = (usernames(server, message).await, secrets(&self.config.button_secrets));
+                server.update(at, message, &people, self.buttons(&seals, &at.channel)).await
+            }
+        }
+    }
+
+    /// What buttons of a message to that channel need; none where nobody could press them.
+    fn buttons<'a>(&'a self, seals: &'a [Secret], channel: &'a str) -> Option<Buttons<'a>> {
+        let (url, secret) = self.buttons_at.as_deref().zip(seals.first())?;
+        Some(Buttons { url, secret, channel, wall: self.wall() })
+    }
+
     /// Answers somebody where they asked. Where the platform's own address for that is over, or there is none, what
     /// concerns everybody is posted to the channel, and anything else is said to the person alone. `replace` puts it in
     /// the place of the message whose button was pressed, where the platform can.
@@ -164,9 +195,7 @@ impl System {
             }
             Wire::Mattermost(server, _) => {
                 let seals = secrets(&self.config.button_secrets);
-                let wall = self.wall();
-                let buttons = self.buttons_at.as_deref().zip(seals.first());
-                let buttons = buttons.map(|(url, secret)| Buttons { url, secret, channel, wall });
+                let buttons = self.buttons(&seals, channel);
                 let people = People::new();
                 let sent = match &asked.answer_at {
                     Some(at) => server.respond(at, visible, message, &people, buttons).await,
@@ -182,6 +211,19 @@ impl System {
             }
         }
     }
+}
+
+/// The user names of those whom a message calls, as far as the server tells them in time: who is not known is named.
+async fn usernames(server: &Mattermost, message: &Message) -> People {
+    let ask = async |id: &str| match server.username(id).await {
+        Ok(name) => name.map(|name| (id.to_owned(), name)),
+        Err(error) => {
+            tracing::debug!(%error, "Mattermost does not tell a user's name");
+            None
+        }
+    };
+    let all = join_all(mattermost::people_of(message).into_iter().map(ask));
+    tokio::time::timeout(NAMES_MAX, all).await.unwrap_or_default().into_iter().flatten().collect()
 }
 
 /// The server's key for triggers, asked for until it says it; without it nobody is known by a button.

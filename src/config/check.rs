@@ -7,6 +7,7 @@ use towpath_core::calendar::{Which, Windows};
 use towpath_core::repository;
 
 use super::ForgeKind;
+use super::chat_sinks;
 use super::keys::{Default, Kind, Place, ROWS, Row};
 use super::kinds;
 use super::names;
@@ -55,7 +56,14 @@ impl Found {
     /// flow is said where flows are read.
     fn missing(&mut self, place: Place, table: &Table, span: &Range<usize>, path: &str) {
         let no_url = place == Place::Forge && ForgeKind::of_table(table).home().is_none();
-        let required = |row: &&Row| row.default == Default::Required || (no_url && row.key == "url");
+        let sink: &[&str] = match chat_sinks::platform_of(table) {
+            _ if place != Place::Sink => &[],
+            Some(_) => &["chat", "channel"],
+            None => &["url"],
+        };
+        let required = |row: &&Row| {
+            row.default == Default::Required || (no_url && row.key == "url") || sink.contains(&row.key)
+        };
         for row in place.rows().filter(required).filter(|_| place != Place::Top) {
             let meant = |e: &Entry| suggest::nearest(&e.key, place.rows().map(|row| row.key)) == Some(row.key);
             if !table.0.iter().any(|e| e.key == row.key || (place.row(&e.key).is_none() && meant(e))) {

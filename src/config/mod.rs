@@ -24,6 +24,7 @@ use towpath_core::model::{EnvName, Flow, Mode};
 use tree::{Node, Table};
 
 mod changes;
+mod chat_sinks;
 mod chats;
 mod check;
 mod find;
@@ -53,6 +54,7 @@ mod tree;
 mod words;
 
 pub use changes::{Changed, changes};
+pub use chat_sinks::ChatSink;
 pub use chats::{Channel, Chat};
 pub use find::{DEFAULT_FILE, ENV_VAR};
 pub use found::{ANOTHER, Left, Listed, Written};

@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use towpath_core::command::{VERBS, Verb};
 use towpath_core::model::{EnvName, FlowName};
 use towpath_core::people::{
-    AllowRule, DenyRule, Identity, Law, Mention, On, People, PersonCard, Role, Rules, Surface, VerbWord, glob,
+    AllowRule, DenyRule, ForgeHost, ForgeKind as Made, Identity, Law, Mention, On, People, PersonCard, Role, Rules,
+    Surface, VerbWord, glob,
 };
 
-use super::Forge;
 use super::check::texts;
 use super::keys::Place;
 use super::problem::{Problem, shown};
@@ -18,6 +18,7 @@ use super::service::settings;
 use super::show::quoted;
 use super::source::Source;
 use super::tree::{Node, Table};
+use super::{Config, Forge, ForgeKind};
 use super::{Origin, Setting};
 
 /// Who is who, and who may what.
@@ -40,6 +41,26 @@ pub struct LawTable {
     pub name: String,
     /// Every key of it.
     pub settings: Vec<Setting>,
+}
+
+impl Config {
+    /// The forges whose made-up addresses tell a login.
+    pub fn forge_hosts(&self) -> Vec<ForgeHost> {
+        let host = |forge: &Forge| {
+            let (_, rest) = forge.url.split_once("://")?;
+            Some(ForgeHost {
+                name: forge.name.clone(),
+                host: rest.split('/').next()?.to_owned(),
+                kind: match forge.kind {
+                    ForgeKind::GitHub => Made::GitHub,
+                    ForgeKind::GitLab => Made::GitLab,
+                    ForgeKind::Gitea | ForgeKind::Forgejo => Made::Gitea,
+                    ForgeKind::Git => Made::Other,
+                },
+            })
+        };
+        self.forges.values().filter(|forge| forge.kind.is_forge()).filter_map(host).collect()
+    }
 }
 
 fn shown_tables(top: &Table, source: &Source) -> Vec<LawTable> {
@@ -158,14 +179,18 @@ fn card(name: &str, table: &Table, problems: &mut Vec<Problem>) -> PersonCard {
         }
     }
     let word = |key: &str| table.get(key).and_then(Node::text).unwrap_or_default();
-    let mentions = [Mention::Never, Mention::Problems, Mention::HeadsUp, Mention::All];
-    let mention =
-        MENTIONS.iter().position(|known| *known == word("mention")).and_then(|at| mentions.get(at)).copied();
+    let mention = mention(word("mention"));
     PersonCard { name: name.to_owned(), role: role(table, "role").unwrap_or_default(), identities, mention }
 }
 
 /// The words of `mention`, in the order of [`Mention`].
 pub(super) const MENTIONS: [&str; 4] = ["never", "problems", "heads-up", "all"];
+
+/// What a word of `mention` means.
+pub(super) fn mention(word: &str) -> Option<Mention> {
+    let mentions = [Mention::Never, Mention::Problems, Mention::HeadsUp, Mention::All];
+    MENTIONS.iter().position(|known| *known == word).and_then(|at| mentions.get(at)).copied()
+}
 
 /// How many verbs steer.
 const STEERING: usize = {

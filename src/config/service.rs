@@ -41,7 +41,7 @@ pub(super) fn text<'a>(settings: &'a [Setting], key: &str) -> &'a str {
     settings.iter().find(|s| s.key == key).and_then(|s| s.value.as_str()).unwrap_or_default()
 }
 
-fn whole(settings: &[Setting], key: &str) -> Option<usize> {
+pub(super) fn whole(settings: &[Setting], key: &str) -> Option<usize> {
     settings.iter().find(|s| s.key == key)?.value.as_u64()?.try_into().ok()
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use towpath_core::model::{EnvName, FlowName};
 
+use super::chat_sinks::{ChatSink, chat_sink, platform_of};
 use super::check::texts;
 use super::keys::Place;
 use super::problem::{Problem, shown};
@@ -16,7 +17,7 @@ use super::service::{secret, secrets, settings, text};
 use super::source::Source;
 use super::tree::{Node, Table};
 use super::{Origin, SecretRef, Setting, glob, remote};
-use crate::tell::events::row_of;
+use crate::tell::events::{not_quiet, row_of};
 use crate::tell::presets::{PRESETS, Preset, preset};
 use crate::tell::template::{Kind, TEMPLATE_MAX, Template};
 
@@ -25,6 +26,8 @@ use crate::tell::template::{Kind, TEMPLATE_MAX, Template};
 pub struct Sink {
     /// Its name.
     pub name: String,
+    /// The chat that it is; none of a webhook, which all keys down to `template` are about.
+    pub chat: Option<ChatSink>,
     /// Where it is called.
     pub url: SinkUrl,
     /// What calls are signed with, each.
@@ -37,7 +40,7 @@ pub struct Sink {
     pub values: BTreeMap<String, String>,
     /// The form of what is sent, from a file.
     pub template: Option<SinkTemplate>,
-    /// Which events, by their words; none: those of the preset.
+    /// Which events, by their words; none: those of the preset, of a chat all that are not quiet.
     pub events: Vec<String>,
     /// In which environments; none: in all.
     pub environments: Vec<String>,
@@ -69,6 +72,7 @@ impl Sink {
     /// The events that it is told of, by their words.
     pub fn told(&self) -> Vec<&str> {
         match &*self.events {
+            [] if self.chat.is_some() => not_quiet().collect(),
             [] => self.preset.events.words(),
             events => events.iter().map(String::as_str).collect(),
         }
@@ -76,10 +80,17 @@ impl Sink {
 
     /// Whether it is told of an event of that place.
     pub fn wants(&self, flow: &FlowName, env: &EnvName, event: &str) -> bool {
-        let of_kind = self.told().contains(&event);
-        let there = self.environments.is_empty() || self.environments.iter().any(|one| one == env.as_str());
-        let of_flow = self.flows.is_empty() || self.flows.iter().any(|one| glob::matches(one, flow.as_str()));
-        of_kind && there && of_flow
+        self.told().contains(&event) && self.is_of_environment(env) && self.is_of_flow(flow)
+    }
+
+    /// Whether it is told of that environment.
+    pub fn is_of_environment(&self, env: &EnvName) -> bool {
+        self.environments.is_empty() || self.environments.iter().any(|one| one == env.as_str())
+    }
+
+    /// Whether it is told of that flow.
+    pub fn is_of_flow(&self, flow: &FlowName) -> bool {
+        self.flows.is_empty() || self.flows.iter().any(|one| glob::matches(one, flow.as_str()))
     }
 }
 
@@ -102,21 +113,25 @@ pub(super) fn sinks(
         let events = texts(table.get("events"));
         let told =
             if events.is_empty() { preset.events.words() } else { events.iter().map(String::as_str).collect() };
+        let chat = chat_sink(name, top, table, &settings, problems);
+        let is_webhook = platform_of(table).is_none();
         let mut fault = |key: &str, what: String, hint: &str| {
             let span = table.entry(key).map_or(0..0, |entry| entry.node.span.clone());
             problems.push(Problem::error(span, format!("sink.{name}.{key}"), what).hint(hint));
         };
-        if template_path(table).is_none()
+        if is_webhook
+            && template_path(table).is_none()
             && let Err(error) = preset.body_with(&values)
         {
             fault("preset", error.to_string(), "docs/tell.md has an example of each preset");
         }
-        if let SinkUrl::Text(text) = &url
+        if is_webhook
+            && let SinkUrl::Text(text) = &url
             && let Err(error) = check(text, Kind::Url, &told)
         {
             fault("url", error, "docs/tell.md lists what may be put into it");
         }
-        let path = template_path(table).map(|path| remote::tidy(&base.join(path)));
+        let path = template_path(table).filter(|_| is_webhook).map(|path| remote::tidy(&base.join(path)));
         let template = path.and_then(|path| match read(&path) {
             Ok(text) => {
                 if let Err(error) = check(&text, Kind::Json, &told) {
@@ -133,6 +148,7 @@ pub(super) fn sinks(
         });
         Sink {
             name: name.to_owned(),
+            chat,
             url,
             secrets: secrets(Some(table), "secrets", base),
             token: table.get("token").and_then(|node| secret(node, base)),

@@ -3,6 +3,7 @@
 //! Not here: what the engine has it do (`world`), and what only a forge can tell (`forges`).
 
 mod world;
+mod wrote;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -43,6 +43,7 @@ pub(super) fn migrations() -> Vec<Migration> {
         (13, "who", include_str!("../../migrations/sqlite/0013_who.sql")),
         (14, "heads_up", include_str!("../../migrations/sqlite/0014_heads_up.sql")),
         (15, "asked", include_str!("../../migrations/sqlite/0015_asked.sql")),
+        (16, "messages", include_str!("../../migrations/sqlite/0016_messages.sql")),
     ];
     texts
         .into_iter()

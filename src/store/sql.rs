@@ -264,6 +264,23 @@ statements! {
     FORGET_NOTICES = "DELETE FROM notices WHERE state IN ('sent', 'dead') AND next_wall < $1";
     GIVE_UP_NOTICES = "UPDATE notices SET state = 'dead', next_wall = $3, words = $4
         WHERE sink = $1 AND state = 'waiting' AND at_wall < $2";
+    TOLD_NOTICE = "UPDATE notices SET state = 'sent', next_wall = $2, words = $3 WHERE id = $1 AND state = 'waiting'";
+    MESSAGES = "SELECT sink, channel, post, key, state, posted_wall, changed_wall, saying FROM messages
+        WHERE sink = $1 AND (state = 'open' OR changed_wall >= $2)
+        ORDER BY changed_wall DESC, channel DESC, post DESC LIMIT $3";
+    KEEP_MESSAGE = "INSERT INTO messages (sink, channel, post, key, state, posted_wall, changed_wall, saying)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (sink, channel, post)
+        DO UPDATE SET key = excluded.key, state = excluded.state, changed_wall = excluded.changed_wall,
+            saying = excluded.saying";
+    OVERTAKE_MESSAGES = "UPDATE messages SET state = 'superseded'
+        WHERE sink = $1 AND key = $2 AND state = 'open' AND NOT (channel = $3 AND post = $4)";
+    FORGET_MESSAGES = "DELETE FROM messages WHERE changed_wall < $1";
+    CLAIM_CHAT = "INSERT INTO chats (sink, claimed_wall) VALUES ($1, $2) ON CONFLICT (sink)
+        DO UPDATE SET claimed_wall = excluded.claimed_wall WHERE chats.claimed_wall <= $3 OR chats.claimed_wall > $4";
+    RELEASE_CHAT = "UPDATE chats SET claimed_wall = 0 WHERE sink = $1 AND claimed_wall = $2";
+    LAST_DIGEST = "SELECT digest_wall FROM chats WHERE sink = $1";
+    DIGEST_SENT = "INSERT INTO chats (sink, digest_wall, claimed_wall) VALUES ($1, $2, 0) ON CONFLICT (sink)
+        DO UPDATE SET digest_wall = excluded.digest_wall";
     ADD_ASKED = "INSERT INTO asked (seq, place, once, at_wall, asked, state, until_wall)
         SELECT COALESCE(MAX(seq), 0) + 1, $1, $2, $3, $4, 'waiting', 0 FROM asked WHERE TRUE
         ON CONFLICT (place, once) DO NOTHING";

@@ -12,10 +12,12 @@
 //! | [`template`] | forms of people's own |
 //! | [`sign`] | Standard Webhooks |
 //! | [`backoff`] | when something is tried again, and when it is given up |
+//! | [`chat`] | messages in Slack and Mattermost, one for each promotion and problem |
 //!
 //! Not here: sentences (`explain` of the core), what is said on forges (`engine::voice`), and the rows (`store`).
 
 pub mod backoff;
+pub mod chat;
 pub mod events;
 mod json;
 pub mod notice;
@@ -25,5 +27,5 @@ pub mod sign;
 pub mod sink;
 pub mod template;
 
-pub use sink::Sinks;
+pub use sink::{Besides, Sinks};
 pub use template::without_expressions;

@@ -14,19 +14,20 @@ use towpath_core::model::{Instant, Span};
 use towpath_core::text::one_line;
 
 use super::backoff::{self, Answer, Next};
+use super::chat;
 use super::sink::Sinks;
 use crate::clock::Clock;
 use crate::forge::client::Fault;
 use crate::store::{NoticeRow, NoticeState, SqliteStore, StoreError};
 
 /// How many notices of a sink are sent in one go.
-const AT_ONCE: usize = 50;
+pub(super) const AT_ONCE: usize = 50;
 
 /// For how long what is being sent is let alone by others: longer than a call may take.
-const CLAIMED: Span = Span::from_secs(60);
+pub(super) const CLAIMED: Span = Span::from_secs(60);
 
 /// For how long the notices of one sink are sent before those of the others are looked for again.
-const LINE_MAX: Duration = Duration::from_secs(15);
+pub(super) const LINE_MAX: Duration = Duration::from_secs(15);
 
 /// What happened longer ago than this is given up once its sink takes nothing: nobody wants last week's promotions when
 /// it comes back.
@@ -54,10 +55,17 @@ pub struct Delivered {
 /// If the store cannot be read.
 pub async fn deliver(store: &SqliteStore, sinks: &Sinks, clock: &Clock) -> Result<Delivered, StoreError> {
     let mut by_sink: BTreeMap<String, Vec<NoticeRow>> = BTreeMap::new();
+    // A chat may have a digest to be told without any notice.
+    by_sink.extend(sinks.in_chats().map(|sink| (sink.name.clone(), Vec::new())));
     for row in store.notices_due(clock.reading().wall, AT_ONCE).await? {
         by_sink.entry(row.sink.clone()).or_default().push(row);
     }
-    let lines = by_sink.into_iter().map(|(sink, rows)| of_sink(store, sinks, clock, sink, rows));
+    let lines = by_sink.into_iter().map(|(sink, rows)| async move {
+        match sinks.in_chat(&sink) {
+            Some(chat) => chat::deliver::of_chat(store, chat, clock, !rows.is_empty()).await,
+            None => of_sink(store, sinks, clock, sink, rows).await,
+        }
+    });
     let mut all = Delivered::default();
     let mut rests = None;
     for one in join_all(lines).await {
@@ -114,7 +122,7 @@ async fn of_sink(
 }
 
 /// Gives up what the sink of a failed notice was to be told long ago.
-async fn give_up_old(store: &SqliteStore, row: &NoticeRow, wall: Instant, told: &mut Delivered) {
+pub(super) async fn give_up_old(store: &SqliteStore, row: &NoticeRow, wall: Instant, told: &mut Delivered) {
     let words = row.words.as_deref().unwrap_or_default();
     match store.give_up_notices(&row.sink, Instant(wall.0 - OLD.ms()), wall, words).await {
         Ok(0) => {}
@@ -127,7 +135,7 @@ async fn give_up_old(store: &SqliteStore, row: &NoticeRow, wall: Instant, told: 
 }
 
 /// What a try came to, in the row; whether the sink is not there, so that the others need not be tried now.
-fn tried(row: &mut NoticeRow, came: &Result<(), Failed>, wall: Instant, told: &mut Delivered) -> bool {
+pub(super) fn tried(row: &mut NoticeRow, came: &Result<(), Failed>, wall: Instant, told: &mut Delivered) -> bool {
     let sink = &row.sink;
     let failed = match came {
         Ok(()) => {
@@ -177,6 +185,14 @@ pub enum Failed {
         /// Why, and how to mend it.
         words: String,
     },
+    /// A chat did not take it.
+    #[error("{words}")]
+    Chat {
+        /// Why, without secrets.
+        words: String,
+        /// Not before that long from now, where the platform said so.
+        after: Option<Span>,
+    },
     /// It was sent, or was to be.
     #[error("{}", said(.0))]
     Call(#[from] Fault),
@@ -202,8 +218,11 @@ fn next(row: &NoticeRow, failed: &Failed) -> Next {
         Failed::Call(Fault::Limited { again_in, .. }) => {
             Answer::Status { status: 429, retry_after: Some(*again_in) }
         }
+        Failed::Chat { after: Some(after), .. } => Answer::Status { status: 429, retry_after: Some(*after) },
         // A config that is mended, and a secret that comes late, are worth waiting for.
-        Failed::Call(_) | Failed::NoSink { .. } | Failed::NotMade { .. } => Answer::Nothing,
+        Failed::Call(_) | Failed::Chat { after: None, .. } | Failed::NoSink { .. } | Failed::NotMade { .. } => {
+            Answer::Nothing
+        }
     };
     backoff::after(row.attempts, &row.id, answer)
 }

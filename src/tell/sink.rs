@@ -1,26 +1,31 @@
 //! The sinks of a config: who wants to be told of what, and how they are called.
 //!
-//! One POST, over the HTTP layer of [`crate::forge::client`]: one deadline for all of it, a small answer, no redirects.
+//! Of a webhook: one POST, over the HTTP layer of [`crate::forge::client`]: one deadline for all of it, a small answer, no redirects.
 //! Secrets and addresses that are secrets are read for each call: what was replaced counts at once, and none of it is in
 //! the store.
 //!
-//! Not here: when and how often (`post`).
+//! Not here: when and how often (`post`), and what chats make of it ([`super::chat`]).
 
-use std::sync::OnceLock;
+use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 use reqwest::Url;
 use towpath_core::explain::Words;
-use towpath_core::model::{Flow, Instant, Message};
+use towpath_core::model::{CommitId, Event, Flow, Instant, Message};
+use towpath_core::people::authors::{Authorship, author};
+use towpath_core::people::{ForgeHost, People};
 
+use super::chat::{Announced, AnnouncedCommit, Told, Wrote};
 use super::notice::{Notice, Place};
 use super::post::Failed;
 use super::presets::{PresetError, Token};
 use super::sign::{self, Key};
 use super::template::{Kind, Template};
+use crate::chat::system::{System, Systems};
 use crate::clock::Clock;
-use crate::config::{Config, SecretRef, Sink, SinkUrl};
+use crate::config::{Chat, ChatSink, Config, SecretRef, Sink, SinkUrl};
 use crate::forge::client::{Auth, Call, Client, Fault, Options, TokenPlace};
 use crate::secret::Secret;
 use crate::store::{NoticeRow, NoticeState};
@@ -41,7 +46,23 @@ const HANDED_OUT_BY: &str = "/log";
 #[derive(Debug)]
 pub struct Sinks {
     sinks: Vec<Ready>,
+    /// Made when they are first needed: most worlds only look.
+    systems: OnceLock<Arc<Systems>>,
+    chats: Vec<Chat>,
+    public_url: Option<String>,
+    people: People,
+    hosts: Vec<ForgeHost>,
+    flows: Vec<Flow>,
     clock: Clock,
+}
+
+/// What chats are told besides an event, by whoever knows it.
+#[derive(Debug, Clone, Default)]
+pub struct Besides {
+    /// A page of the forge that shows what moved, or is going to.
+    pub compare: Option<String>,
+    /// Names and addresses, as written in the commits, of who wrote what is in the way or was taken back.
+    pub wrote: Vec<(String, String)>,
 }
 
 /// A sink, and what it is called with: of its own, so that what it wants holds up no other one.
@@ -50,17 +71,76 @@ struct Ready {
     sink: Sink,
     /// Made when it is first needed.
     client: OnceLock<Result<Client, Fault>>,
+    /// Of a chat: when a digest that was not taken is tried again, in milliseconds since 1970.
+    digest_again: AtomicI64,
+}
+
+/// A sink that is a chat, with everything that it is told by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct InChat<'s> {
+    /// The sink.
+    pub sink: &'s Sink,
+    /// Its part of a chat.
+    pub chat: &'s ChatSink,
+    /// Who speaks with the platform; none where that cannot be set up.
+    pub system: Option<&'s System>,
+    /// Everybody that the config knows.
+    pub people: &'s People,
+    /// Every flow of the config.
+    pub flows: &'s [Flow],
+    /// When a digest that was not taken is tried again, in milliseconds since 1970.
+    pub digest_again: &'s AtomicI64,
 }
 
 impl Sinks {
     /// Those of this config. Calls nothing and reads no secret.
     pub fn of(config: &Config, clock: &Clock) -> Self {
-        let ready = |sink: &Sink| Ready { sink: sink.clone(), client: OnceLock::new() };
-        Self { sinks: config.sinks.values().map(ready).collect(), clock: clock.clone() }
+        let ready = |sink: &Sink| Ready {
+            sink: sink.clone(),
+            client: OnceLock::new(),
+            digest_again: AtomicI64::new(i64::MIN),
+        };
+        Self {
+            sinks: config.sinks.values().map(ready).collect(),
+            systems: OnceLock::new(),
+            chats: config.chats.values().cloned().collect(),
+            public_url: config.service.public_url.clone(),
+            people: config.laws.people.clone(),
+            hosts: config.forge_hosts(),
+            flows: config.flows.iter().map(|found| found.flow.clone()).collect(),
+            clock: clock.clone(),
+        }
+    }
+
+    /// The chat systems of the config.
+    pub fn chats(&self) -> Arc<Systems> {
+        Arc::clone(self.systems())
+    }
+
+    fn systems(&self) -> &Arc<Systems> {
+        self.systems.get_or_init(|| Arc::new(Systems::new(&self.chats, self.public_url.as_deref(), &self.clock)))
+    }
+
+    /// The sinks that are chats.
+    pub(super) fn in_chats(&self) -> impl Iterator<Item = &Sink> {
+        self.sinks.iter().map(|ready| &ready.sink).filter(|sink| sink.chat.is_some())
+    }
+
+    /// The sink of that name, if it is a chat.
+    pub(super) fn in_chat(&self, name: &str) -> Option<InChat<'_>> {
+        let Ready { sink, digest_again, .. } = self.sinks.iter().find(|ready| ready.sink.name == name)?;
+        let chat = sink.chat.as_ref()?;
+        let system = self.systems().get(&chat.chat);
+        Some(InChat { sink, chat, system, people: &self.people, flows: &self.flows, digest_again })
+    }
+
+    /// Whether any sink is a chat.
+    pub fn tells_chats(&self) -> bool {
+        self.in_chats().next().is_some()
     }
 
     /// One notice for each sink that wants to be told of this.
-    pub fn rows(&self, flow: &Flow, message: &Message) -> Vec<NoticeRow> {
+    pub fn rows(&self, flow: &Flow, message: &Message, besides: &Besides) -> Vec<NoticeRow> {
         let wants = |sink: &&Sink| sink.wants(&flow.name, &message.env, message.event.word());
         let mut wanted = self.sinks.iter().map(|ready| &ready.sink).filter(wants).peekable();
         if wanted.peek().is_none() {
@@ -79,13 +159,17 @@ impl Sinks {
                 repository: flow.repository.clone(),
             };
             let notice = Notice::new(&id, place, message.at, &message.event, text.clone(), None);
+            let notice = match &sink.chat {
+                Some(_) => serde_json::to_string(&self.told(notice, flow, &message.event, besides)),
+                None => serde_json::to_string(&notice),
+            };
             Some(NoticeRow {
                 id,
                 sink: sink.name.clone(),
                 flow: flow.name.clone(),
                 env: message.env.clone(),
                 at: message.at,
-                notice: serde_json::to_string(&notice).ok()?,
+                notice: notice.ok()?,
                 state: NoticeState::Waiting,
                 attempts: 0,
                 next: message.at,
@@ -93,6 +177,43 @@ impl Sinks {
             })
         };
         wanted.filter_map(row).collect()
+    }
+
+    /// What chats are told: the notice, and who wrote what.
+    fn told(&self, notice: Notice, flow: &Flow, event: &Event, besides: &Besides) -> Told {
+        let mut told = Told::new(notice, event, flow.zone);
+        told.compare.clone_from(&besides.compare);
+        let of = |name: &str, email: &str| {
+            Wrote::from(&author(
+                &self.people,
+                &self.hosts,
+                &Authorship { name, email, account: None, mailmap: None },
+            ))
+        };
+        for (name, email) in &besides.wrote {
+            let wrote = of(name, email);
+            // One person may write under several addresses.
+            if !told.authors.contains(&wrote) {
+                told.authors.push(wrote);
+            }
+        }
+        if let Event::HeadsUp { commits, more, newest, old, at, .. } = event {
+            let commit = |id: CommitId, subject: &str, wrote: Wrote| AnnouncedCommit {
+                id,
+                subject: subject.to_owned(),
+                authors: vec![wrote],
+            };
+            let commits = commits.iter().map(|one| commit(one.id, &one.subject, of(&one.author, &one.email)));
+            told.announced = Some(Announced {
+                commits: commits.collect(),
+                more: *more,
+                newest: *newest,
+                old: *old,
+                at: *at,
+                migrations: Vec::new(),
+            });
+        }
+        told
     }
 
     /// Sends a notice, once.

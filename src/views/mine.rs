@@ -7,10 +7,9 @@ use std::collections::BTreeSet;
 use towpath_core::command::{Command, CommitWord, Place};
 use towpath_core::model::{CommitId, EnvName, FlowName, Tip};
 use towpath_core::people::authors::is_author;
-use towpath_core::people::{ForgeHost, ForgeKind as Made};
 
 use super::problem::{Code, Problem};
-use crate::config::{Config, ForgeKind};
+use crate::config::Config;
 use crate::engine::command::Person;
 use crate::engine::plan as plan_flow;
 use crate::setup::Setup;
@@ -47,7 +46,7 @@ pub async fn mine(
     };
     let dag = planned.look.dag();
     let (there, wanted) = (dag.ancestors([tip]), dag.ancestors([newest]));
-    let hosts = hosts(config);
+    let hosts = config.forge_hosts();
     let own: Vec<CommitId> = dag
         .minus(&wanted, &there)
         .filter(|node| is_author(card, people, &hosts, &BTreeSet::from([node.email.clone()])))
@@ -68,23 +67,4 @@ pub async fn mine(
         Some((Command::Hold { commit, place, reason: REASON.to_owned() }, id))
     });
     Ok(held.collect())
-}
-
-/// The forges whose made-up addresses tell a login.
-pub(super) fn hosts(config: &Config) -> Vec<ForgeHost> {
-    let forges = config.forges.values().filter(|forge| forge.kind.is_forge());
-    let host = |forge: &crate::config::Forge| {
-        let (_, rest) = forge.url.split_once("://")?;
-        Some(ForgeHost {
-            name: forge.name.clone(),
-            host: rest.split('/').next()?.to_owned(),
-            kind: match forge.kind {
-                ForgeKind::GitHub => Made::GitHub,
-                ForgeKind::GitLab => Made::GitLab,
-                ForgeKind::Gitea | ForgeKind::Forgejo => Made::Gitea,
-                ForgeKind::Git => Made::Other,
-            },
-        })
-    };
-    forges.filter_map(host).collect()
 }

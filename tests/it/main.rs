@@ -25,3 +25,4 @@ mod store;
 mod support;
 mod swarm;
 mod tell;
+mod tell_chat;

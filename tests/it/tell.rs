@@ -20,12 +20,12 @@ use towpath::config::Config;
 use towpath::serve::{Shared, run};
 use towpath::setup::{Need, Setup};
 use towpath::store::NoticeState;
-use towpath::tell::Sinks;
 use towpath::tell::events::ROWS;
 use towpath::tell::notice::FIELDS;
 use towpath::tell::post::{Delivered, deliver};
 use towpath::tell::presets::NAMES;
 use towpath::tell::sign::{Headers, Key, verify};
+use towpath::tell::{Besides, Sinks};
 use towpath_core::model::{CommitId, Event, Instant, Message, MoveKind, Span};
 
 use crate::support::git_fixture::Repo;
@@ -116,14 +116,14 @@ async fn take(
 }
 
 /// A repository with `develop` and `production`, and a config with sinks.
-struct Place {
-    dir: TempDir,
-    repo: Repo,
-    zero: CommitId,
+pub struct Place {
+    pub dir: TempDir,
+    pub repo: Repo,
+    pub zero: CommitId,
 }
 
 impl Place {
-    fn new(sinks: &str) -> Self {
+    pub fn new(sinks: &str) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let repo = Repo::init(dir.path().join("shop.git"));
         let zero = repo.commit(&[], "develop", &[("f", "0")]);
@@ -139,17 +139,17 @@ impl Place {
         Self { dir, repo, zero }
     }
 
-    fn push(&self, file: &str) -> CommitId {
+    pub fn push(&self, file: &str) -> CommitId {
         let parent = self.repo.tip("develop").expect("a branch");
         self.repo.commit(&[parent], "develop", &[(file, file)])
     }
 
-    fn config(&self) -> Config {
+    pub fn config(&self) -> Config {
         Config::load(&self.dir.path().join("towpath.toml")).unwrap_or_else(|problems| panic!("{problems}"))
     }
 
     /// The program; what it says, and how it ends.
-    async fn towpath(&self, words: &[&str]) -> (Option<i32>, String) {
+    pub async fn towpath(&self, words: &[&str]) -> (Option<i32>, String) {
         self.towpath_with(words, None).await
     }
 
@@ -165,7 +165,7 @@ impl Place {
         (out.status.code(), said)
     }
 
-    async fn runs(&self) -> String {
+    pub async fn runs(&self) -> String {
         let (code, said) = self.towpath(&["run"]).await;
         assert_eq!(code, Some(0), "{said}");
         said
@@ -314,7 +314,12 @@ impl Held {
         let event = Event::Landed { kind: MoveKind::FastForward, old: commit(n), new: commit(n + 1) };
         let (id, at) = (format!("m{n}/log"), self.now());
         let message = Message { id, sink: "log".to_owned(), env: "production".into(), at, event };
-        self.setup.world.store().add_notices(&self.sinks.rows(flow, &message)).await.expect("added");
+        self.setup
+            .world
+            .store()
+            .add_notices(&self.sinks.rows(flow, &message, &Besides::default()))
+            .await
+            .expect("added");
     }
 
     async fn deliver(&self) -> Delivered {
@@ -451,7 +456,7 @@ fn what_is_wrong_with_a_sink_is_said_when_the_config_is_read() {
         (sink("a", "https://{{ flow }}.example.com", ""), "host"),
         (sink("a", "https://ana:secret@hooks.example.com", ""), "may not hold a user"),
         (sink("a", "ftp://hooks.example.com", ""), "no way to call a sink"),
-        (sink("a", url, "").replace("webhook", "slack"), "does not know Slack yet"),
+        (sink("a", url, "").replace("webhook", "slack"), "a sink of kind `slack` has no `url`"),
     ] {
         let problems = Config::from_text(&(base.clone() + &sink), Path::new("towpath.toml")).expect_err(&sink);
         let said = problems.to_string();

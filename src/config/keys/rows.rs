@@ -42,14 +42,6 @@ const NO_FORGE_HINT: &str =
 const LATER_FORGES: &[(&str, &str, &str)] =
     &[("bitbucket", "this build does not know Bitbucket yet", NO_FORGE_HINT)];
 
-const LATER_SINKS: &[(&str, &str, &str)] = &[
-    ("slack", "this build does not know Slack yet", WEBHOOK_HINT),
-    ("mattermost", "this build does not know Mattermost yet", WEBHOOK_HINT),
-];
-
-const WEBHOOK_HINT: &str =
-    "use `kind = \"webhook\"` with the address of an incoming webhook, and a template with what it wants";
-
 /// Every key there is.
 pub(in crate::config) const ROWS: &[Row] = &[
     row(&[Place::Top], "service", Kind::Table(Place::Service), Default::Nothing)
@@ -77,9 +69,9 @@ pub(in crate::config) const ROWS: &[Row] = &[
     row(&[Place::Top], "flow", Kind::Tables(Place::Flow), Default::From("none; at least one must be written unless a forge has `discover`"))
         .says("One repository and its ordered environments.", "[[flow]]"),
     // [sink.X]
-    row(SINK, "kind", Kind::Word { words: &["webhook"], later: LATER_SINKS }, Default::Required)
-        .says("How it is told. `webhook` is a POST for each event, signed if there are `secrets`.", "kind = \"webhook\""),
-    row(SINK, "url", Kind::OneOf(&[Kind::SinkUrl, Kind::Secret]), Default::Required).says(
+    row(SINK, "kind", Kind::Word { words: &["webhook", "slack", "mattermost"], later: &[] }, Default::Required)
+        .says("How it is told. `webhook` is a POST for each event, signed if there are `secrets`; `slack` and `mattermost` are one message for each promotion and problem in a channel of a `[chat.NAME]`, changed in place.", "kind = \"webhook\""),
+    row(SINK, "url", Kind::OneOf(&[Kind::SinkUrl, Kind::Secret]), Default::From("none; a `webhook` must have it, chats have none")).says(
         "What is called. The address of a hook is often a secret itself: then say where it is, as with a token. What the preset or the template takes from the event may stand in it, as `{{ new }}`.",
         "url = { env = \"DEPLOY_HOOK_URL\" }",
     ),
@@ -99,7 +91,7 @@ pub(in crate::config) const ROWS: &[Row] = &[
         .says("With `preset = \"docker-hub\"`: the image without its tag, as the receiver pulls it.", "image = \"registry.example.com/shop/checkout\""),
     row(SINK, "tag", Kind::Text, Default::Nothing)
         .says("With `preset = \"docker-hub\"`: the tag. A receiver of Rancher takes only the one that it was made for.", "tag = \"production\""),
-    row(SINK, "events", Kind::ListOf(&Kind::Word { words: &Event::WORDS, later: &[] }), Default::From("those of the preset"))
+    row(SINK, "events", Kind::ListOf(&Kind::Word { words: &Event::WORDS, later: &[] }), Default::From("those of the preset; of chats all that are not quiet"))
         .says("Which events are told.", "events = [\"promoted\", \"rolled-back\"]"),
     row(SINK, "environments", Kind::ListOf(&Kind::Name), Default::From("all"))
         .says("In which environments.", "environments = [\"production\"]"),
@@ -383,6 +375,19 @@ pub(in crate::config) const ROWS: &[Row] = &[
     row(CHANNEL, "flow", Kind::Text, Default::Nothing).says("The flow, as in a command.", "flow = \"checkout\""),
     row(CHANNEL, "environment", Kind::Text, Default::Nothing)
         .says("The environment: of that flow, or else of every flow.", "environment = \"production\""),
+    // [sink.X] of a chat
+    row(SINK, "chat", Kind::Text, Default::From("none; `slack` and `mattermost` must have it"))
+        .says("The NAME of the `[chat.NAME]` of the same kind, with whose server and token it is told.", "chat = \"work\""),
+    row(SINK, "channel", Kind::Text, Default::From("none; `slack` and `mattermost` must have it"))
+        .says("The channel's id, not its name. The bot has to be in it.", "channel = \"C0123456789\""),
+    row(SINK, "mention", Kind::Word { words: &MENTIONS, later: &[] }, Default::From("`\"problems\"`"))
+        .says("In a chat: for what people are called by name whose `[people.NAME]` does not say; else their name is plain text.", "mention = \"heads-up\""),
+    row(SINK, "storm", Kind::Count { least: 1, most: 1_000 }, Default::From("`10`"))
+        .says("In a chat: where more flows than this would have new messages within a minute, there is one summary.", "storm = 5"),
+    row(SINK, "digest", Kind::Cron, Default::Nothing)
+        .says("In a chat: when everything since the last time is told in one message. A cron expression of five fields.", "digest = \"0 9 * * Mon-Fri\""),
+    row(SINK, "zone", Kind::Zone, Default::From("`\"UTC\"`"))
+        .says("In a chat: the time zone of `digest`, and of the times in it and in summaries. Other messages have the flow's.", "zone = \"Europe/Warsaw\""),
     // [people.X], [[allow]], [[deny]]
     row(PERSON, "role", Kind::Word { words: &ROLES, later: &[] }, Default::Text("viewer"))
         .says("What they are trusted with.", "role = \"operator\""),

@@ -11,19 +11,20 @@ use std::time::Duration;
 use towpath_core::act::{self, PushAnswer};
 use towpath_core::dag::Dag;
 use towpath_core::model::{
-    BranchName, BranchSeen, Change, CommitId, EdgeKey, EnvName, Environment, Fact, Facts, Flow, FlowName,
+    BranchName, BranchSeen, Change, CommitId, EdgeKey, EnvName, Environment, Event, Fact, Facts, Flow, FlowName,
     FormerName, IntentId, IntentRow, Ledger, Message, Missing, Now, Reason, Span, Tip, Unknown, UnknownWhy,
     request_branch,
 };
 use towpath_core::repository;
 use towpath_core::see::{PushSeen, Tips};
 
-use super::{RealWorld, blocking};
+use super::{RealWorld, blocking, wrote};
 use crate::engine::say::Saying;
 use crate::engine::world::{Committed, Fault, Proposal, Proposing, Side, World};
 use crate::engine::{compat, reach, tick};
 use crate::git::{Mirror, read};
 use crate::store::{KnownFlow, Lease, StoreError};
+use crate::tell::Besides;
 
 /// How long a lease lasts without being renewed.
 const LEASE: Span = Span::from_secs(60);
@@ -305,7 +306,17 @@ impl World for RealWorld {
     }
 
     async fn send(&self, flow: &Flow, message: &Message) -> bool {
-        let rows = self.sinks.rows(flow, message);
+        let compare = match &message.event {
+            Event::Landed { old, new, .. }
+            | Event::Moved { old, new }
+            | Event::HeadsUp { old, newest: new, .. } => self.compare(flow, *old, *new),
+            _ => None,
+        };
+        let wrote = match (wrote::about(&message.event), self.mirror(&flow.name)) {
+            (Some(range), Ok(mirror)) if self.sinks.tells_chats() => wrote::wrote(mirror, range).await,
+            _ => Vec::new(),
+        };
+        let rows = self.sinks.rows(flow, message, &Besides { compare, wrote });
         if !rows.is_empty() {
             if let Err(error) = self.store.add_notices(&rows).await {
                 tracing::warn!(id = message.id, %error, "who is to be told of it could not be noted; the next pass tries again");

@@ -1,0 +1,68 @@
+//! Who wrote what a problem is about, as the mirror has it: chats name them, and call those who want it.
+//!
+//! Not here: which person that is (`people::authors` of the core), and who is called (`crate::tell::chat`).
+
+use towpath_core::model::{CommitId, Event, Fact, MoveKind};
+
+use super::blocking;
+use crate::git::{Mirror, read};
+
+/// The most commits that are looked through, and the most people that are told.
+const NODES_MAX: usize = 1_000;
+const WROTE_MAX: usize = 30;
+
+/// The commits that an event is about: down to where, and the newest. One commit where both are the same.
+pub(super) const fn about(event: &Event) -> Option<(CommitId, CommitId)> {
+    match event {
+        Event::Rewound { lost, kept, .. } | Event::Withdrawn { lost, kept } => Some((*kept, *lost)),
+        Event::Landed { kind: MoveKind::Rollback, old, new } => Some((*new, *old)),
+        Event::Refused { kind: MoveKind::FastForward, new: one, .. } | Event::Behind { oldest: one, .. } => {
+            Some((*one, *one))
+        }
+        Event::Landed { .. }
+        | Event::Refused { .. }
+        | Event::Moved { .. }
+        | Event::PutBack { .. }
+        | Event::CalledOff { .. }
+        | Event::Proposed { .. }
+        | Event::Overtaken { .. }
+        | Event::CaughtUp { .. }
+        | Event::EndsSoon { .. }
+        | Event::HeadsUp { .. } => None,
+    }
+}
+
+/// Names and addresses of who wrote these commits, each once, newest first; nobody where the mirror cannot tell.
+pub(super) async fn wrote(mirror: Mirror, (base, newest): (CommitId, CommitId)) -> Vec<(String, String)> {
+    let look = move || {
+        let dag = match read::load(&mirror, &[base], &[newest], NODES_MAX) {
+            Fact::Known(dag) => dag,
+            Fact::Unknown(unknown) => return Err(unknown),
+        };
+        let mut found: Vec<(String, String)> = Vec::new();
+        let (range, there) = (dag.ancestors([newest]), dag.ancestors([base]));
+        let one = dag.node(newest).filter(|_| base == newest);
+        for node in dag.written(&range, &there).chain(one) {
+            let pair = (node.author.clone(), node.email.clone());
+            if !found.iter().any(|(_, email)| *email == pair.1) {
+                found.push(pair);
+            }
+        }
+        found.truncate(WROTE_MAX);
+        Ok(found)
+    };
+    blocking(look).await.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tell::events::ROWS;
+
+    #[test]
+    fn people_are_told_of_problems_whose_commits_are_known() {
+        let found: Vec<&str> =
+            ROWS.iter().filter(|row| about(&(row.example)()).is_some()).map(|row| row.word).collect();
+        assert_eq!(found, ["rolled-back", "rewound", "withdrawn", "refused", "behind"]);
+    }
+}

@@ -1,0 +1,357 @@
+//! What one notice means to what was said before: whether it opens, changes or ends a message, or is too old to.
+//!
+//! The rules, by the event's word:
+//!
+//! | event | what becomes of it |
+//! |---|---|
+//! | `heads-up` | opens the edge's promotion, or says in the open one what moves now |
+//! | `promoted`, `moved-by-hand`, `overtaken` | ends the open promotion if that announced it, in the same message; else that one says that something else came, and this has a message of its own |
+//! | `rolled-back` | always a message of its own; an open promotion of the edge says that something else came |
+//! | `behind`, `rewound`, `refused`, `called-off`, `withdrawn` | one message for the same problem within a day, with a counter |
+//! | `caught-up`, `put-back` | ends its problem in the same message; so does a move to what was refused before |
+//! | `pause-ends` | one message for each pause |
+//! | `proposed` | one message for each request, changed as its head moves on |
+//!
+//! What was promoted and is rolled back later keeps its message: it says what happened then.
+//!
+//! Not here: the order in which notices come (`plan`), and lines (`words`).
+
+use towpath_core::model::{Instant, Span};
+
+use super::kept::{Body, Kept, Key, Saying, State};
+use super::plan::Why;
+use super::told::Told;
+use crate::chat::message::Message;
+
+/// For how long a promotion or a problem is one message: one from yesterday nobody sees any more, as chats show a
+/// changed message where it was.
+pub const DAY: Span = Span::from_mins(24 * 60);
+
+/// A problem that comes back within this after it ended opens its message again.
+pub const FLAP: Span = Span::from_mins(60);
+
+/// So long after its move was to come a heads-up is of no use.
+pub const LATE: Span = Span::from_mins(10);
+
+/// One message while it is worked out.
+#[derive(Debug)]
+pub(super) struct Thread<'k> {
+    /// As it stands in the chat, if it does.
+    pub(super) kept: Option<&'k Kept>,
+    /// What it is to say.
+    pub(super) saying: Saying,
+    /// The notices that are done once it says it.
+    pub(super) covers: Vec<String>,
+    /// Whether it is to say something else than it does.
+    pub(super) touched: bool,
+}
+
+/// Every message of a sink while notices come in.
+#[derive(Debug)]
+pub(super) struct Threads<'k> {
+    /// The messages, those that stand first.
+    pub(super) all: Vec<Thread<'k>>,
+    /// What is not said, and why.
+    pub(super) nothing: Vec<(String, Why)>,
+    now: Instant,
+}
+
+/// Of what happens at one instant, what ends something comes after what begins it: the same order whether it is told
+/// together or, after a crash, one by one.
+pub(super) fn rank(word: &str) -> u8 {
+    match word {
+        "rewound" => 1,
+        "promoted" | "moved-by-hand" | "overtaken" | "rolled-back" | "caught-up" | "put-back" => 2,
+        _ => 0,
+    }
+}
+
+/// When a notice happened, to be compared with others.
+pub(super) fn moment(told: &Told) -> (Instant, u8) {
+    (told.at(), rank(&told.notice.event))
+}
+
+impl<'k> Thread<'k> {
+    /// What it was told last.
+    fn newest(&self) -> Option<&Told> {
+        match &self.saying.body {
+            Body::One { newest, .. } => Some(newest),
+            Body::Storm(_) => None,
+        }
+    }
+
+    /// Whether it says something newer.
+    fn is_newer_than(&self, told: &Told) -> bool {
+        let rank = self.newest().map_or(0, |newest| rank(&newest.notice.event));
+        moment(told) < (self.saying.last_at, rank)
+    }
+
+    fn is_open(&self) -> bool {
+        self.saying.state == State::Open
+    }
+
+    /// Whether it told of a problem that is over since: not where only its end was ever told.
+    fn was_a_problem(&self) -> bool {
+        let before = matches!(&self.saying.body, Body::One { before: Some(_), .. });
+        self.saying.state == State::Closed && before
+    }
+
+    /// Says something else.
+    fn set(&mut self, told: &Told, before: Option<Told>, state: State) {
+        self.saying.body = Body::One { newest: told.clone(), before };
+        self.saying.state = state;
+        self.saying.last_at = self.saying.last_at.max(told.at());
+        self.touched = true;
+    }
+
+    /// Says how what it said so far ended.
+    fn end(&mut self, told: &Told) {
+        let before = self.newest().cloned();
+        self.set(told, before, State::Closed);
+    }
+
+    fn cover(&mut self, id: &str) {
+        self.covers.push(id.to_owned());
+        self.saying.hear(id);
+    }
+
+    /// Counts once more.
+    fn count(&mut self, at: Instant) {
+        self.saying.count = self.saying.count.saturating_add(1);
+        self.saying.first_at = self.saying.first_at.min(at);
+        self.touched = true;
+    }
+
+    /// Whether what happens then is still the same.
+    fn is_of_the_day(&self, at: Instant) -> bool {
+        at.since(self.saying.first_at) <= DAY
+    }
+}
+
+impl<'k> Threads<'k> {
+    pub(super) fn new(kept: &'k [Kept], now: Instant) -> Self {
+        let thread = |kept: &'k Kept| Thread {
+            kept: Some(kept),
+            saying: kept.saying.clone(),
+            covers: Vec::new(),
+            touched: false,
+        };
+        let of_one = kept.iter().filter(|kept| matches!(kept.saying.body, Body::One { .. }));
+        Self { all: of_one.map(thread).collect(), nothing: Vec::new(), now }
+    }
+
+    /// Takes in a notice. Those of one sink come oldest first, as far as they come together.
+    pub(super) fn take(&mut self, id: &str, told: &Told) {
+        match told.notice.event.as_str() {
+            "heads-up" => self.heads_up(id, told),
+            "promoted" | "moved-by-hand" | "overtaken" => self.landed(id, told),
+            "rolled-back" => {
+                self.supersede_promotion(told);
+                self.end_refused(told);
+                self.post(own_key(id, told), id, told, State::Closed);
+            }
+            "rewound" => {
+                self.supersede_promotion(told);
+                self.problem(id, told);
+            }
+            "behind" | "refused" | "called-off" | "withdrawn" => self.problem(id, told),
+            "caught-up" => self.over("behind", id, told),
+            "put-back" => self.over("rewound", id, told),
+            "pause-ends" => self.pause_ends(id, told),
+            "proposed" => self.proposed(id, told),
+            _ => self.post(own_key(id, told), id, told, State::Closed),
+        }
+    }
+
+    fn heads_up(&mut self, id: &str, told: &Told) {
+        let key = Key::promotion(&told.notice.flow, &told.notice.environment);
+        if told.announced.as_ref().is_some_and(|range| range.at + LATE < self.now) {
+            return self.skip(id, Why::TooLate);
+        }
+        if self.went_back_after(told) {
+            return self.skip(id, Why::Older);
+        }
+        match self.newest(&key).and_then(|at| self.all.get_mut(at)) {
+            Some(thread) if thread.is_newer_than(told) => return self.skip(id, Why::Older),
+            Some(thread) if thread.is_open() && thread.is_of_the_day(told.at()) => {
+                thread.set(told, None, State::Open);
+                return thread.cover(id);
+            }
+            Some(thread) if thread.is_open() => supersede(thread, told.at()),
+            Some(_) | None => {}
+        }
+        self.post(key, id, told, State::Open);
+    }
+
+    fn landed(&mut self, id: &str, told: &Told) {
+        self.end_refused(told);
+        let key = Key::promotion(&told.notice.flow, &told.notice.environment);
+        match self.newest(&key).and_then(|at| self.all.get_mut(at)) {
+            // Told late: the key is what is newer's.
+            Some(thread) if thread.is_newer_than(told) => {
+                return self.post(own_key(id, told), id, told, State::Closed);
+            }
+            Some(thread) if thread.is_open() && thread.newest().is_some_and(|said| announces(said, told)) => {
+                thread.end(told);
+                return thread.cover(id);
+            }
+            Some(thread) if thread.is_open() => supersede(thread, told.at()),
+            Some(_) | None => {}
+        }
+        self.post(key, id, told, State::Closed);
+    }
+
+    fn problem(&mut self, id: &str, told: &Told) {
+        let key = problem_key(&told.notice.event, told);
+        let Some(thread) = self.newest(&key).and_then(|at| self.all.get_mut(at)) else {
+            return self.post(key, id, told, State::Open);
+        };
+        let older = thread.is_newer_than(told);
+        if thread.is_open() {
+            if older {
+                // It happened, but what is newer has said how it stands.
+                thread.count(told.at());
+                return thread.cover(id);
+            }
+            if thread.is_of_the_day(told.at()) {
+                thread.count(told.at());
+                thread.set(told, None, State::Open);
+                return thread.cover(id);
+            }
+            supersede(thread, told.at());
+        } else if older {
+            return self.skip(id, Why::Older);
+        } else if thread.was_a_problem()
+            && told.at().since(thread.saying.last_at) <= FLAP
+            && thread.is_of_the_day(told.at())
+        {
+            thread.count(told.at());
+            thread.set(told, None, State::Open);
+            return thread.cover(id);
+        }
+        self.post(key, id, told, State::Open);
+    }
+
+    /// What ends a problem. Where that was never said here, it has a message of its own.
+    fn over(&mut self, problem: &str, id: &str, told: &Told) {
+        let key = problem_key(problem, told);
+        match self.newest(&key).and_then(|at| self.all.get_mut(at)) {
+            Some(thread) if thread.is_newer_than(told) => self.skip(id, Why::Older),
+            Some(thread) if thread.is_open() => {
+                thread.end(told);
+                thread.cover(id);
+            }
+            Some(_) | None => self.post(key, id, told, State::Closed),
+        }
+    }
+
+    fn pause_ends(&mut self, id: &str, told: &Told) {
+        let key = Key::pause_ends(told.about.as_deref().unwrap_or(id));
+        if self.newest(&key).is_some() {
+            return self.skip(id, Why::AlreadySaid);
+        }
+        self.post(key, id, told, State::Closed);
+    }
+
+    fn proposed(&mut self, id: &str, told: &Told) {
+        let key = problem_key(&told.notice.event, told);
+        match self.newest(&key).and_then(|at| self.all.get_mut(at)) {
+            Some(thread) if thread.is_newer_than(told) => self.skip(id, Why::Older),
+            Some(thread) if thread.is_open() => {
+                thread.set(told, None, State::Open);
+                thread.cover(id);
+            }
+            Some(_) | None => self.post(key, id, told, State::Open),
+        }
+    }
+
+    /// A move to what was refused, or not begun, says that this is over.
+    fn end_refused(&mut self, told: &Told) {
+        let Some(new) = told.notice.new.map(|new| new.to_string()) else { return };
+        let (flow, env) = (&told.notice.flow, &told.notice.environment);
+        for word in ["refused", "called-off"] {
+            let key = Key::event(word, flow, env, Some(&new));
+            if let Some(thread) = self.newest(&key).and_then(|at| self.all.get_mut(at))
+                && thread.is_open()
+                && !thread.is_newer_than(told)
+            {
+                thread.end(told);
+            }
+        }
+    }
+
+    /// What was announced does not come as it was: the target is somewhere else now.
+    fn supersede_promotion(&mut self, told: &Told) {
+        let key = Key::promotion(&told.notice.flow, &told.notice.environment);
+        if let Some(thread) = self.newest(&key).and_then(|at| self.all.get_mut(at))
+            && thread.is_open()
+            && !thread.is_newer_than(told)
+        {
+            supersede(thread, told.at());
+        }
+    }
+
+    /// Whether the target went back, or was put back, after that: what was announced before is void.
+    ///
+    /// Only what tells of it counts, not what was ended by it: that may be said before it is.
+    fn went_back_after(&self, told: &Told) -> bool {
+        let edge = (&told.notice.flow, &told.notice.environment);
+        self.all.iter().filter(|thread| matches!(thread.saying.key.word(), "rewound" | "rolled-back")).any(
+            |thread| {
+                thread.newest().is_some_and(|said| {
+                    (&said.notice.flow, &said.notice.environment) == edge && moment(said) > moment(told)
+                })
+            },
+        )
+    }
+
+    /// The message of that key that is open, else the one that was told last.
+    fn newest(&self, key: &Key) -> Option<usize> {
+        let of_key = self.all.iter().enumerate().filter(|(_, thread)| thread.saying.key == *key);
+        let newest = of_key.max_by_key(|(at, thread)| (thread.is_open(), thread.saying.last_at, *at));
+        newest.map(|(at, _)| at)
+    }
+
+    fn skip(&mut self, id: &str, why: Why) {
+        self.nothing.push((id.to_owned(), why));
+    }
+
+    fn post(&mut self, key: Key, id: &str, told: &Told, state: State) {
+        let saying = Saying {
+            key,
+            state,
+            first_at: told.at(),
+            last_at: told.at(),
+            count: 1,
+            heard: vec![id.to_owned()],
+            body: Body::One { newest: told.clone(), before: None },
+            message: Message::default(),
+        };
+        self.all.push(Thread { kept: None, saying, covers: vec![id.to_owned()], touched: true });
+    }
+}
+
+/// The key of what is one message for itself.
+fn own_key(id: &str, told: &Told) -> Key {
+    Key::event(&told.notice.event, &told.notice.flow, &told.notice.environment, Some(id))
+}
+
+/// The key of a problem, or of what ends it.
+fn problem_key(word: &str, told: &Told) -> Key {
+    Key::event(word, &told.notice.flow, &told.notice.environment, told.about.as_deref())
+}
+
+fn supersede(thread: &mut Thread<'_>, at: Instant) {
+    thread.saying.state = State::Superseded;
+    thread.saying.last_at = thread.saying.last_at.max(at);
+    thread.touched = true;
+}
+
+/// Whether what landed is what was announced: all of it, or its beginning.
+fn announces(said: &Told, landed: &Told) -> bool {
+    let Some(new) = landed.notice.new else { return false };
+    match &said.announced {
+        Some(range) => range.newest == new || range.commits.iter().any(|commit| commit.id == new),
+        None => said.notice.new == Some(new),
+    }
+}

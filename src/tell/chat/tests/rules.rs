@@ -1,0 +1,237 @@
+//! What becomes of each event, by examples.
+
+use super::super::kept::{Body, State};
+use super::super::plan::Why;
+use super::*;
+
+/// Tells these one after the other, each at its own time, and shows the key, state and count of each message.
+fn after(all: &[Told]) -> Vec<String> {
+    let people = people();
+    let settings = settings(&people);
+    let mut chat = Chat::default();
+    for (n, told) in all.iter().enumerate() {
+        chat.tell(&[due(&format!("n{n}"), told)], told.at(), &settings);
+    }
+    let row = |kept: &Kept| {
+        let saying = &kept.saying;
+        let newest = match &saying.body {
+            Body::One { newest, .. } => newest.notice.event.clone(),
+            Body::Storm(_) => "storm".to_owned(),
+        };
+        format!("{} | {} | ×{} | {newest}", saying.key, saying.state.word(), saying.count)
+    };
+    chat.kept.iter().map(row).collect()
+}
+
+const PROMOTION: &str = "promotion shop/checkout production";
+
+#[test]
+fn a_promotion_is_one_message_from_heads_up_to_landing() {
+    assert_eq!(after(&[heads_up(0, 3)]), [format!("{PROMOTION} | open | ×1 | heads-up")]);
+    assert_eq!(after(&[heads_up(0, 3), heads_up(5, 4)]), [format!("{PROMOTION} | open | ×1 | heads-up")]);
+    let one = [format!("{PROMOTION} | closed | ×1 | promoted")];
+    assert_eq!(after(&[heads_up(0, 3), heads_up(5, 4), landed(9, 4)]), one);
+    // The beginning of what was announced.
+    assert_eq!(after(&[heads_up(0, 5), landed(9, 3)]), one);
+    // Never announced.
+    assert_eq!(after(&[landed(9, 4)]), one);
+    let by_hand = Told { notice: landed(9, 3).notice, ..told("moved-by-hand", 9) };
+    let by_hand =
+        Told { notice: Notice { event: "moved-by-hand".to_owned(), ..by_hand.notice.clone() }, ..by_hand };
+    assert_eq!(after(&[heads_up(0, 3), by_hand]), [format!("{PROMOTION} | closed | ×1 | moved-by-hand")]);
+}
+
+#[test]
+fn what_is_announced_next_is_another_message() {
+    let closed = format!("{PROMOTION} | closed | ×1 | promoted");
+    let open = format!("{PROMOTION} | open | ×1 | heads-up");
+    assert_eq!(after(&[heads_up(0, 3), landed(9, 3), heads_up(20, 5)]), [closed.clone(), open]);
+    assert_eq!(after(&[landed(9, 3), landed(20, 5)]), [closed.clone(), closed]);
+}
+
+#[test]
+fn something_else_leaves_the_announcement_superseded() {
+    let superseded = format!("{PROMOTION} | superseded | ×1 | heads-up");
+    let closed = format!("{PROMOTION} | closed | ×1 | promoted");
+    assert_eq!(after(&[heads_up(0, 3), landed(9, 8)]), [superseded.clone(), closed]);
+    let back = "rolled-back shop/checkout production n1 | closed | ×1 | rolled-back".to_owned();
+    assert_eq!(after(&[heads_up(0, 3), told("rolled-back", 9)]), [superseded.clone(), back]);
+    let rewound = "rewound shop/checkout production | open | ×1 | rewound".to_owned();
+    assert_eq!(after(&[heads_up(0, 3), told("rewound", 9)]), [superseded.clone(), rewound]);
+    // From yesterday.
+    let open = format!("{PROMOTION} | open | ×1 | heads-up");
+    assert_eq!(after(&[heads_up(0, 3), heads_up(24 * 60 + 1, 4)]), [superseded, open]);
+}
+
+#[test]
+fn what_is_late_does_not_undo_what_is_newer() {
+    let closed = format!("{PROMOTION} | closed | ×1 | promoted");
+    assert_eq!(after(&[landed(9, 3), heads_up(5, 3)]), std::slice::from_ref(&closed));
+    let late = "promoted shop/checkout production n1 | closed | ×1 | promoted".to_owned();
+    assert_eq!(after(&[landed(9, 3), landed(5, 2)]), [closed, late.clone()]);
+    let open = format!("{PROMOTION} | open | ×1 | heads-up");
+    assert_eq!(after(&[heads_up(9, 3), landed(5, 2)]), [open, late]);
+    let behind = "behind shop/checkout production | closed | ×1 | caught-up".to_owned();
+    assert_eq!(after(&[told("caught-up", 9), told("behind", 5)]), [behind]);
+    assert_eq!(after(&[told("rolled-back", 9), heads_up(5, 3)]).len(), 1);
+}
+
+#[test]
+fn the_same_problem_is_one_message_with_a_counter() {
+    let refused = |minute| about(told("refused", minute), "c9");
+    let open = |n| format!("refused shop/checkout production c9 | open | ×{n} | refused");
+    assert_eq!(after(&[refused(0), refused(5), refused(60)]), [open(3)]);
+    // One that is told late counts, too.
+    assert_eq!(after(&[refused(60), refused(5)]), [open(2)]);
+    let other = "refused shop/checkout production c8 | open | ×1 | refused".to_owned();
+    assert_eq!(after(&[refused(0), about(told("refused", 5), "c8")]), [open(1), other]);
+    let superseded = "refused shop/checkout production c9 | superseded | ×1 | refused".to_owned();
+    assert_eq!(after(&[refused(0), refused(24 * 60 + 1)]), [superseded, open(1)]);
+}
+
+#[test]
+fn a_problem_ends_in_its_own_message() {
+    let row = |key: &str, state: &str, n: u32, newest: &str| {
+        format!("{key} shop/checkout production | {state} | ×{n} | {newest}").replace("L ", " ")
+    };
+    let over = row("behind", "closed", 2, "caught-up");
+    assert_eq!(after(&[told("behind", 0), told("behind", 5), told("caught-up", 9)]), [over]);
+    // Soon again: the same message; much later: another.
+    let again = row("behind", "open", 2, "behind");
+    assert_eq!(after(&[told("behind", 0), told("caught-up", 9), told("behind", 30)]), [again]);
+    let other = [row("behind", "closed", 1, "caught-up"), row("behind", "open", 1, "behind")];
+    assert_eq!(after(&[told("behind", 0), told("caught-up", 9), told("behind", 70)]), other);
+    assert_eq!(after(&[told("caught-up", 0)]), [row("behind", "closed", 1, "caught-up")]);
+    let lost = |word: &str, minute, lost: &str| about(told(word, minute), lost);
+    let rows = [
+        "rewound shop/checkout production a | open | ×1 | rewound",
+        "rewound shop/checkout production b | closed | ×1 | put-back",
+    ];
+    assert_eq!(after(&[lost("rewound", 0, "a"), lost("rewound", 1, "b"), lost("put-back", 2, "b")]), rows);
+}
+
+#[test]
+fn a_move_to_what_was_refused_ends_that() {
+    let nine = commit(9).to_string();
+    let refused = about(told("refused", 0), &nine);
+    let rows = after(&[refused.clone(), landed(5, 9)]);
+    assert_eq!(rows[0], format!("refused shop/checkout production {nine} | closed | ×1 | promoted"));
+    assert_eq!(rows[1], format!("{PROMOTION} | closed | ×1 | promoted"));
+    assert!(after(&[refused, landed(5, 8)])[0].contains("open"));
+}
+
+#[test]
+fn pauses_requests_and_unknown_words() {
+    let ends = |minute| about(told("pause-ends", minute), "pause all until 7");
+    assert_eq!(after(&[ends(0), ends(5)]), ["pause-ends 'pause all until 7' | closed | ×1 | pause-ends"]);
+    let proposed = |minute| about(told("proposed", minute), "7");
+    assert_eq!(after(&[proposed(0), proposed(5)]), ["proposed shop/checkout production 7 | open | ×1 | proposed"]);
+    let rows = after(&[told("of-a-later-version", 0), told("of-a-later-version", 1)]);
+    assert_eq!(rows.len(), 2);
+    assert!(rows.iter().all(|row| row.contains("closed | ×1")), "{rows:?}");
+    let twice = after(&[told("rolled-back", 0), told("rolled-back", 1)]);
+    assert_eq!(twice.len(), 2, "a rollback is always a message of its own");
+}
+
+#[test]
+fn what_comes_together_is_said_once() {
+    let people = people();
+    let settings = settings(&people);
+    let all = [due("c", &landed(9, 4)), due("a", &heads_up(0, 3)), due("b", &heads_up(5, 4))];
+    let steps = say(&[], &all, at(9), &settings);
+    let [Step::Post { saying, covers }] = &*steps else { panic!("{steps:?}") };
+    assert_eq!((saying.state, &**covers), (State::Closed, &["a".to_owned(), "b".to_owned(), "c".to_owned()][..]));
+    // What nobody saw needs not be taken back.
+    let all = [due("a", &heads_up(0, 3)), due("b", &told("rewound", 5))];
+    let steps = say(&[], &all, at(9), &settings);
+    assert_eq!(steps[0], Step::Nothing { covers: vec!["a".to_owned()], why: Why::Overtaken });
+    assert!(matches!(&steps[1], Step::Post { saying, .. } if saying.state == State::Open), "{steps:?}");
+}
+
+#[test]
+fn a_heads_up_is_not_said_after_its_time() {
+    let people = people();
+    let settings = settings(&people);
+    let why = |now: i64| match &*say(&[], &[due("a", &heads_up(0, 3))], at(now), &settings) {
+        [Step::Nothing { why, .. }] => Some(*why),
+        _ => None,
+    };
+    assert_eq!([why(0), why(40), why(41)], [None, None, Some(Why::TooLate)]);
+}
+
+#[test]
+fn a_landing_takes_the_buttons_back_before_it_is_told() {
+    let people = people();
+    let settings = settings(&people);
+    let mut chat = Chat::default();
+    chat.tell(&[due("a", &heads_up(0, 3))], at(0), &settings);
+    assert_eq!(chat.shown[0].1.buttons.len(), 3);
+    let steps = say(&chat.kept, &[due("b", &landed(9, 8))], at(9), &settings);
+    assert!(matches!(&steps[0], Step::Update { saying, covers, .. }
+        if saying.state == State::Superseded && covers.is_empty() && saying.message.buttons.is_empty()));
+    assert!(matches!(&steps[1], Step::Post { covers, .. } if *covers == ["b"]));
+    assert_eq!(steps.len(), 2);
+}
+
+#[test]
+fn a_row_of_notices_is_read_as_what_is_told() {
+    let plain = told("promoted", 0).notice;
+    let json = serde_json::to_string(&plain).unwrap();
+    let read: Told = serde_json::from_str(&json).unwrap();
+    assert_eq!((read.notice, read.zone, read.announced), (plain.clone(), Tz::UTC, None));
+    let full = Told { authors: vec![Wrote::Bot("b".to_owned())], retry: true, ..about(heads_up(0, 3), "x") };
+    let json = serde_json::to_string(&full).unwrap();
+    assert_eq!(serde_json::from_str::<Told>(&json).unwrap(), full);
+    // Whoever looks for the notice finds it.
+    assert_eq!(serde_json::from_str::<Notice>(&json).unwrap(), full.notice);
+}
+
+#[test]
+fn what_a_move_ends_is_said_before_the_move_is_done() {
+    let people = people();
+    let settings = settings(&people);
+    let mut chat = Chat::default();
+    chat.tell(&[due("a", &heads_up(0, 9))], at(0), &settings);
+    let refused = about(told("refused", 3), &commit(9).to_string());
+    let both = [due("b", &refused), due("c", &landed(5, 9))];
+    let steps = say(&chat.kept, &both, at(5), &settings);
+    assert_eq!(steps.iter().map(Step::covers).collect::<Vec<_>>(), [["b"], ["c"]]);
+    chat.carry_out(&steps, at(5), Some(Crash::Before(1)));
+    chat.tell(&both, at(6), &settings);
+    assert!(chat.kept.iter().all(|kept| kept.saying.state == State::Closed), "{:?}", chat.shown);
+}
+
+#[test]
+fn of_one_instant_the_end_comes_last() {
+    let people = people();
+    let settings = settings(&people);
+    let nine = commit(9).to_string();
+    let refused = about(told("refused", 5), &nine);
+    let pairs = [
+        (told("caught-up", 5), told("behind", 5)),
+        (told("put-back", 5), told("rewound", 5)),
+        (landed(5, 3), heads_up(5, 3)),
+        (told("rewound", 5), heads_up(5, 3)),
+        (told("rolled-back", 5), heads_up(5, 3)),
+        (landed(5, 9), refused.clone()),
+        (told("rolled-back", 5), refused),
+    ];
+    for (end, begin) in pairs {
+        // Together, with ids in either order; then one by one.
+        let states = |goes: &[Vec<Due>]| {
+            let mut chat = Chat::default();
+            for go in goes {
+                chat.tell(go, at(5), &settings);
+            }
+            let open =
+                |kept: &&Kept| kept.saying.state == State::Open && kept.saying.key.as_str().starts_with("rewound");
+            let rewound = chat.kept.iter().filter(open).count();
+            let all_open = chat.kept.iter().filter(|kept| kept.saying.state == State::Open).count();
+            all_open - if end.notice.event == "rewound" { rewound } else { 0 }
+        };
+        let word = format!("{} {}", end.notice.event, begin.notice.event);
+        assert_eq!(states(&[vec![due("a", &end), due("b", &begin)]]), 0, "{word}");
+        assert_eq!(states(&[vec![due("b", &end), due("a", &begin)]]), 0, "{word}");
+        assert_eq!(states(&[vec![due("a", &begin)], vec![due("b", &end)]]), 0, "{word}");
+    }
+}

@@ -1,0 +1,199 @@
+//! Messages as people read them.
+
+use towpath_core::command::{Command, Said};
+use towpath_core::model::{EnvName, FlowName, Scope};
+
+use super::super::buttons;
+use super::super::words::{is_page, time};
+use super::*;
+use crate::chat::message::{ButtonStyle, Line, LineKind, Press};
+
+/// What is said of these, told one after the other: the newest message.
+fn message(all: &[Told]) -> Message {
+    let people = people();
+    let settings = settings(&people);
+    let mut chat = Chat::default();
+    for (n, told) in all.iter().enumerate() {
+        chat.tell(&[due(&format!("n{n}"), told)], told.at(), &settings);
+    }
+    chat.shown.pop().unwrap().1
+}
+
+fn pressed(message: &Message) -> Vec<String> {
+    let press = |press: &Press| match press {
+        Press::Say(text) => text.clone(),
+        Press::HoldMine { flow, env, newest } => format!("hold mine {flow} {env} {}", newest.short()),
+    };
+    message.buttons.iter().map(|button| press(&button.press)).collect()
+}
+
+#[test]
+fn a_heads_up_reads_like_this() {
+    let mut told = heads_up(0, 5);
+    told.compare = Some("https://git.example.com/shop/compare/1...5".to_owned());
+    let range = told.announced.as_mut().unwrap();
+    range.more = 7;
+    range.migrations = vec!["db/migrate/1_add.rb".to_owned(), "db/migrate/2_drop.rb".to_owned()];
+    let said = message(&[told]);
+    let wanted = "What explain says of heads-up in `production`\n\
+        *production* of *shop/checkout* · 11 commits · Sat 21 Nov 2026 11:30 CET\n\
+        ana — `020202020` Change 2 · `040404040` Change 4\n\
+        @marek:UMAREK — `030303030` Change 3 · `050505050` Change 5\n\
+        and 7 more\n\
+        ⚠ Migrations: `db/migrate/1_add.rb`, `db/migrate/2_drop.rb`\n\
+        Compare (https://git.example.com/shop/compare/1...5)\n\
+        [Hold mine][Promote now][Why?]";
+    assert_eq!(plain(&said), wanted);
+    let kinds: Vec<LineKind> = said.lines.iter().map(|line| line.kind).collect();
+    use LineKind::{Heading, Item, Small, Text};
+    assert_eq!(kinds, [Heading, Text, Item, Item, Small, Text, Small]);
+    let five = commit(5);
+    let promote = format!("promote shop/checkout production to {five} --reason \"pressed Promote now in a chat\"");
+    let hold = format!("hold mine shop/checkout production {}", five.short());
+    assert_eq!(pressed(&said), [hold, promote, "explain shop/checkout production".to_owned()]);
+    assert_eq!(said.buttons.iter().map(|b| b.style).filter(|s| *s == ButtonStyle::Primary).count(), 1);
+    assert_eq!(said.buttons.iter().map(|b| b.confirm.is_some()).collect::<Vec<_>>(), [true, true, false]);
+    assert!(
+        said.buttons[1]
+            .confirm
+            .as_ref()
+            .unwrap()
+            .starts_with("Moves 050505050 into production of shop/checkout now.")
+    );
+}
+
+#[test]
+fn ten_commits_are_named() {
+    let said = plain(&message(&[heads_up(0, 14)]));
+    assert!(said.contains("· 13 commits ·") && said.contains("\nand 3 more\n"), "{said}");
+    assert_eq!(said.matches("Change ").count(), 10);
+    let said = plain(&message(&[heads_up(0, 11)]));
+    assert!(said.contains("· 10 commits ·") && !said.contains("more"), "{said}");
+    assert!(plain(&message(&[heads_up(0, 2)])).contains("· 1 commit ·"));
+}
+
+#[test]
+fn what_landed_is_named_in_the_same_message() {
+    let said = message(&[heads_up(0, 3), landed(31, 3)]);
+    let wanted = "What explain says of promoted in `production`\n\
+        *production* of *shop/checkout* · 2 commits · Sat 21 Nov 2026 11:31 CET\n\
+        ana — `020202020` Change 2\nmarek — `030303030` Change 3\n";
+    assert_eq!(plain(&said), wanted);
+    // Which of them came is not known.
+    let said = plain(&message(&[heads_up(0, 5), landed(31, 3)]));
+    assert!(!said.contains("Change") && !said.contains("commits"), "{said}");
+    // Unless it says so itself.
+    let own = Told { announced: heads_up(0, 3).announced, ..landed(31, 3) };
+    assert!(plain(&message(&[heads_up(0, 5), own])).contains("Change 3"));
+}
+
+#[test]
+fn a_problem_reads_like_this_then_counts_and_ends() {
+    let mut refused = about(told("refused", 0), &commit(9).to_string());
+    refused.notice.text =
+        "The push of `090909090` to `master` was refused. The server said:\n> no `luck\n> today".to_owned();
+    refused.notice.url = Some("https://towpath.example.com/flows/checkout".to_owned());
+    refused.authors = vec![Wrote::Person("ana".to_owned()), Wrote::Stranger("Bob".to_owned())];
+    refused.retry = true;
+    let mut again = refused.clone();
+    again.notice.at_ms += HOUR;
+    let said = message(&[refused.clone(), again.clone()]);
+    let wanted = "The push of `090909090` to `master` was refused. The server said:\n> no `luck\n> today\n\
+        *production* of *shop/checkout* · Sat 21 Nov 2026 11:00 CET · ×2, last Sat 21 Nov 2026 12:00 CET\n\
+        Written by @ana:UANA, Bob\n\
+        Details (https://towpath.example.com/flows/checkout)\n[Why?][Retry]";
+    assert_eq!(plain(&said), wanted);
+    assert_eq!(pressed(&said), ["explain shop/checkout production", "retry shop/checkout production"]);
+    let people = people();
+    let mut chat = Chat::default();
+    chat.tell(&[due("a", &refused)], at(0), &settings(&people));
+    chat.tell(&[due("b", &landed(70, 9))], at(70), &settings(&people));
+    let wanted = "What explain says of promoted in `production`\n\
+        *production* of *shop/checkout* · Sat 21 Nov 2026 12:10 CET\n\
+        The push of `090909090` to `master` was refused. The server said:\n";
+    assert_eq!(plain(&chat.shown[0].1), wanted);
+}
+
+#[test]
+fn buttons_are_where_they_can_do_something() {
+    let labels = |told: &Told| {
+        message(std::slice::from_ref(told)).buttons.into_iter().map(|button| button.label).collect::<Vec<_>>()
+    };
+    let none: [&str; 0] = [];
+    for word in ["promoted", "moved-by-hand", "caught-up", "put-back", "withdrawn", "proposed", "overtaken"] {
+        assert_eq!(labels(&told(word, 0)), none, "{word}");
+    }
+    for word in ["behind", "rewound", "called-off", "rolled-back", "refused"] {
+        assert_eq!(labels(&told(word, 0)), ["Why?"], "{word}");
+    }
+    assert_eq!(labels(&Told { retry: true, ..told("refused", 0) }), ["Why?", "Retry"]);
+    assert_eq!(labels(&told("pause-ends", 0)), none);
+    let scopes = [
+        (Scope::All, "resume all"),
+        (Scope::Flow("shop/checkout".into()), "resume shop/checkout"),
+        (Scope::Environment("production".into()), "resume production"),
+        (Scope::Edge("shop/checkout".into(), "production".into()), "resume shop/checkout production"),
+    ];
+    for (scope, wanted) in scopes {
+        let said = message(&[Told { resume: Some(scope), ..told("pause-ends", 0) }]);
+        assert_eq!(pressed(&said), [wanted]);
+        assert!(said.buttons[0].confirm.is_some());
+    }
+    // One that could not be read back is not there.
+    for scope in
+        [Scope::Flow(FlowName::new("a b")), Scope::Environment(EnvName::new("--all")), Scope::Flow("all".into())]
+    {
+        let said = message(&[Told { resume: Some(scope.clone()), ..told("pause-ends", 0) }]);
+        assert_eq!(said.buttons, [], "{scope:?}");
+    }
+}
+
+#[test]
+fn the_reason_of_a_button_is_a_reason() {
+    let said = message(&[heads_up(0, 3)]);
+    let Press::Say(text) = &said.buttons[1].press else { panic!("{said:?}") };
+    let Ok(Said::Steer(Command::Promote { reason, .. })) = Said::parse(text) else { panic!("{text}") };
+    assert_eq!(reason, buttons::REASON);
+}
+
+#[test]
+fn times_are_absolute_with_the_zones_name() {
+    let summer = Instant(START - 150 * 24 * HOUR);
+    assert_eq!(time(Instant(START), Tz::UTC), "Sat 21 Nov 2026 10:00 UTC");
+    assert_eq!(time(Instant(START), Tz::America__New_York), "Sat 21 Nov 2026 05:00 EST");
+    assert_eq!(time(summer, Tz::Europe__Warsaw), "Wed 24 Jun 2026 12:00 CEST");
+    for odd in [i64::MAX, i64::MIN, 300_000_000_000_000] {
+        assert!(!time(Instant(odd), Tz::Europe__Warsaw).is_empty());
+    }
+}
+
+#[test]
+fn a_link_is_one_page() {
+    for page in ["https://a.example/x?y=1&z=%20#f", "http://a/compare/1...2"] {
+        assert!(is_page(page), "{page}");
+    }
+    for no in [
+        "",
+        "javascript:alert(1)",
+        "https://a|b",
+        "https://a>b",
+        "https://a b",
+        "https://a\nb",
+        "https://a)b",
+        "https://é",
+    ] {
+        assert!(!is_page(no), "{no}");
+    }
+    let mut told = landed(0, 3);
+    told.compare = Some("https://a|evil>".to_owned());
+    told.notice.url = Some("javascript:alert(1)".to_owned());
+    assert!(!plain(&message(&[told])).contains('('));
+}
+
+#[test]
+fn a_sentence_without_words_has_the_events() {
+    let mut told = told("promoted", 0);
+    told.notice.text = " \n".to_owned();
+    let said = message(&[told]);
+    assert_eq!(said.lines[0], Line { kind: LineKind::Heading, spans: vec![Span::Text("promoted".to_owned())] });
+}
