@@ -84,6 +84,7 @@ fn check(saying: &Saying, is_one: bool) -> Result<(), TestCaseError> {
             Press::HoldMine { flow, env, newest } => {
                 prop_assert_eq!((flow.as_str(), env.as_str(), *newest), ("shop/checkout", "production", commit(5)));
             }
+            Press::Confirm { .. } => prop_assert!(false, "only what was shown is confirmed"),
             Press::Say(text) => match Said::parse(text) {
                 Ok(
                     Said::Ask(Query::Explain { flow: f, env: e }) | Said::Steer(Command::Retry { flow: f, env: e }),

@@ -22,6 +22,7 @@ fn message(all: &[Told]) -> Message {
 fn pressed(message: &Message) -> Vec<String> {
     let press = |press: &Press| match press {
         Press::Say(text) => text.clone(),
+        Press::Confirm { command, .. } => format!("confirm {command}"),
         Press::HoldMine { flow, env, newest } => format!("hold mine {flow} {env} {}", newest.short()),
     };
     message.buttons.iter().map(|button| press(&button.press)).collect()
