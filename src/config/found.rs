@@ -212,7 +212,7 @@ impl Taken {
         if let Some((_, why)) = one.gone.as_ref().filter(|(_, why)| why.starts_with(ANOTHER)) {
             return Err(Left::Fault(why.clone()));
         }
-        rules::judge(std::slice::from_ref(&draft), &config.forges, &mut problems);
+        rules::judge(std::slice::from_ref(&draft), &config.forges, &config.laws.people, &mut problems);
         self.names(&draft, &mut problems);
         if let Some(problem) = problems.into_iter().find(|problem| problem.level == Level::Error) {
             let hint = if problem.hint.is_empty() { String::new() } else { format!("; {}", problem.hint) };

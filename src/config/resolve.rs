@@ -78,7 +78,7 @@ pub(super) fn config(source: Source) -> Result<Config, Problems> {
     let laws = people::laws(&top, &source, &mut all.list);
     let reader = Reader::new(&top, &source, &base_dir, service.as_ref(), &forges);
     let drafts = reader.flows(&mut all.list);
-    rules::judge(&drafts, &forges, &mut all.list);
+    rules::judge(&drafts, &forges, &laws.people, &mut all.list);
     let named = drafts.iter().map(|draft| &draft.config.flow);
     let named: Vec<_> =
         named.map(|flow| (&flow.name, flow.environments.iter().map(|env| &env.name).collect())).collect();

@@ -6,6 +6,8 @@ use towpath_core::model::{
     Checks, Environment, Gate, GateKind, MigrationsGate, REQUEST_BRANCHES, Via, request_branch,
 };
 
+use towpath_core::people::{Identity, People};
+
 use super::gates;
 use super::merge::MergedEnvironment;
 use super::names;
@@ -45,7 +47,12 @@ pub(super) fn environment(at: usize, env: &MergedEnvironment<'_>, problems: &mut
 }
 
 /// The rules for all flows together.
-pub(super) fn judge(drafts: &[Draft], forges: &BTreeMap<String, Forge>, problems: &mut Vec<Problem>) {
+pub(super) fn judge(
+    drafts: &[Draft],
+    forges: &BTreeMap<String, Forge>,
+    people: &People,
+    problems: &mut Vec<Problem>,
+) {
     for draft in drafts {
         enough_environments(draft, problems);
         branches_within(draft, problems);
@@ -54,7 +61,7 @@ pub(super) fn judge(drafts: &[Draft], forges: &BTreeMap<String, Forge>, problems
         let kind = draft.config.forge.as_ref().and_then(|name| forges.get(name)).map_or(ForgeKind::Git, |f| f.kind);
         for (env, spans) in draft.config.flow.environments.iter().zip(&draft.environments).skip(1) {
             needs_a_forge(kind, env, spans, problems);
-            approvers(env, spans, problems);
+            approvers(env, spans, people, problems);
         }
     }
     request_branches(drafts, problems);
@@ -120,18 +127,19 @@ fn needs_a_forge(kind: ForgeKind, env: &Environment, spans: &EnvSpans, problems:
 }
 
 /// Names in `from` are those of the place where people approve.
-fn approvers(env: &Environment, spans: &EnvSpans, problems: &mut Vec<Problem>) {
+fn approvers(env: &Environment, spans: &EnvSpans, people: &People, problems: &mut Vec<Problem>) {
     let Some(Gate::Approvals(gate)) = env.gate(GateKind::Approvals) else { return };
-    let recorded = |name: &&String| name.starts_with("os:") || name.starts_with("token:");
+    let identity = |name: &&String| name.parse::<Identity>().is_ok();
+    let person = |name: &&String| people.cards().iter().any(|card| card.name == **name);
     let (what, hint) = match env.via {
-        Via::FastForward => match gate.from.iter().find(|name| !recorded(name)) {
+        Via::FastForward => match gate.from.iter().find(|name| !identity(name) && !person(name)) {
             Some(name) => (
                 format!("`{}`: `{}` is no name under which `towpath approve` is recorded", env.name, shown(name)),
-                "name people as their commands are recorded, as in `\"os:ana@build1\"`",
+                "name people as their commands are recorded: by their `[people.NAME]`, or as in `\"os:ana@build1\"`",
             ),
             None => return,
         },
-        Via::MergeRequest => match gate.from.iter().find(recorded) {
+        Via::MergeRequest => match gate.from.iter().find(identity) {
             Some(name) => (
                 format!("`{}`: requests are approved on the forge, where there is no `{}`", env.name, shown(name)),
                 "name people by their logins and teams with an `@`, as in `\"@release\"`",

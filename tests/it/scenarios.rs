@@ -156,12 +156,12 @@ scenarios! {
     freeze_refuses_promote
     freeze_stops_a_standing_promote
     happy_three_branches
-    held_is_not_on_its_way
     heads_up_and_a_hold
     heads_up_and_a_pause
     heads_up_in_place_of_another
     heads_up_only_observed
     heads_up_then_the_move
+    held_is_not_on_its_way
     hold_before_the_push_stops_it
     hold_blocks_and_unhold
     hold_on_one_environment
@@ -416,12 +416,12 @@ on_forges! {
         freeze_refuses_promote
         freeze_stops_a_standing_promote
         happy_three_branches
-        held_is_not_on_its_way
         heads_up_and_a_hold
         heads_up_and_a_pause
         heads_up_in_place_of_another
         heads_up_only_observed
         heads_up_then_the_move
+        held_is_not_on_its_way
         hold_before_the_push_stops_it
         hold_blocks_and_unhold
         hold_on_one_environment

@@ -95,3 +95,42 @@ fn what_makes_no_sense_is_refused_in_so_many_words() {
     assert!(all.iter().all(|(_, said)| !said.is_empty()), "{all:#?}");
     insta::assert_debug_snapshot!(all);
 }
+
+#[test]
+fn the_chats_of_the_page_are_read() {
+    let page = std::fs::read_to_string(root().join("docs/chat.md")).expect("the page");
+    let blocks: Vec<&str> = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(blocks.len(), 2, "of Slack, and of Mattermost");
+    for (block, secrets) in blocks.iter().zip([0, 1]) {
+        let config = valid(&format!("{block}{FLOW}"));
+        let chat = &config.chats["work"];
+        assert_eq!((chat.teams.len(), chat.button_secrets.len()), (1, secrets), "{block}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_of_a_chat_is_refused_in_so_many_words() {
+    const SLACK: &str = "[chat.a]\nkind = \"slack\"\nteams = [\"T1\"]\nsecrets = [{ env = \"S\" }]\n";
+    let all: Vec<(String, Vec<String>)> = [
+        "[chat.a]\nkind = \"slack\"\nteams = [\"T1\"]".to_owned(),
+        "[chat.a]\nkind = \"irc\"\nteams = [\"T1\"]".to_owned(),
+        "[chat.a]\nkind = \"slack\"\nsecrets = [\"abc\"]".to_owned(),
+        "[chat.a]\nkind = \"mattermost\"\nteams = [\"M1\"]".to_owned(),
+        "[chat.a]\nkind = \"mattermost\"\nteams = [\"M1\"]\nurl = \"http://mm.example.com\"\nsecrets = [{ env = \"S\" }]".to_owned(),
+        format!("{SLACK}channels = [{{ id = \"C1\" }}]"),
+        format!("{SLACK}channels = [{{ id = \"C1\", flow = \"nothing\" }}]"),
+        format!("{SLACK}channels = [{{ id = \"C1\", flow = \"checkout\", environment = \"live\" }}]"),
+        format!("{SLACK}channels = [{{ id = \"C1\", environment = \"live\" }}]"),
+        format!("{SLACK}button_secrets = [{{ env = \"B\" }}]"),
+        format!("{SLACK}{}", SLACK.replace("chat.a", "chat.b")),
+        SLACK.replace("chat.a", "chat.A"),
+    ]
+    .into_iter()
+    .map(|text| {
+        let said = sentences(&format!("{text}\n{FLOW}"));
+        (text, said)
+    })
+    .collect();
+    assert!(all.iter().all(|(_, said)| !said.is_empty()), "{all:#?}");
+    insta::assert_debug_snapshot!(all);
+}
