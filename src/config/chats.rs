@@ -177,7 +177,7 @@ pub(super) fn fits(top: &Table, config: &Config, problems: &mut Vec<Problem>) {
             let id = shown(&channel.id);
             match (&channel.flow, &channel.environment) {
                 (None, None) => {
-                    fault(format!("the channel `{id}` belongs to nothing"), "give it `flow` or `environment`")
+                    fault(format!("the channel `{id}` belongs to nothing"), "give it `flow` or `environment`");
                 }
                 _ if config.discovers() => {}
                 (Some(flow), environment) => match config.flow(flow) {

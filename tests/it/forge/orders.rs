@@ -109,7 +109,13 @@ async fn commands<T: Talk>(example: &str) {
     }
     assert_ne!(answers(), before);
     tokio::time::sleep(Duration::from_millis(50)).await;
-    let audit = audit(&day).await;
+    on_record(&day, &forge).await;
+    stop.cancel();
+}
+
+/// What became of the commands above is on record.
+async fn on_record<T: Talk>(day: &Day<T>, forge: &str) {
+    let audit = audit(day).await;
     let by: Vec<(String, bool)> = audit.iter().map(|row| (row.by.to_string(), row.allowed)).collect();
     let olga = |allowed| ("Olga".to_owned(), allowed);
     // All of it, what was refused, too; the last two refusals are of the same words at the same instant.
@@ -118,7 +124,6 @@ async fn commands<T: Talk>(example: &str) {
     let came = audit[0].came.as_ref().expect("how it came");
     assert_eq!(came.identity, format!("forge:{forge}/bo"));
     assert!(came.place.as_ref().is_some_and(|place| place.contains("http")), "{came:?}");
-    stop.cancel();
 }
 
 /// What was commanded, oldest first.
