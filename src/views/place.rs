@@ -1,5 +1,7 @@
 //! `where SHA`: which environments have a commit, and since when.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use towpath_core::explain::Mark;
 use towpath_core::model::{CommitId, EnvName, Environment, FlowName, Instant, Ledger};
@@ -65,6 +67,10 @@ pub async fn where_is(setup: &Setup, word: &str) -> Result<Where, Problem> {
             environments.push(CommitHere { flow, env, has: here, since, line });
         }
     }
+    // A whole id is a commit's wherever one asks: flows that never had it are not what was asked for.
+    let having: BTreeSet<FlowName> =
+        environments.iter().filter(|here| here.has).map(|here| here.flow.clone()).collect();
+    environments.retain(|here| having.is_empty() || having.contains(&here.flow));
     Ok(Where { commit, environments })
 }
 

@@ -87,8 +87,8 @@ fn five_people_ask_and_each_is_answered_in_the_same_words_everywhere() {
     let stuck = place.repo("other7");
     stuck.commit(&[stuck.tip("master").unwrap()], "master", &[("hot", "fix")]);
     place.push("other7", "2");
-    let token = place.ok(&["token", "create", "olga", "--scope", "steer"]).trim().to_owned();
     place.ok(&["run"]);
+    let token = place.ok(&["token", "create", "olga", "--scope", "steer"]).trim().to_owned();
     let service = place.serve();
     place.arrives("checkout", "staging", commit);
     place.ok(&["run"]);

@@ -384,7 +384,7 @@ async fn a_digest_tells_the_day_once_and_nothing_where_there_is_nothing() {
 fn what_is_wrong_with_a_chat_sink_is_said_when_the_config_is_read() {
     let base = "[[flow]]\nname = \"f\"\nrepository = \"f.git\"\n[[flow.environment]]\nname = \"develop\"\n\
         [[flow.environment]]\nname = \"production\"\n[chat.work]\nkind = \"slack\"\nteams = [\"T1\"]\n\
-        token = { env = \"T\" }\nsecrets = [{ env = \"S\" }]\n[chat.mute]\nkind = \"slack\"\nteams = [\"T1\"]\n\
+        token = { env = \"T\" }\nsecrets = [{ env = \"S\" }]\n[chat.mute]\nkind = \"slack\"\nteams = [\"T2\"]\n\
         secrets = [{ env = \"S\" }]\n";
     let read = |sink: &str| Config::from_text(&format!("{base}{sink}"), Path::new("towpath.toml"));
     let webhook = |more: &str| format!("[sink.a]\nkind = \"webhook\"\nurl = \"https://h.example.com\"\n{more}\n");
