@@ -98,7 +98,7 @@ fn five_people_ask_and_each_is_answered_in_the_same_words_everywhere() {
     let questions: [(&str, Vec<&str>, &[&str]); 4] = [
         ("where is my commit?", vec!["where", &sha], &["staging", "production"]),
         ("may I approve?", vec!["whoami"], &["Your approvals count", "`production`"]),
-        ("what goes out, and when?", vec!["diff", "checkout", "production"], &["1 commit", "lag"]),
+        ("what goes out, and when?", vec!["diff", "checkout", "production"], &["1 commit", "waits for 1 approval"]),
         ("which of them all is stuck?", vec!["status"], &["25 flows: 1 blocked", "shop/other7"]),
     ];
     let mut told = 0;
