@@ -69,7 +69,11 @@ pub fn who(config: &Config, person: &Person) -> WhoView {
     let mut approves = Vec::new();
     for found in &config.flows {
         for place in config.laws.rules.places(&found.flow, None) {
-            let verbs = steering(&law, asker, &place, person);
+            let mut verbs = steering(&law, asker, &place, person);
+            // Where nobody may, nobody needs the right.
+            verbs.retain(|verb| {
+                *verb != Verb::Rollback || found.flow.environment(&place.env).is_some_and(|env| env.rollback)
+            });
             let at = Entered { flow: place.flow.clone(), env: place.env.clone() };
             if verbs.contains(&Verb::Approve) && is_listed(found, &place.env, &names(asker, person)) {
                 approves.push(at.clone());
