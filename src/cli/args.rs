@@ -225,7 +225,7 @@ pub enum ChatVerb {
     Manifest {
         /// Which
         platform: ChatPlatform,
-        /// Where the chat system reaches this service, such as https://towpath.example.com/chat/work; without it an app of
+        /// Where the chat system reaches this service, such as `https://towpath.example.com/chat/work`; without it an app of
         /// Slack uses Socket Mode
         #[arg(long)]
         url: Option<String>,
