@@ -71,6 +71,10 @@ impl Platform {
             );
             return;
         }
+        if self.told().last().is_some_and(|(path, _)| path.ends_with("/gone")) {
+            let _ = write!(stream, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            return;
+        }
         let answer = "{\"ok\":true,\"channel\":\"C1\",\"ts\":\"1.1\",\"id\":\"p1\",\"channel_id\":\"C1\"}";
         let _ = write!(
             stream,
@@ -534,6 +538,50 @@ fn hold_mine_holds_what_its_author_wrote_whatever_their_role() {
     let text = format!("hold {} production --reason mine", own);
     slack(&service, &slash(&platform, ("T1", "UDAN", "CSHOP"), "1.d", &text), SIGNING, 0);
     assert!(shown(&platform.tells(4)).contains("takes an operator"), "{:?}", platform.told());
+}
+
+#[test]
+fn hold_mine_holds_each_of_theirs_where_histories_were_merged() {
+    let platform = Platform::new();
+    let place = place(&platform);
+    let repo = place.repo("checkout");
+    let first = repo.tip("develop").unwrap();
+    let ana = "Ana <ana@example.com>";
+    let one = repo.commit_as(&[first], "one", &[("b", "1")], "One", ana);
+    let other = repo.commit_as(&[first], "other", &[("c", "1")], "Other", ana);
+    let merged = repo.commit_as(&[first, one], "develop", &[("b", "1")], "Merge one", "Zoe <zoe@example.com>");
+    let both = repo.commit_as(
+        &[merged, other],
+        "develop",
+        &[("b", "1"), ("c", "1")],
+        "Merge other",
+        "Zoe <zoe@example.com>",
+    );
+    let service = place.serve();
+    place.arrives("checkout", "staging", both);
+    let press = Press::HoldMine { flow: "shop/checkout".into(), env: "production".into(), newest: both };
+    slack(&service, &pressed(&platform, "UDAN", "1.a", &press), SIGNING, 0);
+    let done = shown(&platform.tells(1));
+    assert!(done.contains(&one.short()) && done.contains(&other.short()), "{done}");
+    let status = place.ok(&["status"]);
+    for commit in [one, other] {
+        assert!(status.contains(&format!("{} is held", commit.short())), "{status}");
+    }
+}
+
+#[test]
+fn what_is_for_one_person_is_never_said_to_all() {
+    let platform = Platform::new();
+    let place = place(&platform);
+    let service = place.serve();
+    service.says(&["production", "up to date"]);
+    // The address for the answer is over.
+    slack(&service, &slash(&platform, ("T1", "UX", "CSHOP"), "gone", "status"), SIGNING, 0);
+    platform.tells(2);
+    let told = platform.told();
+    assert_eq!(told[1].0, "/api/chat.postEphemeral", "{told:?}");
+    assert_eq!((&told[1].1["user"], &told[1].1["channel"]), (&json!("UX"), &json!("CSHOP")));
+    assert!(!told.iter().any(|(path, _)| path.ends_with("chat.postMessage")), "{told:?}");
 }
 
 #[test]
