@@ -3,6 +3,7 @@
 //!
 //! Not here: the grammar (`towpath_core::command`), prompts and exit codes (`cli`).
 
+mod approve;
 mod commits;
 mod giving;
 mod migrations;
@@ -170,7 +171,7 @@ async fn given<W: World>(giving: &Giving<'_, W>) -> Result<Reply, Refusal> {
         Command::Unhold { commit, place, fixed_by } => {
             orders::unhold(giving, commit, place, fixed_by.as_ref()).await
         }
-        Command::Approve { flow, env, commit } => orders::approve(giving, flow, env, commit).await,
+        Command::Approve { flow, env, commit } => approve::approve(giving, flow, env, commit).await,
         Command::Promote { flow, env, to, reason } => {
             promote::promote(giving, flow, env, to.as_ref(), reason).await
         }
