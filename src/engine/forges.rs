@@ -45,7 +45,7 @@ impl OnForge {
     /// The checks that the forge requires on a branch.
     pub async fn required(&self, branch: &BranchName) -> Fact<RequiredChecks> {
         match self.forge.required(&self.repo, branch).await {
-            Ok(Required::Checks(names)) => Fact::Known(RequiredChecks::Named(names.into_iter().collect())),
+            Ok(Required::Checks(rules)) => Fact::Known(RequiredChecks::Named(rules.into_iter().collect())),
             Ok(Required::Everything) => Fact::Known(RequiredChecks::All),
             Err(unknown) => Fact::Unknown(unknown),
         }

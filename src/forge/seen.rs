@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use towpath_core::model::{BranchName, CheckName, CiState, CommitId, Instant, Span};
+use towpath_core::model::{BranchName, CheckName, CiState, CommitId, Instant, RequiredCheck, Span};
 
 use super::said::CommentSeen;
 
@@ -102,8 +102,8 @@ pub struct CheckSeen {
 /// The checks that the forge's rules require on a branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Required {
-    /// These, by exact name or the forge's pattern (`*` stands for anything).
-    Checks(Vec<String>),
+    /// These.
+    Checks(Vec<RequiredCheck>),
     /// The forge has a rule that names no check: everything that is reported must pass.
     Everything,
 }

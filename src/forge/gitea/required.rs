@@ -3,7 +3,7 @@
 //! Read from the branch and not from the protection rules: only administrators may see those, and
 //! which of several patterns rules a branch is the server's business.
 
-use towpath_core::model::{BranchName, CommitId, Unknown, UnknownWhy};
+use towpath_core::model::{BranchName, CommitId, RequiredCheck, Unknown, UnknownWhy};
 
 use super::api::{Api, Counted};
 use super::{path, wire};
@@ -35,7 +35,9 @@ fn fold(branch: wire::Branch) -> Result<Required, Unknown> {
             "the required check `{}` is a pattern with more than `*` in it, which Towpath does not read",
             odd.escape_debug()
         ))),
-        None => Ok(Required::Checks(patterns.into_iter().map(|pattern| pattern.replace("**", "*")).collect())),
+        None => Ok(Required::Checks(
+            patterns.into_iter().map(|pattern| RequiredCheck::of_anybody(pattern.replace("**", "*"))).collect(),
+        )),
     }
 }
 
@@ -79,7 +81,7 @@ mod tests {
         };
         assert_eq!(on(json!(null)), Some(Required::Everything));
         assert_eq!(on(json!([])), Some(Required::Everything));
-        let two = vec!["build".to_owned(), "CI / *".to_owned()];
+        let two = ["build", "CI / *"].map(RequiredCheck::of_anybody).to_vec();
         assert_eq!(on(json!(["build", "CI / **"])), Some(Required::Checks(two)));
         assert_eq!(on(json!(["CI / {a,b}"])), None);
         assert_eq!(on(json!(["CI / te?t"])), None);

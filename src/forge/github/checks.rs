@@ -1,7 +1,8 @@
 //! Results of checks, what GitHub's words for them mean, and which of them a branch requires.
 //!
 //! Two systems report side by side: check runs (Apps, Actions) and commit statuses (anybody with write
-//! access). A name may stand in both, and then both count.
+//! access). A name may stand in both, and then both count. Of check runs of one name, the newest of each workflow and
+//! branch counts (`suites`); a suite that failed before it had any check is red by the name of its workflow.
 //!
 //! | check run | means | why |
 //! |---|---|---|
@@ -24,11 +25,13 @@
 //! GitHub's combined `state` is never read: it says `pending` where there is no status at all.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::PoisonError;
 
 use http::Method;
 use serde_json::json;
-use towpath_core::model::{BranchName, CheckName, CiState, CommitId, Instant};
+use towpath_core::model::{BranchName, CheckName, CiState, CommitId, Instant, RequiredCheck};
 
+use super::suites::{RunOf, Suites, app_origin};
 use super::{GitHub, PER_PAGE, wire};
 use crate::forge::client::{Fault, Page, ago, stamp};
 use crate::forge::{CheckSeen, RepoPath, Required, StatusLine, StatusState};
@@ -40,6 +43,9 @@ const OURS: &str = "towpath/";
 /// REST description, `checks/list-for-ref`.
 const SUITES_MAX: usize = 1_000;
 
+/// Of how many Apps it is remembered which account is whose.
+const APPS_MAX: usize = 1_000;
+
 /// The longest description that a status takes. <https://docs.github.com/en/rest/commits/statuses>
 /// does not say so; GitHub refuses longer ones ("description is too long (maximum is 140 characters)").
 const DESCRIPTION_MAX: usize = 140;
@@ -47,6 +53,8 @@ const DESCRIPTION_MAX: usize = 140;
 /// A result on its way to being the newest of its kind.
 struct Raw {
     seen: CheckSeen,
+    /// What it is a result of, beside its name.
+    of: Option<RunOf>,
     /// GitHub's ids grow.
     id: u64,
 }
@@ -75,20 +83,42 @@ impl GitHub {
             let words = format!("check-runs: {} check suites; GitHub tells of {SUITES_MAX} only", suites.len());
             return Err(Fault::Unreadable { words });
         }
-        let suites: BTreeMap<u64, wire::CheckSuite> = suites.into_iter().map(|suite| (suite.id, suite)).collect();
-        let mut raw = Vec::new();
-        for (run, date) in runs {
-            if run.head_sha != sha {
-                return Err(Fault::Unreadable {
-                    words: format!("check-runs: `{}` is of another commit", run.name),
-                });
-            }
-            raw.push(of_run(run, &suites, date));
+        let other = runs.iter().map(|(run, _): &(wire::CheckRun, _)| run).find(|run| run.head_sha != sha);
+        if let Some(run) = other {
+            return Err(Fault::Unreadable { words: format!("check-runs: `{}` is of another commit", run.name) });
         }
-        raw.extend(
-            self.statuses(repo, &sha).await?.into_iter().filter_map(|(status, date)| of_status(status, date)),
-        );
-        Ok(newest(raw))
+        let only: Vec<&wire::CheckRun> = runs.iter().map(|(run, _)| run).collect();
+        let suites = self.suites_of(repo, &sha, suites, &only).await?;
+        let stillborn = suites.stillborn_checks(&only);
+        let mut raw: Vec<Raw> = runs.into_iter().map(|(run, date)| of_run(run, &suites, date)).collect();
+        for (status, date) in self.statuses(repo, &sha).await? {
+            if !status.context.starts_with(OURS) {
+                let app = self.app_of(status.creator.as_ref()).await?;
+                raw.push(of_status(status, app, date));
+            }
+        }
+        Ok(newest(raw).into_iter().chain(stillborn).collect())
+    }
+
+    /// The App that somebody is the account of: rules name Apps by their ids, statuses their accounts.
+    async fn app_of(&self, creator: Option<&wire::User>) -> Result<Option<u64>, Fault> {
+        let bot = creator.filter(|user| user.kind == "Bot").and_then(|user| user.login.strip_suffix("[bot]"));
+        let Some(slug) = bot else { return Ok(None) };
+        let known = |apps: &BTreeMap<String, Option<u64>>| apps.get(slug).copied();
+        if let Some(id) = known(&self.apps.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(id);
+        }
+        let id = match self.get::<wire::AppSeen>("app-by-name", self.url(&["apps", slug], &[])).await {
+            Ok(app) => Some(app.id),
+            // One that is private to others.
+            Err(Fault::Said { status: 403 | 404, .. }) => None,
+            Err(fault) => return Err(fault),
+        };
+        let mut apps = self.apps.lock().unwrap_or_else(PoisonError::into_inner);
+        if apps.len() < APPS_MAX {
+            apps.insert(slug.to_owned(), id);
+        }
+        Ok(id)
     }
 
     /// Every commit status, newest first, with the date of its page.
@@ -103,12 +133,10 @@ impl GitHub {
 
     pub(super) async fn required_on(&self, repo: &RepoPath, branch: &BranchName) -> Result<Required, Fault> {
         let (rules, classic) = self.rules_of(repo, branch).await?;
-        let mut names = BTreeSet::new();
+        let mut all = BTreeSet::new();
         for rule in rules {
             match rule.kind.as_str() {
-                "required_status_checks" => {
-                    names.extend(rule.parameters.required_status_checks.into_iter().map(|check| check.context));
-                }
+                "required_status_checks" => all.extend(rule.parameters.required_status_checks.iter().map(required)),
                 // These want workflows and scans to pass whose checks they do not name.
                 "workflows" | "code_scanning" | "code_quality" => return Ok(Required::Everything),
                 _ => {}
@@ -116,10 +144,13 @@ impl GitHub {
         }
         let classic = classic.and_then(|protection| protection.required_status_checks);
         if let Some(classic) = classic.filter(|classic| classic.enforcement_level != "off") {
-            names.extend(classic.contexts);
-            names.extend(classic.checks.into_iter().map(|check| check.context));
+            // `contexts` repeats the names of `checks`, without their Apps.
+            let told: BTreeSet<&str> = classic.checks.iter().map(|check| check.context.as_str()).collect();
+            let more = classic.contexts.iter().filter(|context| !told.contains(context.as_str()));
+            all.extend(more.map(|context| RequiredCheck::of_anybody(context.as_str())));
+            all.extend(classic.checks.iter().map(required));
         }
-        Ok(Required::Checks(names.into_iter().collect()))
+        Ok(Required::Checks(all.into_iter().collect()))
     }
 
     /// The rules of rulesets, and what classic protection says of checks. Both may be there, and both
@@ -170,39 +201,43 @@ impl GitHub {
     }
 }
 
-fn of_run(run: wire::CheckRun, suites: &BTreeMap<u64, wire::CheckSuite>, date: Option<Instant>) -> Raw {
-    let suite = run.check_suite.as_ref().and_then(|suite| suites.get(&suite.id));
+/// A check that a rule requires, and of whom.
+fn required(check: &wire::RequiredCheck) -> RequiredCheck {
+    let app = check.integration_id.or(check.app_id).filter(|id| *id > 0);
+    RequiredCheck { name: check.context.clone(), by: app.map(|id| format!("app {id}")) }
+}
+
+fn of_run(run: wire::CheckRun, suites: &Suites, date: Option<Instant>) -> Raw {
+    let suite_id = run.check_suite.as_ref().map(|suite| suite.id);
+    let suite = suite_id.and_then(|id| suites.get(id));
     let state =
         run_state(&run.status, run.conclusion.as_deref(), suite.and_then(|suite| suite.conclusion.as_deref()));
-    let origin = run.app.map_or_else(|| "check".to_owned(), |app| format!("app {} {}", app.id, app.slug));
     let finished = if state == CiState::Running { None } else { run.completed_at.as_deref().and_then(stamp) };
     let seen = CheckSeen {
         name: CheckName::new(run.name),
-        origin: origin.trim_end().to_owned(),
+        origin: app_origin(run.app.as_ref()),
         on: suite.and_then(|suite| suite.head_branch.as_deref()).map(BranchName::new),
         state,
         finished_ago: ago(date, finished),
         url: run.html_url,
     };
-    Raw { seen, id: run.id }
+    Raw { seen, of: suite_id.map(|id| suites.run_of(id)), id: run.id }
 }
 
-fn of_status(status: wire::Status, date: Option<Instant>) -> Option<Raw> {
-    if status.context.starts_with(OURS) {
-        return None;
-    }
+fn of_status(status: wire::Status, app: Option<u64>, date: Option<Instant>) -> Raw {
     let state = status_state(&status.state);
     let finished = if state == CiState::Running { None } else { status.updated_at.as_deref().and_then(stamp) };
     let by = status.creator.map_or_else(|| "somebody".to_owned(), |user| user.login);
+    let app = app.map(|id| format!("app {id} ")).unwrap_or_default();
     let seen = CheckSeen {
         name: CheckName::new(status.context),
-        origin: format!("status by {by}"),
+        origin: format!("{app}status by {by}"),
         on: None,
         state,
         finished_ago: ago(date, finished),
         url: status.target_url,
     };
-    Some(Raw { seen, id: status.id })
+    Raw { seen, of: None, id: status.id }
 }
 
 /// The table of check runs.
@@ -230,19 +265,31 @@ fn status_state(state: &str) -> CiState {
     }
 }
 
-/// The newest of each name, origin and branch.
+/// The newest of each name, origin, branch, and thing that it is a run of. Where only the last tells two apart, the
+/// origin says which is which.
 fn newest(raw: Vec<Raw>) -> Vec<CheckSeen> {
-    let mut kept: BTreeMap<(CheckName, String, Option<BranchName>), Raw> = BTreeMap::new();
+    type Place = (CheckName, String, Option<BranchName>);
+    let mut kept: BTreeMap<Place, BTreeMap<Option<RunOf>, Raw>> = BTreeMap::new();
     for one in raw {
-        let key = (one.seen.name.clone(), one.seen.origin.clone(), one.seen.on.clone());
-        match kept.get(&key) {
+        let place = (one.seen.name.clone(), one.seen.origin.clone(), one.seen.on.clone());
+        let runs = kept.entry(place).or_default();
+        match runs.get(&one.of) {
             Some(had) if had.id >= one.id => {}
             _ => {
-                kept.insert(key, one);
+                runs.insert(one.of.clone(), one);
             }
         }
     }
-    kept.into_values().map(|raw| raw.seen).collect()
+    let told = |runs: BTreeMap<Option<RunOf>, Raw>| {
+        let several = runs.len() > 1;
+        runs.into_iter().map(move |(of, Raw { mut seen, .. })| {
+            if let Some(of) = of.filter(|_| several) {
+                seen.origin = format!("{} {}", seen.origin, of.words());
+            }
+            seen
+        })
+    };
+    kept.into_values().flat_map(told).collect()
 }
 
 /// At most so many characters, with an ellipsis where something is left out.

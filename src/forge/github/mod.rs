@@ -1,6 +1,6 @@
 //! GitHub: github.com, Enterprise Cloud with its own host, and Enterprise Server.
 //!
-//! One file for each thing that is asked: [`checks`] with the tables of what GitHub's words mean,
+//! One file for each thing that is asked: [`checks`] with the tables of what GitHub's words mean, [`suites`] (which of two results of one name counts),
 //! [`requests`], [`people`] (reviews, teams), [`moves`], [`activity`] (who moved a branch when), [`repositories`], [`doctor`], [`hooks`], [`said`] (comments, rights, reactions); [`auth`] has tokens
 //! and Apps, [`wire`] the few fields that are read of GitHub's answers.
 //!
@@ -23,6 +23,7 @@ mod people;
 mod repositories;
 mod requests;
 mod said;
+mod suites;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -70,6 +71,8 @@ pub struct GitHub {
     /// Branches of which GitHub said, when we moved them, that they change by pull requests alone. That of a
     /// classic protection only administrators may read, so it is learned, and tried again a day later: by when, by the time since boot.
     by_request_alone: Mutex<BTreeMap<(String, BranchName), i64>>,
+    /// The ids of Apps by their names; none of those that we may not see.
+    apps: Mutex<BTreeMap<String, Option<u64>>>,
 }
 
 impl fmt::Debug for GitHub {
@@ -96,7 +99,7 @@ impl GitHub {
         let pause = client.pause();
         let auth = auth::Auths::new(credential, clock, api.clone());
         let (login, by_request_alone) = (tokio::sync::OnceCell::new(), Mutex::default());
-        Ok(Self { client, auth, web, api, graphql, login, pause, by_request_alone })
+        Ok(Self { client, auth, web, api, graphql, login, pause, by_request_alone, apps: Mutex::default() })
     }
 
     /// A URL of the REST API. Each part is escaped: a branch with a slash is one part.

@@ -64,6 +64,34 @@ pub(super) struct CheckSuite {
     pub(super) head_branch: Option<String>,
     #[serde(default)]
     pub(super) conclusion: Option<String>,
+    #[serde(default)]
+    pub(super) app: Option<App>,
+}
+
+/// `GET /repos/{o}/{r}/actions/runs`.
+#[derive(Debug, Deserialize)]
+pub(super) struct WorkflowRuns {
+    pub(super) total_count: u64,
+    pub(super) workflow_runs: Vec<WorkflowRun>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct WorkflowRun {
+    #[serde(default)]
+    pub(super) check_suite_id: Option<u64>,
+    pub(super) workflow_id: u64,
+    pub(super) event: String,
+    pub(super) head_sha: String,
+    #[serde(default)]
+    pub(super) name: Option<String>,
+    #[serde(default)]
+    pub(super) html_url: Option<String>,
+}
+
+/// `GET /apps/{slug}`.
+#[derive(Debug, Deserialize)]
+pub(super) struct AppSeen {
+    pub(super) id: u64,
 }
 
 /// One of `GET /repos/{o}/{r}/commits/{ref}/statuses`, newest first.
@@ -126,6 +154,12 @@ pub(super) struct RuleParameters {
 #[derive(Debug, Deserialize)]
 pub(super) struct RequiredCheck {
     pub(super) context: String,
+    /// The App whose results count alone, in a ruleset.
+    #[serde(default)]
+    pub(super) integration_id: Option<i64>,
+    /// The same in a classic protection, where -1 is any.
+    #[serde(default)]
+    pub(super) app_id: Option<i64>,
 }
 
 /// `GET /repos/{o}/{r}/branches/{branch}`.

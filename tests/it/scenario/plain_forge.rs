@@ -18,7 +18,7 @@ use towpath::forge::{
 use towpath::git::Git;
 use towpath::store::{Create, SqliteStore};
 use towpath_core::act::PushAnswer;
-use towpath_core::model::{AuthorLogins, BranchName, CommitId, Instant, Unknown};
+use towpath_core::model::{AuthorLogins, BranchName, CommitId, Instant, RequiredCheck, Unknown};
 
 use super::hosting::{Hosting, checker};
 use super::real_stage::store_of;
@@ -142,7 +142,7 @@ impl Forge for PlainForge {
     }
 
     async fn required(&self, _: &RepoPath, _: &BranchName) -> Result<Required, Unknown> {
-        Ok(Required::Checks(vec!["build".into()]))
+        Ok(Required::Checks(vec![RequiredCheck::of_anybody("build")]))
     }
 
     async fn requests(

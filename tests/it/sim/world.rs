@@ -14,7 +14,7 @@ use towpath_core::dag::Dag;
 use towpath_core::model::{
     AuthorLogins, BranchName, Change, CommitId, EdgeKey, EnvName, Fact, Facts, Flow, FlowName, Gate, GateKind,
     Given, HttpInstead, HttpSaid, IntentId, IntentRow, IntentState, Ledger, Message, Missing, Now, Reason,
-    Requests, RequiredChecks, Span, Tip, Trusted, Unknown, UnknownWhy, request_branch,
+    Requests, RequiredCheck, RequiredChecks, Span, Tip, Trusted, Unknown, UnknownWhy, request_branch,
 };
 use towpath_core::see::{PushSeen, Tips};
 
@@ -147,7 +147,7 @@ impl SimWorld {
             facts.requests.insert(env.clone(), self.requests(flow, env).await);
         }
         for env in &missing.required {
-            let named = RequiredChecks::Named(["build".to_owned()].into());
+            let named = RequiredChecks::Named([RequiredCheck::of_anybody("build")].into());
             facts.required.insert(env.clone(), Fact::Known(named));
         }
         for team in &missing.teams {

@@ -201,8 +201,24 @@ pub struct AuthorLogins {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RequiredChecks {
-    /// These, by name or pattern (`*` stands for anything).
-    Named(BTreeSet<String>),
+    /// These.
+    Named(BTreeSet<RequiredCheck>),
     /// Everything that is reported.
     All,
+}
+
+/// One check that a forge's rule requires.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RequiredCheck {
+    /// Its name, or a pattern (`*` stands for anything).
+    pub name: String,
+    /// Whose results count alone, as [`CiItem::origin`](super::CiItem::origin) begins; anybody's where it is none.
+    pub by: Option<String>,
+}
+
+impl RequiredCheck {
+    /// A check by that name or pattern, whoever reports it.
+    pub fn of_anybody(name: impl Into<String>) -> Self {
+        Self { name: name.into(), by: None }
+    }
 }

@@ -321,7 +321,7 @@ impl Facts {
 pub struct CiItem {
     /// The check.
     pub name: CheckName,
-    /// The app or pipeline that reported it; `report` for `towpath report`.
+    /// Who reported it: `app 15368 …`, a pipeline, a person; `report` for `towpath report`. Tells equal names apart.
     pub origin: String,
     /// The branch it ran on; none counts as the source.
     pub on: Option<BranchName>,

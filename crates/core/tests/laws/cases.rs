@@ -11,7 +11,8 @@ use towpath_core::model::{
     CheckName, CheckRef, Checks, CiGate, CiItem, CiState, ClosedRequest, EdgeKey, EdgeSeen, EnvName, Environment,
     Fact, Facts, Flow, Gate, GateKind, Given, Graph, Held, Hold, HttpVerdict, Instant, LagGate, NamedCheck,
     Observation, OpenRequest, OrderId, Override, Own, Pause, PauseKind, Promote, Proposed, RequestApproval,
-    Requests, RequiredChecks, Scope, Standing, Tip, Trusted, Unknown, UnknownWhy, Until, Via, Waiting, Ways,
+    Requests, RequiredCheck, RequiredChecks, Scope, Standing, Tip, Trusted, Unknown, UnknownWhy, Until, Via,
+    Waiting, Ways,
 };
 
 use crate::compat;
@@ -390,8 +391,10 @@ fn any_facts(count: usize, commits: u32) -> impl Strategy<Value = Facts> {
         .prop_map(|(logins, unlinked)| AuthorLogins { logins, unlinked });
     let logins = vec(any_fact(logins), many * (count - 1));
     let requests = vec(any_fact(any_requests()), count - 1);
-    let names = btree_set(select(&["build", "te*", "deploy", "other"][..]).prop_map(str::to_owned), 0..3);
-    let required = prop_oneof![4 => names.prop_map(RequiredChecks::Named), 1 => Just(RequiredChecks::All)];
+    let names = select(&["build", "te*", "deploy", "other"][..]).prop_map(str::to_owned);
+    let by = weighted(0.2, select(&["ci", "ci", "ci", "c"][..]).prop_map(str::to_owned));
+    let rules = btree_set((names, by).prop_map(|(name, by)| RequiredCheck { name, by }), 0..3);
+    let required = prop_oneof![4 => rules.prop_map(RequiredChecks::Named), 1 => Just(RequiredChecks::All)];
     let required = vec(any_fact(required), count - 1);
     let until = weighted(0.5, (-30..60i64).prop_map(|at| minutes(at).wall));
     let verdict = prop_oneof![

@@ -7,7 +7,7 @@ use towpath::config::SecretRef;
 use towpath::forge::client::{Client, Options};
 use towpath::forge::gitea::Gitea;
 use towpath::forge::{CheckSeen, Finding, Forge as _, HeadBound, RequestState, Required};
-use towpath_core::model::{CiState, CommitId, Mends, Span, UnknownWhy};
+use towpath_core::model::{CiState, CommitId, Mends, RequiredCheck, Span, UnknownWhy};
 
 use super::state::{NAME, OWNER, Rule};
 use super::{Place, branch, proposal, repo};
@@ -110,7 +110,7 @@ async fn what_a_branch_requires_is_read_from_the_branch() {
     with(Some(&[]));
     assert_eq!(required("staging").await, Ok(Required::Everything));
     with(Some(&["build", "CI / *"]));
-    let two = vec!["build".to_owned(), "CI / *".to_owned()];
+    let two = ["build", "CI / *"].map(RequiredCheck::of_anybody).to_vec();
     assert_eq!(required("staging").await, Ok(Required::Checks(two)));
     with(Some(&["te?t"]));
     let odd = required("staging").await.expect_err("not read");

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use towpath_core::model::CommitId;
 
-use super::state::{Comment, Pull, Push, State};
+use super::state::{Comment, Pull, Push, State, Suite};
 use super::talk;
 use crate::forge::schema::{Api, decode};
 
@@ -109,6 +109,10 @@ pub fn answer(state: &mut State, api: Option<&Api>, call: &Call<'_>) -> Reply {
             made.page(call, state, "/installation/repositories", Some("repositories"), listed(state))
         }
         ("GET", ["user"]) => made.says("/user", 200, &json!({ "login": user, "type": "User" })),
+        ("GET", ["apps", slug]) => match state.apps.get(*slug) {
+            Some(id) => made.says("/apps/{app_slug}", 200, &json!({ "id": id, "slug": slug })),
+            None => Reply::says(404, "Not Found"),
+        },
         ("GET", ["orgs", org, "teams", slug, "members"]) if *org == state.owner => match state.teams.get(*slug) {
             Some(members) => {
                 let members = members.iter().map(|login| person(login)).collect();
@@ -158,9 +162,25 @@ fn in_repository(state: &mut State, made: &Made<'_>, call: &Call<'_>, rest: &[&s
         ("GET", ["commits", sha, "check-suites"]) => {
             let suites = state.suites.iter().filter(|suite| suite.sha.to_string() == *sha);
             let suites = suites
-                .map(|s| json!({ "id": s.id, "head_branch": s.branch, "conclusion": s.conclusion, "head_sha": *sha, "status": "completed" }))
+                .map(|s| json!({ "id": s.id, "head_branch": s.branch, "conclusion": s.conclusion, "head_sha": *sha, "status": "completed", "app": { "id": 15_368, "slug": "github-actions" } }))
                 .collect();
             made.page(call, state, &format!("{REPO}/commits/{{ref}}/check-suites"), Some("check_suites"), suites)
+        }
+        ("GET", ["actions", "runs"]) if !state.actions => {
+            Reply::says(403, "Resource not accessible by integration")
+        }
+        ("GET", ["actions", "runs"]) => {
+            let sha = call.asked("head_sha").unwrap_or_default();
+            let runs = state.suites.iter().filter(|suite| suite.sha.to_string() == sha);
+            let run = |s: &Suite| {
+                let (workflow, event) = s.workflow?;
+                let name = format!("Workflow {workflow}");
+                Some(
+                    json!({ "id": s.id + 5_000, "check_suite_id": s.id, "workflow_id": workflow, "event": event, "head_sha": sha, "name": name, "head_branch": s.branch }),
+                )
+            };
+            let runs = runs.filter_map(run).collect();
+            made.page(call, state, &format!("{REPO}/actions/runs"), Some("workflow_runs"), runs)
         }
         ("GET", ["commits", sha, "statuses"]) => {
             let all = state.statuses.iter().rev().filter(|status| status.sha.to_string() == *sha);

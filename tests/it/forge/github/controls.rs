@@ -14,11 +14,13 @@ use crate::forge::graphql::Schema;
 use crate::forge::schema::{Api, Exchange, spec};
 
 /// Every operation that the adapter calls.
-const OPERATIONS: [&str; 26] = [
+const OPERATIONS: [&str; 28] = [
     "GET /app",
+    "GET /apps/{app_slug}",
     "GET /installation/repositories",
     "GET /orgs/{org}/teams/{team_slug}/members",
     "GET /repos/{owner}/{repo}",
+    "GET /repos/{owner}/{repo}/actions/runs",
     "GET /repos/{owner}/{repo}/activity",
     "GET /repos/{owner}/{repo}/branches/{branch}",
     "GET /repos/{owner}/{repo}/collaborators/{username}/permission",
@@ -53,7 +55,9 @@ async fn everything(world: &World) {
         let mut state = world.server.state();
         let suite = state.suite(world.b, Some("develop"), Some("success"));
         state.run(suite, "build", Some("success"));
-        state.status(world.b, "lint", "success", "jenkins");
+        let again = state.suite(world.b, Some("develop"), Some("success"));
+        state.run(again, "build", Some("success"));
+        state.status(world.b, "lint", "success", "circle[bot]");
         let (kind, at) = ("push", state.now);
         state.pushes = vec![Push { on: "staging", kind, before: None, after: Some(world.a), at }];
         state.rules.insert("staging".to_owned(), vec![json!({ "type": "deletion" })]);
@@ -218,7 +222,8 @@ async fn read(world: &World, what: &str) -> Result<(), Unknown> {
     }
 }
 
-const READS: [(&str, &str); 9] = [
+const READS: [(&str, &str); 10] = [
+    ("checks", "actions/runs"),
     ("checks", "check-runs"),
     ("checks", "check-suites"),
     ("checks", "/statuses"),
@@ -238,6 +243,8 @@ async fn whatever_is_wrong_with_an_answer_it_is_unknown_and_never_less() {
         let mut state = world.server.state();
         let suite = state.suite(world.b, Some("develop"), Some("success"));
         state.run(suite, "build", Some("success"));
+        let again = state.suite(world.b, Some("develop"), Some("success"));
+        state.run(again, "build", Some("success"));
         state.status(world.b, "lint", "success", "jenkins");
         state.review(number, "ana", "APPROVED");
         state.rules.insert("staging".to_owned(), vec![json!({ "type": "deletion" })]);
@@ -246,7 +253,7 @@ async fn whatever_is_wrong_with_an_answer_it_is_unknown_and_never_less() {
         *body = json!(7);
     }
     fn texts_instead(body: &mut Value) {
-        *body = json!({ "check_runs": ["x"], "check_suites": ["x"], "total_count": 1, "permission": 5, "protection": "x" });
+        *body = json!({ "check_runs": ["x"], "check_suites": ["x"], "workflow_runs": ["x"], "total_count": 1, "permission": 5, "protection": "x" });
     }
     for (what, operation) in READS {
         let three = |fault: Fault| vec![fault.clone(), fault.clone(), fault];

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use towpath::forge::{CheckSeen, Forge as _, HeadBound, HookRefused, MergeHow, RepoPath, RequestState, Required};
-use towpath_core::model::{CiState, CommitId, Mends, Span, UnknownWhy};
+use towpath_core::model::{CiState, CommitId, Mends, RequiredCheck, Span, UnknownWhy};
 
 use super::state::{Fault, Push};
 use super::{REQUEST, World, branch};
@@ -65,8 +65,106 @@ async fn checks_of_all_kinds_and_pages_are_folded_to_the_newest() {
     assert_eq!(world.forge.checks(&world.repo, world.a).await.expect("told").len(), 2);
     let other = world.server.state().repo.commit(&[world.b], "x", &[("f", "x")]);
     assert_eq!(world.forge.checks(&world.repo, other).await, Ok(Vec::new()), "nothing is not green");
-    // Two pages of suites, four of runs, three of statuses; and one of each for the two others.
-    world.server.assert_good(12, 0);
+    // Two pages of suites, four of runs, two of what they are runs of, three of statuses; and one of each for the two others.
+    world.server.assert_good(14, 0);
+}
+
+#[tokio::test]
+async fn two_workflows_with_jobs_of_one_name_are_two_checks() {
+    let world = World::new().await;
+    let suites = {
+        let mut state = world.server.state();
+        let red = state.suite(world.b, Some("develop"), Some("failure"));
+        state.run(red, "test", Some("failure"));
+        let green = state.suite(world.b, Some("develop"), Some("success"));
+        state.run(green, "test", Some("success"));
+        state.is_run_of(green, Some((2, "push")));
+        [red, green]
+    };
+    let checks = async || said(&world.forge.checks(&world.repo, world.b).await.expect("told"));
+    let both = [
+        "test [app 15368 github-actions workflow 1 push] on develop: Red",
+        "test [app 15368 github-actions workflow 2 push] on develop: Green",
+    ];
+    assert_eq!(checks().await, both);
+    // By hand and by a push are two things, too.
+    world.server.state().is_run_of(suites[1], Some((1, "workflow_dispatch")));
+    assert_eq!(checks().await.len(), 2);
+    // The same workflow once more: its newest run counts alone.
+    world.server.state().is_run_of(suites[1], Some((1, "push")));
+    assert_eq!(checks().await, ["test [app 15368 github-actions] on develop: Green"]);
+    // Of another App nobody says; nor where we may not ask.
+    world.server.state().is_run_of(suites[1], None);
+    assert_eq!(checks().await.len(), 2);
+    world.server.state().is_run_of(suites[1], Some((1, "push")));
+    world.server.state().actions = false;
+    let [red, green] = suites;
+    let apart = [
+        format!("test [app 15368 github-actions suite {red}] on develop: Red"),
+        format!("test [app 15368 github-actions suite {green}] on develop: Green"),
+    ];
+    assert_eq!(checks().await, apart);
+    // What is only late is unknown.
+    world.server.state().actions = true;
+    world.server.fault("actions/runs", Fault::Say(502, Vec::new(), json!({ "message": "Bad gateway" })));
+    world.server.fault("actions/runs", Fault::Say(502, Vec::new(), json!({ "message": "Bad gateway" })));
+    world.server.fault("actions/runs", Fault::Say(502, Vec::new(), json!({ "message": "Bad gateway" })));
+    assert!(world.forge.checks(&world.repo, world.b).await.is_err());
+}
+
+#[tokio::test]
+async fn a_workflow_that_never_began_is_red() {
+    let world = World::new().await;
+    let broken = {
+        let mut state = world.server.state();
+        let good = state.suite(world.b, Some("develop"), Some("success"));
+        state.run(good, "build", Some("success"));
+        let broken = state.suite(world.b, Some("develop"), Some("startup_failure"));
+        state.is_run_of(broken, Some((2, "push")));
+        // An App that has nothing to say of this commit, and one that waits for a person.
+        state.suite(world.b, Some("develop"), None);
+        state.suite(world.b, Some("patch-1"), Some("action_required"));
+        broken
+    };
+    let checks = async || said(&world.forge.checks(&world.repo, world.b).await.expect("told"));
+    let build = "build [app 15368 github-actions] on develop: Green".to_owned();
+    let dead = |of: &str, name: &str| format!("{name} [app 15368 github-actions {of}] on develop: Red");
+    assert_eq!(checks().await, [build.clone(), dead("workflow 2 push", "Workflow 2")]);
+    world.server.state().actions = false;
+    assert_eq!(checks().await, [build.clone(), dead(&format!("suite {broken}"), "github-actions")]);
+    world.server.state().actions = true;
+    // Run anew, it has checks; the one that never began is history.
+    {
+        let mut state = world.server.state();
+        let again = state.suite(world.b, Some("develop"), Some("success"));
+        state.is_run_of(again, Some((2, "push")));
+        state.run(again, "lint", Some("success"));
+    }
+    assert_eq!(checks().await, [build, "lint [app 15368 github-actions] on develop: Green".to_owned()]);
+}
+
+#[tokio::test]
+async fn whose_account_an_app_has_is_known_by_its_name() {
+    let world = World::new().await;
+    {
+        let mut state = world.server.state();
+        for (context, by) in [("a", "circle[bot]"), ("b", "hidden[bot]"), ("c", "circle"), ("d", "circle[bot]")] {
+            state.status(world.b, context, "success", by);
+        }
+    }
+    for _ in 0..2 {
+        assert_eq!(
+            said(&world.forge.checks(&world.repo, world.b).await.expect("told")),
+            [
+                "a [app 77 status by circle[bot]] on -: Green",
+                "b [status by hidden[bot]] on -: Green",
+                "c [status by circle] on -: Green",
+                "d [app 77 status by circle[bot]] on -: Green",
+            ]
+        );
+    }
+    let asked = world.server.state().asked.iter().filter(|line| line.contains("/apps/")).count();
+    assert_eq!(asked, 2, "each App once");
 }
 
 #[tokio::test]
@@ -88,15 +186,19 @@ async fn what_the_branch_requires_comes_from_both_systems() {
         rule.as_object_mut().expect("a rule").extend(info.as_object().expect("info").clone());
         state.rules.insert("staging".to_owned(), vec![json!({ "type": "deletion" }), rule]);
         let classic = json!({ "enabled": true, "required_status_checks": {
-            "enforcement_level": "non_admins", "contexts": ["test", "lint"], "checks": [{ "context": "lint", "app_id": null }],
+            "enforcement_level": "non_admins", "contexts": ["test", "lint", "docs", "e2e"],
+            "checks": [{ "context": "lint", "app_id": null }, { "context": "docs", "app_id": 77 }, { "context": "e2e", "app_id": -1 }],
         }});
         state.classic.insert("staging".to_owned(), classic);
         state.rules.insert("a/b".to_owned(), vec![json!({ "type": "workflows" })]);
         let tip = world.a;
         state.repo.set("a/b", tip);
     }
-    let names = ["build", "lint", "test"].map(str::to_owned).to_vec();
-    assert_eq!(world.forge.required(&world.repo, &branch("staging")).await, Ok(Required::Checks(names)));
+    let by = |name: &str, app: &str| RequiredCheck { name: name.to_owned(), by: Some(app.to_owned()) };
+    let anybody = RequiredCheck::of_anybody;
+    let all =
+        vec![by("build", "app 15368"), by("docs", "app 77"), anybody("e2e"), anybody("lint"), anybody("test")];
+    assert_eq!(world.forge.required(&world.repo, &branch("staging")).await, Ok(Required::Checks(all)));
     assert_eq!(
         world.forge.required(&world.repo, &branch("a/b")).await,
         Ok(Required::Everything),

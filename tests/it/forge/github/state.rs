@@ -28,6 +28,8 @@ pub struct Suite {
     pub sha: CommitId,
     pub branch: Option<String>,
     pub conclusion: Option<String>,
+    /// The workflow that it is a run of, and what set it off; none of an App other than Actions.
+    pub workflow: Option<(u64, &'static str)>,
 }
 
 #[derive(Clone)]
@@ -144,6 +146,10 @@ pub struct State {
     pub bypass: bool,
     pub merge_commits: bool,
     pub archived: bool,
+    /// Whether we may see the runs of Actions.
+    pub actions: bool,
+    /// Apps by their names.
+    pub apps: BTreeMap<String, u64>,
     pub app_rights: Value,
     /// Of the personal token; none where it is a fine-grained one.
     pub scopes: Option<&'static str>,
@@ -197,7 +203,9 @@ impl State {
             bypass: true,
             merge_commits: true,
             archived: false,
-            app_rights: json!({"contents":"write","pull_requests":"write","statuses":"write","checks":"read","metadata":"read","members":"read","workflows":"write"}),
+            actions: true,
+            apps: BTreeMap::from([("circle".to_owned(), 77)]),
+            app_rights: json!({"contents":"write","pull_requests":"write","statuses":"write","checks":"read","metadata":"read","actions":"read","members":"read","workflows":"write"}),
             scopes: Some("read:org, repo, workflow"),
             indirect_lag: 0,
             limit: 5_000,
@@ -225,8 +233,13 @@ impl State {
     pub fn suite(&mut self, sha: CommitId, branch: Option<&str>, conclusion: Option<&str>) -> u64 {
         let id = self.id();
         let (branch, conclusion) = (branch.map(str::to_owned), conclusion.map(str::to_owned));
-        self.suites.push(Suite { id, sha, branch, conclusion });
+        self.suites.push(Suite { id, sha, branch, conclusion, workflow: Some((1, "push")) });
         id
+    }
+
+    /// Says what a suite is a run of.
+    pub fn is_run_of(&mut self, suite: u64, workflow: Option<(u64, &'static str)>) {
+        self.suites.iter_mut().find(|s| s.id == suite).expect("a suite").workflow = workflow;
     }
 
     /// A check run; `conclusion` ends it now.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::decide::Look;
 use crate::model::{
     BranchName, CheckName, CheckRef, Checks, CiGate, CiItem, CiState, Edge, Fact, Gate, GateKind, NamedCheck,
-    Reason, RequiredChecks, Trusted, Verdict, Waiting, Who,
+    Reason, RequiredCheck, RequiredChecks, Trusted, Verdict, Waiting, Who,
 };
 
 /// Branches under this prefix are Towpath's own: their results are results like others, but add no
@@ -25,8 +25,8 @@ pub fn judge(gate: &CiGate, edge: &Edge<'_>, candidate: &Waiting, look: &mut Loo
         Some(Fact::Known(items)) => items,
     };
     let source = &edge.source.branch;
-    let required: Vec<NamedCheck> = match &gate.checks {
-        Checks::Named(named) => named.clone(),
+    let required: Vec<Wanted> = match &gate.checks {
+        Checks::Named(named) => named.iter().map(|check| Wanted::of_anybody(check.clone())).collect(),
         Checks::All => reported(items),
         Checks::Required => match look.seen.facts.required.get(&edge.target.name) {
             None => {
@@ -35,28 +35,61 @@ pub fn judge(gate: &CiGate, edge: &Edge<'_>, candidate: &Waiting, look: &mut Loo
             }
             Some(Fact::Unknown(unknown)) => return Some(Verdict::unknown(unknown.clone())),
             Some(Fact::Known(RequiredChecks::All)) => reported(items),
-            Some(Fact::Known(RequiredChecks::Named(patterns))) => required_by(patterns, items),
+            Some(Fact::Known(RequiredChecks::Named(rules))) => required_by(rules, items),
         },
     };
     if required.is_empty() {
         return Some(missing(None, gate, edge, candidate, look));
     }
     let count = u32::try_from(required.len()).unwrap_or(u32::MAX);
-    let verdicts = required.iter().map(|check| match state(check, items, source) {
+    let verdicts = required.iter().map(|wanted| match state(wanted, items, source) {
         State::Green => Verdict::Pass { why: Reason::ChecksGreen { count } },
         State::Red(item) => Verdict::Block {
-            why: Reason::CheckRed { name: check.name.clone(), on: item.on.clone(), url: item.url.clone() },
+            why: Reason::CheckRed { name: item.name.clone(), on: item.on.clone(), url: item.url.clone() },
             who: first_pushers(edge),
         },
         State::Running(item) => Verdict::Wait {
-            why: Reason::CheckRunning { name: check.name.clone(), on: item.on.clone() },
+            why: Reason::CheckRunning { name: item.name.clone(), on: item.on.clone() },
             on: Who::Ci,
             until: None,
         },
-        State::Missing => missing(Some(&check.name), gate, edge, candidate, look),
+        State::Missing => missing(Some(&wanted.as_missing(items)), gate, edge, candidate, look),
     });
     // The first of the worst, in the order of the config.
     verdicts.reduce(|worst, next| if next.distance() > worst.distance() { next } else { worst })
+}
+
+/// A check that has to be green, and whose results of it count.
+struct Wanted {
+    check: NamedCheck,
+    /// How the origin of a result that counts begins; anybody's counts where it is none.
+    by: Option<String>,
+}
+
+impl Wanted {
+    const fn of_anybody(check: NamedCheck) -> Self {
+        Self { check, by: None }
+    }
+
+    /// Whether a result is one of it.
+    fn has(&self, item: &CiItem) -> bool {
+        item.name == self.check.name && self.by.as_ref().is_none_or(|by| is_by(item, by))
+    }
+
+    /// What it is called where it has no result: where others reported one of that name, with whose is wanted.
+    fn as_missing(&self, items: &[CiItem]) -> CheckName {
+        match &self.by {
+            Some(by) if items.iter().any(|item| item.name == self.check.name) => {
+                CheckName::new(format!("{} (by {by})", self.check.name))
+            }
+            _ => self.check.name.clone(),
+        }
+    }
+}
+
+/// Whether a result was reported by whom a rule names: `app 15` is not `app 153`.
+fn is_by(item: &CiItem, by: &str) -> bool {
+    item.origin.strip_prefix(by).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
 }
 
 /// Whoever may push to the flow's first branch: what mends a commit comes from there, also on a
@@ -66,28 +99,29 @@ fn first_pushers(edge: &Edge<'_>) -> Who {
 }
 
 /// Everything that was reported, on any reference.
-fn reported(items: &[CiItem]) -> Vec<NamedCheck> {
+fn reported(items: &[CiItem]) -> Vec<Wanted> {
     let by_us = |item: &&CiItem| item.on.as_ref().is_some_and(|on| on.as_str().starts_with(OWN_BRANCHES));
     let names: BTreeSet<&CheckName> = items.iter().filter(|item| !by_us(item)).map(|item| &item.name).collect();
-    names.into_iter().map(|name| NamedCheck { name: name.clone(), on: CheckRef::Any }).collect()
+    names.into_iter().map(|name| Wanted::of_anybody(on_any(name.clone()))).collect()
 }
 
-/// What the forge's patterns ask for: the reported names that match, and those patterns themselves
-/// that nothing reported matches.
-fn required_by(patterns: &BTreeSet<String>, items: &[CiItem]) -> Vec<NamedCheck> {
-    let mut names = BTreeSet::new();
-    for pattern in patterns {
-        let matching = items.iter().map(|item| &item.name).filter(|name| matches(pattern, name.as_str()));
-        let mut any = false;
-        for name in matching {
-            any = true;
-            names.insert(name.clone());
+const fn on_any(name: CheckName) -> NamedCheck {
+    NamedCheck { name, on: CheckRef::Any }
+}
+
+/// What the forge's rules ask for: the reported names that match, and those patterns themselves
+/// that nothing reported matches. Who reported a result is asked where its state is.
+fn required_by(rules: &BTreeSet<RequiredCheck>, items: &[CiItem]) -> Vec<Wanted> {
+    let mut wanted = BTreeSet::new();
+    for rule in rules {
+        let mut matching =
+            items.iter().map(|item| &item.name).filter(|name| matches(&rule.name, name.as_str())).peekable();
+        if matching.peek().is_none() {
+            wanted.insert((CheckName::new(rule.name.as_str()), rule.by.clone()));
         }
-        if !any {
-            names.insert(CheckName::new(pattern.as_str()));
-        }
+        wanted.extend(matching.map(|name| (name.clone(), rule.by.clone())));
     }
-    names.into_iter().map(|name| NamedCheck { name, on: CheckRef::Any }).collect()
+    wanted.into_iter().map(|(name, by)| Wanted { check: on_any(name), by }).collect()
 }
 
 /// Whether a name matches a pattern in which `*` stands for anything. Linear but for one backtrack
@@ -120,8 +154,9 @@ enum State<'a> {
 
 /// Green when the newest result on some reference is green and none on the source is red or
 /// running; else red if any newest one is red; else running.
-fn state<'a>(check: &NamedCheck, items: &'a [CiItem], source: &BranchName) -> State<'a> {
-    let counts = |item: &&CiItem| item.name == check.name && (check.on == CheckRef::Any || on_source(item, source));
+fn state<'a>(wanted: &Wanted, items: &'a [CiItem], source: &BranchName) -> State<'a> {
+    let any = wanted.check.on == CheckRef::Any;
+    let counts = |item: &&CiItem| wanted.has(item) && (any || on_source(item, source));
     let of = |state: CiState| items.iter().filter(counts).filter(move |item| item.state == state);
     let spoiled = items.iter().filter(counts).any(|item| on_source(item, source) && item.state != CiState::Green);
     if of(CiState::Green).next().is_some() && !spoiled {
@@ -140,13 +175,13 @@ pub fn rule_of(edge: &Edge<'_>, check: &CheckName) -> NamedCheck {
         _ => &[],
     };
     let rule = named.iter().find(|named| &named.name == check).cloned();
-    rule.unwrap_or_else(|| NamedCheck { name: check.clone(), on: CheckRef::Any })
+    rule.unwrap_or_else(|| on_any(check.clone()))
 }
 
 /// Since when a check is green, if it is: since its first green that counts, but not before the last
 /// result on the source turned green.
 pub fn turned_green(check: &NamedCheck, items: &[CiItem], source: &BranchName) -> Option<Trusted> {
-    let State::Green = state(check, items, source) else { return None };
+    let State::Green = state(&Wanted::of_anybody(check.clone()), items, source) else { return None };
     let counts = |item: &&CiItem| item.name == check.name && (check.on == CheckRef::Any || on_source(item, source));
     let greens = || items.iter().filter(counts);
     let first = greens().filter_map(|item| item.green_since).min()?;
@@ -181,4 +216,79 @@ fn missing(
     }
     let why = Reason::CheckMissing { name: name.cloned(), push_tip: true, since };
     Verdict::Wait { why, on: Who::Ci, until: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Instant;
+
+    fn item(name: &str, origin: &str, on: Option<&str>, state: CiState) -> CiItem {
+        CiItem {
+            name: CheckName::new(name),
+            origin: origin.to_owned(),
+            on: on.map(BranchName::new),
+            state,
+            green_since: None,
+            at: Instant(0),
+            url: None,
+        }
+    }
+
+    /// What the rules come to, worst last.
+    fn come_to(rules: &[(&str, Option<&str>)], items: &[CiItem]) -> Vec<String> {
+        let rules = rules
+            .iter()
+            .map(|(name, by)| RequiredCheck { name: (*name).to_owned(), by: by.map(str::to_owned) })
+            .collect();
+        let word = |wanted: &Wanted| match state(wanted, items, &BranchName::new("develop")) {
+            State::Green => format!("{}: green", wanted.check.name),
+            State::Red(item) => format!("{}: red by {}", item.name, item.origin),
+            State::Running(item) => format!("{}: running", item.name),
+            State::Missing => format!("{}: missing", wanted.as_missing(items)),
+        };
+        required_by(&rules, items).iter().map(word).collect()
+    }
+
+    #[test]
+    fn a_rule_that_names_an_app_counts_its_results_alone() {
+        use CiState::{Green, Red, Running};
+        let app = "app 15368 github-actions";
+        let items = [
+            item("build", app, Some("develop"), Green),
+            item("build", "status by mallory", None, Red),
+            item("test", "status by mallory", None, Green),
+            item("lint", "app 153689 other", Some("develop"), Green),
+            item("docs", "app 15368", None, Running),
+            item("e2e", "app 15368 status by ci[bot]", None, Green),
+        ];
+        let actions = Some("app 15368");
+        for (name, by, is) in [
+            ("build", actions, "build: green"),
+            ("build", None, "build: red by status by mallory"),
+            ("test", actions, "test (by app 15368): missing"),
+            ("test", None, "test: green"),
+            ("lint", actions, "lint (by app 15368): missing"),
+            ("docs", actions, "docs: running"),
+            ("e2e", actions, "e2e: green"),
+            ("nothing", actions, "nothing: missing"),
+            ("nothing", None, "nothing: missing"),
+        ] {
+            assert_eq!(come_to(&[(name, by)], &items), [is], "{name} {by:?}");
+        }
+        assert_eq!(come_to(&[("build", actions), ("build", None)], &items).len(), 2, "both rules hold");
+        assert_eq!(come_to(&[("*", actions)], &items).len(), 5, "a pattern wants each name that there is");
+    }
+
+    #[test]
+    fn one_workflow_hides_no_other_of_the_same_name() {
+        let two = [
+            item("test", "app 15368 github-actions workflow 1 push", Some("develop"), CiState::Red),
+            item("test", "app 15368 github-actions workflow 2 push", Some("develop"), CiState::Green),
+        ];
+        assert_eq!(
+            come_to(&[("test", Some("app 15368"))], &two),
+            ["test: red by app 15368 github-actions workflow 1 push"]
+        );
+    }
 }
