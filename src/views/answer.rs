@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use towpath_core::command::Command;
-use towpath_core::model::{IntentRow, OrderId};
+use towpath_core::model::{IntentRow, OrderId, Promote};
 use utoipa::ToSchema;
 
 use super::page::Line;
@@ -30,6 +30,10 @@ pub struct Answer {
     /// Moves in the command's scope that had begun before it and may still land.
     #[schema(value_type = Vec<Object>)]
     pub may_still_land: Vec<IntentRow>,
+    /// The `promote` orders that stand in the scope of a pause, which they pass, or of a freeze, which stops them.
+    #[serde(default)]
+    #[schema(value_type = Vec<Object>)]
+    pub promotes: Vec<Promote>,
     /// The rollback, as far as it came.
     #[schema(value_type = Option<Object>)]
     pub moved: Option<IntentRow>,
@@ -46,6 +50,7 @@ impl From<Reply> for Answer {
             lines: reply.lines,
             dry_run: reply.dry,
             may_still_land: reply.pushing,
+            promotes: reply.promotes,
             moved: reply.moved,
             exact: reply.exact,
         }

@@ -286,6 +286,7 @@ scenarios! {
         pause_default_is_a_day
         pause_everywhere_and_resume_less
         pause_expires
+        pause_names_the_promotes_that_pass_it
         pause_says_what_may_still_land
         person_rewind_put_back
         person_rewind_recorded_never_undone

@@ -180,6 +180,7 @@ impl<'a, W: World> Giving<'a, W> {
             command: self.command.to_string(),
             lines: Vec::new(),
             pushing: Vec::new(),
+            promotes: Vec::new(),
             moved: None,
             dry: self.dry == Dry::Run,
             exact: None,

@@ -6,14 +6,16 @@
 mod approve;
 mod commits;
 mod giving;
+mod holds;
 mod migrations;
 mod moves;
 mod orders;
 mod promote;
+mod stops;
 
 use sha2::{Digest as _, Sha256};
 use towpath_core::command::{Command, Problem};
-use towpath_core::model::{Actor, AuditRow, Change, CommitId, Concerns, IntentRow, Now, OrderId};
+use towpath_core::model::{Actor, AuditRow, Change, CommitId, Concerns, IntentRow, Now, OrderId, Promote};
 use towpath_core::people::{Identity, Surface};
 use towpath_core::text::hex;
 
@@ -70,6 +72,8 @@ pub struct Reply {
     pub lines: Vec<String>,
     /// Moves in the command's scope that had begun before it and may still land.
     pub pushing: Vec<IntentRow>,
+    /// The `promote` orders that stand in the scope of a pause, which they pass, or of a freeze, which stops them.
+    pub promotes: Vec<Promote>,
     /// The rollback, as far as it came.
     pub moved: Option<IntentRow>,
     /// Whether nothing was done.
@@ -165,11 +169,11 @@ pub async fn carry_out<W: World>(
 /// Does what the command says.
 async fn given<W: World>(giving: &Giving<'_, W>) -> Result<Reply, Refusal> {
     match giving.command {
-        Command::Pause { .. } => orders::pause(giving).await,
-        Command::Resume { target } => orders::resume(giving, target).await,
-        Command::Hold { commit, place, reason } => orders::hold(giving, commit, place, reason).await,
+        Command::Pause { .. } => stops::pause(giving).await,
+        Command::Resume { target } => stops::resume(giving, target).await,
+        Command::Hold { commit, place, reason } => holds::hold(giving, commit, place, reason).await,
         Command::Unhold { commit, place, fixed_by } => {
-            orders::unhold(giving, commit, place, fixed_by.as_ref()).await
+            holds::unhold(giving, commit, place, fixed_by.as_ref()).await
         }
         Command::Approve { flow, env, commit } => approve::approve(giving, flow, env, commit).await,
         Command::Promote { flow, env, to, reason } => {
