@@ -294,6 +294,7 @@ scenarios! {
         promote_ends_after_an_hour
         promote_is_stopped_by_a_hold
         promote_passes_lag_not_ci
+        promote_says_what_stands_against_it
         promote_takes_the_newest_that_passes_all_else
         promote_to_any_commit_of_the_chain
         promotion_merge_on_a_fast_forward_edge

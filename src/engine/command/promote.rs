@@ -4,7 +4,8 @@
 use towpath_core::command::{Command, CommitWord};
 use towpath_core::decide;
 use towpath_core::model::{
-    Change, CommitId, Edge, EdgeSeen, EnvName, Fact, Flow, GateKind, Judged, Mode, Observation, Promote, Via,
+    Change, Check, CommitId, Distance, Edge, EdgeSeen, EnvName, Fact, Flow, GateKind, Judged, Mode, Observation,
+    Promote, Verdict, Via,
 };
 
 use super::moves::{STANDS, not_frozen, pointless, waiting};
@@ -45,26 +46,27 @@ pub async fn promote<W: World>(
         at: giving.now.wall,
         until: giving.now.wall + STANDS,
     };
-    order.commit = match to {
+    let against = match to {
         Some(word) => {
-            let commit = commits::find(giving, flow, word).await?;
-            if waiting(&planned, &env, commit).is_none() {
-                return pointless(format!(
-                    "{} cannot be promoted to `{env}`: it is not on the source branch above what `{env}` has",
-                    commit.short()
-                ));
-            }
-            commit
+            order.commit = commits::find(giving, flow, word).await?;
+            against(giving, flow, &planned, &order).await?
         }
-        None => newest_that_passes_all_else(giving, flow, &env, &planned, &order).await?,
+        None => {
+            order.commit = newest_that_passes_all_else(giving, flow, &env, &planned, &order).await?;
+            Vec::new()
+        }
     };
     let until = giving.words(flow).at(order.until);
+    let then = match against.is_empty() {
+        true => "and moves at the next look if nothing new comes in its way.",
+        false => "and moves as soon as nothing else stands against it. Now there does:",
+    };
     let mut lines = vec![format!(
-        "{} is ordered into `{env}` of `{}`: it passes lag, quiet, window, schedule and pause until {until}, and \
-         moves at the next look if nothing else stands against it.",
+        "{} is ordered into `{env}` of `{}`: it passes lag, quiet, window, schedule and pause until {until}, {then}",
         order.commit.short(),
         flow.name
     )];
+    lines.extend(against);
     lines.extend(by_way_of_a_request(flow, &planned, &order));
     let exact = CommitWord::prefix(&order.commit.to_string()).map(|to| Exact {
         command: Command::Promote {
@@ -79,6 +81,59 @@ pub async fn promote<W: World>(
     changes.extend(goes_on);
     let reply = giving.settle(Some(&flow.name), None, changes, lines).await?;
     Ok(Reply { exact, ..reply })
+}
+
+/// What stands now against the candidate that somebody named, a line each, the furthest from passing first: what may
+/// be over within the hour, as CI, an approval, a gate that can be overridden. What the order itself passes is not
+/// among it.
+///
+/// # Errors
+/// If it is no candidate, and if it is held or the branches are in its way: no order passes that, and nothing but
+/// another order or another commit ends it.
+async fn against<W: World>(
+    giving: &Giving<'_, W>,
+    flow: &Flow,
+    planned: &Planned,
+    order: &Promote,
+) -> Result<Vec<String>, Refusal> {
+    let (env, short, words) = (&order.env, order.commit.short(), giving.words(flow));
+    let Some(edge) = flow.edge(env) else { return pointless(format!("`{env}` is no target")) };
+    let cannot = format!("{short} cannot be promoted to `{env}`");
+    let Some(named) = waiting(planned, env, order.commit) else {
+        return pointless(format!("{cannot}: it is not on the source branch above what `{env}` has"));
+    };
+    let reached = match edge.target.via {
+        Via::FastForward => named.reaches,
+        Via::MergeRequest => named.carries,
+    };
+    let mut seen = planned.seen.clone();
+    seen.standing.promotes = vec![order.clone()];
+    let mut judged = match observe::judged(giving.world, flow, &planned.look, &mut seen, &edge, order.commit).await
+    {
+        Ok(judged) => judged,
+        Err(verdict @ Verdict::Block { .. }) => {
+            return pointless(format!("{cannot} now: {}", words.verdict(&verdict)));
+        }
+        Err(_) if !reached => {
+            return pointless(format!("{cannot}: it does not contain everything that `{env}` has"));
+        }
+        Err(verdict) => return Ok(vec![words.verdict(&verdict)]),
+    };
+    // That it first goes into the request is said of its own.
+    judged.retain(|one| {
+        !one.verdict.passes() && !(one.check == Check::Request && one.verdict.distance() <= soon(&seen))
+    });
+    let stops = |one: &&Judged| matches!(one.check, Check::Hold | Check::Freeze);
+    if let Some(stops) = judged.iter().find(stops) {
+        return pointless(format!("{cannot} now: {}", words.verdict(&stops.verdict)));
+    }
+    judged.sort_by_key(|one| std::cmp::Reverse(one.verdict.distance()));
+    Ok(judged.iter().map(|one| format!("{}: {}", one.check.key(), words.verdict(&one.verdict))).collect())
+}
+
+/// As near as what Towpath does by itself at its next look.
+fn soon(seen: &Observation) -> Distance {
+    Distance::At(seen.now.wall)
 }
 
 /// What an order means for the request that its edge moves by, where the request is not for it yet.
