@@ -2,8 +2,11 @@
 //!
 //! Not here: what each command does (`orders`, `moves`, `promote`).
 
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use towpath_core::command::{Command, Verb};
-use towpath_core::explain::{Words, refused};
+use towpath_core::explain::{Words, refused, refused_for};
 use towpath_core::model::{
     Actor, AuditRow, Came, Change, Concerns, Flow, FlowName, Instant, IntentRow, MoveKind, Now, OrderId, SAID_MAX,
     Scope,
@@ -25,6 +28,8 @@ pub(super) struct Giving<'a, W: World> {
     pub(super) dry: Dry,
     pub(super) now: Now,
     permit: Result<Permit, WordFault>,
+    /// Whether it turned out to be allowed as what concerns nothing but a commit of their own.
+    own: AtomicBool,
 }
 
 impl<'a, W: World> Giving<'a, W> {
@@ -36,7 +41,17 @@ impl<'a, W: World> Giving<'a, W> {
         (who, dry, now): (&'a Person, Dry, Now),
     ) -> Self {
         let by = Actor::new(config.laws.law().asker(&who.identity).name());
-        let mut giving = Self { world, config, command, who, by, dry, now, permit: Err(WordFault::Words) };
+        let mut giving = Self {
+            world,
+            config,
+            command,
+            who,
+            by,
+            dry,
+            now,
+            permit: Err(WordFault::Words),
+            own: AtomicBool::new(false),
+        };
         giving.permit = giving.permit();
         giving
     }
@@ -49,13 +64,32 @@ impl<'a, W: World> Giving<'a, W> {
         }
     }
 
-    /// Whether whoever gives it may also do that in the same places: to lift something takes what it took to order it.
-    pub(super) fn allowed_to(&self, verb: Verb) -> Result<(), Refusal> {
-        let reach = self.places()?;
+    /// Whether nothing but their role stands against it.
+    pub(super) fn lacks_the_role(&self) -> bool {
+        matches!(self.permit, Ok(Permit::Denied { why: Denial::RoleTooLow { .. }, .. }))
+    }
+
+    /// Whether it is allowed as what stops a commit of their own.
+    pub(super) fn is_by_the_author(&self) -> bool {
+        matches!(&self.permit, Ok(Permit::Allowed { by }) if by.contains(&Grant::Author))
+    }
+
+    /// It concerns nothing but what they wrote and held themselves, as the audit says.
+    pub(super) fn is_their_own(&self) {
+        self.own.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether whoever gives it may also do what takes the right of another verb, there: to lift something takes what
+    /// it took to order it. `what` says what it is: `lifting the freeze of`.
+    pub(super) fn allowed_to(&self, verb: Verb, scopes: &[Scope], what: &str) -> Result<(), Refusal> {
+        let reach: BTreeSet<Place> = scopes.iter().flat_map(|scope| self.places_in(scope)).collect();
+        let reach: Vec<Place> = reach.into_iter().collect();
         let law = self.config.laws.law();
         match law.may(law.asker(&self.who.identity), &Asked { verb, reach: &reach, surface: self.who.surface }) {
             Permit::Allowed { .. } => Ok(()),
-            Permit::Denied { why, who_may } => Err(Refusal::NotPermitted { why: refused(&why, &who_may) }),
+            Permit::Denied { why, who_may } => {
+                Err(Refusal::NotPermitted { why: refused_for(&why, &who_may, Some(what)) })
+            }
         }
     }
 
@@ -101,12 +135,17 @@ impl<'a, W: World> Giving<'a, W> {
             ([flow], None) if !self.command.is_targeted() => Scope::Flow(self.config.flow(flow)?.flow.name.clone()),
             (words, _) => self.config.target(words)?,
         };
-        let only = match &scope {
+        Ok(self.places_in(&scope))
+    }
+
+    /// The environments that a scope reaches.
+    fn places_in(&self, scope: &Scope) -> Vec<Place> {
+        let only = match scope {
             Scope::Edge(_, env) | Scope::Environment(env) => Some(env),
             Scope::All | Scope::Flow(_) => None,
         };
         let rules = &self.config.laws.rules;
-        Ok(self.config.reach(&scope).into_iter().flat_map(|found| rules.places(&found.flow, only)).collect())
+        self.config.reach(scope).into_iter().flat_map(|found| rules.places(&found.flow, only)).collect()
     }
 
     /// An id of what this command makes.
@@ -150,7 +189,9 @@ impl<'a, W: World> Giving<'a, W> {
 
     /// How it came, for the audit.
     fn came(&self) -> Came {
-        came(self.who, &self.command.to_string(), self.permit.as_ref().ok().map(Permit::rule))
+        let own = Permit::Allowed { by: [Grant::Author].into() };
+        let permit = if self.own.load(Ordering::Relaxed) { Ok(&own) } else { self.permit.as_ref() };
+        came(self.who, &self.command.to_string(), permit.ok().map(Permit::rule))
     }
 
     /// The words for people, in the zone of a flow.

@@ -1,9 +1,12 @@
 //! `hold` and `unhold`: what stops one commit and everything that contains it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use towpath_core::command::{CommitWord, Place, Verb};
+use towpath_core::command::{Command, CommitWord, Place, Verb};
+use towpath_core::dag::Dag;
 use towpath_core::model::{Change, CommitId, EnvName, Flow, Held, Hold, OrderId, Scope, Tip};
+use towpath_core::people::PersonCard;
+use towpath_core::people::authors::is_author;
 use towpath_core::text::one_line;
 
 use super::orders::{REASON_SHOWN, edge};
@@ -58,13 +61,16 @@ pub async fn hold<W: World>(
         id: giving.id("hold"),
         what: Held::Commit(commit),
         flow: flow.clone(),
-        env,
+        env: env.clone(),
         by: giving.by.clone(),
         reason: reason.to_owned(),
         at: giving.now.wall,
         fixed_by: None,
     };
     let mut lines = vec![line];
+    if let (true, Some(flow), Some(env)) = (giving.is_by_the_author(), &flow, &env) {
+        lines.push(format!("You can lift it yourself: `towpath unhold {} {flow} {env}`.", commit.short()));
+    }
     lines.extend(what_it_stops(giving, &flows, &row).await?);
     let scope = scope.unwrap_or(Scope::All);
     giving.settle(flow.as_ref(), Some(&scope), vec![Change::Hold(row)], lines).await
@@ -131,6 +137,58 @@ pub async fn unhold<W: World>(
     at: &Place,
     fixed_by: Option<&CommitWord>,
 ) -> Result<Reply, Refusal> {
+    lift(giving, word, at, fixed_by, Which::All).await
+}
+
+/// `unhold` by somebody whose role is too low for it: of what they held themselves, for they wrote it. Any other
+/// command, and any other hold, is refused as it was.
+pub async fn unhold_own<W: World>(giving: &Giving<'_, W>, refusal: Refusal) -> Result<Reply, Refusal> {
+    let Command::Unhold { commit, place: at @ Place::Edge(..), fixed_by } = giving.command else {
+        return Err(refusal);
+    };
+    match lift(giving, commit, at, fixed_by.as_ref(), Which::Own).await {
+        Err(Refusal::Fault(fault)) => Err(fault.into()),
+        // What else stands against it is no matter of theirs.
+        Err(_) => Err(refusal),
+        Ok(reply) => Ok(reply),
+    }
+}
+
+/// Which holds may be lifted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Which {
+    All,
+    /// Those of one commit in one environment that whoever gives the command wrote, and held themselves.
+    Own,
+}
+
+impl Which {
+    fn may<W: World>(self, giving: &Giving<'_, W>, dag: &Dag, hold: &Hold) -> bool {
+        let Held::Commit(commit) = hold.what else { return self == Self::All };
+        let wrote = |card: &PersonCard| {
+            let hosts = giving.config.forge_hosts();
+            let of = dag.node(commit).map(|node| BTreeSet::from([node.email.clone()]));
+            of.is_some_and(|of| is_author(card, &giving.config.laws.people, &hosts, &of))
+        };
+        match self {
+            Self::All => true,
+            Self::Own => {
+                hold.by == giving.by
+                    && hold.flow.is_some()
+                    && hold.env.is_some()
+                    && giving.card().is_some_and(wrote)
+            }
+        }
+    }
+}
+
+async fn lift<W: World>(
+    giving: &Giving<'_, W>,
+    word: &CommitWord,
+    at: &Place,
+    fixed_by: Option<&CommitWord>,
+    which: Which,
+) -> Result<Reply, Refusal> {
     let (flows, scope, place) = place(giving, at)?;
     let commit = commits::find_in(giving, &flows, word, &place).await?;
     let fix = match fixed_by {
@@ -157,8 +215,12 @@ pub async fn unhold<W: World>(
             _ => true,
         };
         for hold in planned.ledger.standing.holds.iter().filter(|hold| covers(hold)).cloned() {
-            if here(&hold) {
+            if here(&hold) && which.may(giving, dag, &hold) {
                 holds.insert(hold.id.clone(), hold);
+            } else if here(&hold) {
+                let (id, reason, by) =
+                    (&hold.id, one_line(&hold.reason, REASON_SHOWN), one_line(hold.by.as_str(), 80));
+                wider.push(format!("Hold `{id}` ({reason}) by `{by}` stays: you may lift your own only."));
             } else {
                 let (id, reason) = (&hold.id, one_line(&hold.reason, REASON_SHOWN));
                 wider.push(format!("Hold `{id}` ({reason}) stays: it reaches further or elsewhere."));
@@ -174,8 +236,13 @@ pub async fn unhold<W: World>(
         return Err(Refusal::Pointless { why });
     }
     // What a rollback or a push from outside took back stays back until somebody may order that.
-    if holds.values().any(|hold| matches!(hold.what, Held::Range { .. })) {
-        giving.allowed_to(Verb::Freeze)?;
+    let range = |hold: &&Hold| matches!(hold.what, Held::Range { .. });
+    let scopes: Vec<Scope> = holds.values().filter(range).map(reach).collect();
+    if !scopes.is_empty() {
+        giving.allowed_to(Verb::Freeze, &scopes, "letting go what was taken back in")?;
+    }
+    if which == Which::Own {
+        giving.is_their_own();
     }
     let mut changes = Vec::new();
     let mut lines = Vec::new();
@@ -191,6 +258,16 @@ pub async fn unhold<W: World>(
     }
     lines.append(&mut wider);
     giving.settle(None, None, changes, lines).await
+}
+
+/// Where a hold bears.
+fn reach(hold: &Hold) -> Scope {
+    match (&hold.flow, &hold.env) {
+        (Some(flow), Some(env)) => Scope::Edge(flow.clone(), env.clone()),
+        (Some(flow), None) => Scope::Flow(flow.clone()),
+        (None, Some(env)) => Scope::Environment(env.clone()),
+        (None, None) => Scope::All,
+    }
 }
 
 /// A fix is made after what it mends: one that the held commit contains, or that every environment

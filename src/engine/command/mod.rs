@@ -145,6 +145,8 @@ pub async fn carry_out<W: World>(
     let now = world.now().await?;
     let giving = Giving::new(world, config, command, (who, dry, now));
     let reply = match giving.allowed() {
+        // What somebody held as the author of it they may let go again.
+        Err(refusal) if giving.lacks_the_role() => holds::unhold_own(&giving, refusal).await,
         Err(refusal) => Err(refusal),
         Ok(()) => given(&giving).await,
     };

@@ -163,8 +163,13 @@ pub async fn resume<W: World>(giving: &Giving<'_, W>, target: &Target) -> Result
         };
         standing.extend(ledger.standing.pauses.into_iter().filter(bears).map(|p| (p.id.clone(), p)));
     }
+    let mut standing: Vec<Pause> = standing.into_values().collect();
+    // Ids are in no order that means anything.
+    standing.sort_by(|one, other| {
+        (&one.scope, one.kind, one.at, &one.id).cmp(&(&other.scope, other.kind, other.at, &other.id))
+    });
     let (lifted, left): (Vec<Pause>, Vec<Pause>) =
-        standing.into_values().partition(|pause| within(&pause.scope, &scope));
+        standing.into_iter().partition(|pause| within(&pause.scope, &scope));
     if lifted.is_empty() && left.is_empty() {
         let what = scope_words(&scope, giving.config.reach(&scope).len());
         return Err(Refusal::Pointless { why: format!("nothing is paused or frozen on {what}") });
@@ -187,8 +192,14 @@ pub async fn resume<W: World>(giving: &Giving<'_, W>, target: &Target) -> Result
         return Err(Refusal::Pointless { why: lines.join("; ") });
     }
     // One that has a cause keeps what was taken back where it is.
-    if lifted.iter().any(|pause| pause.kind == PauseKind::Freeze || pause.cause.is_some()) {
-        giving.allowed_to(Verb::Freeze)?;
+    for (what, is) in [
+        ("lifting the freeze of", (|p| p.kind == PauseKind::Freeze) as fn(&Pause) -> bool),
+        ("resuming what was taken back in", |p| p.kind == PauseKind::Pause && p.cause.is_some()),
+    ] {
+        let scopes: Vec<Scope> = lifted.iter().filter(|pause| is(pause)).map(|pause| pause.scope.clone()).collect();
+        if !scopes.is_empty() {
+            giving.allowed_to(Verb::Freeze, &scopes, what)?;
+        }
     }
     let ids = lifted.into_iter().map(|pause| pause.id).collect();
     giving.settle(None, None, vec![Change::Lift(ids)], lines).await

@@ -86,7 +86,7 @@ impl Scene for Gitea {
     const KIND: &str = "gitea";
     const OTHERWISE: &[(&str, &str, &str)] = &[
         ("`marek` closed request", "somebody closed request", CLOSER),
-        ("`marek` or whoever may steer this flow can lift it", "whoever may steer this flow can lift it", CLOSER),
+        ("`marek` or whoever may `retry` there can lift it", "whoever may `retry` there can lift it", CLOSER),
     ];
 
     fn set(&self, now: Instant, ways: Ways, url: &str) {

@@ -15,6 +15,7 @@ fn unpaused(standing: &Standing) -> Result<(), Reason> {
             reason: pause.reason.clone(),
             at: pause.at,
             until: Until::Resumed,
+            keeps_back: pause.cause.is_some(),
         }),
     }
 }

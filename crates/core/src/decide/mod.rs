@@ -330,7 +330,7 @@ pub fn pause_reason(pause: &Pause) -> Reason {
     let (scope, by, reason) = (pause.scope.clone(), pause.by.clone(), pause.reason.clone());
     let (at, until) = (pause.at, pause.until);
     match pause.kind {
-        PauseKind::Pause => Reason::Paused { scope, by, reason, at, until },
+        PauseKind::Pause => Reason::Paused { scope, by, reason, at, until, keeps_back: pause.cause.is_some() },
         PauseKind::Freeze => Reason::Frozen { scope, by, reason, at, until },
     }
 }

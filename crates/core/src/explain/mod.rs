@@ -28,16 +28,17 @@ use chrono::Datelike;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use crate::command::Verb;
 use crate::model::{
-    Action, Actor, Candidate, Check, CommitId, Decision, Distance, Edge, Flow, Gate, GateKind, Instant, Judged,
-    MergeHow, Mode, Oldest, Reason, Span, Tip, Verdict, Who,
+    Action, Actor, Candidate, Check, CommitId, Decision, Distance, Edge, Flow, Gate, GateKind, Held, Instant,
+    Judged, MergeHow, Mode, Oldest, Reason, Span, Tip, Verdict, Who,
 };
 use crate::see::SOMEBODY;
 use inert::{name, quote};
 
 pub use compare::{ComparisonWords, EdgeWords};
 pub use inert::shell_word;
-pub use permit::refused;
+pub use permit::{refused, refused_for};
 pub use request::MARKER as REQUEST_MARKER;
 pub use says::COMMENT_MARKER;
 
@@ -215,21 +216,42 @@ impl Words<'_> {
                     None => why_clause,
                 }
             }
-            Verdict::Block { why, who } => format!("{}; {}", self.clause(why, edge), self.mender(who)),
+            Verdict::Block { why, who } => format!("{}; {}", self.clause(why, edge), self.mender(why, who)),
         }
     }
 
     /// Who can mend it, as a clause.
-    fn mender(&self, who: &Who) -> String {
+    fn mender(&self, why: &Reason, who: &Who) -> String {
         match who {
             Who::Time => "time mends it".to_owned(),
             Who::Towpath => "Towpath looks again by itself".to_owned(),
             Who::Environment(_) => format!("{} has to move first", self.who(who)),
-            Who::Person(_) => format!("{} can lift it", self.who(who)),
+            Who::Person(actor) => self.lifter(why, actor),
             Who::Ci | Who::Approvers(_) | Who::Pushers(_) | Who::Remote | Who::Operator | Who::Service(_) => {
                 format!("{} can mend it", self.who(who))
             }
         }
+    }
+
+    /// Who may undo what a person ordered: the right that it takes, for the config may have taken it from them since, or
+    /// never have given it (who wrote a commit may hold it without).
+    fn lifter(&self, why: &Reason, by: &Actor) -> String {
+        let right = match why {
+            Reason::Held { what: Held::Commit(_), .. } => Verb::Unhold,
+            // What was taken back stays back until somebody may order that.
+            Reason::Held { what: Held::Range { .. }, .. }
+            | Reason::Frozen { .. }
+            | Reason::Paused { keeps_back: true, .. } => Verb::Freeze,
+            Reason::Paused { keeps_back: false, .. } => Verb::Resume,
+            Reason::PushInDoubt { .. } => Verb::Retry,
+            Reason::RequestClosed { .. } if by.as_str() == SOMEBODY => Verb::Retry,
+            // Who closed it can open it again on the forge.
+            Reason::RequestClosed { .. } => {
+                return format!("{} or whoever may `{}` there can lift it", self.actor(by), Verb::Retry);
+            }
+            _ => return format!("{} can lift it", self.who(&Who::Person(by.clone()))),
+        };
+        format!("whoever may `{right}` there can lift it")
     }
 
     /// One line for an edge: what moves, waits or is blocked, until when or by whom it mends, and
@@ -287,7 +309,7 @@ impl Words<'_> {
             },
             Verdict::Wait { why, on, until } => self.waits(why, on, *until, edge, lead),
             Verdict::Block { why, who } => {
-                let blocked = format!("blocked: {}; {}", self.clause(why, edge), self.mender(who));
+                let blocked = format!("blocked: {}; {}", self.clause(why, edge), self.mender(why, who));
                 match lead {
                     Some(lead) => format!("{blocked}: {lead}"),
                     None => blocked,
@@ -410,8 +432,8 @@ impl Words<'_> {
         let key = Check::Branches.key();
         let said = match (&decision.verdict, decision.verdict.why()) {
             // Its commits come one by one below.
-            (Verdict::Block { who, .. }, Reason::Diverged { total, .. }) => {
-                format!("{}; {}", self.has_strays(*total, edge), self.mender(who))
+            (Verdict::Block { why, who }, Reason::Diverged { total, .. }) => {
+                format!("{}; {}", self.has_strays(*total, edge), self.mender(why, who))
             }
             (Verdict::Wait { .. } | Verdict::Pass { .. }, Reason::Diverged { total, .. }) => {
                 self.has_strays(*total, edge)

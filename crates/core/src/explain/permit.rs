@@ -9,6 +9,13 @@ const NAMED_MAX: usize = 3;
 
 /// A refusal in one line: who may not what, what it would take, and who may.
 pub fn refused(why: &Denial, who_may: &[String]) -> String {
+    refused_for(why, who_may, None)
+}
+
+/// The same of something that takes the right of a verb and is another: `what` says what, as the beginning of "… takes
+/// an operator": `lifting a freeze of`.
+pub fn refused_for(why: &Denial, who_may: &[String], what: Option<&str>) -> String {
+    let doing = |verb, place, more| doing(what.unwrap_or_else(|| gerund(verb)), place, more);
     match why {
         Denial::Unlinked { identity, verb, may_ask } => {
             let may = match (may_ask, verb.reads()) {
@@ -75,7 +82,7 @@ fn from(surface: Surface) -> &'static str {
 }
 
 /// What is done, where: ``pausing `checkout` `production` ``.
-fn doing(verb: Verb, place: Option<&Place>, more: usize) -> String {
+fn doing(what: &str, place: Option<&Place>, more: usize) -> String {
     let at = match place {
         None => String::new(),
         Some(place) => format!(" {} {}", name(place.flow.as_str()), name(place.env.as_str())),
@@ -85,7 +92,7 @@ fn doing(verb: Verb, place: Option<&Place>, more: usize) -> String {
         1 => " and one other environment".to_owned(),
         more => format!(" and {more} other environments"),
     };
-    format!("{}{at}{others}", gerund(verb))
+    format!("{what}{at}{others}")
 }
 
 fn gerund(verb: Verb) -> &'static str {

@@ -70,7 +70,7 @@ impl Words<'_> {
                     id(*old)
                 )
             }
-            Reason::Paused { scope, by, reason, at, until } => {
+            Reason::Paused { scope, by, reason, at, until, .. } => {
                 format!("{} is paused {}", self.scope(scope), self.stopped(by, reason, *at, *until))
             }
             Reason::Frozen { scope, by, reason, at, until } => {

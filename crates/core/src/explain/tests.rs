@@ -139,6 +139,7 @@ pub(super) fn every_reason() -> Vec<Reason> {
             reason: incident.clone(),
             at: since,
             until: Until::At(soon),
+            keeps_back: false,
         },
         Reason::Paused {
             scope: Scope::Edge("checkout".into(), "production".into()),
@@ -146,6 +147,7 @@ pub(super) fn every_reason() -> Vec<Reason> {
             reason: "production was moved by hand".to_owned(),
             at: since,
             until: Until::Resumed,
+            keeps_back: true,
         },
         Reason::Frozen {
             scope: Scope::Environment("production".into()),
@@ -676,7 +678,7 @@ fn what_was_rewound_goes_on_by_two_commands() {
     let (at, until) = (local(11, 21, 10, 2), Until::Resumed);
     let what = Held::Range { lost: commit(2), kept: commit(1) };
     let scope = Scope::Flow("checkout".into());
-    let paused = Reason::Paused { scope, by: by.clone(), reason: reason.clone(), at, until };
+    let paused = Reason::Paused { scope, by: by.clone(), reason: reason.clone(), at, until, keeps_back: true };
     let (flow, env) = (None, None);
     let held = Reason::Held { hold: "h".into(), what, flow, env, by: by.clone(), reason, fixed_by: None };
     let decision = decided(vec![
@@ -1298,6 +1300,7 @@ fn hostile_texts_come_out_inert_and_on_one_line() {
             reason: text(),
             at,
             until: Until::Resumed,
+            keeps_back: false,
         },
         Reason::Held {
             hold: "h".into(),
@@ -1476,4 +1479,56 @@ fn plural_forms() {
     assert_eq!(count(2, "commit", "commits"), "2 commits");
     let names = |n: usize| list(["a", "b", "c"].iter().take(n).map(|s| (*s).to_owned()), "and");
     assert_eq!([names(0), names(1), names(2), names(3)], ["", "a", "a and b", "a, b and c"]);
+}
+
+/// Who ordered something may not be who may undo it: the right is named, not the person.
+#[test]
+fn what_is_said_of_who_can_lift_it_is_the_right_that_it_takes() {
+    let flow = flow();
+    let words = words(&flow);
+    let (at, until, reason) = (local(11, 21, 10, 2), Until::Resumed, "r".to_owned());
+    let by = Actor::from("marek");
+    let scope = || Scope::Edge("checkout".into(), "production".into());
+    let paused = |keeps_back| Reason::Paused {
+        scope: scope(),
+        by: by.clone(),
+        reason: reason.clone(),
+        at,
+        until,
+        keeps_back,
+    };
+    let held = |what| Reason::Held {
+        hold: "h".into(),
+        what,
+        flow: Some("checkout".into()),
+        env: Some("production".into()),
+        by: by.clone(),
+        reason: reason.clone(),
+        fixed_by: None,
+    };
+    let closed =
+        |by: Option<Actor>| Reason::RequestClosed { number: 7, url: "https://forge.example/7".to_owned(), by };
+    let somebody = Actor::from(crate::see::SOMEBODY);
+    for (why, by, wanted) in [
+        (paused(false), &by, "whoever may `resume` there can lift it"),
+        (paused(true), &by, "whoever may `freeze` there can lift it"),
+        (
+            Reason::Frozen { scope: scope(), by: by.clone(), reason: reason.clone(), at, until },
+            &by,
+            "whoever may `freeze` there can lift it",
+        ),
+        (held(Held::Commit(commit(1))), &by, "whoever may `unhold` there can lift it"),
+        (held(Held::Range { lost: commit(2), kept: commit(1) }), &by, "whoever may `freeze` there can lift it"),
+        (
+            Reason::PushInDoubt { old: commit(1), to: commit(2), words: String::new() },
+            &somebody,
+            "whoever may `retry` there can lift it",
+        ),
+        (closed(Some(by.clone())), &by, "`marek` or whoever may `retry` there can lift it"),
+        (closed(None), &somebody, "whoever may `retry` there can lift it"),
+    ] {
+        let said = words.verdict(&Verdict::Block { why, who: Who::Person(by.clone()) });
+        let end = said.rsplit("; ").next().unwrap_or_default();
+        assert_eq!(end, wanted, "{said}");
+    }
 }

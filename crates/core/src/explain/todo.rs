@@ -52,7 +52,9 @@ impl Words<'_> {
     fn nothing_to_do(&self, verdict: &Verdict) -> Todo {
         let say = match verdict {
             Verdict::Pass { .. } | Verdict::Wait { .. } => "Nothing to do: Towpath goes on by itself.".to_owned(),
-            Verdict::Block { who, .. } => format!("Towpath goes on when this is mended; {}.", self.mender(who)),
+            Verdict::Block { why, who } => {
+                format!("Towpath goes on when this is mended; {}.", self.mender(why, who))
+            }
         };
         Todo { say, commands: Vec::new() }
     }

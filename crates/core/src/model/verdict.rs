@@ -290,6 +290,9 @@ pub enum Reason {
         at: Instant,
         /// Until when.
         until: Until,
+        /// Whether it keeps back what a rollback or a push from outside took back: lifting it takes what a freeze takes.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        keeps_back: bool,
     },
     /// Nobody may move anything here.
     Frozen {

@@ -171,7 +171,7 @@ impl<'a> Law<'a> {
             }
         }
         let others = denied.len().saturating_sub(1);
-        match denied.into_iter().next() {
+        match foremost(denied) {
             None => Permit::Allowed { by },
             Some(why) => Permit::Denied { why: why.with_more(others), who_may: self.who_may(asked) },
         }
@@ -241,6 +241,18 @@ impl<'a> Law<'a> {
             }),
         }
     }
+}
+
+/// The denial that is told of several: a rule, for no role helps against it; else the one that takes the highest role,
+/// for the command takes that.
+fn foremost(denied: Vec<Denial>) -> Option<Denial> {
+    let weight = |why: &Denial| match why {
+        Denial::Unlinked { .. } => (0, None),
+        Denial::RoleTooLow { needs, .. } => (1, Some(*needs)),
+        Denial::Rule { .. } => (2, None),
+    };
+    // The first of those that weigh the same.
+    denied.into_iter().rev().max_by_key(weight)
 }
 
 impl Asker<'_> {
