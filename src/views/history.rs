@@ -126,7 +126,12 @@ fn entry(config: &Config, now: towpath_core::model::Instant, item: HistoryItem) 
         What::Intent(row) => words.intent(row),
         What::Event(row) => words.event(&row.env, &row.event),
         What::Audit(row) => {
-            let allowed = if row.allowed { "" } else { " (refused)" };
+            let tried = row.came.as_ref().is_some_and(|came| came.dry_run);
+            let allowed = match (row.allowed, tried) {
+                (true, _) => "",
+                (false, true) => " (dry run, refused)",
+                (false, false) => " (refused)",
+            };
             format!("{}: {}{allowed}", one_line(row.by.as_str(), 80), one_line(&row.command, 300))
         }
     };

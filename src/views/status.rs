@@ -167,10 +167,10 @@ fn standing(ledger: &Ledger, words: &Words<'_>, now: Now) -> Vec<String> {
         };
         let until = match pause.until {
             Until::At(at) => format!("until {}", words.at(at)),
-            Until::Resumed => "until resumed".to_owned(),
+            Until::Resumed => "until somebody resumes it".to_owned(),
         };
         let (by, reason) = (one_line(pause.by.as_str(), 80), one_line(&pause.reason, 200));
-        lines.push(format!("{scope} is {kind} {until} by `{by}`: {reason}"));
+        lines.push(format!("{scope} is {kind} by `{by}`, {until}: {reason}"));
     }
     for hold in &ledger.standing.holds {
         let what = match hold.what {
@@ -193,7 +193,20 @@ fn standing(ledger: &Ledger, words: &Words<'_>, now: Now) -> Vec<String> {
             words.at(order.until)
         ));
     }
-    lines
+    counted(lines)
+}
+
+/// Each line once, in the order in which they come first, with how often it stands.
+fn counted(lines: Vec<String>) -> Vec<String> {
+    let mut once: Vec<(String, usize)> = Vec::new();
+    for line in lines {
+        match once.iter_mut().find(|(there, _)| *there == line) {
+            Some((_, count)) => *count += 1,
+            None => once.push((line, 1)),
+        }
+    }
+    let said = |(line, count)| if count == 1 { line } else { format!("{line} ({count} times)") };
+    once.into_iter().map(said).collect()
 }
 
 /// More flows than this are not listed one by one: those that need nobody are only counted.

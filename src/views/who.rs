@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use towpath_core::command::{VERBS, Verb};
-use towpath_core::model::{EnvName, FlowName, Gate, GateKind, Via};
+use towpath_core::model::{ApprovalsGate, AuthorsMay, EnvName, FlowName, Gate, GateKind, Via};
 use towpath_core::people::{Asked, Asker, Law, Place};
 use towpath_core::text::one_line;
 use utoipa::ToSchema;
@@ -37,6 +37,9 @@ pub struct WhoView {
     pub may: Vec<May>,
     /// Where an approval of theirs counts, unless they wrote what it is for.
     pub approves: Vec<Entered>,
+    /// Where it would, but does not as long as no e-mail of theirs is known: authors may not approve there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs_email: Vec<Entered>,
 }
 
 /// What may be done at some places.
@@ -66,7 +69,11 @@ pub fn who(config: &Config, person: &Person) -> WhoView {
     let law = config.laws.law();
     let asker = law.asker(&person.identity);
     let mut may: BTreeMap<(bool, Vec<Verb>), Vec<Entered>> = BTreeMap::new();
-    let mut approves = Vec::new();
+    let (mut approves, mut needs_email) = (Vec::new(), Vec::new());
+    let mails = match asker {
+        Asker::Person(card) => person.email.is_some() || card.emails().next().is_some(),
+        Asker::Machine(_) | Asker::Unlinked(_) => person.email.is_some(),
+    };
     for found in &config.flows {
         for place in config.laws.rules.places(&found.flow, None) {
             let mut verbs = steering(&law, asker, &place, person);
@@ -75,8 +82,11 @@ pub fn who(config: &Config, person: &Person) -> WhoView {
                 *verb != Verb::Rollback || found.flow.environment(&place.env).is_some_and(|env| env.rollback)
             });
             let at = Entered { flow: place.flow.clone(), env: place.env.clone() };
-            if verbs.contains(&Verb::Approve) && is_listed(found, &place.env, &names(asker, person)) {
-                approves.push(at.clone());
+            let gate = counts(found, &place.env, &names(asker, person)).filter(|_| verbs.contains(&Verb::Approve));
+            match gate {
+                Some(gate) if mails || gate.authors == AuthorsMay::Allow => approves.push(at.clone()),
+                Some(_) => needs_email.push(at.clone()),
+                None => {}
             }
             may.entry((place.production, verbs)).or_default().push(at);
         }
@@ -96,6 +106,7 @@ pub fn who(config: &Config, person: &Person) -> WhoView {
         unlinked: matches!(asker, Asker::Unlinked(_)),
         may: may.collect(),
         approves,
+        needs_email,
     }
 }
 
@@ -115,15 +126,12 @@ fn names(asker: Asker<'_>, person: &Person) -> Vec<String> {
     [asker.name()].into_iter().chain(identities).collect()
 }
 
-/// Whether an environment is entered by `approve`, and its gate counts somebody of these names.
-fn is_listed(found: &FlowConfig, env: &EnvName, names: &[String]) -> bool {
-    let Some(environment) = found.flow.environment(env).filter(|env| env.via != Via::MergeRequest) else {
-        return false;
-    };
-    match environment.gate(GateKind::Approvals) {
-        Some(Gate::Approvals(gate)) => gate.from.is_empty() || names.iter().any(|name| gate.from.contains(name)),
-        _ => false,
-    }
+/// The gate of an environment that is entered by `approve`, if it counts somebody of these names.
+fn counts<'f>(found: &'f FlowConfig, env: &EnvName, names: &[String]) -> Option<&'f ApprovalsGate> {
+    let environment = found.flow.environment(env).filter(|env| env.via != Via::MergeRequest)?;
+    let Some(Gate::Approvals(gate)) = environment.gate(GateKind::Approvals) else { return None };
+    let listed = gate.from.is_empty() || names.iter().any(|name| gate.from.contains(name));
+    listed.then_some(gate)
 }
 
 impl WhoView {
@@ -153,6 +161,11 @@ impl WhoView {
         if !self.approves.is_empty() {
             let what = "Your approvals count, unless you wrote what they are for, in";
             lines.push(Line::plain(2, format!("{what} {}", listed(&self.approves))));
+        }
+        if !self.needs_email.is_empty() {
+            let why = "authors may not approve there, and without an e-mail it cannot be told whether you are one";
+            let what = format!("Your approvals do not count in {}: {why}", listed(&self.needs_email));
+            lines.push(Line::plain(2, what));
         }
         lines
     }

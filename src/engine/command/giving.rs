@@ -191,7 +191,8 @@ impl<'a, W: World> Giving<'a, W> {
     fn came(&self) -> Came {
         let own = Permit::Allowed { by: [Grant::Author].into() };
         let permit = if self.own.load(Ordering::Relaxed) { Ok(&own) } else { self.permit.as_ref() };
-        came(self.who, &self.command.to_string(), permit.ok().map(Permit::rule))
+        let came = came(self.who, &self.command.to_string(), permit.ok().map(Permit::rule));
+        Came { dry_run: self.dry == Dry::Run, ..came }
     }
 
     /// The words for people, in the zone of a flow.
@@ -261,5 +262,6 @@ pub(super) fn came(who: &Person, command: &str, rule: Option<String>) -> Came {
         // The canonical form stands beside it.
         said: said.as_ref().filter(|said| *said != command).map(|said| said.chars().take(SAID_MAX).collect()),
         rule,
+        dry_run: false,
     }
 }

@@ -67,6 +67,16 @@ pub async fn hold<W: World>(
         at: giving.now.wall,
         fixed_by: None,
     };
+    if let Some(equal) = already(giving, &flows, &row).await? {
+        let since = flows.first().map_or_else(String::new, |flow| giving.words(flow).at(equal.at));
+        let line = format!(
+            "You hold {} back from {where_} already, since {since}: {}",
+            commit.short(),
+            one_line(reason, REASON_SHOWN)
+        );
+        let scope = scope.unwrap_or(Scope::All);
+        return giving.settle(flow.as_ref(), Some(&scope), Vec::new(), vec![line]).await;
+    }
     let mut lines = vec![line];
     if let (true, Some(flow), Some(env)) = (giving.is_by_the_author(), &flow, &env) {
         lines.push(format!("You can lift it yourself: `towpath unhold {} {flow} {env}`.", commit.short()));
@@ -74,6 +84,15 @@ pub async fn hold<W: World>(
     lines.extend(what_it_stops(giving, &flows, &row).await?);
     let scope = scope.unwrap_or(Scope::All);
     giving.settle(flow.as_ref(), Some(&scope), vec![Change::Hold(row)], lines).await
+}
+
+/// The same hold by the same person, if it stands.
+async fn already<W: World>(giving: &Giving<'_, W>, flows: &[&Flow], row: &Hold) -> Result<Option<Hold>, Refusal> {
+    // One that is on every flow bears on each.
+    let Some(flow) = flows.first() else { return Ok(None) };
+    let holds = giving.world.load(flow).await?.standing.holds;
+    let same = |hold: &Hold| Hold { id: row.id.clone(), at: row.at, ..hold.clone() } == *row;
+    Ok(holds.into_iter().find(same))
 }
 
 /// How many flows are looked at for what a hold stops in them.

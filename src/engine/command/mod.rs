@@ -225,10 +225,24 @@ pub async fn record_refusal<W: World>(
     command: String,
     why: &str,
 ) -> Result<(), Fault> {
+    record_refusal_in(world, config, who, (command, why), Concerns::none()).await
+}
+
+/// The same, of what concerns some flow.
+///
+/// # Errors
+/// Those of any write.
+pub async fn record_refusal_in<W: World>(
+    world: &W,
+    config: &Config,
+    who: &Person,
+    (command, why): (String, &str),
+    concerns: Concerns,
+) -> Result<(), Fault> {
     let now = world.now().await?;
     let by = Actor::new(config.laws.law().asker(&who.identity).name());
     let came = giving::came(who, &command, None);
-    let row = audited("refused", now, by, command, (false, why.to_owned()), Concerns::none());
+    let row = audited("refused", now, by, command, (false, why.to_owned()), concerns);
     match world.commit(None, None, &[Change::Audit(AuditRow { came: Some(came), ..row })]).await {
         // The same refusal at the same instant is on record.
         Ok(_) | Err(Fault::Conflict) => Ok(()),

@@ -48,6 +48,9 @@ pub struct Came {
     /// By what it was allowed or denied: `role operator`, `rule release day`, `machine`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
+    /// Whether it was only tried out (`--dry-run`, or what is shown before it is confirmed).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
 }
 
 /// How much of what was written is kept, in characters.
