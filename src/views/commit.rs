@@ -10,6 +10,7 @@ use towpath_core::model::{CommitId, Edge, EnvName, Fact, FlowName, Plan, Reason,
 use towpath_core::text::one_line;
 use utoipa::ToSchema;
 
+use super::counted;
 use super::page::{Line, words};
 use super::problem::{Code, Problem};
 use super::text::Marked;
@@ -69,9 +70,9 @@ pub(super) async fn find<'s>(setup: &'s Setup, word: &str) -> Result<(CommitId, 
         [] => Err(Problem::new(
             Code::UnknownCommit,
             format!(
-                "no commit that begins with `{prefix}` is known; it was looked for in the mirrors of {} flow(s) and \
+                "no commit that begins with `{prefix}` is known; it was looked for in the mirrors of {} and \
                  in the ledger. A commit that was just pushed is known after the next `towpath run` or `plan`",
-                setup.config.flows.len()
+                counted(setup.config.flows.len(), "flow")
             ),
         )),
         _ => {

@@ -6,6 +6,7 @@ use towpath_core::model::{EnvName, Fact, FlowName, Tip};
 use towpath_core::text::{markdown, one_line};
 use utoipa::ToSchema;
 
+use super::counted;
 use super::edge::target;
 use super::page::{Line, words};
 use super::problem::{Code, Problem};
@@ -110,8 +111,15 @@ fn view(flow: FlowName, env: EnvName, source: EnvName, between: Between) -> Diff
 impl DiffView {
     fn head(&self) -> String {
         format!(
-            "{} commit(s) of {} are not in {} of {}: {} file(s), +{} -{}",
-            self.commits_total, self.source, self.env, self.flow, self.files_total, self.added, self.removed
+            "{} of {} {} not in {} of {}: {}, +{} -{}",
+            counted(self.commits_total, "commit"),
+            self.source,
+            if self.commits_total == 1 { "is" } else { "are" },
+            self.env,
+            self.flow,
+            counted(self.files_total, "file"),
+            self.added,
+            self.removed
         )
     }
 

@@ -47,7 +47,7 @@ pub use problem::{CODES, Code, CodeRow, Problem};
 pub use promotions::{Promotion, Promotions, Which, promotions};
 pub use said::{Spoken, Sure, say};
 pub use status::{FlowStatus, Status, status};
-pub use text::{Explained, Marked, Step};
+pub use text::{Explained, Marked, Step, counted};
 pub use tokens::{NewTokenView, TokenView, Tokens, tokens};
 pub use who::{May, WhoView, who};
 

@@ -10,7 +10,7 @@ use towpath_core::people::{Asked, Permit};
 use super::page::Line;
 use super::problem::{Code, Problem};
 use crate::config::Config;
-use crate::engine::command::{Dry, Exact, Person};
+use crate::engine::command::{DRY_RUN, Dry, Exact, Person};
 use crate::setup::Setup;
 
 /// How many entries `history` shows where a whole page is too much.
@@ -59,6 +59,10 @@ pub async fn say(setup: &Setup, config: &Config, said: &Said, who: &Person, sure
             let mut answer = super::order(setup, config, command, who, (dry, true)).await?;
             let exact = answer.exact.take().unwrap_or_else(|| Exact { command: command.clone(), tip: None });
             let confirm = ask.then_some(exact);
+            if ask {
+                // Whoever has to confirm it is told so, and until when.
+                answer.lines.retain(|line| line != DRY_RUN);
+            }
             let audit = (!ask).then(|| answer.audit.clone());
             Ok(Spoken { lines: answer.lines(), confirm, audit })
         }

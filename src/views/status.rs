@@ -120,7 +120,13 @@ fn of_flow(found: &FlowConfig, ledger: Ledger, now: Now) -> FlowStatus {
     let environments = found.flow.environments.iter().enumerate().map(|(at, environment)| {
         let name = &environment.name;
         let tip = ledger.branches.get(name).map_or_else(|| "?".to_owned(), |seen| seen.tip.short());
+        // Looked at, and not there.
+        let absent = ledger.looked.is_some() && !ledger.branches.contains_key(name);
         let line = match ledger.decisions.get(name) {
+            _ if at == 0 && absent => {
+                let branch = one_line(environment.branch.as_str(), 100);
+                Marked::new(Mark::Note, format!("{name}: the branch `{branch}` was not seen yet"))
+            }
             _ if at == 0 => Marked::new(Mark::Note, format!("{name} at {tip}")),
             Some(row) => Marked::new(Mark::of(&row.decision.verdict), words.headline(&row.decision)),
             None => Marked::new(Mark::Note, format!("{name} at {tip}, nothing decided yet")),
@@ -193,11 +199,11 @@ fn standing(ledger: &Ledger, words: &Words<'_>, now: Now) -> Vec<String> {
             words.at(order.until)
         ));
     }
-    counted(lines)
+    folded(lines)
 }
 
 /// Each line once, in the order in which they come first, with how often it stands.
-fn counted(lines: Vec<String>) -> Vec<String> {
+fn folded(lines: Vec<String>) -> Vec<String> {
     let mut once: Vec<(String, usize)> = Vec::new();
     for line in lines {
         match once.iter_mut().find(|(there, _)| *there == line) {

@@ -69,3 +69,9 @@ impl Explained {
         }
     }
 }
+
+/// `1 flow`, `2 flows`.
+pub fn counted(count: usize, one: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {one}{s}")
+}

@@ -13,7 +13,7 @@ use towpath::chat::slack::sign;
 use towpath::clock::Clock;
 use towpath::secret::Secret;
 use towpath::store::{Create, SqliteStore};
-use towpath_core::model::Instant;
+use towpath_core::model::{CommitId, Instant};
 
 use crate::serve::place::{Answer, Place, Service, wait};
 
@@ -526,6 +526,9 @@ fn hold_mine_holds_what_its_author_wrote_whatever_their_role() {
     slack(&service, &pressed(&platform, "UX", "1.b", &press), SIGNING, 0);
     assert!(shown(&platform.tells(2)).contains("is linked to no person"), "{:?}", platform.told());
     assert!(!place.ok(&["status"]).contains("is held"));
+    let refused: Vec<Json> = rows(&place).into_iter().filter(|row| row["allowed"] == false).collect();
+    assert_eq!(refused.len(), 2, "who tried it is on record: {refused:?}");
+    assert!(refused.iter().all(|row| row["command"].as_str().unwrap().starts_with("hold mine ")), "{refused:?}");
     slack(&service, &pressed(&platform, "UDAN", "1.c", &press), SIGNING, 0);
     let done = shown(&platform.tells(3));
     assert!(done.contains("held back") && done.contains(&own.short()), "{done}");
@@ -534,10 +537,26 @@ fn hold_mine_holds_what_its_author_wrote_whatever_their_role() {
     assert_eq!(rows.last().unwrap()["by"], "dan");
     let explained = place.ok(&["explain", "checkout", "production"]);
     assert!(explained.contains("held by its author"), "{explained}");
+    assert!(explained.contains("whoever may `unhold` there can lift it"), "{explained}");
+    // Pressed again it is the same hold.
+    slack(&service, &pressed(&platform, "UDAN", "1.e", &press), SIGNING, 0);
+    let again = shown(&platform.tells(4));
+    assert!(again.contains("already"), "{again}");
+    assert_eq!(place.ok(&["status"]).matches("is held").count(), 1);
+    // What they held so they may let go, and nothing else.
+    let unhold = |commit: &CommitId| format!("unhold {commit} checkout production");
+    place.ok(&["hold", &theirs.to_string(), "shop/checkout", "production", "--reason", "another's"]);
+    slack(&service, &slash(&platform, ("T1", "UDAN", "CSHOP"), "1.f", &unhold(&theirs)), SIGNING, 0);
+    assert!(shown(&platform.tells(5)).contains("takes an operator"), "{:?}", platform.told());
+    slack(&service, &slash(&platform, ("T1", "UDAN", "CSHOP"), "1.g", &unhold(&own)), SIGNING, 0);
+    let lifted = shown(&platform.tells(6));
+    assert!(lifted.contains("is lifted"), "{lifted}");
+    assert_eq!(rows(&place).last().unwrap()["came"]["rule"], "author");
+    assert_eq!(place.ok(&["status"]).matches("is held").count(), 1, "that of another stays");
     // The same said as a command takes the role.
     let text = format!("hold {} production --reason mine", own);
     slack(&service, &slash(&platform, ("T1", "UDAN", "CSHOP"), "1.d", &text), SIGNING, 0);
-    assert!(shown(&platform.tells(4)).contains("takes an operator"), "{:?}", platform.told());
+    assert!(shown(&platform.tells(7)).contains("takes an operator"), "{:?}", platform.told());
 }
 
 #[test]

@@ -41,9 +41,9 @@ pub async fn run(path: Option<&Path>, word: Option<&str>, out: Out) -> Result<Ex
     let session = session::open(path, Need::View).await?;
     let (session, found) = crate::discover::discovered(session, false).await?;
     let mut findings = vec![good(format!(
-        "The config `{}` is valid: {} flow(s)",
+        "The config `{}` is valid: {}",
         towpath_core::text::one_line(&session.config.path.to_string_lossy(), 200),
-        session.config.flows.len()
+        crate::views::counted(session.config.flows.len(), "flow")
     ))];
     let version = session.world.git().version();
     findings.push(good(format!("git {}.{} (2.31 or later is needed)", version.major, version.minor)));

@@ -14,7 +14,7 @@ use towpath_core::model::{
 use towpath_core::people::{Asked, Denial, Grant, Permit, PersonCard, Place};
 
 use super::super::world::World;
-use super::{Dry, Person, Refusal, Reply, audited, order_id};
+use super::{DRY_RUN, Dry, Person, Refusal, Reply, audited, order_id};
 use crate::config::{Config, WordFault};
 
 /// One command being given.
@@ -234,7 +234,7 @@ impl<'a, W: World> Giving<'a, W> {
             reply.pushing = committed.pushing.into_iter().filter(covered).collect();
             lines.extend(reply.pushing.iter().map(|row| self.may_still_land(row)));
         } else {
-            lines.push("This was a dry run: nothing was changed.".to_owned());
+            lines.push(DRY_RUN.to_owned());
         }
         reply.lines = lines;
         Ok(reply)

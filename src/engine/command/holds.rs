@@ -53,7 +53,7 @@ pub async fn hold<W: World>(
     };
     let where_ = env.as_ref().map_or_else(|| place.clone(), |env| format!("`{env}` of {place}"));
     let line = format!(
-        "{} and everything that contains it is held back from {where_} until `unhold`: {}",
+        "{} and everything that contains it are held back from {where_} until `unhold`: {}",
         commit.short(),
         one_line(reason, REASON_SHOWN)
     );
@@ -242,7 +242,11 @@ async fn lift<W: World>(
                 wider.push(format!("Hold `{id}` ({reason}) by `{by}` stays: you may lift your own only."));
             } else {
                 let (id, reason) = (&hold.id, one_line(&hold.reason, REASON_SHOWN));
-                wider.push(format!("Hold `{id}` ({reason}) stays: it reaches further or elsewhere."));
+                wider.push(format!(
+                    "Hold `{id}` ({reason}) stays, for it reaches further or elsewhere; `towpath unhold {}{}` lifts it.",
+                    commit.short(),
+                    place_words(&hold)
+                ));
             }
         }
     }
@@ -277,6 +281,15 @@ async fn lift<W: World>(
     }
     lines.append(&mut wider);
     giving.settle(None, None, changes, lines).await
+}
+
+/// The same as the words of a command.
+fn place_words(hold: &Hold) -> String {
+    match (&hold.flow, &hold.env) {
+        (Some(flow), Some(env)) => format!(" {flow} {env}"),
+        (Some(flow), None) => format!(" {flow}"),
+        (None, _) => String::new(),
+    }
 }
 
 /// Where a hold bears.

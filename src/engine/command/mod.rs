@@ -61,6 +61,9 @@ pub enum Dry {
     Run,
 }
 
+/// The last line of what was only tried out.
+pub const DRY_RUN: &str = "This was a dry run: nothing was changed.";
+
 /// What came of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {

@@ -8,7 +8,7 @@ use towpath_core::see;
 use towpath_core::text::one_line;
 
 use super::orders::REASON_SHOWN;
-use super::{Giving, Refusal, Reply};
+use super::{Dry, Giving, Refusal, Reply};
 use crate::engine::tick;
 use crate::engine::world::{Fault, World};
 
@@ -220,8 +220,17 @@ pub async fn resume<W: World>(giving: &Giving<'_, W>, target: &Target) -> Result
         };
         format!("the {kind} of {what} {by}: {}", one_line(&pause.reason, REASON_SHOWN))
     };
-    let mut lines: Vec<String> = lifted.iter().map(|p| format!("Lifted {}", describe(p))).collect();
-    lines.extend(left.iter().map(|p| format!("Still in force, because it reaches further: {}", describe(p))));
+    let lifts = if giving.dry == Dry::Run { "Would lift" } else { "Lifted" };
+    let mut lines: Vec<String> = lifted.iter().map(|p| format!("{lifts} {}", describe(p))).collect();
+    lines.extend(left.iter().map(|p| {
+        let lift = match &p.scope {
+            Scope::All => "all".to_owned(),
+            Scope::Flow(flow) => flow.to_string(),
+            Scope::Edge(flow, env) => format!("{flow} {env}"),
+            Scope::Environment(env) => env.to_string(),
+        };
+        format!("Still in force, because it reaches further: {} (`towpath resume {lift}` lifts it)", describe(p))
+    }));
     if lifted.is_empty() {
         return Err(Refusal::Pointless { why: lines.join("; ") });
     }

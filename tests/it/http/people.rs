@@ -107,6 +107,8 @@ fn a_refusal_says_what_it_takes_and_who_may_and_changes_nothing() {
             "pause checkout staging --for 1h --reason r",
             "vera is a viewer here; pausing shop/checkout staging takes a developer: ask dan, rita or olga",
         ),
+        // The command takes the highest role of all its places.
+        (0, "pause checkout --for 1h --reason r", "takes an operator: ask olga"),
         (1, "pause checkout production --for 1h --reason r", "takes an operator: ask olga"),
         (3, "pause all --for 1h --reason r", "takes an operator: ask olga"),
         (2, "rollback checkout production --reason r", "the rule no rollbacks from afar does not let olga do that"),
@@ -121,7 +123,7 @@ fn a_refusal_says_what_it_takes_and_who_may_and_changes_nothing() {
     let audit = server.call("GET", "/audit", Some(&tokens[2]), None).json();
     let given: Vec<&Json> =
         audit["audit"].as_array().unwrap().iter().filter(|row| !row["came"].is_null()).collect();
-    assert!(given.len() == 5 && given.iter().all(|row| row["allowed"] == false), "{audit}");
+    assert!(given.len() == 6 && given.iter().all(|row| row["allowed"] == false), "{audit}");
 }
 
 #[test]
@@ -131,7 +133,15 @@ fn to_lift_takes_what_it_took_to_order() {
     let tokens = tokens(&place);
     assert_eq!(order(&server, &tokens[2], "freeze checkout staging --for 1h --reason r", false).0, 200);
     let (status, body) = order(&server, &tokens[1], "resume checkout staging", false);
-    assert!(status == 403 && body["message"].as_str().unwrap().contains("takes an operator"), "{body}");
+    let said = body["message"].as_str().unwrap();
+    assert!(
+        status == 403 && said.contains("lifting the freeze of `shop/checkout` `staging` takes an operator"),
+        "{body}"
+    );
+    // Only where something is frozen, though the command reaches further.
+    let said =
+        order(&server, &tokens[3], "resume staging", true).1["message"].as_str().unwrap_or_default().to_owned();
+    assert!(!said.contains("other environment"), "{said}");
     assert!(place.run(&["status"], &[]).out.contains("is frozen"));
     assert_eq!(order(&server, &tokens[2], "resume checkout staging", false).0, 200);
     assert_eq!(order(&server, &tokens[1], "pause checkout staging --for 1h --reason r", false).0, 200);
@@ -235,4 +245,72 @@ fn whoami_says_what_somebody_may_in_the_same_words_here_and_there() {
     let refused = place.run(&["pause", "checkout", "production", "--for", "1h", "--reason", "r"], &[]);
     assert_eq!(refused.code, Some(4), "{refused:?}");
     assert!(refused.err.contains("ask `olga`"), "{refused:?}");
+}
+
+#[test]
+fn what_was_only_tried_is_marked_in_the_audit() {
+    let place = place();
+    let server = place.serve();
+    let tokens = tokens(&place);
+    for dry in [true, false] {
+        let (status, body) = order(&server, &tokens[1], "freeze checkout production --for 1h --reason r", dry);
+        assert_eq!(status, 403, "{body}");
+    }
+    let audit = server.call("GET", "/audit?limit=2", Some(&tokens[2]), None).json();
+    let tried: Vec<bool> =
+        audit["audit"].as_array().unwrap().iter().map(|row| row["came"]["dry_run"] == true).collect();
+    assert_eq!(tried, [false, true], "{audit}");
+    let history = place.run(&["history"], &[]).out;
+    assert!(history.contains("(refused)") && history.contains("(dry run, refused)"), "{history}");
+}
+
+#[test]
+fn whoami_does_not_promise_that_an_approval_counts() {
+    let place = Place::with(&format!("{}{PEOPLE}", CONFIG.replace(", authors = \"allow\"", "")));
+    let server = place.serve();
+    let tokens = tokens(&place);
+    // `olga` has an address, `rita` has none.
+    for (at, counts) in [(2, true), (3, false)] {
+        let token = &tokens[at];
+        let me = server.call("GET", "/whoami", Some(token), None).json();
+        assert_eq!(me["approves"].as_array().is_some_and(|all| !all.is_empty()), counts, "{me}");
+        assert_eq!(me["needs_email"].as_array().is_some_and(|all| !all.is_empty()), !counts, "{me}");
+    }
+}
+
+#[test]
+fn an_order_that_stands_already_is_not_given_twice() {
+    let place = place();
+    let server = place.serve();
+    let tokens = tokens(&place);
+    let hold = format!("hold {} checkout staging --reason r", place.sha(2));
+    let pause = "pause checkout staging --until resumed --reason r";
+    for command in [hold.as_str(), pause, "freeze checkout production --for 1h --reason r"] {
+        for again in [false, true] {
+            let (status, body) = order(&server, &tokens[2], command, false);
+            assert_eq!(status, 200, "{body}");
+            assert_eq!(body["lines"][0].as_str().unwrap().contains(" already, since "), again, "{command}: {body}");
+        }
+    }
+    let status = place.run(&["status"], &[]).out;
+    for one in ["is held", "is paused", "is frozen"] {
+        assert_eq!(
+            status
+                .lines()
+                .filter(|line| line.trim_start().starts_with('!') && line.contains(one))
+                .filter(|line| line.contains(" by `"))
+                .count(),
+            1,
+            "{one}: {status}"
+        );
+    }
+    // Of somebody else, for another reason, or for longer it is another.
+    for (token, command) in [
+        (1, pause),
+        (2, "pause checkout staging --until resumed --reason other"),
+        (2, "freeze checkout production --for 3h --reason r"),
+    ] {
+        let (_, body) = order(&server, &tokens[token], command, false);
+        assert!(!body["lines"][0].as_str().unwrap().contains("already"), "{command}: {body}");
+    }
 }

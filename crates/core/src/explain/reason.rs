@@ -305,7 +305,15 @@ impl Words<'_> {
                 _,
             ) => "",
         };
-        format!("It does not count, because {}.{help}", not_counted_why(one.why))
+        // Said to whoever gave it.
+        let why = match one.why {
+            NotCountedWhy::Author => "you wrote one of the commits",
+            NotCountedWhy::EmailUnknown => {
+                "authors may not approve here, and without an e-mail it cannot be told whether you are one"
+            }
+            why => not_counted_why(why),
+        };
+        format!("It does not count, because {why}.{help}")
     }
 
     fn check(&self, check: &CheckName) -> String {
