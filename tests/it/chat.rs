@@ -551,7 +551,7 @@ fn hold_mine_holds_what_its_author_wrote_whatever_their_role() {
     slack(&service, &slash(&platform, ("T1", "UDAN", "CSHOP"), "1.g", &unhold(&own)), SIGNING, 0);
     let lifted = shown(&platform.tells(6));
     assert!(lifted.contains("is lifted"), "{lifted}");
-    assert_eq!(rows(&place).last().unwrap()["came"]["rule"], "author");
+    assert_eq!(self::rows(&place).last().unwrap()["came"]["rule"], "author");
     assert_eq!(place.ok(&["status"]).matches("is held").count(), 1, "that of another stays");
     // The same said as a command takes the role.
     let text = format!("hold {} production --reason mine", own);
