@@ -11,7 +11,7 @@ const ANSWERS: [(&str, &[&str]); 6] = [
     ("towpath status", &["production: up to date"]),
     ("towpath explain shop production", &["has everything that `develop` has"]),
     ("towpath pause all --reason", &["is paused until", "checkout fails"]),
-    ("towpath hold ", &["is held back", "charges twice"]),
+    ("towpath hold ", &["are held back", "charges twice"]),
     (
         "towpath rollback shop production --reason",
         &["goes back from", "towpath unhold", "towpath resume shop production"],

@@ -687,9 +687,9 @@ fn what_was_rewound_goes_on_by_two_commands() {
         judged(Check::Gate(GateKind::Lag), lag_runs()),
     ]);
     assert_snapshot!(words.explain(&decision), @r#"
-    production: blocked: all of `checkout` is paused by a push from outside since 10:02 CET (4h 18m ago) until somebody resumes: "production was moved by hand"; whoever may steer this flow can lift it: `222222222` "Fix rounding" (Marek)
-      ! pause: all of `checkout` is paused by a push from outside since 10:02 CET (4h 18m ago) until somebody resumes: "production was moved by hand"; whoever may steer this flow can lift it
-      ! hold: what was taken back when `master` went from `222222222` to `111111111` is held back everywhere by a push from outside: "production was moved by hand"; whoever may steer this flow can lift it
+    production: blocked: all of `checkout` is paused by a push from outside since 10:02 CET (4h 18m ago) until somebody resumes: "production was moved by hand"; whoever may `freeze` there can lift it: `222222222` "Fix rounding" (Marek)
+      ! pause: all of `checkout` is paused by a push from outside since 10:02 CET (4h 18m ago) until somebody resumes: "production was moved by hand"; whoever may `freeze` there can lift it
+      ! hold: what was taken back when `master` went from `222222222` to `111111111` is held back everywhere by a push from outside: "production was moved by hand"; whoever may `freeze` there can lift it
       ~ lag: the lag of 30m counts from 14:02 CET (18m ago), when the commit came onto `staging`; it is over at 14:32 CET (in 12m)
 
     To go on, say which commit FIX mends what it was held for; without `--fixed-by` everything passes again:
@@ -722,7 +722,7 @@ fn every_reason_knows_what_to_do() {
         }
     }
     assert_snapshot!(text, @"
-    SourceAbsent: Push `staging` again, or mend `branch` of `staging` in the config.
+    SourceAbsent: Push `staging`, which does not exist now, or mend `branch` of `staging` in the config.
     TargetAbsent: Create the branch at the commit SHA from which it is to go on, or mend `branch` of `production` in the config:
         git push origin SHA:refs/heads/master
     Diverged: Merge `master` back into `develop` with a merge commit, neither squashed nor rebased. If `develop` takes merge requests only, push the result to another branch and merge that one with a merge commit. The edge is free when that merge has come to `staging`.

@@ -87,7 +87,7 @@ impl Words<'_> {
             Reason::Diverged { commits, total } => self.todo_diverged(commits, *total, decision, edge),
             Reason::SourceAbsent { branch } => one(
                 format!(
-                    "Push a first commit to {}, which does not exist now, or mend `branch` of {} in the config.",
+                    "Push {}, which does not exist now, or mend `branch` of {} in the config.",
                     name(branch.as_str()),
                     name(edge.source.name.as_str())
                 ),
