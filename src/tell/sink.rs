@@ -13,9 +13,9 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue};
 use reqwest::Url;
 use towpath_core::explain::Words;
-use towpath_core::model::{CommitId, Event, Flow, Instant, Message};
+use towpath_core::model::{CommitId, Event, Flow, Instant, Message, Pause};
 use towpath_core::people::authors::{Authorship, author};
-use towpath_core::people::{ForgeHost, People};
+use towpath_core::people::{ForgeHost, Identity, People};
 
 use super::chat::{Announced, AnnouncedCommit, Told, Wrote};
 use super::notice::{Notice, Place};
@@ -63,6 +63,10 @@ pub struct Besides {
     pub compare: Option<String>,
     /// Names and addresses, as written in the commits, of who wrote what is in the way or was taken back.
     pub wrote: Vec<(String, String)>,
+    /// Pauses and freezes of the flow.
+    pub pauses: Vec<Pause>,
+    /// Whether `retry` may help what stands against the edge.
+    pub retry: bool,
 }
 
 /// A sink, and what it is called with: of its own, so that what it wants holds up no other one.
@@ -149,6 +153,11 @@ impl Sinks {
         let branch = flow.environment(&message.env).map(|env| env.branch.clone());
         let words = Words { zone: flow.zone, now: message.at, flow, remote_word: "origin", lasting: true };
         let text = words.event(&message.env, &message.event);
+        let stands = |pause: &&Pause| pause.stands_on(&flow.name, &message.env, message.at);
+        // Those say it themselves.
+        let says = matches!(message.event, Event::EndsSoon { .. } | Event::TakenBack { .. });
+        let pauses = besides.pauses.iter().filter(stands).filter(|_| !says);
+        let paused: Vec<String> = pauses.map(|pause| words.pause(pause)).collect();
         let row = |sink: &Sink| {
             let key = message.id.strip_suffix(HANDED_OUT_BY).unwrap_or(&message.id);
             let id = format!("{key}/{}", sink.name);
@@ -160,8 +169,12 @@ impl Sinks {
             };
             let notice = Notice::new(&id, place, message.at, &message.event, text.clone(), None);
             let notice = match &sink.chat {
-                Some(_) => serde_json::to_string(&self.told(notice, flow, &message.event, besides)),
-                None => serde_json::to_string(&notice),
+                Some(_) => {
+                    let mut told = self.told(notice, flow, &message.event, besides);
+                    told.paused.clone_from(&paused);
+                    serde_json::to_string(&told)
+                }
+                None => notice.stored(&message.event),
             };
             Some(NoticeRow {
                 id,
@@ -183,6 +196,14 @@ impl Sinks {
     fn told(&self, notice: Notice, flow: &Flow, event: &Event, besides: &Besides) -> Told {
         let mut told = Told::new(notice, event, flow.zone);
         told.compare.clone_from(&besides.compare);
+        told.retry |= besides.retry && matches!(event, Event::Behind { .. } | Event::TakenBack { .. });
+        if let Event::EndsSoon { by, .. } = event {
+            let identity = by.as_str().parse::<Identity>().ok();
+            let card = identity.as_ref().and_then(|identity| self.people.who(identity));
+            let card = card.or_else(|| self.people.named(by.as_str()));
+            told.ordered_by =
+                Some(card.map_or_else(|| Wrote::Stranger(by.to_string()), |card| Wrote::Person(card.name.clone())));
+        }
         let of = |name: &str, email: &str| {
             Wrote::from(&author(
                 &self.people,

@@ -530,6 +530,13 @@ impl Universe {
             }
             Change::Event(row) => book.events.extend(flow.map(|f| (f.clone(), row.clone()))),
             Change::HeadsUp { env, row, message } => self.heads_up_in_book(flow, env, *row, message),
+            Change::TakeBack { env, row, at, message } => {
+                let ledger = flow.and_then(|flow| book.ledgers.get(flow));
+                if ledger.and_then(|ledger| ledger.heads_up.get(env)) == Some(row) {
+                    let event = EventRow { env: env.clone(), at: *at, event: message.event.clone() };
+                    book.events.extend(flow.map(|f| (f.clone(), event)));
+                }
+            }
             Change::ByHand(moved) => book.hands.extend(flow.map(|f| (f.clone(), (**moved).clone()))),
             Change::Report(report) => {
                 if let Some(flow) = flow {

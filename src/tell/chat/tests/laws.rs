@@ -12,6 +12,7 @@ use super::*;
 fn any_told() -> impl Strategy<Value = Told> {
     let words = prop_oneof![
         4 => Just("heads-up"),
+        2 => Just("taken-back"),
         4 => Just("promoted"),
         1 => Just("moved-by-hand"),
         1 => Just("overtaken"),
@@ -202,9 +203,10 @@ proptest! {
                 if newest.notice.event != "heads-up" {
                     continue;
                 }
-                let moved = ["promoted", "moved-by-hand", "overtaken", "rolled-back", "rewound"];
+                let moved = ["promoted", "moved-by-hand", "overtaken", "rolled-back", "rewound", "taken-back"];
                 let void = told.iter().find(|one| {
                     moved.contains(&one.notice.event.as_str()) && edge(one) == kept.saying.key && moment(one) > moment(newest)
+                        && (one.notice.event != "taken-back" || one.notice.new == newest.notice.new)
                 });
                 prop_assert!(void.is_none(), "{void:?}");
             }
