@@ -1,6 +1,8 @@
 //! What sinks are told: signed, once under one id, again until they take it, and what they never take can be seen and
 //! sent again. The receiver is a server of the tests; everything before it is the real thing.
 
+mod late;
+
 use std::collections::VecDeque;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -402,6 +404,9 @@ async fn who_is_told_of_what_goes_by_event_environment_and_flow() {
         sink("others", url, "flows = [\"other/*\"]"),
         sink("shops", url, "flows = [\"other/*\", \"sh?p\"]"),
         sink("quiet", url, "events = [\"proposed\"]"),
+        "[[flow]]\nname = \"other/x\"\nrepository = \"x.git\"\n[[flow.environment]]\nname = \"develop\"\n\
+         [[flow.environment]]\nname = \"staging\"\n"
+            .to_owned(),
     ]
     .concat();
     let held = Held::new(&config, 1).await;
