@@ -1,6 +1,7 @@
 //! `status`: the stored decisions with their age, and what people ordered.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 
 use serde::{Deserialize, Serialize};
 use towpath_core::explain::{Mark, Words};
@@ -25,19 +26,15 @@ pub struct Status {
     /// One for each flow, in the order of the config.
     pub flows: Vec<FlowStatus>,
     /// How many messages to sinks were given up within the last day and not sent again.
-    #[serde(default, skip_serializing_if = "is_none_of_them")]
-    pub given_up: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>)]
+    pub given_up: Option<NonZeroU64>,
     /// Where the list goes on, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
     /// What `--detailed-exitcode` would end with.
     #[schema(value_type = u8, example = 13)]
     pub exit: Exit,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde passes")]
-const fn is_none_of_them(count: &u64) -> bool {
-    *count == 0
 }
 
 /// Where one flow is.
@@ -120,7 +117,7 @@ pub async fn status(setup: &Setup, flows: &[&FlowConfig]) -> Result<Status, Prob
         exits.extend(ledger.looked.is_none().then_some(Exit::CannotTell));
         shown.push(of_flow(found, ledger, now));
     }
-    let given_up = setup.world.store().given_up(now.wall).await?.values().sum();
+    let given_up = NonZeroU64::new(setup.world.store().given_up(now.wall).await?.values().sum());
     Ok(Status { flows: shown, given_up, next: None, exit: Exit::worst(exits) })
 }
 
@@ -215,14 +212,11 @@ impl Status {
     /// For people: flow by flow; where there are many, how they stand, and those that are blocked.
     pub fn lines(&self) -> Vec<Line> {
         let mut lines = self.of_all();
-        lines.extend(match self.given_up {
-            0 => None,
-            count => {
-                let messages = if count == 1 { "1 message" } else { &format!("{count} messages") };
-                let what = format!("{messages} could not be delivered in the last day: `towpath outbox`");
-                Some(Line::marked(0, Mark::Block, what))
-            }
-        });
+        lines.extend(self.given_up.map(|count| {
+            let messages = if count.get() == 1 { "1 message".to_owned() } else { format!("{count} messages") };
+            let what = format!("{messages} could not be delivered in the last day: `towpath outbox`");
+            Line::marked(0, Mark::Block, what)
+        }));
         lines
     }
 

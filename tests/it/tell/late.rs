@@ -1,8 +1,16 @@
 //! What came too late, what could not be delivered, and what a sink names that there is not.
 
-use towpath_core::model::Coming;
+use std::path::Path;
 
-use super::*;
+use serde_json::Value;
+use towpath::clock::Clock;
+use towpath::config::Config;
+use towpath::setup::{Need, Setup};
+use towpath::store::NoticeState;
+use towpath::tell::Besides;
+use towpath_core::model::{Coming, CommitId, Event, Instant, Message, PauseKind, Scope, Span};
+
+use super::{Held, Place, Receiver, sink};
 
 impl Held {
     /// A commit is to enter ten minutes from now.
@@ -164,4 +172,50 @@ fn what_a_sink_names_that_there_is_not_is_an_error() {
     // It may be one that comes.
     let config = read(&found, "flows = [\"shop/chekout\"]").unwrap_or_else(|problems| panic!("{problems}"));
     assert!(config.warnings.to_string().contains("did you mean `shop/checkout`?"), "{}", config.warnings);
+}
+
+#[tokio::test]
+async fn that_a_pause_ends_reaches_every_sink_that_is_about_something_that_it_covers() {
+    let url = "https://hooks.example.com";
+    let other = "[[flow]]\nname = \"lib\"\nrepository = \"lib.git\"\n[[flow.environment]]\nname = \"develop\"\n\
+        [[flow.environment]]\nname = \"edge\"\n[[flow.environment]]\nname = \"stable\"\n[[flow]]\nname = \"watched\"\n\
+        mode = \"observe\"\nrepository = \"w.git\"\n[[flow.environment]]\nname = \"develop\"\n[[flow.environment]]\n\
+        name = \"seen\"\n";
+    let sinks = [
+        sink("all", url, ""),
+        sink("libs", url, "flows = [\"lib\"]"),
+        sink("stable", url, "environments = [\"stable\"]"),
+        sink("first", url, "environments = [\"develop\"]"),
+        sink("seen", url, "flows = [\"watched\"]"),
+        sink("moves", url, "events = [\"promoted\"]"),
+        sink("shop", url, "flows = [\"shop\"]"),
+    ];
+    let scope = |words: &[&str]| match words {
+        ["all"] => Scope::All,
+        ["env", env] => Scope::Environment((*env).into()),
+        [flow] => Scope::Flow((*flow).into()),
+        other => panic!("{other:?}"),
+    };
+    for (words, told) in [
+        (&["all"][..], "all shop production; libs lib edge; shop shop production; stable lib stable"),
+        (&["shop"], "all shop production; shop shop production"),
+        (&["env", "production"], "all shop production; shop shop production"),
+    ] {
+        let held = Held::new(&(other.to_owned() + &sinks.concat()), 0).await;
+        let event = Event::EndsSoon {
+            kind: PauseKind::Pause,
+            scope: scope(words),
+            by: "ana".into(),
+            reason: "failover".to_owned(),
+            until: Instant(held.now().0 + 900_000),
+        };
+        let at = held.now();
+        let message =
+            Message { id: "remind-1/log".to_owned(), sink: "log".to_owned(), env: "production".into(), at, event };
+        let rows = held.sinks.rows(&held.setup.config.flows[0].flow, &message, &Besides::default());
+        let mut rows: Vec<String> =
+            rows.iter().map(|row| format!("{} {} {}", row.sink, row.flow, row.env)).collect();
+        rows.sort_unstable();
+        assert_eq!(rows.join("; "), told, "{words:?}");
+    }
 }

@@ -1,9 +1,10 @@
 //! What was announced and stopped, what is paused, and who is called when a pause ends.
 
-use towpath_core::model::{Event, Held as Stopped, Instant, Pause, PauseKind, Reason, Scope, Until};
+use towpath::store::NoticeState;
+use towpath_core::model::{Event, Held as Stopped, Instant, Pause, PauseKind, Reason, Scope, Span, Until};
 
-use super::place::commit;
-use super::*;
+use super::place::{ANA, Held, Platform, commit, heads_up, landed, mattermost, slack};
+use crate::tell::Place;
 
 fn taken_back(held: &Held, newest: u8) -> Event {
     let why = Reason::Held {

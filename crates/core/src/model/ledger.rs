@@ -721,12 +721,7 @@ impl Ledger {
                 self.behind.remove(env);
             }
             Change::HeadsUp { env, row, message } => self.apply_heads_up(env, *row, message),
-            Change::TakeBack { env, row, message, .. } => {
-                if self.heads_up.get(env) == Some(row) {
-                    self.heads_up.remove(env);
-                    self.outbox.push(message.clone());
-                }
-            }
+            Change::TakeBack { env, row, message, .. } => self.apply_take_back(env, *row, message),
             Change::Proposed { env, row } => {
                 self.proposed.insert(env.clone(), row.clone());
             }
@@ -743,6 +738,13 @@ impl Ledger {
     fn apply_heads_up(&mut self, env: &EnvName, row: HeadsUpTold, message: &Message) {
         if self.heads_up.get(env).is_none_or(|told| told.told.trusted < row.told.trusted) {
             self.heads_up.insert(env.clone(), row);
+            self.outbox.push(message.clone());
+        }
+    }
+
+    fn apply_take_back(&mut self, env: &EnvName, row: HeadsUpTold, message: &Message) {
+        if self.heads_up.get(env) == Some(&row) {
+            self.heads_up.remove(env);
             self.outbox.push(message.clone());
         }
     }
