@@ -107,7 +107,8 @@ async fn of_sink(
         }
         if let Some(late) = too_late_from(&row.notice).filter(|late| *late <= wall) {
             (row.state, row.next) = (NoticeState::Dead, wall);
-            let before = row.words.take().map(|words| format!("; before that: {words}")).unwrap_or_default();
+            let tried = row.words.take().filter(|_| row.attempts > 0);
+            let before = tried.map(|words| format!("; before that: {words}")).unwrap_or_default();
             let words = format!("it is too late: what it announces was to come at {late}{before}");
             row.words = Some(one_line(&words, WORDS_MAX));
             *told.dead.entry(sink.clone()).or_default() += 1;
