@@ -6,11 +6,10 @@
 //!
 //! - What enters within the environment's `heads_up` and was not told is told, with everything that enters by
 //!   then: one heads-up for an edge in a look. Told is what the last heads-up contained, unless it enters at
-//!   another time now, by more than `heads_up`. So a lag that flaps and a newest commit that was held tell
-//!   nothing again.
+//!   another time now, by more than `heads_up`. So a lag that flaps tells nothing again.
 //! - What was told and does not enter any more (a hold, a pause, CI, a window that closed), or later by more than
 //!   `heads_up`, is taken back at the next look, with why; where nobody knows or somebody is at it, a minute after its
-//!   instant. It stands as long as part of it still enters. What was taken back was never told: if it enters after
+//!   instant. Where its newest commit alone was stopped, what still enters is told in its place. What was taken back was never told: if it enters after
 //!   all, it is told again.
 //! - Where a heads-up still stands (its instant has not come) and something is to be told in its place, because
 //!   more commits came to it or a gate put it off, that is told half of `heads_up` before the move. So a
@@ -46,12 +45,41 @@ pub fn heads_up(flow: &Flow, ledger: &Ledger, plan: &Plan, dag: &Dag) -> Vec<Cha
     let mut changes = Vec::new();
     for decision in &plan.decisions {
         let contains = |one, other| dag.contains(one, other);
-        match next(flow, ledger, decision, now, contains).filter(|next| next.tell <= now.wall) {
+        let due = next(flow, ledger, decision, now, contains).filter(|next| next.tell <= now.wall);
+        match due.or_else(|| lessened(flow, ledger, decision, now, contains)) {
             Some(next) => changes.extend(tell(flow, &next, decision, now, dag)),
             None => changes.extend(take_back(flow, ledger, decision, now, dag)),
         }
     }
     changes
+}
+
+/// What still enters of a heads-up whose newest commit was stopped: told in its place at once, so that nobody counts on
+/// what does not come, and nothing that is held is offered to be promoted.
+fn lessened(
+    flow: &Flow,
+    ledger: &Ledger,
+    decision: &Decision,
+    now: Now,
+    contains: impl Fn(CommitId, CommitId) -> bool,
+) -> Option<Next> {
+    let (_, before) = edge(flow, decision)?;
+    let told = ledger.heads_up.get(&decision.env).filter(|told| told.at > now.wall)?;
+    let newest = decision.beside.iter().find(|beside| beside.commit == told.newest)?;
+    let soon = &decision.ahead.as_ref()?.soon;
+    let is_to_come = soon.iter().any(|soon| contains(soon.commit, told.newest));
+    if is_to_come || !newest.verdict().is_some_and(|verdict| is_stopped(verdict, told.at, before, now)) {
+        return None;
+    }
+    let part = soon.iter().find(|soon| contains(told.newest, soon.commit))?;
+    Some(Next {
+        tell: now.wall,
+        half: now.wall,
+        newest: part.commit,
+        at: soon.last()?.at,
+        after: decision.action.as_ref().and_then(Action::moves).map(|(_, new)| new),
+        instead_of: Some(told.newest),
+    })
 }
 
 /// What takes back the heads-up that stands, if what it announced does not come.
