@@ -204,7 +204,7 @@ statements! {
             told_wall = excluded.told_wall, told_trusted = excluded.told_trusted
         WHERE heads_up.told_trusted < excluded.told_trusted";
     // Nothing where another one was told since.
-    TAKE_BACK = "DELETE FROM heads_up WHERE flow = $1 AND env = $2 AND newest = $3 AND told_trusted = $4";
+    TAKE_BACK = "DELETE FROM heads_up WHERE flow = $1 AND env = $2 AND newest = $3 AND at_wall = $4 AND told_wall = $5 AND told_trusted = $6";
     END_BEHIND = "DELETE FROM behind WHERE flow = $1 AND env = $2";
 
     ADD_HAND_MOVE = "INSERT INTO hand_moves

@@ -132,6 +132,8 @@ impl Batch<'_> {
             .bind(flow)
             .bind(text(env))
             .bind(row.newest.to_string())
+            .bind(row.at.0)
+            .bind(row.told.wall.0)
             .bind(row.told.trusted.0)
             .execute(&mut *self.conn)
             .await?;
