@@ -143,6 +143,7 @@ impl Batch<'_> {
                 self.run(sqlx::query(sql::END_BEHIND).bind(flow).bind(env.to_string())).await
             }
             Change::HeadsUp { env, row, message } => self.heads_up(env, *row, message).await,
+            Change::TakeBack { env, row, at, message } => self.take_back(env, *row, *at, message).await,
             Change::Proposed { env, row } => self.proposed(env, row).await,
             Change::Audit(row) => self.audit(row).await,
         }

@@ -203,6 +203,8 @@ statements! {
         ON CONFLICT (flow, env) DO UPDATE SET newest = excluded.newest, at_wall = excluded.at_wall,
             told_wall = excluded.told_wall, told_trusted = excluded.told_trusted
         WHERE heads_up.told_trusted < excluded.told_trusted";
+    // Nothing where another one was told since.
+    TAKE_BACK = "DELETE FROM heads_up WHERE flow = $1 AND env = $2 AND newest = $3 AND at_wall = $4 AND told_wall = $5 AND told_trusted = $6";
     END_BEHIND = "DELETE FROM behind WHERE flow = $1 AND env = $2";
 
     ADD_HAND_MOVE = "INSERT INTO hand_moves
@@ -251,6 +253,8 @@ statements! {
         ON CONFLICT (id) DO NOTHING";
     NOTICES = "SELECT id, sink, flow, env, at_wall, notice, state, attempts, next_wall, words
         FROM notices WHERE (state = $1 OR $1 IS NULL) ORDER BY seq DESC LIMIT $2";
+    GIVEN_UP = "SELECT sink, COUNT(*) AS times FROM notices WHERE state = 'dead' AND next_wall > $1 GROUP BY sink";
+    COUNT_NOTICES = "SELECT COUNT(*) FROM notices WHERE state = $1";
     NOTICES_DUE = "SELECT id, sink, flow, env, at_wall, notice, state, attempts, next_wall, words FROM
         (SELECT *, ROW_NUMBER() OVER (PARTITION BY sink ORDER BY attempts, seq) AS nth FROM notices
             WHERE state = 'waiting' AND (next_wall <= $1 OR next_wall > $3)) AS due

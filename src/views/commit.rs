@@ -10,6 +10,7 @@ use towpath_core::model::{CommitId, Edge, EnvName, Fact, FlowName, Plan, Reason,
 use towpath_core::text::one_line;
 use utoipa::ToSchema;
 
+use super::banner::{self, FlowBanners, banners};
 use super::page::{Line, words};
 use super::problem::{Code, Problem};
 use super::text::Marked;
@@ -25,6 +26,9 @@ pub struct CommitView {
     pub commit: CommitId,
     /// One for each edge, flow by flow.
     pub edges: Vec<CommitOnEdge>,
+    /// The pauses and freezes that stand on these flows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paused: Vec<FlowBanners>,
 }
 
 /// A commit on one edge.
@@ -110,11 +114,13 @@ pub(super) fn has(look: &observe::Look, dag: &Dag, env: &EnvName, commit: Commit
 /// If no single commit is meant, or the store or the mirror cannot be read.
 pub async fn commit(setup: &Setup, word: &str) -> Result<CommitView, Problem> {
     let (commit, flows) = find(setup, word).await?;
-    let mut edges = Vec::new();
+    let (mut edges, mut paused) = (Vec::new(), Vec::new());
     for found in flows {
         let mut planned = plan_flow(&setup.world, &found.flow).await?;
         let dag = history_of(setup, found, &planned.look, commit).await?;
         let words = words(&found.flow, &found.remote, planned.look.now.wall);
+        let stand = banners(&found.flow, &planned.ledger.standing, &words, None);
+        paused.extend(FlowBanners::of(&found.flow, stand));
         for edge in found.flow.edges() {
             let env = &edge.target.name;
             let has_it = has(&planned.look, &dag, env, commit);
@@ -132,7 +138,7 @@ pub async fn commit(setup: &Setup, word: &str) -> Result<CommitView, Problem> {
             edges.push(CommitOnEdge { flow: found.flow.name.clone(), env: env.clone(), has: has_it, line });
         }
     }
-    Ok(CommitView { commit, edges })
+    Ok(CommitView { commit, edges, paused })
 }
 
 fn why(plan: &Plan, words: &Words<'_>, edge: &Edge<'_>, commit: CommitId, judged: Result<(), Verdict>) -> Marked {
@@ -154,6 +160,8 @@ impl CommitView {
         let mut lines = Vec::new();
         for flow in self.edges.chunk_by(|a, b| a.flow == b.flow) {
             lines.extend(flow.first().map(|edge| Line::plain(0, edge.flow.as_str())));
+            let of_flow = self.paused.iter().filter(|of| flow.first().is_some_and(|edge| edge.flow == of.flow));
+            lines.extend(of_flow.flat_map(|of| banner::lay_out(&of.paused)));
             lines.extend(flow.iter().map(|edge| Line::marked(2, edge.line.mark, &edge.line.text)));
         }
         lines

@@ -239,6 +239,7 @@ scenarios! {
         heads_up_and_a_pause
         heads_up_in_place_of_another
         heads_up_only_observed
+        heads_up_taken_back
         heads_up_then_the_move
         held_is_not_on_its_way
         hold_before_the_push_stops_it

@@ -11,9 +11,9 @@ use std::time::Duration;
 use towpath_core::act::{self, PushAnswer};
 use towpath_core::dag::Dag;
 use towpath_core::model::{
-    BranchName, BranchSeen, Change, CommitId, EdgeKey, EnvName, Environment, Event, Fact, Facts, Flow, FlowName,
-    FormerName, IntentId, IntentRow, Ledger, Message, Missing, Now, Reason, Span, Tip, Unknown, UnknownWhy,
-    request_branch,
+    BranchName, BranchSeen, Change, CommitId, DecisionRow, EdgeKey, EnvName, Environment, Event, Fact, Facts, Flow,
+    FlowName, FormerName, IntentId, IntentRow, Ledger, Message, Missing, Now, Pause, Reason, Span, Tip, Unknown,
+    UnknownWhy, request_branch,
 };
 use towpath_core::repository;
 use towpath_core::see::{PushSeen, Tips};
@@ -111,6 +111,18 @@ impl RealWorld {
 /// What came of a call, if it came in time. A call that is given up sends nothing more.
 async fn within<T>(limit: Span, call: impl Future<Output = T>) -> Option<T> {
     tokio::time::timeout(Duration::from_millis(limit.ms().unsigned_abs()), call).await.ok()
+}
+
+impl RealWorld {
+    /// What chats are told of an edge besides an event: the pauses and freezes of the flow, and whether `retry` may help
+    /// what stands against the edge. Nothing where the store cannot tell: what happened is told all the same.
+    async fn stands(&self, flow: &Flow, env: &EnvName) -> (Vec<Pause>, bool) {
+        let Ok(ledger) = self.store.load(&flow.name, &tick::targets(flow)).await else { return Default::default() };
+        let closed = |row: &DecisionRow| matches!(row.decision.verdict.why(), Reason::RequestClosed { .. });
+        let retry = ledger.standing.backoffs.iter().any(|backoff| backoff.env == *env)
+            || ledger.decisions.get(env).is_some_and(closed);
+        (ledger.standing.pauses, retry)
+    }
 }
 
 impl World for RealWorld {
@@ -316,7 +328,9 @@ impl World for RealWorld {
             (Some(range), Ok(mirror)) if self.sinks.tells_chats() => wrote::wrote(mirror, range).await,
             _ => Vec::new(),
         };
-        let rows = self.sinks.rows(flow, message, &Besides { compare, wrote });
+        let (pauses, retry) =
+            if self.sinks.tells_chats() { self.stands(flow, &message.env).await } else { Default::default() };
+        let rows = self.sinks.rows(flow, message, &Besides { compare, wrote, pauses, retry });
         if !rows.is_empty() {
             if let Err(error) = self.store.add_notices(&rows).await {
                 tracing::warn!(id = message.id, %error, "who is to be told of it could not be noted; the next pass tries again");

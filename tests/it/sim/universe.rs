@@ -473,6 +473,22 @@ impl Universe {
         }
     }
 
+    /// As above: what is not what was told last is told to nobody.
+    fn take_back_in_book(
+        &mut self,
+        flow: Option<&FlowName>,
+        env: &EnvName,
+        (row, at): (HeadsUpTold, Now),
+        message: &Message,
+    ) {
+        let Some(flow) = flow else { return };
+        let told = self.book.ledgers.get(flow).and_then(|ledger| ledger.heads_up.get(env));
+        if told == Some(&row) {
+            let event = EventRow { env: env.clone(), at, event: message.event.clone() };
+            self.book.events.push((flow.clone(), event));
+        }
+    }
+
     fn apply_to_book(&mut self, flow: Option<&FlowName>, change: &Change) {
         if let Change::Intent(row) = change {
             made::on_save(self, row);
@@ -530,6 +546,7 @@ impl Universe {
             }
             Change::Event(row) => book.events.extend(flow.map(|f| (f.clone(), row.clone()))),
             Change::HeadsUp { env, row, message } => self.heads_up_in_book(flow, env, *row, message),
+            Change::TakeBack { env, row, at, message } => self.take_back_in_book(flow, env, (*row, *at), message),
             Change::ByHand(moved) => book.hands.extend(flow.map(|f| (f.clone(), (**moved).clone()))),
             Change::Report(report) => {
                 if let Some(flow) = flow {

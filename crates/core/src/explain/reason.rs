@@ -6,8 +6,9 @@ use super::inert::{name, quote, shown};
 use super::{REASON_MAX, Words, count, id, list};
 use crate::model::{
     Actor, BranchName, CheckName, Edge, Gate, GateKind, Held, HttpInstead, Instant, KeptOut, LagFrom, LagGate,
-    NotCounted, NotCountedWhy, Reason, Scope, Unknown, UnknownWhy, Until, Who,
+    NotCounted, NotCountedWhy, Pause, PauseKind, Reason, Scope, Unknown, UnknownWhy, Until, Who,
 };
+use crate::text::one_line;
 
 impl Words<'_> {
     /// A reason as a clause, on an edge if that is known.
@@ -272,6 +273,20 @@ impl Words<'_> {
             Scope::Edge(flow, env) => format!("{} of {}", name(env.as_str()), name(flow.as_str())),
             Scope::Environment(env) => format!("{} of every flow", name(env.as_str())),
         }
+    }
+
+    /// What is stopped where, until when, by whom and why, on one line.
+    pub fn pause(&self, pause: &Pause) -> String {
+        let kind = match pause.kind {
+            PauseKind::Pause => "paused",
+            PauseKind::Freeze => "frozen",
+        };
+        let until = match pause.until {
+            Until::At(at) => format!("until {}", self.at(at)),
+            Until::Resumed => "until resumed".to_owned(),
+        };
+        let (scope, by) = (self.scope(&pause.scope), self.actor(&pause.by));
+        format!("{scope} is {kind} {until} by {by}: {}", one_line(&pause.reason, REASON_MAX))
     }
 
     fn stopped(&self, by: &Actor, reason: &str, at: Instant, until: Until) -> String {

@@ -1111,6 +1111,19 @@ fn every_event_has_a_sentence() {
         Event::CaughtUp { oldest: lost, since: local(11, 21, 9, 5) },
         heads_up(vec![coming(3, "Marek", "Fix invoice rounding")], 0),
         heads_up(vec![coming(3, "Marek", "Fix invoice rounding"), coming(2, "", " ")], 7),
+        Event::TakenBack {
+            newest: commit(3),
+            at: local(11, 21, 14, 32),
+            why: Box::new(Reason::Held {
+                hold: "h1".into(),
+                what: Held::Commit(lost),
+                flow: Some("checkout".into()),
+                env: Some("production".into()),
+                by: "marek".into(),
+                reason: "not `today`\u{1b}[2J".to_owned(),
+                fixed_by: None,
+            }),
+        },
     ];
     let lines: Vec<String> = events.iter().map(|event| words.event(&"production".into(), event)).collect();
     assert_snapshot!(lines.join("\n"), @r#"
@@ -1133,6 +1146,7 @@ fn every_event_has_a_sentence() {
     `master` is no longer behind: `222222222` had waited since 09:05 CET (5h 15m ago)
     At 14:32 CET (in 12m), 1 commit goes to `production` (`master`): `333333333` "Fix invoice rounding" (Marek). To stop one and all that contain it: `towpath hold SHA checkout production --reason 'WHY'`
     At 14:32 CET (in 12m), 9 commits go to `production` (`master`): `333333333` "Fix invoice rounding" (Marek) · `222222222` · and 7 more. To stop one and all that contain it: `towpath hold SHA checkout production --reason 'WHY'`
+    What was to go to `production` (`master`) at 14:32 CET (in 12m), up to `333333333`, does not go then: `222222222` with everything that contains it is held back from `production` by `marek`: "not 'today'\x1b[2J"
     "#);
 }
 

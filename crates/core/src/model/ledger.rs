@@ -391,6 +391,15 @@ pub enum Event {
         /// The newest commit of the heads-up whose place this one takes: more came to it, or it was put off.
         instead_of: Option<CommitId>,
     },
+    /// What a heads-up announced does not enter as it said.
+    TakenBack {
+        /// The newest commit that it named.
+        newest: CommitId,
+        /// When that was to enter.
+        at: Instant,
+        /// What stands against it now.
+        why: Box<Reason>,
+    },
 }
 
 /// What is meant where an older version did not say.
@@ -616,6 +625,18 @@ pub enum Change {
         /// The message; its event goes into the history, too.
         message: Message,
     },
+    /// People are told that what a heads-up announced does not enter; nothing if another one was told since, or this
+    /// was taken back already.
+    TakeBack {
+        /// The environment.
+        env: EnvName,
+        /// The heads-up.
+        row: HeadsUpTold,
+        /// When that was seen.
+        at: Now,
+        /// The message; its event goes into the history, too.
+        message: Message,
+    },
     /// What we put onto the request branch of an edge, or that it was seen there.
     Proposed {
         /// The environment.
@@ -700,6 +721,7 @@ impl Ledger {
                 self.behind.remove(env);
             }
             Change::HeadsUp { env, row, message } => self.apply_heads_up(env, *row, message),
+            Change::TakeBack { env, row, message, .. } => self.apply_take_back(env, *row, message),
             Change::Proposed { env, row } => {
                 self.proposed.insert(env.clone(), row.clone());
             }
@@ -716,6 +738,13 @@ impl Ledger {
     fn apply_heads_up(&mut self, env: &EnvName, row: HeadsUpTold, message: &Message) {
         if self.heads_up.get(env).is_none_or(|told| told.told.trusted < row.told.trusted) {
             self.heads_up.insert(env.clone(), row);
+            self.outbox.push(message.clone());
+        }
+    }
+
+    fn apply_take_back(&mut self, env: &EnvName, row: HeadsUpTold, message: &Message) {
+        if self.heads_up.get(env) == Some(&row) {
+            self.heads_up.remove(env);
             self.outbox.push(message.clone());
         }
     }
