@@ -94,7 +94,6 @@ struct Lanes {
 /// Answers, again and again, until `stop`.
 pub(super) fn keep(shared: Arc<Shared>, stop: CancellationToken) {
     tokio::spawn(async move {
-        sockets(&shared, &stop);
         let lanes = Lanes::start(shared.clone());
         loop {
             let setup = shared.setup();
@@ -116,26 +115,8 @@ fn hears(setup: &Setup) -> bool {
     !config.chats.is_empty() || config.forges.values().any(|forge| !forge.webhook_secrets.is_empty())
 }
 
-/// Opens the connections of Socket Mode. They follow the config of the start: a reload does not open or close any, but
-/// what comes from a team that is no longer in the config is not carried out.
-fn sockets(shared: &Arc<Shared>, stop: &CancellationToken) {
-    for system in shared.setup().chats.all() {
-        let Some(made) = system.socket() else { continue };
-        let (shared, stop, name) = (shared.clone(), stop.clone(), system.config.name.clone());
-        match made {
-            Ok(socket) => {
-                tokio::spawn(async move {
-                    let heard = |came| heard(shared.clone(), name.clone(), came);
-                    socket.run(heard, &stop).await;
-                });
-            }
-            Err(error) => tracing::error!(chat = name, error, "Socket Mode cannot be used"),
-        }
-    }
-}
-
 /// What came through a socket: whether it is durable.
-async fn heard(shared: Arc<Shared>, chat: String, came: Result<Incoming, Refused>) -> bool {
+pub(super) async fn heard(shared: Arc<Shared>, chat: String, came: Result<Incoming, Refused>) -> bool {
     let setup = shared.setup();
     match came {
         Err(why) => {

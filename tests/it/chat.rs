@@ -1,6 +1,8 @@
 //! People talk to the real service from a chat: real git, real SQLite, real HTTP, requests signed as the platforms sign
 //! them. What stands in for the platform is a server that keeps what it is told.
 
+mod socket;
+
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
