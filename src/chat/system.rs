@@ -8,11 +8,12 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use http::HeaderMap;
 use reqwest::Url;
+use serde_json::Value;
 use tokio::sync::OnceCell;
 use towpath_core::model::Instant;
 use towpath_core::people::Platform;
 
-use super::incoming::{Incoming, MessageAt, Refused};
+use super::incoming::{Incoming, MessageAt, Refused, What};
 use super::mattermost::trigger::TriggerKey;
 use super::mattermost::{self, Buttons, Mattermost, People};
 use super::message::Message;
@@ -146,6 +147,19 @@ impl System {
         let Wire::Slack(slack) = &self.wire else { return None };
         let token = self.config.app_token.clone()?;
         Some(Socket::new(slack.clone(), Some(token).into(), self.config.teams.clone(), Pauses::default()))
+    }
+
+    /// The body of a response that says something to the person at once; none where the platform shows none.
+    pub fn at_once(&self, what: &What, message: &Message) -> Option<Value> {
+        let nobody = People::new();
+        match (&self.wire, what) {
+            (Wire::Slack(_), What::Said(_)) => Some(slack::reply(Visible::Person, message)),
+            (Wire::Slack(_), What::Pressed(_)) => None,
+            (Wire::Mattermost(..), What::Said(_)) => {
+                Some(mattermost::reply(Visible::Person, message, &nobody, None))
+            }
+            (Wire::Mattermost(..), What::Pressed(_)) => Some(mattermost::ephemeral(Some(message), &nobody)),
+        }
     }
 
     /// Posts to a channel, by its id.

@@ -41,13 +41,30 @@ pub(super) struct Answer {
 /// Where it waits for its turn.
 pub(super) fn lane(setup: &Setup, row: &AskedRow) -> Lane {
     let Some((system, asked)) = of(setup, row).ok() else { return Lane::Asks };
-    let read = |text: &str, context: &Context| Lane::of(Said::parse_in(text, context).ok().as_ref());
-    match &asked.what {
-        What::Said(text) => read(text, &system.config.context(&setup.config, &asked.channel)),
-        What::Pressed(Press::Say(text)) => read(text, &Context::NOWHERE),
-        What::Pressed(Press::Confirm { command, .. }) => read(command, &Context::NOWHERE),
-        What::Pressed(Press::HoldMine { .. }) => Lane::Holds,
+    if matches!(asked.what, What::Pressed(Press::HoldMine { .. })) {
+        return Lane::Holds;
     }
+    Lane::of(said(setup, system, &asked).as_ref())
+}
+
+/// What was said or pressed, where it is one thing that can be read.
+fn said(setup: &Setup, system: &System, asked: &Incoming) -> Option<Said> {
+    let (text, context) = match &asked.what {
+        What::Said(text) => (text, system.config.context(&setup.config, &asked.channel)),
+        What::Pressed(Press::Say(text) | Press::Confirm { command: text, .. }) => (text, Context::NOWHERE),
+        What::Pressed(Press::HoldMine { .. }) => return None,
+    };
+    Said::parse_in(text, &context).ok()
+}
+
+/// Whether whoever said it is linked to a person, and whether it only stops things.
+pub(super) fn weight(setup: &Setup, chat: &str, asked: &Incoming) -> (bool, bool) {
+    let Some(system) = setup.chats.get(chat) else { return (false, false) };
+    let who = person(&setup.config, system, asked);
+    let proven = asked.proof != Proof::Nobody;
+    let is_linked = proven && setup.config.laws.people.who(&who.identity).is_some();
+    let hold_mine = matches!(asked.what, What::Pressed(Press::HoldMine { .. }));
+    (is_linked, hold_mine || said(setup, system, asked).is_some_and(|said| only_stops(&said)))
 }
 
 /// The chat and what was said there, or why it cannot be answered.

@@ -6,20 +6,20 @@
 //! command (`command::comment` of the core), whether a hook is genuine and what a forge calls things (`forge`).
 
 use serde::{Deserialize, Serialize};
-use towpath_core::command::{Command, Context, Said, comment};
+use towpath_core::command::{Command, Context, Said, Verb, comment};
 use towpath_core::model::{EnvName, FlowName, Scope};
 use towpath_core::people::{Identity, Surface};
 use towpath_core::text::{markdown, one_line};
 
 use super::queue::Wake;
-use super::{Shared, talk};
+use super::{Shared, intake, talk};
 use crate::config::FlowConfig;
 use crate::engine::command::{Person, record_refusal};
 use crate::engine::forges::OnForge;
 use crate::engine::plan;
 use crate::forge::{CommentSeen, Permission, Reaction};
 use crate::setup::Setup;
-use crate::store::{AskedRow, StoreError};
+use crate::store::{AskedRow, NewAsked, StoreError, Taken};
 use crate::views::{self, Code, Line, Problem, Spoken, Sure};
 
 /// What a command in a comment begins with.
@@ -51,7 +51,7 @@ pub struct Asked {
     url: String,
 }
 
-/// Takes up a comment of a verified hook, if it holds a command; whether it is new. None if it holds none.
+/// Takes up a comment of a verified hook, if it holds a command. None if it holds none.
 ///
 /// # Errors
 /// If it could not be stored.
@@ -60,7 +60,7 @@ pub async fn take(
     forge: &str,
     flows: Vec<FlowName>,
     seen: CommentSeen,
-) -> Result<Option<bool>, StoreError> {
+) -> Result<Option<Taken>, StoreError> {
     if comment::find(&seen.body, TRIGGER) == Ok(None) {
         return Ok(None);
     }
@@ -68,7 +68,14 @@ pub async fn take(
     let asked = Asked { flows, number, id, author, body, url };
     let wall = setup.world.clock().reading().wall;
     let text = serde_json::to_string(&asked).unwrap_or_default();
-    setup.world.store().take_asked(&format!("forge:{forge}"), &id.to_string(), wall, &text).await.map(Some)
+    let (place, once) = (format!("forge:{forge}"), id.to_string());
+    let new = NewAsked { place: &place, once: &once, who: &asked.author, asked: &text };
+    let is_linked = setup.config.laws.people.who(&Identity::forge(forge, &asked.author)).is_some();
+    // What it is about may be said by its place alone; the first word tells enough.
+    let word = comment::find(&asked.body, TRIGGER).ok().flatten().and_then(|said| said.split_whitespace().next());
+    let only_stops = word.and_then(Verb::from_word).is_some_and(talk::stops);
+    let room = intake::room(is_linked, only_stops);
+    setup.world.store().take_asked(&new, wall, room).await.map(Some)
 }
 
 /// Works on one; why it was not answered, if it was not.

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use towpath_core::model::FlowName;
 
 use super::metrics::Metrics;
@@ -25,6 +25,8 @@ pub struct Shared {
     pub asked: Notify,
     /// Has the connections of Socket Mode follow the config; for one who waits.
     pub(super) reloaded: Notify,
+    /// How many are told something beside the answers at once.
+    pub(super) beside: Arc<Semaphore>,
     /// How the service itself is doing.
     pub pulse: Pulse,
     /// What it counts.
@@ -43,6 +45,7 @@ impl Shared {
             discover: Notify::new(),
             asked: Notify::new(),
             reloaded: Notify::new(),
+            beside: Arc::new(Semaphore::new(4)),
             pulse: Pulse::default(),
             metrics: Metrics::default(),
         }

@@ -1,13 +1,13 @@
 //! The connections of Socket Mode: one for each chat of the config that has an app token, following every reload.
 //!
-//! Not here: what a connection says (`chat::slack::socket`), and what is done with what comes (`talk`).
+//! Not here: what a connection says (`chat::slack::socket`), and what is done with what comes (`intake`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Shared, talk};
+use super::{Shared, intake};
 use crate::chat::slack::socket::Socket;
 use crate::chat::system::System;
 use crate::config::SecretRef;
@@ -95,7 +95,7 @@ impl Sockets {
 
 fn open(shared: Arc<Shared>, name: String, socket: Socket, stop: CancellationToken) {
     tokio::spawn(async move {
-        let heard = |came| talk::heard(shared.clone(), name.clone(), came);
+        let heard = |came| intake::heard(shared.clone(), name.clone(), came);
         socket.run(heard, &stop).await;
     });
 }

@@ -17,15 +17,14 @@ use towpath_core::command::{Said, Verb};
 use towpath_core::model::Span;
 
 use super::{Shared, chatter, comment};
-use crate::chat::incoming::{Incoming, Refused};
 use crate::setup::Setup;
-use crate::store::{AskedRow, StoreError};
+use crate::store::AskedRow;
 
 /// How many questions, and how many comments, are answered at once.
 const AT_ONCE: usize = 4;
 
 /// How many are at work or wait for their turn; more stay in the store.
-const AT_WORK_MAX: usize = 500;
+pub(super) const AT_WORK_MAX: usize = 500;
 
 /// How long one is ours; while it is at work it is taken anew.
 const OURS: Span = Span::from_mins(3);
@@ -67,17 +66,12 @@ impl Lane {
 
 /// Whether it only stops things, so that nothing is lost by doing it late or twice.
 pub(super) fn only_stops(said: &Said) -> bool {
-    matches!(said.verb(), Verb::Pause | Verb::Freeze | Verb::Hold)
+    stops(said.verb())
 }
 
-/// Takes up what somebody said; whether it is durable, or was before.
-///
-/// # Errors
-/// If it cannot be stored.
-pub async fn take(setup: &Setup, chat: &str, asked: &Incoming) -> Result<bool, StoreError> {
-    let wall = setup.world.clock().reading().wall;
-    let text = serde_json::to_string(asked).unwrap_or_default();
-    setup.world.store().take_asked(&format!("chat:{chat}"), &asked.once, wall, &text).await
+/// The same of the verb alone.
+pub(super) const fn stops(verb: Verb) -> bool {
+    matches!(verb, Verb::Pause | Verb::Freeze | Verb::Hold)
 }
 
 /// What is at work or waits for its turn, and the lanes.
@@ -113,29 +107,6 @@ pub(super) fn keep(shared: Arc<Shared>, stop: CancellationToken) {
 fn hears(setup: &Setup) -> bool {
     let config = &setup.config;
     !config.chats.is_empty() || config.forges.values().any(|forge| !forge.webhook_secrets.is_empty())
-}
-
-/// What came through a socket: whether it is durable.
-pub(super) async fn heard(shared: Arc<Shared>, chat: String, came: Result<Incoming, Refused>) -> bool {
-    let setup = shared.setup();
-    match came {
-        Err(why) => {
-            shared.metrics.hook("chat", why.word());
-            tracing::info!(chat, result = why.word(), "a request of a chat was refused");
-            false
-        }
-        Ok(asked) => match take(&setup, &chat, &asked).await {
-            Ok(new) => {
-                shared.metrics.hook("chat", if new { "taken" } else { "repeated" });
-                shared.asked.notify_one();
-                true
-            }
-            Err(error) => {
-                tracing::warn!(%error, chat, "what was said in a chat could not be stored");
-                false
-            }
-        },
-    }
 }
 
 impl Lanes {
