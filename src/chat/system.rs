@@ -9,13 +9,11 @@ use futures_util::future::join_all;
 use http::HeaderMap;
 use reqwest::Url;
 use serde_json::Value;
-use tokio::sync::OnceCell;
 use towpath_core::model::Instant;
 use towpath_core::people::Platform;
 
 use super::incoming::{Incoming, MessageAt, Refused, What};
-use super::mattermost::trigger::TriggerKey;
-use super::mattermost::{self, Buttons, Mattermost, People};
+use super::mattermost::{self, Buttons, Keys, Mattermost, People};
 use super::message::Message;
 use super::sent::{Sent, Visible};
 use super::slack::socket::{Pauses, Socket};
@@ -45,7 +43,7 @@ pub struct System {
 #[derive(Debug)]
 enum Wire {
     Slack(Slack),
-    Mattermost(Mattermost, OnceCell<TriggerKey>),
+    Mattermost(Mattermost, Keys),
 }
 
 /// What came over HTTP.
@@ -89,7 +87,7 @@ impl System {
         let wire = match chat.platform {
             Platform::Mattermost => {
                 let server = Mattermost::new(url(&chat.url)?, token, clock.clone());
-                Wire::Mattermost(server.map_err(|fault| fault.to_string())?, OnceCell::new())
+                Wire::Mattermost(server.map_err(|fault| fault.to_string())?, Keys::default())
             }
             _ => Wire::Slack(Slack::new(url(&chat.url)?, token, clock.clone()).map_err(|fault| fault.to_string())?),
         };
@@ -125,15 +123,16 @@ impl System {
                     Read::Incoming(incoming) => incoming,
                 }
             }
-            Wire::Mattermost(server, key) => {
+            Wire::Mattermost(server, keys) => {
                 let seals = secrets(&self.config.button_secrets);
-                let key = if pressed { trigger_key(server, key).await } else { None };
-                let place =
-                    mattermost::Place { teams, server: server.server(), tokens: &proofs, seals: &seals, key };
-                match pressed {
+                let place = mattermost::Place { teams, server: server.server(), tokens: &proofs, seals: &seals };
+                let claim = match pressed {
                     true => mattermost::pressed(body, place, self.wall())?,
-                    false => mattermost::typed(headers, body, place)?,
-                }
+                    false => mattermost::typed(headers, body, place, self.wall())?,
+                };
+                // Only now: nothing is asked for whoever has neither a token nor a seal of ours.
+                let key = keys.for_trigger(server, claim.word()).await;
+                claim.judged(key.as_ref())?
             }
         };
         Ok(Heard::Asked(Box::new(incoming)))
@@ -238,18 +237,4 @@ async fn usernames(server: &Mattermost, message: &Message) -> People {
     };
     let all = join_all(mattermost::people_of(message).into_iter().map(ask));
     tokio::time::timeout(NAMES_MAX, all).await.unwrap_or_default().into_iter().flatten().collect()
-}
-
-/// The server's key for triggers, asked for until it says it; without it nobody is known by a button.
-async fn trigger_key<'a>(server: &Mattermost, key: &'a OnceCell<TriggerKey>) -> Option<&'a TriggerKey> {
-    let asked = key.get_or_try_init(|| async {
-        match server.trigger_key().await {
-            Ok(key) => key.ok_or(()),
-            Err(error) => {
-                tracing::warn!(%error, "Mattermost does not say with which key it signs who pressed a button");
-                Err(())
-            }
-        }
-    });
-    asked.await.ok()
 }

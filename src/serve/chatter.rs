@@ -61,7 +61,7 @@ fn said(setup: &Setup, system: &System, asked: &Incoming) -> Option<Said> {
 pub(super) fn weight(setup: &Setup, chat: &str, asked: &Incoming) -> (bool, bool) {
     let Some(system) = setup.chats.get(chat) else { return (false, false) };
     let who = person(&setup.config, system, asked);
-    let proven = asked.proof != Proof::Nobody;
+    let proven = matches!(asked.proof, Proof::Request | Proof::Trigger);
     let is_linked = proven && setup.config.laws.people.who(&who.identity).is_some();
     let hold_mine = matches!(asked.what, What::Pressed(Press::HoldMine { .. }));
     (is_linked, hold_mine || said(setup, system, asked).is_some_and(|said| only_stops(&said)))
@@ -160,9 +160,13 @@ fn wall(setup: &Setup) -> Instant {
 
 /// Why an order is not carried out now, if it is not.
 fn not_now(setup: &Setup, said: &Said, asked: &Incoming, row: &AskedRow) -> Option<String> {
-    if asked.proof == Proof::Nobody {
-        let why = "This chat does not prove who pressed a button, so nothing is done by it: type the command.";
-        return Some(why.to_owned());
+    match asked.proof {
+        Proof::Request | Proof::Trigger => {}
+        Proof::Token(why) => return Some(format!("Nothing is done: {}.", why.words())),
+        Proof::Nobody => {
+            let why = "This chat does not prove who pressed a button, so nothing is done by it.";
+            return Some(why.to_owned());
+        }
     }
     if only_stops(said) {
         return None;
