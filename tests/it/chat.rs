@@ -1,6 +1,7 @@
 //! People talk to the real service from a chat: real git, real SQLite, real HTTP, requests signed as the platforms sign
 //! them. What stands in for the platform is a server that keeps what it is told.
 
+mod first;
 mod matter;
 mod room;
 mod socket;
