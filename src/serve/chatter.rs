@@ -16,7 +16,7 @@ use crate::chat::incoming::{Incoming, Proof, What};
 use crate::chat::message::{Message, Press};
 use crate::chat::sent::{Sent, Visible};
 use crate::chat::system::System;
-use crate::config::Config;
+use crate::config::{Config, Strangers};
 use crate::engine::command::{Person, record_refusal};
 use crate::setup::Setup;
 use crate::store::AskedRow;
@@ -126,6 +126,12 @@ async fn reply(
     row: &AskedRow,
 ) -> Result<(Visible, Message), Problem> {
     let config = &setup.config;
+    if let Some(why) = nothing_for(config, system, asked) {
+        if let Some(said @ Said::Steer(_)) = said(setup, system, asked) {
+            record_refusal(&setup.world, config, &person(config, system, asked), said.to_string(), &why).await?;
+        }
+        return Ok((Visible::Person, sentence(&why)));
+    }
     let all = read(setup, system, asked).await?;
     let mut told = (Visible::Person, Message::default());
     for (said, who, sure) in all {
@@ -152,6 +158,29 @@ async fn reply(
         told.1.buttons.extend(message.buttons);
     }
     Ok(told)
+}
+
+/// What somebody is told, and nothing else, in a chat that answers nobody but people.
+fn nothing_for(config: &Config, system: &System, asked: &Incoming) -> Option<String> {
+    if system.config.strangers == Strangers::Read {
+        return None;
+    }
+    match asked.proof {
+        Proof::Request | Proof::Trigger => {}
+        Proof::Token(why) => return Some(format!("This chat answers only whom it knows: {}.", why.words())),
+        Proof::Nobody => {
+            let why = "This chat answers only whom it knows, and does not prove who pressed a button.";
+            return Some(why.to_owned());
+        }
+    }
+    let who = person(config, system, asked).identity;
+    if config.laws.people.who(&who).is_some() {
+        return None;
+    }
+    Some(format!(
+        "`{who}` is linked to no person here, and this chat answers nobody else: whoever runs Towpath can add it to the \
+         `identities` of your `[people.NAME]`."
+    ))
 }
 
 fn wall(setup: &Setup) -> Instant {

@@ -5,6 +5,7 @@ mod first;
 mod matter;
 mod room;
 mod socket;
+mod strangers;
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

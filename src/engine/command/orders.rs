@@ -97,7 +97,11 @@ fn where_something_enters<'c, W: World>(
         return Ok(enters);
     }
     let flow = &found.flow;
-    let of = if more.is_empty() { format!("`{}`", flow.name) } else { format!("all {} flows that have it", first.len()) };
+    let of = if more.is_empty() {
+        format!("`{}`", flow.name)
+    } else {
+        format!("all {} flows that have it", first.len())
+    };
     let mut why = format!(
         "`{env}` is the first environment of {of}: people push there and nothing is moved into it, so there is nothing \
          to {verb}"
