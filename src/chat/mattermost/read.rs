@@ -11,6 +11,7 @@ use towpath_core::people::Platform;
 
 use super::seal::{Sealed, open};
 use super::trigger::{Trigger, TriggerKey};
+use crate::chat::form::Form;
 use crate::chat::incoming::{
     AnswerAt, BODY_MAX, Incoming, MessageAt, Proof, Refused, Unproven, What, id, once, said, same_secret, user_name,
 };
@@ -105,22 +106,22 @@ pub fn typed(headers: &HeaderMap, body: &[u8], place: Place<'_>, wall: Instant) 
     if body.len() > BODY_MAX {
         return Err(Refused::TooLarge);
     }
-    let form = Form::read(body)?;
+    let form = Form::read(body, FIELDS)?;
     // An OAuth connection for our address replaces the header, and the form's token stays.
-    place.proves(&[header_token(headers), &form.token])?;
+    place.proves(&[header_token(headers), form.text("token")])?;
     let incoming = Incoming {
         platform: Platform::Mattermost,
-        team: Some(place.team(&form.team_id)?),
-        user: id(&form.user_id)?,
-        user_name: user_name(&form.user_name),
+        team: Some(place.team(form.text("team_id"))?),
+        user: id(form.text("user_id"))?,
+        user_name: user_name(form.text("user_name")),
         proof: Proof::Token(Unproven::NoKey),
-        channel: id(&form.channel_id)?,
-        once: once(&form.trigger_id)?,
-        what: said(form.text)?,
-        answer_at: Some(AnswerAt::mattermost(&form.response_url, place.server)?),
+        channel: id(form.text("channel_id"))?,
+        once: once(form.text("trigger_id"))?,
+        what: said(form.text("text").to_owned())?,
+        answer_at: Some(AnswerAt::mattermost(form.text("response_url"), place.server)?),
         message: None,
     };
-    Ok(Claim::new(incoming, &form.trigger_id, wall))
+    Ok(Claim::new(incoming, form.text("trigger_id"), wall))
 }
 
 /// `Authorization: Token TOKEN`, or nothing.
@@ -133,44 +134,9 @@ fn header_token(headers: &HeaderMap) -> &str {
     }
 }
 
-#[derive(Debug, Default)]
-struct Form {
-    token: String,
-    team_id: String,
-    channel_id: String,
-    user_id: String,
-    user_name: String,
-    text: String,
-    response_url: String,
-    trigger_id: String,
-}
-
-impl Form {
-    /// A field that stands there twice could be read as the other one by somebody else: such a form is none.
-    fn read(body: &[u8]) -> Result<Self, Refused> {
-        let mut form = Self::default();
-        let mut seen = Vec::new();
-        for (name, value) in form_urlencoded::parse(body) {
-            let field = match &*name {
-                "token" => &mut form.token,
-                "team_id" => &mut form.team_id,
-                "channel_id" => &mut form.channel_id,
-                "user_id" => &mut form.user_id,
-                "user_name" => &mut form.user_name,
-                "text" => &mut form.text,
-                "response_url" => &mut form.response_url,
-                "trigger_id" => &mut form.trigger_id,
-                _ => continue,
-            };
-            *field = value.into_owned();
-            if seen.contains(&name) {
-                return Err(Refused::Unreadable);
-            }
-            seen.push(name);
-        }
-        Ok(form)
-    }
-}
+/// The fields of a form that are looked at.
+const FIELDS: &[&str] =
+    &["token", "team_id", "channel_id", "user_id", "user_name", "text", "response_url", "trigger_id"];
 
 #[derive(Debug, Deserialize)]
 struct Action {
