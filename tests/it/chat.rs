@@ -675,6 +675,7 @@ fn what_was_begun_when_the_process_died_or_said_long_ago_sets_nothing_going() {
 fn a_button_of_mattermost_is_good_for_its_channel_and_does_nothing_unproven() {
     let platform = Platform::new();
     let place = place(&platform);
+    place.ok(&["run"]);
     place.ok(&["pause", "checkout", "production", "--for", "1h", "--reason", "r"]);
     let service = place.serve();
     // A button of ours, pressed by whoever wrote that name: this server tells no key.

@@ -234,7 +234,7 @@ fn a_press_with_the_servers_word_is_that_persons() {
     assert_eq!(with(&Server::new().trigger(USER, NOW.0), USER), Err(Refused::Forged));
     assert_eq!(with(&server.trigger(USER, NOW.0 - 301_000), USER), Err(Refused::OutOfTime));
     assert_eq!(with("emFxOmFuYTox", USER), Err(Refused::Unsigned));
-    assert_eq!(with("", USER), Err(Refused::Unsigned));
+    assert_eq!(with("", USER), Err(Refused::Unreadable), "nothing tells it from the next one");
 }
 
 #[test]
