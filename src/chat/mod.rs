@@ -12,6 +12,7 @@
 //! comes twice is told by [`incoming::Incoming::once`], which whoever stores it looks at.
 
 pub mod answer;
+mod form;
 pub mod incoming;
 mod inert;
 pub mod mattermost;

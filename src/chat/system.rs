@@ -8,13 +8,12 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use http::HeaderMap;
 use reqwest::Url;
-use tokio::sync::OnceCell;
+use serde_json::Value;
 use towpath_core::model::Instant;
 use towpath_core::people::Platform;
 
-use super::incoming::{Incoming, MessageAt, Refused};
-use super::mattermost::trigger::TriggerKey;
-use super::mattermost::{self, Buttons, Mattermost, People};
+use super::incoming::{Incoming, MessageAt, Refused, What};
+use super::mattermost::{self, Buttons, Keys, Mattermost, People};
 use super::message::Message;
 use super::sent::{Sent, Visible};
 use super::slack::socket::{Pauses, Socket};
@@ -44,7 +43,7 @@ pub struct System {
 #[derive(Debug)]
 enum Wire {
     Slack(Slack),
-    Mattermost(Mattermost, OnceCell<TriggerKey>),
+    Mattermost(Mattermost, Keys),
 }
 
 /// What came over HTTP.
@@ -88,7 +87,7 @@ impl System {
         let wire = match chat.platform {
             Platform::Mattermost => {
                 let server = Mattermost::new(url(&chat.url)?, token, clock.clone());
-                Wire::Mattermost(server.map_err(|fault| fault.to_string())?, OnceCell::new())
+                Wire::Mattermost(server.map_err(|fault| fault.to_string())?, Keys::default())
             }
             _ => Wire::Slack(Slack::new(url(&chat.url)?, token, clock.clone()).map_err(|fault| fault.to_string())?),
         };
@@ -124,15 +123,16 @@ impl System {
                     Read::Incoming(incoming) => incoming,
                 }
             }
-            Wire::Mattermost(server, key) => {
+            Wire::Mattermost(server, keys) => {
                 let seals = secrets(&self.config.button_secrets);
-                let key = if pressed { trigger_key(server, key).await } else { None };
-                let place =
-                    mattermost::Place { teams, server: server.server(), tokens: &proofs, seals: &seals, key };
-                match pressed {
+                let place = mattermost::Place { teams, server: server.server(), tokens: &proofs, seals: &seals };
+                let claim = match pressed {
                     true => mattermost::pressed(body, place, self.wall())?,
-                    false => mattermost::typed(headers, body, place)?,
-                }
+                    false => mattermost::typed(headers, body, place, self.wall())?,
+                };
+                // Only now: nothing is asked for whoever has neither a token nor a seal of ours.
+                let key = keys.for_trigger(server, claim.word()).await;
+                claim.judged(key.as_ref())?
             }
         };
         Ok(Heard::Asked(Box::new(incoming)))
@@ -146,6 +146,19 @@ impl System {
         let Wire::Slack(slack) = &self.wire else { return None };
         let token = self.config.app_token.clone()?;
         Some(Socket::new(slack.clone(), Some(token).into(), self.config.teams.clone(), Pauses::default()))
+    }
+
+    /// The body of a response that says something to the person at once; none where the platform shows none.
+    pub fn at_once(&self, what: &What, message: &Message) -> Option<Value> {
+        let nobody = People::new();
+        match (&self.wire, what) {
+            (Wire::Slack(_), What::Said(_)) => Some(slack::reply(Visible::Person, message)),
+            (Wire::Slack(_), What::Pressed(_)) => None,
+            (Wire::Mattermost(..), What::Said(_)) => {
+                Some(mattermost::reply(Visible::Person, message, &nobody, None))
+            }
+            (Wire::Mattermost(..), What::Pressed(_)) => Some(mattermost::ephemeral(Some(message), &nobody)),
+        }
     }
 
     /// Posts to a channel, by its id.
@@ -224,18 +237,4 @@ async fn usernames(server: &Mattermost, message: &Message) -> People {
     };
     let all = join_all(mattermost::people_of(message).into_iter().map(ask));
     tokio::time::timeout(NAMES_MAX, all).await.unwrap_or_default().into_iter().flatten().collect()
-}
-
-/// The server's key for triggers, asked for until it says it; without it nobody is known by a button.
-async fn trigger_key<'a>(server: &Mattermost, key: &'a OnceCell<TriggerKey>) -> Option<&'a TriggerKey> {
-    let asked = key.get_or_try_init(|| async {
-        match server.trigger_key().await {
-            Ok(key) => key.ok_or(()),
-            Err(error) => {
-                tracing::warn!(%error, "Mattermost does not say with which key it signs who pressed a button");
-                Err(())
-            }
-        }
-    });
-    asked.await.ok()
 }

@@ -36,11 +36,25 @@ pub struct Chat {
     pub app_token: Option<SecretRef>,
     /// What buttons of Mattermost are sealed with; the first seals, each opens.
     pub button_secrets: Vec<SecretRef>,
+    /// What is answered to somebody who is linked to no person.
+    pub strangers: Strangers,
     /// Channels that belong to a flow or an environment.
     pub channels: Vec<Channel>,
     /// Every key of the table as it is in effect.
     pub settings: Vec<Setting>,
 }
+
+/// What somebody of a listened team is answered who is linked to no person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strangers {
+    /// Whatever only looks.
+    Read,
+    /// How to be linked, and nothing else.
+    None,
+}
+
+/// The words of `strangers`.
+pub(super) const STRANGERS: [&str; 2] = ["read", "none"];
 
 /// A channel that belongs to a flow, an environment, or both.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +121,7 @@ fn chat(name: &str, table: &Table, source: &Source, base: &Path) -> Chat {
         secrets: secrets(Some(table), "secrets", base),
         app_token: table.get("app_token").and_then(|node| secret(node, base)),
         button_secrets: secrets(Some(table), "button_secrets", base),
+        strangers: if text(&settings, "strangers") == "none" { Strangers::None } else { Strangers::Read },
         channels: channels
             .map(|table| Channel {
                 id: word(table, "id").unwrap_or_default(),

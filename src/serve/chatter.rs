@@ -16,7 +16,7 @@ use crate::chat::incoming::{Incoming, Proof, What};
 use crate::chat::message::{Message, Press};
 use crate::chat::sent::{Sent, Visible};
 use crate::chat::system::System;
-use crate::config::Config;
+use crate::config::{Config, Strangers};
 use crate::engine::command::{Person, record_refusal};
 use crate::setup::Setup;
 use crate::store::AskedRow;
@@ -41,13 +41,30 @@ pub(super) struct Answer {
 /// Where it waits for its turn.
 pub(super) fn lane(setup: &Setup, row: &AskedRow) -> Lane {
     let Some((system, asked)) = of(setup, row).ok() else { return Lane::Asks };
-    let read = |text: &str, context: &Context| Lane::of(Said::parse_in(text, context).ok().as_ref());
-    match &asked.what {
-        What::Said(text) => read(text, &system.config.context(&setup.config, &asked.channel)),
-        What::Pressed(Press::Say(text)) => read(text, &Context::NOWHERE),
-        What::Pressed(Press::Confirm { command, .. }) => read(command, &Context::NOWHERE),
-        What::Pressed(Press::HoldMine { .. }) => Lane::Holds,
+    if matches!(asked.what, What::Pressed(Press::HoldMine { .. })) {
+        return Lane::Holds;
     }
+    Lane::of(said(setup, system, &asked).as_ref())
+}
+
+/// What was said or pressed, where it is one thing that can be read.
+fn said(setup: &Setup, system: &System, asked: &Incoming) -> Option<Said> {
+    let (text, context) = match &asked.what {
+        What::Said(text) => (text, system.config.context(&setup.config, &asked.channel)),
+        What::Pressed(Press::Say(text) | Press::Confirm { command: text, .. }) => (text, Context::NOWHERE),
+        What::Pressed(Press::HoldMine { .. }) => return None,
+    };
+    Said::parse_in(text, &context).ok()
+}
+
+/// Whether whoever said it is linked to a person, and whether it only stops things.
+pub(super) fn weight(setup: &Setup, chat: &str, asked: &Incoming) -> (bool, bool) {
+    let Some(system) = setup.chats.get(chat) else { return (false, false) };
+    let who = person(&setup.config, system, asked);
+    let proven = matches!(asked.proof, Proof::Request | Proof::Trigger);
+    let is_linked = proven && setup.config.laws.people.who(&who.identity).is_some();
+    let hold_mine = matches!(asked.what, What::Pressed(Press::HoldMine { .. }));
+    (is_linked, hold_mine || said(setup, system, asked).is_some_and(|said| only_stops(&said)))
 }
 
 /// The chat and what was said there, or why it cannot be answered.
@@ -109,6 +126,12 @@ async fn reply(
     row: &AskedRow,
 ) -> Result<(Visible, Message), Problem> {
     let config = &setup.config;
+    if let Some(why) = nothing_for(config, system, asked) {
+        if let Some(said @ Said::Steer(_)) = said(setup, system, asked) {
+            record_refusal(&setup.world, config, &person(config, system, asked), said.to_string(), &why).await?;
+        }
+        return Ok((Visible::Person, sentence(&why)));
+    }
     let all = read(setup, system, asked).await?;
     let mut told = (Visible::Person, Message::default());
     for (said, who, sure) in all {
@@ -137,15 +160,42 @@ async fn reply(
     Ok(told)
 }
 
+/// What somebody is told, and nothing else, in a chat that answers nobody but people.
+fn nothing_for(config: &Config, system: &System, asked: &Incoming) -> Option<String> {
+    if system.config.strangers == Strangers::Read {
+        return None;
+    }
+    match asked.proof {
+        Proof::Request | Proof::Trigger => {}
+        Proof::Token(why) => return Some(format!("This chat answers only whom it knows: {}.", why.words())),
+        Proof::Nobody => {
+            let why = "This chat answers only whom it knows, and does not prove who pressed a button.";
+            return Some(why.to_owned());
+        }
+    }
+    let who = person(config, system, asked).identity;
+    if config.laws.people.who(&who).is_some() {
+        return None;
+    }
+    Some(format!(
+        "`{who}` is linked to no person here, and this chat answers nobody else: whoever runs Towpath can add it to the \
+         `identities` of your `[people.NAME]`."
+    ))
+}
+
 fn wall(setup: &Setup) -> Instant {
     setup.world.clock().reading().wall
 }
 
 /// Why an order is not carried out now, if it is not.
 fn not_now(setup: &Setup, said: &Said, asked: &Incoming, row: &AskedRow) -> Option<String> {
-    if asked.proof == Proof::Nobody {
-        let why = "This chat does not prove who pressed a button, so nothing is done by it: type the command.";
-        return Some(why.to_owned());
+    match asked.proof {
+        Proof::Request | Proof::Trigger => {}
+        Proof::Token(why) => return Some(format!("Nothing is done: {}.", why.words())),
+        Proof::Nobody => {
+            let why = "This chat does not prove who pressed a button, so nothing is done by it.";
+            return Some(why.to_owned());
+        }
     }
     if only_stops(said) {
         return None;

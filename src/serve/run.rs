@@ -68,6 +68,7 @@ pub async fn run(shared: Arc<Shared>, stop: CancellationToken) -> Result<(), Ser
     discover::keep(shared.clone(), send);
     post::keep(shared.clone(), stop.clone());
     super::talk::keep(shared.clone(), stop.clone());
+    super::sockets::keep(shared.clone(), stop.clone());
     let mut watching = tokio::time::interval(WATCH);
     watching.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut this = Loop {

@@ -17,15 +17,14 @@ use towpath_core::command::{Said, Verb};
 use towpath_core::model::Span;
 
 use super::{Shared, chatter, comment};
-use crate::chat::incoming::{Incoming, Refused};
 use crate::setup::Setup;
-use crate::store::{AskedRow, StoreError};
+use crate::store::AskedRow;
 
 /// How many questions, and how many comments, are answered at once.
 const AT_ONCE: usize = 4;
 
 /// How many are at work or wait for their turn; more stay in the store.
-const AT_WORK_MAX: usize = 500;
+pub(super) const AT_WORK_MAX: usize = 500;
 
 /// How long one is ours; while it is at work it is taken anew.
 const OURS: Span = Span::from_mins(3);
@@ -67,17 +66,12 @@ impl Lane {
 
 /// Whether it only stops things, so that nothing is lost by doing it late or twice.
 pub(super) fn only_stops(said: &Said) -> bool {
-    matches!(said.verb(), Verb::Pause | Verb::Freeze | Verb::Hold)
+    stops(said.verb())
 }
 
-/// Takes up what somebody said; whether it is durable, or was before.
-///
-/// # Errors
-/// If it cannot be stored.
-pub async fn take(setup: &Setup, chat: &str, asked: &Incoming) -> Result<bool, StoreError> {
-    let wall = setup.world.clock().reading().wall;
-    let text = serde_json::to_string(asked).unwrap_or_default();
-    setup.world.store().take_asked(&format!("chat:{chat}"), &asked.once, wall, &text).await
+/// The same of the verb alone.
+pub(super) const fn stops(verb: Verb) -> bool {
+    matches!(verb, Verb::Pause | Verb::Freeze | Verb::Hold)
 }
 
 /// What is at work or waits for its turn, and the lanes.
@@ -94,7 +88,6 @@ struct Lanes {
 /// Answers, again and again, until `stop`.
 pub(super) fn keep(shared: Arc<Shared>, stop: CancellationToken) {
     tokio::spawn(async move {
-        sockets(&shared, &stop);
         let lanes = Lanes::start(shared.clone());
         loop {
             let setup = shared.setup();
@@ -114,47 +107,6 @@ pub(super) fn keep(shared: Arc<Shared>, stop: CancellationToken) {
 fn hears(setup: &Setup) -> bool {
     let config = &setup.config;
     !config.chats.is_empty() || config.forges.values().any(|forge| !forge.webhook_secrets.is_empty())
-}
-
-/// Opens the connections of Socket Mode. They follow the config of the start: a reload does not open or close any, but
-/// what comes from a team that is no longer in the config is not carried out.
-fn sockets(shared: &Arc<Shared>, stop: &CancellationToken) {
-    for system in shared.setup().chats.all() {
-        let Some(made) = system.socket() else { continue };
-        let (shared, stop, name) = (shared.clone(), stop.clone(), system.config.name.clone());
-        match made {
-            Ok(socket) => {
-                tokio::spawn(async move {
-                    let heard = |came| heard(shared.clone(), name.clone(), came);
-                    socket.run(heard, &stop).await;
-                });
-            }
-            Err(error) => tracing::error!(chat = name, error, "Socket Mode cannot be used"),
-        }
-    }
-}
-
-/// What came through a socket: whether it is durable.
-async fn heard(shared: Arc<Shared>, chat: String, came: Result<Incoming, Refused>) -> bool {
-    let setup = shared.setup();
-    match came {
-        Err(why) => {
-            shared.metrics.hook("chat", why.word());
-            tracing::info!(chat, result = why.word(), "a request of a chat was refused");
-            false
-        }
-        Ok(asked) => match take(&setup, &chat, &asked).await {
-            Ok(new) => {
-                shared.metrics.hook("chat", if new { "taken" } else { "repeated" });
-                shared.asked.notify_one();
-                true
-            }
-            Err(error) => {
-                tracing::warn!(%error, chat, "what was said in a chat could not be stored");
-                false
-            }
-        },
-    }
 }
 
 impl Lanes {

@@ -30,25 +30,76 @@ pub struct AskedRow {
     pub begun: bool,
 }
 
+/// Something that is to be taken up.
+#[derive(Debug, Clone, Copy)]
+pub struct NewAsked<'a> {
+    /// Where: `chat:NAME`, `forge:NAME`.
+    pub place: &'a str,
+    /// The same where the platform sends the same thing again.
+    pub once: &'a str,
+    /// Whose it is there, as it stands in `asked` under `user` or `author`.
+    pub who: &'a str,
+    /// What, as JSON.
+    pub asked: &'a str,
+}
+
+/// How many may wait or be at work for another one to be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Of everybody's; none where it does not matter how much others asked.
+    pub all: Option<u32>,
+    /// Of whoever asks.
+    pub own: u32,
+}
+
+/// What came of taking something up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It is new, and durable.
+    New,
+    /// It was taken before.
+    Before,
+    /// It is not taken: so many of theirs wait.
+    FullOfTheirs(u32),
+    /// It is not taken: so many of everybody's wait.
+    FullOfAll(u32),
+}
+
 impl SqliteStore {
-    /// Takes something up, durably; whether it is new.
+    /// Takes something up, durably, if there is room for it.
     ///
     /// # Errors
     /// Those of any write.
-    pub async fn take_asked(&self, place: &str, once: &str, now: Instant, asked: &str) -> Result<bool, StoreError> {
+    pub async fn take_asked(&self, new: &NewAsked<'_>, now: Instant, room: Room) -> Result<Taken, StoreError> {
         // It is acknowledged after this, and nobody says it again.
         let mut writing = self.write(Durability::Full).await?;
         let done = async {
             let conn = writing.conn();
             sqlx::query(sql::FORGET_ASKED).bind(now.0 - KEPT.ms()).execute(&mut *conn).await?;
-            let added = sqlx::query(sql::ADD_ASKED)
-                .bind(place.to_owned())
-                .bind(once.to_owned())
+            let (before, own, all) = sqlx::query_as::<_, (i64, i64, i64)>(sql::WAITING_ASKED)
+                .bind(new.place.to_owned())
+                .bind(new.once.to_owned())
+                .bind(new.who.to_owned())
+                .fetch_one(&mut *conn)
+                .await?;
+            let count = |of: i64| u32::try_from(of).unwrap_or(u32::MAX);
+            if before > 0 {
+                return Ok(Taken::Before);
+            }
+            if count(own) >= room.own {
+                return Ok(Taken::FullOfTheirs(count(own)));
+            }
+            if room.all.is_some_and(|most| count(all) >= most) {
+                return Ok(Taken::FullOfAll(count(all)));
+            }
+            sqlx::query(sql::ADD_ASKED)
+                .bind(new.place.to_owned())
+                .bind(new.once.to_owned())
                 .bind(now.0)
-                .bind(asked.to_owned())
+                .bind(new.asked.to_owned())
                 .execute(&mut *conn)
                 .await?;
-            Ok::<_, Fault>(added.rows_affected() == 1)
+            Ok::<_, Fault>(Taken::New)
         }
         .await;
         writing.end(done).await

@@ -288,6 +288,10 @@ statements! {
     ADD_ASKED = "INSERT INTO asked (seq, place, once, at_wall, asked, state, until_wall)
         SELECT COALESCE(MAX(seq), 0) + 1, $1, $2, $3, $4, 'waiting', 0 FROM asked WHERE TRUE
         ON CONFLICT (place, once) DO NOTHING";
+    WAITING_ASKED = "SELECT (SELECT COUNT(*) FROM asked WHERE place = $1 AND once = $2),
+        (SELECT COUNT(*) FROM asked WHERE state IN ('waiting', 'working') AND place = $1
+            AND COALESCE(asked ->> 'user', asked ->> 'author') = $3),
+        (SELECT COUNT(*) FROM asked WHERE state IN ('waiting', 'working'))";
     NEXT_ASKED = "SELECT seq, place, once, at_wall, asked, state FROM asked
         WHERE state = 'waiting' OR (state = 'working' AND until_wall <= $1) ORDER BY seq LIMIT 1";
     CLAIM_ASKED = "UPDATE asked SET state = 'working', until_wall = $2 WHERE seq = $1";

@@ -7,7 +7,9 @@
 //!
 //! # What a stranger could forge who reaches our address
 //!
-//! A slash command carries a token that only the server and we know. A button carries nothing of the server's: the
+//! A slash command carries a token that only the server and we know, and the same `trigger_id` as a button
+//! (`ExecuteCommand`, `tryExecuteCustomCommand`, server/channels/app/command.go): the token opens the door for
+//! questions, and only a trigger of the same user lets an order through. A button carries nothing of the server's: the
 //! request is plain JSON, in which `user_id` is whatever its sender wrote. So:
 //!
 //! * Knowing nothing, nothing: every button holds a [`seal`] of ours (HMAC over press, channel and time), without
@@ -27,6 +29,7 @@
 
 mod api;
 mod escape;
+mod keys;
 mod manifest;
 mod read;
 mod render;
@@ -37,6 +40,7 @@ pub mod trigger;
 mod tests;
 
 pub use api::Mattermost;
+pub use keys::Keys;
 pub use manifest::manifest;
-pub use read::{Place, pressed, typed};
+pub use read::{Claim, Place, pressed, typed};
 pub use render::{Buttons, People, ephemeral, people_of, render, reply};

@@ -3,6 +3,7 @@
 use towpath_core::model::Event;
 
 use super::{Default, Kind, Place, Row};
+use crate::config::chats::STRANGERS;
 use crate::config::people::{MENTIONS, ROLES, SURFACES, VERB_WORDS};
 
 const SERVICE: &[Place] = &[Place::Service];
@@ -366,6 +367,10 @@ pub(in crate::config) const ROWS: &[Row] = &[
     row(CHAT, "button_secrets", Kind::ListOf(&Kind::Secret), Default::Nothing).says(
         "What buttons of Mattermost are sealed with, which signs none itself: at least 16 bytes, made up by you. The first seals, each opens.",
         "button_secrets = [{ file = \"/run/secrets/towpath-buttons\" }]",
+    ),
+    row(CHAT, "strangers", Kind::Word { words: &STRANGERS, later: &[] }, Default::From("`\"read\"`")).says(
+        "What somebody of these teams is answered who is linked to no person: with `read` whatever only looks, at every flow; with `none` how to be linked, and nothing else.",
+        "strangers = \"none\"",
     ),
     row(CHAT, "channels", Kind::Tables(Place::Channel), Default::Nothing).says(
         "Channels that belong to a flow or an environment, which then need not be said there.",

@@ -27,6 +27,55 @@ pub(super) struct Giving<'a, W: World> {
     permit: Result<Permit, WordFault>,
 }
 
+/// Whether somebody may give a command, as far as the config alone tells: nothing is asked, stored or recorded.
+///
+/// # Errors
+/// Why not.
+pub fn may_give(config: &Config, command: &Command, who: &Person) -> Result<(), Refusal> {
+    command.check()?;
+    allowed(&permit(config, command, who)?)
+}
+
+fn allowed(permit: &Permit) -> Result<(), Refusal> {
+    match permit {
+        Permit::Allowed { .. } => Ok(()),
+        Permit::Denied { why, who_may } => Err(Refusal::NotPermitted { why: refused(why, who_may) }),
+    }
+}
+
+/// Whether they may, in every environment that it reaches.
+fn permit(config: &Config, command: &Command, who: &Person) -> Result<Permit, WordFault> {
+    let reach = places(config, command)?;
+    let asked = Asked { verb: command.verb(), reach: &reach, surface: who.surface };
+    let law = config.laws.law();
+    let permit = law.may(law.asker(&who.identity), &asked);
+    // Only their role stands against it, and it only stops what is theirs.
+    let own = match (command, &permit) {
+        (Command::Hold { commit, .. }, Permit::Denied { why: Denial::RoleTooLow { .. }, .. }) => {
+            who.wrote.is_some_and(|wrote| wrote.to_string() == commit.to_string())
+        }
+        _ => false,
+    };
+    Ok(if own { Permit::Allowed { by: [Grant::Author].into() } } else { permit })
+}
+
+/// The environments that a command reaches.
+fn places(config: &Config, command: &Command) -> Result<Vec<Place>, WordFault> {
+    let (words, env) = (command.place(), command.env());
+    let scope = match (&words[..], env) {
+        (["all"], None) => Scope::All,
+        ([flow], Some(env)) => config.target(&[flow, env])?,
+        ([flow], None) if !command.is_targeted() => Scope::Flow(config.flow(flow)?.flow.name.clone()),
+        (words, _) => config.target(words)?,
+    };
+    let only = match &scope {
+        Scope::Edge(_, env) | Scope::Environment(env) => Some(env),
+        Scope::All | Scope::Flow(_) => None,
+    };
+    let rules = &config.laws.rules;
+    Ok(config.reach(&scope).into_iter().flat_map(|found| rules.places(&found.flow, only)).collect())
+}
+
 impl<'a, W: World> Giving<'a, W> {
     /// One, with whether whoever gives it may.
     pub(super) fn new(
@@ -37,21 +86,18 @@ impl<'a, W: World> Giving<'a, W> {
     ) -> Self {
         let by = Actor::new(config.laws.law().asker(&who.identity).name());
         let mut giving = Self { world, config, command, who, by, dry, now, permit: Err(WordFault::Words) };
-        giving.permit = giving.permit();
+        giving.permit = permit(config, command, who);
         giving
     }
 
     /// Whether whoever gives it may; what its words name has to be known for that.
     pub(super) fn allowed(&self) -> Result<(), Refusal> {
-        match self.permit.as_ref().map_err(WordFault::clone)? {
-            Permit::Allowed { .. } => Ok(()),
-            Permit::Denied { why, who_may } => Err(Refusal::NotPermitted { why: refused(why, who_may) }),
-        }
+        allowed(self.permit.as_ref().map_err(WordFault::clone)?)
     }
 
     /// Whether whoever gives it may also do that in the same places: to lift something takes what it took to order it.
     pub(super) fn allowed_to(&self, verb: Verb) -> Result<(), Refusal> {
-        let reach = self.places()?;
+        let reach = places(self.config, self.command)?;
         let law = self.config.laws.law();
         match law.may(law.asker(&self.who.identity), &Asked { verb, reach: &reach, surface: self.who.surface }) {
             Permit::Allowed { .. } => Ok(()),
@@ -74,39 +120,6 @@ impl<'a, W: World> Giving<'a, W> {
             }
         }
         all
-    }
-
-    /// Whether they may, in every environment that it reaches.
-    fn permit(&self) -> Result<Permit, WordFault> {
-        let reach = self.places()?;
-        let asked = Asked { verb: self.command.verb(), reach: &reach, surface: self.who.surface };
-        let law = self.config.laws.law();
-        let permit = law.may(law.asker(&self.who.identity), &asked);
-        // Only their role stands against it, and it only stops what is theirs.
-        let own = match (self.command, &permit) {
-            (Command::Hold { commit, .. }, Permit::Denied { why: Denial::RoleTooLow { .. }, .. }) => {
-                self.who.wrote.is_some_and(|wrote| wrote.to_string() == commit.to_string())
-            }
-            _ => false,
-        };
-        Ok(if own { Permit::Allowed { by: [Grant::Author].into() } } else { permit })
-    }
-
-    /// The environments that the command reaches.
-    fn places(&self) -> Result<Vec<Place>, WordFault> {
-        let (words, env) = (self.command.place(), self.command.env());
-        let scope = match (&words[..], env) {
-            (["all"], None) => Scope::All,
-            ([flow], Some(env)) => self.config.target(&[flow, env])?,
-            ([flow], None) if !self.command.is_targeted() => Scope::Flow(self.config.flow(flow)?.flow.name.clone()),
-            (words, _) => self.config.target(words)?,
-        };
-        let only = match &scope {
-            Scope::Edge(_, env) | Scope::Environment(env) => Some(env),
-            Scope::All | Scope::Flow(_) => None,
-        };
-        let rules = &self.config.laws.rules;
-        Ok(self.config.reach(&scope).into_iter().flat_map(|found| rules.places(&found.flow, only)).collect())
     }
 
     /// An id of what this command makes.

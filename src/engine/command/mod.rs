@@ -17,6 +17,8 @@ use towpath_core::model::{Actor, AuditRow, Change, CommitId, Concerns, IntentRow
 use towpath_core::people::{Identity, Surface};
 use towpath_core::text::hex;
 
+pub use giving::may_give;
+
 use giving::Giving;
 
 use super::world::{Fault, World};
