@@ -141,6 +141,11 @@ pub trait World {
     /// Answers every missing key that the graph cannot answer.
     fn answer(&self, flow: &Flow, dag: &Dag, tips: &Tips, missing: &Missing) -> impl Future<Output = Facts>;
 
+    /// These addresses in lower case, and every other one of the people who have them, where it is known who has what.
+    fn addresses(&self, of: BTreeSet<String>) -> BTreeSet<String> {
+        of
+    }
+
     /// The commits of the flow that a word names: the first digits of an id, at least seven.
     fn commits(&self, flow: &Flow, word: &str) -> impl Future<Output = Result<Vec<CommitId>, Fault>>;
 

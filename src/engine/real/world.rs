@@ -220,6 +220,10 @@ impl World for RealWorld {
         facts
     }
 
+    fn addresses(&self, of: BTreeSet<String>) -> BTreeSet<String> {
+        self.crowd().addresses(&of)
+    }
+
     async fn commits(&self, flow: &Flow, word: &str) -> Result<Vec<CommitId>, Fault> {
         let prefix = word.to_owned();
         let in_mirror = match self.mirror(&flow.name) {

@@ -229,6 +229,10 @@ impl World for Process {
         facts
     }
 
+    fn addresses(&self, of: BTreeSet<String>) -> BTreeSet<String> {
+        self.world.addresses(of)
+    }
+
     async fn commits(&self, flow: &Flow, word: &str) -> Result<Vec<CommitId>, Fault> {
         self.world.commits(flow, word).await
     }

@@ -116,6 +116,20 @@ pub struct RequestApproval {
     pub email: Option<String>,
     /// What it is bound to.
     pub given: Given,
+    /// Whose account that is, where the config has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<AccountHolder>,
+}
+
+/// A person whose account on a forge is, as the config has them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountHolder {
+    /// Their name.
+    pub name: Actor,
+    /// All their addresses, lower-cased.
+    pub emails: BTreeSet<String>,
+    /// All their accounts on that forge, lower-cased.
+    pub logins: BTreeSet<String>,
 }
 
 /// What an approval on a forge is bound to.
