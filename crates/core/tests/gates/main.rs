@@ -1,7 +1,7 @@
 //! Tables: for each gate, stop and way of choosing, what is given and what is decided.
 
 mod ahead;
-
+mod at_once;
 mod choosing;
 mod ci;
 mod divergence;
