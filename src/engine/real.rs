@@ -184,6 +184,22 @@ impl RealWorld {
         Ok(remote.with_login(login))
     }
 
+    /// What a call of git came to; where the login that a forge's adapter made was refused, the adapter is told, and
+    /// the next pass has another one.
+    async fn heard<T>(&self, flow: &FlowName, answer: Result<T, Unknown>) -> Result<T, Unknown> {
+        let refused = |unknown: &Unknown| {
+            matches!(unknown.why, UnknownWhy::CredentialsRefused { .. } | UnknownWhy::TokenRefused { .. })
+        };
+        let made = self.reach(flow).is_ok_and(|reach| matches!(reach.login, Some(reach::Login::OfForge(_))));
+        if made
+            && answer.as_ref().is_err_and(refused)
+            && let Ok(on) = self.forge(flow)
+        {
+            on.forge.git_refused().await;
+        }
+        answer
+    }
+
     fn reach(&self, flow: &FlowName) -> Result<&Reach, Unknown> {
         let none = || Unknown::lasting(UnknownWhy::Unreadable { words: format!("no flow `{flow}`") });
         self.remotes.iter().find(|reach| reach.flow == *flow).ok_or_else(none)
