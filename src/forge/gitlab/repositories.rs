@@ -24,7 +24,8 @@ fn seen(listed: &wire::Listed) -> RepoSeen {
     } else if listed.mirror.unwrap_or(false) {
         Some(Aside::Mirror)
     } else {
-        listed.forked_from_project.as_ref().map(|_| Aside::Fork)
+        let says = listed.forked_from_project.is_some() || listed.mr_default_target_self.is_some();
+        says.then_some(Aside::Fork)
     };
     RepoSeen { id: listed.id.to_string(), path: RepoPath::new(&listed.path_with_namespace), aside }
 }

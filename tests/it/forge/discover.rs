@@ -3,9 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use towpath::clock::Clock;
+use towpath::config::Config;
+use towpath::discover::{COMMAND_MAX, look};
 use towpath::forge::{Aside, Forge as _};
+use towpath::setup::{Need, Setup};
 use towpath_core::model::CommitId;
 
 use super::backend::Other;
@@ -78,6 +83,8 @@ async fn the_list_of_a_gitlab_is_read_to_its_last_page_or_not_at_all() {
     let forge = place.forge();
     for totals in [true, false] {
         place.state().tells.totals = totals;
+        // A fork of what nobody here may see is one, too.
+        place.state().others[3].of_hidden = totals;
         let mut expected = expected();
         expected[5].2 = Some(Aside::Mirror);
         expected[4].2 = Some(Aside::Doomed);
@@ -306,6 +313,38 @@ async fn what_matches_and_has_the_branches_moves_and_nothing_else() {
     let shown = town.towpath(&["config", "show", "shop/search"]).await;
     assert!(shown.out.contains("# discovered by [forge.hub] line 7"), "{shown:?}");
     town.place.watch.assert_good(3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_only_forge_is_away_and_nothing_is_known_the_run_says_so_by_its_exit_code() {
+    let town = Town::new().await;
+    town.config("");
+    town.place.faults.plan("/user/repos", Fault::Status(500, "x"), 100);
+    for command in ["run", "plan"] {
+        let ran = town.towpath(&[command]).await;
+        assert_eq!(ran.code, Some(3), "{command}: {ran:?}");
+        assert!(ran.err.contains("`[forge.hub]`: its repositories cannot be listed: "), "{command}: {ran:?}");
+    }
+    town.place.faults.clear();
+    assert_eq!(town.towpath(&["run"]).await.code, Some(0));
+    // What is known goes on, whatever becomes of the list.
+    let tip = town.push("shop/search");
+    town.place.faults.plan("/user/repos", Fault::Status(500, "x"), 100);
+    let ran = town.towpath(&["run"]).await;
+    assert_eq!((ran.code, town.staging("shop/search")), (Some(0), Some(tip)), "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_time_is_over_what_was_known_stays_and_nothing_is_said_of_the_rest() {
+    let town = Town::new().await;
+    let config = Config::load(&town.dir.path().join("towpath.toml")).expect("a config");
+    let setup = Setup::open(config, Clock::System, Need::Create).await.expect("a setup");
+    let whole = look(&setup, COMMAND_MAX).await.expect("looked");
+    setup.world.store().remember_discovered(&whole.changed).await.expect("remembered");
+    let none = look(&setup, Duration::ZERO).await.expect("looked");
+    assert_eq!((&none.rows, none.changed.len()), (&whole.rows, 0));
+    assert_eq!(none.forges[0].listed, Err("it took longer than 0 s".to_owned()));
+    assert_eq!(whole.forges[0].unlooked, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
