@@ -48,6 +48,7 @@ fn approved(
             confirmed: Some(minutes(-9)),
             passed_over: None,
             announced: Some(7),
+            until: None,
         });
         let open = OpenRequest {
             number: 7,

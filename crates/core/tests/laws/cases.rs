@@ -212,6 +212,7 @@ fn any_proposed() -> impl Strategy<Value = Option<Proposed>> {
         confirmed: confirmed.map(minutes),
         passed_over,
         announced: None,
+        until: None,
     });
     weighted(0.85, row)
 }
