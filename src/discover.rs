@@ -151,6 +151,8 @@ async fn of_forge(setup: &Setup, forge: &str, rows: &mut Vec<DiscoveredRow>, unt
         }
     };
     of.listed = Ok(list.len());
+    let nameless = list.get("").map(|odd| NotTaken::new("?", &odd.aside.unwrap_or(Aside::Odd), true));
+    of.left.extend(nameless);
     let now = setup.world.clock().reading().wall;
     remember_written(setup, forge, &list, rows, now);
     for row in rows.iter_mut().filter(|row| row.forge == forge && !is_written(row)) {
@@ -159,8 +161,9 @@ async fn of_forge(setup: &Setup, forge: &str, rows: &mut Vec<DiscoveredRow>, unt
     let known = |seen: &RepoSeen, row: &DiscoveredRow| {
         row.forge == forge && (row.path == seen.path.as_str() || row.repo == seen.id)
     };
-    let (old, new): (Vec<_>, Vec<_>) = list.into_values().partition(|seen| rows.iter().any(|row| known(seen, row)));
-    let renamed = old.iter().filter_map(|seen| {
+    let named = list.into_values().filter(|seen| !seen.path.as_str().is_empty());
+    let (old, new): (Vec<_>, Vec<_>) = named.partition(|seen| rows.iter().any(|row| known(seen, row)));
+    let renamed = old.iter().filter(|seen| seen.aside != Some(Aside::Odd)).filter_map(|seen| {
         let row = rows.iter().find(|row| row.forge == forge && row.repo == seen.id)?;
         let one = Listed { forge: forge.to_owned(), path: seen.path.as_str().to_owned(), gone: None };
         (row.path.to_lowercase() != one.path.to_lowercase()).then(|| (one, row.path.clone()))
@@ -200,9 +203,11 @@ fn remember_written(
     now: Wall,
 ) {
     let by_flow = setup.config.written();
-    let written: Vec<&RepoSeen> = list.values().filter(|seen| by_flow.flow(seen.path.as_str()).is_some()).collect();
+    let sound = list.values().filter(|seen| seen.aside != Some(Aside::Odd));
+    let written: Vec<&RepoSeen> = sound.filter(|seen| by_flow.flow(seen.path.as_str()).is_some()).collect();
     let still = |row: &DiscoveredRow| {
-        !list.contains_key(&row.path) || written.iter().any(|seen| seen.path.as_str() == row.path)
+        let odd = list.get(&row.path).is_none_or(|seen| seen.aside == Some(Aside::Odd));
+        odd || written.iter().any(|seen| seen.path.as_str() == row.path)
     };
     rows.retain(|row| row.forge != forge || !is_written(row) || still(row));
     for seen in written {
@@ -229,6 +234,14 @@ async fn list(setup: &Setup, forge: &str, until: Instant) -> Result<BTreeMap<Str
 
 /// What a new list says of a repository that is a flow.
 fn follow(row: &mut DiscoveredRow, list: &BTreeMap<String, RepoSeen>, now: Wall) {
+    // Of what is odd nothing is known, not even that it is another one; and where it has no name it may be any.
+    let odd = |seen: &RepoSeen| {
+        let (path, nameless) = (seen.path.as_str(), seen.path.as_str().is_empty());
+        seen.aside == Some(Aside::Odd) && (nameless || path == row.path || seen.id == row.repo)
+    };
+    if list.values().any(odd) && !list.get(&row.path).is_some_and(|seen| seen.aside != Some(Aside::Odd)) {
+        return;
+    }
     let same =
         |seen: &&RepoSeen| seen.id == row.repo && seen.path.as_str().to_lowercase() == row.path.to_lowercase();
     let why = match list.get(&row.path).or_else(|| list.values().find(same)) {
@@ -281,7 +294,9 @@ async fn take(
         let Some(one) = found.discovered.as_ref().filter(|one| one.forge == of.forge) else { continue };
         match of_new(one) {
             None => flows += 1,
-            Some(RepoSeen { aside: Some(aside), .. }) => not.push(NotTaken::new(&one.path, aside, false)),
+            Some(RepoSeen { aside: Some(aside), .. }) => {
+                not.push(NotTaken::new(&one.path, aside, *aside == Aside::Odd));
+            }
             Some(seen) => ready.push((found.clone(), seen.id.clone())),
         }
     }
