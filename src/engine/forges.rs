@@ -230,7 +230,9 @@ impl RealWorld {
             // After the branch was read and before the forge is asked: an approval that was given
             // meanwhile must not seem younger than it is.
             let Ok(now) = self.store().peek_now(&self.clock().reading()).await else { continue };
-            facts.requests.insert(env.clone(), forge.requests(&edge, branch, now).await);
+            let mut requests = forge.requests(&edge, branch, now).await;
+            self.crowd().told(&flow.name, &mut requests);
+            facts.requests.insert(env.clone(), requests);
         }
     }
 }
@@ -283,5 +285,6 @@ fn given(approval: &ApprovalSeen, now: Now) -> RequestApproval {
             HeadBound::Ago { ago, .. } => Given::At(Trusted(now.trusted.0 - ago.ms())),
             HeadBound::Unbound => Given::Unbound,
         },
+        person: None,
     }
 }

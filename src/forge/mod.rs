@@ -50,6 +50,9 @@ pub trait Forge: Debug + Send + Sync {
         Err(client::Fault::Credential { words: "there is none for git".to_owned() })
     }
 
+    /// Git was refused with what [`Forge::git_login`] gave: where the adapter makes tokens, the next one is another.
+    async fn git_refused(&self) {}
+
     /// The page on which two commits are compared.
     fn compare_url(&self, repo: &RepoPath, from: CommitId, to: CommitId) -> String {
         let page = self.git_url(repo);

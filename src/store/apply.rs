@@ -72,7 +72,11 @@ pub(super) async fn commit(
         sqlx::query(sql::SET_SEQ).bind(batch.seq).execute(&mut *batch.conn).await?;
     }
     let pushing = sqlx::query(sql::INTENTS_PUSHING).fetch_all(&mut *batch.conn).await?;
-    Ok(Receipt { pushing: read(&pushing, "intents", rows::intent)? })
+    let proposing = sqlx::query(sql::PROPOSING).fetch_all(&mut *batch.conn).await?;
+    Ok(Receipt {
+        pushing: read(&pushing, "intents", rows::intent)?,
+        proposing: read(&proposing, "proposed", rows::underway)?,
+    })
 }
 
 /// The changes of one transaction on their way into rows.

@@ -277,7 +277,7 @@ pub(in crate::config) const ROWS: &[Row] = &[
     ),
     // request
     row(&[Place::Request], "open", Kind::Word { words: &["ready", "at-once"], later: &[] }, Default::Text("ready")).says(
-        "When a request is opened: when every gate but approvals, window and schedule passes, or as soon as there is a commit that nothing blocks.",
+        "When a request is opened: when every gate but approvals, window and schedule passes, or as soon as there is a commit that nothing blocks. Opened at once, it follows each newer commit until somebody approves; where nobody has to, a commit that every gate lets enter goes before newer ones that still wait.",
         "open = \"at-once\"",
     ),
     row(&[Place::Request], "merge", Kind::Word { words: &["towpath", "person"], later: &[] }, Default::Text("towpath"))

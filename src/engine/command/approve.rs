@@ -92,7 +92,7 @@ async fn whether_it_counts<W: World>(
         let ledger = giving.world.load(flow).await?;
         let look = observe::look(giving.world, flow, &ledger).await?;
         let key = EdgeKey { env: row.env.clone(), commit: row.commit };
-        match observe::authors(flow, &look, &key) {
+        match observe::authors(giving.world, flow, &look, &key) {
             Some(authors) => authors,
             None => return Ok(Counts::Unknown),
         }

@@ -6,7 +6,7 @@ use towpath_core::command::{Command, Verb};
 use towpath_core::explain::{Words, refused};
 use towpath_core::model::{
     Actor, AuditRow, Came, Change, Concerns, Flow, FlowName, Instant, IntentRow, MoveKind, Now, OrderId, SAID_MAX,
-    Scope,
+    Scope, Underway,
 };
 use towpath_core::people::{Asked, Denial, Grant, Permit, PersonCard, Place};
 
@@ -193,6 +193,7 @@ impl<'a, W: World> Giving<'a, W> {
             command: self.command.to_string(),
             lines: Vec::new(),
             pushing: Vec::new(),
+            proposing: Vec::new(),
             moved: None,
             dry: self.dry == Dry::Run,
             exact: None,
@@ -203,11 +204,26 @@ impl<'a, W: World> Giving<'a, W> {
             let covered = |row: &IntentRow| scope.is_some_and(|scope| scope.covers(&row.flow, &row.env));
             reply.pushing = committed.pushing.into_iter().filter(covered).collect();
             lines.extend(reply.pushing.iter().map(|row| self.may_still_land(row)));
+            let covered = |row: &Underway| {
+                row.until > self.now.trusted && scope.is_some_and(|scope| scope.covers(&row.flow, &row.env))
+            };
+            reply.proposing = committed.proposing.into_iter().filter(covered).collect();
+            lines.extend(reply.proposing.iter().map(|row| self.may_still_come(row)));
         } else {
             lines.push("This was a dry run: nothing was changed.".to_owned());
         }
         reply.lines = lines;
         Ok(reply)
+    }
+
+    fn may_still_come(&self, row: &Underway) -> String {
+        let scope = Scope::Edge(row.flow.clone(), row.env.clone());
+        let (flow, env, head, until) =
+            (&row.flow, &row.env, row.head.short(), self.at(&scope, self.now.wall_at(row.until)));
+        format!(
+            "Putting {head} into the request into `{env}` of `{flow}` had begun before and may still come to be until \
+             {until}; it moves no environment."
+        )
     }
 
     fn may_still_land(&self, row: &IntentRow) -> String {

@@ -13,7 +13,7 @@ mod promote;
 
 use sha2::{Digest as _, Sha256};
 use towpath_core::command::{Command, Problem};
-use towpath_core::model::{Actor, AuditRow, Change, CommitId, Concerns, IntentRow, Now, OrderId};
+use towpath_core::model::{Actor, AuditRow, Change, CommitId, Concerns, IntentRow, Now, OrderId, Underway};
 use towpath_core::people::{Identity, Surface};
 use towpath_core::text::hex;
 
@@ -72,6 +72,8 @@ pub struct Reply {
     pub lines: Vec<String>,
     /// Moves in the command's scope that had begun before it and may still land.
     pub pushing: Vec<IntentRow>,
+    /// Requests in its scope that were being opened before it, or whose head was being moved, and may still come.
+    pub proposing: Vec<Underway>,
     /// The rollback, as far as it came.
     pub moved: Option<IntentRow>,
     /// Whether nothing was done.

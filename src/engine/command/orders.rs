@@ -424,6 +424,7 @@ pub(super) fn without_closed<W: World>(
         confirmed: None,
         passed_over: None,
         announced: None,
+        until: None,
     });
     let row = Proposed { passed_over: Some(closed.number), ..row };
     Some(Change::Proposed { env: env.clone(), row })

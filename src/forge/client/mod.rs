@@ -48,6 +48,7 @@ pub use fault::Fault;
 pub use fresh::{Fresh, Token};
 pub use limits::BudgetSeen;
 pub use page::{PAGES_MAX, Page};
+pub use read::OrOdd;
 pub use stamp::{ago, http_date, stamp};
 pub use urgent::urgently;
 

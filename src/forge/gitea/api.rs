@@ -18,7 +18,7 @@ use towpath_core::model::Span;
 
 use super::version::Version;
 use super::wire;
-use crate::forge::client::{Answer, Auth, Call, Client, Fault, TokenPlace};
+use crate::forge::client::{Answer, Auth, Call, Client, Fault, OrOdd, TokenPlace};
 
 /// How many items of a list are asked for at once: what both servers give at most unless told
 /// otherwise (`[api] MAX_RESPONSE_ITEMS`).
@@ -64,6 +64,18 @@ pub(super) trait Item: DeserializeOwned {
 
     /// What tells it from the others of its list.
     fn key(&self) -> String;
+}
+
+/// By its number, and where it has none by all of it.
+impl<T: Item> Item for OrOdd<T> {
+    const NULL_IS_EMPTY: bool = T::NULL_IS_EMPTY;
+
+    fn key(&self) -> String {
+        match self {
+            Self::Sound(item) => item.key(),
+            Self::Odd(item) => item["id"].as_i64().map_or_else(|| item.to_string(), |id| id.to_string()),
+        }
+    }
 }
 
 macro_rules! item {

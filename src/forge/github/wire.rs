@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::forge::client::OrOdd;
 use crate::forge::client::read::or_default;
 
 /// `POST /app/installations/{id}/access_tokens`. No `Debug`: it holds the token.
@@ -312,7 +313,7 @@ pub(super) struct Repository {
 #[derive(Debug, Deserialize)]
 pub(super) struct Repositories {
     pub(super) total_count: u64,
-    pub(super) repositories: Vec<Listed>,
+    pub(super) repositories: Vec<OrOdd<Listed>>,
 }
 
 /// A repository in a list. What keeps one from being taken has to be there: what is not said is not "no".

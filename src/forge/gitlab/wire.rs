@@ -310,6 +310,10 @@ pub(super) struct Listed {
     /// There where it is a fork of one that may be seen.
     #[serde(default)]
     pub forked_from_project: Option<serde_json::Value>,
+    /// There where it is a fork, of whatever: `lib/api/entities/project.rb` of gitlabhq shows it of forks alone. Older
+    /// versions have it not.
+    #[serde(default)]
+    pub mr_default_target_self: Option<serde_json::Value>,
 }
 
 /// The roles of whoever asks.

@@ -130,7 +130,8 @@ impl Batch<'_> {
             .bind(row.confirmed.map(|at| at.wall.0))
             .bind(row.confirmed.map(|at| at.trusted.0))
             .bind(row.passed_over.map(number))
-            .bind(row.announced.map(number));
+            .bind(row.announced.map(number))
+            .bind(row.until.map(|until| until.0));
         self.run(set).await
     }
 

@@ -282,7 +282,11 @@ impl Swarm {
         let standing = it.book.ledgers.values().flat_map(|ledger| &ledger.standing.pauses).filter(rollbacks);
         let new: Vec<Pause> = standing.filter(|p| !it.book.acknowledged.contains_key(&p.id)).cloned().collect();
         for pause in new {
-            it.acknowledge(pause, reply.pushing.iter().map(|row| row.id.clone()).collect());
+            it.acknowledge(
+                pause,
+                reply.pushing.iter().map(|row| row.id.clone()).collect(),
+                reply.proposing.clone(),
+            );
         }
     }
 

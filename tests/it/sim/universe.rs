@@ -9,7 +9,7 @@ use towpath_core::dag::{Dag, Node};
 use towpath_core::model::{
     BranchName, Change, CiItem, ClockRow, CommitId, EffectRow, EnvName, EventRow, Flow, FlowName, GateKind,
     HandMove, HeadsUpTold, Hold, Instant, IntentId, IntentRow, IntentState, Ledger, Message, Now, OrderId, Pause,
-    Reading, Report, Requests, TreeId,
+    Reading, Report, Requests, TreeId, Underway,
 };
 
 use super::check_requests;
@@ -126,6 +126,8 @@ pub struct Acknowledged {
     pub pause: Pause,
     /// The intents that the answer named.
     pub named: BTreeSet<IntentId>,
+    /// The same for requests: into which environment for which head.
+    pub proposing: BTreeSet<(FlowName, EnvName, CommitId)>,
     /// True time.
     pub since: i64,
 }
@@ -135,6 +137,8 @@ pub struct Acknowledged {
 pub struct Loaded {
     /// The wall as it last read it.
     pub wall: Option<Instant>,
+    /// The wall when it last began to put a candidate into a request.
+    pub begun: Option<Instant>,
     pub promotes: Vec<(EnvName, CommitId)>,
     pub overrides: Vec<(EnvName, CommitId, GateKind)>,
     pub holds: Vec<Hold>,
@@ -594,9 +598,21 @@ impl Universe {
     }
 
     /// Remembers that an order was answered.
-    pub fn acknowledge(&mut self, pause: Pause, named: BTreeSet<IntentId>) {
+    pub fn acknowledge(&mut self, pause: Pause, named: BTreeSet<IntentId>, proposing: Vec<Underway>) {
         let since = self.truth;
-        self.book.acknowledged.insert(pause.id.clone(), Acknowledged { pause, named, since });
+        let proposing = proposing.into_iter().map(|row| (row.flow, row.env, row.head)).collect();
+        self.book.acknowledged.insert(pause.id.clone(), Acknowledged { pause, named, proposing, since });
+    }
+
+    /// What may be under way into requests, whether or not its time is over.
+    pub fn underway(&self) -> Vec<Underway> {
+        let of = |(flow, ledger): (&FlowName, &Ledger)| {
+            let rows = ledger.proposed.iter().filter_map(|(env, row)| {
+                Some(Underway { flow: flow.clone(), env: env.clone(), head: row.head, until: row.until? })
+            });
+            rows.collect::<Vec<_>>()
+        };
+        self.book.ledgers.iter().flat_map(of).collect()
     }
 
     /// A person lets Towpath push to that environment again.

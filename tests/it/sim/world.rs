@@ -13,8 +13,9 @@ use towpath_core::act::{self, PushAnswer};
 use towpath_core::dag::Dag;
 use towpath_core::model::{
     AuthorLogins, BranchName, Change, CommitId, EdgeKey, EnvName, Fact, Facts, Flow, FlowName, Gate, GateKind,
-    Given, HttpInstead, HttpSaid, IntentId, IntentRow, IntentState, Ledger, Message, Missing, Now, Reason,
-    Requests, RequiredCheck, RequiredChecks, Span, Tip, Trusted, Unknown, UnknownWhy, request_branch,
+    Given, HttpInstead, HttpSaid, Instant, IntentId, IntentRow, IntentState, Ledger, Message, Missing, Now,
+    Proposed, Reason, Requests, RequiredCheck, RequiredChecks, Span, Standing, Tip, Trusted, Unknown, UnknownWhy,
+    request_branch,
 };
 use towpath_core::see::{PushSeen, Tips};
 
@@ -105,6 +106,18 @@ impl SimWorld {
 }
 
 impl SimWorld {
+    /// The time inside a transaction, by which orders are judged.
+    fn now_within(&self) -> Now {
+        let mut it = self.it();
+        let now = it.now();
+        for ((replica, _), loaded) in &mut it.loaded {
+            if *replica == self.replica {
+                (loaded.wall, loaded.begun) = (Some(now.wall), Some(now.wall));
+            }
+        }
+        now
+    }
+
     async fn requests(&self, flow: &Flow, env: &EnvName) -> Fact<Requests> {
         let Some(edge) = flow.edge(env) else {
             return Fact::Unknown(Unknown::passing(UnknownWhy::NotAnswered));
@@ -195,7 +208,7 @@ impl SimWorld {
     /// Moves the request branch, as a push does.
     fn put(&self, flow: &Flow, proposal: &Proposal) -> Result<(), Proposing> {
         let unsure = |words: &str| Err(Proposing::Unsure { words: words.to_owned() });
-        let refused = || Err(Proposing::Refused { words: "pre-receive hook declined".into() });
+        let refused = || Err(Proposing::NotPut { words: "pre-receive hook declined".into() });
         let mut it = self.it();
         if it.script.unreachable > 0 {
             return unsure("no route to host");
@@ -332,12 +345,13 @@ impl World for SimWorld {
             }
         }
         let pushing = self.it().apply(flow, changes).map_err(|()| Fault::Conflict)?;
+        let proposing = self.it().underway();
         let percent = self.it().faults.store_answer_lost;
         if self.strikes(percent, "fault: store answer lost") {
             return Err(store_fault("written, and the answer was lost"));
         }
         Breath::new().await;
-        Ok(Committed { pushing })
+        Ok(Committed { pushing, proposing })
     }
 
     async fn begin_push(
@@ -369,6 +383,50 @@ impl World for SimWorld {
         }
         check::on_begin(&mut it, flow, &row);
         Ok(Ok(it.mark_pushing(intent, now.trusted + act::PUSH_DEADLINE).expect("it was just there")))
+    }
+
+    async fn begin_proposal(
+        &self,
+        lease: &Lease,
+        flow: &Flow,
+        (env, row): (&EnvName, Proposed),
+        judged: (&Standing, Instant),
+    ) -> Result<Option<Proposed>, Fault> {
+        self.effect("effect: begin_proposal").await;
+        if self.it().script.disk_full > 0 {
+            return Err(store_fault("disk full"));
+        }
+        let percent = self.it().faults.store_fails;
+        if self.strikes(percent, "fault: store fails") {
+            return Err(store_fault("locked"));
+        }
+        {
+            let mut it = self.it();
+            if it.book.leases.get(&lease.flow).map(|l| l.epoch) != Some(lease.epoch) {
+                it.count("seen: lease lost");
+                return Err(Fault::TakenOver);
+            }
+        }
+        let now = self.now_within();
+        let row = Proposed { until: Some(now.trusted + act::PUSH_DEADLINE), ..row };
+        {
+            let mut it = self.it();
+            let blind = matches!(it.plant, Some(Plant::ForgetThePause | Plant::ProposeInAPause));
+            let standing = it.book.ledgers[&flow.name].standing.clone();
+            if !blind && !act::may_propose(judged, &standing, now) {
+                it.count("seen: proposal stopped at the last check");
+                return Ok(None);
+            }
+            check_requests::on_load(&mut it, self.replica, flow);
+            let change = Change::Proposed { env: env.clone(), row: row.clone() };
+            it.apply(Some(&flow.name), &[change]).map_err(|()| Fault::Conflict)?;
+        }
+        let percent = self.it().faults.store_answer_lost;
+        if self.strikes(percent, "fault: store answer lost") {
+            return Err(store_fault("written, and the answer was lost"));
+        }
+        Breath::new().await;
+        Ok(Some(row))
     }
 
     async fn tips(&self, flow: &Flow) -> Tips {

@@ -213,6 +213,7 @@ fn any_proposed() -> impl Strategy<Value = Option<Proposed>> {
         confirmed: confirmed.map(minutes),
         passed_over,
         announced: None,
+        until: None,
     });
     weighted(0.85, row)
 }
@@ -223,8 +224,10 @@ fn any_requests() -> impl Strategy<Value = Requests> {
         2 => (-90..0i64).prop_map(|at| Given::At(minutes(at).trusted)),
         1 => Just(Given::Unbound),
     ];
-    let approval = (select(&PEOPLE[..]), weighted(0.5, select(&EMAILS[..])), given)
-        .prop_map(|(by, email, given)| RequestApproval { by: by.into(), email: email.map(str::to_owned), given });
+    let approval =
+        (select(&PEOPLE[..]), weighted(0.5, select(&EMAILS[..])), given).prop_map(|(by, email, given)| {
+            RequestApproval { by: by.into(), email: email.map(str::to_owned), given, person: None }
+        });
     let open = (1..4u32, vec(approval, 0..3), rarely(10)).prop_map(|(head, approvals, objects)| OpenRequest {
         number: 7,
         url: "https://forge.example/7".to_owned(),
