@@ -14,6 +14,7 @@
 pub mod answer;
 pub mod incoming;
 mod inert;
+pub mod look;
 pub mod mattermost;
 pub mod message;
 pub mod sent;

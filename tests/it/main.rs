@@ -4,6 +4,7 @@
 
 mod beside;
 mod chat;
+mod chat_look;
 mod check_migrations;
 mod checker;
 mod cli;

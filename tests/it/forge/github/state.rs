@@ -145,6 +145,10 @@ pub struct State {
     pub merge_commits: bool,
     pub archived: bool,
     pub app_rights: Value,
+    /// What the App's one webhook is sent for.
+    pub app_events: Vec<&'static str>,
+    /// The repository's own webhooks.
+    pub hooks: Vec<Value>,
     /// Of the personal token; none where it is a fine-grained one.
     pub scopes: Option<&'static str>,
     /// So many reads pass before a request is seen to be merged by a move of its base.
@@ -197,6 +201,8 @@ impl State {
             bypass: true,
             merge_commits: true,
             archived: false,
+            app_events: vec!["push", "status", "check_run", "pull_request", "pull_request_review", "issue_comment"],
+            hooks: Vec::new(),
             app_rights: json!({"contents":"write","pull_requests":"write","statuses":"write","checks":"read","metadata":"read","members":"read","workflows":"write"}),
             scopes: Some("read:org, repo, workflow"),
             indirect_lag: 0,
