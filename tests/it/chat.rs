@@ -88,7 +88,7 @@ impl Platform {
         self.limited.store(true, std::sync::atomic::Ordering::Relaxed);
     }
 
-    fn told(&self) -> Vec<(String, Json)> {
+    pub(crate) fn told(&self) -> Vec<(String, Json)> {
         self.told.lock().unwrap().clone()
     }
 
@@ -173,7 +173,7 @@ fn now() -> i64 {
     Clock::System.reading().wall.0 / 1_000
 }
 
-fn post(service: &Service, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+pub(crate) fn post(service: &Service, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let head = format!(
         "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n",
