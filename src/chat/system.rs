@@ -28,8 +28,8 @@ use crate::secret::Secret;
 /// For how long user names are asked for before a message goes out with the names that are known.
 const NAMES_MAX: Duration = Duration::from_secs(5);
 
-/// How long `doctor` asks one chat in all.
-const LOOK_MAX: Duration = Duration::from_secs(20);
+/// How long `doctor` asks one chat in all: two questions that nobody answers, and a little.
+const LOOK_MAX: Duration = Duration::from_secs(25);
 
 /// Every `[chat.NAME]`, by name, or why there is none.
 #[derive(Debug, Default)]
