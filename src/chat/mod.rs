@@ -15,6 +15,7 @@ pub mod answer;
 mod form;
 pub mod incoming;
 mod inert;
+pub mod look;
 pub mod mattermost;
 pub mod message;
 pub mod sent;

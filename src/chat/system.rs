@@ -13,17 +13,22 @@ use towpath_core::model::Instant;
 use towpath_core::people::Platform;
 
 use super::incoming::{Incoming, MessageAt, Refused, What};
-use super::mattermost::{self, Buttons, Keys, Mattermost, People};
+use super::look::{Found, Rooms};
+use super::mattermost::{self, Buttons, Keys, Mattermost, OfButtons, People};
 use super::message::Message;
 use super::sent::{Sent, Visible};
 use super::slack::socket::{Pauses, Socket};
 use super::slack::{self, Read, Slack};
 use crate::clock::Clock;
 use crate::config::{Chat, SecretRef};
+use crate::forge::client::TokenPlace;
 use crate::secret::Secret;
 
 /// For how long user names are asked for before a message goes out with the names that are known.
 const NAMES_MAX: Duration = Duration::from_secs(5);
+
+/// How long `doctor` asks one chat in all: two questions that nobody answers, and a little.
+const LOOK_MAX: Duration = Duration::from_secs(25);
 
 /// Every `[chat.NAME]`, by name, or why there is none.
 #[derive(Debug, Default)]
@@ -64,6 +69,11 @@ impl Systems {
     /// The one of that name.
     pub fn get(&self, name: &str) -> Option<&System> {
         self.0.get(name).and_then(|made| made.as_ref().ok())
+    }
+
+    /// Why the one of that name cannot be used, if so.
+    pub fn fault(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(|made| made.as_ref().err()).map(String::as_str)
     }
 
     /// All that can be used.
@@ -159,6 +169,39 @@ impl System {
             }
             (Wire::Mattermost(..), What::Pressed(_)) => Some(mattermost::ephemeral(Some(message), &nobody)),
         }
+    }
+
+    /// What is in the way of this chat, for `doctor`; of one that does not end what was found so far. Nothing is changed
+    /// there.
+    pub async fn look(&self, rooms: &Rooms) -> Vec<Found> {
+        let mut found = Vec::new();
+        for place in self.config.secrets.iter().chain(&self.config.button_secrets) {
+            if let Err(error) = Secret::read(place) {
+                found.push(Found::stops(error.to_string(), "put it where the config says"));
+            }
+        }
+        let teams = &self.config.teams;
+        let looked = async {
+            match &self.wire {
+                Wire::Slack(slack) => {
+                    let app = self.config.app_token.clone().map(TokenPlace::At);
+                    slack.look(teams, app, rooms, &mut found).await;
+                }
+                Wire::Mattermost(server, _) => {
+                    let sealed = !self.config.button_secrets.is_empty();
+                    let buttons = OfButtons { sealed, reached: self.buttons_at.is_some() };
+                    server.look(teams, buttons, rooms, &mut found).await;
+                }
+            }
+        };
+        if tokio::time::timeout(LOOK_MAX, looked).await.is_err() {
+            let what = format!(
+                "it took longer than {} seconds to be asked, and was not asked for all",
+                LOOK_MAX.as_secs()
+            );
+            found.push(Found::stops(what, "see that `url` is right and what is slow on the way, and ask again"));
+        }
+        found
     }
 
     /// Posts to a channel, by its id.

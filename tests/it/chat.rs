@@ -119,7 +119,7 @@ impl Platform {
         found().unwrap().1
     }
 
-    fn told(&self) -> Vec<(String, Json)> {
+    pub(crate) fn told(&self) -> Vec<(String, Json)> {
         self.told.lock().unwrap().clone()
     }
 
@@ -204,7 +204,7 @@ fn now() -> i64 {
     Clock::System.reading().wall.0 / 1_000
 }
 
-fn post(service: &Service, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+pub(crate) fn post(service: &Service, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let head = format!(
         "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n",

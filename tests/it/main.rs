@@ -4,6 +4,7 @@
 
 mod beside;
 mod chat;
+mod chat_look;
 mod check_migrations;
 mod checker;
 mod cli;
@@ -17,6 +18,7 @@ mod gate;
 mod git;
 mod http;
 mod on_call;
+mod roles;
 mod scenario;
 mod scenarios;
 mod serve;

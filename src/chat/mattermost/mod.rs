@@ -2,7 +2,7 @@
 //!
 //! `read` is what a slash command or a button says and what proves it, with `seal` for the buttons and `trigger` for
 //! the person; `render` is what we say, `escape` how texts become Markdown that shows them; `api` the calls,
-//! `manifest` what an administrator does. After developers.mattermost.com and the server's own source
+//! `look` what is in the way, `manifest` what an administrator does. After developers.mattermost.com and the server's own source
 //! (github.com/mattermost/mattermost); each module names its places.
 //!
 //! # What a stranger could forge who reaches our address
@@ -30,6 +30,7 @@
 mod api;
 mod escape;
 mod keys;
+mod look;
 mod manifest;
 mod read;
 mod render;
@@ -41,6 +42,7 @@ mod tests;
 
 pub use api::Mattermost;
 pub use keys::Keys;
+pub(super) use look::OfButtons;
 pub use manifest::manifest;
 pub use read::{Claim, Place, pressed, typed};
 pub use render::{Buttons, People, ephemeral, people_of, render, reply};

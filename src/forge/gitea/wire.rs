@@ -258,6 +258,9 @@ pub(super) struct Permissions {
     /// Write to it.
     #[serde(default)]
     pub push: Option<bool>,
+    /// Everything, asking what others may do included.
+    #[serde(default)]
+    pub admin: Option<bool>,
 }
 
 /// A rule for branches; told to administrators of the repository only.

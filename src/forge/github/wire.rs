@@ -342,6 +342,24 @@ pub(super) struct Installation {
     pub(super) suspended_at: Option<String>,
 }
 
+/// A webhook of a repository.
+#[derive(Debug, Deserialize)]
+pub(super) struct Hook {
+    #[serde(default)]
+    pub(super) active: bool,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) events: Vec<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) config: HookConfig,
+}
+
+/// See [`Hook`].
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct HookConfig {
+    #[serde(default)]
+    pub(super) url: Option<String>,
+}
+
 /// The envelope of every GraphQL answer.
 #[derive(Debug, Deserialize)]
 pub(super) struct Graph<T> {

@@ -396,6 +396,9 @@ pub(super) struct Hook {
     /// See above.
     #[serde(default)]
     pub merge_requests_events: Option<bool>,
+    /// See above: comments.
+    #[serde(default)]
+    pub note_events: Option<bool>,
     /// Only for branches of this name or pattern; empty for all.
     #[serde(default)]
     pub push_events_branch_filter: Option<String>,

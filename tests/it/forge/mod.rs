@@ -14,6 +14,7 @@ pub mod gitlab;
 pub mod graphql;
 pub mod hosts;
 mod orders;
+mod roles;
 pub mod scenes;
 pub mod schema;
 pub mod talk;

@@ -171,7 +171,9 @@ impl<'a> Law<'a> {
             }
         }
         let others = denied.len().saturating_sub(1);
-        match denied.into_iter().next() {
+        // What is named has to be enough everywhere: of `pause all` not the role that another environment takes.
+        let worst = denied.iter().map(Denial::weight).max();
+        match denied.into_iter().find(|why| Some(why.weight()) == worst) {
             None => Permit::Allowed { by },
             Some(why) => Permit::Denied { why: why.with_more(others), who_may: self.who_may(asked) },
         }
@@ -301,6 +303,15 @@ impl Permit {
 }
 
 impl Denial {
+    /// How much it takes to be let in after all: no role helps against a rule.
+    fn weight(&self) -> (bool, Option<Role>) {
+        match self {
+            Self::Unlinked { .. } => (false, None),
+            Self::RoleTooLow { needs, .. } => (false, Some(*needs)),
+            Self::Rule { .. } => (true, None),
+        }
+    }
+
     fn with_more(mut self, others: usize) -> Self {
         match &mut self {
             Self::Unlinked { .. } => {}

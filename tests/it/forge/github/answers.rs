@@ -97,7 +97,8 @@ pub fn answer(state: &mut State, api: Option<&Api>, call: &Call<'_>) -> Reply {
             return made.says("/app", 200, &json!({ "id": 7, "slug": "towpath" }));
         }
         ("GET", ["repos", _, _, "installation"]) if as_app => {
-            let says = json!({ "id": 9, "permissions": state.app_rights, "events": ["push"], "account": null });
+            let says =
+                json!({ "id": 9, "permissions": state.app_rights, "events": state.app_events, "account": null });
             return made.says(&format!("{REPO}/installation"), 200, &says);
         }
         _ => {}
@@ -188,6 +189,9 @@ fn in_repository(state: &mut State, made: &Made<'_>, call: &Call<'_>, rest: &[&s
             made.page(call, state, &format!("{REPO}/commits/{{ref}}/statuses"), None, all)
         }
         ("POST", ["statuses", sha]) => set_status(state, made, call, sha, user),
+        ("GET", ["hooks"]) if state.rights.get(user).map(String::as_str) == Some("admin") => {
+            made.page(call, state, &format!("{REPO}/hooks"), None, state.hooks.clone())
+        }
         ("GET", ["rules", "branches", branch]) => {
             let rules = state.rules.get(*branch).cloned().unwrap_or_default();
             made.page(call, state, &format!("{REPO}/rules/branches/{{branch}}"), None, rules)
