@@ -18,7 +18,8 @@ use towpath_core::see::{PushSeen, Tips};
 use super::RealWorld;
 use super::world::{Proposal, Proposing, World as _};
 use crate::forge::{
-    ApprovalSeen, CallFault, CheckSeen, Forge, HeadBound, Pushed, RepoPath, RequestSeen, RequestState, Required,
+    AUTHORS_MAX, ApprovalSeen, CallFault, CheckSeen, Forge, HeadBound, Pushed, RepoPath, RequestSeen, RequestState,
+    Required, few_enough,
 };
 
 /// For each flow on a forge: its repository there, or why the forge cannot be asked.
@@ -61,6 +62,9 @@ impl OnForge {
 
     /// Which logins wrote these commits.
     pub async fn authors(&self, commits: &[CommitId]) -> Fact<AuthorLogins> {
+        if let Err(unknown) = few_enough(commits, AUTHORS_MAX) {
+            return Fact::Unknown(unknown);
+        }
         match self.forge.authors(&self.repo, commits).await {
             Ok(authors) => Fact::Known(authors),
             Err(unknown) => Fact::Unknown(unknown),

@@ -11,6 +11,7 @@
 //! | [`required`] | what a branch requires, and the branches |
 //! | [`requests`], [`reviews`], [`merge`] | pull requests |
 //! | [`talk`] | our comment and statuses, teams |
+//! | [`authors`] | who wrote commits |
 //! | [`said`] | comments of people, their rights, our reactions |
 //! | [`repositories`] | which repositories there are |
 //! | [`hook`] | webhooks |
@@ -25,6 +26,7 @@
 //! Not here: HTTP (`forge::client`), git, policy, sentences for people.
 
 mod api;
+mod authors;
 mod checks;
 mod doctor;
 mod hook;
@@ -113,7 +115,7 @@ impl Forge for Gitea {
     }
 
     async fn authors(&self, repo: &RepoPath, commits: &[CommitId]) -> Result<AuthorLogins, Unknown> {
-        talk::authors(&self.api, repo, commits).await
+        authors::authors(&self.api, repo, commits).await
     }
 
     async fn merge(

@@ -203,9 +203,11 @@ pub(super) struct Comment {
     pub user: Option<User>,
 }
 
-/// A commit (`GET /repos/{o}/{r}/git/commits/{sha}`).
+/// A commit (`GET /repos/{o}/{r}/git/commits/{sha}`, and of a list).
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Commit {
+    /// Its id.
+    pub sha: String,
     /// Whose account the author's e-mail is; null where it is nobody's.
     #[serde(default)]
     pub author: Option<User>,

@@ -2,6 +2,7 @@
 //! forge's own official description.
 
 mod authority;
+mod authors;
 pub mod backend;
 mod comments;
 mod cost;

@@ -253,6 +253,12 @@ impl Words<'_> {
             UnknownWhy::TooLarge { commits_max } => {
                 format!("more than {commits_max} commits lie between the branches, and Towpath loads no more")
             }
+            UnknownWhy::ManyAuthors { commits, most } => {
+                format!(
+                    "{commits} commits would enter, and the forge is asked for the authors of {most} at most, so it \
+                     cannot be told whether an approval is an author's"
+                )
+            }
             UnknownWhy::MissingCommit { commit } => {
                 format!("the commit {} is part of the history of {repository}, but it is not there", id(*commit))
             }

@@ -312,6 +312,7 @@ fn every_unknown() -> Vec<UnknownWhy> {
         UnknownWhy::Shallow,
         UnknownWhy::Sha256,
         UnknownWhy::TooLarge { commits_max: 100_000 },
+        UnknownWhy::ManyAuthors { commits: 2_500, most: 2_000 },
         UnknownWhy::MissingCommit { commit: commit(1) },
         UnknownWhy::Unreadable { words: words() },
         UnknownWhy::Migrations { words: words() },

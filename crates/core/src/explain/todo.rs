@@ -394,6 +394,17 @@ impl Words<'_> {
                 ),
                 Vec::new(),
             ),
+            UnknownWhy::ManyAuthors { .. } => one(
+                format!(
+                    "Let fewer commits enter at once: close the request, and name an earlier one by {}. Or say {} in {} \
+                     of {} in the config.",
+                    name("towpath promote"),
+                    name("authors = \"allow\""),
+                    name("gates.approvals"),
+                    name(edge.target.name.as_str())
+                ),
+                Vec::new(),
+            ),
             UnknownWhy::Shallow => one("Towpath needs a repository with its whole history.".to_owned(), Vec::new()),
             UnknownWhy::HttpGate { instead: HttpInstead::NoToken { .. }, .. } => one(
                 format!(

@@ -150,6 +150,13 @@ pub enum UnknownWhy {
         /// The limit.
         commits_max: u64,
     },
+    /// More commits would enter than a forge is asked for the authors of.
+    ManyAuthors {
+        /// How many they are.
+        commits: u64,
+        /// Of how many it is asked.
+        most: u64,
+    },
     /// A commit that history names is not there.
     MissingCommit {
         /// Which.
@@ -681,6 +688,7 @@ impl Verdict {
                     | UnknownWhy::NoRepository { .. }
                     | UnknownWhy::Sha256
                     | UnknownWhy::TooLarge { .. }
+                    | UnknownWhy::ManyAuthors { .. }
                     // Mostly a wrong `branch` in the config.
                     | UnknownWhy::NoCommonAncestor
                     | UnknownWhy::HttpGate { instead: HttpInstead::NoToken { .. }, .. }

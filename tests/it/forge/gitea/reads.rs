@@ -7,7 +7,7 @@ use towpath::config::SecretRef;
 use towpath::forge::client::{Client, Options};
 use towpath::forge::gitea::Gitea;
 use towpath::forge::{CheckSeen, Finding, Forge as _, HeadBound, RequestState, Required};
-use towpath_core::model::{CiState, CommitId, Mends, Span, UnknownWhy};
+use towpath_core::model::{CiState, Mends, Span, UnknownWhy};
 
 use super::state::{NAME, OWNER, Rule};
 use super::{Place, branch, proposal, repo};
@@ -371,22 +371,4 @@ async fn a_token_that_was_replaced_counts_at_once() {
     forge.checks(&repo(), commit).await.expect_err("it is revoked");
     place.file("rotated", "token-of-towpath\n");
     forge.checks(&repo(), commit).await.expect("read with the new one");
-}
-
-#[tokio::test]
-async fn authors_are_known_where_their_address_is() {
-    let place = Place::new().await;
-    let commits: Vec<CommitId> = (0..5).map(|at| place.push("develop", &format!("f{at}"))).collect();
-    place.state().authors.insert(commits[3], Some("bo".to_owned()));
-    let forge = place.forge();
-    let found = forge.authors(&repo(), &commits).await.expect("read");
-    assert_eq!((found.logins, found.unlinked), (["ana".into(), "bo".into()].into(), false));
-    place.state().authors.insert(commits[4], None);
-    let found = forge.authors(&repo(), &commits).await.expect("read");
-    assert_eq!((found.logins, found.unlinked), (["ana".into(), "bo".into()].into(), true));
-    let found = forge.authors(&repo(), &[]).await.expect("nothing to read");
-    assert_eq!((found.logins.len(), found.unlinked), (0, false));
-    let stranger = "0123456789012345678901234567890123456789".parse().expect("an id");
-    forge.authors(&repo(), &[commits[0], stranger]).await.expect_err("it is not there");
-    place.watch.assert_good(10);
 }

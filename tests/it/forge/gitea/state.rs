@@ -131,7 +131,7 @@ pub struct State {
     pub rules: Vec<Rule>,
     pub settings: Settings,
     pub hooks: Vec<Value>,
-    /// Whose address a commit bears, where it is not Ana's; nobody's is `None`.
+    /// Whose account the author's address is, where it is not that of whoever is called so; nobody's is `None`.
     pub authors: BTreeMap<CommitId, Option<String>>,
     /// Whether the hook is to be sent for comments that are made over the API, ours above all.
     pub comment_hooks: bool,

@@ -430,7 +430,7 @@ async fn authors_are_known_where_their_address_is_confirmed() {
     assert_eq!((found.logins, found.unlinked), (logins(&["ana", "bo"]), false));
     assert_eq!(place.calls("/api/graphql"), 2);
     place.state().authors.remove(&commits[3]);
-    let found = forge.authors(&repo(), &commits).await.expect("read");
+    let found = place.forge().authors(&repo(), &commits).await.expect("read");
     assert_eq!((found.logins, found.unlinked), (logins(&["ana", "bo"]), true));
     let none = forge.authors(&repo(), &[]).await.expect("read");
     assert!(none.logins.is_empty() && !none.unlinked);
