@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use towpath_core::model::{Actor, AuthorLogins, CommitId, Unknown};
+use towpath_core::model::{Actor, AuthorLogins, CommitId, Stranger, Unknown};
 
 use super::api::Api;
 use super::{path, wire};
@@ -92,7 +92,10 @@ impl Search {
         }
         match author.and_then(|user| user.login).filter(|login| !login.is_empty()) {
             Some(login) => drop(self.found.logins.insert(Actor::new(login))),
-            None => self.found.unlinked = true,
+            None => {
+                self.found.unlinked = true;
+                self.found.strangers.push(Stranger { commit, email: None });
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::json;
-use towpath_core::model::{Actor, AuthorLogins, CommitId, Instant, Span, Unknown, UnknownWhy};
+use towpath_core::model::{Actor, AuthorLogins, CommitId, Instant, Span, Stranger, Unknown, UnknownWhy};
 use towpath_core::text::one_line;
 
 use super::api::Api;
@@ -164,8 +164,15 @@ pub(super) async fn authors(
         // At once: what breaks off later need not ask for these again.
         let linked = commits.iter().zip(&told).filter_map(|(commit, author)| Some((*commit, author.clone()?)));
         kept.keep(linked, now);
-        found.unlinked |= told.iter().any(Option::is_none);
-        found.logins.extend(told.into_iter().flatten());
+        for (commit, author) in commits.iter().zip(told) {
+            match author {
+                Some(author) => drop(found.logins.insert(author)),
+                None => {
+                    found.unlinked = true;
+                    found.strangers.push(Stranger { commit: *commit, email: None });
+                }
+            }
+        }
     }
     Ok(found)
 }

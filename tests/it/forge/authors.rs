@@ -10,9 +10,12 @@ use towpath::forge::client::{Client, Options};
 use towpath::forge::gitlab::GitLab;
 use towpath::forge::{AUTHORS_MAX, Forge as _, RepoPath};
 use towpath::secret::Secret;
+use towpath_core::explain::Words;
 use towpath_core::model::{Actor, CommitId, Fact, Instant, Mends, Span, Unknown, UnknownWhy};
 
+use super::e2e::Day;
 use super::gitea::faults::Fault;
+use super::hosts::{Gitea, Host as _};
 use super::{gitea, github, gitlab};
 use crate::support::git_fixture::Planned;
 
@@ -169,4 +172,43 @@ async fn gitlab_is_asked_once_an_hour_for_an_author_that_it_knows() {
     clock.jump(-600_000);
     assert_eq!(asked().await.0, 13, "what was told at a time to come was told at none");
     place.watch.assert_good(41);
+}
+
+/// A commit whose author's address is that of no account makes the approvals of its request wait, and says which
+/// commit that is and what helps; when the address is somebody's, they count.
+#[tokio::test]
+async fn a_commit_by_nobody_that_the_forge_knows_is_named_with_its_address() {
+    let day = Day::<Gitea>::new("docplanner-gitea.toml", |text| text).await;
+    let place = &day.host.0;
+    let root = day.host.tip("master");
+    let one = {
+        let mut state = place.state();
+        let parent = state.repo.tip("develop").expect("develop");
+        let author = "Jan <Jan@home.example>";
+        let one = state.repo.commit_as(&[parent], "develop", &[("one", "one")], "Change of Jan's", author);
+        state.notice();
+        one
+    };
+    day.green(one);
+    day.looks(15).await;
+    assert_eq!(day.host.tip("staging"), one);
+    day.host.approve("bo", day.host.number(1));
+    let pass = day.looks(40).await;
+    assert_eq!(day.host.tip("master"), root, "nobody knows whether Bo is Jan");
+    let flow = &day.setup.config.flows[0].flow;
+    let words = Words { zone: flow.zone, now: pass.seen.now.wall, flow, remote_word: "origin", lasting: false };
+    let plan = pass.after.as_ref().unwrap_or(&pass.plan);
+    let decision = plan.decisions.last().expect("of production");
+    let said = words.explain(decision);
+    let text = format!("{} {:?}", words.verdict(&decision.verdict), said.todo);
+    for part in
+        [&one.short().to_string(), "jan@home.example", "no account", "authors = \\\"allow\\\"", "in their settings"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    // Jan adds the address to an account.
+    place.state().authors.insert(one, Some("ana".to_owned()));
+    day.looks(5).await;
+    assert_eq!(day.host.tip("master"), one);
+    day.host.assert_good(40);
 }

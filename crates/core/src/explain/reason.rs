@@ -6,7 +6,7 @@ use super::inert::{name, quote, shown};
 use super::{REASON_MAX, Words, count, id, list};
 use crate::model::{
     Actor, BranchName, CheckName, Edge, Gate, GateKind, Held, HttpInstead, Instant, KeptOut, LagFrom, LagGate,
-    NotCounted, NotCountedWhy, Reason, Scope, Unknown, UnknownWhy, Until, Who,
+    NotCounted, NotCountedWhy, Reason, Scope, Stranger, Unknown, UnknownWhy, Until, Who,
 };
 
 impl Words<'_> {
@@ -289,7 +289,13 @@ impl Words<'_> {
     }
 
     fn not_counted(&self, one: &NotCounted) -> String {
-        format!("that of {} does not count, because {}", self.actor(&one.by), not_counted_why(one.why))
+        let by = self.actor(&one.by);
+        match &one.stranger {
+            None => format!("that of {by} does not count, because {}", not_counted_why(one.why)),
+            Some(stranger) => {
+                format!("that of {by} does not count, because {}: {}", not_counted_why(one.why), unlinked(stranger))
+            }
+        }
     }
 
     /// What is said to whoever approves something that does not count, and what they can do about it.
@@ -543,6 +549,15 @@ const fn by_itself(why: &Reason) -> bool {
     matches!(why, Reason::NotProposed { .. } | Reason::ForeignHead { .. })
 }
 
+/// A commit whose author may be anybody.
+fn unlinked(stranger: &Stranger) -> String {
+    match stranger.email.as_deref().map(str::trim) {
+        None => id(stranger.commit),
+        Some("") => format!("{}, which bears no address", id(stranger.commit)),
+        Some(email) => format!("{}, by {}", id(stranger.commit), name(email)),
+    }
+}
+
 /// Why an approval does not count, as the end of a sentence.
 fn not_counted_why(why: NotCountedWhy) -> &'static str {
     match why {
@@ -551,7 +566,8 @@ fn not_counted_why(why: NotCountedWhy) -> &'static str {
             "authors may not approve here, and without an e-mail it cannot be told whether they are one"
         }
         NotCountedWhy::AuthorUnknown => {
-            "authors may not approve here, and one of the commits has an author whose account the forge does not know"
+            "authors may not approve here, and one of the commits has an author whose address is that of no account on \
+             the forge"
         }
         NotCountedWhy::NotListed => "`from` does not list them",
         NotCountedWhy::OtherHead => "it was given for another head of the request",

@@ -10,6 +10,7 @@ use super::flow::GateKind;
 use super::http::HttpInstead;
 use super::id::{Actor, BranchName, CheckName, CommitId, EnvName, FlowName, IntentId, OrderId};
 use super::migrations::{CompatFinding, KeptOut, StillUsed};
+use super::request::Stranger;
 use super::standing::{Held, Scope, Until};
 use super::time::{Instant, Span};
 
@@ -552,6 +553,9 @@ pub struct NotCounted {
     pub by: Actor,
     /// Why it does not count.
     pub why: NotCountedWhy,
+    /// The commit whose author may be them, where that is why and it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stranger: Option<Stranger>,
 }
 
 /// Why an approval does not count.

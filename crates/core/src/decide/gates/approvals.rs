@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::decide::{Look, request};
 use crate::model::{
     Actor, Approval, ApprovalsGate, AuthorLogins, AuthorsMay, Edge, EdgeKey, Fact, Given, NotCounted,
-    NotCountedWhy, Reason, Unknown, Verdict, Waiting, Who,
+    NotCountedWhy, Reason, Stranger, Unknown, Verdict, Waiting, Who,
 };
 
 /// Whether enough approvals count. `None` when facts about those who gave them are not yet known.
@@ -28,7 +28,10 @@ pub fn judge(gate: &ApprovalsGate, edge: &Edge<'_>, candidate: &Waiting, look: &
                 addresses.extend(approval.addresses());
                 counted.insert(approval.by.clone());
             }
-            Some(Ok(Some(why))) => not_counted.push(NotCounted { by: approval.by.clone(), why }),
+            Some(Ok(Some(why))) => {
+                let stranger = (why == NotCountedWhy::AuthorUnknown).then(|| about.stranger()).flatten();
+                not_counted.push(NotCounted { by: approval.by.clone(), why, stranger });
+            }
             Some(Err(why)) => unknown = Some(why),
             None => complete = false,
         }
@@ -171,6 +174,11 @@ impl About<'_, '_, '_> {
         Some(Ok(is_author(approval, logins)))
     }
 
+    /// The newest commit whose author has no account, as far as that is known.
+    fn stranger(&self) -> Option<Stranger> {
+        self.look.seen.facts.logins.get(&self.key)?.known()?.strangers.first().cloned()
+    }
+
     /// Whether `from` lists somebody: by name, or by a team that has them.
     fn listed(&mut self, by: &Actor) -> Option<Result<bool, Unknown>> {
         if self.gate.from.is_empty() || self.gate.from.contains(by.as_str()) {
@@ -214,7 +222,7 @@ mod tests {
             on_forge: true,
             not_here: None,
         };
-        let authors = |unlinked| AuthorLogins { logins: ["ana".into()].into(), unlinked };
+        let authors = |unlinked| AuthorLogins { logins: ["ana".into()].into(), unlinked, strangers: Vec::new() };
         assert_eq!(is_author(&by("ana"), &authors(false)), Some(NotCountedWhy::Author));
         assert_eq!(is_author(&by("bo"), &authors(false)), None);
         assert_eq!(is_author(&by("ana"), &authors(true)), Some(NotCountedWhy::Author));
