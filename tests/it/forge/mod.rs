@@ -13,6 +13,7 @@ pub mod gitea;
 pub mod github;
 pub mod gitlab;
 pub mod graphql;
+mod hooks;
 pub mod hosts;
 mod orders;
 pub mod scenes;
