@@ -15,7 +15,7 @@
 //! | [`said`] | comments of people, their rights, our reactions |
 //! | [`repositories`] | which repositories there are |
 //! | [`hook`] | webhooks |
-//! | [`doctor`] | what is not as Towpath needs it |
+//! | [`doctor`], [`started`] | what is not as Towpath needs it |
 //!
 //! Branches are moved by `git push` with a lease. (Newer versions of Gitea have a call for it, and Forgejo
 //! has none; the push does the same on both, and obeys the same protections.)
@@ -36,6 +36,7 @@ mod requests;
 mod required;
 mod reviews;
 mod said;
+mod started;
 mod talk;
 mod version;
 mod wire;

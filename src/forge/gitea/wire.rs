@@ -225,6 +225,9 @@ pub(super) struct Repository {
     /// Fed from elsewhere: it cannot be pushed to.
     #[serde(default)]
     pub mirror: Option<bool>,
+    /// Whether the server's own CI runs here. Absent before Gitea 1.21 and Forgejo 1.21.
+    #[serde(default)]
+    pub has_actions: Option<bool>,
     /// Whether there can be requests.
     #[serde(default)]
     pub has_pull_requests: Option<bool>,

@@ -12,7 +12,7 @@
 //! | [`repositories`] | which repositories there are |
 //! | [`events`] | when branches moved |
 //! | [`hook`] | webhooks |
-//! | [`doctor`] | what is not as Towpath needs it |
+//! | [`doctor`], [`started`] | what is not as Towpath needs it |
 //!
 //! Branches are moved by `git push` with a lease: GitLab's API has no call that moves one (it makes,
 //! deletes and protects them).
@@ -41,6 +41,7 @@ mod people;
 mod repositories;
 mod requests;
 mod said;
+mod started;
 mod talk;
 mod wire;
 

@@ -50,7 +50,8 @@ fn logins(of: &[&str]) -> std::collections::BTreeSet<Actor> {
 #[tokio::test]
 async fn gitea_tells_authors_where_their_address_is_somebodys() {
     let place = gitea::Place::new().await;
-    let commits: Vec<CommitId> = (0..5).map(|at| place.push("develop", &format!("f{at}"))).rev().collect();
+    let mut commits: Vec<CommitId> = (0..5).map(|at| place.push("develop", &format!("f{at}"))).collect();
+    commits.reverse();
     place.state().authors.insert(commits[3], Some("bo".to_owned()));
     let forge = place.forge();
     let found = forge.authors(&gitea::repo(), &commits).await.expect("read");

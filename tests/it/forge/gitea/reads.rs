@@ -329,6 +329,13 @@ async fn doctor_finds_nothing_where_all_is_as_documented_and_each_thing_where_it
     let forge = place.forge();
     let found = async || forge.findings(&repo(), &targets).await;
     assert_eq!(found().await, []);
+    // Without its own CI and without anybody else's; what Towpath writes is none.
+    place.state().settings.actions = false;
+    place.state().report(Some("towpath"), place.root, "towpath/checkout/staging", "success");
+    let none = found().await;
+    assert!(none.len() == 1 && !none[0].stops && none[0].what.contains("start no CI"), "{none:?}");
+    place.state().report(Some("ana"), place.root, "build", "failure");
+    assert_eq!(found().await, [], "somebody's CI writes statuses");
     let stops = |found: &[Finding], words: &str| found.iter().any(|f| f.stops && f.what.contains(words));
     {
         let mut state = place.state();

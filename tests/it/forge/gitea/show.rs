@@ -35,7 +35,7 @@ pub fn repository(state: &State, login: &str) -> Value {
         "id": 1, "owner": null, "name": NAME, "full_name": format!("{OWNER}/{NAME}"), "description": "",
         "empty": false, "private": true, "fork": false, "template": false, "parent": null, "mirror": false,
         "html_url": format!("{}/{OWNER}/{NAME}", state.url), "clone_url": format!("{}/{OWNER}/{NAME}.git", state.url),
-        "default_branch": "develop", "archived": settings.archived, "has_pull_requests": true,
+        "default_branch": "develop", "archived": settings.archived, "has_pull_requests": true, "has_actions": settings.actions,
         "permissions": {
             "admin": rights == "admin", "push": matches!(rights, "write" | "admin"), "pull": rights != "none",
         },

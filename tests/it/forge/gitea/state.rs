@@ -107,6 +107,8 @@ pub struct Settings {
     /// None: a version that has no such style.
     pub fast_forward: Option<bool>,
     pub default_style: &'static str,
+    /// Whether its own CI is switched on.
+    pub actions: bool,
 }
 
 pub struct State {
@@ -152,8 +154,13 @@ pub const NAME: &str = "checkout";
 
 impl State {
     pub fn new(repo: Repo, url: String) -> Self {
-        let settings =
-            Settings { archived: false, merge_commits: true, fast_forward: Some(true), default_style: "merge" };
+        let settings = Settings {
+            archived: false,
+            merge_commits: true,
+            fast_forward: Some(true),
+            default_style: "merge",
+            actions: true,
+        };
         let mut state = Self {
             repo,
             others: Vec::new(),
