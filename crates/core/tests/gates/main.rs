@@ -11,4 +11,5 @@ mod kit;
 mod migrations;
 mod people;
 mod stops;
+mod strangers;
 mod time;

@@ -61,7 +61,9 @@ async fn found(world: &World, number: u64, what: &str) -> Result<bool, String> {
         }
         "rules" => {
             let required = world.forge.required(repo, &base).await.map_err(words)?;
-            Ok(required == Required::Checks(vec!["build".to_owned()]))
+            Ok(
+                matches!(required, Required::Checks(all) if all.len() == 1 && format!("{all:?}").contains("\"build\"")),
+            )
         }
         "requests" => {
             let all = world.forge.requests(repo, &head, &base).await.map_err(words)?;

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::decide::{Look, request};
 use crate::model::{
     Actor, Approval, ApprovalsGate, AuthorLogins, AuthorsMay, Edge, EdgeKey, Fact, Given, NotCounted,
-    NotCountedWhy, Reason, Stranger, Unknown, Verdict, Waiting, Who,
+    NotCountedWhy, Reason, Unknown, Verdict, Waiting, Who,
 };
 
 /// Whether enough approvals count. `None` when facts about those who gave them are not yet known.
@@ -175,7 +175,7 @@ impl About<'_, '_, '_> {
     }
 
     /// The newest commit whose author has no account, as far as that is known.
-    fn stranger(&self) -> Option<Stranger> {
+    fn stranger(&self) -> Option<crate::model::Stranger> {
         self.look.seen.facts.logins.get(&self.key)?.known()?.strangers.first().cloned()
     }
 
