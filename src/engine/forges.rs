@@ -10,8 +10,8 @@ use towpath_core::act::PushAnswer;
 use towpath_core::dag::Dag;
 use towpath_core::model::{
     Actor, AuthorLogins, BranchName, CiItem, ClosedRequest, CommitId, Edge, EnvName, Fact, Facts, Flow, FlowName,
-    Given, IntentRow, Merging, Missing, Now, OpenRequest, RequestApproval, Requests, RequiredChecks, Stranger, Tip,
-    Trusted, Unknown, UnknownWhy, Ways, request_branch,
+    Given, IntentRow, Merging, Missing, Now, OpenRequest, RequestApproval, Requests, RequiredChecks, Tip, Trusted,
+    Unknown, UnknownWhy, Ways, request_branch,
 };
 use towpath_core::see::{PushSeen, Tips};
 
@@ -226,11 +226,7 @@ impl RealWorld {
                 }
                 None => Vec::new(),
             };
-            let mut authors = forge.authors(&range).await;
-            if let Fact::Known(known) = &mut authors {
-                known.strangers = with_addresses(std::mem::take(&mut known.strangers), dag);
-            }
-            facts.logins.insert(key.clone(), authors);
+            facts.logins.insert(key.clone(), with_addresses(forge.authors(&range).await, dag));
         }
         for env in &missing.requests {
             let Some(edge) = flow.edge(env) else { continue };
@@ -243,17 +239,16 @@ impl RealWorld {
     }
 }
 
-/// Commits whose authors the forge does not know, with the addresses that they bear by git: the newest of each.
-fn with_addresses(strangers: Vec<Stranger>, dag: &Dag) -> Vec<Stranger> {
-    let mut had: BTreeSet<Option<String>> = BTreeSet::new();
-    let mut one_of_each = Vec::new();
-    for Stranger { commit, .. } in strangers {
-        let email = dag.node(commit).map(|node| node.email.clone());
-        if had.insert(email.clone()) {
-            one_of_each.push(Stranger { commit, email });
-        }
+/// Authors, and of those whom the forge does not know the newest commit of each address that they bear by git.
+fn with_addresses(mut authors: Fact<AuthorLogins>, dag: &Dag) -> Fact<AuthorLogins> {
+    if let Fact::Known(known) = &mut authors {
+        let mut had: BTreeSet<Option<String>> = BTreeSet::new();
+        known.strangers.retain_mut(|stranger| {
+            stranger.email = dag.node(stranger.commit).map(|node| node.email.clone());
+            had.insert(stranger.email.clone())
+        });
     }
-    one_of_each
+    authors
 }
 
 /// What was found of the requests of an edge, as facts.

@@ -406,17 +406,7 @@ impl Words<'_> {
                 ),
                 Vec::new(),
             ),
-            UnknownWhy::ManyAuthors { .. } => one(
-                format!(
-                    "Let fewer commits enter at once: close the request, and name an earlier one by {}. Or say {} in {} \
-                     of {} in the config.",
-                    name("towpath promote"),
-                    name("authors = \"allow\""),
-                    name("gates.approvals"),
-                    name(edge.target.name.as_str())
-                ),
-                Vec::new(),
-            ),
+            UnknownWhy::ManyAuthors { .. } => one(fewer_at_once(edge), Vec::new()),
             UnknownWhy::Shallow => one("Towpath needs a repository with its whole history.".to_owned(), Vec::new()),
             UnknownWhy::HttpGate { instead: HttpInstead::NoToken { .. }, .. } => one(
                 format!(
@@ -446,6 +436,18 @@ impl Words<'_> {
         let (flow, env) = (shell_word(self.flow.name.as_str()), shell_word(edge.target.name.as_str()));
         format!("towpath {verb} {flow} {env}")
     }
+}
+
+/// What helps where more commits would enter than a forge is asked about.
+fn fewer_at_once(edge: Edge<'_>) -> String {
+    format!(
+        "Let fewer commits enter at once: close the request, and name an earlier one by {}. Or say {} in {} of {} in the \
+         config.",
+        name("towpath promote"),
+        name("authors = \"allow\""),
+        name("gates.approvals"),
+        name(edge.target.name.as_str())
+    )
 }
 
 /// The command that ends a pause or freeze of that scope.
