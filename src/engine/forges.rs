@@ -18,7 +18,8 @@ use towpath_core::see::{PushSeen, Tips};
 use super::RealWorld;
 use super::world::{Proposal, Proposing, World as _};
 use crate::forge::{
-    ApprovalSeen, CallFault, CheckSeen, Forge, HeadBound, Pushed, RepoPath, RequestSeen, RequestState, Required,
+    AUTHORS_MAX, ApprovalSeen, CallFault, CheckSeen, Forge, HeadBound, Pushed, RepoPath, RequestSeen, RequestState,
+    Required, few_enough,
 };
 
 /// For each flow on a forge: its repository there, or why the forge cannot be asked.
@@ -61,6 +62,9 @@ impl OnForge {
 
     /// Which logins wrote these commits.
     pub async fn authors(&self, commits: &[CommitId]) -> Fact<AuthorLogins> {
+        if let Err(unknown) = few_enough(commits, AUTHORS_MAX) {
+            return Fact::Unknown(unknown);
+        }
         match self.forge.authors(&self.repo, commits).await {
             Ok(authors) => Fact::Known(authors),
             Err(unknown) => Fact::Unknown(unknown),
@@ -222,7 +226,7 @@ impl RealWorld {
                 }
                 None => Vec::new(),
             };
-            facts.logins.insert(key.clone(), forge.authors(&range).await);
+            facts.logins.insert(key.clone(), with_addresses(forge.authors(&range).await, dag));
         }
         for env in &missing.requests {
             let Some(edge) = flow.edge(env) else { continue };
@@ -235,6 +239,18 @@ impl RealWorld {
             facts.requests.insert(env.clone(), requests);
         }
     }
+}
+
+/// Authors, and of those whom the forge does not know the newest commit of each address that they bear by git.
+fn with_addresses(mut authors: Fact<AuthorLogins>, dag: &Dag) -> Fact<AuthorLogins> {
+    if let Fact::Known(known) = &mut authors {
+        let mut had: BTreeSet<Option<String>> = BTreeSet::new();
+        known.strangers.retain_mut(|stranger| {
+            stranger.email = dag.node(stranger.commit).map(|node| node.email.clone());
+            had.insert(stranger.email.clone())
+        });
+    }
+    authors
 }
 
 /// What was found of the requests of an edge, as facts.

@@ -102,7 +102,7 @@ async fn whether_it_counts<W: World>(
     Ok(match approvals::why_not(gate, row, &authors) {
         None => Counts::Yes,
         Some(why) => {
-            let one = NotCounted { by: row.by.clone(), why };
+            let one = NotCounted { by: row.by.clone(), why, stranger: None };
             Counts::No(giving.words(flow).approved_in_vain(&one))
         }
     })

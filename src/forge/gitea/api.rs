@@ -87,7 +87,7 @@ macro_rules! item {
         })*
     };
 }
-item!(Listed.id, Status.id, Pull.number, Label.id, Review.id, Comment.id, Team.id, Member.id, Hook.id);
+item!(Commit.sha, Listed.id, Status.id, Pull.number, Label.id, Review.id, Comment.id, Team.id, Member.id, Hook.id);
 
 impl Item for wire::Branch {
     // Gitea answers so for a moment after a push, while it reads the branches anew.

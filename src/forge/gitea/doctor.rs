@@ -7,7 +7,7 @@ use towpath_core::model::BranchName;
 use towpath_core::text::one_line;
 
 use super::api::{Api, Counted};
-use super::{path, wire};
+use super::{path, started, wire};
 use crate::forge::client::Fault;
 use crate::forge::{Finding, RepoPath};
 
@@ -34,10 +34,14 @@ pub(super) async fn findings(api: &Api, repo: &RepoPath, targets: &[(BranchName,
     };
     found.extend(repository(&settings, by_request));
     let rules = protections(api, repo).await;
+    let mut tips = Vec::new();
     for (name, by_request) in targets {
         let at = path(repo, &["branches", name.as_str()]);
         match api.get("branch", &at, &[]).await.and_then(|answer| answer.json::<wire::Branch>()) {
-            Ok(read) => found.extend(branch(&read, rules.as_deref(), *by_request)),
+            Ok(read) => {
+                found.extend(branch(&read, rules.as_deref(), *by_request));
+                tips.extend(read.commit.and_then(|tip| tip.id).map(|tip| (name.clone(), tip)));
+            }
             Err(fault) => found.push(Finding {
                 stops: true,
                 what: format!("the branch `{name}` cannot be read: {fault}"),
@@ -45,6 +49,7 @@ pub(super) async fn findings(api: &Api, repo: &RepoPath, targets: &[(BranchName,
             }),
         }
     }
+    found.extend(started::actions(api, repo, &settings, &tips).await);
     let at = path(repo, &["hooks"]);
     let hooks = api.list::<wire::Hook>("hooks", &at, &[], Counted::Exactly).await.map(|(hooks, _)| hooks);
     found.extend(webhook(hooks, by_request));

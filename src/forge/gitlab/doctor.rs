@@ -10,7 +10,7 @@ use towpath_core::model::{BranchName, Instant};
 use towpath_core::text::one_line;
 
 use super::api::{Api, path};
-use super::{merge, wire};
+use super::{merge, started, wire};
 use crate::forge::client::Fault;
 use crate::forge::{Finding, MergeHow, RepoPath};
 
@@ -57,6 +57,10 @@ pub(super) async fn findings(api: &Api, repo: &RepoPath, targets: &[(BranchName,
                     _ => None,
                 };
                 found.extend(branch(name, &read, rule.as_ref(), &me, role, *by_request));
+                let tip = read.commit.and_then(|tip| tip.id).filter(|_| !by_request);
+                if let Some(tip) = tip {
+                    found.extend(started::pipelines(api, repo, name, &tip).await);
+                }
             }
             Err(fault) => found.push(stops(
                 format!("the branch `{name}` cannot be read: {fault}"),

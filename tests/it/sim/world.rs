@@ -174,7 +174,7 @@ impl SimWorld {
             let tip = tips.get(&key.env).and_then(Tip::commit);
             let (there, range) = (dag.ancestors(tip), dag.ancestors([key.commit]));
             let logins = dag.written(&range, &there).map(|node| node.author.as_str().into()).collect();
-            facts.logins.insert(key.clone(), Fact::Known(AuthorLogins { logins, unlinked: false }));
+            facts.logins.insert(key.clone(), Fact::Known(AuthorLogins { logins, ..AuthorLogins::default() }));
         }
     }
 }

@@ -6,7 +6,7 @@ use super::inert::{name, quote, shown};
 use super::{REASON_MAX, Words, count, id, list};
 use crate::model::{
     Actor, BranchName, CheckName, Edge, Gate, GateKind, Held, HttpInstead, Instant, KeptOut, LagFrom, LagGate,
-    NotCounted, NotCountedWhy, Pause, PauseKind, Reason, Scope, Unknown, UnknownWhy, Until, Who,
+    NotCounted, NotCountedWhy, Pause, PauseKind, Reason, Scope, Stranger, Unknown, UnknownWhy, Until, Who,
 };
 use crate::text::one_line;
 
@@ -254,6 +254,12 @@ impl Words<'_> {
             UnknownWhy::TooLarge { commits_max } => {
                 format!("more than {commits_max} commits lie between the branches, and Towpath loads no more")
             }
+            UnknownWhy::ManyAuthors { commits, most } => {
+                format!(
+                    "{commits} commits would enter, and the forge is asked for the authors of {most} at most, so it \
+                     cannot be told whether an approval is an author's"
+                )
+            }
             UnknownWhy::MissingCommit { commit } => {
                 format!("the commit {} is part of the history of {repository}, but it is not there", id(*commit))
             }
@@ -298,7 +304,13 @@ impl Words<'_> {
     }
 
     fn not_counted(&self, one: &NotCounted) -> String {
-        format!("that of {} does not count, because {}", self.actor(&one.by), not_counted_why(one.why))
+        let by = self.actor(&one.by);
+        match &one.stranger {
+            None => format!("that of {by} does not count, because {}", not_counted_why(one.why)),
+            Some(stranger) => {
+                format!("that of {by} does not count, because {}: {}", not_counted_why(one.why), unlinked(stranger))
+            }
+        }
     }
 
     /// What is said to whoever approves something that does not count, and what they can do about it.
@@ -552,6 +564,15 @@ const fn by_itself(why: &Reason) -> bool {
     matches!(why, Reason::NotProposed { .. } | Reason::ForeignHead { .. })
 }
 
+/// A commit whose author may be anybody.
+fn unlinked(stranger: &Stranger) -> String {
+    match stranger.email.as_deref().map(str::trim) {
+        None => id(stranger.commit),
+        Some("") => format!("{}, which bears no address", id(stranger.commit)),
+        Some(email) => format!("{}, by {}", id(stranger.commit), name(email)),
+    }
+}
+
 /// Why an approval does not count, as the end of a sentence.
 fn not_counted_why(why: NotCountedWhy) -> &'static str {
     match why {
@@ -560,7 +581,8 @@ fn not_counted_why(why: NotCountedWhy) -> &'static str {
             "authors may not approve here, and without an e-mail it cannot be told whether they are one"
         }
         NotCountedWhy::AuthorUnknown => {
-            "authors may not approve here, and one of the commits has an author whose account the forge does not know"
+            "authors may not approve here, and one of the commits has an author whose address is that of no account on \
+             the forge"
         }
         NotCountedWhy::NotListed => "`from` does not list them",
         NotCountedWhy::OtherHead => "it was given for another head of the request",

@@ -9,8 +9,8 @@ use crate::act::{Place, Why};
 use crate::model::{
     BranchName, Candidates, CheckName, CheckRef, Checks, CiGate, Coming, CompatFinding, EnvName, Environment,
     Event, Gate, GateKind, Held, HttpGate, HttpInstead, IntentRow, IntentState, KeptOut, LagFrom, LagGate,
-    MoveKind, NamedCheck, NotCounted, NotCountedWhy, Now, PauseKind, Scope, StillUsed, Stray, StrayKind, Trusted,
-    Unknown, UnknownWhy, Until, Via,
+    MoveKind, NamedCheck, NotCounted, NotCountedWhy, Now, PauseKind, Scope, StillUsed, Stranger, Stray, StrayKind,
+    Trusted, Unknown, UnknownWhy, Until, Via,
 };
 
 pub(super) fn commit(n: u8) -> CommitId {
@@ -206,8 +206,19 @@ pub(super) fn every_reason() -> Vec<Reason> {
                 NotCountedWhy::TooEarly,
                 NotCountedWhy::NotListed,
             ]
-            .map(|why| NotCounted { by: "jan".into(), why })
+            .map(|why| NotCounted { by: "jan".into(), why, stranger: None })
             .to_vec(),
+        },
+        Reason::ApprovalsMissing {
+            have: 0,
+            need: 1,
+            not_counted: [None, Some(""), Some("jan@home.example")]
+                .map(|email| NotCounted {
+                    by: "jan".into(),
+                    why: NotCountedWhy::AuthorUnknown,
+                    stranger: Some(Stranger { commit: commit(3), email: email.map(str::to_owned) }),
+                })
+                .to_vec(),
         },
         Reason::HttpPasses { host: host(), words: "CHG-7 is approved".to_owned() },
         Reason::HttpPasses { host: host(), words: String::new() },
@@ -312,6 +323,7 @@ fn every_unknown() -> Vec<UnknownWhy> {
         UnknownWhy::Shallow,
         UnknownWhy::Sha256,
         UnknownWhy::TooLarge { commits_max: 100_000 },
+        UnknownWhy::ManyAuthors { commits: 2_500, most: 2_000 },
         UnknownWhy::MissingCommit { commit: commit(1) },
         UnknownWhy::Unreadable { words: words() },
         UnknownWhy::Migrations { words: words() },
@@ -455,6 +467,7 @@ fn every_unknown_has_a_sentence() {
     The history of `gitlab:shop/checkout` is cut off (a shallow clone); whoever administers the server of `gitlab:shop/checkout` can mend it
     `gitlab:shop/checkout` uses SHA-256 object ids, which this version of Towpath cannot read; whoever runs Towpath can mend it
     More than 100000 commits lie between the branches, and Towpath loads no more; whoever runs Towpath can mend it
+    2500 commits would enter, and the forge is asked for the authors of 2000 at most, so it cannot be told whether an approval is an author's; whoever runs Towpath can mend it
     The commit `111111111` is part of the history of `gitlab:shop/checkout`, but it is not there; whoever administers the server of `gitlab:shop/checkout` can mend it
     What git holds of `gitlab:shop/checkout` cannot be read: "fatal: no / route"; whoever runs Towpath can mend it
     The migrations could not be judged: "fatal: no / route"; whoever runs Towpath can mend it
@@ -783,6 +796,8 @@ fn every_reason_knows_what_to_do() {
     CheckRed: Mend `build` with a commit on `develop`, or run it again if it failed by chance.
     WindowClosed: Mend `gates.window` of `production`, which does not open within two years.
     NoSlot: Mend `gates.schedule` of `production`, which has no further slot.
+    ApprovalsMissing: `@release` or `ana` can approve it:
+        towpath approve checkout production 2222222222222222222222222222222222222222
     ApprovalsMissing: `@release` or `ana` can approve it:
         towpath approve checkout production 2222222222222222222222222222222222222222
     ApprovalsMissing: `@release` or `ana` can approve it:
@@ -1351,7 +1366,14 @@ fn hostile_texts_come_out_inert_and_on_one_line() {
         Reason::ApprovalsMissing {
             have: 0,
             need: 1,
-            not_counted: vec![NotCounted { by: by(), why: NotCountedWhy::Author }],
+            not_counted: vec![
+                NotCounted { by: by(), why: NotCountedWhy::Author, stranger: None },
+                NotCounted {
+                    by: by(),
+                    why: NotCountedWhy::AuthorUnknown,
+                    stranger: Some(Stranger { commit: commit(3), email: Some(text()) }),
+                },
+            ],
         },
     ];
     let whos = [

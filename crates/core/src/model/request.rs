@@ -225,6 +225,18 @@ pub struct AuthorLogins {
     pub logins: BTreeSet<Actor>,
     /// Whether the forge knows the author of some of them not.
     pub unlinked: bool,
+    /// Which those are, where the forge says it: of each address one commit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strangers: Vec<Stranger>,
+}
+
+/// A commit whose author has no account that the forge knows of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stranger {
+    /// Which.
+    pub commit: CommitId,
+    /// The author's address by git, in lower case. None until it was looked at.
+    pub email: Option<String>,
 }
 
 /// The checks that a forge requires on a branch.

@@ -13,4 +13,5 @@ mod migrations;
 mod people;
 mod people_on_forges;
 mod stops;
+mod strangers;
 mod time;

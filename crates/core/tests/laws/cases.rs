@@ -391,7 +391,7 @@ fn any_facts(count: usize, commits: u32) -> impl Strategy<Value = Facts> {
     let authors = vec(any_fact(emails()), many * (count - 1));
     let picks = vec(any_fact(weighted(0.5, (1..COMMITS).prop_map(c))), 10 * (count - 1));
     let logins = (btree_set(select(&PEOPLE[..]).prop_map(Actor::from), 0..3), any::<bool>())
-        .prop_map(|(logins, unlinked)| AuthorLogins { logins, unlinked });
+        .prop_map(|(logins, unlinked)| AuthorLogins { logins, unlinked, strangers: Vec::new() });
     let logins = vec(any_fact(logins), many * (count - 1));
     let requests = vec(any_fact(any_requests()), count - 1);
     let names = select(&["build", "te*", "deploy", "other"][..]).prop_map(str::to_owned);

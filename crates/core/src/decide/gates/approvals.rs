@@ -32,7 +32,10 @@ pub fn judge(gate: &ApprovalsGate, edge: &Edge<'_>, candidate: &Waiting, look: &
                 people.extend(approval.person.as_ref().map(|person| &person.name));
                 counted.insert(approval.by.clone());
             }
-            Some(Ok(Some(why))) => not_counted.push(NotCounted { by: approval.by.clone(), why }),
+            Some(Ok(Some(why))) => {
+                let stranger = (why == NotCountedWhy::AuthorUnknown).then(|| about.stranger()).flatten();
+                not_counted.push(NotCounted { by: approval.by.clone(), why, stranger });
+            }
             Some(Err(why)) => unknown = Some(why),
             None => complete = false,
         }
@@ -179,6 +182,11 @@ impl About<'_, '_, '_> {
         Some(Ok(is_author(approval, logins)))
     }
 
+    /// The newest commit whose author has no account, as far as that is known.
+    fn stranger(&self) -> Option<crate::model::Stranger> {
+        self.look.seen.facts.logins.get(&self.key)?.known()?.strangers.first().cloned()
+    }
+
     /// Whether `from` lists somebody: by name, or by a team that has them.
     fn listed(&mut self, by: &Actor) -> Option<Result<bool, Unknown>> {
         if self.gate.from.is_empty() || self.gate.from.contains(by.as_str()) {
@@ -226,7 +234,7 @@ mod tests {
             on_forge: true,
             not_here: None,
         };
-        let authors = |unlinked| AuthorLogins { logins: ["ana".into()].into(), unlinked };
+        let authors = |unlinked| AuthorLogins { logins: ["ana".into()].into(), unlinked, strangers: Vec::new() };
         assert_eq!(is_author(&by("ana"), &authors(false)), Some(NotCountedWhy::Author));
         assert_eq!(is_author(&by("bo"), &authors(false)), None);
         assert_eq!(is_author(&by("ana"), &authors(true)), Some(NotCountedWhy::Author));
