@@ -17,6 +17,7 @@ mod gate;
 mod git;
 mod http;
 mod on_call;
+mod races;
 mod scenario;
 mod scenarios;
 mod serve;
