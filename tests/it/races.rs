@@ -8,7 +8,7 @@ use crate::sim::swarm::{About, Outcome};
 use crate::sim::{Plant, swarm};
 
 /// Seeds in which a planted bug is looked for: each has some forty races.
-const SEEDS: u64 = 40;
+const SEEDS: u64 = 60;
 
 fn run(seed: u64, plant: Option<Plant>) -> Outcome {
     swarm::run_about(About::Races, seed, 0, plant)
@@ -58,6 +58,26 @@ fn a_part_of_the_campaign() {
     }
     println!("{} races", total(&races));
     print(&races);
+    struck(&races);
+}
+
+/// How often each kind of race has to be among some thousand of them, at least; about half as often as was seen.
+const LEAST: [(usize, &str, u64); 1] = [(3, NO_CRASH, 500)];
+
+/// Everything that is to be raced with was, often enough.
+fn struck(races: &Races) {
+    let counts: Vec<BTreeMap<&str, u64>> = (0..PARTS.len()).map(|part| by_part(races, part)).collect();
+    let least = |part: usize, name: &str, times: u64| {
+        let count = counts[part].get(name).copied().unwrap_or(0);
+        assert!(count >= times, "{}: {name}: only {count} times", PARTS[part].0);
+    };
+    assert!(total(races) >= 2_000, "only {} races", total(races));
+    for order in ORDERS {
+        least(0, order, 30);
+    }
+    for (part, name, times) in LEAST {
+        least(part, name, times);
+    }
 }
 
 /// `TOWPATH_RACES=100000 TOWPATH_SEED=0`: as many races as that, from that seed on.

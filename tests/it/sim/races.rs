@@ -70,6 +70,15 @@ pub(super) struct Bout {
     pub crash: &'static str,
 }
 
+fn is_green(it: &mut Universe, flow: &FlowName, commit: CommitId) {
+    for check in REQUIRED {
+        let at = it.now();
+        let (on, url, by) = (None, None, Actor::new("ci"));
+        let report = Report { commit, name: check.into(), on, state: CiState::Green, url, by, at };
+        it.apply(Some(flow), &[Change::Report(report)]).expect("reports do not conflict");
+    }
+}
+
 impl Swarm {
     /// Runs the races of one seed.
     pub(super) fn races(&mut self) {
@@ -169,6 +178,9 @@ impl Swarm {
             let Some(mut tip) = it.repositories[&name].branches.get(&develop).copied() else { continue };
             for _ in 0..=it.rng.below(3) {
                 tip = it.commit(&name, &[tip], None, "marek@x");
+                if it.rng.percent(60) {
+                    is_green(&mut it, &name, tip);
+                }
             }
             it.set_branch(&name, &develop, Some(tip), None);
         }
@@ -187,12 +199,7 @@ impl Swarm {
                 if reported(&it) {
                     continue;
                 }
-                for check in REQUIRED {
-                    let at = it.now();
-                    let (on, url, by) = (None, None, Actor::new("ci"));
-                    let report = Report { commit, name: check.into(), on, state: CiState::Green, url, by, at };
-                    it.apply(Some(&name), &[Change::Report(report)]).expect("reports do not conflict");
-                }
+                is_green(&mut it, &name, commit);
             }
             let flow = it.flow(&name);
             let approved =
@@ -207,7 +214,7 @@ impl Swarm {
 
     /// Passes over the flow until a move is where the bout wants it.
     fn bring(&mut self, bout: &mut Bout) -> bool {
-        for _ in 0..8 {
+        for _ in 0..12 {
             let mover = self.draw(self.running.len());
             self.start(mover, bout.flow.clone());
             if self.bring_once(mover, bout) || self.is_open(bout) {
@@ -216,7 +223,7 @@ impl Swarm {
             if self.is_bad() {
                 return false;
             }
-            self.universe.borrow_mut().truth += 65_000;
+            self.time(65_000);
             self.people_help();
         }
         false
@@ -310,10 +317,15 @@ impl Swarm {
         self.time(ms);
     }
 
-    fn time(&self, ms: usize) {
+    /// Time passes; what is on the wire arrives at its own.
+    pub(super) fn time(&self, ms: usize) {
         let mut it = self.universe.borrow_mut();
-        it.truth += ms as i64;
-        it.land_due();
+        let end = it.truth + ms as i64;
+        while let Some(at) = it.wire.iter().map(|push| push.lands_at).filter(|at| *at <= end).min() {
+            it.truth = it.truth.max(at);
+            it.land_due();
+        }
+        it.truth = end;
     }
 
     /// What was ordered stands for some passes, in which somebody may still die.
@@ -357,6 +369,8 @@ impl Swarm {
                 self.poll(replica, bout);
             }
         }
+        // No two orders of the same words are given at one instant.
+        self.time(1_000);
         self.lift_everything();
         for _ in 0..16 {
             if self.is_bad() || self.has_arrived() {

@@ -128,8 +128,8 @@ fn proposal(it: &Universe, said: &Said, found: Found) -> Found {
     let log = it.races.as_ref().expect("races are played");
     for (flow, lease) in it.book.leases.iter().filter(|(_, lease)| it.lives[lease.replica] == lease.life) {
         let place = match log.at.get(&lease.replica) {
-            Some(("SaveProposal", _)) => "wanted, not saved",
-            Some(("Propose", _)) => "being put into a request",
+            Some(("SaveProposal", _)) => "a request, to be saved",
+            Some(("Propose", _)) => "a request, being opened",
             _ => continue,
         };
         let newest = it.book.ledgers[flow].proposed.iter().max_by_key(|(_, row)| row.at.trusted);
@@ -183,14 +183,14 @@ pub fn place(it: &Universe, row: &IntentRow) -> &'static str {
         (IntentState::Saved, Some("SaveIntent")) => "saved, which is not answered",
         (IntentState::Saved, Some("Reread")) => "saved, being judged again",
         (IntentState::Saved, Some("MarkPushing")) => "saved, to be marked",
-        (IntentState::Saved, _) => "saved, and nobody is at it",
+        (IntentState::Saved, _) => "saved, left to the next pass",
         (_, Some("Push")) if landed => "landed, which is not answered",
         (_, Some("Push")) => "marked, to be pushed",
         (_, Some("ReadRef")) => "pushed, the branch to be read",
         (_, Some("Record")) => "pushed, to be recorded",
-        _ if on_the_wire => "on the wire, and nobody is at it",
-        _ if landed => "landed, and nobody is at it",
-        _ => "marked, and nobody is at it",
+        _ if on_the_wire => "on the wire, left to the next pass",
+        _ if landed => "landed, left to the next pass",
+        _ => "marked, left to the next pass",
     }
 }
 
@@ -209,7 +209,7 @@ pub fn count(it: &mut Universe, raced: &Raced) {
         }
         What::Request(flow, env, begun) => {
             let now = log.proposals.get(&(flow.clone(), env.clone())).copied().unwrap_or(0);
-            (now > *begun, *place != "wanted, not saved")
+            (now > *begun, *place != "a request, to be saved")
         }
     };
     let end = match (&raced.came, raced.written) {

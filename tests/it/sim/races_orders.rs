@@ -27,12 +27,12 @@ impl Swarm {
         }
         let mut said = vec![self.stopping(bout)];
         self.race(bout, &said[0].clone(), bout.death);
-        while said.len() < 3 && self.percent(55) && !self.is_bad() {
+        while said.len() < 4 && self.percent(60) && !self.is_bad() {
             self.until_something_moves(bout);
             let of = said[self.draw(said.len())].clone();
             let next = match self.draw(10) {
-                0..5 => lifting(&of),
-                5..7 => self.lifting_elsewhere(&of, bout),
+                0..4 => lifting(&of),
+                4..6 => self.lifting_elsewhere(&of, bout),
                 _ => self.stopping(bout),
             };
             let death = if self.percent(80) { Death::None } else { Death::Written(self.draw(12)) };
@@ -141,6 +141,8 @@ impl Swarm {
     }
 
     fn give(&mut self, said: &Said) {
+        // No two orders of the same words are given at one instant.
+        self.time(1 + self.draw(50));
         let truth = self.universe.borrow().truth;
         self.of_log(|log| log.give(said.clone(), truth));
         self.command(said.command(), "person: gives an order");
@@ -168,7 +170,13 @@ impl Swarm {
             it.lives[self.running.len()] += 1;
             it.boot += u64::from(matches!(death, Death::All(_)));
         }
-        self.died(bout, who);
+        if matches!(death, Death::Order(_) | Death::Written(_)) {
+            // Nobody who carries out a move.
+            races_check::on_death(&mut self.universe.borrow_mut());
+            bout.crash = who;
+        } else {
+            self.died(bout, who);
+        }
         true
     }
 
