@@ -44,7 +44,7 @@ pub(super) fn migrations() -> Vec<Migration> {
         (14, "heads_up", include_str!("../../migrations/sqlite/0014_heads_up.sql")),
         (15, "asked", include_str!("../../migrations/sqlite/0015_asked.sql")),
         (16, "messages", include_str!("../../migrations/sqlite/0016_messages.sql")),
-        (18, "proposing", include_str!("../../migrations/sqlite/0018_proposing.sql")),
+        (17, "proposing", include_str!("../../migrations/sqlite/0017_proposing.sql")),
     ];
     texts
         .into_iter()

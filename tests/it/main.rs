@@ -18,6 +18,7 @@ mod gate;
 mod git;
 mod http;
 mod on_call;
+mod races;
 mod roles;
 mod scenario;
 mod scenarios;

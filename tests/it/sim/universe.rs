@@ -15,6 +15,7 @@ use towpath_core::model::{
 use super::check_requests;
 use super::forge::SimForge;
 use super::made::{self, Made};
+use super::races_check::RaceLog;
 use super::rng::Rng;
 use crate::support::gate::GateBook;
 
@@ -184,6 +185,8 @@ pub struct Universe {
     pub made: Option<(Rng, u32)>,
     /// Where the forge keeps when branches moved: what is rolled for how much of it it tells.
     pub record: Option<Rng>,
+    /// What orders and moves do when they race, where that is played.
+    pub races: Option<RaceLog>,
     /// Whether everything that happens is printed.
     pub trace: bool,
 }
@@ -277,6 +280,7 @@ impl Universe {
             violations: Vec::new(),
             made: None,
             record: None,
+            races: None,
             trace: false,
         }
     }
@@ -494,6 +498,9 @@ impl Universe {
     }
 
     fn apply_to_book(&mut self, flow: Option<&FlowName>, change: &Change) {
+        if let Some(log) = &mut self.races {
+            log.on_change(change);
+        }
         if let Change::Intent(row) = change {
             made::on_save(self, row);
         }
@@ -571,6 +578,9 @@ impl Universe {
         row.state = IntentState::Pushing;
         row.deadline = Some(deadline);
         let row = row.clone();
+        if let Some(log) = &mut self.races {
+            log.on_mark(&row);
+        }
         let ledger = self.book.ledgers.get_mut(&row.flow)?;
         for stored in ledger.intents.iter_mut().filter(|stored| stored.id == row.id) {
             *stored = row.clone();

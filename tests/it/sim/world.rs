@@ -22,7 +22,7 @@ use towpath_core::see::{PushSeen, Tips};
 use crate::support::book::TEAMS;
 
 use super::universe::{Lease, Moved, OnTheWire, Universe, strikes_now};
-use super::{KILLED, Plant, check, check_requests};
+use super::{KILLED, Plant, check, check_requests, races_check};
 
 #[derive(Clone)]
 pub struct SimWorld {
@@ -271,6 +271,7 @@ impl World for SimWorld {
             it.count("seen: leased by another");
             return Ok(None);
         }
+        races_check::on_lease(&mut it, self.replica, true);
         let epoch = held.map_or(0, |l| l.epoch) + 1;
         let lease = Lease { flow: flow.clone(), replica: self.replica, life, epoch, until: truth + LEASE };
         it.book.leases.insert(flow.clone(), lease.clone());
@@ -286,6 +287,7 @@ impl World for SimWorld {
             && held.epoch == lease.epoch
         {
             held.until = 0;
+            races_check::on_lease(&mut it, self.replica, false);
         }
     }
 
@@ -312,6 +314,7 @@ impl World for SimWorld {
                 row.before = there.copied().or(row.before);
             }
         }
+        races_check::blind_reread(&it, self.replica, &mut ledger.standing);
         Ok(ledger)
     }
 
@@ -344,7 +347,9 @@ impl World for SimWorld {
                 self.it().retried(flow, env);
             }
         }
+        let changes = &races_check::lifted_too_much(&self.it(), lease.is_some(), changes);
         let pushing = self.it().apply(flow, changes).map_err(|()| Fault::Conflict)?;
+        let pushing = races_check::on_written(&mut self.it(), (self.replica, lease.is_some()), changes, pushing);
         let proposing = self.it().underway();
         let percent = self.it().faults.store_answer_lost;
         if self.strikes(percent, "fault: store answer lost") {
@@ -375,7 +380,8 @@ impl World for SimWorld {
         };
         let Some(edge) = flow.edge(&row.env) else { return Ok(Err(Reason::ConfigChanged)) };
         if it.plant != Some(Plant::ForgetThePause) {
-            let standing = it.book.ledgers[&flow.name].standing.clone();
+            let mut standing = it.book.ledgers[&flow.name].standing.clone();
+            races_check::blind_mark(it.plant, &row, &mut standing);
             if let Err(why) = act::may_begin(&row, &edge, &flow.policy, &standing, now) {
                 it.count("seen: stopped at the last check");
                 return Ok(Err(why));
@@ -546,6 +552,7 @@ impl World for SimWorld {
         // No breath here: the engine reads the clock right before, and only the few instructions
         // in between are left to chance.
         self.it().count(if row.merge.is_some() { "effect: merge" } else { "effect: push" });
+        races_check::on_push(&mut self.it(), row);
         if let Some(answer) = self.scripted_push(flow, row) {
             return answer;
         }
@@ -561,7 +568,13 @@ impl World for SimWorld {
         if self.strikes(faults.delayed_push, of("fault: push delayed", "request fault: merge delayed")) {
             let mut it = self.it();
             // Mostly within the deadline, sometimes long after the intent was given up.
-            let delay = if it.rng.percent(80) { it.rng.below(110_000) } else { it.rng.below(7_200_000) };
+            let delay = if it.races.is_some() {
+                it.rng.below(races_check::GOES_ON)
+            } else if it.rng.percent(80) {
+                it.rng.below(110_000)
+            } else {
+                it.rng.below(7_200_000)
+            };
             let lands_at = it.truth + delay as i64;
             it.wire.push(OnTheWire { flow: flow.name.clone(), row: row.clone(), lands_at });
             return PushAnswer::NoAnswer { words: String::new() };
@@ -581,6 +594,7 @@ impl World for SimWorld {
             return Proposing::Unsure { words: "the config changed".into() };
         };
         check_requests::on_propose(&mut self.it(), self.replica, &edge, proposal);
+        races_check::on_propose(&mut self.it(), &edge, proposal);
         if proposal.from == Some(proposal.head) {
             // Whoever put it there: it is what is decided on.
             self.it().ours(&flow.name, &request_branch(&flow.name, &proposal.env), proposal.head);
@@ -625,6 +639,7 @@ impl World for SimWorld {
 
     fn crash_point(&self, side: Side, effect: &'static str) -> Result<(), Fault> {
         let mut it = self.it();
+        races_check::on_effect(&mut it, self.replica, side, effect);
         let Some((at, name, left)) = &mut it.crash_at else { return Ok(()) };
         if *at != side || name != effect {
             return Ok(());
