@@ -63,7 +63,7 @@ fn approved(
         given.all.requests.insert("staging".into(), Fact::Known(requests));
         given.all.authors.insert(key("staging", 1), Fact::Known(set(emails)));
         let logins = logins.iter().map(|login| (*login).into()).collect();
-        given.all.logins.insert(key("staging", 1), Fact::Known(AuthorLogins { logins, unlinked: false }));
+        given.all.logins.insert(key("staging", 1), Fact::Known(AuthorLogins { logins, ..AuthorLogins::default() }));
     })
 }
 

@@ -22,6 +22,7 @@ fn approved(authors: AuthorsMay, known: Fact<AuthorLogins>) -> Given {
             confirmed: Some(minutes(-9)),
             passed_over: None,
             announced: Some(7),
+            until: None,
         });
         let approval: RequestApproval =
             serde_json::from_value(json!({ "by": "bo", "email": "bo@example.com", "given": { "for": c(1) } }))
