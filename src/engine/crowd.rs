@@ -67,6 +67,9 @@ mod tests {
         kind = "gitea"
         url = "https://git.example.com"
         token = { env = "T" }
+        [forge.lab]
+        kind = "gitlab"
+        token = { env = "T" }
         [people.Ana]
         identities = ["forge:hub/Ana", "forge:hub/ana-work", "forge:lab/ana-lab", "mail:Ana@example.com", "mail:a@example.org"]
         [people.Bo]

@@ -2,7 +2,7 @@
 //! them. What stands in for the platform is a server that keeps what it is told.
 
 mod first;
-mod matter;
+pub(crate) mod matter;
 mod room;
 mod socket;
 mod strangers;
@@ -519,7 +519,7 @@ fn a_platform_that_takes_no_answer_keeps_no_pause_waiting() {
     }
     let text = "pause all --for 1h --reason urgent";
     slack(&service, &slash(&platform, ("T1", "UOLGA", "CSHOP"), "9.a", text), SIGNING, 0);
-    wait("the pause", || place.ok(&["status"]).contains("everything is paused"));
+    wait("the pause", || place.ok(&["status"]).contains("every flow is paused"));
     // And in the order in which they are said.
     for n in 0..6 {
         for (at, text) in ["resume all", "freeze all --for 1h --reason again"].iter().enumerate() {
@@ -528,11 +528,11 @@ fn a_platform_that_takes_no_answer_keeps_no_pause_waiting() {
         }
         if n == 0 {
             // `resume all` sets more than one flow going only where there is more than one.
-            wait("the freeze", || place.ok(&["status"]).contains("everything is frozen"));
+            wait("the freeze", || place.ok(&["status"]).contains("every flow is frozen"));
         }
     }
     wait("all twelve", || rows(&place).len() >= 13);
-    assert!(place.ok(&["status"]).contains("everything is frozen"), "the last word counts");
+    assert!(place.ok(&["status"]).contains("every flow is frozen"), "the last word counts");
     let commands: Vec<String> = rows(&place)
         .iter()
         .map(|row| row["command"].as_str().unwrap().split(' ').next().unwrap().to_owned())

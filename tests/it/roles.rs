@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
+use crate::chat::matter::Server;
 use crate::chat::{Platform, SIGNING, encoded, post, shown, slack, slash};
 use crate::serve::place::{Answer, Place, Service, wait};
 
@@ -308,6 +309,7 @@ fn in_slack_each_role_may_what_the_table_says() {
 #[test]
 fn in_mattermost_each_role_may_what_the_table_says() {
     let platform = Platform::new();
+    let server = Server::of(&platform);
     let place = place(&platform, None);
     in_a_chat(&place, &platform, ("mattermost", "M1", 'u'), |service, user, trigger, text| {
         let back = format!("http://127.0.0.1:{}/hooks/commands/{trigger}", platform.port);
@@ -318,7 +320,7 @@ fn in_mattermost_each_role_may_what_the_table_says() {
             ("team_id", "M1"),
             ("text", text),
             ("token", SIGNING),
-            ("trigger_id", trigger),
+            ("trigger_id", &server.trigger(trigger, user, 0)),
             ("user_id", user),
             ("user_name", "somebody"),
         ]);

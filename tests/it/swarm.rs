@@ -78,7 +78,7 @@ fn struck(counts: &BTreeMap<&'static str, u64>) {
     least("effect: merge", 900);
     least("request fault: pushed while it is merged", 2);
     for what in counts.keys().filter(|what| what.starts_with("person")) {
-        least(what, 20);
+        least(what, 15);
     }
 }
 

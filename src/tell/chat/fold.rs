@@ -227,11 +227,17 @@ impl<'k> Threads<'k> {
 
     fn problem(&mut self, id: &str, told: &Told) {
         let key = problem_key(&told.notice.event, told);
+        // What was over before the open one began is not counted with it, whichever of the two was told first.
+        let is_over =
+            self.all.iter().any(|other| other.saying.key == key && !other.is_open() && other.is_newer_than(told));
         let Some(thread) = self.newest(&key).and_then(|at| self.all.get_mut(at)) else {
             return self.post(key, id, told, State::Open);
         };
         let older = thread.is_newer_than(told);
         if thread.is_open() {
+            if older && is_over {
+                return self.skip(id, Why::Older);
+            }
             if older {
                 // It happened, but what is newer has said how it stands.
                 thread.count(told.at());

@@ -17,11 +17,18 @@ const CONFIG: &str = "/api/v4/config/client?format=old";
 const CHANNEL: &str = "channelofshop";
 
 /// A server's key (RFC 5480: what stands before the point of P-256), and what it signs.
-struct Server(EcdsaKeyPair);
+pub(crate) struct Server(EcdsaKeyPair);
 
 impl Server {
     fn new() -> Self {
         Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap())
+    }
+
+    /// One whose key this platform tells.
+    pub(crate) fn of(platform: &Platform) -> Self {
+        let server = Self::new();
+        platform.answers(CONFIG, server.told());
+        server
     }
 
     fn told(&self) -> String {
@@ -34,7 +41,7 @@ impl Server {
     }
 
     /// That this user did something so many seconds ago.
-    fn trigger(&self, id: &str, user: &str, late: i64) -> String {
+    pub(crate) fn trigger(&self, id: &str, user: &str, late: i64) -> String {
         let text = format!("{id}:{user}:{}:", Clock::System.reading().wall.0 - late * 1_000);
         let signature = self.0.sign(&SystemRandom::new(), text.as_bytes()).unwrap();
         STANDARD.encode(format!("{text}{}", STANDARD.encode(signature.as_ref())))
@@ -74,8 +81,7 @@ fn pressed(service: &Service, secret: &str, user: &str, trigger: &str, press: &P
 #[test]
 fn what_is_typed_is_done_by_the_servers_word_and_asked_without() {
     let platform = Platform::new();
-    let server = Server::new();
-    platform.answers(CONFIG, server.told());
+    let server = Server::of(&platform);
     let place = place(&platform);
     let service = place.serve();
     service.says(&["production", "up to date"]);
@@ -110,8 +116,7 @@ fn what_is_typed_is_done_by_the_servers_word_and_asked_without() {
 #[test]
 fn a_press_is_done_by_the_servers_word_and_asks_nothing_without_our_seal() {
     let platform = Platform::new();
-    let server = Server::new();
-    platform.answers(CONFIG, server.told());
+    let server = Server::of(&platform);
     let place = place(&platform);
     let service = place.serve();
     service.says(&["production", "up to date"]);

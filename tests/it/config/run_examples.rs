@@ -14,6 +14,7 @@ use towpath::config::{Config, FlowConfig, ForgeKind, Origin};
 use towpath_core::model::{Checks, CommitId, Environment, Gate, GateKind, Mode};
 use towpath_core::people::Identity;
 
+use crate::chat::matter::Server;
 use crate::chat::{Platform, encoded, post, shown, slack, slash};
 use crate::forge::e2e::EXAMPLES;
 use crate::serve::place::{Service, wait};
@@ -181,6 +182,8 @@ fn is_told(dir: &Path, config: &Config, platform: &Platform) -> String {
 fn is_steered(dir: &Path, config: &Config, platform: &Platform) {
     let chat = &config.chats["work"];
     let (team, channel) = (chat.teams[0].as_str(), chat.channels[0].id.as_str());
+    // What is typed in Mattermost steers by its signature alone.
+    let server = Server::of(platform);
     let service = Service::start_with(dir, &SECRETS);
     service.says(&["production"]);
     let said = [
@@ -208,7 +211,7 @@ fn is_steered(dir: &Path, config: &Config, platform: &Platform) {
                     ("team_id", team),
                     ("text", text),
                     ("token", SECRET),
-                    ("trigger_id", &format!("{at}")),
+                    ("trigger_id", &server.trigger(&at.to_string(), &user, 0)),
                     ("user_id", &user),
                     ("user_name", "somebody"),
                 ]);

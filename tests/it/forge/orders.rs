@@ -132,7 +132,8 @@ async fn strangers<T: Talk>(day: &Day<T>, forge: &str, (url, number): (&str, u64
     let first = host.say("eve", number, "/towpath freeze all --for 1h --reason r");
     deliver(day, &hooks).await;
     until("what strangers are told", || told().iter().any(|told| told.contains("is linked to no person"))).await;
-    assert!(told()[0].replace('\\', "").contains(&format!("forge:{forge}/eve")), "{:?}", told());
+    let plain = told()[0].replace('\\', "").replace("<!-- -->", "");
+    assert!(plain.contains(&format!("forge:{forge}/eve")), "{:?}", told());
     let (before, had) = (host.comments(number).len(), told());
     let again: Vec<u64> = ["/towpath status", "/towpath puase", "/towpath whoami"]
         .iter()
@@ -145,7 +146,7 @@ async fn strangers<T: Talk>(day: &Day<T>, forge: &str, (url, number): (&str, u64
     deliver(day, &hooks).await;
     until("an answer to somebody else", || host.reactions(later).len() == 2).await;
     assert_eq!(told(), had, "once");
-    assert_eq!(host.comments(number).len(), before + again.len() + 2, "theirs, bo's and bo's answer");
+    assert_eq!(host.comments(number).len(), before + 1, "of ours, bo's answer and nothing else");
     for comment in again.into_iter().chain([first]) {
         assert_eq!(host.reactions(comment), [], "{comment}");
     }

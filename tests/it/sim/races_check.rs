@@ -13,7 +13,7 @@ use towpath_core::command::{Command, CommitWord, Lasting, Place, Target};
 use towpath_core::dag::Dag;
 use towpath_core::model::{
     Change, CommitId, Edge, EnvName, FlowName, IntentId, IntentRow, IntentState, MoveKind, OrderId, PauseKind,
-    Span, Standing,
+    Proposed, Span, Standing, Trusted, Underway,
 };
 
 use super::Plant;
@@ -146,6 +146,10 @@ struct Stop {
     ends: Option<i64>,
     /// What the answer said may still land, and until which true time.
     named: BTreeMap<IntentId, i64>,
+    /// What the answer said may still be put into a request, and until which true time.
+    proposing: BTreeMap<(FlowName, EnvName, CommitId), i64>,
+    /// How many proposals had been marked when it was written: of later ones the answer says nothing.
+    marked: usize,
     /// The rows in which it was stored.
     rows: BTreeSet<OrderId>,
     lifted: bool,
@@ -155,6 +159,30 @@ impl Stop {
     fn stands(&self, truth: i64) -> bool {
         !self.lifted && self.ends.is_none_or(|ends| truth < ends)
     }
+
+    /// What is wrong with something that it is against, and that its answer allows until then, if at all.
+    fn against(&self, until: Option<i64>, truth: i64) -> Option<String> {
+        let said = self.said.command();
+        match until {
+            None => Some(format!("after `{said}` was answered, and the answer did not name it")),
+            Some(until) if truth > until => {
+                Some(format!("{} ms after it could, as the answer to `{said}` said", truth - until))
+            }
+            Some(_) => None,
+        }
+    }
+}
+
+/// That something may be under way into a request, as it was stored.
+#[derive(Debug, Clone)]
+struct Mark {
+    replica: usize,
+    flow: FlowName,
+    env: EnvName,
+    head: CommitId,
+    until: Option<Trusted>,
+    /// Whether what it was stored for has begun at the forge.
+    used: bool,
 }
 
 /// An order that is being given.
@@ -167,6 +195,8 @@ pub struct Given {
     pub written: Option<Found>,
     /// What had begun in its reach when it was written.
     begun: BTreeSet<IntentId>,
+    /// How many proposals had been marked when it was written.
+    marked: usize,
     rows: BTreeSet<OrderId>,
 }
 
@@ -182,6 +212,8 @@ pub struct RaceLog {
     pub landed: BTreeMap<IntentId, i64>,
     /// How often something began to be put into a request of that environment.
     pub proposals: BTreeMap<(FlowName, EnvName), usize>,
+    /// Every proposal that was marked, in the order of the marks.
+    marks: Vec<Mark>,
     stops: Vec<Stop>,
     pub given: Option<Given>,
     pub races: Races,
@@ -206,7 +238,8 @@ impl RaceLog {
     }
 
     pub fn give(&mut self, said: Said, since: i64) {
-        self.given = Some(Given { said, since, written: None, begun: BTreeSet::new(), rows: BTreeSet::new() });
+        let (begun, rows) = (BTreeSet::new(), BTreeSet::new());
+        self.given = Some(Given { said, since, written: None, begun, marked: 0, rows });
     }
 
     /// Forgets what is over.
@@ -293,6 +326,7 @@ fn on_order(it: &mut Universe, change: &Change) {
     if let Some(given) = &mut log.given {
         given.rows.extend(row);
         given.begun = begun;
+        given.marked = log.marks.len();
         given.written.get_or_insert(found);
     }
 }
@@ -305,8 +339,25 @@ pub fn on_answer(it: &mut Universe, given: &Given, reply: &Reply) {
     let now = it.now();
     let until = |row: &IntentRow| row.deadline.map_or(it.truth, |at| it.truth + (at.0 - now.trusted.0));
     let named: BTreeMap<IntentId, i64> = reply.pushing.iter().map(|row| (row.id.clone(), until(row))).collect();
+    let until = |at: Trusted| it.truth + (at.0 - now.trusted.0);
+    let one = |row: &Underway| (row.flow.clone(), row.env.clone(), row.head);
+    let proposing = reply.proposing.iter().map(|row| (one(row), until(row.until))).collect();
     let mut wrong = Vec::new();
     let said = given.said.command();
+    let marks = it.races.as_ref().map_or(&[][..], |log| &log.marks[..given.marked]);
+    for row in &reply.proposing {
+        let (flow, env, head) = (&row.flow, &row.env, row.head.short());
+        let of = |mark: &Mark| mark.flow == *flow && mark.env == *env && mark.until >= Some(row.until);
+        if !given.said.reach().covers(flow, env) || !marks.iter().any(of) {
+            wrong.push(format!(
+                "I4: the answer to `{said}` names {head} into {env} of {flow}, which had not begun in its reach"
+            ));
+        }
+        let words = [flow.as_str(), env.as_str(), &head, "may still come to be until"];
+        if !reply.lines.iter().any(|line| words.iter().all(|word| line.contains(word))) {
+            wrong.push(format!("I4: the answer to `{said}` does not say that {head} may still come into {env}"));
+        }
+    }
     for row in &reply.pushing {
         // That one is missing shows in what lands.
         if !given.begun.contains(&row.id) {
@@ -322,7 +373,8 @@ pub fn on_answer(it: &mut Universe, given: &Given, reply: &Reply) {
         Said::Pause { lasts: Lasting::Default, .. } => Some(given.since + Lasting::DEFAULT.ms()),
         _ => None,
     };
-    let stop = Stop { said: given.said.clone(), ends: lasts, named, rows: given.rows.clone(), lifted: false };
+    let (said, rows, marked) = (given.said.clone(), given.rows.clone(), given.marked);
+    let stop = Stop { said, ends: lasts, named, proposing, marked, rows, lifted: false };
     if let Some(log) = &mut it.races {
         log.stops.push(stop);
     }
@@ -351,35 +403,45 @@ fn against(it: &mut Universe, row: &IntentRow, does: &str) {
     let forbids = |stop: &&Stop| {
         stop.stands(truth) && stop.said.covers((&row.flow, &row.env), (Some(row.old), row.new), &dag)
     };
-    let wrong = log.stops.iter().filter(forbids).find_map(|stop| {
-        let said = stop.said.command();
-        match stop.named.get(&row.id) {
-            None => Some(format!("after `{said}` was answered, and the answer did not name it")),
-            Some(until) if truth > *until => {
-                Some(format!("{} ms after it could, as the answer to `{said}` said", truth - until))
-            }
-            Some(_) => None,
-        }
-    });
+    let wrong =
+        log.stops.iter().filter(forbids).find_map(|stop| stop.against(stop.named.get(&row.id).copied(), truth));
     if let Some(wrong) = wrong {
         it.violation(format!("I4: {} {does} {} of {} to {} {wrong}", row.id, row.env, row.flow, row.new));
     }
 }
 
+/// At the instant at which it is stored that a candidate may be under way into a request.
+pub fn on_proposal_marked(it: &mut Universe, replica: usize, flow: &FlowName, (env, row): (&EnvName, &Proposed)) {
+    let Some(log) = &mut it.races else { return };
+    let (flow, env) = (flow.clone(), env.clone());
+    log.marks.push(Mark { replica, flow, env, head: row.head, until: row.until, used: false });
+    if let Some((effect, _)) = log.at.get_mut(&replica) {
+        *effect = "Propose";
+    }
+}
+
 /// At the instant at which a candidate begins to be put into a request.
-pub fn on_propose(it: &mut Universe, edge: &Edge<'_>, proposal: &Proposal) {
-    let (flow, env) = (&edge.flow.name, &proposal.env);
+pub fn on_propose(it: &mut Universe, replica: usize, edge: &Edge<'_>, proposal: &Proposal) {
+    let (flow, env, head) = (&edge.flow.name, &proposal.env, proposal.head);
     let (dag, truth) = (it.dag(flow), it.truth);
     let old = it.repositories[flow].branches.get(&edge.target.branch).copied();
     let Some(log) = &mut it.races else { return };
+    let one = (flow.clone(), env.clone(), head);
     *log.proposals.entry((flow.clone(), env.clone())).or_default() += 1;
-    let forbids = |stop: &&Stop| stop.stands(truth) && stop.said.covers((flow, env), (old, proposal.head), &dag);
-    if let Some(stop) = log.stops.iter().find(forbids) {
-        let said = stop.said.command();
-        it.violation(format!(
-            "I4: {} begins to be put into a request into {env} of {flow} after `{said}` was answered",
-            proposal.head
-        ));
+    // Each mark is for one call of the process that stored it.
+    let newest = log.marks.iter_mut().enumerate().rfind(|(_, mark)| mark.replica == replica);
+    let of = |mark: &Mark| !mark.used && (&mark.flow, &mark.env, mark.head) == (flow, env, head);
+    let mark = newest.filter(|(_, mark)| of(mark)).map(|(nth, mark)| {
+        mark.used = true;
+        nth
+    });
+    let forbids = |stop: &&Stop| stop.stands(truth) && stop.said.covers((flow, env), (old, head), &dag);
+    let wrong = log.stops.iter().filter(forbids).find_map(|stop| {
+        let before = mark.is_some_and(|nth| nth < stop.marked);
+        stop.against(stop.proposing.get(&one).copied().filter(|_| before), truth)
+    });
+    if let Some(wrong) = wrong {
+        it.violation(format!("I4: {head} begins to be put into a request into {env} of {flow} {wrong}"));
     }
 }
 

@@ -426,6 +426,7 @@ impl World for SimWorld {
             check_requests::on_load(&mut it, self.replica, flow);
             let change = Change::Proposed { env: env.clone(), row: row.clone() };
             it.apply(Some(&flow.name), &[change]).map_err(|()| Fault::Conflict)?;
+            races_check::on_proposal_marked(&mut it, self.replica, &flow.name, (env, &row));
         }
         let percent = self.it().faults.store_answer_lost;
         if self.strikes(percent, "fault: store answer lost") {
@@ -594,7 +595,7 @@ impl World for SimWorld {
             return Proposing::Unsure { words: "the config changed".into() };
         };
         check_requests::on_propose(&mut self.it(), self.replica, &edge, proposal);
-        races_check::on_propose(&mut self.it(), &edge, proposal);
+        races_check::on_propose(&mut self.it(), self.replica, &edge, proposal);
         if proposal.from == Some(proposal.head) {
             // Whoever put it there: it is what is decided on.
             self.it().ours(&flow.name, &request_branch(&flow.name, &proposal.env), proposal.head);

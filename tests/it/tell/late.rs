@@ -83,7 +83,7 @@ async fn status_says_how_many_could_not_be_delivered() {
     let said = status().await;
     let last = said.lines().last().unwrap_or_default();
     assert!(last.ends_with("1 message could not be delivered in the last day: `towpath outbox`"), "{said}");
-    let (_, json) = place.towpath(&["status", "--json"]).await;
+    let (_, json) = place.towpath(&["status", "-o", "json"]).await;
     let json: Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(json["given_up"], 1, "{json:#}");
     place.towpath(&["outbox", "again", "--all"]).await;
@@ -120,7 +120,7 @@ async fn the_outbox_says_how_many_it_does_not_list_and_lists_all_of_them() {
     }
     let (_, said) = place.towpath(&["outbox", "--all"]).await;
     assert_eq!((listed(&said), said.contains("not listed")), (223, false));
-    let (_, json) = place.towpath(&["outbox", "--json"]).await;
+    let (_, json) = place.towpath(&["outbox", "-o", "json"]).await;
     let json: Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!((&json["more"]["dead"], &json["more"]["waiting"]), (&Value::from(12), &Value::from(11)));
     let (code, said) = place.towpath(&["outbox", "--all", "again", "--all"]).await;

@@ -235,7 +235,12 @@ pub(super) fn choose(
         let red = red_at_the_merge(edge, &tried[at].judged);
         !red && (ordered == stays || open.is_some_and(|open| approved(look, open)))
     });
-    if next.is_none() && !firm && foreign(look, requests).is_none() {
+    // Where the request itself is in the way (a draft, an objection), nothing that is put there enters: it would only be
+    // put there and taken away in turn.
+    let in_the_way =
+        |judged: &[Judged]| judged.iter().any(|one| one.check == Check::Request && !one.verdict.passes());
+    let stuck = head.is_some_and(|at| in_the_way(&tried[at].judged));
+    if next.is_none() && !firm && !stuck && foreign(look, requests).is_none() {
         let ripe = before_newer(edge, &tried, head, look_back.saturating_sub(looked_at));
         next = look_whole(edge, &mut tried, &ripe, look, look_back, &mut looked_at, |one| enters(&one.judged))?;
     }

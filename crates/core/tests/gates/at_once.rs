@@ -105,6 +105,26 @@ fn the_head_follows_where_nothing_may_enter_or_people_say_when_it_stays() {
     check("put there when it may enter, a head stays", &ready, "2 lag wait lag-not-over on time until +28m");
 }
 
+/// What is put there and does not enter would be taken away for the newest again, and so on for ever.
+#[test]
+fn a_request_that_is_itself_in_the_way_has_one_head_and_keeps_it() {
+    let by: [fn(&mut OpenRequest); 2] = [|open| open.draft = true, |open| open.objections = vec!["bo".into()]];
+    for stands in by {
+        let given = |head: u32| {
+            at_once(vec![lag()], &[40, 31, 2, 1], head).but(|given| {
+                let mut requests = requests(head);
+                requests.open.iter_mut().for_each(stands);
+                given.all.requests.insert("staging".into(), Fact::Known(requests));
+            })
+        };
+        for head in 1..=3 {
+            check("the newest", &given(head), "4 into request 7");
+        }
+        let told = told(&decided(&given(4)));
+        assert!(!told.contains("into request"), "{told}");
+    }
+}
+
 #[test]
 fn old_ones_that_stay_out_leave_room_for_the_newest() {
     let came: Vec<i64> = (0..80).map(|at| if at < 70 { 200 - at } else { 80 - at }).collect();
