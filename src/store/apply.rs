@@ -148,7 +148,8 @@ impl Batch<'_> {
             }
             Change::HeadsUp { env, row, message } => self.heads_up(env, *row, message).await,
             Change::TakeBack { env, row, at, message } => self.take_back(env, *row, *at, message).await,
-            Change::Proposed { env, row } => self.proposed(env, row).await,
+            Change::Proposed { env, row } => self.proposed(sql::SET_PROPOSED, env, row).await,
+            Change::PassOver { env, row } => self.proposed(sql::PASS_OVER, env, row).await,
             Change::Audit(row) => self.audit(row).await,
         }
     }

@@ -199,6 +199,12 @@ statements! {
             confirmed_wall = excluded.confirmed_wall, confirmed_trusted = excluded.confirmed_trusted,
             passed_over = excluded.passed_over, announced = excluded.announced,
             until_trusted = excluded.until_trusted";
+    // Of a row that is there nothing else changes.
+    PASS_OVER = "INSERT INTO proposed
+            (flow, env, head, before, at_wall, at_trusted, confirmed_wall, confirmed_trusted, passed_over,
+             announced, until_trusted)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        ON CONFLICT (flow, env) DO UPDATE SET passed_over = excluded.passed_over";
     HEADS_UP = "SELECT env, newest, at_wall, told_wall, told_trusted FROM heads_up WHERE flow = $1";
     // Nothing where a later one was told already.
     SET_HEADS_UP = "INSERT INTO heads_up (flow, env, newest, at_wall, told_wall, told_trusted)

@@ -377,7 +377,8 @@ fn what_is_wrong_with_a_mattermost_is_said_with_its_fix() {
     };
     let gone = json(&json!({ "delete_at": 5 }));
     let html = Says::This(200, "Content-Type: text/html\r\n".to_owned(), "<html>log in</html>".to_owned());
-    let cases: &[(&[(&str, Says)], char, &str)] = &[
+    type Case<'c> = (&'c [(&'c str, Says)], char, &'c str);
+    let cases: &[Case<'_>] = &[
         (&[(CONFIG, site(&url, "5.9.0", KEY))], '!', "Mattermost 5.9.0 has no bot accounts"),
         (&[(CONFIG, site("", "9.11.0", KEY))], '!', "the server has no Site URL"),
         (&[(CONFIG, site("https://other.example", "9.11.0", KEY))], '!', "Site URL is `https://other.example`"),

@@ -40,7 +40,7 @@ pub(crate) const TABLE: [(&str, &str, &str); 12] = [
 pub(crate) struct Cell {
     pub(crate) role: &'static str,
     pub(crate) verb: &'static str,
-    env: &'static str,
+    pub(crate) env: &'static str,
     least: &'static str,
     pub(crate) said: String,
 }

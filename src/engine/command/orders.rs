@@ -427,7 +427,7 @@ pub(super) fn without_closed<W: World>(
         until: None,
     });
     let row = Proposed { passed_over: Some(closed.number), ..row };
-    Some(Change::Proposed { env: env.clone(), row })
+    Some(Change::PassOver { env: env.clone(), row })
 }
 
 /// `report`.

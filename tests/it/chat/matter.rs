@@ -97,7 +97,7 @@ fn what_is_typed_is_done_by_the_servers_word_and_asked_without() {
         ("of another server", Server::new().trigger("x3", "uolga", 0), "a3", "did not sign that you typed it"),
         ("old", server.trigger("x4", "uolga", 301), "a4", "more than 5 minutes"),
     ] {
-        let words = say(&trigger, hook, pause).replace('`', "").replace('\\', "");
+        let words = say(&trigger, hook, pause).replace(['`', '\\'], "");
         assert!(words.contains("Nothing is done") && words.contains(wanted), "{why}: {words}");
         let asked = say(&format!("{trigger}x"), &format!("{hook}b"), "status checkout");
         assert!(asked.contains("production") && !asked.contains("Nothing is done"), "{why}: {asked}");

@@ -22,8 +22,11 @@ pub struct Race {
 /// How many there were of each.
 pub type Races = BTreeMap<Race, u64>;
 
+/// One part of a race.
+type Part = fn(&Race) -> &'static str;
+
 /// The parts of a race in their order.
-pub const PARTS: [(&str, fn(&Race) -> &'static str); 5] = [
+pub const PARTS: [(&str, Part); 5] = [
     ("order", |race| race.order),
     ("move", |race| race.how),
     ("where the move was", |race| race.place),

@@ -543,8 +543,10 @@ impl Universe {
                     check_requests::on_decided(self, flow, env, &row.decision);
                 }
             }
-            Change::Proposed { env, row } => {
-                if let Some(flow) = flow {
+            Change::Proposed { env, row } | Change::PassOver { env, row } => {
+                let known = flow.and_then(|flow| book.ledgers[flow].proposed.get(env).map(|known| known.head));
+                let over = matches!(change, Change::PassOver { .. });
+                if let (Some(flow), None) = (flow, known.filter(|_| over)) {
                     check_requests::on_wanted(self, flow, env, row.head);
                 }
             }

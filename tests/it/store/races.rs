@@ -105,9 +105,9 @@ async fn an_acknowledged_pause_was_seen_or_lists_the_request() {
         let one = Underway { flow: flow("web"), env: env.clone(), head: row.head, until };
         assert_eq!(receipt.proposing, if begun { vec![one] } else { vec![] }, "round {round}");
         if begun {
-            began += 1
+            began += 1;
         } else {
-            refused += 1
+            refused += 1;
         }
         let stored = serve.load(&flow("web"), &[]).await.unwrap().proposed.remove(&env);
         assert_eq!(stored.is_some_and(|stored| stored == row), begun, "round {round}");
@@ -222,4 +222,21 @@ fn twelve_make_one_store() {
             }
         });
     }
+}
+
+/// Whoever says that a closed request is passed over has read the row before, and a pass may have put another head there since.
+#[tokio::test]
+async fn to_pass_over_a_closed_request_changes_nothing_else() {
+    let place = Place::new();
+    let (serve, command) = (place.open().await, place.open().await);
+    let (lease, env) = (lease(&serve, "web").await, EnvName::from("production"));
+    let over = |row: Proposed| Change::PassOver { env: env.clone(), row: Proposed { passed_over: Some(7), ..row } };
+    let stored = async || serve.load(&flow("web"), &[]).await.unwrap().proposed.remove(&env);
+    command.commit(None, Some(&flow("web")), &[over(proposed(1))]).await.unwrap();
+    assert_eq!(stored().await, Some(Proposed { passed_over: Some(7), ..proposed(1) }), "nothing was known");
+    let newer = Proposed { announced: Some(3), confirmed: Some(at(2)), ..proposed(2) };
+    let set = Change::Proposed { env: env.clone(), row: newer.clone() };
+    serve.commit(Some(&lease), Some(&lease.flow), &[set]).await.unwrap();
+    command.commit(None, Some(&flow("web")), &[over(proposed(1))]).await.unwrap();
+    assert_eq!(stored().await, Some(Proposed { passed_over: Some(7), ..newer }));
 }

@@ -644,6 +644,14 @@ pub enum Change {
         /// The row.
         row: Proposed,
     },
+    /// A closed request is passed over from now on. Of what is known of the edge nothing else changes: a pass may be putting
+    /// a head there meanwhile.
+    PassOver {
+        /// The environment.
+        env: EnvName,
+        /// With the number in `passed_over`; the rest of it holds where nothing was known.
+        row: Proposed,
+    },
     /// A command was given.
     Audit(AuditRow),
 }
@@ -724,6 +732,10 @@ impl Ledger {
             Change::TakeBack { env, row, message, .. } => self.apply_take_back(env, *row, message),
             Change::Proposed { env, row } => {
                 self.proposed.insert(env.clone(), row.clone());
+            }
+            Change::PassOver { env, row } => {
+                let known = self.proposed.entry(env.clone()).or_insert_with(|| row.clone());
+                known.passed_over = row.passed_over;
             }
             Change::Report(_) | Change::Event(_) | Change::ByHand(_) | Change::Audit(_) => {}
         }

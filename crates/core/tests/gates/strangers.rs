@@ -56,14 +56,22 @@ fn the_commit_that_keeps_an_approval_from_counting_is_named() {
     let jan = Stranger { commit: c(1), email: Some("jan@home.example".to_owned()) };
     let eva = Stranger { commit: c(2), email: None };
     for (name, known, expect) in [
-        ("one", logins(&["ana"], Some(&[jan.clone()])), Some((NotCountedWhy::AuthorUnknown, Some(&jan)))),
+        (
+            "one",
+            logins(&["ana"], Some(std::slice::from_ref(&jan))),
+            Some((NotCountedWhy::AuthorUnknown, Some(&jan))),
+        ),
         (
             "the first of two",
             logins(&[], Some(&[eva.clone(), jan.clone()])),
             Some((NotCountedWhy::AuthorUnknown, Some(&eva))),
         ),
         ("which, is not told", logins(&["ana"], Some(&[])), Some((NotCountedWhy::AuthorUnknown, None))),
-        ("an author is one first", logins(&["bo"], Some(&[jan.clone()])), Some((NotCountedWhy::Author, None))),
+        (
+            "an author is one first",
+            logins(&["bo"], Some(std::slice::from_ref(&jan))),
+            Some((NotCountedWhy::Author, None)),
+        ),
         ("everybody is known", logins(&["ana"], None), None),
     ] {
         let decision = decided(&approved(AuthorsMay::Refuse, known));

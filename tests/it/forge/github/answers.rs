@@ -138,6 +138,37 @@ fn activity(push: &Push) -> Value {
     })
 }
 
+/// What ran for a commit.
+fn ran(state: &State, made: &Made<'_>, call: &Call<'_>, rest: &[&str]) -> Reply {
+    match rest {
+        ["commits", sha, "check-runs"] => {
+            let runs = state.runs.iter().filter(|run| run.sha.to_string() == *sha).map(run).collect();
+            made.page(call, state, &format!("{REPO}/commits/{{ref}}/check-runs"), Some("check_runs"), runs)
+        }
+        ["commits", sha, "check-suites"] => {
+            let suites = state.suites.iter().filter(|suite| suite.sha.to_string() == *sha);
+            let suites = suites
+                .map(|s| json!({ "id": s.id, "head_branch": s.branch, "conclusion": s.conclusion, "head_sha": *sha, "status": "completed", "app": { "id": 15_368, "slug": "github-actions" } }))
+                .collect();
+            made.page(call, state, &format!("{REPO}/commits/{{ref}}/check-suites"), Some("check_suites"), suites)
+        }
+        ["actions", "runs"] if !state.actions => Reply::says(403, "Resource not accessible by integration"),
+        _ => {
+            let sha = call.asked("head_sha").unwrap_or_default();
+            let runs = state.suites.iter().filter(|suite| suite.sha.to_string() == sha);
+            let run = |s: &Suite| {
+                let (workflow, event) = s.workflow?;
+                let name = format!("Workflow {workflow}");
+                Some(
+                    json!({ "id": s.id + 5_000, "check_suite_id": s.id, "workflow_id": workflow, "event": event, "head_sha": sha, "name": name, "head_branch": s.branch }),
+                )
+            };
+            let runs = runs.filter_map(run).collect();
+            made.page(call, state, &format!("{REPO}/actions/runs"), Some("workflow_runs"), runs)
+        }
+    }
+}
+
 fn in_repository(state: &mut State, made: &Made<'_>, call: &Call<'_>, rest: &[&str], user: &str) -> Reply {
     match (call.method, rest) {
         ("GET", []) => {
@@ -156,32 +187,8 @@ fn in_repository(state: &mut State, made: &Made<'_>, call: &Call<'_>, rest: &[&s
             let items = pushes.map(activity).collect();
             made.page(call, state, &format!("{REPO}/activity"), None, items)
         }
-        ("GET", ["commits", sha, "check-runs"]) => {
-            let runs = state.runs.iter().filter(|run| run.sha.to_string() == *sha).map(run).collect();
-            made.page(call, state, &format!("{REPO}/commits/{{ref}}/check-runs"), Some("check_runs"), runs)
-        }
-        ("GET", ["commits", sha, "check-suites"]) => {
-            let suites = state.suites.iter().filter(|suite| suite.sha.to_string() == *sha);
-            let suites = suites
-                .map(|s| json!({ "id": s.id, "head_branch": s.branch, "conclusion": s.conclusion, "head_sha": *sha, "status": "completed", "app": { "id": 15_368, "slug": "github-actions" } }))
-                .collect();
-            made.page(call, state, &format!("{REPO}/commits/{{ref}}/check-suites"), Some("check_suites"), suites)
-        }
-        ("GET", ["actions", "runs"]) if !state.actions => {
-            Reply::says(403, "Resource not accessible by integration")
-        }
-        ("GET", ["actions", "runs"]) => {
-            let sha = call.asked("head_sha").unwrap_or_default();
-            let runs = state.suites.iter().filter(|suite| suite.sha.to_string() == sha);
-            let run = |s: &Suite| {
-                let (workflow, event) = s.workflow?;
-                let name = format!("Workflow {workflow}");
-                Some(
-                    json!({ "id": s.id + 5_000, "check_suite_id": s.id, "workflow_id": workflow, "event": event, "head_sha": sha, "name": name, "head_branch": s.branch }),
-                )
-            };
-            let runs = runs.filter_map(run).collect();
-            made.page(call, state, &format!("{REPO}/actions/runs"), Some("workflow_runs"), runs)
+        ("GET", ["commits", _, "check-runs" | "check-suites"] | ["actions", "runs"]) => {
+            ran(state, made, call, rest)
         }
         ("GET", ["commits", sha, "statuses"]) => {
             let all = state.statuses.iter().rev().filter(|status| status.sha.to_string() == *sha);
