@@ -16,7 +16,6 @@ pub mod graphql;
 mod hooks;
 pub mod hosts;
 mod orders;
-mod roles;
 pub mod scenes;
 pub mod schema;
 pub mod talk;

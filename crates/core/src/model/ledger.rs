@@ -730,12 +730,9 @@ impl Ledger {
             }
             Change::HeadsUp { env, row, message } => self.apply_heads_up(env, *row, message),
             Change::TakeBack { env, row, message, .. } => self.apply_take_back(env, *row, message),
-            Change::Proposed { env, row } => {
-                self.proposed.insert(env.clone(), row.clone());
-            }
+            Change::Proposed { env, row } => drop(self.proposed.insert(env.clone(), row.clone())),
             Change::PassOver { env, row } => {
-                let known = self.proposed.entry(env.clone()).or_insert_with(|| row.clone());
-                known.passed_over = row.passed_over;
+                self.proposed.entry(env.clone()).or_insert_with(|| row.clone()).passed_over = row.passed_over;
             }
             Change::Report(_) | Change::Event(_) | Change::ByHand(_) | Change::Audit(_) => {}
         }
