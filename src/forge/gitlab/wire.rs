@@ -6,9 +6,13 @@
 //!
 //! Not here: what the words mean (each beside its use).
 
+mod graph;
+
 use serde::Deserialize;
 
 use crate::forge::client::read::or_default;
+
+pub(super) use graph::*;
 
 /// A person or a bot.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -411,49 +415,6 @@ pub(super) struct Hook {
     /// Whether the other end's certificate is looked at.
     #[serde(default)]
     pub enable_ssl_verification: Option<bool>,
-}
-
-/// What GraphQL answers.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Graph {
-    /// Null, or not there, where it could not be answered.
-    #[serde(default)]
-    pub data: Option<GraphData>,
-    /// What was wrong; none where nothing was. Answered with 200 all the same.
-    #[serde(default)]
-    pub errors: Option<Vec<GraphError>>,
-}
-
-/// See [`Graph`].
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct GraphError {
-    /// In GitLab's words.
-    #[serde(default)]
-    pub message: Option<String>,
-}
-
-/// See [`Graph`].
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct GraphData {
-    /// Null where there is none, or it may not be seen.
-    #[serde(default)]
-    pub project: Option<GraphProject>,
-}
-
-/// See [`Graph`].
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct GraphProject {
-    /// By the names that the query gave: `c0`, `c1`, …
-    #[serde(default)]
-    pub repository: Option<std::collections::BTreeMap<String, Option<GraphCommit>>>,
-}
-
-/// See [`Graph`].
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct GraphCommit {
-    /// Whose account the author's e-mail is; null where it is nobody's.
-    #[serde(default)]
-    pub author: Option<User>,
 }
 
 /// What is read of a webhook's body.
