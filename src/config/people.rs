@@ -12,6 +12,7 @@ use towpath_core::people::{
 };
 
 use super::check::texts;
+use super::identities::identity;
 use super::keys::Place;
 use super::problem::{Problem, shown};
 use super::service::settings;
@@ -169,12 +170,12 @@ pub(super) fn fits(
 
 fn card(name: &str, table: &Table, problems: &mut Vec<Problem>) -> PersonCard {
     let mut identities = Vec::new();
-    for text in texts(table.get("identities")) {
-        match text.parse::<Identity>() {
+    for node in table.get("identities").and_then(Node::list).unwrap_or_default() {
+        let Some(text) = node.text() else { continue };
+        match identity(text) {
             Ok(identity) => identities.push(identity),
             Err(why) => {
-                let span = table.entry("identities").map_or(0..0, |entry| entry.node.span.clone());
-                problems.push(Problem::told(span, format!("people.{name}.identities"), &why.to_string()));
+                problems.push(Problem::told(node.span.clone(), format!("people.{name}.identities"), &why));
             }
         }
     }
