@@ -51,6 +51,24 @@ fn what_the_page_shows_is_read_as_it_says() {
 }
 
 #[test]
+fn from_takes_the_identities_that_the_page_says() {
+    let with = |from: &str| {
+        let gate = format!("gates.approvals = {{ required = 1, from = [\"{from}\"] }}\n");
+        load(&format!("[people.ana]\n{FLOW}{gate}")).is_ok()
+    };
+    for from in ["ana", "os:ana@desk", "token:ana-laptop"] {
+        assert!(with(from), "{from}");
+    }
+    let others =
+        ["mail:ana@example.com", "slack:T1/U1", "mattermost:u1", "forge:hub/ana", "oidc:https://id.example#s"];
+    for from in others {
+        assert!(!with(from), "{from}");
+    }
+    let without_forge = FLOW.split("[[flow]]").skip(1).map(|rest| format!("[[flow]]{rest}")).collect::<String>();
+    assert!(load(&format!("{}{without_forge}", of_the_page())).is_err(), "the page says that it takes a forge");
+}
+
+#[test]
 fn a_person_may_be_called_anything_that_can_be_told_apart() {
     let config = valid(&format!(
         "[people.\"Łukasz Nowak\"]\nidentities = [\"slack:T1/U1\"]\nmention = \"heads-up\"\n\
