@@ -31,6 +31,7 @@ mod find;
 mod found;
 mod gates;
 mod glob;
+mod identities;
 mod keys;
 mod kinds;
 mod merge;

@@ -16,6 +16,8 @@ mmctl team users add TEAM towpath
 # 3. The slash command, once in each team. Its token is one of `secrets` of the config; see it with
 #    `mmctl command list TEAM --json`.
 mmctl command create TEAM --title Towpath --description 'Asks and steers Towpath' --trigger-word towpath --url {url} --creator ADMIN --response-username towpath --autocomplete --autocompleteDesc 'Asks and steers Towpath' --autocompleteHint 'status | explain FLOW ENVIRONMENT | help' --post
+#    In the config too, without which nothing can be confirmed: `button_secrets`, made up by you (`openssl rand -hex 32`),
+#    and `public_url` of [service], where the server reaches Towpath.
 # 4. The bot in each channel where it is to post.
 mmctl channel users add TEAM:CHANNEL towpath
 # 5. The ids that the config wants.

@@ -397,7 +397,7 @@ pub(in crate::config) const ROWS: &[Row] = &[
     row(PERSON, "role", Kind::Word { words: &ROLES, later: &[] }, Default::Text("viewer"))
         .says("What they are trusted with.", "role = \"operator\""),
     row(PERSON, "identities", Kind::ListOf(&Kind::Text), Default::Nothing).says(
-        "What surfaces know them by: `forge:NAME/LOGIN`, `mail:ADDRESS`, `slack:TEAM/USER`, `mattermost:USER`, `oidc:ISSUER#SUBJECT`, `token:NAME`, `os:USER@HOST`. Each is one person's.",
+        "What surfaces know them by: `forge:NAME/LOGIN`, `mail:ADDRESS`, `slack:TEAM/USER`, `mattermost:USER` or `mattermost:TEAM/USER`, `oidc:ISSUER#SUBJECT`, `token:NAME`, `os:USER@HOST`. Each is one person's.",
         "identities = [\"forge:hub/ana\", \"mail:ana@example.com\"]",
     ),
     row(PERSON, "mention", Kind::Word { words: &MENTIONS, later: &[] }, Default::From("what the installation does"))
