@@ -11,10 +11,11 @@ use towpath_core::model::{EnvName, FlowName, Scope};
 use towpath_core::people::{Identity, Surface};
 use towpath_core::text::{markdown, one_line};
 
+use super::lanes::Lane;
 use super::queue::Wake;
-use super::{Shared, talk};
+use super::{Shared, late};
 use crate::config::FlowConfig;
-use crate::engine::command::{Person, record_refusal};
+use crate::engine::command::{Person, Request, record_refusal};
 use crate::engine::forges::OnForge;
 use crate::engine::plan;
 use crate::forge::{CommentSeen, Permission, Reaction};
@@ -68,7 +69,8 @@ pub async fn take(
     let asked = Asked { flows, number, id, author, body, url };
     let wall = setup.world.clock().reading().wall;
     let text = serde_json::to_string(&asked).unwrap_or_default();
-    setup.world.store().take_asked(&format!("forge:{forge}"), &id.to_string(), wall, &text).await.map(Some)
+    let (place, once) = (format!("forge:{forge}"), id.to_string());
+    setup.world.store().take_asked((&place, &once), wall, &text, Lane::Comments.word()).await.map(Some)
 }
 
 /// Works on one; why it was not answered, if it was not.
@@ -90,6 +92,10 @@ pub(super) async fn work(shared: &Shared, setup: &Setup, (forge, row): (&str, &A
     }
     react(on, &asked, Reaction::Seen).await;
     let answer = answer(shared, setup, (forge, on), (found, &env), (&asked, row)).await;
+    // Another process took us for gone: it answers.
+    if matches!(setup.world.store().answer_asked(row).await, Ok(false)) {
+        return None;
+    }
     react(on, &asked, if answer.is_ok() { Reaction::Done } else { Reaction::Refused }).await;
     let body = body(&asked, &answer);
     match on.forge.comment(&on.repo, asked.number, MARKER, &body).await {
@@ -140,6 +146,14 @@ async fn answer(
     (found, env): (&FlowConfig, &EnvName),
     (asked, row): (&Asked, &AskedRow),
 ) -> Result<Spoken, Problem> {
+    if row.done {
+        let (allowed, lines) = late::done(setup, row).await?;
+        if allowed {
+            return Ok(Spoken { lines, confirm: None, audit: None });
+        }
+        let said: Vec<String> = lines.into_iter().map(|line| line.text).collect();
+        return Err(Problem::new(Code::Refused, said.join(" ")));
+    }
     let context = Context::of_edge(&found.flow, env);
     let said = comment::said(&asked.body, TRIGGER, &context)
         .map_err(|problem| Problem::new(Code::BadCommand, problem.to_string()))?;
@@ -147,6 +161,7 @@ async fn answer(
     let who = Person {
         place: Some(one_line(&asked.url, 300)),
         said: comment::find(&asked.body, TRIGGER).ok().flatten().map(str::to_owned),
+        request: Some(Request { seq: row.seq, turn: row.turn }),
         ..Person::new(Identity::forge(forge, &asked.author), Surface::Comment)
     };
     if let Err(problem) = permitted(on, asked).await {
@@ -157,17 +172,7 @@ async fn answer(
         let view = setup.viewing(&asked.flows);
         return views::say(&view, &view.config, &said, &who, Sure::Yes).await;
     };
-    let late = setup.world.clock().reading().wall.since(row.at);
-    let what = match (talk::only_stops(&said), row.begun) {
-        (false, true) => Some(
-            "Towpath stopped while it was at this, and does not begin it again: `history` says whether it was carried out. \
-             If it was not, say it once more",
-        ),
-        (false, false) if late.ms() > talk::STALE.ms() => {
-            Some("this was said too long ago, before Towpath could do it; say it again if it still holds")
-        }
-        _ => None,
-    };
+    let what = late::not_now(setup, &setup.config, &said, row).await?;
     let own = match what {
         Some(what) => Err(Problem::new(Code::Conflict, what)),
         None => of_its_own(setup, command, &asked.flows),

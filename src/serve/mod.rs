@@ -3,7 +3,7 @@
 //! A wake-up only says that a flow is worth looking at; what is done about it is decided by the
 //! tick, from a fresh look. `queue` says which flow is next, `due` when one is worth a look by
 //! itself, `ticker` is the look schedule, `reload` swaps the config, `discover` asks forges for repositories, `post` brings
-//! notices to sinks, `talk` answers what people say in chats, `watch` reads what other processes wrote, and `run` is the loop that joins them.
+//! notices to sinks, `talk` answers what people say in chats, in turn (`lanes`), `watch` reads what other processes wrote, and `run` is the loop that joins them.
 //!
 //! Not here: what is decided (`towpath_core`), how a pass is made (`engine`), and the web surfaces
 //! (`server`).
@@ -13,6 +13,8 @@ mod chatter;
 pub mod comment;
 mod discover;
 mod due;
+mod lanes;
+mod late;
 mod metrics;
 mod news;
 mod notify;

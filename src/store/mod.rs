@@ -28,7 +28,7 @@ mod sqlite;
 mod tokens;
 mod views;
 
-pub use asked::AskedRow;
+pub use asked::{AskedRow, AskedState, UNSURE};
 pub use discovered::DiscoveredRow;
 pub use error::{Conflict, StoreError};
 pub use holder::Holder;

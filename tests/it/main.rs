@@ -26,3 +26,4 @@ mod support;
 mod swarm;
 mod tell;
 mod tell_chat;
+mod turns;
