@@ -153,7 +153,8 @@ async fn owed(setup: &Setup, (forge, on): (&str, &OnForge), (asked, row): (&Aske
     if !is_ours(setup, row).await {
         return None;
     }
-    if setup.config.laws.people.who(&Identity::forge(forge, &asked.author)).is_none() {
+    let is_stranger = setup.config.laws.people.who(&Identity::forge(forge, &asked.author)).is_none();
+    if is_stranger && !allowed {
         return say((forge, on), asked, STRANGERS, &answer).await;
     }
     react(on, asked, if allowed { Reaction::Done } else { Reaction::Refused }).await;

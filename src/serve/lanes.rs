@@ -81,6 +81,11 @@ impl Lane {
         }
     }
 
+    /// Whether what only stops things waits there: it waits for no platform that takes no answers.
+    const fn stops(self) -> bool {
+        matches!(self, Self::Stops | Self::Holds)
+    }
+
     /// Whether order does not matter there.
     const fn is_side_by_side(self) -> bool {
         matches!(self, Self::Asks | Self::Comments)
@@ -145,9 +150,7 @@ impl Lanes {
 
     /// Begins what is next in a lane while there is a seat.
     async fn begin(self: &Arc<Self>, setup: &Setup, lane: Lane, seats: &Arc<Semaphore>) -> Result<(), StoreError> {
-        while !self.stop.is_cancelled()
-            && (lane == Lane::Stops || self.at_work.load(Ordering::SeqCst) < AT_WORK_MAX)
-        {
+        while !self.stop.is_cancelled() && (lane.stops() || self.at_work.load(Ordering::SeqCst) < AT_WORK_MAX) {
             let Ok(seat) = seats.clone().try_acquire_owned() else { return Ok(()) };
             let until = wall(setup) + OURS;
             let begun = setup.world.store().begin_asked(lane.word(), lane.is_side_by_side(), &self.me, until);
