@@ -14,10 +14,11 @@ use towpath_core::model::{EnvName, FlowName, Scope, Via};
 use towpath_core::people::{Identity, Surface};
 use towpath_core::text::{markdown, one_line};
 
+use super::lanes::Lane;
 use super::queue::Wake;
-use super::{Shared, intake, talk};
+use super::{Shared, intake, late, talk};
 use crate::config::{Config, FlowConfig};
-use crate::engine::command::{Person, may_give, record_refusal};
+use crate::engine::command::{Person, Request, may_give, record_refusal};
 use crate::engine::forges::OnForge;
 use crate::engine::plan;
 use crate::forge::{CommentSeen, Permission, Reaction};
@@ -78,7 +79,8 @@ pub async fn take(
     let wall = setup.world.clock().reading().wall;
     let text = serde_json::to_string(&asked).unwrap_or_default();
     let (place, once) = (format!("forge:{forge}"), id.to_string());
-    let new = NewAsked { place: &place, once: &once, who: &asked.author, asked: &text };
+    let new =
+        NewAsked { place: &place, once: &once, who: &asked.author, asked: &text, lane: Lane::Comments.word() };
     let is_linked = setup.config.laws.people.who(&Identity::forge(forge, &asked.author)).is_some();
     // What it is about may be said by its place alone; the first word tells enough.
     let word = comment::find(&asked.body, TRIGGER).ok().flatten().and_then(|said| said.split_whitespace().next());
@@ -95,9 +97,12 @@ pub(super) async fn work(shared: &Shared, setup: &Setup, (forge, row): (&str, &A
     let Some(on) = asked.flows.iter().find_map(|flow| setup.world.forge(flow).ok()) else {
         return Some("its forge cannot be used".to_owned());
     };
-    let who = person(forge, &asked);
+    if row.done {
+        return owed(setup, (forge, on), (&asked, row)).await;
+    }
+    let who = person(forge, (&asked, row));
     if setup.config.laws.people.who(&who.identity).is_none() {
-        return stranger(setup, (forge, on), &asked, &who).await;
+        return stranger(setup, (forge, on), (&asked, row), &who).await;
     }
     let refusal = match refused_by_config(setup, &asked, &who) {
         None => permitted(on, &asked).await.err(),
@@ -126,15 +131,47 @@ pub(super) async fn work(shared: &Shared, setup: &Setup, (forge, row): (&str, &A
             answer(shared, setup, (found, &env), (&asked, row), who).await
         }
     };
+    if !is_ours(setup, row).await {
+        return None;
+    }
     react(on, &asked, if answer.is_ok() { Reaction::Done } else { Reaction::Refused }).await;
     say((forge, on), &asked, MARKER, &answer).await
 }
 
-/// Who wrote it.
-fn person(forge: &str, asked: &Asked) -> Person {
+/// Gives the answer to what was carried out, or refused on record, by a process that is gone: nothing else is done.
+async fn owed(setup: &Setup, (forge, on): (&str, &OnForge), (asked, row): (&Asked, &AskedRow)) -> Option<String> {
+    let (allowed, lines) = match late::done(setup, row).await {
+        Ok(done) => done,
+        Err(error) => return Some(one_line(&error.to_string(), 300)),
+    };
+    let answer = if allowed {
+        Ok(Spoken { lines, confirm: None, audit: None })
+    } else {
+        let said: Vec<String> = lines.into_iter().map(|line| line.text).collect();
+        Err(Problem::new(Code::Refused, said.join(" ")))
+    };
+    if !is_ours(setup, row).await {
+        return None;
+    }
+    let is_stranger = setup.config.laws.people.who(&Identity::forge(forge, &asked.author)).is_none();
+    if is_stranger && !allowed {
+        return say((forge, on), asked, STRANGERS, &answer).await;
+    }
+    react(on, asked, if allowed { Reaction::Done } else { Reaction::Refused }).await;
+    say((forge, on), asked, MARKER, &answer).await
+}
+
+/// Whether its answer is ours to give; not if another process took us for gone, and answers.
+async fn is_ours(setup: &Setup, row: &AskedRow) -> bool {
+    !matches!(setup.world.store().answer_asked(row).await, Ok(false))
+}
+
+/// Who wrote it, and that what is done for them is done for this, once.
+fn person(forge: &str, (asked, row): (&Asked, &AskedRow)) -> Person {
     Person {
         place: Some(one_line(&asked.url, 300)),
         said: Some(found(asked).to_owned()),
+        request: Some(Request { seq: row.seq, turn: row.turn }),
         ..Person::new(Identity::forge(forge, &asked.author), Surface::Comment)
     }
 }
@@ -162,7 +199,12 @@ async fn say(
 }
 
 /// Tells somebody who is linked to no person how to be: once, and not many in an hour. That is all that it costs.
-async fn stranger(setup: &Setup, (forge, on): (&str, &OnForge), asked: &Asked, who: &Person) -> Option<String> {
+async fn stranger(
+    setup: &Setup,
+    (forge, on): (&str, &OnForge),
+    (asked, row): (&Asked, &AskedRow),
+    who: &Person,
+) -> Option<String> {
     let nobody = Some("it is by nobody whom the config knows".to_owned());
     if !is_told(setup, forge, asked).await.unwrap_or(false) {
         return nobody;
@@ -175,6 +217,9 @@ async fn stranger(setup: &Setup, (forge, on): (&str, &OnForge), asked: &Asked, w
     let problem = Problem::new(Code::NotPermitted, what);
     if let Err(fault) = record(setup, asked, who, &problem).await {
         return Some(fault);
+    }
+    if !is_ours(setup, row).await {
+        return None;
     }
     say((forge, on), asked, STRANGERS, &Err(problem)).await.or(nobody)
 }
@@ -272,17 +317,7 @@ async fn answer(
         let view = setup.viewing(&asked.flows);
         return views::say(&view, &view.config, &said, &who, Sure::Yes).await;
     };
-    let late = setup.world.clock().reading().wall.since(row.at);
-    let what = match (talk::only_stops(&said), row.begun) {
-        (false, true) => Some(
-            "Towpath stopped while it was at this, and does not begin it again: `history` says whether it was carried out. \
-             If it was not, say it once more",
-        ),
-        (false, false) if late.ms() > talk::STALE.ms() => {
-            Some("this was said too long ago, before Towpath could do it; say it again if it still holds")
-        }
-        _ => None,
-    };
+    let what = late::not_now(setup, &setup.config, &said, row).await?;
     let own = match what {
         Some(what) => Err(Problem::new(Code::Conflict, what)),
         None => of_its_own(setup, command, &asked.flows),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use towpath_core::text::one_line;
 
-use super::{Shared, chatter, talk};
+use super::{Shared, chatter, lanes};
 use crate::chat::answer::sentence;
 use crate::chat::incoming::{Incoming, Refused};
 use crate::chat::message::Message;
@@ -17,7 +17,7 @@ use crate::chat::slack::socket::Told;
 use crate::setup::Setup;
 use crate::store::{NewAsked, Room, Taken};
 
-/// How many of everybody's wait or are at work at most: fewer than [`talk`] has at work at once, so that what stops
+/// How many of everybody's wait or are at work at most: fewer than [`lanes`] has at work at once, so that what stops
 /// things never waits for a seat.
 pub(super) const ALL_MAX: u32 = 400;
 
@@ -55,7 +55,8 @@ pub async fn take(shared: &Shared, setup: &Setup, chat: &str, asked: &Incoming) 
     let wall = setup.world.clock().reading().wall;
     let text = serde_json::to_string(asked).unwrap_or_default();
     let place = format!("chat:{chat}");
-    let new = NewAsked { place: &place, once: &asked.once, who: &asked.user, asked: &text };
+    let lane = chatter::lane_of(setup, chat, asked).word();
+    let new = NewAsked { place: &place, once: &asked.once, who: &asked.user, asked: &text, lane };
     let (is_linked, only_stops) = chatter::weight(setup, chat, asked);
     match setup.world.store().take_asked(&new, wall, room(is_linked, only_stops)).await {
         Ok(taken @ (Taken::New | Taken::Before)) => {
@@ -139,7 +140,7 @@ pub(super) async fn heard(shared: Arc<Shared>, chat: String, came: Result<Incomi
 }
 
 // What stops things has a seat whatever else waits.
-const _: () = assert!((ALL_MAX as usize) < talk::AT_WORK_MAX);
+const _: () = assert!((ALL_MAX as usize) < lanes::AT_WORK_MAX);
 
 #[cfg(test)]
 mod tests {

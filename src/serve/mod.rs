@@ -4,7 +4,7 @@
 //! tick, from a fresh look. `queue` says which flow is next, `due` when one is worth a look by
 //! itself, `ticker` is the look schedule, `reload` swaps the config, `discover` asks forges for repositories, `post` brings
 //! notices to sinks, `intake` takes up and
-//! `talk` answers what people say in chats, `sockets` keeps the connections
+//! `talk` answers what people say in chats, in turn (`lanes`), `sockets` keeps the connections
 //! by which some of it comes, `watch` reads what other processes wrote, and `run` is the loop that joins them.
 //!
 //! Not here: what is decided (`towpath_core`), how a pass is made (`engine`), and the web surfaces
@@ -16,6 +16,8 @@ pub mod comment;
 mod discover;
 mod due;
 pub mod intake;
+mod lanes;
+mod late;
 mod metrics;
 mod news;
 mod notify;

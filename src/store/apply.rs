@@ -63,7 +63,7 @@ pub(super) async fn commit(
         lease::check(conn, lease).await?;
     }
     let seq: i64 = sqlx::query(sql::SEQ).fetch_one(&mut *conn).await?.try_get("seq")?;
-    let mut batch = Batch { conn, flow, seq, ended: BTreeSet::new() };
+    let mut batch = Batch { conn, flow, seq, ended: BTreeSet::new(), request: None };
     for change in changes {
         batch.apply(change).await?;
     }
@@ -87,6 +87,8 @@ struct Batch<'c> {
     seq: i64,
     /// Intents that got a final state or an effect here.
     ended: BTreeSet<IntentId>,
+    /// The number of what somebody said that all this is done for.
+    request: Option<i64>,
 }
 
 impl Batch<'_> {
@@ -150,6 +152,7 @@ impl Batch<'_> {
             Change::TakeBack { env, row, at, message } => self.take_back(env, *row, *at, message).await,
             Change::Proposed { env, row } => self.proposed(sql::SET_PROPOSED, env, row).await,
             Change::PassOver { env, row } => self.proposed(sql::PASS_OVER, env, row).await,
+            Change::Asked { request, turn } => self.asked(*request, *turn).await,
             Change::Audit(row) => self.audit(row).await,
         }
     }

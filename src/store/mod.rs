@@ -28,7 +28,7 @@ mod sqlite;
 mod tokens;
 mod views;
 
-pub use asked::{AskedRow, NewAsked, Room, Taken};
+pub use asked::{AskedRow, AskedState, NewAsked, Room, Taken, UNSURE};
 pub use discovered::DiscoveredRow;
 pub use error::{Conflict, StoreError};
 pub use holder::Holder;

@@ -18,7 +18,7 @@ use towpath::chat::message::Press;
 use towpath::chat::slack::sign;
 use towpath::clock::Clock;
 use towpath::secret::Secret;
-use towpath::store::{Create, NewAsked, Room, SqliteStore, Taken};
+use towpath::store::{Create, Holder, NewAsked, Room, SqliteStore, Taken};
 use towpath_core::model::Instant;
 
 use crate::serve::place::{Answer, Place, Service, wait};
@@ -97,7 +97,7 @@ impl Platform {
     }
 
     /// Takes nothing any more for a quarter of an hour.
-    fn limits(&self) {
+    pub(crate) fn limits(&self) {
         self.limited.store(true, std::sync::atomic::Ordering::Relaxed);
     }
 
@@ -137,7 +137,7 @@ pub(crate) fn shown(message: &Json) -> String {
 }
 
 /// Three environments, an operator, a developer who wrote the newest commit, and the two chats.
-fn place(platform: &Platform) -> Place {
+pub(crate) fn place(platform: &Platform) -> Place {
     let url = format!("http://127.0.0.1:{}", platform.port);
     let place = Place::new(
         &["checkout"],
@@ -248,7 +248,7 @@ pub(crate) fn slash(
     ])
 }
 
-fn pressed(platform: &Platform, user: &str, trigger: &str, press: &Press) -> String {
+pub(crate) fn pressed(platform: &Platform, user: &str, trigger: &str, press: &Press) -> String {
     let payload = json!({
         "type": "block_actions",
         "user": { "id": user, "username": "somebody", "team_id": "T1" },
@@ -264,7 +264,7 @@ fn pressed(platform: &Platform, user: &str, trigger: &str, press: &Press) -> Str
 }
 
 /// What the button of an answer does.
-fn button(message: &Json) -> (String, Press) {
+pub(crate) fn button(message: &Json) -> (String, Press) {
     let blocks = message["blocks"].as_array().unwrap();
     let action = blocks.iter().find(|block| block["type"] == "actions").expect("buttons");
     let one = &action["elements"][0];
@@ -274,7 +274,7 @@ fn button(message: &Json) -> (String, Press) {
     )
 }
 
-fn rows(place: &Place) -> Vec<Json> {
+pub(crate) fn rows(place: &Place) -> Vec<Json> {
     let export = place.ok(&["history", "--export"]);
     let rows =
         export.lines().filter(|line| !line.is_empty()).map(|line| serde_json::from_str::<Json>(line).unwrap());
@@ -637,17 +637,29 @@ fn what_was_begun_when_the_process_died_or_said_long_ago_sets_nothing_going() {
                 "channel": "CSHOP", "once": once, "what": { "said": text }, "message": null,
                 "answer_at": format!("http://127.0.0.1:{}/commands/1/{once}", platform.port),
             });
+            // A version that knows no lanes took the last.
+            let lane = match once {
+                "1" => "orders",
+                "2" => "asks",
+                "3" => "stops",
+                _ => "",
+            };
             let text = asked.to_string();
-            let new = NewAsked { place: "chat:work", once, who: "UOLGA", asked: &text };
+            let new = NewAsked { place: "chat:work", once, who: "UOLGA", asked: &text, lane };
             let room = Room { all: None, own: 9 };
             assert_eq!(store.take_asked(&new, at, room).await.unwrap(), Taken::New);
             assert_eq!(store.take_asked(&new, at, room).await.unwrap(), Taken::Before, "taken once");
         }
-        // Somebody began the first three an hour ago, and was killed.
-        let soon = Instant(long_ago.0 + 1);
-        for once in ["1", "2", "3"] {
-            let claimed = store.claim_asked(long_ago, soon).await.unwrap().unwrap();
-            assert_eq!((claimed.once.as_str(), claimed.begun), (once, false));
+        // Three processes began the first three, one after the other, and none outlived it.
+        let me = Holder::this_process();
+        for turn in 1..=3 {
+            for (once, lane) in [("1", "orders"), ("2", "asks"), ("3", "stops")] {
+                let begun = store.begin_asked(lane, false, &me, wall).await.unwrap().unwrap();
+                assert_eq!((begun.once.as_str(), begun.turn, begun.done), (once, turn, false));
+                let none = store.begin_asked(lane, false, &me, wall).await.unwrap();
+                assert_eq!(none, None, "one at a time");
+            }
+            store.release_asked(&me).await.unwrap();
         }
         store.close().await.unwrap();
     });
@@ -660,7 +672,7 @@ fn what_was_begun_when_the_process_died_or_said_long_ago_sets_nothing_going() {
     };
     assert!(answer("1").contains("does not begin it again"), "{}", answer("1"));
     assert!(answer("2").contains("shop/checkout (as of"), "a question is answered: {}", answer("2"));
-    assert!(answer("3").contains("is paused until"), "to stop is safe twice: {}", answer("3"));
+    assert!(answer("3").contains("is paused until"), "to stop is safe: {}", answer("3"));
     assert!(answer("4").contains("is not done any more"), "what sets going is not done late: {}", answer("4"));
     assert!(place.ok(&["status"]).contains("is paused"));
     let refused: Vec<String> = rows(&place)

@@ -29,3 +29,4 @@ mod support;
 mod swarm;
 mod tell;
 mod tell_chat;
+mod turns;

@@ -11,7 +11,7 @@ use towpath_core::model::{
 use towpath_core::people::{Asked, Denial, Grant, Permit, PersonCard, Place};
 
 use super::super::world::World;
-use super::{Dry, Person, Refusal, Reply, audited, order_id};
+use super::{Dry, Person, Refusal, Reply, Request, audited, order_id};
 use crate::config::{Config, WordFault};
 
 /// One command being given.
@@ -200,6 +200,7 @@ impl<'a, W: World> Giving<'a, W> {
         };
         if self.dry == Dry::Real {
             changes.push(self.audit(true, effect));
+            changes.splice(0..0, self.who.request.map(Request::begins));
             let committed = self.world.commit(None, flow, &changes).await?;
             let covered = |row: &IntentRow| scope.is_some_and(|scope| scope.covers(&row.flow, &row.env));
             reply.pushing = committed.pushing.into_iter().filter(covered).collect();

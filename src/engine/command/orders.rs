@@ -122,7 +122,7 @@ fn capital(text: &str) -> String {
 }
 
 /// Whether `inner` lies wholly within `outer`.
-fn within(inner: &Scope, outer: &Scope) -> bool {
+pub fn within(inner: &Scope, outer: &Scope) -> bool {
     match (inner, outer) {
         (_, Scope::All) => true,
         (Scope::Flow(a) | Scope::Edge(a, _), Scope::Flow(b)) => a == b,

@@ -1,6 +1,6 @@
 //! How much may wait: nobody fills the room alone, and what stops things is taken whatever waits.
 
-use towpath::store::{Create, NewAsked, Room, SqliteStore, Taken};
+use towpath::store::{Create, Holder, NewAsked, Room, SqliteStore, Taken};
 use towpath_core::model::Instant;
 
 use super::{Platform, SIGNING, place, shown, slack, slash};
@@ -14,7 +14,7 @@ async fn there_is_a_share_for_each_and_room_for_so_many() {
     let room = |all: Option<u32>, own: u32| Room { all, own };
     let take = async |place: &str, once: &str, key: &str, who: &str, room: Room| {
         let asked = format!("{{\"{key}\": \"{who}\"}}");
-        store.take_asked(&NewAsked { place, once, who, asked: &asked }, now, room).await.unwrap()
+        store.take_asked(&NewAsked { place, once, who, asked: &asked, lane: "asks" }, now, room).await.unwrap()
     };
     for (place, once, who, all, wanted) in [
         ("chat:a", "1", "ana", Some(5), Taken::New),
@@ -35,15 +35,29 @@ async fn there_is_a_share_for_each_and_room_for_so_many() {
         let key = if who == "bob" { "author" } else { "user" };
         let who_text = who.replace('"', "\\\"");
         let asked = format!("{{\"{key}\": \"{who_text}\"}}");
-        let new = NewAsked { place, once, who, asked: &asked };
+        let new = NewAsked { place, once, who, asked: &asked, lane: "asks" };
         assert_eq!(store.take_asked(&new, now, room(all, 2)).await.unwrap(), wanted, "{place} {once} {who}");
     }
-    // What is at work counts, and what has ended does not.
-    let claimed = store.claim_asked(now, Instant(now.0 + 1)).await.unwrap().unwrap();
-    assert_eq!(take("chat:a", "5", "user", "ana", room(None, 2)).await, Taken::FullOfTheirs(2));
-    store.end_asked(claimed.seq, None).await.unwrap();
+    // What is at work counts, also while its answer alone is owed, and what was given back; what has ended does not.
+    let me = Holder::this_process();
+    let full = async |why: &str| {
+        assert_eq!(take("chat:a", "5", "user", "ana", room(None, 2)).await, Taken::FullOfTheirs(2), "{why}");
+        assert_eq!(take("chat:c", "1", "user", "eve", room(Some(6), 2)).await, Taken::FullOfAll(6), "{why}");
+    };
+    let begin = async || store.begin_asked("asks", true, &me, Instant(now.0 + 1)).await.unwrap().unwrap();
+    let begun = begin().await;
+    full("at work").await;
+    assert!(store.answer_asked(&begun).await.unwrap());
+    full("its answer is owed").await;
+    store.release_asked(&me).await.unwrap();
+    full("given back").await;
+    let again = begin().await;
+    assert_eq!((again.once.as_str(), again.turn), (begun.once.as_str(), begun.turn + 1));
+    store.end_asked(&begun, None).await.unwrap();
+    full("ended by whoever has it no more").await;
+    store.end_asked(&again, None).await.unwrap();
     assert_eq!(take("chat:a", "5", "user", "ana", room(None, 2)).await, Taken::New);
-    assert_eq!(take("chat:a", &claimed.once, "user", "ana", room(None, 2)).await, Taken::Before);
+    assert_eq!(take("chat:a", &begun.once, "user", "ana", room(None, 2)).await, Taken::Before);
 }
 
 #[test]

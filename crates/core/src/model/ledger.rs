@@ -568,6 +568,14 @@ pub enum Change {
         /// What the audit says of it.
         audit: AuditRow,
     },
+    /// The changes after it in the same transaction are what somebody asked for in a chat or in a comment, and with them
+    /// that is done. None of it if that is no longer the turn of whoever carries it out.
+    Asked {
+        /// The number of what was said.
+        request: i64,
+        /// The how manieth time it was begun.
+        turn: i64,
+    },
     /// A message was sent.
     Told {
         /// Its id.
@@ -734,7 +742,7 @@ impl Ledger {
             Change::PassOver { env, row } => {
                 self.proposed.entry(env.clone()).or_insert_with(|| row.clone()).passed_over = row.passed_over;
             }
-            Change::Report(_) | Change::Event(_) | Change::ByHand(_) | Change::Audit(_) => {}
+            Change::Report(_) | Change::Event(_) | Change::ByHand(_) | Change::Audit(_) | Change::Asked { .. } => {}
         }
     }
 
