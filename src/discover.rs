@@ -13,7 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use towpath_core::model::Instant;
+use tokio::time::Instant;
+use towpath_core::model::Instant as Wall;
 use towpath_core::text::one_line;
 
 use crate::config::{ANOTHER, FlowConfig, Left, Listed};
@@ -31,6 +32,12 @@ const LOOKS_MAX: usize = 2 * FLOWS_MAX;
 
 /// How long the list of one forge may take: 200 pages, each in its time, and not for ever.
 const LIST_MAX: Duration = Duration::from_secs(300);
+
+/// How long a command waits for all of discovery; what it did not come to, another time does.
+pub const COMMAND_MAX: Duration = Duration::from_secs(120);
+
+/// How long a service does: an hour passes between one discovery and the next.
+pub const SERVICE_MAX: Duration = Duration::from_secs(30 * 60);
 
 /// How much of a reason is kept.
 const WHY_MAX: usize = 400;
@@ -59,6 +66,8 @@ pub struct OfForge {
     pub left: Vec<NotTaken>,
     /// How many were not even looked at, because there are too many.
     pub over: usize,
+    /// How many were not, because the time was over: another time begins with others.
+    pub unlooked: usize,
 }
 
 /// A repository that a group matches, and that is no flow.
@@ -78,15 +87,24 @@ impl NotTaken {
     }
 }
 
-/// Asks every forge that discovers. Remembers nothing.
+impl Found {
+    /// Whether no forge could be asked for its repositories.
+    pub fn knows_none(&self) -> bool {
+        !self.forges.is_empty() && self.forges.iter().all(|of| of.listed.is_err())
+    }
+}
+
+/// Asks every forge that discovers, for so long altogether: of what is left then, what was known stays. Remembers
+/// nothing.
 ///
 /// # Errors
 /// If what is remembered cannot be read.
-pub async fn look(setup: &Setup) -> Result<Found, StoreError> {
+pub async fn look(setup: &Setup, at_most: Duration) -> Result<Found, StoreError> {
+    let until = Instant::now() + at_most;
     let before = setup.world.store().discovered().await?;
     let mut found = Found { rows: before.clone(), ..Found::default() };
     for forge in setup.config.forges.values().filter(|forge| forge.discover) {
-        let of = of_forge(setup, &forge.name, &mut found.rows).await;
+        let of = of_forge(setup, &forge.name, &mut found.rows, until).await;
         found.forges.push(of);
     }
     let (config, left) = setup.config.with(&listed(&found.rows));
@@ -105,7 +123,8 @@ pub async fn look(setup: &Setup) -> Result<Found, StoreError> {
     Ok(found)
 }
 
-/// The setup with what was found; remembered, unless it only looks. Without `discover` nothing is asked.
+/// The setup with what was found; remembered, unless it only looks. Without `discover` nothing is asked. It takes
+/// [`COMMAND_MAX`] at most.
 ///
 /// # Errors
 /// If the store cannot be read or written.
@@ -113,7 +132,7 @@ pub async fn discovered(setup: Setup, remember: bool) -> Result<(Setup, Found), 
     if !setup.config.discovers() {
         return Ok((setup, Found::default()));
     }
-    let found = look(&setup).await?;
+    let found = look(&setup, COMMAND_MAX).await?;
     if remember && !found.changed.is_empty() {
         setup.world.store().remember_discovered(&found.changed).await?;
     }
@@ -121,9 +140,10 @@ pub async fn discovered(setup: Setup, remember: bool) -> Result<(Setup, Found), 
 }
 
 /// One forge: `rows` learns what became of its repositories.
-async fn of_forge(setup: &Setup, forge: &str, rows: &mut Vec<DiscoveredRow>) -> OfForge {
-    let mut of = OfForge { forge: forge.to_owned(), listed: Ok(0), flows: 0, left: Vec::new(), over: 0 };
-    let list = match list(setup, forge).await {
+async fn of_forge(setup: &Setup, forge: &str, rows: &mut Vec<DiscoveredRow>, until: Instant) -> OfForge {
+    let mut of =
+        OfForge { forge: forge.to_owned(), listed: Ok(0), flows: 0, left: Vec::new(), over: 0, unlooked: 0 };
+    let list = match list(setup, forge, until).await {
         Ok(list) => list,
         Err(why) => {
             of.listed = Err(one_line(&why, WHY_MAX));
@@ -131,6 +151,8 @@ async fn of_forge(setup: &Setup, forge: &str, rows: &mut Vec<DiscoveredRow>) -> 
         }
     };
     of.listed = Ok(list.len());
+    let nameless = list.get("").map(|odd| NotTaken::new("?", &odd.aside.unwrap_or(Aside::Odd), true));
+    of.left.extend(nameless);
     let now = setup.world.clock().reading().wall;
     remember_written(setup, forge, &list, rows, now);
     for row in rows.iter_mut().filter(|row| row.forge == forge && !is_written(row)) {
@@ -139,8 +161,9 @@ async fn of_forge(setup: &Setup, forge: &str, rows: &mut Vec<DiscoveredRow>) -> 
     let known = |seen: &RepoSeen, row: &DiscoveredRow| {
         row.forge == forge && (row.path == seen.path.as_str() || row.repo == seen.id)
     };
-    let (old, new): (Vec<_>, Vec<_>) = list.into_values().partition(|seen| rows.iter().any(|row| known(seen, row)));
-    let renamed = old.iter().filter_map(|seen| {
+    let named = list.into_values().filter(|seen| !seen.path.as_str().is_empty());
+    let (old, new): (Vec<_>, Vec<_>) = named.partition(|seen| rows.iter().any(|row| known(seen, row)));
+    let renamed = old.iter().filter(|seen| seen.aside != Some(Aside::Odd)).filter_map(|seen| {
         let row = rows.iter().find(|row| row.forge == forge && row.repo == seen.id)?;
         let one = Listed { forge: forge.to_owned(), path: seen.path.as_str().to_owned(), gone: None };
         (row.path.to_lowercase() != one.path.to_lowercase()).then(|| (one, row.path.clone()))
@@ -159,7 +182,7 @@ async fn of_forge(setup: &Setup, forge: &str, rows: &mut Vec<DiscoveredRow>) -> 
             of.left.push(NotTaken::new(one.path, &format!("it is `{before}`, renamed"), false));
         }
     }
-    take(setup, &mut of, &new, rows, now).await;
+    take(setup, &mut of, &new, rows, (now, until)).await;
     of
 }
 
@@ -177,12 +200,14 @@ fn remember_written(
     forge: &str,
     list: &BTreeMap<String, RepoSeen>,
     rows: &mut Vec<DiscoveredRow>,
-    now: Instant,
+    now: Wall,
 ) {
     let by_flow = setup.config.written();
-    let written: Vec<&RepoSeen> = list.values().filter(|seen| by_flow.flow(seen.path.as_str()).is_some()).collect();
+    let sound = list.values().filter(|seen| seen.aside != Some(Aside::Odd));
+    let written: Vec<&RepoSeen> = sound.filter(|seen| by_flow.flow(seen.path.as_str()).is_some()).collect();
     let still = |row: &DiscoveredRow| {
-        !list.contains_key(&row.path) || written.iter().any(|seen| seen.path.as_str() == row.path)
+        let odd = list.get(&row.path).is_none_or(|seen| seen.aside == Some(Aside::Odd));
+        odd || written.iter().any(|seen| seen.path.as_str() == row.path)
     };
     rows.retain(|row| row.forge != forge || !is_written(row) || still(row));
     for seen in written {
@@ -197,17 +222,26 @@ fn remember_written(
 }
 
 /// The list of a forge, by path.
-async fn list(setup: &Setup, forge: &str) -> Result<BTreeMap<String, RepoSeen>, String> {
+async fn list(setup: &Setup, forge: &str, until: Instant) -> Result<BTreeMap<String, RepoSeen>, String> {
     let adapter = setup.adapter(forge).map_err(|unknown| in_words(unknown.why))?;
-    let list = tokio::time::timeout(LIST_MAX, adapter.repositories()).await;
-    let list = list.map_err(|_| format!("it took longer than {} s", LIST_MAX.as_secs()))?;
+    let limit = LIST_MAX.min(until.saturating_duration_since(Instant::now()));
+    let list = tokio::time::timeout(limit, adapter.repositories()).await;
+    let list = list.map_err(|_| format!("it took longer than {} s", limit.as_secs()))?;
     let list = list.map_err(|fault| fault.to_string())?;
     // Pages shift while they are read: one may come twice.
     Ok(list.into_iter().map(|seen| (seen.path.as_str().to_owned(), seen)).collect())
 }
 
 /// What a new list says of a repository that is a flow.
-fn follow(row: &mut DiscoveredRow, list: &BTreeMap<String, RepoSeen>, now: Instant) {
+fn follow(row: &mut DiscoveredRow, list: &BTreeMap<String, RepoSeen>, now: Wall) {
+    // Of what is odd nothing is known, not even that it is another one; and where it has no name it may be any.
+    let odd = |seen: &RepoSeen| {
+        let (path, nameless) = (seen.path.as_str(), seen.path.as_str().is_empty());
+        seen.aside == Some(Aside::Odd) && (nameless || path == row.path || seen.id == row.repo)
+    };
+    if list.values().any(odd) && !list.get(&row.path).is_some_and(|seen| seen.aside != Some(Aside::Odd)) {
+        return;
+    }
     let same =
         |seen: &&RepoSeen| seen.id == row.repo && seen.path.as_str().to_lowercase() == row.path.to_lowercase();
     let why = match list.get(&row.path).or_else(|| list.values().find(same)) {
@@ -238,7 +272,13 @@ fn follow(row: &mut DiscoveredRow, list: &BTreeMap<String, RepoSeen>, now: Insta
 }
 
 /// Takes of the new ones what can be a flow, in the order of their paths.
-async fn take(setup: &Setup, of: &mut OfForge, new: &[RepoSeen], rows: &mut Vec<DiscoveredRow>, now: Instant) {
+async fn take(
+    setup: &Setup,
+    of: &mut OfForge,
+    new: &[RepoSeen],
+    rows: &mut Vec<DiscoveredRow>,
+    (now, until): (Wall, Instant),
+) {
     let one = |seen: &RepoSeen| Listed { forge: of.forge.clone(), path: seen.path.as_str().to_owned(), gone: None };
     let all: Vec<Listed> = listed(rows).into_iter().chain(new.iter().map(one)).collect();
     let (tried, left) = setup.with(&all);
@@ -254,7 +294,9 @@ async fn take(setup: &Setup, of: &mut OfForge, new: &[RepoSeen], rows: &mut Vec<
         let Some(one) = found.discovered.as_ref().filter(|one| one.forge == of.forge) else { continue };
         match of_new(one) {
             None => flows += 1,
-            Some(RepoSeen { aside: Some(aside), .. }) => not.push(NotTaken::new(&one.path, aside, false)),
+            Some(RepoSeen { aside: Some(aside), .. }) => {
+                not.push(NotTaken::new(&one.path, aside, *aside == Aside::Odd));
+            }
             Some(seen) => ready.push((found.clone(), seen.id.clone())),
         }
     }
@@ -262,17 +304,21 @@ async fn take(setup: &Setup, of: &mut OfForge, new: &[RepoSeen], rows: &mut Vec<
     let mut room = FLOWS_MAX.saturating_sub(flows);
     let looked = if room == 0 { 0 } else { ready.len().min(LOOKS_MAX) };
     of.over = ready.len() - looked;
+    turn(&mut ready, now);
     ready.truncate(looked);
     of.left.append(&mut not);
-    for (found, repo, lacks) in branches(Arc::new(tried), ready).await {
+    let mut looked = branches(Arc::new(tried), ready, until).await;
+    looked.sort_by(|a, b| a.0.flow.repository.cmp(&b.0.flow.repository));
+    for (found, repo, lacks) in looked {
         let path = found.flow.repository;
         match lacks {
-            Some(mut lacks) => {
+            Looked::Not => of.unlooked += 1,
+            Looked::Lacks(mut lacks) => {
                 lacks.path = path;
                 of.left.push(lacks);
             }
-            None if room == 0 => of.over += 1,
-            None => {
+            Looked::Whole if room == 0 => of.over += 1,
+            Looked::Whole => {
                 room -= 1;
                 rows.push(DiscoveredRow { forge: of.forge.clone(), path, repo, since: now, gone: None });
             }
@@ -280,27 +326,60 @@ async fn take(setup: &Setup, of: &mut OfForge, new: &[RepoSeen], rows: &mut Vec<
     }
 }
 
-/// Whether each has all the branches of its environments: nothing, or why not. One call of git a repository, so many at
-/// once as flows are worked on.
+/// Begins the row at another place each time: where not all can be looked at, none is always among those that are
+/// not. Nothing is remembered for it, so that it holds for one-shot runs as well.
+fn turn<T>(all: &mut [T], now: Wall) {
+    if let Some(most) = u64::try_from(all.len()).ok().filter(|most| *most > 0) {
+        // The instants of a timer are multiples of something; what is hashed of them is not.
+        let mixed = now.0.unsigned_abs().wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let at = (mixed ^ (mixed >> 32)) % most;
+        all.rotate_left(usize::try_from(at).unwrap_or_default());
+    }
+}
+
+/// What came of looking at a repository's branches.
+#[derive(Debug)]
+enum Looked {
+    /// It has all of them.
+    Whole,
+    /// It has not, or they cannot be read.
+    Lacks(NotTaken),
+    /// The time was over.
+    Not,
+}
+
+/// Whether each has all the branches of its environments. One call of git a repository, so many at once as flows are
+/// worked on, and none that is not over in time.
 async fn branches(
     setup: Arc<Setup>,
     flows: Vec<(FlowConfig, String)>,
-) -> Vec<(FlowConfig, String, Option<NotTaken>)> {
+    until: Instant,
+) -> Vec<(FlowConfig, String, Looked)> {
     let mut tasks = JoinSet::new();
-    let unseen = || Some(NotTaken::new("", "it was not looked at, by a mistake in Towpath", true));
-    let mut results: Vec<Option<NotTaken>> = flows.iter().map(|_| unseen()).collect();
+    let mut results: Vec<Looked> = flows.iter().map(|_| Looked::Not).collect();
+    let mut running = BTreeSet::new();
     let mut next = flows.iter().enumerate();
     loop {
         while tasks.len() < setup.config.service.at_once
             && let Some((at, (found, _))) = next.next()
         {
             let (setup, found) = (setup.clone(), found.clone());
+            results[at] = Looked::Lacks(NotTaken::new("", "it was not looked at, by a mistake in Towpath", true));
             tasks.spawn(async move { (at, lacks(&setup, &found).await) });
+            running.insert(at);
         }
-        match tasks.join_next().await {
-            None => break,
-            Some(Ok((at, lacks))) => results[at] = lacks,
-            Some(Err(_)) => {}
+        match tokio::time::timeout_at(until, tasks.join_next()).await {
+            Ok(None) => break,
+            Ok(Some(Ok((at, lacks)))) => {
+                running.remove(&at);
+                results[at] = lacks.map_or(Looked::Whole, Looked::Lacks);
+            }
+            Ok(Some(Err(_))) => {}
+            // With the tasks git ends, too.
+            Err(_) => {
+                running.iter().for_each(|at| results[*at] = Looked::Not);
+                break;
+            }
         }
     }
     flows.into_iter().zip(results).map(|((found, repo), lacks)| (found, repo, lacks)).collect()
@@ -348,6 +427,9 @@ impl Told {
             if of.over > 0 {
                 lines.insert((true, format!("`[forge.{forge}]`: {}", too_many(of.over))));
             }
+            if of.unlooked > 0 {
+                lines.insert((true, format!("`[forge.{forge}]`: {}", too_slow(of.unlooked))));
+            }
             for NotTaken { path, why, broken } in &of.left {
                 lines.insert((*broken, format!("`{forge}:{}` is not taken: {why}", one_line(path, 200))));
             }
@@ -375,9 +457,38 @@ pub fn no_list(forge: &str, why: &str) -> String {
     format!("`[forge.{forge}]`: its repositories cannot be listed: {why}")
 }
 
+/// That the time was over.
+pub fn too_slow(unlooked: usize) -> String {
+    format!(
+        "{unlooked} repositories that match were not looked at, for the time was over; another time begins with others"
+    )
+}
+
 /// That there are more than are taken.
 pub fn too_many(over: usize) -> String {
     format!(
         "{over} more repositories match than are taken: {FLOWS_MAX} at most. Match fewer, or write a `[[flow]]` for those that count"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever looks each minute, each hour, or whenever: nobody is always among those that are not looked at.
+    #[test]
+    fn where_not_all_can_be_looked_at_each_has_its_turn() {
+        for (every, count, looks) in
+            [(60_000, 300, 20), (3_600_000, 3_000, 2_000), (86_400_000, 2_500, 1_000), (7, 9, 1)]
+        {
+            let mut looked = BTreeSet::new();
+            for time in 0..1_000 {
+                let mut all: Vec<usize> = (0..count).collect();
+                turn(&mut all, Wall(1_800_000_000_000 + time * every));
+                looked.extend(all.into_iter().take(looks));
+            }
+            assert_eq!(looked.len(), count, "{looks} of {count} every {every} ms");
+        }
+        turn::<usize>(&mut [], Wall(7));
+    }
 }

@@ -64,14 +64,54 @@ impl Incoming {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Proof {
-    /// The platform's own proof covers the whole request: Slack's signature or socket, the token of a slash
-    /// command of Mattermost.
+    /// The platform's own proof covers the whole request: Slack's signature or socket.
     Request,
     /// The server of Mattermost signed that this user did something in this moment (`mattermost::trigger`).
     Trigger,
+    /// Nothing but the token of a slash command of Mattermost, which says of no person that it was them. They may be
+    /// shown something, and nothing may be done in their name.
+    Token(Unproven),
     /// Nothing: whoever knew the sealed press could have written any name. They may be shown something, and
     /// nothing may be done in their name.
     Nobody,
+}
+
+/// Why the server of Mattermost does not prove who typed something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unproven {
+    /// It tells no key by which its word could be checked.
+    NoKey,
+    /// No word of it came along.
+    Unsigned,
+    /// The word that came is not its own, or names somebody else.
+    Forged,
+    /// It was given too long ago, or a clock is wrong.
+    OutOfTime,
+}
+
+impl Unproven {
+    /// Why, after "Nothing is done: ".
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::NoKey => {
+                "this Mattermost tells no key (`AsymmetricSigningPublicKey` of `/api/v4/config/client`) by which \
+                 could be checked who typed it, and the token of a slash command alone says of nobody that it was them"
+            }
+            Self::Unsigned => {
+                "Mattermost sent no signed `trigger_id` along, and the token of a slash command alone says of nobody \
+                 that it was them"
+            }
+            Self::Forged => {
+                "Mattermost's key did not sign that you typed it. Where the server was given another key lately, say \
+                 it again in five minutes; else whoever sent this has the token of the slash command: make a new one"
+            }
+            Self::OutOfTime => {
+                "Mattermost signed it more than 5 minutes from our time: say it again, and if that does not help, set \
+                 the clocks"
+            }
+        }
+    }
 }
 
 /// What somebody did.

@@ -12,8 +12,10 @@
 //! comes twice is told by [`incoming::Incoming::once`], which whoever stores it looks at.
 
 pub mod answer;
+mod form;
 pub mod incoming;
 mod inert;
+pub mod look;
 pub mod mattermost;
 pub mod message;
 pub mod sent;

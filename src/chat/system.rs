@@ -8,23 +8,27 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use http::HeaderMap;
 use reqwest::Url;
-use tokio::sync::OnceCell;
+use serde_json::Value;
 use towpath_core::model::Instant;
 use towpath_core::people::Platform;
 
-use super::incoming::{Incoming, MessageAt, Refused};
-use super::mattermost::trigger::TriggerKey;
-use super::mattermost::{self, Buttons, Mattermost, People};
+use super::incoming::{Incoming, MessageAt, Refused, What};
+use super::look::{Found, Rooms};
+use super::mattermost::{self, Buttons, Keys, Mattermost, OfButtons, People};
 use super::message::Message;
 use super::sent::{Sent, Visible};
 use super::slack::socket::{Pauses, Socket};
 use super::slack::{self, Read, Slack};
 use crate::clock::Clock;
 use crate::config::{Chat, SecretRef};
+use crate::forge::client::TokenPlace;
 use crate::secret::Secret;
 
 /// For how long user names are asked for before a message goes out with the names that are known.
 const NAMES_MAX: Duration = Duration::from_secs(5);
+
+/// How long `doctor` asks one chat in all: two questions that nobody answers, and a little.
+const LOOK_MAX: Duration = Duration::from_secs(25);
 
 /// Every `[chat.NAME]`, by name, or why there is none.
 #[derive(Debug, Default)]
@@ -44,7 +48,7 @@ pub struct System {
 #[derive(Debug)]
 enum Wire {
     Slack(Slack),
-    Mattermost(Mattermost, OnceCell<TriggerKey>),
+    Mattermost(Mattermost, Keys),
 }
 
 /// What came over HTTP.
@@ -65,6 +69,11 @@ impl Systems {
     /// The one of that name.
     pub fn get(&self, name: &str) -> Option<&System> {
         self.0.get(name).and_then(|made| made.as_ref().ok())
+    }
+
+    /// Why the one of that name cannot be used, if so.
+    pub fn fault(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(|made| made.as_ref().err()).map(String::as_str)
     }
 
     /// All that can be used.
@@ -88,7 +97,7 @@ impl System {
         let wire = match chat.platform {
             Platform::Mattermost => {
                 let server = Mattermost::new(url(&chat.url)?, token, clock.clone());
-                Wire::Mattermost(server.map_err(|fault| fault.to_string())?, OnceCell::new())
+                Wire::Mattermost(server.map_err(|fault| fault.to_string())?, Keys::default())
             }
             _ => Wire::Slack(Slack::new(url(&chat.url)?, token, clock.clone()).map_err(|fault| fault.to_string())?),
         };
@@ -124,15 +133,16 @@ impl System {
                     Read::Incoming(incoming) => incoming,
                 }
             }
-            Wire::Mattermost(server, key) => {
+            Wire::Mattermost(server, keys) => {
                 let seals = secrets(&self.config.button_secrets);
-                let key = if pressed { trigger_key(server, key).await } else { None };
-                let place =
-                    mattermost::Place { teams, server: server.server(), tokens: &proofs, seals: &seals, key };
-                match pressed {
+                let place = mattermost::Place { teams, server: server.server(), tokens: &proofs, seals: &seals };
+                let claim = match pressed {
                     true => mattermost::pressed(body, place, self.wall())?,
-                    false => mattermost::typed(headers, body, place)?,
-                }
+                    false => mattermost::typed(headers, body, place, self.wall())?,
+                };
+                // Only now: nothing is asked for whoever has neither a token nor a seal of ours.
+                let key = keys.for_trigger(server, claim.word()).await;
+                claim.judged(key.as_ref())?
             }
         };
         Ok(Heard::Asked(Box::new(incoming)))
@@ -146,6 +156,52 @@ impl System {
         let Wire::Slack(slack) = &self.wire else { return None };
         let token = self.config.app_token.clone()?;
         Some(Socket::new(slack.clone(), Some(token).into(), self.config.teams.clone(), Pauses::default()))
+    }
+
+    /// The body of a response that says something to the person at once; none where the platform shows none.
+    pub fn at_once(&self, what: &What, message: &Message) -> Option<Value> {
+        let nobody = People::new();
+        match (&self.wire, what) {
+            (Wire::Slack(_), What::Said(_)) => Some(slack::reply(Visible::Person, message)),
+            (Wire::Slack(_), What::Pressed(_)) => None,
+            (Wire::Mattermost(..), What::Said(_)) => {
+                Some(mattermost::reply(Visible::Person, message, &nobody, None))
+            }
+            (Wire::Mattermost(..), What::Pressed(_)) => Some(mattermost::ephemeral(Some(message), &nobody)),
+        }
+    }
+
+    /// What is in the way of this chat, for `doctor`; of one that does not end what was found so far. Nothing is changed
+    /// there.
+    pub async fn look(&self, rooms: &Rooms) -> Vec<Found> {
+        let mut found = Vec::new();
+        for place in self.config.secrets.iter().chain(&self.config.button_secrets) {
+            if let Err(error) = Secret::read(place) {
+                found.push(Found::stops(error.to_string(), "put it where the config says"));
+            }
+        }
+        let teams = &self.config.teams;
+        let looked = async {
+            match &self.wire {
+                Wire::Slack(slack) => {
+                    let app = self.config.app_token.clone().map(TokenPlace::At);
+                    slack.look(teams, app, rooms, &mut found).await;
+                }
+                Wire::Mattermost(server, _) => {
+                    let sealed = !self.config.button_secrets.is_empty();
+                    let buttons = OfButtons { sealed, reached: self.buttons_at.is_some() };
+                    server.look(teams, buttons, rooms, &mut found).await;
+                }
+            }
+        };
+        if tokio::time::timeout(LOOK_MAX, looked).await.is_err() {
+            let what = format!(
+                "it took longer than {} seconds to be asked, and was not asked for all",
+                LOOK_MAX.as_secs()
+            );
+            found.push(Found::stops(what, "see that `url` is right and what is slow on the way, and ask again"));
+        }
+        found
     }
 
     /// Posts to a channel, by its id.
@@ -224,18 +280,4 @@ async fn usernames(server: &Mattermost, message: &Message) -> People {
     };
     let all = join_all(mattermost::people_of(message).into_iter().map(ask));
     tokio::time::timeout(NAMES_MAX, all).await.unwrap_or_default().into_iter().flatten().collect()
-}
-
-/// The server's key for triggers, asked for until it says it; without it nobody is known by a button.
-async fn trigger_key<'a>(server: &Mattermost, key: &'a OnceCell<TriggerKey>) -> Option<&'a TriggerKey> {
-    let asked = key.get_or_try_init(|| async {
-        match server.trigger_key().await {
-            Ok(key) => key.ok_or(()),
-            Err(error) => {
-                tracing::warn!(%error, "Mattermost does not say with which key it signs who pressed a button");
-                Err(())
-            }
-        }
-    });
-    asked.await.ok()
 }

@@ -143,7 +143,11 @@ pub enum Verb {
         verb: ChatVerb,
     },
     /// What sinks were not told yet, and what was given up
+    #[command(args_conflicts_with_subcommands = true)]
     Outbox {
+        /// Everything, instead of the newest hundred that wait and the newest hundred that were given up
+        #[arg(long)]
+        all: bool,
         /// What to do.
         #[command(subcommand)]
         verb: Option<OutboxVerb>,

@@ -309,7 +309,7 @@ async fn anywhere(source: &Source, verb: Verb, out: Out) -> Result<Exit, Failure
             show::history(source, flow.as_deref(), after.as_deref(), limit, out).await
         }
         Verb::Whoami => show::whoami(source, out).await,
-        Verb::Outbox { verb } => outbox::run(source, verb.as_ref(), out).await,
+        Verb::Outbox { all, verb } => outbox::run(source, all, verb.as_ref(), out).await,
         Verb::Token { verb } => token::run(source, &verb, out).await,
         Verb::Steer(steer) => steer::run(source, &steer, out).await,
         // Done before: these know this machine alone.

@@ -2,6 +2,8 @@
 //!
 //! Not here: sending (`crate::tell::post`).
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use towpath_core::explain::shell_word;
 use towpath_core::model::{Change, Instant};
@@ -15,21 +17,28 @@ use super::session::{self, Need};
 use super::source::{Source, here_alone};
 use crate::engine::World as _;
 use crate::store::{NoticeRow, NoticeState};
+use crate::tell::notice::too_late_from;
 
 /// How many are shown.
 const SHOWN: usize = 100;
 
 /// Does one of them.
-pub async fn run(source: &Source, verb: Option<&OutboxVerb>, out: Out) -> Result<Exit, Failure> {
+pub async fn run(source: &Source, all: bool, verb: Option<&OutboxVerb>, out: Out) -> Result<Exit, Failure> {
     let Source::Here(path) = source else { return here_alone("`outbox`") };
     match verb {
         None => {
             let setup = session::open(path.as_deref(), Need::View).await?;
             let wall = setup.world.now().await?.wall;
             let store = setup.world.store();
-            let mut rows = store.notices(Some(NoticeState::Dead), SHOWN).await?;
-            rows.extend(store.notices(Some(NoticeState::Waiting), SHOWN).await?);
-            show(&rows, wall, out);
+            let most = if all { usize::MAX } else { SHOWN };
+            let (mut rows, mut more) = (Vec::new(), Vec::new());
+            for state in [NoticeState::Dead, NoticeState::Waiting] {
+                let shown = store.notices(Some(state), most).await?;
+                let count = store.count_notices(state).await?;
+                more.push((state, count.saturating_sub(u64::try_from(shown.len()).unwrap_or(u64::MAX))));
+                rows.extend(shown);
+            }
+            show(&rows, &more, wall, out);
             Ok(Exit::Done)
         }
         Some(OutboxVerb::Again { id, all }) => {
@@ -58,7 +67,7 @@ pub async fn run(source: &Source, verb: Option<&OutboxVerb>, out: Out) -> Result
     }
 }
 
-fn show(rows: &[NoticeRow], wall: Instant, out: Out) {
+fn show(rows: &[NoticeRow], more: &[(NoticeState, u64)], wall: Instant, out: Out) {
     if out.json() {
         let list: Vec<_> = rows
             .iter()
@@ -67,7 +76,8 @@ fn show(rows: &[NoticeRow], wall: Instant, out: Out) {
                     "state": row.state.word(), "attempts": row.attempts, "next": row.next, "words": row.words })
             })
             .collect();
-        out.value(json!({ "notices": list }));
+        let more: BTreeMap<&str, u64> = more.iter().map(|(state, count)| (state.word(), *count)).collect();
+        out.value(json!({ "notices": list, "more": more }));
         return;
     }
     if rows.is_empty() {
@@ -85,8 +95,15 @@ fn show(rows: &[NoticeRow], wall: Instant, out: Out) {
             NoticeState::Sent => "taken".to_owned(),
         };
         out.line(format!("{sink}: `{flow}` `{env}` of {}: {how}", row.at));
-        if row.state == NoticeState::Dead {
+        if row.state == NoticeState::Dead && too_late_from(&row.notice).is_none_or(|late| wall < late) {
             out.line(format!("    towpath outbox again {}", shell_word(&row.id)));
         }
+    }
+    for (state, count) in more.iter().filter(|(_, count)| *count > 0) {
+        let what = match state {
+            NoticeState::Dead => "that were given up are",
+            NoticeState::Waiting | NoticeState::Sent => "that wait are",
+        };
+        out.line(format!("{count} more {what} not listed: `towpath outbox --all`"));
     }
 }

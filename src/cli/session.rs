@@ -9,10 +9,11 @@ use super::Failure;
 use super::out::complain;
 use crate::clock::Clock;
 use crate::config::{Config, Store};
-use crate::discover::{Told, discovered};
+use crate::discover::{OfForge, Told, discovered, no_list};
 use crate::engine::command::{Person, audited};
 use crate::setup::listed;
 use crate::store::{Create, SqliteStore, StoreError};
+use crate::views::Exit;
 
 pub use crate::views::words;
 
@@ -30,8 +31,17 @@ pub async fn open(explicit: Option<&Path>, need: Need) -> Result<Session, Failur
 }
 
 /// The same with what the forges list now, for what looks afresh itself; remembered where a store may be made.
+///
+/// # Errors
+/// Also where there is no flow at all, because no forge could be asked for its repositories.
 pub async fn open_afresh(explicit: Option<&Path>, need: Need) -> Result<Session, Failure> {
     let (session, found) = discovered(open(explicit, need).await?, need == Need::Create).await?;
+    if session.config.flows.is_empty() && found.knows_none() {
+        let why = |of: &OfForge| Some(no_list(&of.forge, of.listed.as_ref().err()?));
+        let why: Vec<String> = found.forges.iter().filter_map(why).collect();
+        let words = format!("there is no flow yet, and nowhere to learn of one: {}", why.join("; "));
+        return Err(Failure::Plain(Exit::Unreachable, words));
+    }
     Told::default().tell(&found);
     Ok(session)
 }

@@ -141,7 +141,10 @@ pub async fn export(source: &Source, out: Out) -> Result<Exit, Failure> {
     let setup = session::open(path.as_deref(), Need::View).await?;
     let mut bytes = Vec::new();
     setup.world.store().export(&mut bytes).await?;
-    out.line(String::from_utf8_lossy(&bytes).trim_end());
+    // An empty line would be no line of JSON.
+    if !bytes.is_empty() {
+        out.line(String::from_utf8_lossy(&bytes).trim_end());
+    }
     Ok(Exit::Done)
 }
 

@@ -91,10 +91,10 @@ impl Client {
             next = piece.next;
             entries.extend(piece.history);
             if limit == 0 {
-                return Ok(History { history: Vec::new(), next: None });
+                return Ok(History { history: Vec::new(), paused: piece.paused, next: None });
             }
             if entries.len() >= limit || next.is_none() {
-                return Ok(History { history: entries, next });
+                return Ok(History { history: entries, paused: piece.paused, next });
             }
         }
     }

@@ -36,11 +36,25 @@ pub struct Chat {
     pub app_token: Option<SecretRef>,
     /// What buttons of Mattermost are sealed with; the first seals, each opens.
     pub button_secrets: Vec<SecretRef>,
+    /// What is answered to somebody who is linked to no person.
+    pub strangers: Strangers,
     /// Channels that belong to a flow or an environment.
     pub channels: Vec<Channel>,
     /// Every key of the table as it is in effect.
     pub settings: Vec<Setting>,
 }
+
+/// What somebody of a listened team is answered who is linked to no person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strangers {
+    /// Whatever only looks.
+    Read,
+    /// How to be linked, and nothing else.
+    None,
+}
+
+/// The words of `strangers`.
+pub(super) const STRANGERS: [&str; 2] = ["read", "none"];
 
 /// A channel that belongs to a flow, an environment, or both.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +82,10 @@ pub(super) fn chats(
             let path = format!("chat.{}.{key}", made.name);
             problems.push(Problem::error(entry.key_span.clone(), path, what).hint(hint));
         }
+        problems.extend(unconfirmed(top, &made).into_iter().map(|(key, what, hint)| {
+            let path = format!("chat.{}.{key}", made.name);
+            Problem::warning(entry.key_span.clone(), path, what).hint(hint)
+        }));
         Some((entry.key.clone(), made))
     });
     let made: BTreeMap<String, Chat> = made.collect();
@@ -107,6 +125,7 @@ fn chat(name: &str, table: &Table, source: &Source, base: &Path) -> Chat {
         secrets: secrets(Some(table), "secrets", base),
         app_token: table.get("app_token").and_then(|node| secret(node, base)),
         button_secrets: secrets(Some(table), "button_secrets", base),
+        strangers: if text(&settings, "strangers") == "none" { Strangers::None } else { Strangers::Read },
         channels: channels
             .map(|table| Channel {
                 id: word(table, "id").unwrap_or_default(),
@@ -116,6 +135,32 @@ fn chat(name: &str, table: &Table, source: &Source, base: &Path) -> Chat {
             .collect(),
         settings,
     }
+}
+
+/// What a Mattermost lacks for buttons, without which nothing can be confirmed: what is missing, and what to write.
+fn unconfirmed(top: &Table, chat: &Chat) -> Option<(&'static str, &'static str, &'static str)> {
+    let service = top.get("service").and_then(Node::table);
+    let reached = service.and_then(|table| table.get("public_url")).is_some();
+    let (key, what, hint) = match (reached, chat.button_secrets.is_empty()) {
+        (true, false) => return None,
+        (false, true) => (
+            "button_secrets",
+            "without `button_secrets` and `public_url` of `[service]` this Mattermost gets no buttons, and nothing can be \
+             confirmed in it",
+            "write where a secret of your own making is, and `public_url` where the server reaches Towpath",
+        ),
+        (true, true) => (
+            "button_secrets",
+            "without `button_secrets` this Mattermost gets no buttons, and nothing can be confirmed in it",
+            "write where a secret of your own making is, as in `button_secrets = [{ file = \"PATH\" }]`",
+        ),
+        (false, false) => (
+            "public_url",
+            "without `public_url` of `[service]` this Mattermost gets no buttons, and nothing can be confirmed in it",
+            "write where the server reaches Towpath, as in `public_url = \"https://towpath.example.com\"`",
+        ),
+    };
+    (chat.platform == Platform::Mattermost).then_some((key, what, hint))
 }
 
 /// What does not fit together: the key, what is wrong, and what to do.
@@ -216,5 +261,31 @@ impl Chat {
             (None, Some(env)) => Context::of_environment(&env),
             (None, None) => Context::NOWHERE,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Place;
+
+    /// What stands between backticks and is written as a key of the config.
+    fn keys_named(text: &str) -> Vec<&str> {
+        let marked = text.split('`').skip(1).step_by(2);
+        let is_key = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase() || c == '_') && !word.is_empty();
+        marked.filter(is_key).collect()
+    }
+
+    #[test]
+    fn every_key_it_names_is_one_of_the_config() {
+        let known = |places: &[Place], key: &str| places.iter().any(|place| place.row(key).is_some());
+        let made = crate::chat::mattermost::manifest("https://t.example/chat/mattermost");
+        let named = keys_named(&made);
+        assert_eq!(named, ["url", "token", "secrets", "button_secrets", "public_url"]);
+        let slack = [Some("https://t.example/chat/slack"), None].map(crate::chat::slack::manifest);
+        let named = named.into_iter().chain(slack.iter().flat_map(|text| keys_named(text)));
+        for key in named {
+            assert!(known(&[Place::Chat, Place::Service], key), "{key}");
+        }
+        assert!(!known(&[Place::Chat, Place::Service], "signing_secrets"), "the table is asked");
     }
 }

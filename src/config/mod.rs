@@ -31,6 +31,7 @@ mod find;
 mod found;
 mod gates;
 mod glob;
+mod identities;
 mod keys;
 mod kinds;
 mod merge;
@@ -55,7 +56,7 @@ mod words;
 
 pub use changes::{Changed, changes};
 pub use chat_sinks::ChatSink;
-pub use chats::{Channel, Chat};
+pub use chats::{Channel, Chat, Strangers};
 pub use find::{DEFAULT_FILE, ENV_VAR};
 pub use found::{ANOTHER, Left, Listed, Written};
 pub use kinds::token_name_fault;

@@ -3,15 +3,17 @@
 //! Not here: what follows from it (`towpath_core::people`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use towpath_core::command::{VERBS, Verb};
 use towpath_core::model::{EnvName, FlowName};
 use towpath_core::people::{
-    AllowRule, DenyRule, ForgeHost, ForgeKind as Made, Identity, Law, Mention, On, People, PersonCard, Role, Rules,
-    Surface, VerbWord, glob,
+    AllowRule, DenyRule, ForgeHost, ForgeKind as Made, Identity, Law, Mention, On, People, PeopleFault, PersonCard,
+    Role, RuleFault, Rules, Surface, VerbWord, glob,
 };
 
 use super::check::texts;
+use super::identities::identity;
 use super::keys::Place;
 use super::problem::{Problem, shown};
 use super::service::settings;
@@ -91,19 +93,18 @@ impl Laws {
 /// What the file says. What is invalid has been reported by the check of its keys, or is here, and counts for nobody.
 pub(super) fn laws(top: &Table, source: &Source, problems: &mut Vec<Problem>) -> Laws {
     let tables = top.get("people").and_then(Node::table).into_iter().flat_map(|table| &table.0);
-    let cards: Vec<PersonCard> =
-        tables.filter_map(|entry| Some(card(&entry.key, entry.node.table()?, problems))).collect();
-    let at = |key: &str| top.entry(key).map_or(0..0, |entry| entry.key_span.clone());
-    let people = People::new(cards).unwrap_or_else(|faults| {
-        for fault in faults {
-            problems.push(Problem::told(at("people"), "people", &fault.to_string()));
-        }
-        People::default()
+    let (spans, cards): (Vec<Range<usize>>, Vec<PersonCard>) = tables
+        .filter_map(|entry| Some((entry.key_span.clone(), card(&entry.key, entry.node.table()?, problems))))
+        .unzip();
+    let people = People::new(cards.clone()).unwrap_or_else(|faults| {
+        problems.extend(faults.iter().map(|fault| misfit(fault, &spans, source)));
+        without(cards, &faults)
     });
     for card in people.cards().iter().filter(|card| TAKEN.contains(&card.name.to_lowercase().as_str())) {
         let what =
             format!("nobody can be called `{}`: that is what the audit calls what is no person's", card.name);
-        problems.push(Problem::error(at("people"), "people", what).hint("write another name"));
+        let span = person_span(top, &card.name);
+        problems.push(Problem::error(span, format!("people.{}", card.name), what).hint("write another name"));
     }
     let service = top.get("service").and_then(Node::table);
     let production =
@@ -114,9 +115,98 @@ pub(super) fn laws(top: &Table, source: &Source, problems: &mut Vec<Problem>) ->
         deny: list(top, "deny").map(|(nth, table)| deny(nth, table)).collect(),
     };
     for fault in rules.faults(&people) {
-        problems.push(Problem::told(at("allow"), "allow", &fault.to_string()));
+        let (kind, span) = match &fault {
+            // A role that is none has been reported.
+            RuleFault::ForNobody { rule } => match unnamed(top, rule) {
+                Some(span) => ("allow", span),
+                None => continue,
+            },
+            // Whoever is there with a fault has been reported with that.
+            RuleFault::Nobody { person, .. } if is_written(top, person) => continue,
+            RuleFault::Nobody { rule, person } => naming(top, rule, person),
+        };
+        problems.push(Problem::told(span, kind, &fault.to_string()));
+    }
+    let denials = top.get("deny").into_iter().flat_map(Node::tables);
+    for (node, _) in denials.filter(|(_, table)| table.0.iter().all(|entry| entry.key == "name")) {
+        let what = "this `[[deny]]` names neither what nor whom, so that nobody may steer anything";
+        let hint =
+            "write what it denies (`verbs`, `environments`, `flows`, `surfaces`), or to whom (`people`, `below`)";
+        problems.push(Problem::warning(node.span.clone(), "deny", what).hint(hint));
     }
     Laws { people, rules, tables: shown_tables(top, source) }
+}
+
+/// A fault at the table that it is of.
+fn misfit(fault: &PeopleFault, spans: &[Range<usize>], source: &Source) -> Problem {
+    let (PeopleFault::BadName { at, name }
+    | PeopleFault::NameTwice { at, name }
+    | PeopleFault::BadIdentity { at, name, .. }
+    | PeopleFault::Shared { at, other: name, .. }) = fault;
+    let span = spans.get(*at).cloned().unwrap_or(0..0);
+    let problem = Problem::told(span, format!("people.{}", shown(name)), &fault.to_string());
+    let PeopleFault::Shared { first, one, .. } = fault else { return problem };
+    let Some(first) = spans.get(*first) else { return problem };
+    let hint = format!("{}; `{}` stands at line {}", problem.hint, shown(one), source.line(first.start));
+    problem.hint(hint)
+}
+
+/// The people without what is wrong with some, so that what names the others is not wrong too.
+fn without(mut cards: Vec<PersonCard>, faults: &[PeopleFault]) -> People {
+    let mut gone = BTreeSet::new();
+    for fault in faults {
+        match fault {
+            PeopleFault::BadName { at, .. } | PeopleFault::NameTwice { at, .. } => {
+                gone.insert(*at);
+            }
+            PeopleFault::BadIdentity { at, .. } | PeopleFault::Shared { at, .. } => {
+                if let Some(card) = cards.get_mut(*at) {
+                    card.identities.clear();
+                }
+            }
+        }
+    }
+    let kept = cards.into_iter().enumerate().filter(|(at, _)| !gone.contains(at));
+    People::new(kept.map(|(_, card)| card).collect()).unwrap_or_default()
+}
+
+/// Where the name of a person stands.
+fn person_span(top: &Table, name: &str) -> Range<usize> {
+    let people = top.get("people").and_then(Node::table);
+    people.and_then(|table| table.entry(name)).map_or(0..0, |entry| entry.key_span.clone())
+}
+
+/// Whether there is a table of that person, whatever is wrong with it.
+fn is_written(top: &Table, name: &str) -> bool {
+    let people = top.get("people").and_then(Node::table).into_iter().flat_map(|table| &table.0);
+    people.into_iter().any(|entry| entry.key.to_lowercase() == name.to_lowercase())
+}
+
+/// The `[[allow]]` of that name that says nothing of whom it is for.
+fn unnamed(top: &Table, rule: &str) -> Option<Range<usize>> {
+    let mut rules = top.get("allow").into_iter().flat_map(Node::tables).enumerate();
+    let is_meant = |nth: usize, table: &Table| {
+        name("allow", nth, table) == rule && table.get("role").is_none() && people(table).is_empty()
+    };
+    rules.find(|(nth, (_, table))| is_meant(*nth, table)).map(|(_, (node, _))| node.span.clone())
+}
+
+/// The kind of the rule of that name that names that person, and where it does.
+fn naming(top: &Table, rule: &str, person: &str) -> (&'static str, Range<usize>) {
+    for kind in ["allow", "deny"] {
+        for (nth, table) in list(top, kind) {
+            if name(kind, nth, table) == rule && people(table).contains(person) {
+                return (kind, table.entry("people").map_or(0..0, |entry| entry.node.span.clone()));
+            }
+        }
+    }
+    ("allow", 0..0)
+}
+
+/// Where the nth rule of a kind stands.
+fn rule_span(top: &Table, kind: &str, nth: usize) -> Range<usize> {
+    let mut rules = top.get(kind).into_iter().flat_map(Node::tables);
+    rules.nth(nth).map_or(0..0, |(node, _)| node.span.clone())
 }
 
 /// What the rules and people name that there is not: a rule that bears on nothing by a slip of the pen refuses nobody.
@@ -129,28 +219,30 @@ pub(super) fn fits(
 ) {
     // What is discovered later may be called anything.
     let closed = !forges.values().any(|forge| forge.discover);
-    let at = |key: &str| top.entry(key).map_or(0..0, |entry| entry.key_span.clone());
-    let mut missing = |table: &str, key: &str, word: &str, what: &str| {
+    let mut missing = |span: Range<usize>, table: &str, key: &str, word: &str, what: &str| {
         if closed {
             let fault = format!("`{}` in `{key}` names no {what} of this config", shown(word));
             let hint = "write one that there is; `*` stands for any part of a name";
-            problems.push(Problem::error(at(table), format!("{table}.{key}"), fault).hint(hint));
+            problems.push(Problem::error(span, format!("{table}.{key}"), fault).hint(hint));
         }
     };
     let envs: Vec<&str> = flows.iter().flat_map(|(_, envs)| envs).map(|env| env.as_str()).collect();
     let names: Vec<&str> = flows.iter().map(|(name, _)| name.as_str()).collect();
     let none = |pattern: &str, of: &[&str]| !of.iter().any(|name| glob(pattern, name));
-    let allow = laws.rules.allow.iter().map(|rule| ("allow", &rule.on));
-    for (kind, on) in allow.chain(laws.rules.deny.iter().map(|rule| ("deny", &rule.on))) {
+    let allow = laws.rules.allow.iter().enumerate().map(|(nth, rule)| ("allow", nth, &rule.on));
+    let deny = laws.rules.deny.iter().enumerate().map(|(nth, rule)| ("deny", nth, &rule.on));
+    for (kind, nth, on) in allow.chain(deny) {
+        let span = || rule_span(top, kind, nth);
         for word in on.environments.iter().filter(|word| none(word, &envs)) {
-            missing(kind, "environments", word, "environment");
+            missing(span(), kind, "environments", word, "environment");
         }
         for word in on.flows.iter().filter(|word| none(word, &names)) {
-            missing(kind, "flows", word, "flow");
+            missing(span(), kind, "flows", word, "flow");
         }
     }
     for env in laws.rules.production.iter().filter(|env| !envs.contains(&env.as_str())) {
-        missing("service", "production", env.as_str(), "environment");
+        let span = top.entry("service").map_or(0..0, |entry| entry.key_span.clone());
+        missing(span, "service", "production", env.as_str(), "environment");
     }
     for card in laws.people.cards() {
         for identity in &card.identities {
@@ -159,7 +251,7 @@ pub(super) fn fits(
             {
                 let fault = format!("`{}` is on a forge that is not in this config", shown(&identity.to_string()));
                 problems.push(
-                    Problem::error(at("people"), format!("people.{}.identities", card.name), fault)
+                    Problem::error(person_span(top, &card.name), format!("people.{}.identities", card.name), fault)
                         .hint("write it as `forge:NAME/LOGIN` with the NAME of a `[forge.NAME]`"),
                 );
             }
@@ -169,12 +261,12 @@ pub(super) fn fits(
 
 fn card(name: &str, table: &Table, problems: &mut Vec<Problem>) -> PersonCard {
     let mut identities = Vec::new();
-    for text in texts(table.get("identities")) {
-        match text.parse::<Identity>() {
+    for node in table.get("identities").and_then(Node::list).unwrap_or_default() {
+        let Some(text) = node.text() else { continue };
+        match identity(text) {
             Ok(identity) => identities.push(identity),
             Err(why) => {
-                let span = table.entry("identities").map_or(0..0, |entry| entry.node.span.clone());
-                problems.push(Problem::told(span, format!("people.{name}.identities"), &why.to_string()));
+                problems.push(Problem::told(node.span.clone(), format!("people.{name}.identities"), &why));
             }
         }
     }

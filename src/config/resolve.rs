@@ -83,6 +83,8 @@ pub(super) fn config(source: Source) -> Result<Config, Problems> {
     let named: Vec<_> =
         named.map(|flow| (&flow.name, flow.environments.iter().map(|env| &env.name).collect())).collect();
     people::fits(&top, &laws, &named, &forges, &mut all.list);
+    let given = forges.values().any(|forge| forge.discover).then(|| given_environments(&top));
+    sinks::fits(&top, &sinks, &named, given.as_deref(), &mut all.list);
     all.tidy();
     let config = match service {
         Some(service) if all.errors() == 0 => Config {
@@ -319,6 +321,14 @@ fn spans(env: &MergedEnvironment<'_>, header: &Range<usize>) -> EnvSpans {
     let at = |key: &str| env.keys.get(key).map(|set| set.node.span.clone());
     let name = at("name").unwrap_or_else(|| header.clone());
     EnvSpans { branch: at("branch").unwrap_or_else(|| name.clone()), name }
+}
+
+/// The environments that `[defaults]` and the groups give flows that are discovered.
+fn given_environments(top: &Table) -> Vec<&str> {
+    let groups = top.get("group").into_iter().flat_map(Node::tables).map(|(_, group)| group);
+    let layers = top.get("defaults").and_then(Node::table).into_iter().chain(groups);
+    let environments = layers.filter_map(|layer| layer.get("environment")).flat_map(Node::tables);
+    environments.filter_map(|(_, environment)| environment.get("name")?.text()).collect()
 }
 
 /// The settings of one flow as they come to be read.

@@ -11,15 +11,20 @@ use towpath_core::model::{EnvName, FlowName};
 use super::chat_sinks::{ChatSink, chat_sink, platform_of};
 use super::check::texts;
 use super::keys::Place;
-use super::problem::{Problem, shown};
+use super::problem::{Level, Problem, shown};
 use super::regular::open_regular;
 use super::service::{secret, secrets, settings, text};
 use super::source::Source;
+use super::suggest::nearest;
 use super::tree::{Node, Table};
 use super::{Origin, SecretRef, Setting, glob, remote};
 use crate::tell::events::{not_quiet, row_of};
 use crate::tell::presets::{PRESETS, Preset, preset};
 use crate::tell::template::{Kind, TEMPLATE_MAX, Template};
+
+/// The event that announces, and the one that takes back what was announced.
+const ANNOUNCES: &str = "heads-up";
+const TAKES_BACK: &str = "taken-back";
 
 /// `[sink.NAME]`.
 #[derive(Debug, Clone)]
@@ -74,7 +79,14 @@ impl Sink {
         match &*self.events {
             [] if self.chat.is_some() => not_quiet().collect(),
             [] => self.preset.events.words(),
-            events => events.iter().map(String::as_str).collect(),
+            events => {
+                let mut told: Vec<&str> = events.iter().map(String::as_str).collect();
+                // What a message announces must not stand there once it is not true any more.
+                if self.chat.is_some() && told.contains(&ANNOUNCES) && !told.contains(&TAKES_BACK) {
+                    told.push(TAKES_BACK);
+                }
+                told
+            }
         }
     }
 
@@ -91,6 +103,54 @@ impl Sink {
     /// Whether it is told of that flow.
     pub fn is_of_flow(&self, flow: &FlowName) -> bool {
         self.flows.is_empty() || self.flows.iter().any(|one| glob::matches(one, flow.as_str()))
+    }
+}
+
+/// What sinks name that there is not: one that is told of nothing by a slip of the pen tells nobody that it is.
+///
+/// `flows` are those of the file. Where a forge discovers, more come later, which may be called anything and have the
+/// environments that `[defaults]` and the groups give them (`discovered`): then no flow is missed, and of a name that is
+/// no pattern and near one of the file it is said that it may be a slip.
+pub(super) fn fits(
+    top: &Table,
+    sinks: &BTreeMap<String, Sink>,
+    flows: &[(&FlowName, Vec<&EnvName>)],
+    discovered: Option<&[&str]>,
+    problems: &mut Vec<Problem>,
+) {
+    let names: Vec<&str> = flows.iter().map(|(name, _)| name.as_str()).collect();
+    let mut envs: Vec<&str> = flows.iter().flat_map(|(_, envs)| envs).map(|env| env.as_str()).collect();
+    envs.extend(discovered.into_iter().flatten());
+    for sink in sinks.values() {
+        let table = top.get("sink").and_then(Node::table).and_then(|all| all.get(&sink.name)).and_then(Node::table);
+        let mut missing = |level: Level, key: &str, word: &str, what: &str, known: &[&str]| {
+            let node = table.and_then(|table| table.get(key));
+            let one = node.and_then(Node::list).and_then(|list| list.iter().find(|one| one.text() == Some(word)));
+            let span = one.or(node).map_or(0..0, |node| node.span.clone());
+            let fault = format!("there is no {what} `{}` in this config", shown(word));
+            let hint = match nearest(word, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if key == "flows" => "write the name of a flow; `*` stands for any part of one".to_owned(),
+                None => "write the name of an environment of a flow".to_owned(),
+            };
+            let path = format!("sink.{}.{key}", sink.name);
+            let problem = match level {
+                Level::Error => Problem::error(span, path, fault),
+                Level::Warning => Problem::warning(span, path, fault),
+            };
+            problems.push(problem.hint(hint));
+        };
+        for word in sink.environments.iter().filter(|word| !envs.contains(&word.as_str())) {
+            missing(Level::Error, "environments", word, "environment", &envs);
+        }
+        for word in sink.flows.iter().filter(|word| !names.iter().any(|name| glob::matches(word, name))) {
+            let may_be_a_slip = !word.contains(['*', '?']) && nearest(word, names.iter().copied()).is_some();
+            match discovered {
+                None => missing(Level::Error, "flows", word, "flow", &names),
+                Some(_) if may_be_a_slip => missing(Level::Warning, "flows", word, "flow", &names),
+                Some(_) => {}
+            }
+        }
     }
 }
 

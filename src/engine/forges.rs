@@ -18,7 +18,8 @@ use towpath_core::see::{PushSeen, Tips};
 use super::RealWorld;
 use super::world::{Proposal, Proposing, World as _};
 use crate::forge::{
-    ApprovalSeen, CallFault, CheckSeen, Forge, HeadBound, Pushed, RepoPath, RequestSeen, RequestState, Required,
+    AUTHORS_MAX, ApprovalSeen, CallFault, CheckSeen, Forge, HeadBound, Pushed, RepoPath, RequestSeen, RequestState,
+    Required, few_enough,
 };
 
 /// For each flow on a forge: its repository there, or why the forge cannot be asked.
@@ -61,6 +62,9 @@ impl OnForge {
 
     /// Which logins wrote these commits.
     pub async fn authors(&self, commits: &[CommitId]) -> Fact<AuthorLogins> {
+        if let Err(unknown) = few_enough(commits, AUTHORS_MAX) {
+            return Fact::Unknown(unknown);
+        }
         match self.forge.authors(&self.repo, commits).await {
             Ok(authors) => Fact::Known(authors),
             Err(unknown) => Fact::Unknown(unknown),
@@ -222,7 +226,7 @@ impl RealWorld {
                 }
                 None => Vec::new(),
             };
-            facts.logins.insert(key.clone(), forge.authors(&range).await);
+            facts.logins.insert(key.clone(), with_addresses(forge.authors(&range).await, dag));
         }
         for env in &missing.requests {
             let Some(edge) = flow.edge(env) else { continue };
@@ -230,9 +234,23 @@ impl RealWorld {
             // After the branch was read and before the forge is asked: an approval that was given
             // meanwhile must not seem younger than it is.
             let Ok(now) = self.store().peek_now(&self.clock().reading()).await else { continue };
-            facts.requests.insert(env.clone(), forge.requests(&edge, branch, now).await);
+            let mut requests = forge.requests(&edge, branch, now).await;
+            self.crowd().told(&flow.name, &mut requests);
+            facts.requests.insert(env.clone(), requests);
         }
     }
+}
+
+/// Authors, and of those whom the forge does not know the newest commit of each address that they bear by git.
+fn with_addresses(mut authors: Fact<AuthorLogins>, dag: &Dag) -> Fact<AuthorLogins> {
+    if let Fact::Known(known) = &mut authors {
+        let mut had: BTreeSet<Option<String>> = BTreeSet::new();
+        known.strangers.retain_mut(|stranger| {
+            stranger.email = dag.node(stranger.commit).map(|node| node.email.clone());
+            had.insert(stranger.email.clone())
+        });
+    }
+    authors
 }
 
 /// What was found of the requests of an edge, as facts.
@@ -283,5 +301,6 @@ fn given(approval: &ApprovalSeen, now: Now) -> RequestApproval {
             HeadBound::Ago { ago, .. } => Given::At(Trusted(now.trusted.0 - ago.ms())),
             HeadBound::Unbound => Given::Unbound,
         },
+        person: None,
     }
 }

@@ -8,6 +8,7 @@ pub mod beside;
 pub mod command;
 pub mod compat;
 pub mod crash;
+mod crowd;
 pub mod forges;
 pub mod observe;
 pub mod propose;

@@ -113,7 +113,7 @@ pub async fn answer<W: World>(
     give_up: bool,
 ) {
     if !give_up {
-        seen.facts.absorb(from_graph(flow, look, missing));
+        seen.facts.absorb(from_graph(world, flow, look, missing));
         let facts = world.answer(flow, look.dag(), &look.tips, missing).await;
         seen.facts.absorb(facts);
     }
@@ -219,23 +219,24 @@ pub fn worst(judged: Vec<Judged>) -> Option<Verdict> {
 }
 
 /// What the loaded history answers by itself: the authors of `target..candidate`.
-fn from_graph(flow: &Flow, look: &Look, missing: &Missing) -> Facts {
+fn from_graph<W: World>(world: &W, flow: &Flow, look: &Look, missing: &Missing) -> Facts {
     let mut facts = Facts::default();
     for key in &missing.authors {
-        if let Some(authors) = authors(flow, look, key) {
+        if let Some(authors) = authors(world, flow, look, key) {
             facts.authors.insert(key.clone(), Fact::Known(authors));
         }
     }
     facts
 }
 
-/// The e-mails of whoever wrote a commit of `target..candidate`; none if the history does not tell.
-pub fn authors(flow: &Flow, look: &Look, key: &EdgeKey) -> Option<BTreeSet<String>> {
+/// The e-mails of whoever wrote a commit of `target..candidate`, and their other ones; none if the history does not
+/// tell.
+pub fn authors<W: World>(world: &W, flow: &Flow, look: &Look, key: &EdgeKey) -> Option<BTreeSet<String>> {
     let dag = look.dag();
     flow.edge(&key.env)?;
     let target = look.tips.get(&key.env).and_then(Tip::commit)?;
     dag.node(target)?;
     dag.node(key.commit)?;
     let (there, range) = (dag.ancestors([target]), dag.ancestors([key.commit]));
-    Some(dag.written(&range, &there).map(|node| node.email.clone()).collect())
+    Some(world.addresses(dag.written(&range, &there).map(|node| node.email.clone()).collect()))
 }

@@ -4,10 +4,14 @@
 //! found again by looking: the branch by its name, the request by head and base. So there is no
 //! intent, and a crash anywhere only means that the next pass does it again. Nothing here moves an
 //! environment's branch.
+//!
+//! What people ordered is looked at last in the transaction that stores what is wanted, and with it until when that may
+//! come: a pause that is given later tells of it, as it does of a push.
 
+use towpath_core::act;
 use towpath_core::explain::Words;
 use towpath_core::model::{
-    Change, CommitId, Decision, EnvName, Event, EventRow, Fact, Flow, Ledger, Now, Observation, Proposed, Tip,
+    Change, CommitId, Decision, EnvName, Event, EventRow, Fact, Ledger, Now, Observation, Proposed, Tip,
 };
 use towpath_core::see;
 
@@ -29,51 +33,56 @@ pub async fn propose<W: World>(
 ) -> Result<bool, Fault> {
     let (world, flow, env) = (runner.world, runner.flow, &decision.env);
     let (Some(edge), Some(target)) = (flow.edge(env), decision.target.commit()) else { return Ok(false) };
-    if !stands_as_judged(world, flow, ledger, look).await? {
-        return Ok(false);
-    }
-    let known = ledger.proposed.get(env);
-    let row = wanted(known, head, from, look);
-    if known != Some(&row) {
-        world.crash_point(Side::Before, "SaveProposal")?;
-        runner.commit(ledger, vec![Change::Proposed { env: env.clone(), row }]).await?;
-        world.crash_point(Side::After, "SaveProposal")?;
-        // Writing may have taken its time.
-        if !stands_as_judged(world, flow, ledger, look).await? {
-            return Ok(false);
-        }
-    }
+    let known = ledger.proposed.get(env).cloned();
+    let row = wanted(known.as_ref(), head, from, look);
+    world.crash_point(Side::Before, "SaveProposal")?;
+    let judged = (&ledger.standing, look.now.wall);
+    let Some(row) = world.begin_proposal(runner.lease, flow, (env, row), judged).await? else { return Ok(false) };
+    ledger.apply(&flow.name, runner.targets, &Change::Proposed { env: env.clone(), row: row.clone() });
+    world.crash_point(Side::After, "SaveProposal")?;
     let words = Words { zone: flow.zone, now: look.now.wall, flow, remote_word: "origin", lasting: true };
     let compare = world.compare(flow, target, head);
     let (title, body) = words.request(&edge, head, (target, compare.as_deref()), look.dag());
     let proposal = Proposal { env: env.clone(), head, from, title, body };
     world.crash_point(Side::Before, "Propose")?;
-    let answer = world.propose(flow, &proposal).await;
+    let answer = if in_time(&row, world.now().await?) {
+        world.propose(flow, &proposal).await
+    } else {
+        Proposing::Unsure { words: "this process was held up".to_owned() }
+    };
     world.crash_point(Side::After, "Propose")?;
     let now = world.now().await?;
-    let changes = match answer {
+    // What another process began before, and was taken over from, may come still.
+    let until = known.as_ref().and_then(|known| known.until).filter(|until| *until > now.trusted);
+    let mut row = Proposed { until, ..row };
+    let mut changes = Vec::new();
+    match answer {
         Proposing::Done { number, url } => {
+            let over = Change::Proposed { env: env.clone(), row };
+            runner.commit(ledger, vec![over]).await?;
             announce(runner, ledger, env, head, (number, url), now).await?;
-            Vec::new()
+            return Ok(true);
         }
-        Proposing::Refused { words } => vec![runner.back_off(ledger, env, (target, head), &words, now)],
+        Proposing::Refused { words } => changes.push(runner.back_off(ledger, env, (target, head), &words, now)),
+        Proposing::NotPut { words } => {
+            // What is there is what was there: people's approvals of it go on counting, also where they are told
+            // from those of an earlier head by when it was put there.
+            row = known.map_or(row, |known| Proposed { until, ..known });
+            changes.push(runner.back_off(ledger, env, (target, head), &words, now));
+        }
         Proposing::Unsure { words } => {
             tracing::debug!(flow = flow.name.as_str(), env = env.as_str(), words, "a request is looked for again");
-            Vec::new()
         }
-    };
+    }
+    changes.push(Change::Proposed { env: env.clone(), row });
     runner.commit(ledger, changes).await?;
     Ok(true)
 }
 
-/// Whether what people ordered is as it was when the candidate was judged. A pause, freeze or hold that was placed
-/// since stops a proposal too, as does one that was over then and is not, because the wall was set back; the next
-/// pass decides anew. The orders are read last: what follows is begun before any that comes later.
-async fn stands_as_judged<W: World>(world: &W, flow: &Flow, ledger: &Ledger, look: &Look) -> Result<bool, Fault> {
-    let wall = world.now().await?.wall;
-    let standing = world.load(flow).await?.standing;
-    let again = standing.pauses.iter().any(|p| p.until.is_over(look.now.wall) && !p.until.is_over(wall));
-    Ok(standing == ledger.standing && !again)
+/// Whether what was begun is over before people were told that it is, however long it may take: this process may have
+/// been stopped since.
+fn in_time(row: &Proposed, now: Now) -> bool {
+    row.until.is_some_and(|until| act::is_in_time(until, now))
 }
 
 /// Tells that a request is for a head of ours, once.
@@ -137,8 +146,17 @@ fn wanted(known: Option<&Proposed>, head: CommitId, from: Option<CommitId>, look
             passed_over: known.passed_over,
             // That a head is put back which somebody had moved is news again.
             announced: None,
+            until: known.until,
         },
-        None => Proposed { head, before: None, at: look.now, confirmed: None, passed_over: None, announced: None },
+        None => Proposed {
+            head,
+            before: None,
+            at: look.now,
+            confirmed: None,
+            passed_over: None,
+            announced: None,
+            until: None,
+        },
     }
 }
 

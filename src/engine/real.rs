@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Notify, OnceCell};
 use towpath_core::model::{FlowName, Unknown, UnknownWhy};
 
+use super::crowd::Crowd;
 use super::forges::{OfFlows, OnForge};
 use super::reach::{self, Reach};
 use super::voice::Voice;
@@ -34,6 +35,7 @@ pub struct RealWorld {
     holder: Holder,
     remotes: Vec<Reach>,
     forges: OfFlows,
+    crowd: Arc<Crowd>,
     gates: Gates,
     checker: Arc<Checker>,
     views_only: bool,
@@ -67,6 +69,7 @@ impl RealWorld {
             holder: Holder::this_process(),
             remotes: reach::of(config),
             forges: Vec::new(),
+            crowd: Arc::new(Crowd::of(config)),
             views_only,
             retired: AtomicBool::new(false),
             gone: OnceCell::new(),
@@ -87,6 +90,7 @@ impl RealWorld {
             holder: self.holder.clone(),
             remotes: reach::of(config),
             forges: self.forges.clone(),
+            crowd: Arc::new(Crowd::of(config)),
             gates: Gates::of(config, &self.clock),
             checker: Arc::clone(&self.checker),
             views_only: self.views_only,
@@ -119,6 +123,11 @@ impl RealWorld {
     /// Wakes whoever delivers, when there is something to.
     pub fn told(&self) -> Arc<Notify> {
         Arc::clone(&self.told)
+    }
+
+    /// Who people are.
+    pub(super) fn crowd(&self) -> &Crowd {
+        &self.crowd
     }
 
     /// The forge that the flow's repository is on.
@@ -173,6 +182,22 @@ impl RealWorld {
             Some(reach::Login::OfForge(name)) => reach::made(&name, self.forge(flow)?.forge.git_login().await)?,
         };
         Ok(remote.with_login(login))
+    }
+
+    /// What a call of git came to; where the login that a forge's adapter made was refused, the adapter is told, and
+    /// the next pass has another one.
+    async fn heard<T>(&self, flow: &FlowName, answer: Result<T, Unknown>) -> Result<T, Unknown> {
+        let refused = |unknown: &Unknown| {
+            matches!(unknown.why, UnknownWhy::CredentialsRefused { .. } | UnknownWhy::TokenRefused { .. })
+        };
+        let made = self.reach(flow).is_ok_and(|reach| matches!(reach.login, Some(reach::Login::OfForge(_))));
+        if made
+            && answer.as_ref().is_err_and(refused)
+            && let Ok(on) = self.forge(flow)
+        {
+            on.forge.git_refused().await;
+        }
+        answer
     }
 
     fn reach(&self, flow: &FlowName) -> Result<&Reach, Unknown> {

@@ -16,6 +16,7 @@ use towpath_core::text::hex;
 
 use super::observe::{self, Look};
 use super::world::{Fault, Side, World};
+use crate::forge::client::urgently;
 
 pub use towpath_core::see::US;
 
@@ -84,7 +85,8 @@ impl<W: World> Runner<'_, W> {
                     self.save(ledger, &mut row).await?;
                     Input::Saved
                 }
-                Effect::Reread => Input::Reread(self.reread(&row).await?),
+                // A move hangs on it: what a forge keeps for acting is for this, too.
+                Effect::Reread => Input::Reread(urgently(self.reread(&row)).await?),
                 Effect::MarkPushing => match self.world.begin_push(self.lease, self.flow, &row.id).await? {
                     Ok(pushing) => {
                         row = pushing;

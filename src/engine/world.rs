@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use towpath_core::act::PushAnswer;
 use towpath_core::dag::Dag;
 use towpath_core::model::{
-    BranchName, Change, CommitId, EnvName, Fact, Facts, Flow, FlowName, IntentId, IntentRow, Ledger, Message,
-    Missing, Now, Reason, Tip,
+    BranchName, Change, CommitId, EnvName, Fact, Facts, Flow, FlowName, Instant, IntentId, IntentRow, Ledger,
+    Message, Missing, Now, Proposed, Reason, Standing, Tip, Underway,
 };
 use towpath_core::see::{PushSeen, Tips};
 
@@ -45,6 +45,8 @@ pub enum Fault {
 pub struct Committed {
     /// The intents, of every flow, whose push may be under way at that very moment.
     pub pushing: Vec<IntentRow>,
+    /// The requests, of every flow, that may be being opened at that very moment, or whose head may be being moved.
+    pub proposing: Vec<Underway>,
 }
 
 /// A place where the tests kill the process.
@@ -83,6 +85,11 @@ pub enum Proposing {
     },
     /// The forge or its git said no.
     Refused {
+        /// Its words.
+        words: String,
+    },
+    /// Its git said no to the head: what is there is as it was.
+    NotPut {
         /// Its words.
         words: String,
     },
@@ -128,6 +135,17 @@ pub trait World {
         intent: &IntentId,
     ) -> impl Future<Output = Result<Result<IntentRow, Reason>, Fault>>;
 
+    /// The last check before a request is opened or its head moved, and the mark that this may be under way, in
+    /// one transaction ([`towpath_core::act::may_propose`]): what stood when the candidate was judged, and when that
+    /// was. Answers what was stored; none if something was ordered since, or another config is in force.
+    fn begin_proposal(
+        &self,
+        lease: &Self::Lease,
+        flow: &Flow,
+        wanted: (&EnvName, Proposed),
+        judged: (&Standing, Instant),
+    ) -> impl Future<Output = Result<Option<Proposed>, Fault>>;
+
     /// Where the flow's branches are, from the remote itself.
     fn tips(&self, flow: &Flow) -> impl Future<Output = Tips>;
 
@@ -140,6 +158,11 @@ pub trait World {
 
     /// Answers every missing key that the graph cannot answer.
     fn answer(&self, flow: &Flow, dag: &Dag, tips: &Tips, missing: &Missing) -> impl Future<Output = Facts>;
+
+    /// These addresses in lower case, and every other one of the people who have them, where it is known who has what.
+    fn addresses(&self, of: BTreeSet<String>) -> BTreeSet<String> {
+        of
+    }
 
     /// The commits of the flow that a word names: the first digits of an id, at least seven.
     fn commits(&self, flow: &Flow, word: &str) -> impl Future<Output = Result<Vec<CommitId>, Fault>>;

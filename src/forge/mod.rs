@@ -34,6 +34,21 @@ pub use seen::{
 /// How many repositories a list may have; one that has more is not read to its end, and nothing of it counts.
 pub const REPOSITORIES_MAX: usize = 20_000;
 
+/// Of how many commits a forge is asked for the authors at once.
+pub const AUTHORS_MAX: usize = 2_000;
+
+/// Whether these are no more commits than a forge is asked for the authors of.
+///
+/// # Errors
+/// How many too many they are, which a person has to mend.
+pub fn few_enough(commits: &[CommitId], most: usize) -> Result<(), Unknown> {
+    let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    if commits.len() <= most {
+        return Ok(());
+    }
+    Err(Unknown::lasting(UnknownWhy::ManyAuthors { commits: number(commits.len()), most: number(most) }))
+}
+
 /// What every forge can be asked, and asked to do. Reads answer [`Unknown`] where the forge did not
 /// tell: an adapter never guesses, and a list that it could not read to its last page is unknown.
 ///
@@ -49,6 +64,9 @@ pub trait Forge: Debug + Send + Sync {
     async fn git_login(&self) -> Result<(String, Secret), client::Fault> {
         Err(client::Fault::Credential { words: "there is none for git".to_owned() })
     }
+
+    /// Git was refused with what [`Forge::git_login`] gave: where the adapter makes tokens, the next one is another.
+    async fn git_refused(&self) {}
 
     /// The page on which two commits are compared.
     fn compare_url(&self, repo: &RepoPath, from: CommitId, to: CommitId) -> String {
@@ -87,7 +105,8 @@ pub trait Forge: Debug + Send + Sync {
         Ok(Vec::new())
     }
 
-    /// The login names of the authors of these commits, and whether the forge knows some of them not.
+    /// The login names of the authors of these commits, children before parents, and whether the forge knows some of
+    /// them not. Of more than it asks for at once, [`AUTHORS_MAX`] or fewer, nothing is known.
     async fn authors(
         &self,
         repo: &RepoPath,

@@ -46,6 +46,14 @@ pub struct RepoSeen {
     pub aside: Option<Aside>,
 }
 
+impl RepoSeen {
+    /// One of which the list says something odd; its path is at `path_at`.
+    pub(super) fn odd(item: &serde_json::Value, path_at: &str) -> Self {
+        let id = item["id"].as_u64().map(|id| id.to_string()).unwrap_or_default();
+        Self { id, path: RepoPath::new(item[path_at].as_str().unwrap_or_default()), aside: Some(Aside::Odd) }
+    }
+}
+
 /// What a repository may be, beside one that people develop in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Aside {
@@ -57,6 +65,9 @@ pub enum Aside {
     Mirror,
     /// To be deleted in some days.
     Doomed,
+    /// What the list has of it is not what it has of others: nothing is known of it. Number and path are those that it
+    /// has, or empty.
+    Odd,
 }
 
 impl fmt::Display for Aside {
@@ -66,6 +77,7 @@ impl fmt::Display for Aside {
             Self::Fork => "it is a fork",
             Self::Doomed => "it is scheduled for deletion",
             Self::Mirror => "it is a mirror of another repository",
+            Self::Odd => "what the forge's list has of it cannot be read",
         })
     }
 }

@@ -9,18 +9,20 @@ use towpath_core::model::Instant;
 use towpath_core::people::{Identity, Platform, Surface};
 
 use super::Shared;
+use super::lanes::Lane;
+use super::late::{self, STALE};
 use super::queue::Wake;
-use super::talk::{Lane, STALE, only_stops};
+use super::talk::only_stops;
 use crate::chat::answer::{Showing, answered, refused, sentence};
 use crate::chat::incoming::{Incoming, Proof, What};
 use crate::chat::message::{Message, Press};
 use crate::chat::sent::{Sent, Visible};
 use crate::chat::system::System;
-use crate::config::Config;
-use crate::engine::command::{Person, record_refusal};
+use crate::config::{Config, Strangers};
+use crate::engine::command::{Person, Request, record_refusal};
 use crate::setup::Setup;
 use crate::store::AskedRow;
-use crate::views::{self, Code, Problem, Sure};
+use crate::views::{self, Code, Problem, Spoken, Sure};
 
 /// The pauses before an answer is sent again that was not taken.
 const AGAIN: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(20)];
@@ -40,14 +42,39 @@ pub(super) struct Answer {
 
 /// Where it waits for its turn.
 pub(super) fn lane(setup: &Setup, row: &AskedRow) -> Lane {
-    let Some((system, asked)) = of(setup, row).ok() else { return Lane::Asks };
-    let read = |text: &str, context: &Context| Lane::of(Said::parse_in(text, context).ok().as_ref());
-    match &asked.what {
-        What::Said(text) => read(text, &system.config.context(&setup.config, &asked.channel)),
-        What::Pressed(Press::Say(text)) => read(text, &Context::NOWHERE),
-        What::Pressed(Press::Confirm { command, .. }) => read(command, &Context::NOWHERE),
-        What::Pressed(Press::HoldMine { .. }) => Lane::Holds,
+    of(setup, row).map_or(Lane::Asks, |(system, asked)| lane_in(setup, system, &asked))
+}
+
+/// Where what came just now waits for its turn.
+pub(super) fn lane_of(setup: &Setup, chat: &str, asked: &Incoming) -> Lane {
+    setup.chats.get(chat).map_or(Lane::Asks, |system| lane_in(setup, system, asked))
+}
+
+fn lane_in(setup: &Setup, system: &System, asked: &Incoming) -> Lane {
+    if matches!(asked.what, What::Pressed(Press::HoldMine { .. })) {
+        return Lane::Holds;
     }
+    Lane::of(said(setup, system, asked).as_ref())
+}
+
+/// What was said or pressed, where it is one thing that can be read.
+fn said(setup: &Setup, system: &System, asked: &Incoming) -> Option<Said> {
+    let (text, context) = match &asked.what {
+        What::Said(text) => (text, system.config.context(&setup.config, &asked.channel)),
+        What::Pressed(Press::Say(text) | Press::Confirm { command: text, .. }) => (text, Context::NOWHERE),
+        What::Pressed(Press::HoldMine { .. }) => return None,
+    };
+    Said::parse_in(text, &context).ok()
+}
+
+/// Whether whoever said it is linked to a person, and whether it only stops things.
+pub(super) fn weight(setup: &Setup, chat: &str, asked: &Incoming) -> (bool, bool) {
+    let Some(system) = setup.chats.get(chat) else { return (false, false) };
+    let who = person(&setup.config, system, asked);
+    let proven = matches!(asked.proof, Proof::Request | Proof::Trigger);
+    let is_linked = proven && setup.config.laws.people.who(&who.identity).is_some();
+    let hold_mine = matches!(asked.what, What::Pressed(Press::HoldMine { .. }));
+    (is_linked, hold_mine || said(setup, system, asked).is_some_and(|said| only_stops(&said)))
 }
 
 /// The chat and what was said there, or why it cannot be answered.
@@ -70,6 +97,13 @@ fn of<'s>(setup: &'s Setup, row: &AskedRow) -> Result<(&'s System, Incoming), St
 pub(super) async fn work(shared: &Shared, setup: &Setup, row: &AskedRow) -> Result<Answer, String> {
     let (system, asked) = of(setup, row)?;
     let replace = matches!(asked.what, What::Pressed(Press::Confirm { .. }));
+    if row.done {
+        let (allowed, lines) = late::done(setup, row).await.map_err(|error| error.to_string())?;
+        let visible = if allowed { Visible::Channel } else { Visible::Person };
+        let message = answered(&Spoken { lines, confirm: None, audit: None }, &showing(setup, row));
+        let chat = system.config.name.clone();
+        return Ok(Answer { chat, asked: Box::new(asked), visible, replace, message });
+    }
     let done = reply(shared, setup, system, &asked, row).await;
     let (visible, message) = done.unwrap_or_else(|problem| (Visible::Person, refused(&problem)));
     let chat = system.config.name.clone();
@@ -109,11 +143,18 @@ async fn reply(
     row: &AskedRow,
 ) -> Result<(Visible, Message), Problem> {
     let config = &setup.config;
-    let all = read(setup, system, asked).await?;
+    if let Some(why) = nothing_for(config, system, asked) {
+        if let Some(said @ Said::Steer(_)) = said(setup, system, asked) {
+            let who = asker(config, system, asked, row);
+            record_refusal(&setup.world, config, &who, said.to_string(), &why).await?;
+        }
+        return Ok((Visible::Person, sentence(&why)));
+    }
+    let all = read(setup, system, asked, row).await?;
     let mut told = (Visible::Person, Message::default());
     for (said, who, sure) in all {
         if matches!(said, Said::Steer(_))
-            && let Some(why) = not_now(setup, &said, asked, row)
+            && let Some(why) = not_now(setup, &said, asked, row).await?
         {
             record_refusal(&setup.world, config, &who, said.to_string(), &why).await?;
             return Ok((Visible::Person, sentence(&why)));
@@ -129,12 +170,38 @@ async fn reply(
                 shared.wake(&found.flow.name, Wake::Command);
             }
         }
-        let showing = Showing { once: row.once.clone(), until: wall(setup) + STALE };
-        let message = answered(&spoken, &showing);
+        let message = answered(&spoken, &showing(setup, row));
         told.1.lines.extend(message.lines);
         told.1.buttons.extend(message.buttons);
     }
     Ok(told)
+}
+
+/// What somebody is told, and nothing else, in a chat that answers nobody but people.
+fn nothing_for(config: &Config, system: &System, asked: &Incoming) -> Option<String> {
+    if system.config.strangers == Strangers::Read {
+        return None;
+    }
+    match asked.proof {
+        Proof::Request | Proof::Trigger => {}
+        Proof::Token(why) => return Some(format!("This chat answers only whom it knows: {}.", why.words())),
+        Proof::Nobody => {
+            let why = "This chat answers only whom it knows, and does not prove who pressed a button.";
+            return Some(why.to_owned());
+        }
+    }
+    let who = person(config, system, asked).identity;
+    if config.laws.people.who(&who).is_some() {
+        return None;
+    }
+    Some(format!(
+        "`{who}` is linked to no person here, and this chat answers nobody else: whoever runs Towpath can add it to the \
+         `identities` of your `[people.NAME]`."
+    ))
+}
+
+fn showing(setup: &Setup, row: &AskedRow) -> Showing {
+    Showing { once: row.once.clone(), until: wall(setup) + STALE }
 }
 
 fn wall(setup: &Setup) -> Instant {
@@ -142,29 +209,27 @@ fn wall(setup: &Setup) -> Instant {
 }
 
 /// Why an order is not carried out now, if it is not.
-fn not_now(setup: &Setup, said: &Said, asked: &Incoming, row: &AskedRow) -> Option<String> {
-    if asked.proof == Proof::Nobody {
-        let why = "This chat does not prove who pressed a button, so nothing is done by it: type the command.";
-        return Some(why.to_owned());
+async fn not_now(setup: &Setup, said: &Said, asked: &Incoming, row: &AskedRow) -> Result<Option<String>, Problem> {
+    match asked.proof {
+        Proof::Request | Proof::Trigger => {}
+        Proof::Token(why) => return Ok(Some(format!("Nothing is done: {}.", why.words()))),
+        Proof::Nobody => {
+            let why = "This chat does not prove who pressed a button, so nothing is done by it.";
+            return Ok(Some(why.to_owned()));
+        }
     }
-    if only_stops(said) {
-        return None;
-    }
-    if row.begun {
-        let why = "Towpath stopped while it was at this, and does not begin it again: `history` says whether it was \
-                   carried out. If it was not, say it once more.";
-        return Some(why.to_owned());
-    }
-    let late = wall(setup).since(row.at);
-    (late.ms() > STALE.ms()).then(|| {
-        format!("This was said {late} ago, before Towpath could do it, and is not done any more: say it again if it still holds.")
-    })
+    Ok(late::not_now(setup, &setup.config, said, row).await?)
 }
 
 /// What was said, by whom, and whether it was confirmed.
-async fn read(setup: &Setup, system: &System, asked: &Incoming) -> Result<Vec<(Said, Person, Sure)>, Problem> {
+async fn read(
+    setup: &Setup,
+    system: &System,
+    asked: &Incoming,
+    row: &AskedRow,
+) -> Result<Vec<(Said, Person, Sure)>, Problem> {
     let config = &setup.config;
-    let who = person(config, system, asked);
+    let who = asker(config, system, asked, row);
     let parse = |text: &str, context: &_| {
         Said::parse_in(text, context).map_err(|problem| Problem::new(Code::BadCommand, problem.to_string()))
     };
@@ -179,7 +244,7 @@ async fn read(setup: &Setup, system: &System, asked: &Incoming) -> Result<Vec<(S
         }
         What::Pressed(Press::Confirm { command, tip, once, until }) => {
             let said = parse(command, &Context::NOWHERE)?;
-            confirmed(setup, system, asked, (once, *until)).await?;
+            confirmed(setup, system, (asked, row), (once, *until)).await?;
             vec![(said, Person { shown: *tip, ..who }, Sure::Yes)]
         }
         What::Pressed(Press::HoldMine { flow, env, newest }) => {
@@ -196,7 +261,7 @@ async fn read(setup: &Setup, system: &System, asked: &Incoming) -> Result<Vec<(S
 async fn confirmed(
     setup: &Setup,
     system: &System,
-    asked: &Incoming,
+    (asked, row): (&Incoming, &AskedRow),
     (once, until): (&str, Instant),
 ) -> Result<(), Problem> {
     let wall = wall(setup);
@@ -209,10 +274,22 @@ async fn confirmed(
     }
     let place = format!("chat:{}/confirmed", system.config.name);
     let store = setup.world.store();
-    if store.take_delivery(&place, &format!("{once}/{}", asked.user), wall).await? {
+    let (of_all, own) = (format!("{once}/{}", asked.user), format!("{once}/{}/{}", asked.user, row.seq));
+    if store.take_delivery(&place, &of_all, wall).await? {
+        store.take_delivery(&place, &own, wall).await?;
+        return Ok(());
+    }
+    // It was confirmed by this very press, and the process died before it was done.
+    if store.has_delivery(&place, &own).await? {
         return Ok(());
     }
     Err(Problem::new(Code::Refused, "you have confirmed this already; `history` says what came of it"))
+}
+
+/// Who said it, and that what is done for them is done for this, once.
+fn asker(config: &Config, system: &System, asked: &Incoming, row: &AskedRow) -> Person {
+    let request = Some(Request { seq: row.seq, turn: row.turn });
+    Person { request, ..person(config, system, asked) }
 }
 
 /// Who said it. People of Mattermost have one id on the whole server: whichever of its teams the config knows them by.

@@ -55,7 +55,7 @@ async fn once(shared: &Arc<Shared>, send: &mpsc::Sender<Fresh>, told: &mut Told)
 
 /// What was found, once it is durable.
 async fn remembered(setup: &Setup) -> Option<Found> {
-    let found = discover::look(setup).await;
+    let found = discover::look(setup, discover::SERVICE_MAX).await;
     let kept = match &found {
         Ok(found) if found.changed.is_empty() => Ok(()),
         Ok(found) => setup.world.store().remember_discovered(&found.changed).await,

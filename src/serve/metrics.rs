@@ -3,6 +3,7 @@
 //! Instants are exported, never ages: whoever asks knows the time. No label holds a commit, a
 //! person or anything else without bound. What a metric means is in its help text and nowhere else.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::time::Duration;
@@ -78,6 +79,12 @@ pub struct NoticeLabels {
     result: &'static str,
 }
 
+/// Labels of a sink.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct SinkLabel {
+    sink: String,
+}
+
 /// Every metric, and the registry that prints them.
 #[derive(Debug)]
 pub struct Metrics {
@@ -105,6 +112,7 @@ pub struct Metrics {
     allowance: Family<AllowanceLabels, Gauge>,
     allowance_left: Family<AllowanceLabels, Gauge>,
     notices: Family<NoticeLabels, Counter>,
+    given_up: Family<SinkLabel, Gauge>,
 }
 
 /// Labels of a flow.
@@ -150,6 +158,7 @@ impl Default for Metrics {
             allowance: Family::default(),
             allowance_left: Family::default(),
             notices: Family::default(),
+            given_up: Family::default(),
         };
         made.reload_good.set(1);
         made.register();
@@ -161,6 +170,16 @@ impl Metrics {
     /// So many notices of a sink came to that.
     pub fn notices(&self, sink: &str, result: &'static str, times: u64) {
         self.notices.get_or_create(&NoticeLabels { sink: sink.to_owned(), result }).inc_by(times);
+    }
+
+    /// How many notices of each sink were given up lately.
+    pub fn given_up<'s>(&self, sinks: impl Iterator<Item = &'s str>, counts: &BTreeMap<String, u64>) {
+        self.given_up.clear();
+        let counts = counts.iter().map(|(sink, count)| (sink.as_str(), *count));
+        for (sink, count) in sinks.map(|sink| (sink, 0)).chain(counts) {
+            let labels = SinkLabel { sink: sink.to_owned() };
+            self.given_up.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
     }
 
     /// The one list of names and meanings.
@@ -244,6 +263,11 @@ impl Metrics {
             "notices",
             "Notices to sinks, by what came of them: sent, failed (a try), dead (given up)",
             self.notices.clone(),
+        );
+        r.register(
+            "notices_given_up",
+            "Notices to sinks that were given up within the last day and not sent again; `towpath outbox` lists them",
+            self.given_up.clone(),
         );
         r.register("heartbeats", "Calls of the heartbeat URL, by what came of them", self.heartbeats.clone());
         r.register(

@@ -42,6 +42,10 @@ async fn once(shared: &Arc<Shared>) -> Duration {
         Ok(Ok(delivered)) => {
             count(shared, &delivered);
             let wall = setup.world.clock().reading().wall;
+            match setup.world.store().given_up(wall).await {
+                Ok(counts) => shared.metrics.given_up(setup.config.sinks.keys().map(String::as_str), &counts),
+                Err(error) => tracing::warn!(%error, "what was given up cannot be counted"),
+            }
             let due =
                 delivered.next.map(|next| Duration::from_millis(u64::try_from(next.since(wall).ms()).unwrap_or(0)));
             due.unwrap_or(NAP_MAX).min(NAP_MAX)

@@ -67,7 +67,8 @@ pub async fn run(shared: Arc<Shared>, stop: CancellationToken) -> Result<(), Ser
     fresh_ones(&setup.config, send.clone());
     discover::keep(shared.clone(), send);
     post::keep(shared.clone(), stop.clone());
-    super::talk::keep(shared.clone(), stop.clone());
+    let talking = super::talk::keep(shared.clone(), stop.clone());
+    super::sockets::keep(shared.clone(), stop.clone());
     let mut watching = tokio::time::interval(WATCH);
     watching.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut this = Loop {
@@ -97,6 +98,7 @@ pub async fn run(shared: Arc<Shared>, stop: CancellationToken) -> Result<(), Ser
     shared.pulse.stop();
     ticker.stop().await;
     this.end().await;
+    drop(talking.await);
     Ok(())
 }
 

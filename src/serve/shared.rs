@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use towpath_core::model::FlowName;
 
 use super::metrics::Metrics;
@@ -23,6 +23,10 @@ pub struct Shared {
     pub discover: Notify,
     /// Has what people said in chats answered.
     pub asked: Notify,
+    /// Has the connections of Socket Mode follow the config; for one who waits.
+    pub(super) reloaded: Notify,
+    /// How many are told something beside the answers at once.
+    pub(super) beside: Arc<Semaphore>,
     /// How the service itself is doing.
     pub pulse: Pulse,
     /// What it counts.
@@ -40,6 +44,8 @@ impl Shared {
             woken: Notify::new(),
             discover: Notify::new(),
             asked: Notify::new(),
+            reloaded: Notify::new(),
+            beside: Arc::new(Semaphore::new(4)),
             pulse: Pulse::default(),
             metrics: Metrics::default(),
         }
@@ -61,6 +67,8 @@ impl Shared {
         let mut current = self.setup.write().unwrap_or_else(PoisonError::into_inner);
         current.world.retire();
         *current = setup;
+        drop(current);
+        self.reloaded.notify_one();
     }
 
     /// Has a flow looked at as soon as there is room. Says whether there is such a flow.

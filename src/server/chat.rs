@@ -19,7 +19,8 @@ use towpath_core::text::one_line;
 use super::forge_hooks::{ROOM, whole};
 use crate::chat::incoming::{BODY_MAX, Refused};
 use crate::chat::system::Heard;
-use crate::serve::{Shared, talk};
+use crate::serve::Shared;
+use crate::serve::intake::{self, Intake};
 
 /// For how long a body is read: the platforms give up after three seconds.
 const READING_TIME: Duration = Duration::from_millis(2_500);
@@ -34,6 +35,8 @@ struct Chats {
 enum Came {
     /// It is stored, now or before.
     Taken,
+    /// There is no room for it: what the platform shows the person, as JSON.
+    Full(String),
     /// The platform only looked.
     Probe,
     /// There is no such chat. Which there are, strangers are not told.
@@ -73,6 +76,7 @@ async fn answer(
             }
             StatusCode::OK.into_response()
         }
+        Came::Full(words) => ([(header::CONTENT_TYPE, "application/json")], words).into_response(),
         Came::Probe => StatusCode::OK.into_response(),
         Came::Nothing => (StatusCode::NOT_FOUND, "there is nothing here\n").into_response(),
         Came::NotStored => StatusCode::SERVICE_UNAVAILABLE.into_response(),
@@ -116,15 +120,15 @@ async fn take(chats: &Chats, name: &str, headers: &HeaderMap, body: Body, presse
         Ok(Heard::Asked(asked)) => asked,
         Err(why) => return Came::Refused(why),
     };
-    match talk::take(&setup, name, &asked).await {
-        Ok(new) => {
-            chats.shared.metrics.hook("chat", if new { "taken" } else { "repeated" });
-            chats.shared.asked.notify_one();
-            Came::Taken
-        }
-        Err(error) => {
-            tracing::warn!(%error, chat = name, "what was said in a chat could not be stored");
-            Came::NotStored
-        }
+    match intake::take(&chats.shared, &setup, name, &asked).await {
+        Intake::Taken { .. } => Came::Taken,
+        Intake::NotStored => Came::NotStored,
+        Intake::Full(message) => match system.at_once(&asked.what, &message) {
+            Some(words) => Came::Full(words.to_string()),
+            None => {
+                intake::tell_beside(&chats.shared, setup.clone(), name, &asked, message);
+                Came::Taken
+            }
+        },
     }
 }

@@ -24,6 +24,7 @@ use crate::config::FlowConfig;
 use crate::forge::{Forge, HookRefused, RepoPath};
 use crate::serve::{Shared, Wake, comment};
 use crate::setup::Setup;
+use crate::store::Taken;
 
 /// The largest body that is read: what GitHub sends at most.
 /// <https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap>
@@ -159,8 +160,13 @@ async fn take(hooks: &Hooks, name: &str, headers: &HeaderMap, body: Body) -> Res
         let flows = flows.iter().map(|found| found.flow.name.clone()).collect();
         match comment::take(&setup, name, flows, said).await {
             Ok(None) => {}
-            Ok(Some(new)) => {
-                hooks.shared.metrics.hook("comment", if new { "taken" } else { "repeated" });
+            Ok(Some(taken)) => {
+                let word = match taken {
+                    Taken::New => "taken",
+                    Taken::Before => "repeated",
+                    Taken::FullOfTheirs(_) | Taken::FullOfAll(_) => "too-many",
+                };
+                hooks.shared.metrics.hook("comment", word);
                 hooks.shared.asked.notify_one();
             }
             Err(error) => {

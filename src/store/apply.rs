@@ -63,7 +63,7 @@ pub(super) async fn commit(
         lease::check(conn, lease).await?;
     }
     let seq: i64 = sqlx::query(sql::SEQ).fetch_one(&mut *conn).await?.try_get("seq")?;
-    let mut batch = Batch { conn, flow, seq, ended: BTreeSet::new() };
+    let mut batch = Batch { conn, flow, seq, ended: BTreeSet::new(), request: None };
     for change in changes {
         batch.apply(change).await?;
     }
@@ -72,7 +72,11 @@ pub(super) async fn commit(
         sqlx::query(sql::SET_SEQ).bind(batch.seq).execute(&mut *batch.conn).await?;
     }
     let pushing = sqlx::query(sql::INTENTS_PUSHING).fetch_all(&mut *batch.conn).await?;
-    Ok(Receipt { pushing: read(&pushing, "intents", rows::intent)? })
+    let proposing = sqlx::query(sql::PROPOSING).fetch_all(&mut *batch.conn).await?;
+    Ok(Receipt {
+        pushing: read(&pushing, "intents", rows::intent)?,
+        proposing: read(&proposing, "proposed", rows::underway)?,
+    })
 }
 
 /// The changes of one transaction on their way into rows.
@@ -83,6 +87,8 @@ struct Batch<'c> {
     seq: i64,
     /// Intents that got a final state or an effect here.
     ended: BTreeSet<IntentId>,
+    /// The number of what somebody said that all this is done for.
+    request: Option<i64>,
 }
 
 impl Batch<'_> {
@@ -143,7 +149,10 @@ impl Batch<'_> {
                 self.run(sqlx::query(sql::END_BEHIND).bind(flow).bind(env.to_string())).await
             }
             Change::HeadsUp { env, row, message } => self.heads_up(env, *row, message).await,
-            Change::Proposed { env, row } => self.proposed(env, row).await,
+            Change::TakeBack { env, row, at, message } => self.take_back(env, *row, *at, message).await,
+            Change::Proposed { env, row } => self.proposed(sql::SET_PROPOSED, env, row).await,
+            Change::PassOver { env, row } => self.proposed(sql::PASS_OVER, env, row).await,
+            Change::Asked { request, turn } => self.asked(*request, *turn).await,
             Change::Audit(row) => self.audit(row).await,
         }
     }

@@ -34,6 +34,17 @@ impl SqliteStore {
         writing.end(done).await
     }
 
+    /// Whether it was taken and is remembered.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn has_delivery(&self, forge: &str, id: &str) -> Result<bool, StoreError> {
+        let mut looking = self.look().await?;
+        let query = sqlx::query(sql::HAS_DELIVERY).bind(forge.to_owned()).bind(id.to_owned());
+        let found = query.fetch_optional(&mut looking.conn).await.map_err(Fault::from);
+        looking.end(found.map(|found| found.is_some())).await
+    }
+
     /// When the last delivery of a forge was taken, as far as it is remembered.
     ///
     /// # Errors

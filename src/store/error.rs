@@ -149,6 +149,9 @@ pub enum Conflict {
     /// An intent of that id is stored already.
     #[error("intent {0} exists already")]
     IntentExists(IntentId),
+    /// What was said is done already, or is carried out by another process now.
+    #[error("request {0} is no longer this process's to carry out")]
+    NotOurTurn(i64),
     /// There is no such intent.
     #[error("there is no intent {0}")]
     NoIntent(IntentId),

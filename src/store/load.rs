@@ -96,7 +96,7 @@ pub(super) async fn standing(
     })
 }
 
-fn leave_out_old(standing: &mut Standing, wall: Instant) {
+pub(super) fn leave_out_old(standing: &mut Standing, wall: Instant) {
     let shown = |until: Instant| wall <= until + SHOWN_AFTER_OVER;
     // Pauses stay until it is recorded that they are over, which takes them out of the store's answer.
     standing.promotes.retain(|order| shown(order.until));

@@ -28,7 +28,7 @@ mod sqlite;
 mod tokens;
 mod views;
 
-pub use asked::AskedRow;
+pub use asked::{AskedRow, AskedState, NewAsked, Room, Taken, UNSURE};
 pub use discovered::DiscoveredRow;
 pub use error::{Conflict, StoreError};
 pub use holder::Holder;
@@ -41,7 +41,7 @@ pub use sqlite::SqliteStore;
 pub use tokens::{NewToken, PREFIX as TOKEN_PREFIX, TokenRow, TokenScope};
 pub use views::{COMMITS_KNOWN_MAX, HistoryItem, KnownFlow, Moves, Orders, What};
 
-use towpath_core::model::IntentRow;
+use towpath_core::model::{IntentRow, Underway};
 
 /// Whether a store that is not there is to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,4 +59,7 @@ pub struct Receipt {
     /// Every intent of every flow that was `pushing` when the change became durable, oldest first.
     /// Those in the change's scope may still land, until their deadline.
     pub pushing: Vec<IntentRow>,
+    /// Every request of every flow that was being opened then, or whose head was being moved, also those whose time
+    /// is over: a process that died there says no more.
+    pub proposing: Vec<Underway>,
 }

@@ -2,6 +2,8 @@
 //!
 //! Not here: who is told of what and how (`crate::tell`), and what happened (the outbox of the ledger).
 
+use std::collections::BTreeMap;
+
 use towpath_core::model::{EnvName, FlowName, Instant, Span};
 
 use super::error::{Fault, StoreError};
@@ -17,6 +19,9 @@ const WAIT_MAX: Span = Span::from_mins(28 * 60);
 
 /// For how long what was taken is kept, and what was given up.
 const KEPT: Span = Span::from_mins(30 * 24 * 60);
+
+/// For how long people are pointed to what was given up: then who wanted to has had it sent again.
+pub const NEWLY: Span = Span::from_mins(24 * 60);
 
 /// One thing that one sink is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +111,29 @@ impl SqliteStore {
     pub async fn notices(&self, state: Option<NoticeState>, limit: usize) -> Result<Vec<NoticeRow>, StoreError> {
         let query = sqlx::query(sql::NOTICES).bind(state.map(NoticeState::word)).bind(rows_of(limit));
         self.notices_of(query).await
+    }
+
+    /// How many are in a state.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn count_notices(&self, state: NoticeState) -> Result<u64, StoreError> {
+        let mut looking = self.look().await?;
+        let query = sqlx::query_scalar::<_, i64>(sql::COUNT_NOTICES).bind(state.word());
+        let count = query.fetch_one(&mut looking.conn).await.map_err(Fault::from);
+        looking.end(count.map(|count| u64::try_from(count).unwrap_or(0))).await
+    }
+
+    /// How many were given up within the last [`NEWLY`] and not sent again since, by sink; none of a sink that has none.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn given_up(&self, now: Instant) -> Result<BTreeMap<String, u64>, StoreError> {
+        let mut looking = self.look().await?;
+        let query = sqlx::query_as::<_, (String, i64)>(sql::GIVEN_UP).bind(now.0.saturating_sub(NEWLY.ms()));
+        let rows = query.fetch_all(&mut looking.conn).await.map_err(Fault::from);
+        let count = |(sink, times)| (sink, u64::try_from(times).unwrap_or(0));
+        looking.end(rows.map(|rows| rows.into_iter().map(count).collect())).await
     }
 
     /// Those that are to be tried by now, those that were tried least first, then the oldest, at most `limit` of each sink.

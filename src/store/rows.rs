@@ -12,7 +12,7 @@ use towpath_core::model::{
     Actor, Approval, Arrival, AuditRow, Backoff, Behind, BranchName, BranchSeen, CheckName, ClockRow, CommitId,
     Concerns, DecisionRow, EffectRow, EnvName, EventRow, FlowName, GateKind, HandMove, HeadsUpTold, Held, Hold,
     Instant, IntentId, IntentRow, IntentState, Message, Now, OrderId, Override, Pause, PolicyDigest, Promote,
-    Proposed, Reading, Report, Scope, TipHeld, Trusted, Until, WouldMove,
+    Proposed, Reading, Report, Scope, TipHeld, Trusted, Underway, Until, WouldMove,
 };
 
 use super::error::StoreError;
@@ -378,6 +378,16 @@ pub(super) fn proposed(f: &Fields<'_>) -> Result<Proposed> {
         },
         passed_over: f.number("passed_over")?,
         announced: f.number("announced")?,
+        until: f.get::<Option<i64>>("until_trusted")?.map(Trusted),
+    })
+}
+
+pub(super) fn underway(f: &Fields<'_>) -> Result<Underway> {
+    Ok(Underway {
+        flow: FlowName::new(f.text("flow")?),
+        env: f.env()?,
+        head: f.commit("head")?,
+        until: Trusted(f.get("until_trusted")?),
     })
 }
 

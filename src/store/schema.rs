@@ -44,6 +44,8 @@ pub(super) fn migrations() -> Vec<Migration> {
         (14, "heads_up", include_str!("../../migrations/sqlite/0014_heads_up.sql")),
         (15, "asked", include_str!("../../migrations/sqlite/0015_asked.sql")),
         (16, "messages", include_str!("../../migrations/sqlite/0016_messages.sql")),
+        (17, "proposing", include_str!("../../migrations/sqlite/0017_proposing.sql")),
+        (18, "turns", include_str!("../../migrations/sqlite/0018_turns.sql")),
     ];
     texts
         .into_iter()

@@ -187,15 +187,24 @@ statements! {
         ON CONFLICT (flow, env) DO UPDATE SET commit_id = excluded.commit_id, since_wall = excluded.since_wall,
             at_wall = excluded.at_wall, at_trusted = excluded.at_trusted";
     PROPOSED = "SELECT env, head, before, at_wall, at_trusted, confirmed_wall, confirmed_trusted, passed_over,
-            announced FROM proposed WHERE flow = $1";
+            announced, until_trusted FROM proposed WHERE flow = $1";
+    PROPOSING = "SELECT flow, env, head, until_trusted FROM proposed WHERE until_trusted IS NOT NULL
+        ORDER BY flow, env";
     SET_PROPOSED = "INSERT INTO proposed
             (flow, env, head, before, at_wall, at_trusted, confirmed_wall, confirmed_trusted, passed_over,
-             announced)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+             announced, until_trusted)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         ON CONFLICT (flow, env) DO UPDATE SET head = excluded.head, before = excluded.before,
             at_wall = excluded.at_wall, at_trusted = excluded.at_trusted,
             confirmed_wall = excluded.confirmed_wall, confirmed_trusted = excluded.confirmed_trusted,
-            passed_over = excluded.passed_over, announced = excluded.announced";
+            passed_over = excluded.passed_over, announced = excluded.announced,
+            until_trusted = excluded.until_trusted";
+    // Of a row that is there nothing else changes.
+    PASS_OVER = "INSERT INTO proposed
+            (flow, env, head, before, at_wall, at_trusted, confirmed_wall, confirmed_trusted, passed_over,
+             announced, until_trusted)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        ON CONFLICT (flow, env) DO UPDATE SET passed_over = excluded.passed_over";
     HEADS_UP = "SELECT env, newest, at_wall, told_wall, told_trusted FROM heads_up WHERE flow = $1";
     // Nothing where a later one was told already.
     SET_HEADS_UP = "INSERT INTO heads_up (flow, env, newest, at_wall, told_wall, told_trusted)
@@ -203,6 +212,8 @@ statements! {
         ON CONFLICT (flow, env) DO UPDATE SET newest = excluded.newest, at_wall = excluded.at_wall,
             told_wall = excluded.told_wall, told_trusted = excluded.told_trusted
         WHERE heads_up.told_trusted < excluded.told_trusted";
+    // Nothing where another one was told since.
+    TAKE_BACK = "DELETE FROM heads_up WHERE flow = $1 AND env = $2 AND newest = $3 AND at_wall = $4 AND told_wall = $5 AND told_trusted = $6";
     END_BEHIND = "DELETE FROM behind WHERE flow = $1 AND env = $2";
 
     ADD_HAND_MOVE = "INSERT INTO hand_moves
@@ -219,8 +230,8 @@ statements! {
     REPORTS = "SELECT commit_id, name, on_branch, state, url, by_actor, at_wall, at_trusted
         FROM reports WHERE flow = $1 AND commit_id = $2 ORDER BY seq";
 
-    ADD_AUDIT = "INSERT INTO audit (seq, id, flow, flows, at_wall, by_actor, command, allowed, effect, came)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING";
+    ADD_AUDIT = "INSERT INTO audit (seq, id, flow, flows, at_wall, by_actor, command, allowed, effect, came, asked)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING";
     // What was commanded of every flow concerns each of them.
     AUDIT = "SELECT seq, flow, flows, id, at_wall, by_actor, command, allowed, effect, came
         FROM audit WHERE ($1 IS NULL OR flow = $1 OR (flow IS NULL AND (flows IS NULL
@@ -240,6 +251,7 @@ statements! {
     TOKEN = "SELECT id, name, hash, scope, flows, created_wall, created_by, expires_wall, revoked_wall, used_day, email
         FROM tokens WHERE id = $1";
     ADD_DELIVERY = "INSERT INTO deliveries (forge, id, at_wall) VALUES ($1, $2, $3) ON CONFLICT (forge, id) DO NOTHING";
+    HAS_DELIVERY = "SELECT 1 FROM deliveries WHERE forge = $1 AND id = $2";
     LAST_DELIVERY = "SELECT max(at_wall) FROM deliveries WHERE forge = $1";
     DISCOVERED = "SELECT forge, path, repo, since_wall, gone_wall, gone_why FROM discovered
         ORDER BY since_wall, forge, path";
@@ -251,6 +263,8 @@ statements! {
         ON CONFLICT (id) DO NOTHING";
     NOTICES = "SELECT id, sink, flow, env, at_wall, notice, state, attempts, next_wall, words
         FROM notices WHERE (state = $1 OR $1 IS NULL) ORDER BY seq DESC LIMIT $2";
+    GIVEN_UP = "SELECT sink, COUNT(*) AS times FROM notices WHERE state = 'dead' AND next_wall > $1 GROUP BY sink";
+    COUNT_NOTICES = "SELECT COUNT(*) FROM notices WHERE state = $1";
     NOTICES_DUE = "SELECT id, sink, flow, env, at_wall, notice, state, attempts, next_wall, words FROM
         (SELECT *, ROW_NUMBER() OVER (PARTITION BY sink ORDER BY attempts, seq) AS nth FROM notices
             WHERE state = 'waiting' AND (next_wall <= $1 OR next_wall > $3)) AS due
@@ -281,13 +295,37 @@ statements! {
     LAST_DIGEST = "SELECT digest_wall FROM chats WHERE sink = $1";
     DIGEST_SENT = "INSERT INTO chats (sink, digest_wall, claimed_wall) VALUES ($1, $2, 0) ON CONFLICT (sink)
         DO UPDATE SET digest_wall = excluded.digest_wall";
-    ADD_ASKED = "INSERT INTO asked (seq, place, once, at_wall, asked, state, until_wall)
-        SELECT COALESCE(MAX(seq), 0) + 1, $1, $2, $3, $4, 'waiting', 0 FROM asked WHERE TRUE
-        ON CONFLICT (place, once) DO NOTHING";
-    NEXT_ASKED = "SELECT seq, place, once, at_wall, asked, state FROM asked
-        WHERE state = 'waiting' OR (state = 'working' AND until_wall <= $1) ORDER BY seq LIMIT 1";
-    CLAIM_ASKED = "UPDATE asked SET state = 'working', until_wall = $2 WHERE seq = $1";
-    END_ASKED = "UPDATE asked SET state = 'ended', words = $2 WHERE seq = $1";
+    ADD_ASKED = "INSERT INTO asked (seq, place, once, at_wall, asked, state, until_wall, lane, after_seq)
+        SELECT COALESCE(MAX(seq), 0) + 1, $1, $2, $3, $4, 'waiting', 0, $5, (SELECT seq FROM counter WHERE id = 1)
+        FROM asked WHERE TRUE ON CONFLICT (place, once) DO NOTHING";
+    WAITING_ASKED = "SELECT (SELECT COUNT(*) FROM asked WHERE place = $1 AND once = $2),
+        (SELECT COUNT(*) FROM asked WHERE state IN ('waiting', 'working') AND place = $1
+            AND COALESCE(asked ->> 'user', asked ->> 'author') = $3),
+        (SELECT COUNT(*) FROM asked WHERE state IN ('waiting', 'working'))";
+    ASKED_STATES = "SELECT lane, state, holder, MIN(until_wall) AS until_wall FROM asked
+        WHERE state IN ('waiting', 'working') GROUP BY lane, state, holder";
+    ASKED_LANELESS = "SELECT seq, place, once, at_wall, asked, turn, done, after_seq FROM asked
+        WHERE state IN ('waiting', 'working') AND lane = '' ORDER BY seq LIMIT $1";
+    SET_LANE = "UPDATE asked SET lane = $2 WHERE seq = $1";
+    // `$2`: side by side. Otherwise none is begun while another is, and what is done waits for its answer alone.
+    NEXT_ASKED = "SELECT seq, place, once, at_wall, asked, turn, done, after_seq FROM asked
+        WHERE state = 'waiting' AND lane = $1 AND ($2 OR done = 1 OR NOT EXISTS
+            (SELECT 1 FROM asked AS other WHERE other.state = 'working' AND other.lane = $1 AND other.done = 0))
+        ORDER BY seq LIMIT 1";
+    BEGIN_ASKED = "UPDATE asked SET state = 'working', holder = $2, until_wall = $3, turn = turn + 1 WHERE seq = $1";
+    KEEP_ASKED = "UPDATE asked SET until_wall = $2 WHERE state = 'working' AND holder = $1";
+    FREE_ASKED = "UPDATE asked SET state = 'waiting', holder = '', turn = turn + $3,
+            done = CASE done WHEN 1 THEN 1 ELSE 0 END
+        WHERE state = 'working' AND holder = $1 AND until_wall <= $2";
+    DO_ASKED = "UPDATE asked SET done = 1 WHERE seq = $1 AND turn = $2 AND state = 'working'";
+    ANSWER_ASKED = "UPDATE asked SET done = CASE done WHEN 1 THEN 1 ELSE 2 END
+        WHERE seq = $1 AND turn = $2 AND state = 'working'";
+    END_ASKED = "UPDATE asked SET state = 'ended', words = $3 WHERE seq = $1 AND turn = $2";
+    AUDIT_ASKED = "SELECT id, flow, flows, at_wall, by_actor, command, allowed, effect, came FROM audit
+        WHERE asked = $1 ORDER BY seq";
+    AUDIT_LATER = "SELECT id, flow, flows, at_wall, by_actor, command, allowed, effect, came FROM audit
+        WHERE seq > $1 AND allowed = TRUE AND (asked IS NULL OR asked > $2)
+            AND (command LIKE $3 OR command LIKE $4) ORDER BY seq DESC LIMIT $5";
     FORGET_ASKED = "DELETE FROM asked WHERE state = 'ended' AND at_wall < $1";
     FORGET_DELIVERIES = "DELETE FROM deliveries WHERE at_wall < $1";
     USE_TOKEN = "UPDATE tokens SET used_day = $2 WHERE id = $1 AND (used_day IS NULL OR used_day < $2)";

@@ -32,7 +32,7 @@ pub struct Row {
 }
 
 /// Every kind of event, in the order of [`Event::WORDS`].
-pub const ROWS: [Row; 14] = [
+pub const ROWS: [Row; 15] = [
     PROMOTED,
     ROLLED_BACK,
     MOVED,
@@ -47,6 +47,7 @@ pub const ROWS: [Row; 14] = [
     CAUGHT_UP,
     PAUSE_ENDS,
     HEADS_UP,
+    TAKEN_BACK,
 ];
 
 /// The row of an event.
@@ -66,6 +67,7 @@ pub const fn row(event: &Event) -> &'static Row {
         Event::CaughtUp { .. } => &CAUGHT_UP,
         Event::EndsSoon { .. } => &PAUSE_ENDS,
         Event::HeadsUp { .. } => &HEADS_UP,
+        Event::TakenBack { .. } => &TAKEN_BACK,
     }
 }
 
@@ -184,6 +186,17 @@ const HEADS_UP: Row = Row {
         old: commit(2),
         at: Instant(EXAMPLE_AT.0 + 600_000),
         instead_of: None,
+    },
+};
+
+const TAKEN_BACK: Row = Row {
+    word: "taken-back",
+    severity: Severity::Info,
+    means: "What a heads-up announced does not enter as it said.",
+    example: || Event::TakenBack {
+        newest: commit(3),
+        at: Instant(EXAMPLE_AT.0 + 600_000),
+        why: Box::new(Reason::Nothing),
     },
 };
 

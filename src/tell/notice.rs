@@ -38,7 +38,7 @@ pub struct Notice {
     pub at_ms: i64,
     /// Where the branch was, if the event says so.
     pub old: Option<CommitId>,
-    /// Where the branch is, or, where nothing moved (`refused`, `called-off`, `proposed`, `heads-up`), where it was
+    /// Where the branch is, or, where nothing moved (`refused`, `called-off`, `proposed`, `heads-up`, `taken-back`), where it was
     /// to go.
     pub new: Option<CommitId>,
     /// What happened, as a sentence for people; what a server said follows line by line after `> `.
@@ -108,6 +108,19 @@ impl Notice {
         }
     }
 
+    /// As it is stored until it was sent. Nobody wants to be told that commits are about to move once they have, or were
+    /// stopped.
+    ///
+    /// # Errors
+    /// None that are known.
+    pub fn stored(&self, event: &Event) -> Result<String, serde_json::Error> {
+        let too_late = match event {
+            Event::HeadsUp { at, .. } => Some(*at),
+            _ => None,
+        };
+        serde_json::to_string(&Stored { notice: self, too_late })
+    }
+
     /// The body of a call that has no template, by [`json::inert`].
     ///
     /// # Errors
@@ -115,6 +128,25 @@ impl Notice {
     pub fn body(&self) -> Result<String, serde_json::Error> {
         json::inert(self)
     }
+}
+
+/// A notice with when it is of no use any more, as it is stored: only we want to know that.
+#[derive(Serialize)]
+struct Stored<'n> {
+    #[serde(flatten)]
+    notice: &'n Notice,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    too_late: Option<Instant>,
+}
+
+/// From when on a notice is of no use any more, as it was stored; none for most.
+pub fn too_late_from(stored: &str) -> Option<Instant> {
+    #[derive(Deserialize)]
+    struct Late {
+        #[serde(default)]
+        too_late: Option<Instant>,
+    }
+    serde_json::from_str::<Late>(stored).ok()?.too_late
 }
 
 /// Where the branch was, and where it is or was to be.
@@ -125,9 +157,8 @@ fn commits(event: &Event) -> (Option<CommitId>, Option<CommitId>) {
         }
         Event::Rewound { lost, kept, .. } | Event::Withdrawn { lost, kept } => (Some(*lost), Some(*kept)),
         Event::PutBack { now, .. } | Event::Overtaken { now, .. } => (None, Some(*now)),
-        Event::Refused { new, .. } | Event::Proposed { head: new, .. } | Event::HeadsUp { newest: new, .. } => {
-            (None, Some(*new))
-        }
+        Event::Refused { new, .. } | Event::Proposed { head: new, .. } => (None, Some(*new)),
+        Event::HeadsUp { newest: new, .. } | Event::TakenBack { newest: new, .. } => (None, Some(*new)),
         // The commit that waits longest is neither: the branch was never there, and need not go there.
         Event::Behind { .. } | Event::CaughtUp { .. } | Event::EndsSoon { .. } => (None, None),
     }
@@ -212,7 +243,7 @@ mod tests {
         for word in ["promoted", "rolled-back", "moved-by-hand", "rewound", "withdrawn", "called-off"] {
             assert_eq!(told(word), (true, true), "{word}");
         }
-        for word in ["put-back", "refused", "proposed", "overtaken", "heads-up"] {
+        for word in ["put-back", "refused", "proposed", "overtaken", "heads-up", "taken-back"] {
             assert_eq!(told(word), (false, true), "{word}");
         }
         for word in ["behind", "caught-up", "pause-ends"] {

@@ -15,6 +15,7 @@ use towpath_core::text::one_line;
 
 use super::backoff::{self, Answer, Next};
 use super::chat;
+use super::notice::too_late_from;
 use super::sink::Sinks;
 use crate::clock::Clock;
 use crate::forge::client::Fault;
@@ -103,6 +104,20 @@ async fn of_sink(
                 tracing::warn!(sink, %error, "a notice cannot be sent: the store failed");
                 return Delivered { next: Some(wall + CLAIMED), ..told };
             }
+        }
+        if let Some(late) = too_late_from(&row.notice).filter(|late| *late <= wall) {
+            (row.state, row.next) = (NoticeState::Dead, wall);
+            let tried = row.words.take().filter(|_| row.attempts > 0);
+            let before = tried.map(|words| format!("; before that: {words}")).unwrap_or_default();
+            let words = format!("it is too late: what it announces was to come at {late}{before}");
+            row.words = Some(one_line(&words, WORDS_MAX));
+            *told.dead.entry(sink.clone()).or_default() += 1;
+            tracing::warn!(sink, id = row.id, "a heads-up came too late to be of use and was given up");
+            if let Err(error) = store.settle_notice(&row).await {
+                tracing::warn!(sink, id = row.id, %error, "what became of a notice could not be stored");
+                return Delivered { next: Some(wall + CLAIMED), ..told };
+            }
+            continue;
         }
         row.attempts = row.attempts.saturating_add(1);
         let came = sinks.send(&row, wall).await;

@@ -13,9 +13,9 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue};
 use reqwest::Url;
 use towpath_core::explain::Words;
-use towpath_core::model::{CommitId, Event, Flow, Instant, Message};
+use towpath_core::model::{CommitId, EnvName, Environment, Event, Flow, Instant, Message, Mode, Pause};
 use towpath_core::people::authors::{Authorship, author};
-use towpath_core::people::{ForgeHost, People};
+use towpath_core::people::{ForgeHost, Identity, People};
 
 use super::chat::{Announced, AnnouncedCommit, Told, Wrote};
 use super::notice::{Notice, Place};
@@ -63,6 +63,10 @@ pub struct Besides {
     pub compare: Option<String>,
     /// Names and addresses, as written in the commits, of who wrote what is in the way or was taken back.
     pub wrote: Vec<(String, String)>,
+    /// Pauses and freezes of the flow.
+    pub pauses: Vec<Pause>,
+    /// Whether `retry` may help what stands against the edge.
+    pub retry: bool,
 }
 
 /// A sink, and what it is called with: of its own, so that what it wants holds up no other one.
@@ -141,33 +145,42 @@ impl Sinks {
 
     /// One notice for each sink that wants to be told of this.
     pub fn rows(&self, flow: &Flow, message: &Message, besides: &Besides) -> Vec<NoticeRow> {
-        let wants = |sink: &&Sink| sink.wants(&flow.name, &message.env, message.event.word());
-        let mut wanted = self.sinks.iter().map(|ready| &ready.sink).filter(wants).peekable();
+        let sinks = self.sinks.iter().map(|ready| &ready.sink);
+        let mut wanted = sinks.filter_map(|sink| Some((sink, self.place(sink, flow, message)?))).peekable();
         if wanted.peek().is_none() {
             return Vec::new();
         }
-        let branch = flow.environment(&message.env).map(|env| env.branch.clone());
         let words = Words { zone: flow.zone, now: message.at, flow, remote_word: "origin", lasting: true };
         let text = words.event(&message.env, &message.event);
-        let row = |sink: &Sink| {
+        let stands = |pause: &&Pause| pause.stands_on(&flow.name, &message.env, message.at);
+        // Those say it themselves.
+        let says = matches!(message.event, Event::EndsSoon { .. } | Event::TakenBack { .. });
+        let pauses = besides.pauses.iter().filter(stands).filter(|_| !says);
+        let paused: Vec<String> = pauses.map(|pause| words.pause(pause)).collect();
+        let row = |(sink, (of, env)): (&Sink, (&Flow, EnvName))| {
             let key = message.id.strip_suffix(HANDED_OUT_BY).unwrap_or(&message.id);
             let id = format!("{key}/{}", sink.name);
+            let branch = of.environment(&env).map(|env| env.branch.clone());
             let place = Place {
-                flow: flow.name.clone(),
-                environment: message.env.clone(),
-                branch: branch.clone().unwrap_or_else(|| message.env.as_str().into()),
-                repository: flow.repository.clone(),
+                flow: of.name.clone(),
+                environment: env.clone(),
+                branch: branch.unwrap_or_else(|| env.as_str().into()),
+                repository: of.repository.clone(),
             };
             let notice = Notice::new(&id, place, message.at, &message.event, text.clone(), None);
             let notice = match &sink.chat {
-                Some(_) => serde_json::to_string(&self.told(notice, flow, &message.event, besides)),
-                None => serde_json::to_string(&notice),
+                Some(_) => {
+                    let mut told = self.told(notice, flow, &message.event, besides);
+                    told.paused.clone_from(&paused);
+                    serde_json::to_string(&told)
+                }
+                None => notice.stored(&message.event),
             };
             Some(NoticeRow {
                 id,
                 sink: sink.name.clone(),
-                flow: flow.name.clone(),
-                env: message.env.clone(),
+                flow: of.name.clone(),
+                env,
                 at: message.at,
                 notice: notice.ok()?,
                 state: NoticeState::Waiting,
@@ -179,10 +192,38 @@ impl Sinks {
         wanted.filter_map(row).collect()
     }
 
+    /// Where a sink is told that it happened; none if it is not to be. A pause that ends may cover many flows and
+    /// environments, and is told by the first of them that is looked at: to each sink at the first that it is about.
+    fn place<'s>(&'s self, sink: &Sink, flow: &'s Flow, message: &Message) -> Option<(&'s Flow, EnvName)> {
+        let word = message.event.word();
+        let Event::EndsSoon { scope, .. } = &message.event else {
+            return sink.wants(&flow.name, &message.env, word).then(|| (flow, message.env.clone()));
+        };
+        if sink.wants(&flow.name, &message.env, word) {
+            return Some((flow, message.env.clone()));
+        }
+        let targets = |flow: &'s Flow| flow.edges().map(move |edge| (flow, edge.target));
+        let mut all = std::iter::once(flow).chain(&self.flows).flat_map(targets);
+        let is_about = |(flow, target): &(&Flow, &Environment)| {
+            target.mode == Mode::Act
+                && scope.covers(&flow.name, &target.name)
+                && sink.wants(&flow.name, &target.name, word)
+        };
+        all.find(is_about).map(|(flow, target)| (flow, target.name.clone()))
+    }
+
     /// What chats are told: the notice, and who wrote what.
     fn told(&self, notice: Notice, flow: &Flow, event: &Event, besides: &Besides) -> Told {
         let mut told = Told::new(notice, event, flow.zone);
         told.compare.clone_from(&besides.compare);
+        told.retry |= besides.retry && matches!(event, Event::Behind { .. } | Event::TakenBack { .. });
+        if let Event::EndsSoon { by, .. } = event {
+            let identity = by.as_str().parse::<Identity>().ok();
+            let card = identity.as_ref().and_then(|identity| self.people.who(identity));
+            let card = card.or_else(|| self.people.named(by.as_str()));
+            told.ordered_by =
+                Some(card.map_or_else(|| Wrote::Stranger(by.to_string()), |card| Wrote::Person(card.name.clone())));
+        }
         let of = |name: &str, email: &str| {
             Wrote::from(&author(
                 &self.people,

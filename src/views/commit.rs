@@ -10,6 +10,7 @@ use towpath_core::model::{CommitId, Edge, EnvName, Fact, FlowName, Plan, Reason,
 use towpath_core::text::one_line;
 use utoipa::ToSchema;
 
+use super::banner::{self, FlowBanners, banners};
 use super::counted;
 use super::page::{Line, words};
 use super::problem::{Code, Problem};
@@ -26,6 +27,9 @@ pub struct CommitView {
     pub commit: CommitId,
     /// One for each edge, flow by flow.
     pub edges: Vec<CommitOnEdge>,
+    /// The pauses and freezes that stand on these flows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paused: Vec<FlowBanners>,
 }
 
 /// A commit on one edge.
@@ -111,11 +115,17 @@ pub(super) fn has(look: &observe::Look, dag: &Dag, env: &EnvName, commit: Commit
 /// If no single commit is meant, or the store or the mirror cannot be read.
 pub async fn commit(setup: &Setup, word: &str) -> Result<CommitView, Problem> {
     let (commit, flows) = find(setup, word).await?;
-    let mut edges = Vec::new();
+    let (mut edges, mut paused) = (Vec::new(), Vec::new());
+    let mut having = BTreeSet::new();
     for found in flows {
         let mut planned = plan_flow(&setup.world, &found.flow).await?;
         let dag = history_of(setup, found, &planned.look, commit).await?;
         let words = words(&found.flow, &found.remote, planned.look.now.wall);
+        let stand = banners(&found.flow, &planned.ledger.standing, &words, None);
+        paused.extend(FlowBanners::of(&found.flow, stand));
+        if found.flow.environments.iter().any(|environment| has(&planned.look, &dag, &environment.name, commit)) {
+            having.insert(found.flow.name.clone());
+        }
         for edge in found.flow.edges() {
             let env = &edge.target.name;
             let has_it = has(&planned.look, &dag, env, commit);
@@ -133,7 +143,7 @@ pub async fn commit(setup: &Setup, word: &str) -> Result<CommitView, Problem> {
             edges.push(CommitOnEdge { flow: found.flow.name.clone(), env: env.clone(), has: has_it, line });
         }
     }
-    Ok(CommitView { commit, edges })
+    Ok(CommitView { commit, edges, paused }.only(&having))
 }
 
 fn why(plan: &Plan, words: &Words<'_>, edge: &Edge<'_>, commit: CommitId, judged: Result<(), Verdict>) -> Marked {
@@ -150,13 +160,59 @@ fn why(plan: &Plan, words: &Words<'_>, edge: &Edge<'_>, commit: CommitId, judged
 }
 
 impl CommitView {
+    /// Without the flows that never had it: a whole id is a commit's wherever one asks, and there are hundreds.
+    fn only(mut self, having: &BTreeSet<FlowName>) -> Self {
+        self.edges.retain(|edge| having.contains(&edge.flow));
+        self.paused.retain(|of| having.contains(&of.flow));
+        self
+    }
+
     /// For people.
     pub fn lines(&self) -> Vec<Line> {
         let mut lines = Vec::new();
+        if self.edges.is_empty() {
+            let none =
+                format!("no environment of any flow has {}, so nothing keeps it out of one", self.commit.short());
+            lines.push(Line::plain(0, none));
+        }
         for flow in self.edges.chunk_by(|a, b| a.flow == b.flow) {
             lines.extend(flow.first().map(|edge| Line::plain(0, edge.flow.as_str())));
+            let of_flow = self.paused.iter().filter(|of| flow.first().is_some_and(|edge| edge.flow == of.flow));
+            lines.extend(of_flow.flat_map(|of| banner::lay_out(&of.paused)));
             lines.extend(flow.iter().map(|edge| Line::marked(2, edge.line.mark, &edge.line.text)));
         }
         lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(flows: usize) -> CommitView {
+        let edge = |at: usize| CommitOnEdge {
+            flow: FlowName::new(format!("flow-{at}")),
+            env: EnvName::new("staging"),
+            has: false,
+            line: Marked::new(Mark::Note, "`staging`: not yet".to_owned()),
+        };
+        let commit = "53dd202e253dd202e253dd202e253dd202e253dd".parse().unwrap();
+        CommitView { commit, edges: (0..flows).map(edge).collect(), paused: Vec::new() }
+    }
+
+    #[test]
+    fn flows_that_never_had_it_are_not_listed() {
+        let having = [FlowName::new("flow-3"), FlowName::new("flow-700")].into();
+        let lines: Vec<String> = view(800).only(&having).lines().into_iter().map(|line| line.text).collect();
+        assert_eq!(lines, ["flow-3", "`staging`: not yet", "flow-700", "`staging`: not yet"]);
+    }
+
+    #[test]
+    fn a_commit_that_no_flow_has_is_one_sentence() {
+        for flows in [0, 1, 800] {
+            let lines = view(flows).only(&BTreeSet::new()).lines();
+            assert_eq!(lines.len(), 1, "{flows}");
+            assert_eq!(lines[0].text, "no environment of any flow has 53dd202e2, so nothing keeps it out of one");
+        }
     }
 }

@@ -6,6 +6,7 @@ use towpath_core::model::{EnvName, Fact, FlowName, Tip};
 use towpath_core::text::{markdown, one_line};
 use utoipa::ToSchema;
 
+use super::banner::{self, Banner, banners};
 use super::counted;
 use super::edge::target;
 use super::page::{Line, words};
@@ -35,6 +36,9 @@ pub struct DiffView {
         example = "production: waits until 14:32 CET, when the lag of 30m is over: `3f9c2d1a7` \"Fix rounding\" (Marek)"
     )]
     pub when: String,
+    /// The pauses and freezes that stand on it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paused: Vec<Banner>,
     /// The commits, newest first, at most 200.
     #[schema(value_type = Vec<Object>)]
     pub commits: Vec<Node>,
@@ -84,8 +88,9 @@ pub async fn diff(setup: &Setup, flow: &str, env: &str) -> Result<DiffView, Prob
         Ok(Fact::Known(between)) => {
             let decision = planned.plan.decisions.iter().find(|decision| decision.env == env);
             let when = decision.map_or_else(String::new, |decision| words.headline(decision));
+            let paused = banners(&found.flow, &planned.ledger.standing, &words, Some(&env));
             let view = view(found.flow.name.clone(), env, edge.source.name.clone(), between);
-            Ok(DiffView { when, ..view })
+            Ok(DiffView { when, paused, ..view })
         }
         Ok(Fact::Unknown(unknown)) => Err(unreadable(words.unknown(&unknown))),
         Err(_) => Err(Problem::new(Code::Internal, "reading the mirror failed unexpectedly")),
@@ -99,6 +104,7 @@ fn view(flow: FlowName, env: EnvName, source: EnvName, between: Between) -> Diff
         env,
         source,
         when: String::new(),
+        paused: Vec::new(),
         commits: between.commits,
         commits_total: between.commits_total,
         files: files.collect(),
@@ -126,6 +132,7 @@ impl DiffView {
     /// For people.
     pub fn lines(&self) -> Vec<Line> {
         let mut lines = vec![Line::plain(0, self.head())];
+        lines.extend(banner::lay_out(&self.paused));
         lines.extend((!self.when.is_empty()).then(|| Line::plain(0, &self.when)));
         lines.extend(self.commits.iter().map(|node| {
             let (subject, author) = (one_line(&node.subject, 100), one_line(&node.author, 60));
@@ -140,6 +147,9 @@ impl DiffView {
     /// For a comment or a wiki.
     pub fn markdown(&self) -> Vec<Line> {
         let mut lines = vec![Line::plain(0, format!("**{}**", markdown(&self.head()))), Line::plain(0, "")];
+        for line in banner::lay_out(&self.paused) {
+            lines.extend([Line::plain(0, markdown(&line.text)), Line::plain(0, "")]);
+        }
         lines.extend(self.commits.iter().map(|node| {
             let (subject, author) = (one_line(&node.subject, 100), one_line(&node.author, 60));
             Line::plain(0, format!("- `{}` {} ({})", node.id.short(), markdown(&subject), markdown(&author)))

@@ -5,6 +5,7 @@ use towpath_core::explain::Mark;
 use towpath_core::model::{Decision, EnvName, FlowName, Instant, Now};
 use utoipa::ToSchema;
 
+use super::banner::{self, Banner, banners};
 use super::page::{Line, words};
 use super::problem::{Code, Problem};
 use super::text::Explained;
@@ -29,6 +30,9 @@ pub struct EdgeView {
     pub looked: Option<Now>,
     /// The same in words; empty if none did.
     pub looked_text: String,
+    /// The pauses and freezes that stand on it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paused: Vec<Banner>,
     /// What was decided.
     #[schema(value_type = Object)]
     pub decision: Decision,
@@ -70,6 +74,7 @@ pub async fn edge(setup: &Setup, flow: &str, env: &str) -> Result<EdgeView, Prob
     Ok(EdgeView {
         flow: found.flow.name.clone(),
         since: row.since,
+        paused: banners(&found.flow, &ledger.standing, &words, Some(&env)),
         looked: ledger.looked,
         looked_text: ledger.looked.map_or_else(String::new, |looked| format!("as of {}", words.at(looked.wall))),
         mark: Mark::of(&row.decision.verdict),
@@ -84,6 +89,7 @@ impl EdgeView {
     pub fn lines(&self) -> Vec<Line> {
         let looked = if self.looked_text.is_empty() { String::new() } else { format!(" ({})", self.looked_text) };
         let mut lines = vec![Line::plain(0, format!("{}{looked}", self.flow))];
+        lines.extend(banner::lay_out(&self.paused));
         self.explanation.lay_out(self.mark, &mut lines);
         lines
     }

@@ -1,10 +1,11 @@
 //! `history`: what happened, newest first.
 
 use serde::{Deserialize, Serialize};
-use towpath_core::model::{AuditRow, Concerns, FlowName, IntentState};
+use towpath_core::model::{AuditRow, Concerns, FlowName, Instant, IntentState};
 use towpath_core::text::one_line;
 use utoipa::ToSchema;
 
+use super::banner::{self, FlowBanners, banners};
 use super::cursor::Cursor;
 use super::page::{Line, words};
 use super::problem::Problem;
@@ -18,6 +19,9 @@ use crate::store::{HistoryItem, What};
 pub struct History {
     /// Newest first.
     pub history: Vec<HistoryEntry>,
+    /// The pauses and freezes that stand on the flows that were asked for by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paused: Vec<FlowBanners>,
     /// Where the list goes on, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
@@ -62,7 +66,19 @@ pub async fn history(
     let next = (told.len() > limit && limit > 0).then(|| Cursor::Row(told[limit - 1].seq).to_string());
     told.truncate(limit);
     let entry = |item| entry(&setup.config, now.wall, item);
-    Ok(History { history: told.into_iter().map(entry).collect(), next })
+    let paused = paused(setup, flows, now.wall).await?;
+    Ok(History { history: told.into_iter().map(entry).collect(), paused, next })
+}
+
+/// What stands on these flows.
+async fn paused(setup: &Setup, flows: &[FlowName], now: Instant) -> Result<Vec<FlowBanners>, Problem> {
+    let mut paused = Vec::new();
+    for found in flows.iter().filter_map(|name| setup.config.named(name)) {
+        let ledger = setup.world.load(&found.flow).await?;
+        let stand = banners(&found.flow, &ledger.standing, &words(&found.flow, &found.remote, now), None);
+        paused.extend(FlowBanners::of(&found.flow, stand));
+    }
+    Ok(paused)
 }
 
 /// The newest `limit` rows behind `before`.
@@ -115,7 +131,7 @@ fn tells(item: &HistoryItem) -> bool {
     }
 }
 
-fn entry(config: &Config, now: towpath_core::model::Instant, item: HistoryItem) -> HistoryEntry {
+fn entry(config: &Config, now: Instant, item: HistoryItem) -> HistoryEntry {
     // A flow that is no longer configured is told of in the words of the first.
     let Some(found) = item.flow.as_ref().and_then(|name| config.named(name)).or(config.flows.first()) else {
         return HistoryEntry { at_text: item.at.to_string(), lines: Vec::new(), item };
@@ -145,6 +161,10 @@ impl History {
             return vec![Line::plain(0, "Nothing has happened yet.")];
         }
         let mut lines = Vec::new();
+        for of in &self.paused {
+            lines.push(Line::plain(0, of.flow.as_str()));
+            lines.extend(banner::lay_out(&of.paused));
+        }
         for entry in &self.history {
             let flow = concerned(&entry.item);
             if let [first, more @ ..] = &entry.lines[..] {

@@ -9,6 +9,7 @@
 
 mod answer;
 mod audit;
+mod banner;
 mod commit;
 pub mod compare;
 mod cursor;
@@ -31,6 +32,7 @@ mod who;
 
 pub use answer::{Answer, order};
 pub use audit::{Audit, AuditEntry, audit};
+pub use banner::{Banner, FlowBanners, banners};
 pub use commit::{CommitOnEdge, CommitView, commit, no_commit};
 pub use compare::{Compare, compare};
 pub use cursor::Cursor;

@@ -7,6 +7,7 @@ use towpath_core::explain::Mark;
 use towpath_core::model::{Decision, FlowName, IntentRow, IntentState, Plan};
 use utoipa::ToSchema;
 
+use super::banner::{self, Banner, banners};
 use super::exit::Exit;
 use super::page::{Line, words};
 use super::text::Marked;
@@ -39,6 +40,9 @@ pub struct FlowPass {
     /// Whether another process was at work on the flow, so that it was left alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub leased: bool,
+    /// The pauses and freezes that stand on it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paused: Vec<Banner>,
     /// What was decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -64,6 +68,7 @@ impl FlowPass {
             flow,
             error: None,
             leased: false,
+            paused: Vec::new(),
             plan: None,
             sentences: Vec::new(),
             intents: Vec::new(),
@@ -132,6 +137,7 @@ fn done(found: &FlowConfig, nothing: FlowPass, pass: Pass) -> (FlowPass, Exit) {
     let view = FlowPass {
         sentences: pass.plan.decisions.iter().map(|d| words.headline(d)).collect(),
         intents: rows.into_iter().cloned().collect(),
+        paused: banners(&found.flow, &pass.ledger.standing, &words, None),
         lines,
         earlier: recovered.flat_map(|acted| told(words.intent(&acted.row))).collect(),
         plan: Some(pass.plan),
@@ -172,6 +178,7 @@ impl Passes {
                 lines.push(Line::plain(0, format!("{flow}: {what}")));
             } else {
                 lines.push(Line::plain(0, flow.as_str()));
+                lines.extend(banner::lay_out(&pass.paused));
                 lines.extend(pass.lines.iter().map(|line| Line::marked(2, line.mark, &line.text)));
                 lines.extend(
                     pass.earlier.iter().map(|line| Line::plain(4, format!("from an earlier pass: {line}"))),

@@ -7,6 +7,7 @@ use towpath_core::explain::Mark;
 use towpath_core::model::{CommitId, EnvName, Environment, FlowName, Instant, Ledger};
 use utoipa::ToSchema;
 
+use super::banner::{self, FlowBanners, banners};
 use super::commit::{find, has, history_of};
 use super::page::{Line, words};
 use super::problem::Problem;
@@ -22,6 +23,9 @@ pub struct Where {
     pub commit: CommitId,
     /// One for each environment, flow by flow.
     pub environments: Vec<CommitHere>,
+    /// The pauses and freezes that stand on these flows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paused: Vec<FlowBanners>,
 }
 
 /// A commit in one environment, or not.
@@ -49,11 +53,13 @@ pub struct CommitHere {
 /// If no single commit is meant, or the store or the mirror cannot be read.
 pub async fn where_is(setup: &Setup, word: &str) -> Result<Where, Problem> {
     let (commit, flows) = find(setup, word).await?;
-    let mut environments = Vec::new();
+    let (mut environments, mut paused) = (Vec::new(), Vec::new());
     for found in flows {
         let planned = plan_flow(&setup.world, &found.flow).await?;
         let dag = history_of(setup, found, &planned.look, commit).await?;
         let words = words(&found.flow, &found.remote, planned.look.now.wall);
+        let stand = banners(&found.flow, &planned.ledger.standing, &words, None);
+        paused.extend(FlowBanners::of(&found.flow, stand));
         for environment in &found.flow.environments {
             let env = &environment.name;
             let here = has(&planned.look, &dag, env, commit);
@@ -71,7 +77,8 @@ pub async fn where_is(setup: &Setup, word: &str) -> Result<Where, Problem> {
     let having: BTreeSet<FlowName> =
         environments.iter().filter(|here| here.has).map(|here| here.flow.clone()).collect();
     environments.retain(|here| having.is_empty() || having.contains(&here.flow));
-    Ok(Where { commit, environments })
+    paused.retain(|of| having.is_empty() || having.contains(&of.flow));
+    Ok(Where { commit, environments, paused })
 }
 
 fn since(ledger: &Ledger, environment: &Environment, commit: CommitId) -> Option<Instant> {
@@ -86,6 +93,8 @@ impl Where {
         let mut lines = Vec::new();
         for flow in self.environments.chunk_by(|a, b| a.flow == b.flow) {
             lines.extend(flow.first().map(|env| Line::plain(0, env.flow.as_str())));
+            let of_flow = self.paused.iter().filter(|of| flow.first().is_some_and(|env| env.flow == of.flow));
+            lines.extend(of_flow.flat_map(|of| banner::lay_out(&of.paused)));
             lines.extend(flow.iter().map(|env| Line::marked(2, env.line.mark, &env.line.text)));
         }
         lines

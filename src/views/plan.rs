@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use towpath_core::decide::{self, Next};
 use towpath_core::explain::Mark;
-use towpath_core::model::{Decision, Flow, Observation, Plan, Unknown, UnknownWhy};
+use towpath_core::model::{Decision, EnvName, Flow, Observation, Plan, Standing, Unknown, UnknownWhy};
 use utoipa::ToSchema;
 
 use super::SCHEMA_VERSION;
+use super::banner::{self, Banner, banners};
 use super::exit::Exit;
 use super::page::{Line, words};
 use super::problem::{Code, Problem};
@@ -34,6 +35,9 @@ pub struct FlowPlan {
     /// The decisions.
     #[schema(value_type = Object)]
     pub plan: Plan,
+    /// The pauses and freezes that stand on what is planned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paused: Vec<Banner>,
     /// One line for each.
     pub sentences: Vec<String>,
     /// Each in words.
@@ -78,7 +82,8 @@ pub async fn plan(setup: &Setup, flows: &[&FlowConfig], env: Option<&str>) -> Re
             }
         }
         let planned = plan_flow(&setup.world, &found.flow).await?;
-        plans.push(of_flow(&found.flow, &found.remote, only(planned.plan, env)));
+        let standing = &planned.seen.standing;
+        plans.push(of_flow(&found.flow, &found.remote, only(planned.plan, env), standing, env));
         saved.flows.push(SavedFlow { flow: found.flow.clone(), seen: planned.seen, remote: found.remote.clone() });
     }
     Ok((all(plans), saved))
@@ -99,7 +104,7 @@ pub fn replay(saved: Saved, word: Option<&str>, env: Option<&str>) -> Result<Pla
     }
     let again = |SavedFlow { flow, mut seen, remote }| loop {
         match decide::decide(&flow, &seen) {
-            Next::Done(plan) => break of_flow(&flow, &remote, only(plan, env)),
+            Next::Done(plan) => break of_flow(&flow, &remote, only(plan, env), &seen.standing, env),
             // Another build may ask for more than was saved.
             Next::Ask(missing) => seen.facts.give_up_on(&missing, &Unknown::passing(UnknownWhy::NotAnswered)),
         }
@@ -119,10 +124,11 @@ fn all(plans: Vec<FlowPlan>) -> Plans {
     Plans { plans, next: None, exit }
 }
 
-fn of_flow(flow: &Flow, remote: &str, plan: Plan) -> FlowPlan {
+fn of_flow(flow: &Flow, remote: &str, plan: Plan, standing: &Standing, env: Option<&str>) -> FlowPlan {
     let words = words(flow, remote, plan.now.wall);
     let sentence = |decision: &Decision| words.headline(decision);
     FlowPlan {
+        paused: banners(flow, standing, &words, env.map(EnvName::from).as_ref()),
         sentences: plan.decisions.iter().map(sentence).collect(),
         explanations: plan.decisions.iter().map(|decision| words.explain(decision).into()).collect(),
         plan,
@@ -135,6 +141,7 @@ impl Plans {
         let mut lines = Vec::new();
         for flow in &self.plans {
             lines.push(Line::plain(0, flow.plan.flow.as_str()));
+            lines.extend(banner::lay_out(&flow.paused));
             for (decision, explanation) in flow.plan.decisions.iter().zip(&flow.explanations) {
                 explanation.lay_out(Mark::of(&decision.verdict), &mut lines);
             }

@@ -1,16 +1,17 @@
 //! `status`: the stored decisions with their age, and what people ordered.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 
 use serde::{Deserialize, Serialize};
 use towpath_core::explain::{Mark, Words};
 use towpath_core::model::{
-    BranchSeen, Decision, DecisionRow, EnvName, FlowName, Held, Instant, Ledger, Now, PauseKind, Scope, Standing,
-    Until,
+    BranchSeen, Decision, DecisionRow, EnvName, FlowName, Held, Instant, Ledger, Now, Standing,
 };
 use towpath_core::text::one_line;
 use utoipa::ToSchema;
 
+use super::banner::{self, Banner, banners};
 use super::exit::Exit;
 use super::page::{Line, words};
 use super::problem::Problem;
@@ -24,6 +25,10 @@ use crate::setup::Setup;
 pub struct Status {
     /// One for each flow, in the order of the config.
     pub flows: Vec<FlowStatus>,
+    /// How many messages to sinks were given up within the last day and not sent again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>)]
+    pub given_up: Option<NonZeroU64>,
     /// Where the list goes on, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
@@ -59,7 +64,10 @@ pub struct FlowStatus {
     /// What people ordered and what stands.
     #[schema(value_type = Object)]
     pub standing: Standing,
-    /// The same, a sentence each.
+    /// The pauses and freezes that stand on it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paused: Vec<Banner>,
+    /// Everything that people ordered, a sentence each; those of `paused` first.
     pub orders: Vec<String>,
     /// One sentence for each environment, in their order.
     pub environments: Vec<EnvironmentLine>,
@@ -109,7 +117,8 @@ pub async fn status(setup: &Setup, flows: &[&FlowConfig]) -> Result<Status, Prob
         exits.extend(ledger.looked.is_none().then_some(Exit::CannotTell));
         shown.push(of_flow(found, ledger, now));
     }
-    Ok(Status { flows: shown, next: None, exit: Exit::worst(exits) })
+    let given_up = NonZeroU64::new(setup.world.store().given_up(now.wall).await?.values().sum());
+    Ok(Status { flows: shown, given_up, next: None, exit: Exit::worst(exits) })
 }
 
 fn of_flow(found: &FlowConfig, ledger: Ledger, now: Now) -> FlowStatus {
@@ -140,6 +149,7 @@ fn of_flow(found: &FlowConfig, ledger: Ledger, now: Now) -> FlowStatus {
         decision: row.decision.clone(),
         sentence: words.headline(&row.decision),
     };
+    let paused = banners(&found.flow, &ledger.standing, &words, None);
     FlowStatus {
         flow: found.flow.name.clone(),
         looked: ledger.looked,
@@ -151,33 +161,17 @@ fn of_flow(found: &FlowConfig, ledger: Ledger, now: Now) -> FlowStatus {
             .and_then(|one| one.gone.as_ref())
             .map(|(since, why)| format!("discovered, and since {}: {}", words.at(*since), one_line(why, 400))),
         decisions: ledger.decisions.iter().map(decided).collect(),
-        orders: standing(&ledger, &words, now),
+        orders: paused.iter().map(|banner| banner.text.clone()).chain(standing(&ledger, &words, now)).collect(),
+        paused,
         environments,
         branches: ledger.branches,
         standing: ledger.standing,
     }
 }
 
-/// What people ordered and what stands, a line each.
+/// What people ordered and what stands besides pauses and freezes, a line each.
 fn standing(ledger: &Ledger, words: &Words<'_>, now: Now) -> Vec<String> {
     let mut lines = Vec::new();
-    for pause in ledger.standing.pauses.iter().filter(|pause| !pause.until.is_over(now.wall)) {
-        let kind = match pause.kind {
-            PauseKind::Pause => "paused",
-            PauseKind::Freeze => "frozen",
-        };
-        let scope = match &pause.scope {
-            Scope::All => "everything".to_owned(),
-            Scope::Flow(flow) => format!("`{flow}`"),
-            Scope::Edge(_, env) | Scope::Environment(env) => format!("`{env}`"),
-        };
-        let until = match pause.until {
-            Until::At(at) => format!("until {}", words.at(at)),
-            Until::Resumed => "until somebody resumes it".to_owned(),
-        };
-        let (by, reason) = (one_line(pause.by.as_str(), 80), one_line(&pause.reason, 200));
-        lines.push(format!("{scope} is {kind} by `{by}`, {until}: {reason}"));
-    }
     for hold in &ledger.standing.holds {
         let what = match hold.what {
             Held::Commit(commit) => format!("{} is held", commit.short()),
@@ -225,12 +219,27 @@ impl Status {
         for flow in &mut self.flows {
             flow.environments.retain(|line| line.env == *env);
             flow.decisions.retain(|decided| decided.env == *env);
+            let elsewhere = |banner: &Banner| !banner.environments.contains(env);
+            let texts: Vec<String> =
+                flow.paused.iter().filter(|one| elsewhere(one)).map(|one| one.text.clone()).collect();
+            flow.orders.retain(|order| !texts.contains(order));
+            flow.paused.retain(|banner| !elsewhere(banner));
         }
         self
     }
 
     /// For people: flow by flow; where there are many, how they stand, and those that are blocked.
     pub fn lines(&self) -> Vec<Line> {
+        let mut lines = self.of_all();
+        lines.extend(self.given_up.map(|count| {
+            let messages = if count.get() == 1 { "1 message".to_owned() } else { format!("{count} messages") };
+            let what = format!("{messages} could not be delivered in the last day: `towpath outbox`");
+            Line::marked(0, Mark::Block, what)
+        }));
+        lines
+    }
+
+    fn of_all(&self) -> Vec<Line> {
         if self.flows.len() <= LISTED {
             return Self::of_flows(self.flows.iter());
         }
@@ -262,7 +271,9 @@ impl Status {
                 flow.discovered.as_ref().map_or_else(String::new, |forge| format!("; discovered on {forge}"));
             lines.push(Line::plain(0, format!("{} ({}{found})", flow.flow, flow.looked_text)));
             lines.extend(flow.gone.iter().map(|gone| Line::marked(2, Mark::Block, gone)));
-            lines.extend(flow.orders.iter().map(|order| Line::marked(2, Mark::Block, order)));
+            lines.extend(banner::lay_out(&flow.paused));
+            let others = flow.orders.iter().skip(flow.paused.len());
+            lines.extend(others.map(|order| Line::marked(2, Mark::Block, order)));
             lines.extend(flow.environments.iter().map(|env| Line::marked(2, env.line.mark, &env.line.text)));
         }
         lines
@@ -272,7 +283,7 @@ impl Status {
 impl FlowStatus {
     /// The worst of what is shown of it; none if nothing was decided yet.
     fn mark(&self) -> Option<Mark> {
-        if self.gone.is_some() || !self.standing.pauses.is_empty() {
+        if self.gone.is_some() || !self.paused.is_empty() {
             return Some(Mark::Block);
         }
         let marks: Vec<Mark> = self.environments.iter().map(|env| env.line.mark).collect();

@@ -4,6 +4,7 @@
 
 mod beside;
 mod chat;
+mod chat_look;
 mod check_migrations;
 mod checker;
 mod cli;
@@ -17,6 +18,8 @@ mod gate;
 mod git;
 mod http;
 mod on_call;
+mod races;
+mod roles;
 mod scenario;
 mod scenarios;
 mod serve;
@@ -26,3 +29,4 @@ mod support;
 mod swarm;
 mod tell;
 mod tell_chat;
+mod turns;

@@ -3,7 +3,10 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use towpath_core::model::CommitId;
+
 use crate::config::root;
+use crate::serve::place::{Service, wait};
 use crate::support::git_fixture::Repo;
 
 /// What each command answers, in the order of the card.
@@ -20,8 +23,17 @@ const ANSWERS: [(&str, &[&str]); 6] = [
 ];
 
 fn towpath(folder: &Path, words: &[String]) -> (Option<i32>, String) {
+    towpath_with(folder, words, "")
+}
+
+/// The same with a token.
+fn towpath_with(folder: &Path, words: &[String], token: &str) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_towpath"));
     command.args(words).current_dir(folder).env_remove("TOWPATH_CONFIG").env_remove("TOWPATH_SERVER");
+    command.env_remove("TOWPATH_TOKEN");
+    if !token.is_empty() {
+        command.env("TOWPATH_TOKEN", token);
+    }
     let out = command.stdin(Stdio::null()).output().expect("it runs");
     let said = [out.stdout, out.stderr].map(|bytes| String::from_utf8(bytes).expect("text")).concat();
     (out.status.code(), said)
@@ -38,6 +50,23 @@ fn words(line: &str) -> Vec<String> {
         .collect()
 }
 
+/// A flow whose production has moved once: from where, and to where.
+fn moved(more: &str) -> (tempfile::TempDir, Repo, [CommitId; 2]) {
+    let place = tempfile::tempdir().expect("a folder");
+    let repo = Repo::init(place.path().join("shop.git"));
+    let zero = repo.commit(&[], "develop", &[("f", "0")]);
+    repo.set("production", zero);
+    let config = "[[flow]]\nname = \"shop\"\nrepository = \"shop.git\"\n[[flow.environment]]\nname = \"develop\"\n\
+                  [[flow.environment]]\nname = \"production\"\nrollback = true\n";
+    std::fs::write(place.path().join("towpath.toml"), format!("{more}{config}")).expect("written");
+    let run = || assert_eq!(towpath(place.path(), &["run".to_owned()]).0, Some(0));
+    run();
+    let one = repo.commit(&[zero], "develop", &[("f", "1")]);
+    run();
+    assert_eq!(repo.tip("production"), Some(one));
+    (place, repo, [zero, one])
+}
+
 #[test]
 fn every_command_of_the_card_does_what_it_says() {
     let card = std::fs::read_to_string(root().join("docs/on-call.md")).expect("the card");
@@ -45,18 +74,8 @@ fn every_command_of_the_card_does_what_it_says() {
     assert!(card.lines().count() <= 60, "it is one screen");
     let commands: Vec<&str> = card.lines().filter(|line| line.starts_with("towpath ")).collect();
 
-    let place = tempfile::tempdir().expect("a folder");
-    let repo = Repo::init(place.path().join("shop.git"));
-    let zero = repo.commit(&[], "develop", &[("f", "0")]);
-    repo.set("production", zero);
-    let config = "[[flow]]\nname = \"shop\"\nrepository = \"shop.git\"\n[[flow.environment]]\nname = \"develop\"\n\
-                  [[flow.environment]]\nname = \"production\"\nrollback = true\n";
-    std::fs::write(place.path().join("towpath.toml"), config).expect("written");
+    let (place, repo, [zero, one]) = moved("");
     let run = || assert_eq!(towpath(place.path(), &["run".to_owned()]).0, Some(0));
-    run();
-    let one = repo.commit(&[zero], "develop", &[("f", "1")]);
-    run();
-    assert_eq!(repo.tip("production"), Some(one));
 
     assert_eq!(commands.len(), ANSWERS.len(), "{commands:#?}");
     for (line, (begins, answers)) in commands.iter().zip(ANSWERS) {
@@ -72,4 +91,43 @@ fn every_command_of_the_card_does_what_it_says() {
     // What the card says of afterwards: what was taken back and what was held stay where they are.
     run();
     assert_eq!(repo.tip("production"), Some(zero));
+}
+
+/// From elsewhere, as the card says: with `--server` and a token. Whoever is on call is an operator; a developer looks,
+/// and is told whom to ask.
+#[test]
+fn the_card_holds_from_elsewhere_for_an_operator_and_for_nobody_below() {
+    let card = std::fs::read_to_string(root().join("docs/on-call.md")).expect("the card");
+    assert!(card.contains("`--server") && card.contains("`TOWPATH_TOKEN`") && card.contains("**operator**"));
+    let people = "[service]\nlook = \"0 0 1 1 *\"\n[people.olga]\nrole = \"operator\"\nidentities = [\"token:olga\"]\n\
+                  [people.dan]\nrole = \"developer\"\nidentities = [\"token:dan\"]\n";
+    let (place, repo, [zero, one]) = moved(people);
+    let token = |name: &str| {
+        let words = ["token", "create", name, "--scope", "steer"].map(str::to_owned);
+        let (code, said) = towpath(place.path(), &words);
+        assert_eq!(code, Some(0), "{said}");
+        said.lines()
+            .find_map(|line| line.trim().starts_with("tow_").then(|| line.trim().to_owned()))
+            .expect("a token")
+    };
+    let (olga, dan) = (token("olga"), token("dan"));
+    let service = Service::start(place.path());
+    let elsewhere = tempfile::tempdir().expect("a folder without a config");
+    let server = format!("http://127.0.0.1:{}", service.port());
+    let commands = card.lines().filter(|line| line.starts_with("towpath "));
+    for (line, (_, answers)) in commands.zip(ANSWERS) {
+        let here = line.replace("3f9c2d1", &one.to_string()[..7]);
+        let all: Vec<String> =
+            words(&here)[1..].iter().cloned().chain(["--server".to_owned(), server.clone()]).collect();
+        let looks = ["status", "explain"].contains(&all[0].as_str());
+        let (code, said) = towpath_with(elsewhere.path(), &all, &dan);
+        assert_eq!(code, Some(if looks { 0 } else { 4 }), "{here}: {said}");
+        assert_eq!(said.contains("takes an operator: ask `olga`"), !looks, "{here}: {said}");
+        let (code, said) = towpath_with(elsewhere.path(), &all, &olga);
+        assert_eq!(code, Some(0), "{here}: {said}");
+        for answer in answers {
+            assert!(said.contains(answer), "{here} does not say {answer:?}: {said}");
+        }
+    }
+    wait("the rollback", || repo.tip("production") == Some(zero));
 }

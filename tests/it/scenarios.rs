@@ -149,6 +149,7 @@ scenarios! {
     requests {
         request_answer_lost_no_duplicate
         request_approvals_of_a_team
+        request_at_once_while_commits_keep_coming
         request_closed_by_a_person
         request_closed_with_a_foreign_head
         request_draft
@@ -169,6 +170,7 @@ scenarios! {
         request_promote_outlives_its_hour
         request_promote_takes_the_head
         request_promote_where_people_merge
+        request_refused_head_keeps_approvals
         request_squashed_by_a_person
         request_two_edges_by_request
         request_window_and_schedule
@@ -239,6 +241,7 @@ scenarios! {
         heads_up_and_a_pause
         heads_up_in_place_of_another
         heads_up_only_observed
+        heads_up_taken_back
         heads_up_then_the_move
         held_is_not_on_its_way
         hold_before_the_push_stops_it

@@ -18,8 +18,11 @@ const FOUND_WITHIN: u64 = 2_000;
 fn replay() {
     let Ok(text) = std::env::var("TOWPATH_SEED") else { return };
     let number = |text: &str| text.parse::<u64>().expect("a seed is a number");
-    let about = std::env::var("TOWPATH_ABOUT").is_ok_and(|about| about == "databases");
-    let about = if about { About::Databases } else { About::Moves };
+    let about = match std::env::var("TOWPATH_ABOUT").as_deref() {
+        Ok("databases") => About::Databases,
+        Ok("races") => About::Races,
+        _ => About::Moves,
+    };
     let run = |seed| swarm::run_about(about, seed, STEPS, None);
     if let Some((from, to)) = text.split_once("..") {
         let found: Vec<(u64, Vec<String>)> =
@@ -75,7 +78,7 @@ fn struck(counts: &BTreeMap<&'static str, u64>) {
     least("effect: merge", 900);
     least("request fault: pushed while it is merged", 2);
     for what in counts.keys().filter(|what| what.starts_with("person")) {
-        least(what, 20);
+        least(what, 15);
     }
 }
 

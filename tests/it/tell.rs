@@ -1,6 +1,8 @@
 //! What sinks are told: signed, once under one id, again until they take it, and what they never take can be seen and
 //! sent again. The receiver is a server of the tests; everything before it is the real thing.
 
+mod late;
+
 use std::collections::VecDeque;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -32,6 +34,7 @@ use crate::support::git_fixture::Repo;
 
 /// What is counted of them.
 pub const METRIC: &str = "towpath_notices_total";
+pub const GIVEN_UP: &str = "towpath_notices_given_up";
 
 /// `whsec_` and base64 of 32 bytes.
 const SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -402,6 +405,9 @@ async fn who_is_told_of_what_goes_by_event_environment_and_flow() {
         sink("others", url, "flows = [\"other/*\"]"),
         sink("shops", url, "flows = [\"other/*\", \"sh?p\"]"),
         sink("quiet", url, "events = [\"proposed\"]"),
+        "[[flow]]\nname = \"other/x\"\nrepository = \"x.git\"\n[[flow.environment]]\nname = \"develop\"\n\
+         [[flow.environment]]\nname = \"staging\"\n"
+            .to_owned(),
     ]
     .concat();
     let held = Held::new(&config, 1).await;
@@ -487,6 +493,15 @@ async fn the_service_tells_by_itself() {
     until("it is told", &|| receiver.came().len() == 1).await;
     let counted = || shared.metrics.text(&[]).lines().any(|line| line.starts_with(METRIC) && line.ends_with(" 1"));
     until("it is counted", &counted).await;
+    let given_up = |count: &str| {
+        let row = format!("{GIVEN_UP}{{sink=\"deploys\"}} {count}");
+        shared.metrics.text(&[]).lines().any(|line| line == row)
+    };
+    until("nothing was given up", &|| given_up("0")).await;
+    receiver.answers(&[410]);
+    place.push("two");
+    shared.wake_all(towpath::serve::Wake::Hook);
+    until("one was given up", &|| given_up("1")).await;
     stop.cancel();
     running.await.expect("it ends").expect("well");
     assert_eq!(receiver.came()[0].json()["event"], "promoted");

@@ -1,6 +1,7 @@
 //! Sinks that are chats: one message for each promotion and problem, changed in place, also after a restart. The platform
 //! is a server of the tests that keeps what it is told; everything before it is the real thing.
 
+mod back;
 mod place;
 
 use std::path::Path;

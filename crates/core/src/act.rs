@@ -320,9 +320,22 @@ pub fn may_begin(
     Ok(())
 }
 
+/// The same for what moves no environment, a request that is opened or whose head is moved: what people ordered is
+/// as it was when the candidate was judged, at `judged.1` by the wall. A pause that was over then and is not, because
+/// the wall was set back, stops it, too. Where this says no the next pass decides anew.
+pub fn may_propose(judged: (&Standing, crate::model::Instant), standing: &Standing, now: Now) -> bool {
+    let again = standing.pauses.iter().any(|p| p.until.is_over(judged.1) && !p.until.is_over(now.wall));
+    standing == judged.0 && !again
+}
+
 /// Whether a push that begins now is over before its deadline, however long it may take.
 pub fn in_time(row: &IntentRow, now: Now) -> bool {
-    row.deadline.is_some_and(|deadline| now.trusted + PUSH_TIMEOUT <= deadline)
+    row.deadline.is_some_and(|deadline| is_in_time(deadline, now))
+}
+
+/// The same for anything that is over [`PUSH_TIMEOUT`] after it began.
+pub fn is_in_time(deadline: crate::model::Trusted, now: Now) -> bool {
+    now.trusted + PUSH_TIMEOUT <= deadline
 }
 
 /// The holds that bear on an edge, with their fixes: what a judgement of its candidates saw.

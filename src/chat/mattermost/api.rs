@@ -146,7 +146,15 @@ impl Mattermost {
         Ok(TriggerKey::read(&config.key))
     }
 
-    fn auth(&self) -> Result<Auth, Fault> {
+    pub(super) const fn token(&self) -> &TokenPlace {
+        &self.token
+    }
+
+    pub(super) const fn http(&self) -> &Client {
+        &self.http
+    }
+
+    pub(super) fn auth(&self) -> Result<Auth, Fault> {
         self.token.auth("mattermost", "Bearer")
     }
 

@@ -11,6 +11,8 @@
 //! mattermost/webapp/channels/src/utils/text_formatting.tsx (mentions, hashtags, channels, e-mail),
 //! mattermost/server/channels/app/mention_parser_standard.go.
 
+use towpath_core::people::Identity;
+
 use crate::chat::inert::{APART, is_of_a_name, is_of_a_time};
 
 /// Markdown of at most so many characters.
@@ -142,7 +144,18 @@ pub(super) fn is_code(text: &str) -> bool {
                 ' ' | '.' | '_' | '/' | '-' | '+' | '=' | ',' | '(' | ')' | '{' | '}' | '^' | '\'' | '"' | '%'
             )
     };
-    !text.trim().is_empty() && text == text.trim() && text.chars().all(plain)
+    let inert = |text: &str| !text.trim().is_empty() && text == text.trim() && text.chars().all(plain);
+    inert(text) || is_plain_identity(text)
+}
+
+/// Whether it is an identity that people copy into the config, with one colon and no sign but those of ids: no
+/// address (`scheme://`), no emoji (`:name:`), no mention. Outside code [`APART`] would stand in it, and go along.
+fn is_plain_identity(text: &str) -> bool {
+    let Some((_, rest)) = text.split_once(':') else { return false };
+    let of_an_id = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
+    rest.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && rest.chars().all(of_an_id)
+        && text.parse::<Identity>().is_ok()
 }
 
 /// Whether it can be the name by which somebody is called (`IsValidUsername`, server/public/model/user.go), and is not
@@ -154,4 +167,44 @@ pub(super) fn is_username(name: &str) -> bool {
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_'))
         && !matches!(name.trim_end_matches(['.', '-', '_']), "all" | "channel" | "here")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{APART, is_code};
+
+    #[test]
+    fn an_identity_can_be_copied_and_nothing_else_with_a_colon_is_code() {
+        for text in [
+            "mattermost:9x5zc3jq7tbyzp1m8rw4nk6aso/an4tq1y8ojd5uf7bpx3wzrkmce",
+            "mattermost:an4tq1y8ojd5uf7bpx3wzrkmce",
+            "slack:T024BE7LD/U012AB3CD",
+            "token:ana-laptop",
+            "forge:hub/ana.b_c",
+        ] {
+            assert!(is_code(text), "{text}");
+        }
+        for text in [
+            ":smile:",
+            "token::smile:",
+            "token:a:smile:",
+            "a:b",
+            "https://x.example",
+            "token://x",
+            "token:@all",
+            "token:a@all",
+            "mail:a@x.example",
+            "oidc:https://id.example#s",
+            "token:a b",
+            "token:a`b",
+            "token:a#b",
+            "token:",
+            "mattermost:",
+            " token:a",
+            "token:a ",
+            &format!("token:a{APART}"),
+        ] {
+            assert!(!is_code(text), "{text}");
+        }
+    }
 }

@@ -10,12 +10,14 @@ pub fn manifest(url: &str) -> String {
 #    Environment > Web Server > Site URL is set: Towpath answers there, and `url` of its config is the same.
 #    Integrations > Integration Management: custom slash commands and bot accounts are enabled.
 #    Environment > Developer > Allow untrusted internal connections: Towpath's host, if its address is an internal one.
-# 2. The bot that posts. Its token is shown once: it is `bot_token` of the config.
+# 2. The bot that posts. Its token is shown once: it is `token` of the config.
 mmctl bot create towpath --display-name Towpath --description 'Says what moves along your environments' --with-token
 mmctl team users add TEAM towpath
-# 3. The slash command, once in each team. Its token is a secret of the config's `tokens`; see it with
+# 3. The slash command, once in each team. Its token is one of `secrets` of the config; see it with
 #    `mmctl command list TEAM --json`.
 mmctl command create TEAM --title Towpath --description 'Asks and steers Towpath' --trigger-word towpath --url {url} --creator ADMIN --response-username towpath --autocomplete --autocompleteDesc 'Asks and steers Towpath' --autocompleteHint 'status | explain FLOW ENVIRONMENT | help' --post
+#    In the config too, without which nothing can be confirmed: `button_secrets`, made up by you (`openssl rand -hex 32`),
+#    and `public_url` of [service], where the server reaches Towpath.
 # 4. The bot in each channel where it is to post.
 mmctl channel users add TEAM:CHANNEL towpath
 # 5. The ids that the config wants.

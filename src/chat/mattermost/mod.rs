@@ -2,12 +2,14 @@
 //!
 //! `read` is what a slash command or a button says and what proves it, with `seal` for the buttons and `trigger` for
 //! the person; `render` is what we say, `escape` how texts become Markdown that shows them; `api` the calls,
-//! `manifest` what an administrator does. After developers.mattermost.com and the server's own source
+//! `look` what is in the way, `manifest` what an administrator does. After developers.mattermost.com and the server's own source
 //! (github.com/mattermost/mattermost); each module names its places.
 //!
 //! # What a stranger could forge who reaches our address
 //!
-//! A slash command carries a token that only the server and we know. A button carries nothing of the server's: the
+//! A slash command carries a token that only the server and we know, and the same `trigger_id` as a button
+//! (`ExecuteCommand`, `tryExecuteCustomCommand`, server/channels/app/command.go): the token opens the door for
+//! questions, and only a trigger of the same user lets an order through. A button carries nothing of the server's: the
 //! request is plain JSON, in which `user_id` is whatever its sender wrote. So:
 //!
 //! * Knowing nothing, nothing: every button holds a [`seal`] of ours (HMAC over press, channel and time), without
@@ -27,6 +29,8 @@
 
 mod api;
 mod escape;
+mod keys;
+mod look;
 mod manifest;
 mod read;
 mod render;
@@ -37,6 +41,8 @@ pub mod trigger;
 mod tests;
 
 pub use api::Mattermost;
+pub use keys::Keys;
+pub(super) use look::OfButtons;
 pub use manifest::manifest;
-pub use read::{Place, pressed, typed};
+pub use read::{Claim, Place, pressed, typed};
 pub use render::{Buttons, People, ephemeral, people_of, render, reply};

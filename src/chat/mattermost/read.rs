@@ -10,9 +10,10 @@ use towpath_core::model::Instant;
 use towpath_core::people::Platform;
 
 use super::seal::{Sealed, open};
-use super::trigger::TriggerKey;
+use super::trigger::{Trigger, TriggerKey};
+use crate::chat::form::Form;
 use crate::chat::incoming::{
-    AnswerAt, BODY_MAX, Incoming, MessageAt, Proof, Refused, What, id, once, said, same_secret, user_name,
+    AnswerAt, BODY_MAX, Incoming, MessageAt, Proof, Refused, Unproven, What, id, once, said, same_secret, user_name,
 };
 use crate::secret::Secret;
 
@@ -27,8 +28,49 @@ pub struct Place<'a> {
     pub tokens: &'a [Secret],
     /// What buttons are, or were, sealed with.
     pub seals: &'a [Secret],
-    /// The server's key, if it is known.
-    pub key: Option<&'a TriggerKey>,
+}
+
+/// Something that was read and is by a command of the server's or a button of ours; by whom is still to be judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    incoming: Incoming,
+    /// The server's word, if it is for this user and this moment. Whether it is the server's, its key says.
+    word: Result<Trigger, Refused>,
+}
+
+impl Claim {
+    fn new(incoming: Incoming, trigger: &str, wall: Instant) -> Self {
+        let word = Trigger::read(trigger);
+        let word = word.and_then(|word| word.says(&incoming.user, wall).map(|()| word));
+        Self { incoming, word }
+    }
+
+    /// The server's word, where it is worth a look at the key.
+    pub fn word(&self) -> Option<&Trigger> {
+        self.word.as_ref().ok()
+    }
+
+    /// What it is with this key, or with none. Look at [`Incoming::proof`]: it says whether the person is known. What was
+    /// typed is taken without that, for whoever only asks.
+    ///
+    /// # Errors
+    /// Why a button is not taken.
+    pub fn judged(self, key: Option<&TriggerKey>) -> Result<Incoming, Refused> {
+        let Self { incoming, word } = self;
+        let typed = matches!(incoming.what, What::Said(_));
+        let fits =
+            |key: &TriggerKey| word.and_then(|word| if key.signed(&word) { Ok(()) } else { Err(Refused::Forged) });
+        let proof = match (key.map(fits), typed) {
+            (Some(Ok(())), _) => Proof::Trigger,
+            (Some(Err(why)), false) => return Err(why),
+            (None, false) => Proof::Nobody,
+            (None, true) => Proof::Token(Unproven::NoKey),
+            (Some(Err(Refused::OutOfTime)), true) => Proof::Token(Unproven::OutOfTime),
+            (Some(Err(Refused::Unsigned)), true) => Proof::Token(Unproven::Unsigned),
+            (Some(Err(_)), true) => Proof::Token(Unproven::Forged),
+        };
+        Ok(Incoming { proof, ..incoming })
+    }
 }
 
 impl Place<'_> {
@@ -60,25 +102,26 @@ impl Place<'_> {
 ///
 /// # Errors
 /// Why it is not taken.
-pub fn typed(headers: &HeaderMap, body: &[u8], place: Place<'_>) -> Result<Incoming, Refused> {
+pub fn typed(headers: &HeaderMap, body: &[u8], place: Place<'_>, wall: Instant) -> Result<Claim, Refused> {
     if body.len() > BODY_MAX {
         return Err(Refused::TooLarge);
     }
-    let form = Form::read(body)?;
+    let form = Form::read(body, FIELDS)?;
     // An OAuth connection for our address replaces the header, and the form's token stays.
-    place.proves(&[header_token(headers), &form.token])?;
-    Ok(Incoming {
+    place.proves(&[header_token(headers), form.text("token")])?;
+    let incoming = Incoming {
         platform: Platform::Mattermost,
-        team: Some(place.team(&form.team_id)?),
-        user: id(&form.user_id)?,
-        user_name: user_name(&form.user_name),
-        proof: Proof::Request,
-        channel: id(&form.channel_id)?,
-        once: once(&form.trigger_id)?,
-        what: said(form.text)?,
-        answer_at: Some(AnswerAt::mattermost(&form.response_url, place.server)?),
+        team: Some(place.team(form.text("team_id"))?),
+        user: id(form.text("user_id"))?,
+        user_name: user_name(form.text("user_name")),
+        proof: Proof::Token(Unproven::NoKey),
+        channel: id(form.text("channel_id"))?,
+        once: once(form.text("trigger_id"))?,
+        what: said(form.text("text").to_owned())?,
+        answer_at: Some(AnswerAt::mattermost(form.text("response_url"), place.server)?),
         message: None,
-    })
+    };
+    Ok(Claim::new(incoming, form.text("trigger_id"), wall))
 }
 
 /// `Authorization: Token TOKEN`, or nothing.
@@ -91,44 +134,9 @@ fn header_token(headers: &HeaderMap) -> &str {
     }
 }
 
-#[derive(Debug, Default)]
-struct Form {
-    token: String,
-    team_id: String,
-    channel_id: String,
-    user_id: String,
-    user_name: String,
-    text: String,
-    response_url: String,
-    trigger_id: String,
-}
-
-impl Form {
-    /// A field that stands there twice could be read as the other one by somebody else: such a form is none.
-    fn read(body: &[u8]) -> Result<Self, Refused> {
-        let mut form = Self::default();
-        let mut seen = Vec::new();
-        for (name, value) in form_urlencoded::parse(body) {
-            let field = match &*name {
-                "token" => &mut form.token,
-                "team_id" => &mut form.team_id,
-                "channel_id" => &mut form.channel_id,
-                "user_id" => &mut form.user_id,
-                "user_name" => &mut form.user_name,
-                "text" => &mut form.text,
-                "response_url" => &mut form.response_url,
-                "trigger_id" => &mut form.trigger_id,
-                _ => continue,
-            };
-            *field = value.into_owned();
-            if seen.contains(&name) {
-                return Err(Refused::Unreadable);
-            }
-            seen.push(name);
-        }
-        Ok(form)
-    }
-}
+/// The fields of a form that are looked at.
+const FIELDS: &[&str] =
+    &["token", "team_id", "channel_id", "user_id", "user_name", "text", "response_url", "trigger_id"];
 
 #[derive(Debug, Deserialize)]
 struct Action {
@@ -152,11 +160,11 @@ struct Context {
     towpath: Option<Sealed>,
 }
 
-/// Reads a button that was pressed, JSON. Look at [`Incoming::proof`]: it says whether the person is known.
+/// Reads a button that was pressed, JSON.
 ///
 /// # Errors
 /// Why it is not taken.
-pub fn pressed(body: &[u8], place: Place<'_>, wall: Instant) -> Result<Incoming, Refused> {
+pub fn pressed(body: &[u8], place: Place<'_>, wall: Instant) -> Result<Claim, Refused> {
     if body.len() > BODY_MAX {
         return Err(Refused::TooLarge);
     }
@@ -165,25 +173,19 @@ pub fn pressed(body: &[u8], place: Place<'_>, wall: Instant) -> Result<Incoming,
     let sealed = action.context.towpath.ok_or(Refused::Unsigned)?;
     let press = open(place.seals, &sealed, &channel, wall)?;
     let user = id(&action.user_id)?;
-    let proof = match place.key {
-        Some(key) => {
-            key.verify(&action.trigger_id, &user, wall)?;
-            Proof::Trigger
-        }
-        None => Proof::Nobody,
-    };
     let team = Some(action.team_id).filter(|team| !team.is_empty());
     let message = Some(action.post_id).filter(|post| !post.is_empty()).map(|post| id(&post)).transpose()?;
-    Ok(Incoming {
+    let incoming = Incoming {
         platform: Platform::Mattermost,
         team: team.map(|team| place.team(&team)).transpose()?,
         user,
         user_name: user_name(&action.user_name),
-        proof,
+        proof: Proof::Nobody,
         once: once(&action.trigger_id)?,
         what: What::Pressed(press),
         answer_at: None,
         message: message.map(|id| MessageAt { channel: channel.clone(), id }),
         channel,
-    })
+    };
+    Ok(Claim::new(incoming, &action.trigger_id, wall))
 }

@@ -25,6 +25,47 @@ const BEFORE_POINT: [u8; 26] = [
     0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
 ];
 
+/// A trigger that can be read. What it says is nobody's word until [`TriggerKey::signed`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trigger {
+    /// What is signed.
+    signed: String,
+    signature: Vec<u8>,
+    user: String,
+    at: Instant,
+}
+
+impl Trigger {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// [`Refused::Unsigned`].
+    pub fn read(text: &str) -> Result<Self, Refused> {
+        let decoded = STANDARD.decode(text).ok().filter(|_| text.len() <= TRIGGER_MAX).ok_or(Refused::Unsigned)?;
+        let decoded = String::from_utf8(decoded).map_err(|_| Refused::Unsigned)?;
+        let (signed, signature) = decoded.rsplit_once(':').ok_or(Refused::Unsigned)?;
+        let signature = STANDARD.decode(signature).map_err(|_| Refused::Unsigned)?;
+        let fields: Vec<&str> = signed.split(':').collect();
+        let [_, user, at] = fields.as_slice() else { return Err(Refused::Unsigned) };
+        let at = Instant(at.parse().map_err(|_| Refused::Unsigned)?);
+        Ok(Self { signed: format!("{signed}:"), signature, user: (*user).to_owned(), at })
+    }
+
+    /// Whether it says that this user did something just now.
+    ///
+    /// # Errors
+    /// [`Refused::Forged`], [`Refused::OutOfTime`].
+    pub fn says(&self, user: &str, wall: Instant) -> Result<(), Refused> {
+        if self.user != user {
+            return Err(Refused::Forged);
+        }
+        if wall.since(self.at).ms().max(self.at.since(wall).ms()) > WINDOW.ms() {
+            return Err(Refused::OutOfTime);
+        }
+        Ok(())
+    }
+}
+
 /// The server's public key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TriggerKey {
@@ -40,28 +81,10 @@ impl TriggerKey {
         (point.len() == 65 && point.first() == Some(&4)).then(|| Self { point: point.to_vec() })
     }
 
-    /// Whether the server signed that this user did something just now.
-    ///
-    /// # Errors
-    /// [`Refused::Unsigned`], [`Refused::Forged`], [`Refused::OutOfTime`].
-    pub fn verify(&self, trigger: &str, user: &str, wall: Instant) -> Result<(), Refused> {
-        let decoded =
-            STANDARD.decode(trigger).ok().filter(|_| trigger.len() <= TRIGGER_MAX).ok_or(Refused::Unsigned)?;
-        let text = String::from_utf8(decoded).map_err(|_| Refused::Unsigned)?;
-        let (signed, signature) = text.rsplit_once(':').ok_or(Refused::Unsigned)?;
-        let signature = STANDARD.decode(signature).map_err(|_| Refused::Unsigned)?;
-        let fields: Vec<&str> = signed.split(':').collect();
-        let [_, whose, at] = fields.as_slice() else { return Err(Refused::Unsigned) };
-        let at = Instant(at.parse().map_err(|_| Refused::Unsigned)?);
+    /// Whether the server signed it.
+    pub fn signed(&self, trigger: &Trigger) -> bool {
         let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &self.point);
-        key.verify(format!("{signed}:").as_bytes(), &signature).map_err(|_| Refused::Forged)?;
-        if *whose != user {
-            return Err(Refused::Forged);
-        }
-        if wall.since(at).ms().max(at.since(wall).ms()) > WINDOW.ms() {
-            return Err(Refused::OutOfTime);
-        }
-        Ok(())
+        key.verify(trigger.signed.as_bytes(), &trigger.signature).is_ok()
     }
 }
 
@@ -71,6 +94,15 @@ pub(super) mod tests {
     use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 
     use super::*;
+
+    impl TriggerKey {
+        /// All of it together.
+        fn verify(&self, trigger: &str, user: &str, wall: Instant) -> Result<(), Refused> {
+            let trigger = Trigger::read(trigger)?;
+            trigger.says(user, wall)?;
+            if self.signed(&trigger) { Ok(()) } else { Err(Refused::Forged) }
+        }
+    }
 
     /// A server's key, and triggers made with it.
     pub(in super::super) struct Server(EcdsaKeyPair);

@@ -108,6 +108,35 @@ pub(super) fn meaning(wanted: Wanted, body: &[u8]) -> Sent {
     if malformed { Sent::Never { words } } else { Sent::Later { after: None, words } }
 }
 
+/// What Slack says where it says no, or something that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Said {
+    /// Its own word for it; empty where there is none.
+    pub(super) word: String,
+    /// In a sentence, with what mends it where that is known.
+    pub(super) words: String,
+}
+
+/// Nothing of an answer that says yes.
+pub(super) fn said(body: &[u8]) -> Option<Said> {
+    // `channel` and others are of another form in each method's answer.
+    #[derive(Deserialize)]
+    struct Any {
+        ok: bool,
+        #[serde(default)]
+        error: String,
+    }
+    let any = serde_json::from_slice::<Any>(body).ok();
+    if any.as_ref().is_some_and(|any| any.ok) {
+        return None;
+    }
+    let word = any.map(|any| word(&any.error).to_owned()).unwrap_or_default();
+    match meaning(Wanted::Whisper, body) {
+        Sent::Never { words } | Sent::Later { words, .. } => Some(Said { word, words }),
+        Sent::Posted(_) | Sent::Answered | Sent::Gone => None,
+    }
+}
+
 /// An error's word, if it is one: it goes into logs and onto pages.
 fn word(error: &str) -> &str {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';

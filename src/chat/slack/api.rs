@@ -107,6 +107,10 @@ impl Slack {
         }
     }
 
+    pub(super) const fn token(&self) -> &TokenPlace {
+        &self.token
+    }
+
     pub(super) const fn http(&self) -> &Client {
         &self.http
     }

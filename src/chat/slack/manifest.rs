@@ -2,6 +2,9 @@
 
 use serde_json::json;
 
+/// What the bot is given: commands, to write, and to find people by their id and address.
+pub(super) const SCOPES: [&str; 4] = ["commands", "chat:write", "users:read", "users:read.email"];
+
 /// The app's manifest, as JSON that Slack's page "Create New App, From a manifest" takes.
 ///
 /// `url` is where Slack reaches us (`https://towpath.example.com/chat/slack`), for commands and buttons alike;
@@ -31,7 +34,7 @@ pub fn manifest(url: Option<&str>) -> String {
             "slash_commands": [command],
         },
         "oauth_config": {
-            "scopes": { "bot": ["commands", "chat:write", "users:read", "users:read.email"] },
+            "scopes": { "bot": SCOPES },
         },
         "settings": {
             "interactivity": interactivity,

@@ -10,6 +10,7 @@ use serde_json::Value;
 use towpath_core::command::chat::from_slack;
 use towpath_core::people::Platform;
 
+use crate::chat::form::Form;
 use crate::chat::incoming::{
     AnswerAt, BODY_MAX, Incoming, MessageAt, Proof, Refused, What, id, once, said, user_name,
 };
@@ -50,13 +51,13 @@ pub fn read(body: &[u8], place: Place<'_>) -> Result<Read, Refused> {
     if body.len() > BODY_MAX {
         return Err(Refused::TooLarge);
     }
-    let form = Form::read(body)?;
-    if form.ssl_check.as_deref() == Some("1") {
+    let form = Form::read(body, FIELDS)?;
+    if form.get("ssl_check") == Some("1") {
         return Ok(Read::Probe);
     }
-    let incoming = match &form.payload {
+    let incoming = match form.get("payload") {
         Some(payload) => pressed(serde_json::from_str(payload).map_err(|_| Refused::Unreadable)?, place),
-        None => typed(&form.slash, place),
+        None => typed(&Slash::of(&form), place),
     };
     incoming.map(Read::Incoming)
 }
@@ -87,38 +88,31 @@ struct Slash {
     trigger_id: String,
 }
 
-#[derive(Debug, Default)]
-struct Form {
-    ssl_check: Option<String>,
-    payload: Option<String>,
-    slash: Slash,
-}
+/// The fields of a form that are looked at.
+const FIELDS: &[&str] = &[
+    "ssl_check",
+    "payload",
+    "team_id",
+    "channel_id",
+    "user_id",
+    "user_name",
+    "text",
+    "response_url",
+    "trigger_id",
+];
 
-impl Form {
-    /// A field that stands there twice could be read as the other one by somebody else: such a form is none.
-    fn read(body: &[u8]) -> Result<Self, Refused> {
-        let mut form = Self::default();
-        let mut seen = Vec::new();
-        for (name, value) in form_urlencoded::parse(body) {
-            let field = match &*name {
-                "ssl_check" => form.ssl_check.get_or_insert_default(),
-                "payload" => form.payload.get_or_insert_default(),
-                "team_id" => &mut form.slash.team_id,
-                "channel_id" => &mut form.slash.channel_id,
-                "user_id" => &mut form.slash.user_id,
-                "user_name" => &mut form.slash.user_name,
-                "text" => &mut form.slash.text,
-                "response_url" => &mut form.slash.response_url,
-                "trigger_id" => &mut form.slash.trigger_id,
-                _ => continue,
-            };
-            *field = value.into_owned();
-            if seen.contains(&name) {
-                return Err(Refused::Unreadable);
-            }
-            seen.push(name);
+impl Slash {
+    fn of(form: &Form) -> Self {
+        let text = |name| form.text(name).to_owned();
+        Self {
+            team_id: text("team_id"),
+            channel_id: text("channel_id"),
+            user_id: text("user_id"),
+            user_name: text("user_name"),
+            text: text("text"),
+            response_url: text("response_url"),
+            trigger_id: text("trigger_id"),
         }
-        Ok(form)
     }
 }
 

@@ -73,6 +73,17 @@ pub struct Socket {
     http: reqwest::Client,
 }
 
+/// What Slack is told of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// Nothing: it is not durable, and has to come again.
+    Nothing,
+    /// That it was taken.
+    Taken,
+    /// That it was taken, with this for the person, where Slack takes that (of slash commands).
+    Words(Value),
+}
+
 /// Why a connection is not there (any more).
 #[derive(Debug)]
 enum Ended {
@@ -98,6 +109,8 @@ struct Envelope {
     envelope_id: Option<String>,
     #[serde(default)]
     payload: Value,
+    #[serde(default)]
+    accepts_response_payload: bool,
     reason: Option<String>,
 }
 
@@ -120,12 +133,12 @@ impl Socket {
     }
 
     /// Takes what Slack sends, until it is told to stop. `take` gets each request, or why one was refused, and says
-    /// whether it is durable: only then, or when it was refused, Slack is told so. It has to return within three
+    /// what Slack is told: of one that was refused always that it was taken. It has to return within three
     /// seconds, or Slack tells the person that nobody answered. It is never given up half way.
     pub async fn run<T, Taking>(&self, take: T, stop: &CancellationToken)
     where
         T: Fn(Result<Incoming, Refused>) -> Taking + Sync,
-        Taking: Future<Output = bool> + Send,
+        Taking: Future<Output = Told> + Send,
     {
         let mut pause = self.pauses.first;
         while !stop.is_cancelled() {
@@ -223,7 +236,7 @@ impl Socket {
     async fn session<T, Taking>(&self, stream: &mut Stream, take: &T, stop: &CancellationToken) -> Ended
     where
         T: Fn(Result<Incoming, Refused>) -> Taking + Sync,
-        Taking: Future<Output = bool> + Send,
+        Taking: Future<Output = Told> + Send,
     {
         let mut asked = false;
         loop {
@@ -276,18 +289,23 @@ impl Socket {
     async fn envelope<T, Taking>(&self, stream: &mut Stream, envelope: Envelope, take: &T) -> Option<Ended>
     where
         T: Fn(Result<Incoming, Refused>) -> Taking + Sync,
-        Taking: Future<Output = bool> + Send,
+        Taking: Future<Output = Told> + Send,
     {
+        let accepts = envelope.accepts_response_payload;
         let id = envelope.envelope_id.filter(|id| !id.is_empty() && id.len() <= 200)?;
         let place = Place { teams: &self.teams, api: self.slack.api() };
         let read = read_socket(&envelope.kind, envelope.payload, place);
         // What is refused is refused for good: it need not come again.
         let refused = read.is_err();
-        if !take(read).await && !refused {
-            tracing::warn!("a request of Slack's could not be stored; Slack is not told that it was taken");
-            return None;
-        }
-        let acknowledged = Frame::text(json!({ "envelope_id": id }).to_string());
+        let told = match take(read).await {
+            Told::Nothing if !refused => {
+                tracing::warn!("a request of Slack's could not be stored; Slack is not told that it was taken");
+                return None;
+            }
+            Told::Words(payload) if accepts => json!({ "envelope_id": id, "payload": payload }),
+            _ => json!({ "envelope_id": id }),
+        };
+        let acknowledged = Frame::text(told.to_string());
         stream.send(acknowledged).await.err().map(|error| lost(one_line(&error.to_string(), 300)))
     }
 }

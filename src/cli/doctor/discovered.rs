@@ -5,7 +5,7 @@ use towpath_core::text::one_line;
 use super::{Finding, bad, good, note};
 use crate::cli::session::Session;
 use crate::config::ANOTHER;
-use crate::discover::{Found, NotTaken, no_list, too_many};
+use crate::discover::{Found, NotTaken, no_list, too_many, too_slow};
 
 /// How many repositories that were not taken are named of one forge.
 const NAMED_MAX: usize = 200;
@@ -17,7 +17,7 @@ pub(super) fn all(session: &Session, found: &Found, findings: &mut Vec<Finding>)
             Ok(listed) => findings.push(good(format!(
                 "`[forge.{forge}]` lists {listed} repositories: {} are flows by `discover`, {} match a group and are not taken",
                 of.flows,
-                of.left.len() + of.over
+                of.left.len() + of.over + of.unlooked
             ))),
             Err(why) => findings.push(bad(format!(
                 "{}. The {} flows that were discovered before stay",
@@ -37,6 +37,9 @@ pub(super) fn all(session: &Session, found: &Found, findings: &mut Vec<Finding>)
         }
         if of.over > 0 {
             findings.push(bad(format!("`[forge.{forge}]`: {}", too_many(of.over))));
+        }
+        if of.unlooked > 0 {
+            findings.push(note(format!("`[forge.{forge}]`: {}", too_slow(of.unlooked))));
         }
     }
     for row in &found.rows {

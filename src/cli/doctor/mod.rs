@@ -1,7 +1,8 @@
 //! `doctor`: what would keep Towpath from working, each with its fix.
 //!
-//! Here is what this machine and git can say; what a forge says is in `forge.rs`.
+//! Here is what this machine and git can say; what a forge says is in `forge.rs`, what a chat says in `chat.rs`.
 
+mod chat;
 mod discovered;
 mod forge;
 
@@ -54,6 +55,7 @@ pub async fn run(path: Option<&Path>, word: Option<&str>, out: Out) -> Result<Ex
     let now = session.world.now().await?;
     findings.push(clock(&session, now.wall).await);
     forge::hooks(&session, now.wall, &mut findings).await;
+    chat::all(&session, &mut findings).await;
     discovered::all(&session, &found, &mut findings);
     let mut exit = Exit::Done;
     for found in session.flows(word)? {

@@ -3,6 +3,7 @@
 use towpath_core::model::Event;
 
 use super::{Default, Kind, Place, Row};
+use crate::config::chats::STRANGERS;
 use crate::config::people::{MENTIONS, ROLES, SURFACES, VERB_WORDS};
 
 const SERVICE: &[Place] = &[Place::Service];
@@ -276,7 +277,7 @@ pub(in crate::config) const ROWS: &[Row] = &[
     ),
     // request
     row(&[Place::Request], "open", Kind::Word { words: &["ready", "at-once"], later: &[] }, Default::Text("ready")).says(
-        "When a request is opened: when every gate but approvals, window and schedule passes, or as soon as there is a commit that nothing blocks.",
+        "When a request is opened: when every gate but approvals, window and schedule passes, or as soon as there is a commit that nothing blocks. Opened at once, it follows each newer commit until somebody approves; where nobody has to, a commit that every gate lets enter goes before newer ones that still wait.",
         "open = \"at-once\"",
     ),
     row(&[Place::Request], "merge", Kind::Word { words: &["towpath", "person"], later: &[] }, Default::Text("towpath"))
@@ -367,6 +368,10 @@ pub(in crate::config) const ROWS: &[Row] = &[
         "What buttons of Mattermost are sealed with, which signs none itself: at least 16 bytes, made up by you. The first seals, each opens.",
         "button_secrets = [{ file = \"/run/secrets/towpath-buttons\" }]",
     ),
+    row(CHAT, "strangers", Kind::Word { words: &STRANGERS, later: &[] }, Default::From("`\"read\"`")).says(
+        "What somebody of these teams is answered who is linked to no person: with `read` whatever only looks, at every flow; with `none` how to be linked, and nothing else.",
+        "strangers = \"none\"",
+    ),
     row(CHAT, "channels", Kind::Tables(Place::Channel), Default::Nothing).says(
         "Channels that belong to a flow or an environment, which then need not be said there.",
         "channels = [{ id = \"C0123456789\", flow = \"checkout\" }]",
@@ -392,7 +397,7 @@ pub(in crate::config) const ROWS: &[Row] = &[
     row(PERSON, "role", Kind::Word { words: &ROLES, later: &[] }, Default::Text("viewer"))
         .says("What they are trusted with.", "role = \"operator\""),
     row(PERSON, "identities", Kind::ListOf(&Kind::Text), Default::Nothing).says(
-        "What surfaces know them by: `forge:NAME/LOGIN`, `mail:ADDRESS`, `slack:TEAM/USER`, `mattermost:USER`, `oidc:ISSUER#SUBJECT`, `token:NAME`, `os:USER@HOST`. Each is one person's.",
+        "What surfaces know them by: `forge:NAME/LOGIN`, `mail:ADDRESS`, `slack:TEAM/USER`, `mattermost:USER` or `mattermost:TEAM/USER`, `oidc:ISSUER#SUBJECT`, `token:NAME`, `os:USER@HOST`. Each is one person's.",
         "identities = [\"forge:hub/ana\", \"mail:ana@example.com\"]",
     ),
     row(PERSON, "mention", Kind::Word { words: &MENTIONS, later: &[] }, Default::From("what the installation does"))

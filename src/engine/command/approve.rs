@@ -92,7 +92,7 @@ async fn whether_it_counts<W: World>(
         let ledger = giving.world.load(flow).await?;
         let look = observe::look(giving.world, flow, &ledger).await?;
         let key = EdgeKey { env: row.env.clone(), commit: row.commit };
-        match observe::authors(flow, &look, &key) {
+        match observe::authors(giving.world, flow, &look, &key) {
             Some(authors) => authors,
             None => return Ok(Counts::Unknown),
         }
@@ -102,7 +102,7 @@ async fn whether_it_counts<W: World>(
     Ok(match approvals::why_not(gate, row, &authors) {
         None => Counts::Yes,
         Some(why) => {
-            let one = NotCounted { by: row.by.clone(), why };
+            let one = NotCounted { by: row.by.clone(), why, stranger: None };
             Counts::No(giving.words(flow).approved_in_vain(&one))
         }
     })

@@ -9,12 +9,12 @@ use towpath_core::command::{Command, Verb};
 use towpath_core::explain::{Words, refused, refused_for};
 use towpath_core::model::{
     Actor, AuditRow, Came, Change, Concerns, Flow, FlowName, Instant, IntentRow, MoveKind, Now, OrderId, SAID_MAX,
-    Scope,
+    Scope, Underway,
 };
 use towpath_core::people::{Asked, Denial, Grant, Permit, PersonCard, Place};
 
 use super::super::world::World;
-use super::{DRY_RUN, Dry, Person, Refusal, Reply, audited, order_id};
+use super::{DRY_RUN, Dry, Person, Refusal, Reply, Request, audited, order_id};
 use crate::config::{Config, WordFault};
 
 /// One command being given.
@@ -30,6 +30,60 @@ pub(super) struct Giving<'a, W: World> {
     permit: Result<Permit, WordFault>,
     /// Whether it turned out to be allowed as what concerns nothing but a commit of their own.
     own: AtomicBool,
+}
+
+/// Whether somebody may give a command, as far as the config alone tells: nothing is asked, stored or recorded.
+///
+/// # Errors
+/// Why not.
+pub fn may_give(config: &Config, command: &Command, who: &Person) -> Result<(), Refusal> {
+    command.check()?;
+    allowed(&permit(config, command, who)?)
+}
+
+fn allowed(permit: &Permit) -> Result<(), Refusal> {
+    match permit {
+        Permit::Allowed { .. } => Ok(()),
+        Permit::Denied { why, who_may } => Err(Refusal::NotPermitted { why: refused(why, who_may) }),
+    }
+}
+
+/// Whether they may, in every environment that it reaches.
+fn permit(config: &Config, command: &Command, who: &Person) -> Result<Permit, WordFault> {
+    let reach = places(config, command)?;
+    let asked = Asked { verb: command.verb(), reach: &reach, surface: who.surface };
+    let law = config.laws.law();
+    let permit = law.may(law.asker(&who.identity), &asked);
+    // Only their role stands against it, and it only stops what is theirs.
+    let own = match (command, &permit) {
+        (Command::Hold { commit, .. }, Permit::Denied { why: Denial::RoleTooLow { .. }, .. }) => {
+            who.wrote.is_some_and(|wrote| wrote.to_string() == commit.to_string())
+        }
+        _ => false,
+    };
+    Ok(if own { Permit::Allowed { by: [Grant::Author].into() } } else { permit })
+}
+
+/// The environments that a command reaches.
+fn places(config: &Config, command: &Command) -> Result<Vec<Place>, WordFault> {
+    let (words, env) = (command.place(), command.env());
+    let scope = match (&words[..], env) {
+        (["all"], None) => Scope::All,
+        ([flow], Some(env)) => config.target(&[flow, env])?,
+        ([flow], None) if !command.is_targeted() => Scope::Flow(config.flow(flow)?.flow.name.clone()),
+        (words, _) => config.target(words)?,
+    };
+    Ok(places_in(config, &scope))
+}
+
+/// The environments that a scope reaches.
+fn places_in(config: &Config, scope: &Scope) -> Vec<Place> {
+    let only = match scope {
+        Scope::Edge(_, env) | Scope::Environment(env) => Some(env),
+        Scope::All | Scope::Flow(_) => None,
+    };
+    let rules = &config.laws.rules;
+    config.reach(scope).into_iter().flat_map(|found| rules.places(&found.flow, only)).collect()
 }
 
 impl<'a, W: World> Giving<'a, W> {
@@ -52,16 +106,13 @@ impl<'a, W: World> Giving<'a, W> {
             permit: Err(WordFault::Words),
             own: AtomicBool::new(false),
         };
-        giving.permit = giving.permit();
+        giving.permit = permit(config, command, who);
         giving
     }
 
     /// Whether whoever gives it may; what its words name has to be known for that.
     pub(super) fn allowed(&self) -> Result<(), Refusal> {
-        match self.permit.as_ref().map_err(WordFault::clone)? {
-            Permit::Allowed { .. } => Ok(()),
-            Permit::Denied { why, who_may } => Err(Refusal::NotPermitted { why: refused(why, who_may) }),
-        }
+        allowed(self.permit.as_ref().map_err(WordFault::clone)?)
     }
 
     /// Whether nothing but their role stands against it.
@@ -82,7 +133,7 @@ impl<'a, W: World> Giving<'a, W> {
     /// Whether whoever gives it may also do what takes the right of another verb, there: to lift something takes what
     /// it took to order it. `what` says what it is: `lifting the freeze of`.
     pub(super) fn allowed_to(&self, verb: Verb, scopes: &[Scope], what: &str) -> Result<(), Refusal> {
-        let reach: BTreeSet<Place> = scopes.iter().flat_map(|scope| self.places_in(scope)).collect();
+        let reach: BTreeSet<Place> = scopes.iter().flat_map(|scope| places_in(self.config, scope)).collect();
         let reach: Vec<Place> = reach.into_iter().collect();
         let law = self.config.laws.law();
         match law.may(law.asker(&self.who.identity), &Asked { verb, reach: &reach, surface: self.who.surface }) {
@@ -108,44 +159,6 @@ impl<'a, W: World> Giving<'a, W> {
             }
         }
         all
-    }
-
-    /// Whether they may, in every environment that it reaches.
-    fn permit(&self) -> Result<Permit, WordFault> {
-        let reach = self.places()?;
-        let asked = Asked { verb: self.command.verb(), reach: &reach, surface: self.who.surface };
-        let law = self.config.laws.law();
-        let permit = law.may(law.asker(&self.who.identity), &asked);
-        // Only their role stands against it, and it only stops what is theirs.
-        let own = match (self.command, &permit) {
-            (Command::Hold { commit, .. }, Permit::Denied { why: Denial::RoleTooLow { .. }, .. }) => {
-                self.who.wrote.is_some_and(|wrote| wrote.to_string() == commit.to_string())
-            }
-            _ => false,
-        };
-        Ok(if own { Permit::Allowed { by: [Grant::Author].into() } } else { permit })
-    }
-
-    /// The environments that the command reaches.
-    fn places(&self) -> Result<Vec<Place>, WordFault> {
-        let (words, env) = (self.command.place(), self.command.env());
-        let scope = match (&words[..], env) {
-            (["all"], None) => Scope::All,
-            ([flow], Some(env)) => self.config.target(&[flow, env])?,
-            ([flow], None) if !self.command.is_targeted() => Scope::Flow(self.config.flow(flow)?.flow.name.clone()),
-            (words, _) => self.config.target(words)?,
-        };
-        Ok(self.places_in(&scope))
-    }
-
-    /// The environments that a scope reaches.
-    fn places_in(&self, scope: &Scope) -> Vec<Place> {
-        let only = match scope {
-            Scope::Edge(_, env) | Scope::Environment(env) => Some(env),
-            Scope::All | Scope::Flow(_) => None,
-        };
-        let rules = &self.config.laws.rules;
-        self.config.reach(scope).into_iter().flat_map(|found| rules.places(&found.flow, only)).collect()
     }
 
     /// An id of what this command makes.
@@ -223,21 +236,38 @@ impl<'a, W: World> Giving<'a, W> {
             lines: Vec::new(),
             pushing: Vec::new(),
             promotes: Vec::new(),
+            proposing: Vec::new(),
             moved: None,
             dry: self.dry == Dry::Run,
             exact: None,
         };
         if self.dry == Dry::Real {
             changes.push(self.audit(true, effect));
+            changes.splice(0..0, self.who.request.map(Request::begins));
             let committed = self.world.commit(None, flow, &changes).await?;
             let covered = |row: &IntentRow| scope.is_some_and(|scope| scope.covers(&row.flow, &row.env));
             reply.pushing = committed.pushing.into_iter().filter(covered).collect();
             lines.extend(reply.pushing.iter().map(|row| self.may_still_land(row)));
+            let covered = |row: &Underway| {
+                row.until > self.now.trusted && scope.is_some_and(|scope| scope.covers(&row.flow, &row.env))
+            };
+            reply.proposing = committed.proposing.into_iter().filter(covered).collect();
+            lines.extend(reply.proposing.iter().map(|row| self.may_still_come(row)));
         } else {
             lines.push(DRY_RUN.to_owned());
         }
         reply.lines = lines;
         Ok(reply)
+    }
+
+    fn may_still_come(&self, row: &Underway) -> String {
+        let scope = Scope::Edge(row.flow.clone(), row.env.clone());
+        let (flow, env, head, until) =
+            (&row.flow, &row.env, row.head.short(), self.at(&scope, self.now.wall_at(row.until)));
+        format!(
+            "Putting {head} into the request into `{env}` of `{flow}` had begun before and may still come to be until \
+             {until}; it moves no environment."
+        )
     }
 
     fn may_still_land(&self, row: &IntentRow) -> String {

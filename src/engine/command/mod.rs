@@ -15,9 +15,14 @@ mod stops;
 
 use sha2::{Digest as _, Sha256};
 use towpath_core::command::{Command, Problem};
-use towpath_core::model::{Actor, AuditRow, Change, CommitId, Concerns, IntentRow, Now, OrderId, Promote};
+use towpath_core::model::{
+    Actor, AuditRow, Change, CommitId, Concerns, IntentRow, Now, OrderId, Promote, Underway,
+};
 use towpath_core::people::{Identity, Surface};
 use towpath_core::text::hex;
+
+pub use giving::may_give;
+pub use stops::within;
 
 use giving::Giving;
 
@@ -43,12 +48,30 @@ pub struct Person {
     /// Where the branch was when they were shown what they confirm now: a rollback from anywhere else is not what they
     /// saw.
     pub shown: Option<CommitId>,
+    /// What they said, where it waits in the store to be done once.
+    pub request: Option<Request>,
+}
+
+/// Something said in a chat or in a comment, which is done with the command: in its transaction, or not at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Request {
+    /// Its number.
+    pub seq: i64,
+    /// The how manieth time it was begun.
+    pub turn: i64,
+}
+
+impl Request {
+    /// What stands before all that is done for it.
+    const fn begins(self) -> Change {
+        Change::Asked { request: self.seq, turn: self.turn }
+    }
 }
 
 impl Person {
     /// Somebody who gives a command by no text of their own, or by one that is its canonical form.
     pub const fn new(identity: Identity, surface: Surface) -> Self {
-        Self { identity, email: None, surface, place: None, said: None, wrote: None, shown: None }
+        Self { identity, email: None, surface, place: None, said: None, wrote: None, shown: None, request: None }
     }
 }
 
@@ -77,6 +100,8 @@ pub struct Reply {
     pub pushing: Vec<IntentRow>,
     /// The `promote` orders that stand in the scope of a pause, which they pass, or of a freeze, which stops them.
     pub promotes: Vec<Promote>,
+    /// Requests in its scope that were being opened before it, or whose head was being moved, and may still come.
+    pub proposing: Vec<Underway>,
     /// The rollback, as far as it came.
     pub moved: Option<IntentRow>,
     /// Whether nothing was done.
@@ -162,13 +187,18 @@ pub async fn carry_out<W: World>(
         && (dry == Dry::Real || matches!(refusal, Refusal::NotPermitted { .. }))
     {
         let audit = giving.audit(false, refusal.to_string());
-        match world.commit(None, None, &[audit]).await {
+        match world.commit(None, None, &for_request(who, audit)).await {
             // The same refusal at the same instant: it is on record, and the reason is the answer.
             Err(Fault::Conflict) => {}
             done => drop(done?),
         }
     }
     reply
+}
+
+/// The audit's row of a refusal, with which what was said is done.
+fn for_request(who: &Person, audit: Change) -> Vec<Change> {
+    who.request.map(Request::begins).into_iter().chain([audit]).collect()
 }
 
 /// Does what the command says.
@@ -246,7 +276,8 @@ pub async fn record_refusal_in<W: World>(
     let by = Actor::new(config.laws.law().asker(&who.identity).name());
     let came = giving::came(who, &command, None);
     let row = audited("refused", now, by, command, (false, why.to_owned()), concerns);
-    match world.commit(None, None, &[Change::Audit(AuditRow { came: Some(came), ..row })]).await {
+    let audit = Change::Audit(AuditRow { came: Some(came), ..row });
+    match world.commit(None, None, &for_request(who, audit)).await {
         // The same refusal at the same instant is on record.
         Ok(_) | Err(Fault::Conflict) => Ok(()),
         Err(fault) => Err(fault),

@@ -68,9 +68,10 @@ pub(super) fn without_closed<W: World>(
         confirmed: None,
         passed_over: None,
         announced: None,
+        until: None,
     });
     let row = Proposed { passed_over: Some(closed.number), ..row };
-    Some(Change::Proposed { env: env.clone(), row })
+    Some(Change::PassOver { env: env.clone(), row })
 }
 
 /// `report`.

@@ -30,7 +30,7 @@ pub async fn promote<W: World>(
     not_frozen(giving, flow, &env, &planned)?;
     // The order is the answer to whoever closed the last request; to whoever closes the next it is none.
     let goes_on = orders::without_closed(giving, flow, &planned, &env);
-    if let Some(Change::Proposed { row, .. }) = &goes_on {
+    if let Some(Change::PassOver { row, .. }) = &goes_on {
         for on_edge in planned.seen.edges.iter_mut().filter(|on_edge| on_edge.env == env) {
             on_edge.proposed = Some(row.clone());
         }

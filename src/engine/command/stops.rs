@@ -9,6 +9,7 @@ use towpath_core::text::one_line;
 
 use super::orders::REASON_SHOWN;
 use super::{Dry, Giving, Refusal, Reply};
+use crate::config::FlowConfig;
 use crate::engine::tick;
 use crate::engine::world::{Fault, World};
 
@@ -36,7 +37,7 @@ pub async fn pause<W: World>(giving: &Giving<'_, W>) -> Result<Reply, Refusal> {
         return Err(Refusal::Pointless { why: "this is no pause".to_owned() });
     };
     let scope = scope(giving, target)?;
-    let reached = giving.config.reach(&scope);
+    let reached = where_something_enters(giving, &scope, *kind)?;
     let zone = reached.first().map_or(chrono_tz::Tz::UTC, |found| found.flow.zone);
     let until = match until {
         Lasting::Default => Until::At(giving.now.wall + Lasting::DEFAULT),
@@ -89,6 +90,44 @@ pub async fn pause<W: World>(giving: &Giving<'_, W>) -> Result<Reply, Refusal> {
         }
     }
     Ok(reply)
+}
+
+/// The flows that a pause or freeze reaches. Into the first environment of a flow nothing is moved: to say that it is
+/// paused would leave somebody believing that something has stopped.
+fn where_something_enters<'c, W: World>(
+    giving: &Giving<'c, W>,
+    scope: &Scope,
+    kind: PauseKind,
+) -> Result<Vec<&'c FlowConfig>, Refusal> {
+    let reached = giving.config.reach(scope);
+    let (Scope::Edge(_, env) | Scope::Environment(env)) = scope else { return Ok(reached) };
+    let (enters, first): (Vec<_>, Vec<_>) = reached.into_iter().partition(|found| found.flow.edge(env).is_some());
+    let verb = match kind {
+        PauseKind::Pause => "pause",
+        PauseKind::Freeze => "freeze",
+    };
+    let [found, more @ ..] = &first[..] else { return Ok(enters) };
+    if !enters.is_empty() {
+        return Ok(enters);
+    }
+    let flow = &found.flow;
+    let of = if more.is_empty() {
+        format!("`{}`", flow.name)
+    } else {
+        format!("all {} flows that have it", first.len())
+    };
+    let mut why = format!(
+        "`{env}` is the first environment of {of}: people push there and nothing is moved into it, so there is nothing \
+         to {verb}"
+    );
+    let next = flow.environments.iter().find(|next| flow.edge(&next.name).is_some());
+    if let Some(next) = next.filter(|_| more.is_empty()) {
+        why += &format!(
+            "; to keep what is there from going on, {verb} where it enters next: `{verb} {} {}`",
+            flow.name, next.name
+        );
+    }
+    Err(Refusal::Pointless { why })
 }
 
 fn ending<W: World>(giving: &Giving<'_, W>, scope: &Scope, until: Until) -> String {
@@ -173,7 +212,7 @@ fn capital(text: &str) -> String {
 }
 
 /// Whether `inner` lies wholly within `outer`.
-fn within(inner: &Scope, outer: &Scope) -> bool {
+pub fn within(inner: &Scope, outer: &Scope) -> bool {
     match (inner, outer) {
         (_, Scope::All) => true,
         (Scope::Flow(a) | Scope::Edge(a, _), Scope::Flow(b)) => a == b,

@@ -11,9 +11,9 @@ use std::time::Duration;
 use towpath_core::act::{self, PushAnswer};
 use towpath_core::dag::Dag;
 use towpath_core::model::{
-    BranchName, BranchSeen, Change, CommitId, EdgeKey, EnvName, Environment, Event, Fact, Facts, Flow, FlowName,
-    FormerName, IntentId, IntentRow, Ledger, Message, Missing, Now, Reason, Span, Tip, Unknown, UnknownWhy,
-    request_branch,
+    BranchName, BranchSeen, Change, CommitId, DecisionRow, EdgeKey, EnvName, Environment, Event, Fact, Facts, Flow,
+    FlowName, FormerName, Instant, IntentId, IntentRow, Ledger, Message, Missing, Now, Pause, Proposed, Reason,
+    Span, Standing, Tip, Unknown, UnknownWhy, request_branch,
 };
 use towpath_core::repository;
 use towpath_core::see::{PushSeen, Tips};
@@ -41,7 +41,8 @@ const PICKS_MAX: usize = 1_000;
 impl RealWorld {
     /// Every branch of the flow's repository.
     async fn branches(&self, flow: &Flow) -> Result<BTreeMap<BranchName, CommitId>, Unknown> {
-        self.git.heads(&self.remote(&flow.name).await?).await
+        let heads = self.git.heads(&self.remote(&flow.name).await?).await;
+        self.heard(&flow.name, heads).await
     }
 
     async fn heads(&self, flow: &Flow) -> Tips {
@@ -60,7 +61,8 @@ impl RealWorld {
         let lacks = blocking(move || Ok(read::lacks(&looked_at, &wanted))).await?;
         if lacks {
             let branches: Vec<BranchName> = flow.environments.iter().map(|e| e.branch.clone()).collect();
-            self.git.fetch(&mirror, &self.remote(&flow.name).await?, &branches).await?;
+            let fetched = self.git.fetch(&mirror, &self.remote(&flow.name).await?, &branches).await;
+            self.heard(&flow.name, fetched).await?;
         }
         Ok(mirror)
     }
@@ -106,11 +108,49 @@ impl RealWorld {
         let own = key.commit;
         blocking(move || Ok(crate::git::patch::pick_of(&mirror, own, &among))).await.unwrap_or_else(Fact::Unknown)
     }
+
+    /// Moves the request branch, and opens the request or brings it up to date.
+    async fn put_and_open(&self, flow: &Flow, proposal: &Proposal) -> Proposing {
+        let (forge, edge) = match (self.forge(&flow.name), flow.edge(&proposal.env)) {
+            (Ok(forge), Some(edge)) => (forge, edge),
+            (Err(unknown), _) => return Proposing::Unsure { words: format!("{:?}", unknown.why) },
+            (_, None) => return Proposing::Unsure { words: "the config changed".to_owned() },
+        };
+        let (remote, mirror) = match (self.remote(&flow.name).await, self.mirror(&flow.name)) {
+            (Ok(remote), Ok(mirror)) => (remote, mirror),
+            (Err(unknown), _) | (_, Err(unknown)) => {
+                return Proposing::Unsure { words: format!("{:?}", unknown.why) };
+            }
+        };
+        if proposal.from != Some(proposal.head) {
+            let branch = request_branch(&flow.name, &proposal.env);
+            match self.git.put(&mirror, &remote, &branch, proposal.from, proposal.head).await {
+                PushAnswer::Moved | PushAnswer::UpToDate => {}
+                PushAnswer::Refused { words } => return Proposing::NotPut { words },
+                PushAnswer::LostRace { words } | PushAnswer::NotSent { words } | PushAnswer::NoAnswer { words } => {
+                    return Proposing::Unsure { words };
+                }
+            }
+        }
+        forge.propose(&edge, proposal).await
+    }
 }
 
 /// What came of a call, if it came in time. A call that is given up sends nothing more.
 async fn within<T>(limit: Span, call: impl Future<Output = T>) -> Option<T> {
     tokio::time::timeout(Duration::from_millis(limit.ms().unsigned_abs()), call).await.ok()
+}
+
+impl RealWorld {
+    /// What chats are told of an edge besides an event: the pauses and freezes of the flow, and whether `retry` may help
+    /// what stands against the edge. Nothing where the store cannot tell: what happened is told all the same.
+    async fn stands(&self, flow: &Flow, env: &EnvName) -> (Vec<Pause>, bool) {
+        let Ok(ledger) = self.store.load(&flow.name, &tick::targets(flow)).await else { return Default::default() };
+        let closed = |row: &DecisionRow| matches!(row.decision.verdict.why(), Reason::RequestClosed { .. });
+        let retry = ledger.standing.backoffs.iter().any(|backoff| backoff.env == *env)
+            || ledger.decisions.get(env).is_some_and(closed);
+        (ledger.standing.pauses, retry)
+    }
 }
 
 impl World for RealWorld {
@@ -148,7 +188,7 @@ impl World for RealWorld {
         changes: &[Change],
     ) -> Result<Committed, Fault> {
         let receipt = self.store.commit(lease, flow, changes).await?;
-        Ok(Committed { pushing: receipt.pushing })
+        Ok(Committed { pushing: receipt.pushing, proposing: receipt.proposing })
     }
 
     async fn begin_push(
@@ -170,6 +210,22 @@ impl World for RealWorld {
             Err(why) => Ok(Err(why)),
             Ok(()) => self.store.intent(intent).await?.map(Ok).ok_or(Fault::Conflict),
         }
+    }
+
+    async fn begin_proposal(
+        &self,
+        lease: &Lease,
+        flow: &Flow,
+        (env, row): (&EnvName, Proposed),
+        judged: (&Standing, Instant),
+    ) -> Result<Option<Proposed>, Fault> {
+        let now = self.now().await?;
+        let lease = self.store.renew(lease, now.trusted, LEASE).await?;
+        let row = Proposed { until: Some(now.trusted + act::PUSH_DEADLINE), ..row };
+        let mut check =
+            |standing: &Standing| !self.retired.load(Ordering::SeqCst) && act::may_propose(judged, standing, now);
+        let begun = self.store.begin_proposal(&lease, &tick::targets(flow), (env, &row), &mut check).await?;
+        Ok(begun.then_some(row))
     }
 
     async fn tips(&self, flow: &Flow) -> Tips {
@@ -220,6 +276,10 @@ impl World for RealWorld {
         facts
     }
 
+    fn addresses(&self, of: BTreeSet<String>) -> BTreeSet<String> {
+        self.crowd().addresses(&of)
+    }
+
     async fn commits(&self, flow: &Flow, word: &str) -> Result<Vec<CommitId>, Fault> {
         let prefix = word.to_owned();
         let in_mirror = match self.mirror(&flow.name) {
@@ -261,30 +321,12 @@ impl World for RealWorld {
     }
 
     async fn propose(&self, flow: &Flow, proposal: &Proposal) -> Proposing {
-        let (forge, edge) = match (self.forge(&flow.name), flow.edge(&proposal.env)) {
-            (Ok(forge), Some(edge)) => (forge, edge),
-            (Err(unknown), _) => return Proposing::Unsure { words: format!("{:?}", unknown.why) },
-            (_, None) => return Proposing::Unsure { words: "the config changed".to_owned() },
-        };
-        let (remote, mirror) = match (self.remote(&flow.name).await, self.mirror(&flow.name)) {
-            (Ok(remote), Ok(mirror)) => (remote, mirror),
-            (Err(unknown), _) | (_, Err(unknown)) => {
-                return Proposing::Unsure { words: format!("{:?}", unknown.why) };
-            }
-        };
-        if proposal.from != Some(proposal.head) {
-            let branch = request_branch(&flow.name, &proposal.env);
-            match self.git.put(&mirror, &remote, &branch, proposal.from, proposal.head).await {
-                PushAnswer::Moved | PushAnswer::UpToDate => {}
-                PushAnswer::Refused { words } => return Proposing::Refused { words },
-                PushAnswer::LostRace { words } | PushAnswer::NotSent { words } | PushAnswer::NoAnswer { words } => {
-                    return Proposing::Unsure { words };
-                }
-            }
+        // No longer than a push: until when it may come has been told to people.
+        match within(act::PUSH_TIMEOUT, self.put_and_open(flow, proposal)).await {
+            Some(answer) => answer,
+            None => Proposing::Unsure { words: "the forge had not answered in time".to_owned() },
         }
-        forge.propose(&edge, proposal).await
     }
-
     fn compare(&self, flow: &Flow, from: CommitId, to: CommitId) -> Option<String> {
         let on = self.forge(&flow.name).ok()?;
         Some(on.forge.compare_url(&on.repo, from, to))
@@ -316,7 +358,9 @@ impl World for RealWorld {
             (Some(range), Ok(mirror)) if self.sinks.tells_chats() => wrote::wrote(mirror, range).await,
             _ => Vec::new(),
         };
-        let rows = self.sinks.rows(flow, message, &Besides { compare, wrote });
+        let (pauses, retry) =
+            if self.sinks.tells_chats() { self.stands(flow, &message.env).await } else { Default::default() };
+        let rows = self.sinks.rows(flow, message, &Besides { compare, wrote, pauses, retry });
         if !rows.is_empty() {
             if let Err(error) = self.store.add_notices(&rows).await {
                 tracing::warn!(id = message.id, %error, "who is to be told of it could not be noted; the next pass tries again");

@@ -28,7 +28,8 @@ pub(super) const fn about(event: &Event) -> Option<(CommitId, CommitId)> {
         | Event::Overtaken { .. }
         | Event::CaughtUp { .. }
         | Event::EndsSoon { .. }
-        | Event::HeadsUp { .. } => None,
+        | Event::HeadsUp { .. }
+        | Event::TakenBack { .. } => None,
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Call {
     pub(super) body: Option<Vec<u8>>,
     /// Whether it changes something at the other side. If so it is sent once.
     pub(super) acts: bool,
+    /// Whether the other side may get it twice without harm, although it acts: a delivery, which bears its own key.
+    pub(super) delivery: bool,
     /// Whether it may use the reserve: it acts, or something that acts hangs on it.
     pub(super) urgent: bool,
     /// Under which of its allowances the forge counts it.
@@ -54,7 +56,8 @@ impl Call {
 
     /// A POST of exactly these bytes, which are signed or of a form that somebody else made. It is sent once.
     pub fn post(operation: &'static str, url: Url, content_type: HeaderValue, body: Vec<u8>) -> Self {
-        Self::new(operation, Method::POST, url, Some(body), true).header(CONTENT_TYPE, content_type)
+        let call = Self::new(operation, Method::POST, url, Some(body), true).header(CONTENT_TYPE, content_type);
+        Self { delivery: true, ..call }
     }
 
     fn new(operation: &'static str, method: Method, url: Url, body: Option<Vec<u8>>, acts: bool) -> Self {
@@ -63,7 +66,8 @@ impl Call {
             headers.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
         }
         let (urgent, resource) = (acts, "core");
-        Self { operation, method, url, headers, body, acts, urgent, resource, quiet: false, deadline: None }
+        let (delivery, quiet, deadline) = (false, false, None);
+        Self { operation, method, url, headers, body, acts, delivery, urgent, resource, quiet, deadline }
     }
 
     /// With this header, instead of one of that name.

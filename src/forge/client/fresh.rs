@@ -30,6 +30,8 @@ struct State {
     token: Option<(Auth, i64)>,
     /// The last attempt: its number, and its fault if it failed.
     attempt: (u64, Option<Fault>),
+    /// When one was forgotten last that somebody else had refused.
+    forgotten: Option<i64>,
 }
 
 impl fmt::Debug for Fresh {
@@ -89,6 +91,16 @@ impl Fresh {
         let mut state = self.0.lock().await;
         if state.token.as_ref().is_some_and(|(held, _)| held.fingerprint == auth.fingerprint) {
             state.token = None;
+        }
+    }
+
+    /// Somebody else than the API did not take the token, and may not have known it yet or not know it any more: it is
+    /// made anew by the next who asks. Not more often than `every`: what is refused for another reason stays so.
+    /// `now` is boottime.
+    pub async fn forget(&self, now: i64, every: Span) {
+        let mut state = self.0.lock().await;
+        if state.forgotten.is_none_or(|at| now - at >= every.ms()) {
+            (state.token, state.forgotten) = (None, Some(now));
         }
     }
 }
@@ -155,6 +167,21 @@ mod tests {
         assert_eq!(tried.load(Ordering::SeqCst), 1);
         assert!(ask().await.expect("ran"));
         assert_eq!(tried.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn what_git_refused_is_made_anew_and_not_again_and_again() {
+        let (fresh, made) = (Fresh::default(), AtomicU32::new(0));
+        let ask = async |now: i64| {
+            let make = || async { Ok(token(made.fetch_add(1, Ordering::SeqCst), Span::from_mins(60))) };
+            fresh.get(|| now, make).await.expect("made");
+            made.load(Ordering::SeqCst)
+        };
+        assert_eq!(ask(0).await, 1);
+        for (now, expect) in [(1_000, 2), (2_000, 2), (600_999, 2), (601_000, 3), (602_000, 3)] {
+            fresh.forget(now, Span::from_mins(10)).await;
+            assert_eq!(ask(now).await, expect, "refused at {now}");
+        }
     }
 
     #[tokio::test]

@@ -27,6 +27,7 @@ mod page;
 pub mod read;
 mod send;
 mod stamp;
+mod urgent;
 
 #[cfg(test)]
 mod tests;
@@ -47,7 +48,9 @@ pub use fault::Fault;
 pub use fresh::{Fresh, Token};
 pub use limits::BudgetSeen;
 pub use page::{PAGES_MAX, Page};
+pub use read::OrOdd;
 pub use stamp::{ago, http_date, stamp};
+pub use urgent::urgently;
 
 /// What bounds a call. The defaults are for forges; tests set smaller ones.
 #[derive(Debug, Clone)]

@@ -16,6 +16,16 @@ pub fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(read
     Option::<T>::deserialize(reader).map(Option::unwrap_or_default)
 }
 
+/// An item of a list, or what stands in its place: one that is odd does not take the others away.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum OrOdd<T> {
+    /// As it has to be.
+    Sound(T),
+    /// Anything else.
+    Odd(serde_json::Value),
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -24,6 +34,14 @@ mod tests {
     struct Odd {
         #[serde(default, deserialize_with = "or_default")]
         items: Vec<u32>,
+    }
+
+    #[test]
+    fn one_that_is_odd_stands_among_the_others() {
+        let all: Vec<OrOdd<Odd>> = serde_json::from_str(r#"[{"items":[1]},7,{"items":"1"},{}]"#).expect("a list");
+        let sound = |one: &OrOdd<Odd>| matches!(one, OrOdd::Sound(_));
+        assert_eq!(all.iter().map(sound).collect::<Vec<_>>(), [true, false, false, true]);
+        assert!(serde_json::from_str::<Vec<OrOdd<Odd>>>("7").is_err());
     }
 
     #[test]

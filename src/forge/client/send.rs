@@ -15,6 +15,7 @@ use super::etag::{Entry, Key};
 use super::fault::{Fault, Hidden, chain, retries};
 use super::limits::limited;
 use super::stamp::http_date;
+use super::urgent::is_urgent;
 
 /// What one exchange came back with, whatever its status.
 struct Came {
@@ -69,10 +70,11 @@ impl Client {
         let mut url = call.url.clone();
         let redirects_max = self.0.options.redirects;
         for _ in 0..=redirects_max {
-            let taken = self.0.limits.take(&auth.account, call.resource, call.urgent, self.boottime());
+            let urgent = call.urgent || is_urgent();
+            let taken = self.0.limits.take(&auth.account, call.resource, urgent, self.boottime());
             let _under_way = taken.map_err(|again_in| {
                 self.0.counts.note(call.operation, Ended::Held);
-                let words = if call.urgent {
+                let words = if urgent {
                     "the forge wants no calls until then"
                 } else {
                     "what is left of the forge's allowance is kept for acting"
@@ -156,7 +158,8 @@ impl Client {
         } else {
             auth.hidden.said(status, json, &came.body)
         };
-        let over = limited(status, headers, &words);
+        // A proxy's 503 may come after the forge behind it did what it was asked: of what acts it says nothing.
+        let over = limited(status, headers, &words) && (status != 503 || !call.acts || call.delivery);
         let wall = self.0.clock.reading().wall;
         let wait = self.0.limits.learn(&auth.account, call.resource, headers, over, self.boottime(), wall);
         if let Some(again_in) = wait {

@@ -5,7 +5,7 @@ mod server;
 
 use std::time::Duration;
 
-use http::Method;
+use http::{HeaderValue, Method};
 use reqwest::Url;
 use serde::Deserialize;
 use serde_json::json;
@@ -184,6 +184,25 @@ async fn a_limit_is_answered_and_not_slept_out() {
 }
 
 #[tokio::test]
+async fn a_proxy_that_is_busy_says_nothing_of_what_acts() {
+    let server = Server::new(|_, _| whole("503 Busy", "Retry-After: 7\r\n", r#"{"message":"busy"}"#)).await;
+    let act = Call::act("merge", Method::PUT, server.url("a"), &json!({}));
+    let (sent, _) = client(options());
+    let fault = sent.send(&act, &auth()).await.expect_err("503");
+    assert_eq!(fault, Fault::Said { status: 503, words: "busy".to_owned() });
+    assert!(matches!(fault.push(), PushAnswer::NoAnswer { .. }), "it may have been done behind the proxy");
+    let json = HeaderValue::from_static("application/json");
+    for call in [Call::get("look", server.url("a")), Call::post("tell", server.url("a"), json, Vec::new())] {
+        let (sent, _) = client(options());
+        let fault = sent.send(&call, &auth()).await.expect_err("503");
+        assert!(
+            matches!(fault, Fault::Limited { .. }),
+            "what may be sent again comes when it is wanted: {fault:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn the_reserve_is_for_acting() {
     let server = Server::new(|_, _| {
         let headers = "Date: Sat, 21 Nov 2026 10:00:00 GMT\r\nX-RateLimit-Limit: 5000\r\n\
@@ -197,8 +216,12 @@ async fn the_reserve_is_for_acting() {
     let fault = client.send(&look, &auth()).await.expect_err("only the reserve is left");
     assert!(matches!(fault, Fault::Limited { .. }), "{fault:?}");
     client.send(&look.clone().urgent(), &auth()).await.expect("a move hangs on it");
+    let (read, other) =
+        urgently(async { (client.send(&look, &auth()).await, client.send(&look, &auth()).await) }).await;
+    assert!(read.is_ok() && other.is_ok(), "what is read again before a move");
+    client.send(&look, &auth()).await.expect_err("and nothing after it");
     client.send(&Call::act("open", Method::POST, server.url("a"), &json!({})), &auth()).await.expect("acts");
-    assert_eq!(server.asked().len(), 3);
+    assert_eq!(server.asked().len(), 5);
     let seen = BudgetSeen { account: "someone".into(), resource: "core".into(), limit: 5_000, left: 500 };
     assert_eq!(client.budgets(), [seen]);
 }

@@ -18,7 +18,7 @@ use towpath_core::model::Span;
 
 use super::version::Version;
 use super::wire;
-use crate::forge::client::{Answer, Auth, Call, Client, Fault, TokenPlace};
+use crate::forge::client::{Answer, Auth, Call, Client, Fault, OrOdd, TokenPlace};
 
 /// How many items of a list are asked for at once: what both servers give at most unless told
 /// otherwise (`[api] MAX_RESPONSE_ITEMS`).
@@ -66,6 +66,18 @@ pub(super) trait Item: DeserializeOwned {
     fn key(&self) -> String;
 }
 
+/// By its number, and where it has none by all of it.
+impl<T: Item> Item for OrOdd<T> {
+    const NULL_IS_EMPTY: bool = T::NULL_IS_EMPTY;
+
+    fn key(&self) -> String {
+        match self {
+            Self::Sound(item) => item.key(),
+            Self::Odd(item) => item["id"].as_i64().map_or_else(|| item.to_string(), |id| id.to_string()),
+        }
+    }
+}
+
 macro_rules! item {
     ($($kind:ident . $field:ident),*) => {
         $(impl Item for wire::$kind {
@@ -75,7 +87,7 @@ macro_rules! item {
         })*
     };
 }
-item!(Listed.id, Status.id, Pull.number, Label.id, Review.id, Comment.id, Team.id, Member.id, Hook.id);
+item!(Commit.sha, Listed.id, Status.id, Pull.number, Label.id, Review.id, Comment.id, Team.id, Member.id, Hook.id);
 
 impl Item for wire::Branch {
     // Gitea answers so for a moment after a push, while it reads the branches anew.

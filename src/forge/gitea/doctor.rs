@@ -7,7 +7,7 @@ use towpath_core::model::BranchName;
 use towpath_core::text::one_line;
 
 use super::api::{Api, Counted};
-use super::{path, wire};
+use super::{path, started, wire};
 use crate::forge::client::Fault;
 use crate::forge::{Finding, RepoPath};
 
@@ -16,7 +16,8 @@ use crate::forge::{Finding, RepoPath};
 /// `issue_comment`, and chosen as `pull_request_comment` (`modules/webhook/type.go`).
 const EVENTS: [&str; 2] = ["push", "status"];
 const REQUEST_EVENTS: [&str; 4] =
-    ["pull_request", "pull_request_review_approved", "pull_request_review_rejected", "pull_request_comment"];
+    ["pull_request", "pull_request_review_approved", "pull_request_review_rejected", COMMENTS];
+const COMMENTS: &str = "pull_request_comment";
 
 /// See `Forge::findings`.
 pub(super) async fn findings(api: &Api, repo: &RepoPath, targets: &[(BranchName, bool)]) -> Vec<Finding> {
@@ -33,10 +34,14 @@ pub(super) async fn findings(api: &Api, repo: &RepoPath, targets: &[(BranchName,
     };
     found.extend(repository(&settings, by_request));
     let rules = protections(api, repo).await;
+    let mut tips = Vec::new();
     for (name, by_request) in targets {
         let at = path(repo, &["branches", name.as_str()]);
         match api.get("branch", &at, &[]).await.and_then(|answer| answer.json::<wire::Branch>()) {
-            Ok(read) => found.extend(branch(&read, rules.as_deref(), *by_request)),
+            Ok(read) => {
+                found.extend(branch(&read, rules.as_deref(), *by_request));
+                tips.extend(read.commit.and_then(|tip| tip.id).map(|tip| (name.clone(), tip)));
+            }
             Err(fault) => found.push(Finding {
                 stops: true,
                 what: format!("the branch `{name}` cannot be read: {fault}"),
@@ -44,6 +49,7 @@ pub(super) async fn findings(api: &Api, repo: &RepoPath, targets: &[(BranchName,
             }),
         }
     }
+    found.extend(started::actions(api, repo, &settings, &tips).await);
     let at = path(repo, &["hooks"]);
     let hooks = api.list::<wire::Hook>("hooks", &at, &[], Counted::Exactly).await.map(|(hooks, _)| hooks);
     found.extend(webhook(hooks, by_request));
@@ -119,6 +125,15 @@ fn repository(settings: &wire::Repository, by_request: bool) -> Vec<Finding> {
     }
     if !by_request {
         return found;
+    }
+    // `GET /repos/{owner}/{repo}/collaborators/{user}/permission` is for administrators and for oneself.
+    if settings.permissions.as_ref().and_then(|permissions| permissions.admin) != Some(true) {
+        say(
+            false,
+            "Towpath's user is no administrator of the repository, so it may not ask what others may do: commands in comments \
+             are refused",
+            "make it one (\"Administrator\" among the collaborators), if people are to say commands under pull requests",
+        );
     }
     if settings.has_pull_requests == Some(false) {
         say(true, "pull requests are switched off", "switch them on in the repository's settings");
@@ -239,7 +254,8 @@ fn webhook(hooks: Result<Vec<wire::Hook>, Fault>, by_request: bool) -> Vec<Findi
     let missing: Vec<&str> = wanted.copied().filter(|event| !has(&events, event)).collect();
     if !missing.is_empty() {
         let mend = "choose them in the webhook's settings, or all events";
-        say(format!("the webhook is not sent for {}", missing.join(", ")), mend);
+        let comments = missing.contains(&COMMENTS).then_some(": commands in comments are not heard");
+        say(format!("the webhook is not sent for {}{}", missing.join(", "), comments.unwrap_or_default()), mend);
     }
     found
 }
@@ -285,6 +301,10 @@ mod tests {
             repository(&serde_json::from_value(value).unwrap(), by_request)
         };
         assert_eq!(texts(of(json!({}), true)), []);
+        for no in [json!({"permissions": {"admin": false, "push": true}}), json!({"permissions": {"push": true}})] {
+            assert!(says(of(no.clone(), true), "commands in comments are refused"), "{no}");
+            assert_eq!(texts(of(no, false)), []);
+        }
         assert!(stops(of(json!({"archived": true}), false), "archived"));
         assert!(stops(of(json!({"mirror": true}), false), "mirror"));
         assert!(stops(of(json!({"permissions": {"push": false}}), false), "may not write"));

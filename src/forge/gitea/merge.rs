@@ -13,7 +13,8 @@
 //! | 200 | merged |
 //! | 404 | closed, or not there |
 //! | 405 `Please try again later` | still computing whether it can be merged, or conflicts |
-//! | 405 other words | no right to, a rule is not met, merge style switched off |
+//! | 405 words of [`NOT_YET`] | a rule is not met, which may be any moment: asked again soon |
+//! | 405 other words | no right to, another rule is not met, merge style switched off |
 //! | 405 without words | merged already |
 //! | 409 `head out of date`, `merge push out of date` | head or base moved: a lost race |
 //! | 409 `PushRejected with remote message: …` | the base's protection, or a hook of the server |
@@ -52,6 +53,15 @@ const RACES: [&str; 7] = [
     "stale info",
     "non-fast-forward",
     "fetch first",
+];
+
+/// What a rule of the base says of a request that lacks what people or CI may give at any moment
+/// (`CheckPullBranchProtections` in `services/pull/check.go` and `merge.go`).
+const NOT_YET: [&str; 4] = [
+    "does not have enough approvals",
+    "there are requested changes",
+    "there are official review requests",
+    "not all required status checks successful",
 ];
 
 /// What is merged into what.
@@ -152,6 +162,7 @@ fn meaning(fault: Fault) -> PushAnswer {
         405 if said.contains("try again later") => PushAnswer::NotSent {
             words: format!("{words} (the forge is still computing whether it can be merged, or it conflicts)"),
         },
+        405 if NOT_YET.iter().any(|lacks| said.contains(lacks)) => PushAnswer::NotSent { words: words.clone() },
         409 | 500 if race => PushAnswer::LostRace { words: words.clone() },
         409 if said == "conflict" => PushAnswer::Refused { words: "the merge conflicts".to_owned() },
         _ => fault.push(),
@@ -194,6 +205,14 @@ mod tests {
             (404, "The target couldn't be found.", "refused"),
             (405, "Please try again later", "not sent"),
             (405, "User not allowed to merge PR", "refused"),
+            (405, "Does not have enough approvals", "not sent"),
+            (405, "not ready to be merged: Does not have enough approvals", "not sent"),
+            (405, "There are requested changes", "not sent"),
+            (405, "There are official review requests", "not sent"),
+            (405, "Not all required status checks successful", "not sent"),
+            (405, "The head branch is behind the base branch", "refused"),
+            (405, "Changed protected files", "refused"),
+            (403, "Does not have enough approvals", "refused"),
             (405, "merge is not allowed an allowed merge style for this repository", "refused"),
             (405, "Method Not Allowed", "refused"),
             (409, "head out of date", "lost race"),

@@ -11,10 +11,11 @@
 //! | [`required`] | what a branch requires, and the branches |
 //! | [`requests`], [`reviews`], [`merge`] | pull requests |
 //! | [`talk`] | our comment and statuses, teams |
+//! | [`authors`] | who wrote commits |
 //! | [`said`] | comments of people, their rights, our reactions |
 //! | [`repositories`] | which repositories there are |
 //! | [`hook`] | webhooks |
-//! | [`doctor`] | what is not as Towpath needs it |
+//! | [`doctor`], [`started`] | what is not as Towpath needs it |
 //!
 //! Branches are moved by `git push` with a lease. (Newer versions of Gitea have a call for it, and Forgejo
 //! has none; the push does the same on both, and obeys the same protections.)
@@ -25,6 +26,7 @@
 //! Not here: HTTP (`forge::client`), git, policy, sentences for people.
 
 mod api;
+mod authors;
 mod checks;
 mod doctor;
 mod hook;
@@ -34,6 +36,7 @@ mod requests;
 mod required;
 mod reviews;
 mod said;
+mod started;
 mod talk;
 mod version;
 mod wire;
@@ -113,7 +116,7 @@ impl Forge for Gitea {
     }
 
     async fn authors(&self, repo: &RepoPath, commits: &[CommitId]) -> Result<AuthorLogins, Unknown> {
-        talk::authors(&self.api, repo, commits).await
+        authors::authors(&self.api, repo, commits).await
     }
 
     async fn merge(

@@ -1,18 +1,15 @@
 //! What Towpath says on the forge: its comment and its statuses; and who is in a team.
 //!
-//! Not here: the sentences.
+//! Not here: the sentences, and who wrote commits (`authors`).
 
 use ::http::Method;
 use serde::Serialize;
-use towpath_core::model::{Actor, AuthorLogins, CommitId, Unknown, UnknownWhy};
+use towpath_core::model::{CommitId, Unknown, UnknownWhy};
 
 use super::api::{Api, Counted};
 use super::{before, path, wire};
 use crate::forge::client::Fault;
 use crate::forge::{CallFault, RepoPath, StatusLine, StatusState};
-
-/// Of how many commits the authors are asked for, one by one; those of more count as not known.
-const AUTHORS_MAX: usize = 100;
 
 /// Descriptions stand in one line of a list; a longer one is no longer read.
 const DESCRIPTION_MAX: usize = 255;
@@ -50,24 +47,6 @@ pub(super) async fn comment(
         }
         None => api.act("comment", Method::POST, &at, &new).await.map(|_| ()).map_err(Fault::call),
     }
-}
-
-/// See `Forge::authors`.
-pub(super) async fn authors(api: &Api, repo: &RepoPath, commits: &[CommitId]) -> Result<AuthorLogins, Unknown> {
-    let mut found = AuthorLogins { unlinked: commits.len() > AUTHORS_MAX, ..AuthorLogins::default() };
-    for commit in commits.iter().take(AUTHORS_MAX) {
-        let sha = commit.to_string();
-        let at = path(repo, &["git", "commits", &sha]);
-        // What would cost the server a diff and a look at a signature, and is not read.
-        let without = [("stat", "false"), ("verification", "false"), ("files", "false")];
-        let answer = api.get("commit", &at, &without).await.and_then(|answer| answer.json::<wire::Commit>());
-        let author = answer.map_err(Fault::unknown)?.author.and_then(|user| user.login);
-        match author.filter(|login| !login.is_empty()) {
-            Some(login) => drop(found.logins.insert(Actor::new(login))),
-            None => found.unlinked = true,
-        }
-    }
-    Ok(found)
 }
 
 #[derive(Serialize)]

@@ -203,9 +203,11 @@ pub(super) struct Comment {
     pub user: Option<User>,
 }
 
-/// A commit (`GET /repos/{o}/{r}/git/commits/{sha}`).
+/// A commit (`GET /repos/{o}/{r}/git/commits/{sha}`, and of a list).
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Commit {
+    /// Its id.
+    pub sha: String,
     /// Whose account the author's e-mail is; null where it is nobody's.
     #[serde(default)]
     pub author: Option<User>,
@@ -223,6 +225,9 @@ pub(super) struct Repository {
     /// Fed from elsewhere: it cannot be pushed to.
     #[serde(default)]
     pub mirror: Option<bool>,
+    /// Whether the server's own CI runs here. Absent before Gitea 1.21 and Forgejo 1.21.
+    #[serde(default)]
+    pub has_actions: Option<bool>,
     /// Whether there can be requests.
     #[serde(default)]
     pub has_pull_requests: Option<bool>,
@@ -258,6 +263,9 @@ pub(super) struct Permissions {
     /// Write to it.
     #[serde(default)]
     pub push: Option<bool>,
+    /// Everything, asking what others may do included.
+    #[serde(default)]
+    pub admin: Option<bool>,
 }
 
 /// A rule for branches; told to administrators of the repository only.

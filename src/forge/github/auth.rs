@@ -31,6 +31,9 @@ const JWT_LIVES: Span = Span::from_mins(9);
 /// How far back its beginning is set, against clocks that run ahead: GitHub's own advice.
 const JWT_BACK: Span = Span::from_mins(1);
 
+/// How often at most a token is made anew because git refused it.
+const FORGET_EVERY: Span = Span::from_mins(10);
+
 /// The kinds of personal tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Personal {
@@ -137,6 +140,13 @@ impl Auths {
     /// GitHub does not take it any longer.
     pub(super) async fn refused(&self, auth: &Auth) {
         self.fresh.drop_if(auth).await;
+    }
+
+    /// Git was refused with what [`Auths::for_git`] gave.
+    pub(super) async fn refused_to_git(&self, client: &Client) {
+        if self.renews() {
+            self.fresh.forget(client.boottime(), FORGET_EVERY).await;
+        }
     }
 
     /// What git logs in with over https: any name with a personal token, this one with an App's.

@@ -18,6 +18,13 @@ const APP_RIGHTS: [(&str, &str, &str); 6] = [
     ("members", "read", "teams in `from`"),
 ];
 
+/// What tells of comments under requests. <https://docs.github.com/en/webhooks/webhook-events-and-payloads>
+const COMMENTS: &str = super::said::EVENT;
+
+/// What a webhook has to be sent for, and what besides where there are requests.
+const EVENTS: [&str; 3] = ["push", "status", "check_run"];
+const REQUEST_EVENTS: [&str; 3] = ["pull_request", "pull_request_review", COMMENTS];
+
 /// Below this many days a token's end is said.
 const EXPIRY_DAYS: i64 = 14;
 
@@ -34,8 +41,12 @@ impl GitHub {
                 return found;
             }
         }
+        let by_request = targets.iter().any(|(_, by_request)| *by_request);
         if self.auth.is_app() {
-            self.of_app(repo, &mut found).await;
+            self.of_app(repo, by_request, &mut found).await;
+        } else {
+            let asked = async { self.list::<wire::Hook>("hooks", self.repo_url(repo, &["hooks"], &[])?).await };
+            found.extend(of_hooks(asked.await, by_request));
         }
         for (branch, by_request) in targets {
             match self.rules_of(repo, branch).await {
@@ -105,7 +116,7 @@ impl GitHub {
         Ok(())
     }
 
-    async fn of_app(&self, repo: &RepoPath, found: &mut Vec<Finding>) {
+    async fn of_app(&self, repo: &RepoPath, by_request: bool, found: &mut Vec<Finding>) {
         let asked = async {
             let url = self.repo_url(repo, &["installation"], &[])?;
             self.client.send(&headed(Call::get("installation", url)), &self.auth.as_app()?).await?.json()
@@ -147,6 +158,12 @@ impl GitHub {
                 "subscribe to push, status, check_run, pull_request and pull_request_review: without them a change is seen at the next look",
             ));
         }
+        if by_request && !is.events.iter().any(|event| event == COMMENTS) {
+            found.push(note(
+                format!("the app does not send `{COMMENTS}` events: commands in comments are not heard"),
+                "give it `issues: read` and subscribe to them, if people are to say commands under pull requests",
+            ));
+        }
     }
 }
 
@@ -180,6 +197,38 @@ fn of_token(kind: Personal, scopes: Option<&str>, private: bool, found: &mut Vec
     if !["read:org", "write:org", "admin:org"].iter().any(|scope| has.contains(scope)) {
         found.push(note("the token lacks the scope `read:org`".to_owned(), "add it if `from` names teams"));
     }
+}
+
+/// The repository's webhooks, which a personal token needs and administrators alone may see.
+/// <https://docs.github.com/en/rest/repos/webhooks>
+fn of_hooks(hooks: Result<Vec<wire::Hook>, Fault>, by_request: bool) -> Option<Finding> {
+    let Ok(hooks) = hooks else {
+        return Some(note(
+            "whether there is a webhook can be seen by administrators only".to_owned(),
+            "look at the repository's webhooks as one, or see that deliveries arrive",
+        ));
+    };
+    let ours = hooks.iter().filter(|hook| hook.config.url.as_deref().is_some_and(|url| url.contains("/hooks/")));
+    let Some(hook) = ours.min_by_key(|hook| !hook.active) else {
+        return Some(note(
+            "there is no webhook: Towpath notices changes at its next look, and hears no commands in comments"
+                .to_owned(),
+            "make one to Towpath's /hooks/FORGE with the secret; one of an organisation cannot be seen here",
+        ));
+    };
+    if !hook.active {
+        return Some(note("the webhook is switched off".to_owned(), "switch it on in the repository's settings"));
+    }
+    let wanted = EVENTS.iter().chain(if by_request { REQUEST_EVENTS.as_slice() } else { &[] });
+    let sent = |event: &str| hook.events.iter().any(|had| had == event || had == "*");
+    let missing: Vec<&str> = wanted.copied().filter(|event| !sent(event)).collect();
+    let comments = if missing.contains(&COMMENTS) { ": commands in comments are not heard" } else { "" };
+    (!missing.is_empty()).then(|| {
+        note(
+            format!("the webhook is not sent for {}{comments}", missing.join(", ")),
+            "choose them in the webhook's settings",
+        )
+    })
 }
 
 fn of_rules(branch: &BranchName, by_request: bool, rules: &[wire::Rule], strict: bool, found: &mut Vec<Finding>) {
@@ -276,6 +325,37 @@ mod tests {
         assert_eq!(told(Personal::Classic, Some("public_repo, workflow, read:org"), false), []);
         let private = told(Personal::Classic, Some("public_repo, workflow, read:org"), true);
         assert!(private.len() == 1 && private[0].0, "{private:?}");
+    }
+
+    #[test]
+    fn a_hook_that_is_missing_or_misses_comments_is_told() {
+        let all = ["push", "status", "check_run", "pull_request", "pull_request_review", "issue_comment"];
+        let hook = |events: &[&str], url: &str, active: bool| -> wire::Hook {
+            let value = serde_json::json!({ "active": active, "events": events, "config": { "url": url } });
+            serde_json::from_value(value).expect("a hook")
+        };
+        let ours = "https://towpath.example/hooks/github";
+        let told = |hooks: Vec<wire::Hook>, by_request| of_hooks(Ok(hooks), by_request).map(|one| one.what);
+        assert_eq!(told(vec![hook(&all, ours, true)], true), None);
+        assert_eq!(told(vec![hook(&["*"], ours, true)], true), None);
+        assert_eq!(told(vec![hook(&all[..3], ours, true)], false), None);
+        for (hooks, says) in [
+            (vec![hook(&all[..5], ours, true)], "not sent for issue_comment: commands in comments are not heard"),
+            (
+                vec![hook(&["push"], ours, true)],
+                "not sent for status, check_run, pull_request, pull_request_review, issue_comment",
+            ),
+            (vec![hook(&all, ours, false)], "switched off"),
+            (vec![hook(&all, "https://chat.example/x", true)], "there is no webhook"),
+            (vec![], "there is no webhook"),
+        ] {
+            let what = told(hooks, true).expect("a finding");
+            assert!(what.contains(says), "{what}");
+        }
+        // A good one beside one that is off.
+        assert_eq!(told(vec![hook(&[], ours, false), hook(&all, ours, true)], true), None);
+        let unseen = of_hooks(Err(Fault::Said { status: 404, words: String::new() }), true).expect("a finding");
+        assert!(!unseen.stops && unseen.what.contains("administrators only"), "{unseen:?}");
     }
 
     #[test]

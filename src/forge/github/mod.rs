@@ -228,6 +228,10 @@ impl Forge for GitHub {
         self.auth.for_git(&self.client).await
     }
 
+    async fn git_refused(&self) {
+        self.auth.refused_to_git(&self.client).await;
+    }
+
     async fn checks(&self, repo: &RepoPath, commit: CommitId) -> Result<Vec<CheckSeen>, Unknown> {
         self.checks_of(repo, commit).await.map_err(Fault::unknown)
     }

@@ -128,8 +128,7 @@ impl GitHub {
             Ok(done) => {
                 PushAnswer::NoAnswer { words: format!("GitHub did not say that it merged: {}", done.message) }
             }
-            Err(fault @ Fault::Said { status: 409, .. }) => PushAnswer::LostRace { words: fault.to_string() },
-            Err(fault) => fault.push(),
+            Err(fault) => not_merged(fault),
         }
     }
 
@@ -167,7 +166,7 @@ impl GitHub {
         let graph: wire::Graph<wire::GraphRepository> = self.send(&call).await?.json()?;
         match graph.data.and_then(|data| data.repository) {
             Some(repository) => Ok(repository.id),
-            None => Err(Fault::Said { status: 404, words: words_of(&graph.errors) }),
+            None => Err(graph_fault(&graph.errors)),
         }
     }
 
@@ -200,10 +199,90 @@ pub(super) fn words_of(errors: &[wire::GraphError]) -> String {
     if words.is_empty() { "GitHub said nothing".to_owned() } else { words }
 }
 
+/// Why a query of GraphQL has no answer, though it came with a status of 200. Its types are words and not in the schema:
+/// that something is not there, or not for us, is for a person to mend; anything else passes.
+pub(super) fn graph_fault(errors: &[wire::GraphError]) -> Fault {
+    let words = words_of(errors);
+    let lasting =
+        |error: &wire::GraphError| matches!(error.kind.as_str(), "NOT_FOUND" | "FORBIDDEN" | "INSUFFICIENT_SCOPES");
+    if errors.is_empty() || errors.iter().any(lasting) {
+        return Fault::Said { status: 404, words };
+    }
+    Fault::NoAnswer { words }
+}
+
+/// What it means that GitHub did not merge. It says "Base branch was modified. Review and try the merge again." not only of
+/// that, but also while it still works out whether the request can be merged: then soon is early enough
+/// (<https://github.com/cli/cli/issues/12748>).
+fn not_merged(fault: Fault) -> PushAnswer {
+    match fault {
+        Fault::Said { status: 409, .. } => PushAnswer::LostRace { words: fault.to_string() },
+        Fault::Said { status: 405, ref words } if words.to_lowercase().contains("try the merge again") => {
+            PushAnswer::NotSent { words: fault.to_string() }
+        }
+        fault => fault.push(),
+    }
+}
+
 /// A fault before anything was asked to change: nothing was sent, unless GitHub says that it never will.
 fn not_sent(fault: Fault) -> PushAnswer {
     match fault.push() {
         PushAnswer::NoAnswer { words } => PushAnswer::NotSent { words },
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_graphql_says_of_itself_is_for_a_person_only_where_a_person_can_mend_it() {
+        let errors = |all: &[(&str, &str)]| -> Vec<wire::GraphError> {
+            let one = |(kind, message): &(&str, &str)| wire::GraphError {
+                kind: (*kind).to_owned(),
+                message: (*message).to_owned(),
+            };
+            all.iter().map(one).collect()
+        };
+        for (all, lasts) in [
+            (&[("NOT_FOUND", "Could not resolve to a Repository")][..], true),
+            (&[("FORBIDDEN", "Resource not accessible by integration")], true),
+            (&[("INSUFFICIENT_SCOPES", "Your token has not been granted")], true),
+            (&[("", "Something went wrong"), ("NOT_FOUND", "x")], true),
+            (&[], true),
+            (&[("RATE_LIMITED", "API rate limit exceeded")], false),
+            (&[("", "Something went wrong while executing your query.")], false),
+            (&[("INTERNAL", "x")], false),
+            (&[("RESOURCE_LIMITS_EXCEEDED", "x")], false),
+        ] {
+            let fault = graph_fault(&errors(all));
+            assert_eq!(fault.status() == Some(404), lasts, "{all:?}: {fault}");
+            let answer = not_sent(fault);
+            assert_eq!(matches!(answer, PushAnswer::Refused { .. }), lasts, "{all:?}: {answer:?}");
+            assert_eq!(matches!(answer, PushAnswer::NotSent { .. }), !lasts, "{all:?}: {answer:?}");
+        }
+    }
+
+    #[test]
+    fn a_merge_that_github_still_works_out_is_tried_soon() {
+        for (status, words, is) in [
+            (405, "Base branch was modified. Review and try the merge again.", "not sent"),
+            (405, "Pull Request is not mergeable", "refused"),
+            (405, "Merge commits are not allowed on this repository.", "refused"),
+            (409, "Head branch was modified. Review and try the merge again.", "lost race"),
+            (403, "Resource not accessible by integration", "refused"),
+            (502, "Base branch was modified. Review and try the merge again.", "no answer"),
+        ] {
+            let answer = not_merged(Fault::Said { status, words: words.to_owned() });
+            let word = match &answer {
+                PushAnswer::NotSent { .. } => "not sent",
+                PushAnswer::Refused { .. } => "refused",
+                PushAnswer::LostRace { .. } => "lost race",
+                PushAnswer::NoAnswer { .. } => "no answer",
+                PushAnswer::Moved | PushAnswer::UpToDate => "moved",
+            };
+            assert_eq!(word, is, "{status} {words}: {answer:?}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use towpath_core::model::{Actor, AuthorLogins, CommitId};
 
-use super::moves::words_of;
+use super::moves::graph_fault;
 use super::{GitHub, PER_PAGE, headed, owner_and_name, wire};
 use crate::forge::client::{Call, Fault};
 use crate::forge::{ApprovalSeen, HeadBound, RepoPath};
@@ -94,7 +94,7 @@ impl GitHub {
         // Half an answer beside an error says of nobody that they are no author.
         match graph.data.and_then(|data| data.repository).filter(|_| graph.errors.is_empty()) {
             Some(mut found) => Ok((0..commits.len()).map(|at| found.remove(&format!("c{at}")).flatten()).collect()),
-            None => Err(Fault::Said { status: 404, words: words_of(&graph.errors) }),
+            None => Err(graph_fault(&graph.errors)),
         }
     }
 

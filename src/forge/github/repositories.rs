@@ -1,7 +1,7 @@
 //! Which repositories there are.
 
 use super::{GitHub, PER_PAGE, wire};
-use crate::forge::client::{Fault, Page};
+use crate::forge::client::{Fault, OrOdd, Page};
 use crate::forge::{Aside, REPOSITORIES_MAX, RepoPath, RepoSeen};
 
 impl GitHub {
@@ -24,7 +24,14 @@ impl GitHub {
             self.all_up_to(pages, "repositories", url, |answer| Ok(Page { items: answer.json()?, total: None }))
                 .await?
         };
-        Ok(all.iter().map(seen).collect())
+        Ok(all.iter().map(either).collect())
+    }
+}
+
+fn either(listed: &OrOdd<wire::Listed>) -> RepoSeen {
+    match listed {
+        OrOdd::Sound(listed) => seen(listed),
+        OrOdd::Odd(item) => RepoSeen::odd(item, "full_name"),
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::forge::client::OrOdd;
 use crate::forge::client::read::or_default;
 
 /// `POST /app/installations/{id}/access_tokens`. No `Debug`: it holds the token.
@@ -312,7 +313,7 @@ pub(super) struct Repository {
 #[derive(Debug, Deserialize)]
 pub(super) struct Repositories {
     pub(super) total_count: u64,
-    pub(super) repositories: Vec<Listed>,
+    pub(super) repositories: Vec<OrOdd<Listed>>,
 }
 
 /// A repository in a list. What keeps one from being taken has to be there: what is not said is not "no".
@@ -339,6 +340,24 @@ pub(super) struct Installation {
     pub(super) events: Vec<String>,
     #[serde(default)]
     pub(super) suspended_at: Option<String>,
+}
+
+/// A webhook of a repository.
+#[derive(Debug, Deserialize)]
+pub(super) struct Hook {
+    #[serde(default)]
+    pub(super) active: bool,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) events: Vec<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) config: HookConfig,
+}
+
+/// See [`Hook`].
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct HookConfig {
+    #[serde(default)]
+    pub(super) url: Option<String>,
 }
 
 /// The envelope of every GraphQL answer.

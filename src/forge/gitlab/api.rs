@@ -12,6 +12,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use ::http::Method;
 use reqwest::Url;
@@ -22,7 +23,7 @@ use towpath_core::model::{Instant, Span};
 use super::wire;
 use crate::clock::Clock;
 use crate::forge::RepoPath;
-use crate::forge::client::{self, Answer, Auth, Call, Client, Fault, Page, TokenPlace};
+use crate::forge::client::{self, Answer, Auth, Call, Client, Fault, OrOdd, Page, TokenPlace};
 
 /// How many items a page is asked for; GitLab gives no more.
 pub(super) const PER_PAGE: usize = 100;
@@ -41,6 +42,20 @@ pub(super) struct Api {
 pub(super) trait Item: DeserializeOwned {
     /// What tells it from the others of its list.
     fn key(&self) -> u64;
+}
+
+/// By its number, and where it has none by all of it.
+impl<T: Item> Item for OrOdd<T> {
+    fn key(&self) -> u64 {
+        match self {
+            Self::Sound(item) => item.key(),
+            Self::Odd(item) => item["id"].as_u64().unwrap_or_else(|| {
+                let mut hash = DefaultHasher::new();
+                item.to_string().hash(&mut hash);
+                hash.finish()
+            }),
+        }
+    }
 }
 
 macro_rules! item {

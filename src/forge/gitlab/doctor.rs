@@ -10,7 +10,7 @@ use towpath_core::model::{BranchName, Instant};
 use towpath_core::text::one_line;
 
 use super::api::{Api, path};
-use super::{merge, wire};
+use super::{merge, started, wire};
 use crate::forge::client::Fault;
 use crate::forge::{Finding, MergeHow, RepoPath};
 
@@ -57,6 +57,10 @@ pub(super) async fn findings(api: &Api, repo: &RepoPath, targets: &[(BranchName,
                     _ => None,
                 };
                 found.extend(branch(name, &read, rule.as_ref(), &me, role, *by_request));
+                let tip = read.commit.and_then(|tip| tip.id).filter(|_| !by_request);
+                if let Some(tip) = tip {
+                    found.extend(started::pipelines(api, repo, name, &tip).await);
+                }
             }
             Err(fault) => found.push(stops(
                 format!("the branch `{name}` cannot be read: {fault}"),
@@ -282,6 +286,11 @@ fn webhook(hooks: Result<Vec<wire::Hook>, Fault>, by_request: bool) -> Vec<Findi
         let mend = "choose them in the webhook's settings";
         say(format!("the webhook is not sent for {} events", missing.join(", ")), mend);
     }
+    if by_request && hook.note_events != Some(true) {
+        let mend =
+            "choose \"Comments\" in the webhook's settings, if people are to say commands under merge requests";
+        say("the webhook is not sent for comments: commands in them are not heard".to_owned(), mend);
+    }
     if hook.push_events_branch_filter.as_deref().is_some_and(|filter| !filter.is_empty()) {
         say(
             "the webhook is sent for pushes to some branches only".to_owned(),
@@ -399,7 +408,7 @@ mod tests {
         let of = |more: Value, by_request: bool| {
             let all = json!({
                 "id": 1, "url": "https://towpath.example/hooks/lab", "push_events": true, "pipeline_events": true,
-                "merge_requests_events": true, "push_events_branch_filter": "", "alert_status": "executable",
+                "merge_requests_events": true, "note_events": true, "push_events_branch_filter": "", "alert_status": "executable",
                 "disabled_until": null, "enable_ssl_verification": true,
             });
             webhook(Ok(vec![serde_json::from_value(over(all, more)).unwrap()]), by_request)
@@ -411,6 +420,10 @@ mod tests {
         assert!(has(&of(json!({"pipeline_events": false}), false), false, "for pipeline events"));
         assert!(has(&of(json!({"merge_requests_events": null}), true), false, "for merge request events"));
         assert_eq!(of(json!({"merge_requests_events": null}), false), []);
+        for without in [json!({"note_events": false}), json!({"note_events": null})] {
+            assert!(has(&of(without.clone(), true), false, "commands in them are not heard"), "{without}");
+            assert_eq!(of(without, false), []);
+        }
         assert!(has(&of(json!({"alert_status": "disabled"}), true), false, "switched the webhook off"));
         let later = json!({"alert_status": "temporarily_disabled", "disabled_until": "2026-11-22T10:00:00Z"});
         assert!(has(&of(later, true), false, "until 2026-11-22"));

@@ -12,7 +12,7 @@
 //! | [`repositories`] | which repositories there are |
 //! | [`events`] | when branches moved |
 //! | [`hook`] | webhooks |
-//! | [`doctor`] | what is not as Towpath needs it |
+//! | [`doctor`], [`started`] | what is not as Towpath needs it |
 //!
 //! Branches are moved by `git push` with a lease: GitLab's API has no call that moves one (it makes,
 //! deletes and protects them).
@@ -41,6 +41,7 @@ mod people;
 mod repositories;
 mod requests;
 mod said;
+mod started;
 mod talk;
 mod wire;
 
@@ -61,6 +62,7 @@ use merge::Ends;
 #[derive(Debug)]
 pub struct GitLab {
     api: Api,
+    authors: people::Kept,
 }
 
 impl GitLab {
@@ -71,7 +73,7 @@ impl GitLab {
     /// [`Fault::Credential`] if `url` is none.
     pub fn new(url: &str, token: impl Into<TokenPlace>, client: Client, clock: Clock) -> Result<Self, Fault> {
         // <https://docs.gitlab.com/api/rest/authentication/>: personal, project, group and OAuth tokens alike.
-        Ok(Self { api: Api::new(url, token.into(), client, clock)? })
+        Ok(Self { api: Api::new(url, token.into(), client, clock)?, authors: people::Kept::default() })
     }
 }
 
@@ -119,7 +121,7 @@ impl Forge for GitLab {
     }
 
     async fn authors(&self, repo: &RepoPath, commits: &[CommitId]) -> Result<AuthorLogins, Unknown> {
-        people::authors(&self.api, repo, commits).await
+        people::authors(&self.api, &self.authors, repo, commits).await
     }
 
     async fn merge(

@@ -13,17 +13,26 @@
 //! they have no `Repository.commit` (gitlab-org/gitlab!179542).
 //! <https://docs.gitlab.com/api/graphql/reference/#commit>
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use serde_json::json;
-use towpath_core::model::{Actor, AuthorLogins, CommitId, Unknown, UnknownWhy};
+use towpath_core::model::{Actor, AuthorLogins, CommitId, Instant, Span, Stranger, Unknown, UnknownWhy};
 use towpath_core::text::one_line;
 
 use super::api::Api;
 use super::wire;
-use crate::forge::RepoPath;
 use crate::forge::client::Fault;
+use crate::forge::{RepoPath, few_enough};
 
-/// Of how many commits the authors are asked for; those of more count as not known.
-const AUTHORS_MAX: usize = 100;
+/// Of how many commits the authors are asked for: a hundred queries, the first time.
+const AUTHORS_MAX: usize = 1_000;
+
+/// Of how many commits the authors are kept in memory.
+const KEPT_MAX: usize = 20_000;
+
+/// For how long. People rename their accounts, and an approval bears the new name.
+const KEPT_FOR: Span = Span::from_mins(60);
 
 /// How many commits one query asks for. GitLab allows a query a complexity of 250, and a commit costs a handful.
 const AUTHORS_AT_ONCE: usize = 10;
@@ -105,32 +114,86 @@ fn query(count: usize) -> String {
     format!("query ($project: ID!{names}) {{ project(fullPath: $project) {{ repository {{{commits} }} }} }}")
 }
 
-/// See `Forge::authors`.
-pub(super) async fn authors(api: &Api, repo: &RepoPath, commits: &[CommitId]) -> Result<AuthorLogins, Unknown> {
-    let mut found = AuthorLogins { unlinked: commits.len() > AUTHORS_MAX, ..AuthorLogins::default() };
-    let asked = &commits[..commits.len().min(AUTHORS_MAX)];
-    for commits in asked.chunks(AUTHORS_AT_ONCE) {
-        let mut variables = json!({ "project": repo.as_str() });
-        for (at, commit) in commits.iter().enumerate() {
-            variables[format!("c{at}")] = json!(commit.to_string());
+/// The authors that GitLab told, by commit; of none whose author it does not know, which somebody may mend.
+#[derive(Debug, Default)]
+pub(super) struct Kept(Mutex<BTreeMap<CommitId, (Instant, Actor)>>);
+
+impl Kept {
+    /// The author of a commit, if it was told lately.
+    fn of(&self, commit: CommitId, now: Instant) -> Option<Actor> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get(&commit).filter(|(at, _)| is_fresh(*at, now)).map(|(_, author)| author.clone())
+    }
+
+    fn keep(&self, told: impl IntoIterator<Item = (CommitId, Actor)>, now: Instant) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= KEPT_MAX {
+            kept.retain(|_, (at, _)| is_fresh(*at, now));
         }
-        let body = json!({ "query": query(commits.len()), "variables": variables });
-        let graph: wire::Graph = api.graphql("authors", &body).await.map_err(Fault::unknown)?;
-        let errors = graph.errors.unwrap_or_default();
-        let told = graph.data.and_then(|data| data.project?.repository);
-        // Half an answer beside an error says of nobody that they are no author.
-        let Some(mut told) = told.filter(|told| errors.is_empty() && told.len() == commits.len()) else {
-            return Err(unsaid(repo, &errors));
-        };
-        for at in 0..commits.len() {
-            let author = told.remove(&format!("c{at}")).flatten().and_then(|commit| commit.author?.username);
-            match author.filter(|name| !name.is_empty()) {
-                Some(name) => drop(found.logins.insert(Actor::new(name))),
-                None => found.unlinked = true,
+        for (commit, author) in told {
+            if kept.len() < KEPT_MAX || kept.contains_key(&commit) {
+                kept.insert(commit, (now, author));
+            }
+        }
+    }
+}
+
+/// Not of a time to come either: clocks are put back.
+fn is_fresh(at: Instant, now: Instant) -> bool {
+    (0..KEPT_FOR.ms()).contains(&now.0.saturating_sub(at.0))
+}
+
+/// See `Forge::authors`.
+pub(super) async fn authors(
+    api: &Api,
+    kept: &Kept,
+    repo: &RepoPath,
+    commits: &[CommitId],
+) -> Result<AuthorLogins, Unknown> {
+    few_enough(commits, AUTHORS_MAX)?;
+    let now = api.clock.reading().wall;
+    let (mut found, mut unheard) = (AuthorLogins::default(), Vec::new());
+    for commit in commits {
+        match kept.of(*commit, now) {
+            Some(author) => drop(found.logins.insert(author)),
+            None => unheard.push(*commit),
+        }
+    }
+    for commits in unheard.chunks(AUTHORS_AT_ONCE) {
+        let told = told(api, repo, commits).await?;
+        // At once: what breaks off later need not ask for these again.
+        let linked = commits.iter().zip(&told).filter_map(|(commit, author)| Some((*commit, author.clone()?)));
+        kept.keep(linked, now);
+        for (commit, author) in commits.iter().zip(told) {
+            match author {
+                Some(author) => drop(found.logins.insert(author)),
+                None => {
+                    found.unlinked = true;
+                    found.strangers.push(Stranger { commit: *commit, email: None });
+                }
             }
         }
     }
     Ok(found)
+}
+
+/// The authors of that many commits, in their order; none of those whom GitLab does not know.
+async fn told(api: &Api, repo: &RepoPath, commits: &[CommitId]) -> Result<Vec<Option<Actor>>, Unknown> {
+    let mut variables = json!({ "project": repo.as_str() });
+    for (at, commit) in commits.iter().enumerate() {
+        variables[format!("c{at}")] = json!(commit.to_string());
+    }
+    let body = json!({ "query": query(commits.len()), "variables": variables });
+    let graph: wire::Graph = api.graphql("authors", &body).await.map_err(Fault::unknown)?;
+    let errors = graph.errors.unwrap_or_default();
+    let told = graph.data.and_then(|data| data.project?.repository);
+    // Half an answer beside an error says of nobody that they are no author.
+    let Some(mut told) = told.filter(|told| errors.is_empty() && told.len() == commits.len()) else {
+        return Err(unsaid(repo, &errors));
+    };
+    let author = |at| told.remove(&format!("c{at}")).flatten().and_then(|commit| commit.author?.username);
+    let named = (0..commits.len()).map(author).map(|author| author.filter(|name| !name.is_empty()).map(Actor::new));
+    Ok(named.collect())
 }
 
 /// What it comes to that GraphQL does not tell the authors.

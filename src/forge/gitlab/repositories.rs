@@ -2,7 +2,7 @@
 
 use super::api::{Api, PER_PAGE};
 use super::wire;
-use crate::forge::client::Fault;
+use crate::forge::client::{Fault, OrOdd};
 use crate::forge::{Aside, REPOSITORIES_MAX, RepoPath, RepoSeen};
 
 /// See `Forge::repositories`: the projects that the token's user is a member of, by a group or by itself. The token
@@ -12,8 +12,15 @@ pub(super) async fn listed(api: &Api) -> Result<Vec<RepoSeen>, Fault> {
     // By number, which nothing changes while pages are read.
     let query = [("membership", "true"), ("order_by", "id"), ("sort", "asc")];
     let pages = REPOSITORIES_MAX / PER_PAGE;
-    let all = api.list_up_to::<wire::Listed>(pages, "repositories", &["v4", "projects"], &query).await?;
-    Ok(all.items.iter().map(seen).collect())
+    let all = api.list_up_to::<OrOdd<wire::Listed>>(pages, "repositories", &["v4", "projects"], &query).await?;
+    Ok(all.items.iter().map(either).collect())
+}
+
+fn either(listed: &OrOdd<wire::Listed>) -> RepoSeen {
+    match listed {
+        OrOdd::Sound(listed) => seen(listed),
+        OrOdd::Odd(item) => RepoSeen::odd(item, "path_with_namespace"),
+    }
 }
 
 fn seen(listed: &wire::Listed) -> RepoSeen {
@@ -24,7 +31,8 @@ fn seen(listed: &wire::Listed) -> RepoSeen {
     } else if listed.mirror.unwrap_or(false) {
         Some(Aside::Mirror)
     } else {
-        listed.forked_from_project.as_ref().map(|_| Aside::Fork)
+        let says = listed.forked_from_project.is_some() || listed.mr_default_target_self.is_some();
+        says.then_some(Aside::Fork)
     };
     RepoSeen { id: listed.id.to_string(), path: RepoPath::new(&listed.path_with_namespace), aside }
 }

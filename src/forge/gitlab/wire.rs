@@ -6,9 +6,13 @@
 //!
 //! Not here: what the words mean (each beside its use).
 
+mod graph;
+
 use serde::Deserialize;
 
 use crate::forge::client::read::or_default;
+
+pub(super) use graph::*;
 
 /// A person or a bot.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -310,6 +314,10 @@ pub(super) struct Listed {
     /// There where it is a fork of one that may be seen.
     #[serde(default)]
     pub forked_from_project: Option<serde_json::Value>,
+    /// There where it is a fork, of whatever: `lib/api/entities/project.rb` of gitlabhq shows it of forks alone. Older
+    /// versions have it not.
+    #[serde(default)]
+    pub mr_default_target_self: Option<serde_json::Value>,
 }
 
 /// The roles of whoever asks.
@@ -392,6 +400,9 @@ pub(super) struct Hook {
     /// See above.
     #[serde(default)]
     pub merge_requests_events: Option<bool>,
+    /// See above: comments.
+    #[serde(default)]
+    pub note_events: Option<bool>,
     /// Only for branches of this name or pattern; empty for all.
     #[serde(default)]
     pub push_events_branch_filter: Option<String>,
@@ -404,49 +415,6 @@ pub(super) struct Hook {
     /// Whether the other end's certificate is looked at.
     #[serde(default)]
     pub enable_ssl_verification: Option<bool>,
-}
-
-/// What GraphQL answers.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Graph {
-    /// Null, or not there, where it could not be answered.
-    #[serde(default)]
-    pub data: Option<GraphData>,
-    /// What was wrong; none where nothing was. Answered with 200 all the same.
-    #[serde(default)]
-    pub errors: Option<Vec<GraphError>>,
-}
-
-/// See [`Graph`].
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct GraphError {
-    /// In GitLab's words.
-    #[serde(default)]
-    pub message: Option<String>,
-}
-
-/// See [`Graph`].
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct GraphData {
-    /// Null where there is none, or it may not be seen.
-    #[serde(default)]
-    pub project: Option<GraphProject>,
-}
-
-/// See [`Graph`].
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct GraphProject {
-    /// By the names that the query gave: `c0`, `c1`, …
-    #[serde(default)]
-    pub repository: Option<std::collections::BTreeMap<String, Option<GraphCommit>>>,
-}
-
-/// See [`Graph`].
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct GraphCommit {
-    /// Whose account the author's e-mail is; null where it is nobody's.
-    #[serde(default)]
-    pub author: Option<User>,
 }
 
 /// What is read of a webhook's body.

@@ -2,7 +2,7 @@
 
 use sqlx::Row;
 use towpath_core::model::{
-    EffectRow, EnvName, EventRow, FlowName, HeadsUpTold, IntentId, IntentRow, IntentState, Message,
+    EffectRow, EnvName, EventRow, FlowName, HeadsUpTold, IntentId, IntentRow, IntentState, Message, Now,
 };
 
 use super::{Batch, Done, Query, exists, text};
@@ -122,6 +122,25 @@ impl Batch<'_> {
             return Ok(());
         }
         self.event(&EventRow { env: env.clone(), at: row.told, event: message.event.clone() }).await?;
+        self.tell(message).await
+    }
+
+    /// Tells that what was announced does not come, in the history, too; nothing if it is not what was told last.
+    pub(super) async fn take_back(&mut self, env: &EnvName, row: HeadsUpTold, at: Now, message: &Message) -> Done {
+        let flow = self.flow("take-back")?;
+        let done = sqlx::query(sql::TAKE_BACK)
+            .bind(flow)
+            .bind(text(env))
+            .bind(row.newest.to_string())
+            .bind(row.at.0)
+            .bind(row.told.wall.0)
+            .bind(row.told.trusted.0)
+            .execute(&mut *self.conn)
+            .await?;
+        if done.rows_affected() == 0 {
+            return Ok(());
+        }
+        self.event(&EventRow { env: env.clone(), at, event: message.event.clone() }).await?;
         self.tell(message).await
     }
 

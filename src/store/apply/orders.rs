@@ -3,6 +3,7 @@
 use towpath_core::model::{Approval, AuditRow, Backoff, Hold, OrderId, Override, Pause, Promote, Report, Until};
 
 use super::{Batch, Done, exists, number, text};
+use crate::store::error::Conflict;
 use crate::store::rows::{self, json, word};
 use crate::store::sql;
 
@@ -146,6 +147,16 @@ impl Batch<'_> {
         }
     }
 
+    /// What follows is done for what somebody said, which thereby is done: once, and by whoever's turn it is.
+    pub(super) async fn asked(&mut self, request: i64, turn: i64) -> Done {
+        let done = sqlx::query(sql::DO_ASKED).bind(request).bind(turn).execute(&mut *self.conn).await?;
+        if done.rows_affected() == 0 {
+            return Err(Conflict::NotOurTurn(request).into());
+        }
+        self.request = Some(request);
+        Ok(())
+    }
+
     pub(super) async fn audit(&mut self, row: &AuditRow) -> Done {
         let (flow, flows) = rows::concerns_columns(&row.concerns);
         let add = sqlx::query(sql::ADD_AUDIT)
@@ -158,7 +169,8 @@ impl Batch<'_> {
             .bind(row.command.clone())
             .bind(row.allowed)
             .bind(row.effect.clone())
-            .bind(row.came.as_ref().map(rows::json));
+            .bind(row.came.as_ref().map(rows::json))
+            .bind(self.request);
         self.add(add, || exists("audit", &row.id)).await
     }
 }

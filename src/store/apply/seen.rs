@@ -118,9 +118,10 @@ impl Batch<'_> {
         self.run(set).await
     }
 
-    pub(super) async fn proposed(&mut self, env: &EnvName, row: &Proposed) -> Done {
+    /// By which statement says what becomes of a row that is there.
+    pub(super) async fn proposed(&mut self, statement: &'static str, env: &EnvName, row: &Proposed) -> Done {
         let flow = self.flow("proposed")?;
-        let set = sqlx::query(sql::SET_PROPOSED)
+        let set = sqlx::query(statement)
             .bind(flow)
             .bind(env.to_string())
             .bind(row.head.to_string())
@@ -130,7 +131,8 @@ impl Batch<'_> {
             .bind(row.confirmed.map(|at| at.wall.0))
             .bind(row.confirmed.map(|at| at.trusted.0))
             .bind(row.passed_over.map(number))
-            .bind(row.announced.map(number));
+            .bind(row.announced.map(number))
+            .bind(row.until.map(|until| until.0));
         self.run(set).await
     }
 

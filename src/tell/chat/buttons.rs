@@ -26,6 +26,8 @@ pub fn buttons(saying: &Saying, newest: &Told) -> Vec<Button> {
     let found = match newest.notice.event.as_str() {
         "heads-up" if open => vec![hold_mine(newest), promote_now(newest), why(newest)],
         "pause-ends" => vec![resume_now(newest)],
+        // It is over, and told anew if it comes after all; what stopped it can be looked at, and a push tried again.
+        "taken-back" => vec![why(newest), retry(newest)],
         // The first environment has no edge to explain.
         "withdrawn" => Vec::new(),
         "rolled-back" => vec![why(newest)],

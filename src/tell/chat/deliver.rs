@@ -6,10 +6,10 @@
 //!
 //! Not here: what is said (`plan`, `digest`), and when a notice is tried again (`crate::tell::backoff`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
-use towpath_core::model::{Instant, Span};
+use towpath_core::model::{EnvName, FlowName, Instant, Span};
 use towpath_core::text::one_line;
 
 use super::day::day;
@@ -29,6 +29,9 @@ const BUSY: Span = Span::from_secs(5);
 
 /// When a digest that was not taken is tried again.
 const DIGEST_AGAIN: Span = Span::from_mins(5);
+
+/// Among how many notices that wait those are looked for that were taken back.
+const WAITING_MAX: usize = 2_000;
 
 /// The longest text of a failure that is logged, in characters.
 const WORDS_MAX: usize = 300;
@@ -103,7 +106,22 @@ impl<'t> Turn<'t> {
         };
         let kept = store.messages(name, now).await?.into_iter().filter_map(read).collect();
         let rows = store.notices_due(now, AT_ONCE).await?.into_iter().filter(|row| row.sink == *name);
-        let rows = rows.map(|row| (row.id.clone(), row)).collect();
+        let mut rows: BTreeMap<String, NoticeRow> = rows.map(|row| (row.id.clone(), row)).collect();
+        // What is taken back must not be announced after it, only because it was refused once and waits.
+        let is_of = |row: &NoticeRow, event: &str| {
+            serde_json::from_str::<Told>(&row.notice).is_ok_and(|told| told.notice.event == event)
+        };
+        let back: BTreeSet<(FlowName, EnvName)> = rows
+            .values()
+            .filter(|row| is_of(row, "taken-back"))
+            .map(|row| (row.flow.clone(), row.env.clone()))
+            .collect();
+        if !back.is_empty() {
+            let waiting = store.notices(Some(NoticeState::Waiting), WAITING_MAX).await?.into_iter();
+            let waiting =
+                waiting.filter(|row| row.sink == *name && back.contains(&(row.flow.clone(), row.env.clone())));
+            rows.extend(waiting.filter(|row| is_of(row, "heads-up")).map(|row| (row.id.clone(), row)));
+        }
         let told = Delivered::default();
         Ok(Self { store, chat, clock, begun: tokio::time::Instant::now(), rows, kept, told })
     }

@@ -162,6 +162,7 @@ fn ends(event: &Event) -> Vec<(&'static str, Option<String>)> {
         | Event::CalledOff { .. }
         | Event::Proposed { .. }
         | Event::HeadsUp { .. }
+        | Event::TakenBack { .. }
         | Event::Behind { .. } => Vec::new(),
     }
 }

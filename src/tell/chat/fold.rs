@@ -5,6 +5,7 @@
 //! | event | what becomes of it |
 //! |---|---|
 //! | `heads-up` | opens the edge's promotion, or says in the open one what moves now |
+//! | `taken-back` | ends the open promotion if that announced it, in the same message; else nobody was told, and it is not said |
 //! | `promoted`, `moved-by-hand`, `overtaken` | ends the open promotion if that announced it, in the same message; else that one says that something else came, and this has a message of its own |
 //! | `rolled-back` | always a message of its own; an open promotion of the edge says that something else came |
 //! | `behind`, `rewound`, `refused`, `called-off`, `withdrawn` | one message for the same problem within a day, with a counter |
@@ -62,6 +63,8 @@ pub(super) fn rank(word: &str) -> u8 {
     match word {
         "rewound" => 1,
         "promoted" | "moved-by-hand" | "overtaken" | "rolled-back" | "caught-up" | "put-back" => 2,
+        // Only what has not come is taken back.
+        "taken-back" => 3,
         _ => 0,
     }
 }
@@ -144,6 +147,7 @@ impl<'k> Threads<'k> {
     pub(super) fn take(&mut self, id: &str, told: &Told) {
         match told.notice.event.as_str() {
             "heads-up" => self.heads_up(id, told),
+            "taken-back" => self.taken_back(id, told),
             "promoted" | "moved-by-hand" | "overtaken" => self.landed(id, told),
             "rolled-back" => {
                 self.supersede_promotion(told);
@@ -183,6 +187,26 @@ impl<'k> Threads<'k> {
         self.post(key, id, told, State::Open);
     }
 
+    /// What was announced does not come as it was. If it comes after all, that is said in a message of its own: one that
+    /// is only changed nobody is shown.
+    fn taken_back(&mut self, id: &str, told: &Told) {
+        let key = Key::promotion(&told.notice.flow, &told.notice.environment);
+        match self.newest(&key).and_then(|at| self.all.get_mut(at)) {
+            Some(thread) if thread.is_newer_than(told) => self.skip(id, Why::Older),
+            Some(thread)
+                if thread.is_open() && thread.newest().is_some_and(|said| said.notice.new == told.notice.new) =>
+            {
+                match thread.kept {
+                    Some(_) => thread.end(told),
+                    // Nobody has seen it yet, and nobody has to.
+                    None => supersede(thread, told.at()),
+                }
+                thread.cover(id);
+            }
+            Some(_) | None => self.skip(id, Why::NotAnnounced),
+        }
+    }
+
     fn landed(&mut self, id: &str, told: &Told) {
         self.end_refused(told);
         let key = Key::promotion(&told.notice.flow, &told.notice.environment);
@@ -203,11 +227,17 @@ impl<'k> Threads<'k> {
 
     fn problem(&mut self, id: &str, told: &Told) {
         let key = problem_key(&told.notice.event, told);
+        // What was over before the open one began is not counted with it, whichever of the two was told first.
+        let is_over =
+            self.all.iter().any(|other| other.saying.key == key && !other.is_open() && other.is_newer_than(told));
         let Some(thread) = self.newest(&key).and_then(|at| self.all.get_mut(at)) else {
             return self.post(key, id, told, State::Open);
         };
         let older = thread.is_newer_than(told);
         if thread.is_open() {
+            if older && is_over {
+                return self.skip(id, Why::Older);
+            }
             if older {
                 // It happened, but what is newer has said how it stands.
                 thread.count(told.at());

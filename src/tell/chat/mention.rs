@@ -33,13 +33,15 @@ pub enum Cause {
     HeadsUp,
     /// It has moved.
     Landed,
+    /// A pause or freeze of theirs is about to end.
+    Ordered,
 }
 
 impl Cause {
     /// What somebody has to want at least.
     const fn needs(self) -> Mention {
         match self {
-            Self::Problem => Mention::Problems,
+            Self::Problem | Self::Ordered => Mention::Problems,
             Self::HeadsUp => Mention::HeadsUp,
             Self::Landed => Mention::All,
         }

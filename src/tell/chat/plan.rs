@@ -79,6 +79,8 @@ pub enum Why {
     TooLate,
     /// Something else came before anybody was told.
     Overtaken,
+    /// No message that stands announces what is taken back.
+    NotAnnounced,
 }
 
 impl Why {
@@ -88,6 +90,7 @@ impl Why {
             Self::AlreadySaid => "a message in the channel says it already",
             Self::Older => "a message in the channel says what happened after it",
             Self::TooLate => "what it announces was to come more than ten minutes ago",
+            Self::NotAnnounced => "no message in the channel announces what is taken back",
             Self::Overtaken => "something else happened before it could be said",
         }
     }

@@ -32,6 +32,12 @@ pub struct Told {
     /// A page of the forge that compares old and new.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compare: Option<String>,
+    /// Pauses and freezes that stood there then, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paused: Vec<String>,
+    /// Who ordered what is about to end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ordered_by: Option<Wrote>,
     /// Whether `retry` may help.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub retry: bool,
@@ -110,6 +116,8 @@ impl Told {
             announced: None,
             authors: Vec::new(),
             compare: None,
+            paused: Vec::new(),
+            ordered_by: None,
             retry: matches!(event, Event::Refused { kind: MoveKind::FastForward, .. }),
             resume: match event {
                 Event::EndsSoon { scope, .. } => Some(scope.clone()),
@@ -152,6 +160,7 @@ pub fn about(event: &Event) -> Option<String> {
         | Event::Moved { .. }
         | Event::Overtaken { .. }
         | Event::HeadsUp { .. }
+        | Event::TakenBack { .. }
         | Event::Behind { .. }
         | Event::CaughtUp { .. } => None,
     }

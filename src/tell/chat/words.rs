@@ -26,6 +26,9 @@ pub const COMMITS_MAX: usize = 10;
 const AUTHORS_MAX: usize = 5;
 const MIGRATIONS_MAX: usize = 5;
 
+/// The most pauses and freezes that are named.
+const PAUSES_MAX: usize = 3;
+
 /// The most flows that a summary names, and the most things of each.
 pub const FLOWS_MAX: usize = 20;
 const OF_FLOW_MAX: usize = 6;
@@ -59,11 +62,13 @@ pub fn time(at: Instant, zone: Tz) -> String {
 fn one(saying: &Saying, newest: &Told, before: Option<&Told>, settings: &Settings<'_>) -> Message {
     let range = range(newest, before);
     let mut lines = sentence(newest);
+    lines.extend(newest.paused.iter().take(PAUSES_MAX).map(|text| paused(text)));
     lines.push(facts(saying, newest, range));
     // What is over calls nobody.
     let is_over = before.is_some_and(|before| before.notice.severity == Severity::Problem);
     let mut calls = Calls::new(settings, cause(newest).filter(|_| !is_over));
-    lines.extend(written_by(&newest.authors, &mut calls));
+    lines.extend(by("Written by ", &newest.authors, &mut calls));
+    lines.extend(by("Ordered by ", newest.ordered_by.as_slice(), &mut calls));
     if let Some(range) = range {
         lines.extend(commits(range, &mut calls));
         lines.extend(migrations(range));
@@ -89,6 +94,7 @@ fn range<'t>(newest: &'t Told, before: Option<&'t Told>) -> Option<&'t Announced
 fn cause(told: &Told) -> Option<Cause> {
     match (told.notice.event.as_str(), told.notice.severity) {
         ("heads-up", _) => Some(Cause::HeadsUp),
+        ("pause-ends", _) => Some(Cause::Ordered),
         ("promoted" | "moved-by-hand", _) => Some(Cause::Landed),
         (_, Severity::Problem) => Some(Cause::Problem),
         (_, Severity::Info | Severity::Quiet) => None,
@@ -156,8 +162,15 @@ fn place(told: &Told) -> Vec<Span> {
     vec![Span::Bold(env), Span::Text(" of ".to_owned()), Span::Bold(flow)]
 }
 
-fn written_by(authors: &[Wrote], calls: &mut Calls<'_>) -> Option<Line> {
-    let mut spans = vec![Span::Text("Written by ".to_owned())];
+/// That a pause or freeze stands there.
+fn paused(text: &str) -> Line {
+    let mut spans = vec![Span::Text("⏸ ".to_owned())];
+    spans.extend(quoted(&one_line(text, TEXT_MAX)));
+    line(LineKind::Text, spans)
+}
+
+fn by(what: &str, authors: &[Wrote], calls: &mut Calls<'_>) -> Option<Line> {
+    let mut spans = vec![Span::Text(what.to_owned())];
     spans.extend(people(authors, COMMITS_MAX, calls));
     (!authors.is_empty()).then(|| line(LineKind::Text, spans))
 }

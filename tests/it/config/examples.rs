@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use towpath::config::Config;
+use towpath_core::command::Verb;
 use towpath_core::model::{Candidates, Gate, GateKind, Mode, Span};
+use towpath_core::people::{Asked, Place as RulePlace, Platform, Surface};
 
 fn example(name: &str) -> Config {
     let path = super::root().join("config").join(name);
@@ -117,4 +119,44 @@ fn many_merges_defaults_groups_and_flows() {
     assert!(config.flows[0].flow.environments.iter().all(|e| e.mode == Mode::Act));
     assert_eq!(config.flows[0].remote, "https://git.example.com/shop/checkout");
     assert_eq!(config.flows[0].forge.as_deref(), Some("work"));
+}
+
+#[test]
+fn what_the_examples_with_a_chat_say_is_so() {
+    for (file, platform) in [("slack.toml", Platform::Slack), ("mattermost.toml", Platform::Mattermost)] {
+        let config = example(file);
+        let (chat, sink) = (&config.chats["work"], config.sinks["deploys"].chat.as_ref().expect("a chat"));
+        assert_eq!((chat.platform, sink.platform, &*sink.chat), (platform, platform, "work"));
+        assert_eq!(chat.channels[0].id, sink.channel, "one channel for both");
+        assert!(sink.digest.is_some() && config.service.public_url.is_some());
+        let production = &config.flows[0].flow.environments[2];
+        assert_eq!(production.heads_up, Some(Span::from_mins(10)));
+        let law = config.laws.law();
+        let may = |name: &str, verb, env: &str, surface| {
+            let user =
+                law.people.cards().iter().find(|card| card.name == name).expect("a person").identities[0].clone();
+            let place = RulePlace { flow: "checkout".into(), env: env.into(), production: env == "production" };
+            law.may(law.asker(&user), &Asked { verb, reach: &[place], surface }).is_allowed()
+        };
+        for (name, verb, env, wanted) in [
+            ("ana", Verb::Rollback, "production", true),
+            ("marek", Verb::Pause, "staging", true),
+            ("marek", Verb::Pause, "production", false),
+            ("marek", Verb::Promote, "production", true),
+            ("ola", Verb::Pause, "staging", false),
+        ] {
+            assert_eq!(may(name, verb, env, Surface::Chat), wanted, "{file}: {name} {verb:?} {env}");
+        }
+        assert!(!may("marek", Verb::Promote, "production", Surface::Comment), "the rule is for the chat");
+    }
+}
+
+#[test]
+fn socket_mode_can_be_uncommented() {
+    let path = super::root().join("config/slack.toml");
+    let text = std::fs::read_to_string(&path).expect("readable");
+    let secrets = "secrets = [{ env = \"SLACK_SIGNING_SECRET\" }]\n";
+    assert!(text.contains(secrets) && text.contains("# app_token = "));
+    let config = Config::from_text(&text.replace(secrets, "").replace("# app_token = ", "app_token = "), &path);
+    assert!(config.expect("valid").chats["work"].app_token.is_some());
 }

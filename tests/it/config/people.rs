@@ -3,7 +3,7 @@
 use towpath_core::command::Verb;
 use towpath_core::people::{Asked, Identity, Mention, Place, Role, Surface};
 
-use super::{root, sentences, valid};
+use super::{load, root, sentences, valid};
 
 const FLOW: &str = r#"
 [forge.hub]
@@ -51,6 +51,24 @@ fn what_the_page_shows_is_read_as_it_says() {
 }
 
 #[test]
+fn from_takes_the_identities_that_the_page_says() {
+    let with = |from: &str| {
+        let gate = format!("gates.approvals = {{ required = 1, from = [\"{from}\"] }}\n");
+        load(&format!("[people.ana]\n{FLOW}{gate}")).is_ok()
+    };
+    for from in ["ana", "os:ana@desk", "token:ana-laptop"] {
+        assert!(with(from), "{from}");
+    }
+    let others =
+        ["mail:ana@example.com", "slack:T1/U1", "mattermost:u1", "forge:hub/ana", "oidc:https://id.example#s"];
+    for from in others {
+        assert!(!with(from), "{from}");
+    }
+    let without_forge = FLOW.split("[[flow]]").skip(1).map(|rest| format!("[[flow]]{rest}")).collect::<String>();
+    assert!(load(&format!("{}{without_forge}", of_the_page())).is_err(), "the page says that it takes a forge");
+}
+
+#[test]
 fn a_person_may_be_called_anything_that_can_be_told_apart() {
     let config = valid(&format!(
         "[people.\"Łukasz Nowak\"]\nidentities = [\"slack:T1/U1\"]\nmention = \"heads-up\"\n\
@@ -94,6 +112,72 @@ fn what_makes_no_sense_is_refused_in_so_many_words() {
     .collect();
     assert!(all.iter().all(|(_, said)| !said.is_empty()), "{all:#?}");
     insta::assert_debug_snapshot!(all);
+}
+
+/// What is said, each with its line.
+fn told(text: &str) -> Vec<(usize, String)> {
+    let problems = match load(text) {
+        Ok(config) => config.warnings,
+        Err(problems) => problems,
+    };
+    let line = |problem| problems.position(problem).map_or(0, |(line, _)| line);
+    problems.list.iter().map(|problem| (line(problem), problem.what.clone())).collect()
+}
+
+#[test]
+fn what_is_wrong_with_people_is_told_at_their_table() {
+    for (text, line, what) in [
+        (
+            "[people.cy]\n[people.ana]\nidentities = [\"token:ana\"]\n[people.bad]\nidentities = [\"token:ana\"]",
+            4,
+            "`token:ana` is both `ana` and `bad`",
+        ),
+        ("[people.cy]\n[people.ana]\n[people.Ana]", 3, "two people are called `Ana`"),
+        ("[people.cy]\n[people.git]", 2, "nobody can be called `git`"),
+        ("[people.cy]\n[people.\"@x\"]", 2, "`@x` is no name of a person"),
+        ("[people.cy]\n[people.ana]\nidentities = [\"token:a\",\n  \"slack:U1\"]", 4, "`slack:U1` is nobody's"),
+        ("[people.cy]\n[people.ana]\nidentities = [\"forge:hob/ana\"]", 2, "`forge:hob/ana` is on a forge"),
+        ("[[allow]]\nrole = \"admin\"\n[[allow]]\npeople = [\"bo\"]", 4, "the rule `allow 2` is for `bo`"),
+        ("[[allow]]\nrole = \"admin\"\n[[deny]]\npeople = [\"bo\"]", 4, "the rule `deny 1` is for `bo`"),
+        ("[[allow]]\nrole = \"admin\"\n[[allow]]\nverbs = [\"pause\"]", 3, "the rule `allow 2` is for nobody"),
+        ("[[deny]]\nbelow = \"admin\"\n[[deny]]\nflows = [\"x\"]", 3, "`x` in `flows` names no flow"),
+        ("[people.cy]\n[[deny]]\nname = \"x\"", 2, "this `[[deny]]` names neither"),
+    ] {
+        let said = told(&format!("{text}\n{FLOW}"));
+        let [(at, sentence)] = said.as_slice() else { panic!("{text}: {said:?}") };
+        assert!(*at == line && sentence.starts_with(what), "{text}: {said:?}");
+    }
+}
+
+#[test]
+fn one_fault_of_a_person_makes_no_other() {
+    let rule = "[[allow]]\nname = \"release day\"\npeople = [\"marek\"]";
+    for text in [
+        "[people.marek]\nrole = \"boss\"",
+        "[people.marek]\n[people.ana]\nrole = \"boss\"",
+        "[people.ana]\nidentities = [\"token:a\"]\n[people.marek]\nidentities = [\"token:a\"]",
+        "[people.marek]\nidentities = [\"ana\"]",
+        "[people.marek]\n[people.\"@x\"]",
+        "[people.marek]\n[people.Marek]",
+    ] {
+        let said = told(&format!("{text}\n{rule}\n{FLOW}"));
+        assert_eq!(said.len(), 1, "{text}: {said:?}");
+    }
+    let said = told(&format!("[[allow]]\nrole = \"boss\"\n{FLOW}"));
+    assert_eq!(said.len(), 1, "{said:?}");
+}
+
+#[test]
+fn a_rule_that_denies_everything_is_warned_of() {
+    for (rule, warned) in [
+        ("[[deny]]", true),
+        ("[[deny]]\nname = \"oops\"", true),
+        ("[[deny]]\nverbs = [\"steer\"]", false),
+        ("[[deny]]\nbelow = \"admin\"", false),
+    ] {
+        let config = valid(&format!("{rule}\n{FLOW}"));
+        assert_eq!(config.warnings.warnings(), usize::from(warned), "{rule}: {}", config.warnings);
+    }
 }
 
 #[test]

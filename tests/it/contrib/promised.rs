@@ -85,7 +85,7 @@ fn every_metric_that_alerts_and_dashboard_name_is_there() {
     // This one has no forge; that they are there is tested where one is.
     names.extend(crate::forge::e2e::METRICS.map(str::to_owned));
     // Nor a sink; there it is tested, too.
-    names.insert(crate::tell::METRIC.to_owned());
+    names.extend([crate::tell::METRIC, crate::tell::GIVEN_UP].map(str::to_owned));
     let promised = &(&metrics(&read("prometheus/alerts.yml")) | &metrics(&read("prometheus/alerts_test.yml")))
         | &metrics(&read("grafana/dashboard.json"));
     let missing: Vec<_> = promised.difference(&names).collect();

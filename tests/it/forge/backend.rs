@@ -23,6 +23,8 @@ pub struct Other {
     pub path: String,
     pub archived: bool,
     pub fork: bool,
+    /// Of a repository that nobody here may see.
+    pub of_hidden: bool,
     pub mirror: bool,
     pub doomed: bool,
 }
@@ -30,7 +32,15 @@ pub struct Other {
 impl Other {
     /// One that people develop in.
     pub fn new(id: u64, path: &str) -> Self {
-        Self { id, path: path.to_owned(), archived: false, fork: false, mirror: false, doomed: false }
+        Self {
+            id,
+            path: path.to_owned(),
+            archived: false,
+            fork: false,
+            of_hidden: false,
+            mirror: false,
+            doomed: false,
+        }
     }
 }
 

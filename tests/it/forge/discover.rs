@@ -3,9 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use towpath::clock::Clock;
+use towpath::config::Config;
+use towpath::discover::{COMMAND_MAX, look};
 use towpath::forge::{Aside, Forge as _};
+use towpath::setup::{Need, Setup};
+use towpath::store::DiscoveredRow;
 use towpath_core::model::CommitId;
 
 use super::backend::Other;
@@ -42,6 +48,23 @@ fn expected() -> Vec<(String, String, Option<Aside>)> {
     rows.map(|(path, id, aside)| (path.to_owned(), id.to_owned(), aside)).into()
 }
 
+type By = fn(&mut Value);
+
+/// What the first item of a list may be instead, whose path is at that key: in words, the path that is seen of it if
+/// that is another one, its number.
+fn odd_ones(at: &'static str) -> [(&'static str, Option<&'static str>, &'static str, By); 4] {
+    let nameless: By = match at {
+        "full_name" => |body| body[0]["full_name"] = json!(7),
+        _ => |body| body[0]["path_with_namespace"] = json!(7),
+    };
+    [
+        ("it does not say whether it is archived", None, "1", |body| body[0]["archived"] = Value::Null),
+        ("no number", None, "", |body| drop(body[0].as_object_mut().expect("an item").remove("id"))),
+        ("no path", Some(""), "1", nameless),
+        ("no item at all", Some(""), "", |body| body[0] = json!(7)),
+    ]
+}
+
 #[tokio::test]
 async fn the_list_of_a_gitea_is_read_to_its_last_page_or_not_at_all() {
     let place = Place::new().await;
@@ -53,8 +76,6 @@ async fn the_list_of_a_gitea_is_read_to_its_last_page_or_not_at_all() {
     let changed = |by: fn(&mut Value)| Fault::changed(by);
     for (what, fault, times) in [
         ("another type", changed(|body| *body = json!({ "data": [] })), 1),
-        ("an item that does not say whether it is archived", changed(|body| body[0]["archived"] = Value::Null), 1),
-        ("no number", changed(|body| drop(body[0].as_object_mut().expect("an item").remove("id"))), 1),
         ("cut each time", Fault::Truncated, 3),
         ("500 each time", Fault::Status(500, "x"), 3),
         ("403", Fault::Status(403, "token does not have at least one of required scope(s)"), 1),
@@ -62,6 +83,15 @@ async fn the_list_of_a_gitea_is_read_to_its_last_page_or_not_at_all() {
         place.faults.plan("/user/repos", fault, times);
         assert!(forge.repositories().await.is_err(), "{what}");
         place.faults.clear();
+    }
+    // One that is odd takes nothing from the others.
+    for (odd, path, id, by) in odd_ones("full_name") {
+        place.faults.plan("/user/repos", Fault::changed(by), 1);
+        let seen = told(forge.repositories().await.expect("read"));
+        place.faults.clear();
+        assert_eq!(seen.len(), 6, "{odd}: {seen:?}");
+        let odd_one = (path.unwrap_or("shop/checkout").to_owned(), id.to_owned(), Some(Aside::Odd));
+        assert!(seen.contains(&odd_one), "{odd}: {seen:?}");
     }
     // The last page is empty, and what was counted did not come.
     place.faults.plan("page=3", changed(|body| *body = json!([])), 1);
@@ -78,6 +108,8 @@ async fn the_list_of_a_gitlab_is_read_to_its_last_page_or_not_at_all() {
     let forge = place.forge();
     for totals in [true, false] {
         place.state().tells.totals = totals;
+        // A fork of what nobody here may see is one, too.
+        place.state().others[3].of_hidden = totals;
         let mut expected = expected();
         expected[5].2 = Some(Aside::Mirror);
         expected[4].2 = Some(Aside::Doomed);
@@ -90,14 +122,21 @@ async fn the_list_of_a_gitlab_is_read_to_its_last_page_or_not_at_all() {
     let changed = |by: fn(&mut Value)| Fault::changed(by);
     for (what, fault, times) in [
         ("another type", changed(|body| *body = json!(7)), 1),
-        ("an item that does not say whether it is archived", changed(|body| body[0]["archived"] = Value::Null), 1),
-        ("no number", changed(|body| drop(body[0].as_object_mut().expect("an item").remove("id"))), 1),
         ("cut each time", Fault::Truncated, 3),
         ("500 each time", Fault::Status(500, "x"), 3),
     ] {
         place.faults.plan("/v4/projects", fault, times);
         assert!(forge.repositories().await.is_err(), "{what}");
         place.faults.clear();
+    }
+    // One that is odd takes nothing from the others.
+    for (odd, path, id, by) in odd_ones("path_with_namespace") {
+        place.faults.plan("/v4/projects", Fault::changed(by), 1);
+        let seen = told(forge.repositories().await.expect("read"));
+        place.faults.clear();
+        assert_eq!(seen.len(), 6, "{odd}: {seen:?}");
+        let odd_one = (path.unwrap_or("shop/back/checkout").to_owned(), id.to_owned(), Some(Aside::Odd));
+        assert!(seen.contains(&odd_one), "{odd}: {seen:?}");
     }
     place.state().tells.totals = true;
     place.faults.plan("page=3", changed(|body| *body = json!([])), 1);
@@ -122,7 +161,6 @@ async fn the_list_of_a_github_is_read_to_its_last_page_or_not_at_all() {
         }
         for fault in [
             vec![github::state::Fault::Spoil(another)],
-            vec![github::state::Fault::Spoil(unsaid)],
             vec![github::state::Fault::Html],
             vec![github::state::Fault::Truncate; 3],
             vec![github::state::Fault::Say(500, vec![], json!({})); 3],
@@ -131,6 +169,10 @@ async fn the_list_of_a_github_is_read_to_its_last_page_or_not_at_all() {
             fault.into_iter().for_each(|fault| world.server.fault(list, fault));
             assert!(world.forge.repositories().await.is_err(), "{list}");
         }
+        world.server.fault(list, github::state::Fault::Spoil(unsaid));
+        let seen = told(world.forge.repositories().await.expect("read"));
+        assert_eq!(seen.iter().filter(|one| one.2 == Some(Aside::Odd)).count(), 1, "{list}: {seen:?}");
+        assert_eq!(seen.len(), 6, "{list}: {seen:?}");
         world.server.assert_good(3, 0);
     }
 }
@@ -306,6 +348,75 @@ async fn what_matches_and_has_the_branches_moves_and_nothing_else() {
     let shown = town.towpath(&["config", "show", "shop/search"]).await;
     assert!(shown.out.contains("# discovered by [forge.hub] line 7"), "{shown:?}");
     town.place.watch.assert_good(3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_only_forge_is_away_and_nothing_is_known_the_run_says_so_by_its_exit_code() {
+    let town = Town::new().await;
+    town.config("");
+    town.place.faults.plan("/user/repos", Fault::Status(500, "x"), 100);
+    for command in ["run", "plan"] {
+        let ran = town.towpath(&[command]).await;
+        assert_eq!(ran.code, Some(3), "{command}: {ran:?}");
+        assert!(ran.err.contains("`[forge.hub]`: its repositories cannot be listed: "), "{command}: {ran:?}");
+    }
+    town.place.faults.clear();
+    assert_eq!(town.towpath(&["run"]).await.code, Some(0));
+    // What is known goes on, whatever becomes of the list.
+    let tip = town.push("shop/search");
+    town.place.faults.plan("/user/repos", Fault::Status(500, "x"), 100);
+    let ran = town.towpath(&["run"]).await;
+    assert_eq!((ran.code, town.staging("shop/search")), (Some(0), Some(tip)), "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_the_list_says_something_odd_of_is_left_out_and_stays_what_it_was() {
+    let town = Town::new().await;
+    fn spoil(body: &mut Value) {
+        for item in body.as_array_mut().expect("a list") {
+            if item["full_name"] == "shop/search" {
+                item["archived"] = Value::Null;
+            }
+        }
+    }
+    let line = "`hub:shop/search`: not taken: what the forge's list has of it cannot be read";
+    town.place.faults.plan("/user/repos", Fault::changed(spoil), 100);
+    assert_eq!(town.towpath(&["run"]).await.code, Some(0));
+    let [a, b] = town.tips;
+    assert_eq!((town.staging("shop/checkout"), town.staging("shop/search")), (Some(b), Some(a)));
+    let said = town.towpath(&["doctor"]).await;
+    assert!(of_discovery(&said).contains(line), "{said:?}");
+    town.place.faults.clear();
+    assert_eq!(town.towpath(&["run"]).await.code, Some(0));
+    assert_eq!(town.staging("shop/search"), Some(b));
+    // What was taken goes on.
+    let tip = town.push("shop/search");
+    for by in [spoil as By, |body| body[0] = json!(7)] {
+        town.place.faults.plan("/user/repos", Fault::changed(by), 100);
+        let ran = town.towpath(&["run"]).await;
+        assert_eq!((ran.code, town.staging("shop/search")), (Some(0), Some(tip)), "{ran:?}");
+        let status = town.towpath(&["status"]).await;
+        assert!(!status.out.contains("another repository") && !status.out.contains("does not list"), "{status:?}");
+        town.place.faults.clear();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_time_is_over_what_was_known_stays_and_nothing_is_said_of_the_rest() {
+    let town = Town::new().await;
+    let config = Config::load(&town.dir.path().join("towpath.toml")).expect("a config");
+    let setup = Setup::open(config, Clock::System, Need::Create).await.expect("a setup");
+    let whole = look(&setup, COMMAND_MAX).await.expect("looked");
+    setup.world.store().remember_discovered(&whole.changed).await.expect("remembered");
+    let none = look(&setup, Duration::ZERO).await.expect("looked");
+    let sorted = |rows: &[DiscoveredRow]| {
+        let mut rows = rows.to_vec();
+        rows.sort_by(|a, b| a.path.cmp(&b.path));
+        rows
+    };
+    assert_eq!((sorted(&none.rows), none.changed.len()), (sorted(&whole.rows), 0));
+    assert_eq!(none.forges[0].listed, Err("it took longer than 0 s".to_owned()));
+    assert_eq!(whole.forges[0].unlooked, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -256,7 +256,7 @@ pub(super) async fn served<H: Host>(day: &Day<H>, clock: Clock) -> (String, Canc
 
 /// Until a branch is there and nobody is at work any more: the pass that moved it looks once more, and would
 /// see what the test does next.
-async fn settled(what: &str, shared: &Shared, holds: impl Fn() -> bool) {
+pub(super) async fn settled(what: &str, shared: &Shared, holds: impl Fn() -> bool) {
     until(what, || holds() && shared.queue(|queue| !queue.is_busy() && queue.waiting() == 0)).await;
 }
 
@@ -357,7 +357,7 @@ async fn what_was_pushed_while_nobody_looked_has_waited_already() {
 }
 
 /// What `doctor` says, line by line, and how it ends.
-fn doctor<H>(day: &Day<H>) -> (Vec<String>, Option<i32>) {
+pub(super) fn doctor<H>(day: &Day<H>) -> (Vec<String>, Option<i32>) {
     towpath(day, &["doctor"])
 }
 

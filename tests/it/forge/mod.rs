@@ -2,6 +2,7 @@
 //! forge's own official description.
 
 mod authority;
+mod authors;
 pub mod backend;
 mod comments;
 mod cost;
@@ -12,6 +13,7 @@ pub mod gitea;
 pub mod github;
 pub mod gitlab;
 pub mod graphql;
+mod hooks;
 pub mod hosts;
 mod orders;
 pub mod scenes;

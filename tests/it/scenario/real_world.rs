@@ -19,8 +19,9 @@ use towpath::store::{Holder, Lease};
 use towpath_core::act::PushAnswer;
 use towpath_core::dag::Dag;
 use towpath_core::model::{
-    Actor, AuditRow, BranchName, Change, CommitId, Concerns, EnvName, Fact, Facts, Flow, FlowName, IntentId,
-    IntentRow, Ledger, Message, Missing, Now, OrderId, Reason, Span, Tip, Unknown, UnknownWhy,
+    Actor, AuditRow, BranchName, Change, CommitId, Concerns, EnvName, Fact, Facts, Flow, FlowName, Instant,
+    IntentId, IntentRow, Ledger, Message, Missing, Now, OrderId, Proposed, Reason, Span, Standing, Tip, Unknown,
+    UnknownWhy,
 };
 use towpath_core::see::{PushSeen, Tips};
 
@@ -201,6 +202,19 @@ impl World for Process {
         self.world.begin_push(lease, flow, intent).await
     }
 
+    async fn begin_proposal(
+        &self,
+        lease: &Lease,
+        flow: &Flow,
+        wanted: (&EnvName, Proposed),
+        judged: (&Standing, Instant),
+    ) -> Result<Option<Proposed>, Fault> {
+        if self.script.borrow().disk_full > 0 {
+            return self.commit_on_a_full_disk(Some(lease), Some(&flow.name), &[]).await.map(|_| None);
+        }
+        self.world.begin_proposal(lease, flow, wanted, judged).await
+    }
+
     async fn tips(&self, flow: &Flow) -> Tips {
         self.world.tips(flow).await
     }
@@ -227,6 +241,10 @@ impl World for Process {
             self.server.cut(false);
         }
         facts
+    }
+
+    fn addresses(&self, of: BTreeSet<String>) -> BTreeSet<String> {
+        self.world.addresses(of)
     }
 
     async fn commits(&self, flow: &Flow, word: &str) -> Result<Vec<CommitId>, Fault> {

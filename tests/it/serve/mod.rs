@@ -12,6 +12,9 @@ use std::time::Duration;
 
 use place::{Place, SECRET, Service, wait};
 use rustix::process::Signal;
+use towpath::clock::Clock;
+use towpath::store::{Create, SqliteStore};
+use towpath_core::model::{Actor, Change, FlowName, Instant, OrderId, Pause, PauseKind, Scope, Until};
 
 /// Three environments; production behind a lag.
 fn flow(name: &str, staging: &str, production: &str) -> String {
@@ -50,6 +53,46 @@ fn hooks_reports_and_lags_move_branches_without_the_schedule() {
     for name in [moved, waiting] {
         wait(name, || service.metric(name) == Some(1.0));
     }
+}
+
+#[test]
+fn a_pause_that_is_about_to_end_is_told_of_without_the_schedule() {
+    let place = Place::new(&["a"], &flow("a", "", ""));
+    place.ok(&["run"]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let path = place.path().join("towpath.db");
+    let name = FlowName::new("shop/a");
+    // Ten seconds before its last quarter; nothing but that instant can bring the service to look again by then.
+    let wall = Clock::System.reading().wall;
+    let pause = Pause {
+        id: "short".into(),
+        kind: PauseKind::Pause,
+        scope: Scope::All,
+        by: Actor::new("olga"),
+        reason: "lunch".to_owned(),
+        at: Instant(wall.0 - 170_000),
+        until: Until::At(Instant(wall.0 + 70_000)),
+        cause: None,
+        began: None,
+    };
+    let reminded = || {
+        runtime.block_on(async {
+            let store = SqliteStore::open(&path, Create::No).await.unwrap();
+            let ledger = store.load(&name, &["staging".into(), "production".into()]).await.unwrap();
+            store.close().await.unwrap();
+            ledger.reminded.contains(&OrderId::new("short"))
+        })
+    };
+    runtime.block_on(async {
+        let store = SqliteStore::open(&path, Create::No).await.unwrap();
+        store.commit(None, None, &[Change::Pause(pause)]).await.unwrap();
+        store.close().await.unwrap();
+    });
+    let service = place.serve();
+    service.says(&["shop/a", "production", "up to date"]);
+    wait("the reminder", reminded);
+    let status = place.ok(&["status"]);
+    assert!(status.contains("is paused"), "it has not ended: {status}");
 }
 
 #[test]

@@ -61,9 +61,10 @@ pub fn on_propose(it: &mut Universe, replica: usize, edge: &Edge<'_>, proposal: 
         it.violation(format!("I2: {head} is put into a request into {env}, which has none"));
     }
     let promoted = loaded.promotes.contains(&(env.clone(), head));
-    // By the wall that the pass went by: none is read again for what moves no environment.
-    let wall = loaded.wall.unwrap_or(it.reading().wall);
-    if let Some(pause) = forbidden(it, (flow, env), promoted, wall, |_| true) {
+    // By the wall at which it began.
+    let wall = loaded.begun.unwrap_or(it.reading().wall);
+    let one = (flow.name.clone(), env.clone(), head);
+    if let Some(pause) = forbidden(it, (flow, env), promoted, wall, |order| !order.proposing.contains(&one)) {
         it.violation(format!("I4: {head} is put into a request into {env} after pause {pause} was acknowledged"));
     }
     // From where it was told that the branch is: an answer may be out of date, and proposing moves no environment.

@@ -111,6 +111,33 @@ pub fn by_request(rng: &mut Rng, name: &str, read: usize) -> Flow {
     flow
 }
 
+/// Where orders race with moves: nothing but CI and a short lag, so that a move is soon under way; by push or by
+/// request; on some a fourth environment, so that one commit crosses several borders.
+pub fn to_race(rng: &mut Rng, name: &str, read: usize) -> Flow {
+    let mut flow = three(name, read);
+    let checks = &REQUIRED[..read];
+    flow.environments[1].gates = vec![ci(checks)];
+    flow.environments[2].gates = vec![ci(checks), lag(RACED_LAG)];
+    if rng.percent(40) {
+        flow.environments.push(environment("customers", vec![ci(checks)], Candidates::Tips));
+    }
+    for target in &mut flow.environments[1..] {
+        if rng.percent(65) {
+            continue;
+        }
+        target.via = Via::MergeRequest;
+        target.request.open = if rng.percent(50) { OpenWhen::AtOnce } else { OpenWhen::Ready };
+        if rng.percent(30) {
+            let (required, from, authors) = (1, Default::default(), AuthorsMay::Refuse);
+            target.gates.push(Gate::Approvals(ApprovalsGate { required, from, authors }));
+        }
+    }
+    flow
+}
+
+/// The lag before production where orders race with moves, in minutes.
+const RACED_LAG: i64 = 2;
+
 /// Approvals that at least one person can give who writes no commits.
 fn approvals(rng: &mut Rng) -> ApprovalsGate {
     let lists: [&[&str]; 4] = [&[], &["@keepers"], &["eva", "filip", "olga"], &["@release", "@keepers"]];

@@ -131,7 +131,7 @@ impl Swarm {
         }
     }
 
-    fn tick_to_end(&self, replica: usize, name: &FlowName) {
+    pub(super) fn tick_to_end(&self, replica: usize, name: &FlowName) {
         let flow = self.universe.borrow().flow(name).clone();
         self.universe.borrow().tell_time();
         let world = SimWorld::new(&self.universe, replica);

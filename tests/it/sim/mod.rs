@@ -10,6 +10,10 @@ pub mod forge;
 mod heal;
 mod made;
 mod people;
+mod races;
+mod races_check;
+pub mod races_count;
+mod races_orders;
 pub mod rng;
 mod serve;
 pub mod swarm;
@@ -49,6 +53,20 @@ pub enum Plant {
     ForgetWhatTheDatabaseLost,
     /// What the forge tells of pushes is not asked whether the commit stayed.
     DateByTheFirstPush,
+    /// A push is marked as begun without a look at what is paused or frozen by then.
+    MarkInAPause,
+    /// Holds are looked at when it is decided, and never again.
+    HoldOnlyWhenDeciding,
+    /// The answer to an order does not count the pushes that have begun.
+    AnswerWithoutPushes,
+    /// The answer to an order says that what has begun is over sooner than it is.
+    NameTooSoon,
+    /// A process that dies takes an order with it that was answered.
+    LoseTheOrder,
+    /// Whatever is resumed, every freeze is lifted.
+    LiftEveryFreeze,
+    /// Whatever is let go, every hold is lifted.
+    LiftEveryHold,
 }
 
 macro_rules! killed {

@@ -213,7 +213,9 @@ impl Swarm {
         let mut it = self.universe.borrow_mut();
         let pushing = it.apply(flow, std::slice::from_ref(&change)).expect("orders do not conflict");
         if let Change::Pause(pause) = change {
-            it.acknowledge(pause, pushing.into_iter().map(|row| row.id).collect());
+            let (now, mut proposing) = (it.now().trusted, it.underway());
+            proposing.retain(|row| row.until > now);
+            it.acknowledge(pause, pushing.into_iter().map(|row| row.id).collect(), proposing);
         }
     }
 

@@ -4,7 +4,7 @@ use towpath_core::act::PushAnswer;
 use towpath_core::model::{BranchName, CommitId, FlowName, IntentRow, MergeHow, Merging, TreeId, request_branch};
 
 use super::universe::Universe;
-use super::{Plant, check};
+use super::{Plant, check, races_check};
 use crate::support::book::Deed;
 
 impl Universe {
@@ -29,6 +29,7 @@ impl Universe {
             return PushAnswer::LostRace { words };
         }
         check::on_move(self, flow, row, &served);
+        races_check::on_land(self, row);
         self.repositories.get_mut(flow).expect("the flow exists").delayed = delayed;
         self.set_branch(flow, &row.branch, Some(served.to), Some(row.id.clone()));
         if row.merge.is_some() {

@@ -16,6 +16,8 @@ use towpath_core::model::{Event, Flow, FlowName, Mode, Pause};
 use towpath_core::people::{Identity, Surface};
 
 use super::forge::{ForgeFaults, Manners};
+use super::races_check::RaceLog;
+use super::races_count::Races;
 use super::rng::Rng;
 use super::universe::{Counts, Faults, START, Universe};
 use super::world::SimWorld;
@@ -33,6 +35,8 @@ pub struct Outcome {
     /// Everything that happened, hashed: equal for equal seeds.
     pub hash: u64,
     pub calls: u64,
+    /// The races that were run on purpose.
+    pub races: Races,
 }
 
 pub struct Swarm {
@@ -40,7 +44,7 @@ pub struct Swarm {
     pub(super) running: Vec<Option<(Running, FlowName)>>,
     /// A command that somebody gives, in a process of its own.
     pub(super) commanding: Option<Commanding>,
-    config: Rc<Config>,
+    pub(super) config: Rc<Config>,
     pub(super) ids: u64,
 }
 
@@ -51,6 +55,8 @@ pub enum About {
     Moves,
     /// Schema migrations of two environments on one database.
     Databases,
+    /// Orders that stop, given while a move is under way.
+    Races,
 }
 
 /// Runs one seed.
@@ -61,7 +67,10 @@ pub fn run(seed: u64, steps: u64, plant: Option<Plant>) -> Outcome {
 /// Runs one seed of flows that are about something.
 pub fn run_about(about: About, seed: u64, steps: u64, plant: Option<Plant>) -> Outcome {
     let mut swarm = Swarm::new(about, seed, plant);
-    for step in 0..steps {
+    if about == About::Races {
+        swarm.races();
+    }
+    for step in (0..steps).filter(|_| about != About::Races) {
         swarm.universe.borrow_mut().step = step;
         swarm.step();
         if !swarm.universe.borrow().violations.is_empty() {
@@ -116,8 +125,10 @@ impl Swarm {
         let count = 2 + rng.below(2);
         let flow = |at: usize, rng: &mut Rng| {
             let name = ["alpha", "be", "gam"][at];
-            if about == About::Databases {
-                return flows::on_a_database(name, read);
+            match about {
+                About::Databases => return flows::on_a_database(name, read),
+                About::Races => return flows::to_race(rng, name, read),
+                About::Moves => {}
             }
             if rng.percent(50) { flows::by_request(rng, name, read) } else { flows::three(name, read) }
         };
@@ -127,6 +138,7 @@ impl Swarm {
         // One more, for commands.
         let mut universe = Universe::new(rng.next(), flows, replicas + 1);
         universe.plant = plant;
+        universe.races = (about == About::Races).then(RaceLog::default);
         universe.made = (about == About::Databases).then(|| (Rng::new(seed), 0));
         universe.gates.say_of_all(Says::Pass);
         universe.record = (seed % 2 == 1).then(|| Rng::new(seed));
@@ -218,10 +230,7 @@ impl Swarm {
         }
         if self.running[replica].is_none() {
             let name = self.random_flow();
-            let flow = self.universe.borrow().flow(&name).clone();
-            let world = SimWorld::new(&self.universe, replica);
-            let future = async move { tick(&world, &flow).await };
-            self.running[replica] = Some((Box::pin(future), name));
+            self.start(replica, name);
         }
         // A few polls at once, so that runs get somewhere between other events.
         let polls = self.universe.borrow_mut().rng.below(12) + 1;
@@ -237,6 +246,14 @@ impl Swarm {
                 }
             }
         }
+    }
+
+    /// A replica begins a pass over a flow.
+    pub(super) fn start(&mut self, replica: usize, name: FlowName) {
+        let flow = self.universe.borrow().flow(&name).clone();
+        let world = SimWorld::new(&self.universe, replica);
+        let future = async move { tick(&world, &flow).await };
+        self.running[replica] = Some((Box::pin(future), name));
     }
 
     /// Gives a command, if nobody else is giving one.
@@ -282,7 +299,11 @@ impl Swarm {
         let standing = it.book.ledgers.values().flat_map(|ledger| &ledger.standing.pauses).filter(rollbacks);
         let new: Vec<Pause> = standing.filter(|p| !it.book.acknowledged.contains_key(&p.id)).cloned().collect();
         for pause in new {
-            it.acknowledge(pause, reply.pushing.iter().map(|row| row.id.clone()).collect());
+            it.acknowledge(
+                pause,
+                reply.pushing.iter().map(|row| row.id.clone()).collect(),
+                reply.proposing.clone(),
+            );
         }
     }
 
@@ -369,7 +390,8 @@ impl Swarm {
             |what: &str| ["effect", "fault", "request fault", "killed"].iter().any(|kind| what.starts_with(kind));
         let calls = counts.iter().filter(|(what, _)| counted(what)).map(|(_, n)| n).sum();
         debug_assert!(it.truth >= START);
-        Outcome { counts, violations: it.violations.clone(), moved, hash, calls }
+        let races = it.races.as_ref().map(|log| log.races.clone()).unwrap_or_default();
+        Outcome { counts, violations: it.violations.clone(), moved, hash, calls, races }
     }
 }
 

@@ -9,12 +9,13 @@ use towpath_core::dag::{Dag, Node};
 use towpath_core::model::{
     BranchName, Change, CiItem, ClockRow, CommitId, EffectRow, EnvName, EventRow, Flow, FlowName, GateKind,
     HandMove, HeadsUpTold, Hold, Instant, IntentId, IntentRow, IntentState, Ledger, Message, Now, OrderId, Pause,
-    Reading, Report, Requests, TreeId,
+    Reading, Report, Requests, TreeId, Underway,
 };
 
 use super::check_requests;
 use super::forge::SimForge;
 use super::made::{self, Made};
+use super::races_check::RaceLog;
 use super::rng::Rng;
 use crate::support::gate::GateBook;
 
@@ -126,6 +127,8 @@ pub struct Acknowledged {
     pub pause: Pause,
     /// The intents that the answer named.
     pub named: BTreeSet<IntentId>,
+    /// The same for requests: into which environment for which head.
+    pub proposing: BTreeSet<(FlowName, EnvName, CommitId)>,
     /// True time.
     pub since: i64,
 }
@@ -135,6 +138,8 @@ pub struct Acknowledged {
 pub struct Loaded {
     /// The wall as it last read it.
     pub wall: Option<Instant>,
+    /// The wall when it last began to put a candidate into a request.
+    pub begun: Option<Instant>,
     pub promotes: Vec<(EnvName, CommitId)>,
     pub overrides: Vec<(EnvName, CommitId, GateKind)>,
     pub holds: Vec<Hold>,
@@ -180,6 +185,8 @@ pub struct Universe {
     pub made: Option<(Rng, u32)>,
     /// Where the forge keeps when branches moved: what is rolled for how much of it it tells.
     pub record: Option<Rng>,
+    /// What orders and moves do when they race, where that is played.
+    pub races: Option<RaceLog>,
     /// Whether everything that happens is printed.
     pub trace: bool,
 }
@@ -273,6 +280,7 @@ impl Universe {
             violations: Vec::new(),
             made: None,
             record: None,
+            races: None,
             trace: false,
         }
     }
@@ -473,7 +481,26 @@ impl Universe {
         }
     }
 
+    /// As above: what is not what was told last is told to nobody.
+    fn take_back_in_book(
+        &mut self,
+        flow: Option<&FlowName>,
+        env: &EnvName,
+        (row, at): (HeadsUpTold, Now),
+        message: &Message,
+    ) {
+        let Some(flow) = flow else { return };
+        let told = self.book.ledgers.get(flow).and_then(|ledger| ledger.heads_up.get(env));
+        if told == Some(&row) {
+            let event = EventRow { env: env.clone(), at, event: message.event.clone() };
+            self.book.events.push((flow.clone(), event));
+        }
+    }
+
     fn apply_to_book(&mut self, flow: Option<&FlowName>, change: &Change) {
+        if let Some(log) = &mut self.races {
+            log.on_change(change);
+        }
         if let Change::Intent(row) = change {
             made::on_save(self, row);
         }
@@ -516,8 +543,10 @@ impl Universe {
                     check_requests::on_decided(self, flow, env, &row.decision);
                 }
             }
-            Change::Proposed { env, row } => {
-                if let Some(flow) = flow {
+            Change::Proposed { env, row } | Change::PassOver { env, row } => {
+                let known = flow.and_then(|flow| book.ledgers[flow].proposed.get(env).map(|known| known.head));
+                let over = matches!(change, Change::PassOver { .. });
+                if let (Some(flow), None) = (flow, known.filter(|_| over)) {
                     check_requests::on_wanted(self, flow, env, row.head);
                 }
             }
@@ -530,6 +559,7 @@ impl Universe {
             }
             Change::Event(row) => book.events.extend(flow.map(|f| (f.clone(), row.clone()))),
             Change::HeadsUp { env, row, message } => self.heads_up_in_book(flow, env, *row, message),
+            Change::TakeBack { env, row, at, message } => self.take_back_in_book(flow, env, (*row, *at), message),
             Change::ByHand(moved) => book.hands.extend(flow.map(|f| (f.clone(), (**moved).clone()))),
             Change::Report(report) => {
                 if let Some(flow) = flow {
@@ -550,6 +580,9 @@ impl Universe {
         row.state = IntentState::Pushing;
         row.deadline = Some(deadline);
         let row = row.clone();
+        if let Some(log) = &mut self.races {
+            log.on_mark(&row);
+        }
         let ledger = self.book.ledgers.get_mut(&row.flow)?;
         for stored in ledger.intents.iter_mut().filter(|stored| stored.id == row.id) {
             *stored = row.clone();
@@ -577,9 +610,21 @@ impl Universe {
     }
 
     /// Remembers that an order was answered.
-    pub fn acknowledge(&mut self, pause: Pause, named: BTreeSet<IntentId>) {
+    pub fn acknowledge(&mut self, pause: Pause, named: BTreeSet<IntentId>, proposing: Vec<Underway>) {
         let since = self.truth;
-        self.book.acknowledged.insert(pause.id.clone(), Acknowledged { pause, named, since });
+        let proposing = proposing.into_iter().map(|row| (row.flow, row.env, row.head)).collect();
+        self.book.acknowledged.insert(pause.id.clone(), Acknowledged { pause, named, proposing, since });
+    }
+
+    /// What may be under way into requests, whether or not its time is over.
+    pub fn underway(&self) -> Vec<Underway> {
+        let of = |(flow, ledger): (&FlowName, &Ledger)| {
+            let rows = ledger.proposed.iter().filter_map(|(env, row)| {
+                Some(Underway { flow: flow.clone(), env: env.clone(), head: row.head, until: row.until? })
+            });
+            rows.collect::<Vec<_>>()
+        };
+        self.book.ledgers.iter().flat_map(of).collect()
     }
 
     /// A person lets Towpath push to that environment again.

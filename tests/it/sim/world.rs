@@ -13,15 +13,16 @@ use towpath_core::act::{self, PushAnswer};
 use towpath_core::dag::Dag;
 use towpath_core::model::{
     AuthorLogins, BranchName, Change, CommitId, EdgeKey, EnvName, Fact, Facts, Flow, FlowName, Gate, GateKind,
-    Given, HttpInstead, HttpSaid, IntentId, IntentRow, IntentState, Ledger, Message, Missing, Now, Reason,
-    Requests, RequiredCheck, RequiredChecks, Span, Tip, Trusted, Unknown, UnknownWhy, request_branch,
+    Given, HttpInstead, HttpSaid, Instant, IntentId, IntentRow, IntentState, Ledger, Message, Missing, Now,
+    Proposed, Reason, Requests, RequiredCheck, RequiredChecks, Span, Standing, Tip, Trusted, Unknown, UnknownWhy,
+    request_branch,
 };
 use towpath_core::see::{PushSeen, Tips};
 
 use crate::support::book::TEAMS;
 
 use super::universe::{Lease, Moved, OnTheWire, Universe, strikes_now};
-use super::{KILLED, Plant, check, check_requests};
+use super::{KILLED, Plant, check, check_requests, races_check};
 
 #[derive(Clone)]
 pub struct SimWorld {
@@ -105,6 +106,18 @@ impl SimWorld {
 }
 
 impl SimWorld {
+    /// The time inside a transaction, by which orders are judged.
+    fn now_within(&self) -> Now {
+        let mut it = self.it();
+        let now = it.now();
+        for ((replica, _), loaded) in &mut it.loaded {
+            if *replica == self.replica {
+                (loaded.wall, loaded.begun) = (Some(now.wall), Some(now.wall));
+            }
+        }
+        now
+    }
+
     async fn requests(&self, flow: &Flow, env: &EnvName) -> Fact<Requests> {
         let Some(edge) = flow.edge(env) else {
             return Fact::Unknown(Unknown::passing(UnknownWhy::NotAnswered));
@@ -161,7 +174,7 @@ impl SimWorld {
             let tip = tips.get(&key.env).and_then(Tip::commit);
             let (there, range) = (dag.ancestors(tip), dag.ancestors([key.commit]));
             let logins = dag.written(&range, &there).map(|node| node.author.as_str().into()).collect();
-            facts.logins.insert(key.clone(), Fact::Known(AuthorLogins { logins, unlinked: false }));
+            facts.logins.insert(key.clone(), Fact::Known(AuthorLogins { logins, ..AuthorLogins::default() }));
         }
     }
 }
@@ -195,7 +208,7 @@ impl SimWorld {
     /// Moves the request branch, as a push does.
     fn put(&self, flow: &Flow, proposal: &Proposal) -> Result<(), Proposing> {
         let unsure = |words: &str| Err(Proposing::Unsure { words: words.to_owned() });
-        let refused = || Err(Proposing::Refused { words: "pre-receive hook declined".into() });
+        let refused = || Err(Proposing::NotPut { words: "pre-receive hook declined".into() });
         let mut it = self.it();
         if it.script.unreachable > 0 {
             return unsure("no route to host");
@@ -258,6 +271,7 @@ impl World for SimWorld {
             it.count("seen: leased by another");
             return Ok(None);
         }
+        races_check::on_lease(&mut it, self.replica, true);
         let epoch = held.map_or(0, |l| l.epoch) + 1;
         let lease = Lease { flow: flow.clone(), replica: self.replica, life, epoch, until: truth + LEASE };
         it.book.leases.insert(flow.clone(), lease.clone());
@@ -273,6 +287,7 @@ impl World for SimWorld {
             && held.epoch == lease.epoch
         {
             held.until = 0;
+            races_check::on_lease(&mut it, self.replica, false);
         }
     }
 
@@ -299,6 +314,7 @@ impl World for SimWorld {
                 row.before = there.copied().or(row.before);
             }
         }
+        races_check::blind_reread(&it, self.replica, &mut ledger.standing);
         Ok(ledger)
     }
 
@@ -331,13 +347,16 @@ impl World for SimWorld {
                 self.it().retried(flow, env);
             }
         }
+        let changes = &races_check::lifted_too_much(&self.it(), lease.is_some(), changes);
         let pushing = self.it().apply(flow, changes).map_err(|()| Fault::Conflict)?;
+        let pushing = races_check::on_written(&mut self.it(), (self.replica, lease.is_some()), changes, pushing);
+        let proposing = self.it().underway();
         let percent = self.it().faults.store_answer_lost;
         if self.strikes(percent, "fault: store answer lost") {
             return Err(store_fault("written, and the answer was lost"));
         }
         Breath::new().await;
-        Ok(Committed { pushing })
+        Ok(Committed { pushing, proposing })
     }
 
     async fn begin_push(
@@ -361,7 +380,8 @@ impl World for SimWorld {
         };
         let Some(edge) = flow.edge(&row.env) else { return Ok(Err(Reason::ConfigChanged)) };
         if it.plant != Some(Plant::ForgetThePause) {
-            let standing = it.book.ledgers[&flow.name].standing.clone();
+            let mut standing = it.book.ledgers[&flow.name].standing.clone();
+            races_check::blind_mark(it.plant, &row, &mut standing);
             if let Err(why) = act::may_begin(&row, &edge, &flow.policy, &standing, now) {
                 it.count("seen: stopped at the last check");
                 return Ok(Err(why));
@@ -369,6 +389,51 @@ impl World for SimWorld {
         }
         check::on_begin(&mut it, flow, &row);
         Ok(Ok(it.mark_pushing(intent, now.trusted + act::PUSH_DEADLINE).expect("it was just there")))
+    }
+
+    async fn begin_proposal(
+        &self,
+        lease: &Lease,
+        flow: &Flow,
+        (env, row): (&EnvName, Proposed),
+        judged: (&Standing, Instant),
+    ) -> Result<Option<Proposed>, Fault> {
+        self.effect("effect: begin_proposal").await;
+        if self.it().script.disk_full > 0 {
+            return Err(store_fault("disk full"));
+        }
+        let percent = self.it().faults.store_fails;
+        if self.strikes(percent, "fault: store fails") {
+            return Err(store_fault("locked"));
+        }
+        {
+            let mut it = self.it();
+            if it.book.leases.get(&lease.flow).map(|l| l.epoch) != Some(lease.epoch) {
+                it.count("seen: lease lost");
+                return Err(Fault::TakenOver);
+            }
+        }
+        let now = self.now_within();
+        let row = Proposed { until: Some(now.trusted + act::PUSH_DEADLINE), ..row };
+        {
+            let mut it = self.it();
+            let blind = matches!(it.plant, Some(Plant::ForgetThePause | Plant::ProposeInAPause));
+            let standing = it.book.ledgers[&flow.name].standing.clone();
+            if !blind && !act::may_propose(judged, &standing, now) {
+                it.count("seen: proposal stopped at the last check");
+                return Ok(None);
+            }
+            check_requests::on_load(&mut it, self.replica, flow);
+            let change = Change::Proposed { env: env.clone(), row: row.clone() };
+            it.apply(Some(&flow.name), &[change]).map_err(|()| Fault::Conflict)?;
+            races_check::on_proposal_marked(&mut it, self.replica, &flow.name, (env, &row));
+        }
+        let percent = self.it().faults.store_answer_lost;
+        if self.strikes(percent, "fault: store answer lost") {
+            return Err(store_fault("written, and the answer was lost"));
+        }
+        Breath::new().await;
+        Ok(Some(row))
     }
 
     async fn tips(&self, flow: &Flow) -> Tips {
@@ -488,6 +553,7 @@ impl World for SimWorld {
         // No breath here: the engine reads the clock right before, and only the few instructions
         // in between are left to chance.
         self.it().count(if row.merge.is_some() { "effect: merge" } else { "effect: push" });
+        races_check::on_push(&mut self.it(), row);
         if let Some(answer) = self.scripted_push(flow, row) {
             return answer;
         }
@@ -503,7 +569,13 @@ impl World for SimWorld {
         if self.strikes(faults.delayed_push, of("fault: push delayed", "request fault: merge delayed")) {
             let mut it = self.it();
             // Mostly within the deadline, sometimes long after the intent was given up.
-            let delay = if it.rng.percent(80) { it.rng.below(110_000) } else { it.rng.below(7_200_000) };
+            let delay = if it.races.is_some() {
+                it.rng.below(races_check::GOES_ON)
+            } else if it.rng.percent(80) {
+                it.rng.below(110_000)
+            } else {
+                it.rng.below(7_200_000)
+            };
             let lands_at = it.truth + delay as i64;
             it.wire.push(OnTheWire { flow: flow.name.clone(), row: row.clone(), lands_at });
             return PushAnswer::NoAnswer { words: String::new() };
@@ -523,6 +595,7 @@ impl World for SimWorld {
             return Proposing::Unsure { words: "the config changed".into() };
         };
         check_requests::on_propose(&mut self.it(), self.replica, &edge, proposal);
+        races_check::on_propose(&mut self.it(), self.replica, &edge, proposal);
         if proposal.from == Some(proposal.head) {
             // Whoever put it there: it is what is decided on.
             self.it().ours(&flow.name, &request_branch(&flow.name, &proposal.env), proposal.head);
@@ -567,6 +640,7 @@ impl World for SimWorld {
 
     fn crash_point(&self, side: Side, effect: &'static str) -> Result<(), Fault> {
         let mut it = self.it();
+        races_check::on_effect(&mut it, self.replica, side, effect);
         let Some((at, name, left)) = &mut it.crash_at else { return Ok(()) };
         if *at != side || name != effect {
             return Ok(());

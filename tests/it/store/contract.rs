@@ -208,6 +208,13 @@ impl Model {
                 };
                 vec![Change::HeadsUp { env, row, message }]
             }
+            38 => {
+                let told = self.ledgers.values().find_map(|ledger| ledger.heads_up.get(&env).copied());
+                let row = told.unwrap_or(HeadsUpTold { newest: commit(b), at: Instant(c.into()), told: now });
+                let id = self.id("taken-back");
+                let message = Message { id, sink: "chat".to_owned(), env: env.clone(), at: now.wall, event };
+                vec![Change::TakeBack { env, row, at: now, message }]
+            }
             _ => {
                 let (name, by) = (CheckName::from("build"), Actor::from("ci"));
                 let report =
@@ -390,7 +397,7 @@ async fn check(batches: &[(bool, Vec<Step>, Option<u8>)]) -> Result<(), TestCase
 #[test]
 fn loading_equals_applying_every_change() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let step = (0_u8..38, any::<u8>(), any::<u8>(), any::<u8>());
+    let step = (0_u8..39, any::<u8>(), any::<u8>(), any::<u8>());
     let batch = (any::<bool>(), proptest::collection::vec(step, 0..12), any::<Option<u8>>());
     let config = Config { cases: 64, failure_persistence: None, ..Config::default() };
     proptest!(config, |(batches in proptest::collection::vec(batch, 1..12))| {

@@ -1,9 +1,11 @@
 //! Two processes at once.
 
 use towpath::store::{Create, SqliteStore, StoreError};
-use towpath_core::model::{Change, IntentState, Reason, Scope, Standing, Trusted, Until};
+use towpath_core::model::{
+    Change, EnvName, IntentState, Proposed, Reason, Scope, Standing, Trusted, Underway, Until,
+};
 
-use super::{Place, flow, intent, lease, pause};
+use super::{Place, at, commit, flow, intent, lease, pause};
 
 /// The reason of the first pause, as `act::may_begin` would give it.
 fn unpaused(standing: &Standing) -> Result<(), Reason> {
@@ -60,6 +62,83 @@ async fn an_acknowledged_pause_was_seen_or_lists_the_push() {
         serve.commit(Some(&lease), None, &[ended, Change::Lift(vec![order.id])]).await.unwrap();
     }
     assert!(began > 0 && refused > 0, "both orders happened: {began} and {refused}");
+}
+
+/// What is to be in the request into production at a round.
+fn proposed(round: u8) -> Proposed {
+    Proposed {
+        head: commit(round),
+        before: None,
+        at: at(1),
+        confirmed: None,
+        passed_over: None,
+        announced: None,
+        until: Some(Trusted(i64::from(round) + 1)),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_acknowledged_pause_was_seen_or_lists_the_request() {
+    let place = Place::new();
+    let (serve, command) = (place.open().await, place.open().await);
+    let (lease, env) = (lease(&serve, "web").await, EnvName::from("production"));
+    let (mut began, mut refused) = (0, 0);
+    for round in 0..200_u8 {
+        let (order, row) = (pause(&format!("p-{round}"), Scope::All), proposed(round));
+        let proposing = tokio::spawn({
+            let (serve, lease, env, row) = (serve.clone(), lease.clone(), env.clone(), row.clone());
+            async move {
+                let mut check = |standing: &Standing| standing.pauses.is_empty();
+                serve.begin_proposal(&lease, std::slice::from_ref(&env), (&env, &row), &mut check).await.unwrap()
+            }
+        });
+        let pausing = tokio::spawn({
+            let (command, order) = (command.clone(), order.clone());
+            async move {
+                if round % 2 == 1 {
+                    tokio::time::sleep(std::time::Duration::from_micros(u64::from(round) * 5)).await;
+                }
+                command.commit(None, None, &[Change::Pause(order)]).await.unwrap()
+            }
+        });
+        let (begun, receipt) = (proposing.await.unwrap(), pausing.await.unwrap());
+        let until = row.until.unwrap();
+        let one = Underway { flow: flow("web"), env: env.clone(), head: row.head, until };
+        assert_eq!(receipt.proposing, if begun { vec![one] } else { vec![] }, "round {round}");
+        if begun {
+            began += 1;
+        } else {
+            refused += 1;
+        }
+        let stored = serve.load(&flow("web"), &[]).await.unwrap().proposed.remove(&env);
+        assert_eq!(stored.is_some_and(|stored| stored == row), begun, "round {round}");
+        let over = Change::Proposed { env: env.clone(), row: Proposed { until: None, ..row } };
+        serve.commit(Some(&lease), Some(&lease.flow), &[over, Change::Lift(vec![order.id])]).await.unwrap();
+    }
+    assert!(began > 0 && refused > 0, "both orders happened: {began} and {refused}");
+}
+
+#[tokio::test]
+async fn a_request_is_begun_by_whoever_has_the_lease_and_sees_the_orders_of_its_environments() {
+    let place = Place::new();
+    let store = place.open().await;
+    let (old, env) = (lease(&store, "web").await, EnvName::from("production"));
+    store.commit(None, None, &[Change::Pause(pause("p", Scope::Environment("staging".into())))]).await.unwrap();
+    let mut seen = Vec::new();
+    for targets in [&[env.clone()][..], &["staging".into(), env.clone()]] {
+        let mut check = |standing: &Standing| {
+            seen.push(standing.pauses.len());
+            false
+        };
+        assert!(!store.begin_proposal(&old, targets, (&env, &proposed(1)), &mut check).await.unwrap());
+    }
+    assert_eq!(seen, [0, 1]);
+    store.release(old.clone()).await.unwrap();
+    let new = lease(&store, "web").await;
+    let lost = store.begin_proposal(&old, &[], (&env, &proposed(1)), &mut |_| true).await.unwrap_err();
+    assert!(matches!(lost, StoreError::LeaseLost { .. }), "{lost}");
+    assert!(store.load(&flow("web"), &[]).await.unwrap().proposed.is_empty());
+    assert!(store.begin_proposal(&new, &[], (&env, &proposed(1)), &mut |_| true).await.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -144,4 +223,21 @@ fn twelve_make_one_store() {
             }
         });
     }
+}
+
+/// Whoever says that a closed request is passed over has read the row before, and a pass may have put another head there since.
+#[tokio::test]
+async fn to_pass_over_a_closed_request_changes_nothing_else() {
+    let place = Place::new();
+    let (serve, command) = (place.open().await, place.open().await);
+    let (lease, env) = (lease(&serve, "web").await, EnvName::from("production"));
+    let over = |row: Proposed| Change::PassOver { env: env.clone(), row: Proposed { passed_over: Some(7), ..row } };
+    let stored = async || serve.load(&flow("web"), &[]).await.unwrap().proposed.remove(&env);
+    command.commit(None, Some(&flow("web")), &[over(proposed(1))]).await.unwrap();
+    assert_eq!(stored().await, Some(Proposed { passed_over: Some(7), ..proposed(1) }), "nothing was known");
+    let newer = Proposed { announced: Some(3), confirmed: Some(at(2)), ..proposed(2) };
+    let set = Change::Proposed { env: env.clone(), row: newer.clone() };
+    serve.commit(Some(&lease), Some(&lease.flow), &[set]).await.unwrap();
+    command.commit(None, Some(&flow("web")), &[over(proposed(1))]).await.unwrap();
+    assert_eq!(stored().await, Some(Proposed { passed_over: Some(7), ..newer }));
 }

@@ -17,7 +17,7 @@ use towpath::setup::{Need, Setup};
 use towpath::store::{NoticeState, SqliteStore};
 use towpath::tell::post::{Delivered, deliver};
 use towpath::tell::{Besides, Sinks};
-use towpath_core::model::{Coming, CommitId, Event, Instant, Message, MoveKind, Span};
+use towpath_core::model::{Coming, CommitId, Event, Instant, Message, MoveKind, Pause, Span};
 
 const BEGIN: Instant = Instant(1_795_255_200_000);
 
@@ -183,6 +183,10 @@ pub struct Held {
     pub dir: TempDir,
     pub setup: Setup,
     pub clock: ManualClock,
+    /// What stands on the flows.
+    pub pauses: Vec<Pause>,
+    /// Whether `retry` may help.
+    pub retry: bool,
     sinks: Sinks,
 }
 
@@ -204,7 +208,7 @@ impl Held {
         }
         let clock = ManualClock::new(BEGIN);
         let (setup, sinks) = Self::open(dir.path(), &clock).await;
-        Self { dir, setup, clock, sinks }
+        Self { dir, setup, clock, pauses: Vec::new(), retry: false, sinks }
     }
 
     pub async fn open(dir: &Path, clock: &ManualClock) -> (Setup, Sinks) {
@@ -239,7 +243,12 @@ impl Held {
             }
             _ => Vec::new(),
         };
-        let besides = Besides { compare: Some("https://git.example.com/compare".to_owned()), wrote };
+        let besides = Besides {
+            compare: Some("https://git.example.com/compare".to_owned()),
+            wrote,
+            pauses: self.pauses.clone(),
+            retry: self.retry,
+        };
         self.store().add_notices(&self.sinks.rows(flow, &message, &besides)).await.unwrap();
     }
 

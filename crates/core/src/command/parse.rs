@@ -44,6 +44,12 @@ pub(super) fn said(text: &str, context: &Context, commit: ReadCommit<'_>) -> Res
         return Err(Problem::TooLong { chars });
     }
     let mut tokens = lex::tokens(text)?.into_iter();
+    // Commands are shown as one types them, in a shell or after a slash; whoever says one again copies all of it.
+    if let [Token::Word { text, .. }, _, ..] = tokens.as_slice()
+        && is_our_name(text)
+    {
+        tokens.next();
+    }
     let verb = match tokens.next() {
         None => return Err(Problem::Empty),
         Some(Token::Word { text, .. }) => Verb::from_word(bare_name(&text)).ok_or_else(|| unknown_verb(text))?,
@@ -290,6 +296,12 @@ impl Rest<'_> {
 /// The verb that help is wanted about.
 fn about(word: String) -> Result<Verb, Problem> {
     Verb::from_word(bare_name(&word)).ok_or_else(|| unknown_verb(word))
+}
+
+/// Whether it is what stands before a command in a shell or a chat. No verb is called so.
+fn is_our_name(word: &str) -> bool {
+    let word = bare_name(word);
+    word.strip_prefix('/').unwrap_or(word).eq_ignore_ascii_case("towpath")
 }
 
 fn unknown_verb(word: String) -> Problem {

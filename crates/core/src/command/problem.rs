@@ -182,6 +182,15 @@ pub enum Problem {
         /// The present, in that zone.
         now: String,
     },
+    /// A point in time that is further off than ten years, as far as a length of time may reach.
+    TooFar {
+        /// Which.
+        when: When,
+        /// The zone it was read in.
+        zone: Tz,
+        /// The present, in that zone.
+        now: String,
+    },
     /// A point in time that cannot be computed with.
     OutOfCalendar {
         /// Which.
@@ -324,12 +333,16 @@ impl fmt::Display for Problem {
             Self::NoTime => f.write_str("`--for` is no time at all; write one such as `30m`, `2h` or `1d`, or use `resume`"),
             Self::BadTime { word } => write!(
                 f,
-                "`--until`: {} is no time; write `18:00`, `tomorrow 09:00`, `mon 09:00`, `2026-12-24`, `2026-12-24T09:00` or `resumed`",
+                "`--until`: {} is no time; write `18:00`, `tomorrow 09:00`, `mon 09:00`, `2026-12-24`, `2026-12-24T09:00` or `resumed`; it is read in the zone of the flow (`zone`)",
                 Shown(word)
             ),
             Self::Past { when, zone, now } => {
                 write!(f, "`--until`: `{when}` is over; it is {now} in {zone}: write a time to come")
             }
+            Self::TooFar { when, zone, now } => write!(
+                f,
+                "`--until`: `{when}` in {zone} is more than ten years from now, which is {now}; write an earlier date, or `resumed`"
+            ),
             Self::OutOfCalendar { when } => {
                 write!(f, "`--until`: `{when}` is beyond the calendar; write a date from 1970 to 9999")
             }

@@ -8,7 +8,7 @@ use chrono::{
 use chrono_tz::Tz;
 
 use super::problem::Problem;
-use crate::model::Instant;
+use crate::model::{Instant, Span};
 
 /// A point in time that means something only with a zone and a present.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,7 +132,7 @@ impl When {
     /// repeats becomes the later of the two. So a pause never ends before the hour that was named.
     ///
     /// # Errors
-    /// [`Problem::Past`] for a date that is over, [`Problem::OutOfCalendar`] beyond the year 9999.
+    /// [`Problem::Past`] for a date that is over, [`Problem::TooFar`] for one later than any `--for` reaches, [`Problem::OutOfCalendar`] beyond the year 9999.
     pub fn resolve(self, now: Instant, zone: Tz) -> Result<Instant, Problem> {
         let beyond = || Problem::OutOfCalendar { when: self };
         let local = now
@@ -151,7 +151,12 @@ impl When {
             Self::Date(date, time) => {
                 let at = instant(date, time.unwrap_or(TimeOfDay::MIDNIGHT), zone).ok_or_else(beyond)?;
                 let past = Problem::Past { when: self, zone, now: local.format("%Y-%m-%d %H:%M").to_string() };
-                return if at > now { Ok(at) } else { Err(past) };
+                if at <= now {
+                    return Err(past);
+                }
+                let ends = now + Span::from_mins(Span::MAX_MS / 60_000);
+                let far = || Problem::TooFar { when: self, zone, now: local.format("%Y-%m-%d %H:%M").to_string() };
+                return if at > ends { Err(far()) } else { Ok(at) };
             }
         };
         // The second try is for a time that is over today; the third for one that a gap moved.

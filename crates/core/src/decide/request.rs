@@ -3,7 +3,8 @@
 //!
 //! A candidate is *proposed* when every gate but those that people and the calendar open passes, and
 //! *merged* when all pass. Until somebody approves, the head follows the newest candidate that may be
-//! proposed; then it stays until it is merged, closed, or a gate blocks it. A candidate that somebody
+//! proposed; then it stays until it is merged, closed, or a gate blocks it. With `open = "at-once"`, where nobody has to
+//! approve, one that may enter goes before newer ones that still wait. A candidate that somebody
 //! ordered with `promote` is proposed before all others, and nothing follows it while the order stands.
 //!
 //! Not here: how a request is opened (`engine`), and what is said in it (`explain`).
@@ -234,6 +235,15 @@ pub(super) fn choose(
         let red = red_at_the_merge(edge, &tried[at].judged);
         !red && (ordered == stays || open.is_some_and(|open| approved(look, open)))
     });
+    // Where the request itself is in the way (a draft, an objection), nothing that is put there enters: it would only be
+    // put there and taken away in turn.
+    let in_the_way =
+        |judged: &[Judged]| judged.iter().any(|one| one.check == Check::Request && !one.verdict.passes());
+    let stuck = head.is_some_and(|at| in_the_way(&tried[at].judged));
+    if next.is_none() && !firm && !stuck && foreign(look, requests).is_none() {
+        let ripe = before_newer(edge, &tried, head, look_back.saturating_sub(looked_at));
+        next = look_whole(edge, &mut tried, &ripe, look, look_back, &mut looked_at, |one| enters(&one.judged))?;
+    }
     if next.is_none() && !firm {
         let mut order = order(&tried, look, requests, stays, place);
         order.retain(|at| Some(*at) != ordered || ordered == head);
@@ -254,6 +264,24 @@ pub(super) fn choose(
         });
     }
     Some(())
+}
+
+/// Where a request is opened before its commit may enter and nobody has to approve it: the candidates that time holds
+/// up no more, newest first. What follows every newer commit would never be merged while they keep coming; of a
+/// head that has to be approved, people say themselves that it stays. Some of the look-back is left for the newest.
+fn before_newer(edge: &Edge<'_>, tried: &[Tried<'_>], head: Option<usize>, left: usize) -> Vec<usize> {
+    let asks = matches!(edge.target.gate(GateKind::Approvals), Some(Gate::Approvals(gate)) if gate.required > 0);
+    if edge.target.request.open == OpenWhen::Ready || asks {
+        return Vec::new();
+    }
+    let ripe = (0..tried.len()).filter(|at| Some(*at) != head && tried[*at].distance == Distance::Now);
+    ripe.take(left.saturating_sub((left / 10).max(1))).collect()
+}
+
+/// Whether a candidate that was judged like this enters as soon as the request is for it.
+fn enters(judged: &[Judged]) -> bool {
+    let ours = |why: &Reason| matches!(why, Reason::NotProposed { .. });
+    judged.iter().all(|one| one.verdict.passes() || (one.check == Check::Request && ours(one.verdict.why())))
 }
 
 /// Which candidates are tried for the request, in that order: newest first, above the head where that

@@ -101,6 +101,14 @@ impl Words<'_> {
                 format!("{branch} is no longer behind: {} had waited since {}", id(*oldest), self.at(*since))
             }
             Event::HeadsUp { commits, more, at, .. } => self.heads_up(env, commits, *more, *at),
+            Event::TakenBack { newest, at, why } => {
+                let why = self.clause(why, self.flow.edge(env));
+                let (at, env) = (self.at(*at), name(env.as_str()));
+                format!(
+                    "What was to go to {env} ({branch}) at {at}, up to {}, does not go then: {why}",
+                    id(*newest)
+                )
+            }
             Event::Overtaken { new, now } => format!(
                 "{branch} is at {}, which contains {}: somebody else moved it, so Towpath counts no move of its own",
                 id(*now),

@@ -6,8 +6,9 @@ use super::inert::{name, quote, shown};
 use super::{REASON_MAX, Words, count, id, list};
 use crate::model::{
     Actor, BranchName, CheckName, Edge, Gate, GateKind, Held, HttpInstead, Instant, KeptOut, LagFrom, LagGate,
-    NotCounted, NotCountedWhy, Reason, Scope, Unknown, UnknownWhy, Until, Who,
+    NotCounted, NotCountedWhy, Pause, PauseKind, Reason, Scope, Stranger, Unknown, UnknownWhy, Until, Who,
 };
+use crate::text::one_line;
 
 impl Words<'_> {
     /// A reason as a clause, on an edge if that is known.
@@ -253,6 +254,12 @@ impl Words<'_> {
             UnknownWhy::TooLarge { commits_max } => {
                 format!("more than {commits_max} commits lie between the branches, and Towpath loads no more")
             }
+            UnknownWhy::ManyAuthors { commits, most } => {
+                format!(
+                    "{commits} commits would enter, and the forge is asked for the authors of {most} at most, so it \
+                     cannot be told whether an approval is an author's"
+                )
+            }
             UnknownWhy::MissingCommit { commit } => {
                 format!("the commit {} is part of the history of {repository}, but it is not there", id(*commit))
             }
@@ -274,6 +281,20 @@ impl Words<'_> {
         }
     }
 
+    /// What is stopped where, until when, by whom and why, on one line.
+    pub fn pause(&self, pause: &Pause) -> String {
+        let kind = match pause.kind {
+            PauseKind::Pause => "paused",
+            PauseKind::Freeze => "frozen",
+        };
+        let until = match pause.until {
+            Until::At(at) => format!("until {}", self.at(at)),
+            Until::Resumed => "until resumed".to_owned(),
+        };
+        let (scope, by) = (self.scope(&pause.scope), self.actor(&pause.by));
+        format!("{scope} is {kind} {until} by {by}: {}", one_line(&pause.reason, REASON_MAX))
+    }
+
     fn stopped(&self, by: &Actor, reason: &str, at: Instant, until: Until) -> String {
         let until = match until {
             Until::At(until) => format!("until {}", self.at(until)),
@@ -283,7 +304,13 @@ impl Words<'_> {
     }
 
     fn not_counted(&self, one: &NotCounted) -> String {
-        format!("that of {} does not count, because {}", self.actor(&one.by), not_counted_why(one.why))
+        let by = self.actor(&one.by);
+        match &one.stranger {
+            None => format!("that of {by} does not count, because {}", not_counted_why(one.why)),
+            Some(stranger) => {
+                format!("that of {by} does not count, because {}: {}", not_counted_why(one.why), unlinked(stranger))
+            }
+        }
     }
 
     /// What is said to whoever approves something that does not count, and what they can do about it.
@@ -545,6 +572,15 @@ const fn by_itself(why: &Reason) -> bool {
     matches!(why, Reason::NotProposed { .. } | Reason::ForeignHead { .. })
 }
 
+/// A commit whose author may be anybody.
+fn unlinked(stranger: &Stranger) -> String {
+    match stranger.email.as_deref().map(str::trim) {
+        None => id(stranger.commit),
+        Some("") => format!("{}, which bears no address", id(stranger.commit)),
+        Some(email) => format!("{}, by {}", id(stranger.commit), name(email)),
+    }
+}
+
 /// Why an approval does not count, as the end of a sentence.
 fn not_counted_why(why: NotCountedWhy) -> &'static str {
     match why {
@@ -553,7 +589,8 @@ fn not_counted_why(why: NotCountedWhy) -> &'static str {
             "authors may not approve here, and without an e-mail it cannot be told whether they are one"
         }
         NotCountedWhy::AuthorUnknown => {
-            "authors may not approve here, and one of the commits has an author whose account the forge does not know"
+            "authors may not approve here, and one of the commits has an author whose address is that of no account on \
+             the forge"
         }
         NotCountedWhy::NotListed => "`from` does not list them",
         NotCountedWhy::OtherHead => "it was given for another head of the request",

@@ -9,8 +9,8 @@ use crate::act::{Place, Why};
 use crate::model::{
     BranchName, Candidates, CheckName, CheckRef, Checks, CiGate, Coming, CompatFinding, EnvName, Environment,
     Event, Gate, GateKind, Held, HttpGate, HttpInstead, IntentRow, IntentState, KeptOut, LagFrom, LagGate,
-    MoveKind, NamedCheck, NotCounted, NotCountedWhy, Now, PauseKind, Scope, StillUsed, Stray, StrayKind, Trusted,
-    Unknown, UnknownWhy, Until, Via,
+    MoveKind, NamedCheck, NotCounted, NotCountedWhy, Now, PauseKind, Scope, StillUsed, Stranger, Stray, StrayKind,
+    Trusted, Unknown, UnknownWhy, Until, Via,
 };
 
 pub(super) fn commit(n: u8) -> CommitId {
@@ -208,8 +208,19 @@ pub(super) fn every_reason() -> Vec<Reason> {
                 NotCountedWhy::TooEarly,
                 NotCountedWhy::NotListed,
             ]
-            .map(|why| NotCounted { by: "jan".into(), why })
+            .map(|why| NotCounted { by: "jan".into(), why, stranger: None })
             .to_vec(),
+        },
+        Reason::ApprovalsMissing {
+            have: 0,
+            need: 1,
+            not_counted: [None, Some(""), Some("jan@home.example")]
+                .map(|email| NotCounted {
+                    by: "jan".into(),
+                    why: NotCountedWhy::AuthorUnknown,
+                    stranger: Some(Stranger { commit: commit(3), email: email.map(str::to_owned) }),
+                })
+                .to_vec(),
         },
         Reason::HttpPasses { host: host(), words: "CHG-7 is approved".to_owned() },
         Reason::HttpPasses { host: host(), words: String::new() },
@@ -314,6 +325,7 @@ fn every_unknown() -> Vec<UnknownWhy> {
         UnknownWhy::Shallow,
         UnknownWhy::Sha256,
         UnknownWhy::TooLarge { commits_max: 100_000 },
+        UnknownWhy::ManyAuthors { commits: 2_500, most: 2_000 },
         UnknownWhy::MissingCommit { commit: commit(1) },
         UnknownWhy::Unreadable { words: words() },
         UnknownWhy::Migrations { words: words() },
@@ -457,6 +469,7 @@ fn every_unknown_has_a_sentence() {
     The history of `gitlab:shop/checkout` is cut off (a shallow clone); whoever administers the server of `gitlab:shop/checkout` can mend it
     `gitlab:shop/checkout` uses SHA-256 object ids, which this version of Towpath cannot read; whoever runs Towpath can mend it
     More than 100000 commits lie between the branches, and Towpath loads no more; whoever runs Towpath can mend it
+    2500 commits would enter, and the forge is asked for the authors of 2000 at most, so it cannot be told whether an approval is an author's; whoever runs Towpath can mend it
     The commit `111111111` is part of the history of `gitlab:shop/checkout`, but it is not there; whoever administers the server of `gitlab:shop/checkout` can mend it
     What git holds of `gitlab:shop/checkout` cannot be read: "fatal: no / route"; whoever runs Towpath can mend it
     The migrations could not be judged: "fatal: no / route"; whoever runs Towpath can mend it
@@ -789,6 +802,8 @@ fn every_reason_knows_what_to_do() {
         towpath approve checkout production 2222222222222222222222222222222222222222
     ApprovalsMissing: `@release` or `ana` can approve it:
         towpath approve checkout production 2222222222222222222222222222222222222222
+    ApprovalsMissing: `@release` or `ana` can approve it:
+        towpath approve checkout production 2222222222222222222222222222222222222222
     HttpBlocks: Towpath asks `gate.example.com` again at each look. To let `222222222` pass this gate all the same:
         towpath override http checkout production 2222222222222222222222222222222222222222 --reason 'WHY'
     HttpBlocks: Towpath asks `gate.example.com` again at each look. To let `222222222` pass this gate all the same:
@@ -1113,6 +1128,19 @@ fn every_event_has_a_sentence() {
         Event::CaughtUp { oldest: lost, since: local(11, 21, 9, 5) },
         heads_up(vec![coming(3, "Marek", "Fix invoice rounding")], 0),
         heads_up(vec![coming(3, "Marek", "Fix invoice rounding"), coming(2, "", " ")], 7),
+        Event::TakenBack {
+            newest: commit(3),
+            at: local(11, 21, 14, 32),
+            why: Box::new(Reason::Held {
+                hold: "h1".into(),
+                what: Held::Commit(lost),
+                flow: Some("checkout".into()),
+                env: Some("production".into()),
+                by: "marek".into(),
+                reason: "not `today`\u{1b}[2J".to_owned(),
+                fixed_by: None,
+            }),
+        },
     ];
     let lines: Vec<String> = events.iter().map(|event| words.event(&"production".into(), event)).collect();
     assert_snapshot!(lines.join("\n"), @r#"
@@ -1135,6 +1163,7 @@ fn every_event_has_a_sentence() {
     `master` is no longer behind: `222222222` had waited since 09:05 CET (5h 15m ago)
     At 14:32 CET (in 12m), 1 commit goes to `production` (`master`): `333333333` "Fix invoice rounding" (Marek). To stop one and all that contain it: `towpath hold SHA checkout production --reason 'WHY'`
     At 14:32 CET (in 12m), 9 commits go to `production` (`master`): `333333333` "Fix invoice rounding" (Marek) · `222222222` · and 7 more. To stop one and all that contain it: `towpath hold SHA checkout production --reason 'WHY'`
+    What was to go to `production` (`master`) at 14:32 CET (in 12m), up to `333333333`, does not go then: `222222222` with everything that contains it is held back from `production` by `marek`: "not 'today'\x1b[2J"
     "#);
 }
 
@@ -1340,7 +1369,14 @@ fn hostile_texts_come_out_inert_and_on_one_line() {
         Reason::ApprovalsMissing {
             have: 0,
             need: 1,
-            not_counted: vec![NotCounted { by: by(), why: NotCountedWhy::Author }],
+            not_counted: vec![
+                NotCounted { by: by(), why: NotCountedWhy::Author, stranger: None },
+                NotCounted {
+                    by: by(),
+                    why: NotCountedWhy::AuthorUnknown,
+                    stranger: Some(Stranger { commit: commit(3), email: Some(text()) }),
+                },
+            ],
         },
     ];
     let whos = [

@@ -5,7 +5,7 @@ use super::reason::{source, target};
 use super::{Todo, Words, id, not_asked};
 use crate::model::{
     Candidate, Check, CheckName, CheckRef, Checks, CommitId, Decision, Distance, Edge, EnvName, FlowName, Gate,
-    GateKind, Held, HttpInstead, Mode, Reason, Scope, UnknownWhy, Verdict, Via,
+    GateKind, Held, HttpInstead, Mode, NotCountedWhy, Reason, Scope, UnknownWhy, Verdict, Via,
 };
 
 impl Words<'_> {
@@ -187,11 +187,23 @@ impl Words<'_> {
                 ),
                 Vec::new(),
             ),
-            Reason::ApprovalsMissing { .. } => match (lead, edge.target.via) {
+            Reason::ApprovalsMissing { not_counted, .. } => match (lead, edge.target.via) {
                 (Some(commit), Via::FastForward) => one(
                     format!("{} can approve it:", super::capital(self.approvers(verdict))),
                     vec![format!("{} {commit}", self.on_edge("approve", edge))],
                 ),
+                (_, Via::MergeRequest) if not_counted.iter().any(|one| one.why == NotCountedWhy::AuthorUnknown) => {
+                    one(
+                        format!(
+                            "The approvals count once that address is a confirmed one of an account on the forge, which its \
+                             author adds in their settings there. Or say {} in {} of {} in the config.",
+                            name("authors = \"allow\""),
+                            name("gates.approvals"),
+                            name(edge.target.name.as_str())
+                        ),
+                        Vec::new(),
+                    )
+                }
                 (_, Via::MergeRequest) => one(
                     format!("{} can approve its request on the forge.", super::capital(self.approvers(verdict))),
                     Vec::new(),
@@ -396,6 +408,7 @@ impl Words<'_> {
                 ),
                 Vec::new(),
             ),
+            UnknownWhy::ManyAuthors { .. } => one(fewer_at_once(edge), Vec::new()),
             UnknownWhy::Shallow => one("Towpath needs a repository with its whole history.".to_owned(), Vec::new()),
             UnknownWhy::HttpGate { instead: HttpInstead::NoToken { .. }, .. } => one(
                 format!(
@@ -425,6 +438,18 @@ impl Words<'_> {
         let (flow, env) = (shell_word(self.flow.name.as_str()), shell_word(edge.target.name.as_str()));
         format!("towpath {verb} {flow} {env}")
     }
+}
+
+/// What helps where more commits would enter than a forge is asked about.
+fn fewer_at_once(edge: Edge<'_>) -> String {
+    format!(
+        "Let fewer commits enter at once: close the request, and name an earlier one by {}. Or say {} in {} of {} in the \
+         config.",
+        name("towpath promote"),
+        name("authors = \"allow\""),
+        name("gates.approvals"),
+        name(edge.target.name.as_str())
+    )
 }
 
 /// The command that ends a pause or freeze of that scope.

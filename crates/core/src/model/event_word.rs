@@ -6,7 +6,7 @@ use super::ledger::{Event, MoveKind};
 
 impl Event {
     /// Every word, in the order in which people would look for them.
-    pub const WORDS: [&'static str; 14] = [
+    pub const WORDS: [&'static str; 15] = [
         "promoted",
         "rolled-back",
         "moved-by-hand",
@@ -21,6 +21,7 @@ impl Event {
         "caught-up",
         "pause-ends",
         "heads-up",
+        "taken-back",
     ];
 
     /// The word for this one.
@@ -40,6 +41,7 @@ impl Event {
             Self::CaughtUp { .. } => "caught-up",
             Self::EndsSoon { .. } => "pause-ends",
             Self::HeadsUp { .. } => "heads-up",
+            Self::TakenBack { .. } => "taken-back",
         }
     }
 }

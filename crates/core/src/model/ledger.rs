@@ -391,6 +391,15 @@ pub enum Event {
         /// The newest commit of the heads-up whose place this one takes: more came to it, or it was put off.
         instead_of: Option<CommitId>,
     },
+    /// What a heads-up announced does not enter as it said.
+    TakenBack {
+        /// The newest commit that it named.
+        newest: CommitId,
+        /// When that was to enter.
+        at: Instant,
+        /// What stands against it now.
+        why: Box<Reason>,
+    },
 }
 
 /// What is meant where an older version did not say.
@@ -559,6 +568,14 @@ pub enum Change {
         /// What the audit says of it.
         audit: AuditRow,
     },
+    /// The changes after it in the same transaction are what somebody asked for in a chat or in a comment, and with them
+    /// that is done. None of it if that is no longer the turn of whoever carries it out.
+    Asked {
+        /// The number of what was said.
+        request: i64,
+        /// The how manieth time it was begun.
+        turn: i64,
+    },
     /// A message was sent.
     Told {
         /// Its id.
@@ -616,11 +633,31 @@ pub enum Change {
         /// The message; its event goes into the history, too.
         message: Message,
     },
+    /// People are told that what a heads-up announced does not enter; nothing if another one was told since, or this
+    /// was taken back already.
+    TakeBack {
+        /// The environment.
+        env: EnvName,
+        /// The heads-up.
+        row: HeadsUpTold,
+        /// When that was seen.
+        at: Now,
+        /// The message; its event goes into the history, too.
+        message: Message,
+    },
     /// What we put onto the request branch of an edge, or that it was seen there.
     Proposed {
         /// The environment.
         env: EnvName,
         /// The row.
+        row: Proposed,
+    },
+    /// A closed request is passed over from now on. Of what is known of the edge nothing else changes: a pass may be putting
+    /// a head there meanwhile.
+    PassOver {
+        /// The environment.
+        env: EnvName,
+        /// With the number in `passed_over`; the rest of it holds where nothing was known.
         row: Proposed,
     },
     /// A command was given.
@@ -700,10 +737,12 @@ impl Ledger {
                 self.behind.remove(env);
             }
             Change::HeadsUp { env, row, message } => self.apply_heads_up(env, *row, message),
-            Change::Proposed { env, row } => {
-                self.proposed.insert(env.clone(), row.clone());
+            Change::TakeBack { env, row, message, .. } => self.apply_take_back(env, *row, message),
+            Change::Proposed { env, row } => drop(self.proposed.insert(env.clone(), row.clone())),
+            Change::PassOver { env, row } => {
+                self.proposed.entry(env.clone()).or_insert_with(|| row.clone()).passed_over = row.passed_over;
             }
-            Change::Report(_) | Change::Event(_) | Change::ByHand(_) | Change::Audit(_) => {}
+            Change::Report(_) | Change::Event(_) | Change::ByHand(_) | Change::Audit(_) | Change::Asked { .. } => {}
         }
     }
 
@@ -716,6 +755,13 @@ impl Ledger {
     fn apply_heads_up(&mut self, env: &EnvName, row: HeadsUpTold, message: &Message) {
         if self.heads_up.get(env).is_none_or(|told| told.told.trusted < row.told.trusted) {
             self.heads_up.insert(env.clone(), row);
+            self.outbox.push(message.clone());
+        }
+    }
+
+    fn apply_take_back(&mut self, env: &EnvName, row: HeadsUpTold, message: &Message) {
+        if self.heads_up.get(env) == Some(&row) {
+            self.heads_up.remove(env);
             self.outbox.push(message.clone());
         }
     }

@@ -116,6 +116,20 @@ pub struct RequestApproval {
     pub email: Option<String>,
     /// What it is bound to.
     pub given: Given,
+    /// Whose account that is, where the config has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<AccountHolder>,
+}
+
+/// A person whose account on a forge is, as the config has them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountHolder {
+    /// Their name.
+    pub name: Actor,
+    /// All their addresses, lower-cased.
+    pub emails: BTreeSet<String>,
+    /// All their accounts on that forge, lower-cased.
+    pub logins: BTreeSet<String>,
 }
 
 /// What an approval on a forge is bound to.
@@ -160,6 +174,9 @@ pub struct Proposed {
     /// The request of which people were told that it is for this head.
     #[serde(default)]
     pub announced: Option<u64>,
+    /// Until when what puts it there may be under way; none if it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Trusted>,
 }
 
 impl Proposed {
@@ -167,6 +184,19 @@ impl Proposed {
     pub fn put(&self, head: CommitId) -> bool {
         self.head == head || self.before == Some(head)
     }
+}
+
+/// A request that is just being opened, or whose head is being moved: an order that comes now does not stop it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Underway {
+    /// The flow.
+    pub flow: FlowName,
+    /// The environment that the request is into.
+    pub env: EnvName,
+    /// The head to be.
+    pub head: CommitId,
+    /// Until when it may still come.
+    pub until: Trusted,
 }
 
 /// Merging a request instead of pushing: part of an intent.
@@ -195,6 +225,18 @@ pub struct AuthorLogins {
     pub logins: BTreeSet<Actor>,
     /// Whether the forge knows the author of some of them not.
     pub unlinked: bool,
+    /// Which those are, where the forge says it: of each address one commit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strangers: Vec<Stranger>,
+}
+
+/// A commit whose author has no account that the forge knows of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stranger {
+    /// Which.
+    pub commit: CommitId,
+    /// The author's address by git, in lower case. None until it was looked at.
+    pub email: Option<String>,
 }
 
 /// The checks that a forge requires on a branch.

@@ -10,6 +10,7 @@ use super::flow::GateKind;
 use super::http::HttpInstead;
 use super::id::{Actor, BranchName, CheckName, CommitId, EnvName, FlowName, IntentId, OrderId};
 use super::migrations::{CompatFinding, KeptOut, StillUsed};
+use super::request::Stranger;
 use super::standing::{Held, Scope, Until};
 use super::time::{Instant, Span};
 
@@ -149,6 +150,13 @@ pub enum UnknownWhy {
     TooLarge {
         /// The limit.
         commits_max: u64,
+    },
+    /// More commits would enter than a forge is asked for the authors of.
+    ManyAuthors {
+        /// How many they are.
+        commits: u64,
+        /// Of how many it is asked.
+        most: u64,
     },
     /// A commit that history names is not there.
     MissingCommit {
@@ -548,6 +556,9 @@ pub struct NotCounted {
     pub by: Actor,
     /// Why it does not count.
     pub why: NotCountedWhy,
+    /// The commit whose author may be them, where that is why and it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stranger: Option<Stranger>,
 }
 
 /// Why an approval does not count.
@@ -684,6 +695,7 @@ impl Verdict {
                     | UnknownWhy::NoRepository { .. }
                     | UnknownWhy::Sha256
                     | UnknownWhy::TooLarge { .. }
+                    | UnknownWhy::ManyAuthors { .. }
                     // Mostly a wrong `branch` in the config.
                     | UnknownWhy::NoCommonAncestor
                     | UnknownWhy::HttpGate { instead: HttpInstead::NoToken { .. }, .. }

@@ -16,7 +16,7 @@ pub const IDENTITY_MAX: usize = 600;
 ///
 /// Its text, which is also how it is written in the config and stored, is `forge:NAME/LOGIN`,
 /// `mail:ADDRESS`, `slack:TEAM/USER` (and so for each [`Platform`], without `TEAM/` where users are known
-/// everywhere), `oidc:ISSUER#SUBJECT`, `os:USER@HOST` or `token:NAME`.
+/// everywhere; of Mattermost with it or without), `oidc:ISSUER#SUBJECT`, `os:USER@HOST` or `token:NAME`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Identity {
     /// An account on a forge.
@@ -88,7 +88,7 @@ impl fmt::Display for BadIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "`{}` is no identity; write `forge:NAME/LOGIN`, `mail:ADDRESS`, `slack:TEAM/USER`, `oidc:ISSUER#SUBJECT`, `os:USER@HOST` or `token:NAME`",
+            "`{}` is no identity; write `forge:NAME/LOGIN`, `mail:ADDRESS`, `slack:TEAM/USER`, `mattermost:USER`, `oidc:ISSUER#SUBJECT`, `os:USER@HOST` or `token:NAME`",
             Shown::new(&self.text).at_most(80)
         )
     }
@@ -160,6 +160,18 @@ impl Identity {
             Self::Email(address) => Self::Email(address.to_lowercase()),
             Self::Os { user, host } => Self::Os { user: user.clone(), host: host.to_lowercase() },
             Self::Chat { .. } | Self::Oidc { .. } | Self::Token(_) => self.clone(),
+        }
+    }
+
+    /// The same without its team, of a user whose id is the same in every team of the server: Mattermost's
+    /// (`user_id` of its API is of the server, and teams list members by it). None of everybody else.
+    #[must_use]
+    pub fn of_whole_server(&self) -> Option<Self> {
+        match self {
+            Self::Chat { platform: platform @ Platform::Mattermost, user, .. } => {
+                Some(Self::Chat { platform: *platform, team: None, user: user.clone() })
+            }
+            _ => None,
         }
     }
 

@@ -146,16 +146,22 @@ pub struct People {
 pub enum PeopleFault {
     /// No name: empty, too long, with a `:`, an `@` at its start, control characters or space around it.
     BadName {
+        /// Which card, from 0.
+        at: usize,
         /// The name.
         name: String,
     },
     /// Two people of the same name.
     NameTwice {
+        /// The later card, from 0.
+        at: usize,
         /// The name.
         name: String,
     },
     /// An identity whose text cannot be read back.
     BadIdentity {
+        /// Which card, from 0.
+        at: usize,
         /// Whose.
         name: String,
         /// The identity.
@@ -163,6 +169,10 @@ pub enum PeopleFault {
     },
     /// An identity of two people: nobody could tell who it is.
     Shared {
+        /// The second card, from 0.
+        at: usize,
+        /// The first card, from 0.
+        first: usize,
         /// The identity.
         identity: Identity,
         /// The first who has it.
@@ -178,16 +188,16 @@ impl fmt::Display for PeopleFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = |text: &str| format!("`{}`", Shown::new(text).at_most(PERSON_MAX));
         match self {
-            Self::BadName { name } => write!(
+            Self::BadName { name, .. } => write!(
                 f,
                 "{} is no name of a person; write 1 to {PERSON_MAX} characters without `:` and not `@` first",
                 shown(name)
             ),
-            Self::NameTwice { name } => write!(f, "two people are called {}; rename one", shown(name)),
-            Self::BadIdentity { name, identity } => {
+            Self::NameTwice { name, .. } => write!(f, "two people are called {}; rename one", shown(name)),
+            Self::BadIdentity { name, identity, .. } => {
                 write!(f, "{} has an identity that cannot be one: {}", shown(name), shown(&identity.to_string()))
             }
-            Self::Shared { identity, one, other } => write!(
+            Self::Shared { identity, one, other, .. } => write!(
                 f,
                 "{} is both {} and {}; leave it with one of them",
                 shown(&identity.to_string()),
@@ -209,22 +219,23 @@ impl People {
         let mut by_identity: BTreeMap<Identity, usize> = BTreeMap::new();
         for (at, card) in cards.iter().enumerate() {
             if !is_name(&card.name) {
-                faults.push(PeopleFault::BadName { name: card.name.clone() });
+                faults.push(PeopleFault::BadName { at, name: card.name.clone() });
             }
             if names.insert(card.name.to_lowercase(), at).is_some() {
-                faults.push(PeopleFault::NameTwice { name: card.name.clone() });
+                faults.push(PeopleFault::NameTwice { at, name: card.name.clone() });
             }
             for identity in &card.identities {
                 if !identity.is_sound() {
-                    faults.push(PeopleFault::BadIdentity { name: card.name.clone(), identity: identity.clone() });
+                    let (name, identity) = (card.name.clone(), identity.clone());
+                    faults.push(PeopleFault::BadIdentity { at, name, identity });
                 }
                 let first = *by_identity.entry(identity.key()).or_insert(at);
                 if first != at {
-                    let (one, other) = (cards[first].name.clone(), card.name.clone());
-                    faults.push(PeopleFault::Shared { identity: identity.clone(), one, other });
+                    faults.push(shared(&cards, first, at, identity));
                 }
             }
         }
+        faults.extend(whole_servers(&cards, &by_identity));
         if faults.is_empty() { Ok(Self { cards, by_identity }) } else { Err(faults) }
     }
 
@@ -234,9 +245,11 @@ impl People {
     }
 
     /// Who has an identity: e-mail addresses and logins in upper and lower case alike, everything else to
-    /// the letter.
+    /// the letter. Whoever comes from one team of a Mattermost is found by their id alone too.
     pub fn who(&self, identity: &Identity) -> Option<&PersonCard> {
-        self.by_identity.get(&identity.key()).map(|at| &self.cards[*at])
+        let of = |identity: &Identity| self.by_identity.get(&identity.key());
+        let at = of(identity).or_else(|| of(&identity.of_whole_server()?))?;
+        self.cards.get(*at)
     }
 
     /// The person of that name, in upper and lower case alike.
@@ -244,6 +257,22 @@ impl People {
         let name = name.to_lowercase();
         self.cards.iter().find(|card| card.name.to_lowercase() == name)
     }
+}
+
+fn shared(cards: &[PersonCard], first: usize, at: usize, identity: &Identity) -> PeopleFault {
+    let name = |at: usize| cards.get(at).map_or_else(String::new, |card| card.name.clone());
+    PeopleFault::Shared { at, first, identity: identity.clone(), one: name(first), other: name(at) }
+}
+
+/// Identities in one team that are, without it, another's: whose somebody is must not depend on where they speak.
+fn whole_servers(cards: &[PersonCard], by_identity: &BTreeMap<Identity, usize>) -> Vec<PeopleFault> {
+    let other = |(identity, at): (&Identity, &usize)| {
+        let everywhere = identity.of_whole_server()?;
+        let known = *by_identity.get(&everywhere).filter(|known| *known != at)?;
+        let later = if known > *at { &everywhere } else { identity };
+        Some(shared(cards, known.min(*at), known.max(*at), later))
+    };
+    by_identity.iter().filter_map(other).collect()
 }
 
 /// Whether it can be told from an identity, a team and an empty place.

@@ -70,7 +70,8 @@ pub fn by_hand(changes: &[Change], dag: &Dag) -> Vec<Hand> {
             | Event::Behind { .. }
             | Event::EndsSoon { .. }
             | Event::CaughtUp { .. }
-            | Event::HeadsUp { .. } => return None,
+            | Event::HeadsUp { .. }
+            | Event::TakenBack { .. } => return None,
         };
         Some(Hand { env: row.env.clone(), old, new, way })
     };

@@ -6,8 +6,11 @@
 //!
 //! - What enters within the environment's `heads_up` and was not told is told, with everything that enters by
 //!   then: one heads-up for an edge in a look. Told is what the last heads-up contained, unless it enters at
-//!   another time now, by more than `heads_up`. So a lag that flaps and a newest commit that was held tell
-//!   nothing again.
+//!   another time now, by more than `heads_up`. So a lag that flaps tells nothing again.
+//! - What was told and does not enter any more (a hold, a pause, CI, a window that closed), or later by more than
+//!   `heads_up`, is taken back at the next look, with why; where nobody knows or somebody is at it, a minute after its
+//!   instant. Where its newest commit alone was stopped, what still enters is told in its place. What was taken back was never told: if it enters after
+//!   all, it is told again.
 //! - Where a heads-up still stands (its instant has not come) and something is to be told in its place, because
 //!   more commits came to it or a gate put it off, that is told half of `heads_up` before the move. So a
 //!   branch to which people push every other minute, with `gates.quiet`, is not told of at each push; and of
@@ -23,28 +26,106 @@ use super::note::message;
 use crate::dag::{Dag, Node};
 use crate::model::{
     Action, Change, Coming, CommitId, Decision, Edge, Event, Flow, HeadsUpTold, Instant, Ledger, Mode, Now, Plan,
-    Soon, Span,
+    Reason, Soon, Span, TipHeld, Verdict, Who,
 };
 
 /// No heads-up of an edge comes sooner after another one, where there is time.
 const EVERY: Span = Span::from_mins(1);
 
+/// So long after its instant nobody wants to know any more that it did not come: those who told of it were not there.
+const FORGOTTEN: Span = Span::from_mins(24 * 60);
+
 /// The longest name of an author, subject and address that are kept, in characters. An address has no more
 /// (RFC 3696, erratum 1690).
 const TEXTS_MAX: (usize, usize, usize) = (120, 200, 320);
 
-/// The heads-ups that are due.
+/// The heads-ups that are due, and those that are taken back: one of the two for an edge.
 pub fn heads_up(flow: &Flow, ledger: &Ledger, plan: &Plan, dag: &Dag) -> Vec<Change> {
     let now = plan.now;
     let mut changes = Vec::new();
     for decision in &plan.decisions {
         let contains = |one, other| dag.contains(one, other);
-        let Some(next) = next(flow, ledger, decision, now, contains).filter(|next| next.tell <= now.wall) else {
-            continue;
-        };
-        changes.extend(tell(flow, &next, decision, now, dag));
+        let due = next(flow, ledger, decision, now, contains).filter(|next| next.tell <= now.wall);
+        match due.or_else(|| lessened(flow, ledger, decision, now, contains)) {
+            Some(next) => changes.extend(tell(flow, &next, decision, now, dag)),
+            None => changes.extend(take_back(flow, ledger, decision, now, dag)),
+        }
     }
     changes
+}
+
+/// What still enters of a heads-up whose newest commit was stopped: told in its place at once, so that nobody counts on
+/// what does not come, and nothing that is held is offered to be promoted.
+fn lessened(
+    flow: &Flow,
+    ledger: &Ledger,
+    decision: &Decision,
+    now: Now,
+    contains: impl Fn(CommitId, CommitId) -> bool,
+) -> Option<Next> {
+    let (_, before) = edge(flow, decision)?;
+    let told = ledger.heads_up.get(&decision.env).filter(|told| told.at > now.wall)?;
+    let newest = decision.beside.iter().find(|beside| beside.commit == told.newest)?;
+    let soon = &decision.ahead.as_ref()?.soon;
+    let is_to_come = soon.iter().any(|soon| contains(soon.commit, told.newest));
+    if is_to_come || !newest.verdict().is_some_and(|verdict| is_stopped(verdict, told.at, before, now)) {
+        return None;
+    }
+    let part = soon.iter().find(|soon| contains(told.newest, soon.commit))?;
+    Some(Next {
+        tell: now.wall,
+        half: now.wall,
+        newest: part.commit,
+        at: soon.last()?.at,
+        after: decision.action.as_ref().and_then(Action::moves).map(|(_, new)| new),
+        instead_of: Some(told.newest),
+    })
+}
+
+/// What takes back the heads-up that stands, if what it announced does not come.
+fn take_back(flow: &Flow, ledger: &Ledger, decision: &Decision, now: Now, dag: &Dag) -> Option<Change> {
+    let (_, before) = edge(flow, decision)?;
+    let told = *ledger.heads_up.get(&decision.env)?;
+    let came = |tip: CommitId| dag.contains(tip, told.newest);
+    // It may have come and gone again since.
+    let since = |held: &&TipHeld| held.until.is_none_or(|until| until.trusted >= told.told.trusted);
+    let held = ledger.held.get(&decision.env).into_iter().flatten().filter(since);
+    if now.wall.since(told.at) > FORGOTTEN
+        || decision.target.commit().is_some_and(came)
+        || held.into_iter().any(|held| came(held.commit))
+    {
+        return None;
+    }
+    let part = |one: CommitId| dag.contains(told.newest, one) || dag.contains(one, told.newest);
+    let moves = decision.action.as_ref().and_then(Action::moves).map(|(_, new)| new);
+    let soon = decision.ahead.iter().flat_map(|ahead| &ahead.soon).map(|soon| soon.commit);
+    if soon.chain(moves).any(part) || !is_stopped(&decision.verdict, told.at, before, now) {
+        return None;
+    }
+    let why = Box::new(decision.verdict.why().clone());
+    let env = decision.env.clone();
+    let event = Event::TakenBack { newest: told.newest, at: told.at, why };
+    let key = format!("taken-back-{}-{env}-{}-{}", flow.name, now.wall.0, now.trusted.0);
+    let message = message(&key, &env, now, event);
+    Some(Change::TakeBack { env, row: told, at: now, message })
+}
+
+/// Whether what was to enter `at` is kept out for longer than a heads-up is about; of what may still be in time, once
+/// that has passed.
+fn is_stopped(verdict: &Verdict, at: Instant, before: Span, now: Now) -> bool {
+    let stands_against = match verdict {
+        Verdict::Pass { .. } => false,
+        Verdict::Wait { why, .. } | Verdict::Block { why, .. }
+            if matches!(why, Reason::Unknown(_) | Reason::InFlight { .. }) =>
+        {
+            false
+        }
+        // What it does at its next look, such as opening a request, is no stop.
+        Verdict::Wait { on: Who::Towpath, until: None, .. } => false,
+        Verdict::Wait { on: Who::Time | Who::Towpath, until: Some(until), .. } => *until > at + before,
+        Verdict::Wait { .. } | Verdict::Block { .. } => true,
+    };
+    stands_against || at + EVERY < now.wall
 }
 
 /// When a heads-up may be due next; always after the plan's instant.

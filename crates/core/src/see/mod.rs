@@ -27,7 +27,7 @@ pub use code::code;
 pub use heads_up::{due as heads_up_due, heads_up};
 pub use note::{SOMEBODY, after_landing, is_rewind, landed, note, tell};
 pub use pushed::{PushSeen, date_by_pushes, pushes_wanted};
-pub use remind::PREFIX as REMINDER;
+pub use remind::{PREFIX as REMINDER, due as reminder_due};
 
 /// Who is named for what automation does.
 pub const US: &str = "towpath";

@@ -229,6 +229,7 @@ fn only_what_the_request_is_for() {
                 confirmed: Some(minutes(-9)),
                 passed_over: None,
                 announced: Some(7),
+                until: None,
             });
             let open = OpenRequest {
                 number: 7,

@@ -168,7 +168,7 @@ fn what_is_proposed_has_passed_it() {
 
 fn put(head: u32) -> Proposed {
     let (at, confirmed) = (minutes(-10), Some(minutes(-10)));
-    Proposed { head: c(head), before: None, at, confirmed, passed_over: None, announced: Some(7) }
+    Proposed { head: c(head), before: None, at, confirmed, passed_over: None, announced: Some(7), until: None }
 }
 
 fn approval() -> Gate {

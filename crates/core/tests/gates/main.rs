@@ -1,6 +1,7 @@
 //! Tables: for each gate, stop and way of choosing, what is given and what is decided.
 
 mod ahead;
+mod at_once;
 mod choosing;
 mod ci;
 mod divergence;
@@ -10,5 +11,7 @@ mod http;
 mod kit;
 mod migrations;
 mod people;
+mod people_on_forges;
 mod stops;
+mod strangers;
 mod time;

@@ -213,6 +213,7 @@ fn any_proposed() -> impl Strategy<Value = Option<Proposed>> {
         confirmed: confirmed.map(minutes),
         passed_over,
         announced: None,
+        until: None,
     });
     weighted(0.85, row)
 }
@@ -223,8 +224,10 @@ fn any_requests() -> impl Strategy<Value = Requests> {
         2 => (-90..0i64).prop_map(|at| Given::At(minutes(at).trusted)),
         1 => Just(Given::Unbound),
     ];
-    let approval = (select(&PEOPLE[..]), weighted(0.5, select(&EMAILS[..])), given)
-        .prop_map(|(by, email, given)| RequestApproval { by: by.into(), email: email.map(str::to_owned), given });
+    let approval =
+        (select(&PEOPLE[..]), weighted(0.5, select(&EMAILS[..])), given).prop_map(|(by, email, given)| {
+            RequestApproval { by: by.into(), email: email.map(str::to_owned), given, person: None }
+        });
     let open = (1..4u32, vec(approval, 0..3), rarely(10)).prop_map(|(head, approvals, objects)| OpenRequest {
         number: 7,
         url: "https://forge.example/7".to_owned(),
@@ -388,7 +391,7 @@ fn any_facts(count: usize, commits: u32) -> impl Strategy<Value = Facts> {
     let authors = vec(any_fact(emails()), many * (count - 1));
     let picks = vec(any_fact(weighted(0.5, (1..COMMITS).prop_map(c))), 10 * (count - 1));
     let logins = (btree_set(select(&PEOPLE[..]).prop_map(Actor::from), 0..3), any::<bool>())
-        .prop_map(|(logins, unlinked)| AuthorLogins { logins, unlinked });
+        .prop_map(|(logins, unlinked)| AuthorLogins { logins, unlinked, strangers: Vec::new() });
     let logins = vec(any_fact(logins), many * (count - 1));
     let requests = vec(any_fact(any_requests()), count - 1);
     let names = select(&["build", "te*", "deploy", "other"][..]).prop_map(str::to_owned);

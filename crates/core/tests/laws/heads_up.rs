@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use towpath_core::calendar::Windows;
 use towpath_core::dag::Node;
 use towpath_core::model::{
-    CheckRef, Checks, CiGate, Event, Gate, Held, Hold, LagGate, Mode, NamedCheck, Pause, PauseKind, Scope, Tip,
-    TreeId, Until,
+    CheckRef, Checks, CiGate, EnvName, Event, Gate, Held, Hold, LagGate, Mode, NamedCheck, Pause, PauseKind, Scope,
+    Span, Tip, TreeId, Unknown, UnknownWhy, Until,
 };
 use towpath_core::see::{heads_up, heads_up_due};
 
@@ -99,7 +99,8 @@ fn what_is_put_off_by_more_is_told_again() {
     world.look(1_900);
     let day = 24 * 3_600 - 3_600;
     world.look(day - 600);
-    assert_eq!(world.story(), format!("1200: 0..1 at 1800; {}: 0..1 at {day} instead of 1", day - 600));
+    let told = format!("1200: 0..1 at 1800; 1900: 1 is taken back; {}: 0..1 at {day}", day - 600);
+    assert_eq!(world.story(), told);
     world.look(day - 300);
     world.look(day);
     assert_eq!((world.told.len(), world.moved.len()), (2, 1), "{world:?}");
@@ -160,7 +161,7 @@ fn a_pause_tells_nothing_and_what_it_held_back_moves_untold() {
 }
 
 #[test]
-fn hold_mine_stops_it_and_what_is_older_goes_without_another_word() {
+fn hold_mine_stops_it_and_what_is_older_is_told_in_its_place() {
     let mut world = World::new(vec![opens("Mon-Fri 10:20-16:00")], 600);
     world.push();
     world.push();
@@ -171,12 +172,128 @@ fn hold_mine_stops_it_and_what_is_older_goes_without_another_word() {
     for at in [610, 900, 1_199, 1_200, 1_500] {
         world.look(at);
     }
-    assert_eq!(world.story(), "600: 0..2 1 at 1200; 1200: moved to 1");
+    assert_eq!(world.story(), "600: 0..2 1 at 1200; 610: 0..1 at 1200 instead of 2; 1200: moved to 1");
     // What comes contains it.
     world.push();
     world.serve(&[], 10_000);
     assert_eq!(world.moved.len(), 1);
-    assert_eq!(world.told.len(), 1);
+    assert_eq!(world.told.len(), 2);
+    // Lifted in time, it is told of again, half of the time before.
+    let mut world = World::new(vec![opens("Mon-Fri 10:20-16:00")], 600);
+    world.push();
+    world.push();
+    world.look(0);
+    world.look(600);
+    world.ledger.standing.holds.push(hold(2));
+    world.look(610);
+    world.ledger.standing.holds.clear();
+    for at in [620, 900, 1_200] {
+        world.look(at);
+    }
+    let story =
+        "600: 0..2 1 at 1200; 610: 0..1 at 1200 instead of 2; 900: 0..2 1 at 1200 instead of 1; 1200: moved to 2";
+    assert_eq!(world.story(), story);
+}
+
+#[test]
+fn what_is_stopped_is_taken_back_at_the_next_look_and_told_again_if_it_comes() {
+    let begun = || {
+        let mut world = World::new(vec![ci(), lag(30)], 600);
+        world.push();
+        world.look(0);
+        world.look(1_200);
+        assert_eq!(world.story(), "1200: 0..1 at 1800");
+        world
+    };
+    type Stop = fn(&mut World);
+    let stops: [(&str, Stop); 4] = [
+        ("hold", |world| world.ledger.standing.holds.push(hold(1))),
+        ("pause", |world| world.ledger.standing.pauses.push(pause(90_000, PauseKind::Pause))),
+        ("freeze", |world| world.ledger.standing.pauses.push(pause(90_000, PauseKind::Freeze))),
+        ("CI runs again", |world| {
+            world.green.insert(1, 90_000);
+        }),
+    ];
+    for (what, stop) in stops {
+        let mut world = begun();
+        stop(&mut world);
+        // Once, whoever looks.
+        for at in [1_210, 1_220, 1_800, 1_900] {
+            world.look(at);
+        }
+        assert_eq!(world.story(), "1200: 0..1 at 1800; 1210: 1 is taken back", "{what}");
+        let mut world = begun();
+        stop(&mut world);
+        world.look(1_210);
+        world.ledger.standing = Default::default();
+        world.green.clear();
+        world.look(1_220);
+        world.look(1_800);
+        let again = "1200: 0..1 at 1800; 1210: 1 is taken back; 1220: 0..1 at 1800; 1800: moved to 1";
+        assert_eq!(world.story(), again, "{what}");
+    }
+}
+
+#[test]
+fn what_is_put_off_is_taken_back_only_where_it_is_put_off_by_more_than_the_notice() {
+    // Each push makes it wait ten minutes from then.
+    let begun = |before| {
+        let mut world = World::new(vec![Gate::Quiet(mins(10))], before);
+        world.push();
+        world.look(0);
+        world.look(400);
+        world.push();
+        world
+    };
+    let mut world = begun(300);
+    world.look(410);
+    assert_eq!(world.story(), "400: 0..1 at 600; 410: 1 is taken back");
+    for at in [420, 700, 710, 1_010] {
+        world.look(at);
+    }
+    let story = "400: 0..1 at 600; 410: 1 is taken back; 710: 0..2 1 at 1010; 1010: moved to 2";
+    assert_eq!(world.story(), story);
+    let mut world = begun(600);
+    world.look(410);
+    assert_eq!(world.story(), "0: 0..1 at 600");
+}
+
+#[test]
+fn where_nobody_knows_it_stands_until_a_minute_after_its_instant() {
+    let mut world = World::new(vec![lag(30)], 600);
+    world.push();
+    world.look(0);
+    world.look(1_200);
+    let unknown = Unknown::passing(UnknownWhy::Unreachable { words: "no route to host".to_owned() });
+    world.tips.insert("develop".into(), Tip::Unknown(unknown));
+    for at in [1_300, 1_800, 1_860] {
+        world.look(at);
+    }
+    assert_eq!(world.story(), "1200: 0..1 at 1800");
+    world.look(1_861);
+    assert_eq!(world.story(), "1200: 0..1 at 1800; 1861: 1 is taken back");
+    // Who comes a day later says nothing of it.
+    let mut world = World::new(vec![lag(30)], 600);
+    world.push();
+    world.look(0);
+    world.look(1_200);
+    world.ledger.standing.holds.push(hold(1));
+    world.look(1_801 + 24 * 3_600);
+    assert_eq!(world.story(), "1200: 0..1 at 1800");
+}
+
+#[test]
+fn what_came_and_went_again_is_not_taken_back() {
+    let mut world = World::new(vec![lag(30)], 600);
+    world.push();
+    world.look(0);
+    world.look(1_200);
+    world.look(1_800);
+    world.tips.insert(TARGET.into(), Tip::At(c(0)));
+    world.ledger.standing.holds.push(hold(1));
+    world.look(1_810);
+    world.look(1_900);
+    assert_eq!(world.story(), "1200: 0..1 at 1800; 1800: moved to 1");
 }
 
 #[test]
@@ -310,6 +427,12 @@ proptest! {
             let (before, stood) = (world.told.len(), orders.clone());
             let was = world.target();
             world.look(at);
+            // What still stands a minute after its instant came, or part of it is to come.
+            if let Some(stands) = world.ledger.heads_up.get(&EnvName::from(TARGET)) {
+                let came = number(stands.newest) <= world.target();
+                let in_time = stands.at + Span::from_secs(60) >= secs(at).wall;
+                prop_assert!(came || in_time || world.ahead(), "{world:?}");
+            }
             for told in &world.told[before..] {
                 prop_assert!(stood.pauses.iter().all(|p| p.until.is_over(secs(at).wall)), "{world:?}");
                 let held = stood.holds.iter().any(|hold| matches!(hold.what, Held::Commit(id) if number(id) > was && told.newest >= number(id)));
@@ -323,7 +446,15 @@ proptest! {
 
 fn told_once(world: &World) -> Result<(), TestCaseError> {
     let mut known = BTreeSet::new();
-    for told in &world.told {
+    for (nth, told) in world.told.iter().enumerate() {
+        for back in world.backs.iter().filter(|back| back.told == nth) {
+            prop_assert!(known.remove(&(back.newest, back.at)), "taken back twice: {world:?}");
+            prop_assert!(!world.moved.iter().any(|(at, to)| *to >= back.newest && *at <= back.when), "{world:?}");
+        }
+        // What was stopped of a heads-up may come to be told of once more.
+        if told.instead_of.is_some_and(|instead| instead > told.newest) {
+            known.retain(|(newest, _)| *newest < told.newest);
+        }
         prop_assert!(known.insert((told.newest, told.at)), "twice: {world:?}");
         let listed = u32::try_from(told.commits.len()).expect("few");
         prop_assert_eq!(told.newest - told.old, listed + told.more, "{:?}", world);

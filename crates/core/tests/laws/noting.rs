@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use towpath_core::model::{
-    Actor, BranchName, Change, EnvName, Environment, Event, Fact, Flow, FlowName, FormerName, Held, Hold, Ledger,
-    Mode, Now, OrderId, Pause, PauseKind, Scope, Standing, Tip, Trusted, Unknown, UnknownWhy, Until,
+    Actor, BranchName, Change, EnvName, Environment, Event, Fact, Flow, FlowName, FormerName, Held, Hold, Instant,
+    Ledger, Mode, Now, OrderId, Pause, PauseKind, Scope, Standing, Tip, Trusted, Unknown, UnknownWhy, Until,
 };
-use towpath_core::see::{Tips, edges, is_rewind, note, wanted};
+use towpath_core::see::{Tips, edges, is_rewind, note, reminder_due, wanted};
 
 use crate::history::{Parents, any_history, dag, id, reach};
 use crate::kit::{environment, flow, minutes, number};
@@ -477,4 +477,58 @@ fn a_pause_that_is_over_is_ended_once_and_not_by_a_wall_that_jumps() {
     );
     let left: Vec<&str> = ledger.standing.pauses.iter().map(|pause| pause.id.as_str()).collect();
     assert_eq!(left, ["later", "resumed", "jumped"]);
+}
+
+/// Whoever wakes at the instant that is named tells the reminder then, and neither before nor twice.
+#[test]
+fn a_reminder_is_told_at_the_instant_that_is_named_for_it() {
+    let of_mode = |mode| {
+        let named = |name: &&'static str| Environment { mode, ..environment(name, Vec::new()) };
+        flow(ENVS.iter().map(|name| named(name)).collect())
+    };
+    let (acted, observed) = (of_mode(Mode::Act), of_mode(Mode::Observe));
+    let targets = ["staging".into(), "production".into()];
+    let (second, minute) = (1_000, 60_000);
+    let pause = |until: Until| Pause {
+        id: OrderId::new("p"),
+        kind: PauseKind::Pause,
+        scope: Scope::All,
+        by: Actor::from("os:olga@desk"),
+        reason: "lunch".to_owned(),
+        at: minutes(0).wall,
+        until,
+        cause: None,
+        began: Some(minutes(0).trusted),
+    };
+    let later =
+        |ms: i64| Now { wall: Instant(minutes(0).wall.0 + ms), trusted: Trusted(minutes(0).trusted.0 + ms) };
+    // How long it is, and how long before its end people are reminded.
+    for (length, before) in [
+        (2 * minute, 30 * second),
+        (3 * minute, 45 * second),
+        (20 * minute, 5 * minute),
+        (239 * minute, 239 * minute / 4),
+        (240 * minute, 60 * minute),
+        (24 * 60 * minute, 60 * minute),
+    ] {
+        let mut ledger = Ledger::default();
+        ledger.standing.pauses = vec![pause(Until::At(later(length).wall))];
+        let due = reminder_due(&acted, &ledger, later(0));
+        assert_eq!(due, Some(later(length - before).wall), "{length}");
+        assert_eq!(reminder_due(&observed, &ledger, later(0)), None);
+        let told = |ledger: &Ledger, ms: i64| -> Vec<Change> {
+            let all = note(&acted, ledger, &Tips::new(), &dag(&Vec::new()), later(ms));
+            all.into_iter().filter(|change| matches!(change, Change::Remind { .. })).collect()
+        };
+        assert_eq!(told(&ledger, length - before - 1), []);
+        let now = told(&ledger, length - before);
+        assert_eq!(now.len(), 1, "{length}");
+        assert_eq!(reminder_due(&acted, &ledger, later(length - before)), None, "it is due");
+        ledger.apply(&acted.name, &targets, &now[0]);
+        assert_eq!(told(&ledger, length - 1), []);
+        assert_eq!(reminder_due(&acted, &ledger, later(0)), None, "it was told");
+    }
+    let mut ledger = Ledger::default();
+    ledger.standing.pauses = vec![pause(Until::Resumed)];
+    assert_eq!(reminder_due(&acted, &ledger, later(0)), None);
 }

@@ -26,6 +26,17 @@ pub struct Told {
     pub instead_of: Option<u32>,
 }
 
+/// A heads-up that was taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Back {
+    /// In seconds.
+    pub when: i64,
+    pub newest: u32,
+    pub at: i64,
+    /// How many had been told by then.
+    pub told: usize,
+}
+
 /// A source with a target, in seconds from the beginning.
 pub struct World {
     pub flow: Flow,
@@ -36,6 +47,7 @@ pub struct World {
     pub green: BTreeMap<u32, i64>,
     pub clock: i64,
     pub told: Vec<Told>,
+    pub backs: Vec<Back>,
     /// When the target was moved to what.
     pub moved: Vec<(i64, u32)>,
     pub plan: Option<Plan>,
@@ -78,6 +90,7 @@ impl World {
             green: BTreeMap::new(),
             clock: 0,
             told: Vec::new(),
+            backs: Vec::new(),
             moved: Vec::new(),
             plan: None,
         };
@@ -87,6 +100,12 @@ impl World {
 
     pub fn before(&self) -> Span {
         self.flow.environments[1].heads_up.expect("one")
+    }
+
+    /// Whether something is to enter within the notice.
+    pub fn ahead(&self) -> bool {
+        let ahead = self.plan.as_ref().and_then(|plan| plan.decisions[0].ahead.as_ref());
+        ahead.is_some_and(|ahead| !ahead.soon.is_empty())
     }
 
     /// The next commit, on top of the source.
@@ -139,9 +158,23 @@ impl World {
         if let Some(due) = heads_up_due(&self.flow, &self.ledger, &plan) {
             assert!(due > now.wall, "the service would spin");
         }
-        let told: Vec<Told> = told.iter().map(|change| self.seen_told(change)).collect();
-        self.told.extend(told);
+        for change in &told {
+            match change {
+                Change::TakeBack { .. } => self.backs.push(self.seen_back(change)),
+                told => self.told.push(self.seen_told(told)),
+            }
+        }
         plan
+    }
+
+    fn seen_back(&self, change: &Change) -> Back {
+        let Change::TakeBack { env, row, at, message } = change else { panic!("{change:?}") };
+        let Event::TakenBack { newest, at: was, .. } = &message.event else { panic!() };
+        assert_eq!((env.as_str(), &message.env, *at), (TARGET, env, secs(self.clock)));
+        assert_eq!((row.newest, row.at), (*newest, *was));
+        let last = self.told.last().expect("it was told");
+        assert_eq!((last.newest, last.at), (number(*newest), back(*was)), "{self:?}");
+        Back { when: self.clock, newest: number(*newest), at: back(*was), told: self.told.len() }
     }
 
     pub fn seen_told(&self, change: &Change) -> Told {
@@ -207,6 +240,7 @@ impl World {
             let commits: Vec<String> = told.commits.iter().map(ToString::to_string).collect();
             lines.push((told.when, format!("{}..{}{more} at {}{instead}", told.old, commits.join(" "), told.at)));
         }
+        lines.extend(self.backs.iter().map(|back| (back.when, format!("{} is taken back", back.newest))));
         lines.extend(self.moved.iter().map(|(at, to)| (*at, format!("moved to {to}"))));
         lines.sort_by_key(|(at, _)| *at);
         lines.into_iter().map(|(at, line)| format!("{at}: {line}")).collect::<Vec<_>>().join("; ")

@@ -8,7 +8,7 @@ use towpath_core::model::Instant;
 use towpath_core::people::Platform;
 
 use super::NOW;
-use crate::chat::incoming::{AnswerAt, BODY_MAX, Incoming, MessageAt, Proof, Refused, What};
+use crate::chat::incoming::{AnswerAt, BODY_MAX, Incoming, MessageAt, Proof, Refused, Unproven, What};
 use crate::chat::mattermost::seal::{LASTS, seal};
 use crate::chat::mattermost::trigger::TriggerKey;
 use crate::chat::mattermost::trigger::tests::Server;
@@ -43,9 +43,14 @@ impl Config {
     }
 
     fn place(&self) -> Place<'_> {
-        let Self { teams, server, tokens, seals, key } = self;
-        Place { teams, server, tokens, seals, key: key.as_ref() }
+        let Self { teams, server, tokens, seals, .. } = self;
+        Place { teams, server, tokens, seals }
     }
+}
+
+/// What was typed, judged by the key of the config.
+fn typing(headers: &HeaderMap, body: &[u8], config: &Config) -> Result<Incoming, Refused> {
+    typed(headers, body, config.place(), NOW)?.judged(config.key.as_ref())
 }
 
 fn headers(values: &[&str]) -> HeaderMap {
@@ -75,13 +80,13 @@ fn form(name: &str, value: Option<&str>) -> Vec<u8> {
 #[test]
 fn a_slash_command_is_read_as_it_was_typed() {
     let config = Config::new();
-    let incoming = typed(&HeaderMap::new(), &form("", None), config.place()).unwrap();
+    let incoming = typing(&HeaderMap::new(), &form("", None), &config).unwrap();
     let expected = Incoming {
         platform: Platform::Mattermost,
         team: Some(TEAM.into()),
         user: USER.into(),
         user_name: "ana".into(),
-        proof: Proof::Request,
+        proof: Proof::Token(Unproven::NoKey),
         channel: CHANNEL.into(),
         once: "emFxOmFuYTox".into(),
         what: What::Said("pause <!channel> &amp; all".into()),
@@ -110,12 +115,12 @@ fn a_token_proves_wherever_it_stands() {
         ("more than one", &[], Some("token-of-ab"), Err(Refused::Forged)),
         ("in other case", &[], Some("TOKEN-OF-A"), Err(Refused::Forged)),
     ] {
-        let came = typed(&headers(header), &form("token", token), config.place()).map(|_| ());
+        let came = typing(&headers(header), &form("token", token), &config).map(|_| ());
         assert_eq!(came, wanted, "{why}");
     }
     for tokens in [vec![], vec![Secret::new("")]] {
         let none = Config { tokens, ..Config::new() };
-        assert_eq!(typed(&HeaderMap::new(), &form("token", Some("")), none.place()), Err(Refused::NoSecrets));
+        assert_eq!(typing(&HeaderMap::new(), &form("token", Some("")), &none), Err(Refused::NoSecrets));
     }
 }
 
@@ -135,14 +140,14 @@ fn a_slash_command_that_is_not_whole_is_refused() {
         ("response_url", Some("https://chat.example/hooks/commands/x"), Refused::Elsewhere),
         ("response_url", Some("http://127.0.0.1:9090/-/reload"), Refused::Elsewhere),
     ] {
-        assert_eq!(typed(&HeaderMap::new(), &form(name, value), config.place()), Err(wanted), "{name} {value:?}");
+        assert_eq!(typing(&HeaderMap::new(), &form(name, value), &config), Err(wanted), "{name} {value:?}");
     }
     let mut twice = form("", None);
     twice.extend_from_slice(b"&user_id=other");
-    assert_eq!(typed(&HeaderMap::new(), &twice, config.place()), Err(Refused::Unreadable));
+    assert_eq!(typing(&HeaderMap::new(), &twice, &config), Err(Refused::Unreadable));
     let large = vec![b'a'; BODY_MAX + 1];
-    assert_eq!(typed(&HeaderMap::new(), &large, config.place()), Err(Refused::TooLarge));
-    assert_eq!(typed(&HeaderMap::new(), b"", config.place()), Err(Refused::Unsigned));
+    assert_eq!(typing(&HeaderMap::new(), &large, &config), Err(Refused::TooLarge));
+    assert_eq!(typing(&HeaderMap::new(), b"", &config), Err(Refused::Unsigned));
 }
 
 #[test]
@@ -187,7 +192,7 @@ fn button(sealed_with: &str, at: Instant) -> Value {
 }
 
 fn read(button: &Value, config: &Config) -> Result<Incoming, Refused> {
-    pressed(button.to_string().as_bytes(), config.place(), NOW)
+    pressed(button.to_string().as_bytes(), config.place(), NOW)?.judged(config.key.as_ref())
 }
 
 #[test]
@@ -229,7 +234,37 @@ fn a_press_with_the_servers_word_is_that_persons() {
     assert_eq!(with(&Server::new().trigger(USER, NOW.0), USER), Err(Refused::Forged));
     assert_eq!(with(&server.trigger(USER, NOW.0 - 301_000), USER), Err(Refused::OutOfTime));
     assert_eq!(with("emFxOmFuYTox", USER), Err(Refused::Unsigned));
-    assert_eq!(with("", USER), Err(Refused::Unsigned));
+    assert_eq!(with("", USER), Err(Refused::Unreadable), "nothing tells it from the next one");
+}
+
+#[test]
+fn what_is_typed_is_that_persons_by_the_servers_word_and_else_nobodys() {
+    let server = Server::new();
+    let config = Config { key: TriggerKey::read(&server.told()), ..Config::new() };
+    let with = |trigger: &str, config: &Config| {
+        typing(&HeaderMap::new(), &form("trigger_id", Some(trigger)), config).map(|incoming| incoming.proof)
+    };
+    let good = server.trigger(USER, NOW.0 - 2_000);
+    for (why, trigger, wanted) in [
+        ("the server's", good.clone(), Proof::Trigger),
+        ("of somebody else", server.trigger("boss1boss1boss1boss1boss11", NOW.0), Proof::Token(Unproven::Forged)),
+        ("of another server", Server::new().trigger(USER, NOW.0), Proof::Token(Unproven::Forged)),
+        ("late", server.trigger(USER, NOW.0 - 301_000), Proof::Token(Unproven::OutOfTime)),
+        ("early", server.trigger(USER, NOW.0 + 301_000), Proof::Token(Unproven::OutOfTime)),
+        ("no trigger", "emFxOmFuYTox".to_owned(), Proof::Token(Unproven::Unsigned)),
+        ("odd", "x".repeat(5_000), Proof::Token(Unproven::Unsigned)),
+    ] {
+        assert_eq!(with(&trigger, &config), Ok(wanted), "{why}");
+    }
+    assert_eq!(with(&good, &Config::new()), Ok(Proof::Token(Unproven::NoKey)), "no key");
+    let reasons = [Unproven::NoKey, Unproven::Unsigned, Unproven::Forged, Unproven::OutOfTime];
+    let words: std::collections::BTreeSet<_> = reasons.into_iter().map(Unproven::words).collect();
+    assert_eq!(words.len(), reasons.len());
+    // It is kept in the store, and read from there.
+    for proof in reasons.map(Proof::Token) {
+        let text = serde_json::to_string(&proof).unwrap();
+        assert_eq!(serde_json::from_str::<Proof>(&text).unwrap(), proof, "{text}");
+    }
 }
 
 #[test]
@@ -261,9 +296,9 @@ fn a_press_that_is_not_whole_or_not_ours_is_refused() {
     assert_eq!((direct.team.clone(), direct.identity()), (None, None));
     assert_eq!(with("/post_id", json!("")).unwrap().message, None);
     for body in [&b""[..], b"{}", b"[]", b"null", b"\xff"] {
-        assert_eq!(pressed(body, config.place(), NOW), Err(Refused::Unreadable), "{body:?}");
+        assert_eq!(pressed(body, config.place(), NOW).unwrap_err(), Refused::Unreadable, "{body:?}");
     }
-    assert_eq!(pressed(&vec![b' '; BODY_MAX + 1], config.place(), NOW), Err(Refused::TooLarge));
+    assert_eq!(pressed(&vec![b' '; BODY_MAX + 1], config.place(), NOW).unwrap_err(), Refused::TooLarge);
     let old = button("new", Instant(NOW.0 - LASTS.ms() - 1_000));
     assert_eq!(read(&old, &config), Err(Refused::Expired));
     assert_eq!(read(&button("stolen", NOW), &config), Err(Refused::Forged));
@@ -275,8 +310,9 @@ proptest! {
     #[test]
     fn no_body_panics(body in prop::collection::vec(any::<u8>(), 0..200), text in "\\PC{0,80}") {
         let config = Config::new();
-        let _ = typed(&HeaderMap::new(), &body, config.place());
-        let _ = typed(&HeaderMap::new(), &form("text", Some(&text)), config.place());
+        let _ = typing(&HeaderMap::new(), &body, &config);
+        let _ = typing(&HeaderMap::new(), &form("text", Some(&text)), &config);
+        let _ = typing(&HeaderMap::new(), &form("trigger_id", Some(&text)), &config);
         let _ = pressed(&body, config.place(), NOW);
         let _ = pressed(text.as_bytes(), config.place(), NOW);
     }

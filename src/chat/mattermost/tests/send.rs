@@ -1,13 +1,19 @@
 //! The calls, against a server of our own.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::future::join_all;
 use reqwest::Url;
 use serde_json::json;
 
 use super::{NOW, clock};
 use crate::chat::fake::Fake;
 use crate::chat::incoming::{AnswerAt, MessageAt};
-use crate::chat::mattermost::trigger::TriggerKey;
+use crate::chat::mattermost::keys::{Keys, Rests};
 use crate::chat::mattermost::trigger::tests::Server;
+use crate::chat::mattermost::trigger::{Trigger, TriggerKey};
 use crate::chat::mattermost::{Buttons, Mattermost, People};
 use crate::chat::message::{Button, ButtonStyle, Line, LineKind, Message, Press, Span};
 use crate::chat::sent::{Sent, Visible};
@@ -162,4 +168,61 @@ async fn the_servers_key_is_read_where_it_is_told() {
     }
     let nobody = Mattermost::new(Url::parse("http://127.0.0.1:1/").unwrap(), TokenPlace::Nowhere, clock()).unwrap();
     assert!(nobody.trigger_key().await.is_err());
+}
+
+#[tokio::test]
+async fn a_key_is_asked_for_when_it_is_needed_once_and_anew_where_something_does_not_fit() {
+    let servers = [Server::new(), Server::new()];
+    let told = servers.each_ref().map(|server| json!({ "AsymmetricSigningPublicKey": server.told() }).to_string());
+    let keys = servers.each_ref().map(|server| TriggerKey::read(&server.told()));
+    let by = servers.each_ref().map(|server| Trigger::read(&server.trigger("ana", NOW.0)).unwrap());
+    let now = Arc::new(AtomicUsize::new(0));
+    let which = Arc::clone(&now);
+    let fake = Fake::start(move |_| match which.load(Ordering::Relaxed) {
+        9 => (500, "", String::new()),
+        nth => (200, "", told[nth].clone()),
+    })
+    .await;
+    let (server, count) = (mattermost(&fake), || fake.asked().len());
+    let soon = Duration::from_millis(1);
+    // Many at once: one asks.
+    let patient = Keys::default();
+    let all = join_all((0..20).map(|_| patient.for_trigger(&server, Some(&by[0])))).await;
+    assert!(all.iter().all(|key| *key == keys[0]) && count() == 1, "{}", count());
+    // What does not fit has it asked anew, but not so soon after the last time.
+    now.store(1, Ordering::Relaxed);
+    for _ in 0..5 {
+        assert_eq!(patient.for_trigger(&server, Some(&by[1])).await, keys[0]);
+    }
+    assert_eq!(count(), 1);
+    let quick = Keys::new(Rests { without: Duration::from_secs(600), with: soon });
+    now.store(0, Ordering::Relaxed);
+    assert_eq!(quick.for_trigger(&server, None).await, keys[0]);
+    tokio::time::sleep(2 * soon).await;
+    // What fits, and what is not worth a look, asks nothing.
+    for trigger in [Some(&by[0]), None] {
+        assert_eq!(quick.for_trigger(&server, trigger).await, keys[0]);
+    }
+    assert_eq!(count(), 2);
+    now.store(1, Ordering::Relaxed);
+    assert_eq!(quick.for_trigger(&server, Some(&by[1])).await, keys[1], "the server has another key now");
+    assert_eq!(count(), 3);
+    // A server that does not answer leaves the key that was known.
+    now.store(9, Ordering::Relaxed);
+    tokio::time::sleep(2 * soon).await;
+    assert_eq!(quick.for_trigger(&server, Some(&by[0])).await, keys[1]);
+    let before = count();
+    assert!(before > 3);
+    // Without any it is asked again, but not at once.
+    let none = Keys::new(Rests { without: Duration::from_secs(600), with: soon });
+    for _ in 0..3 {
+        assert_eq!(none.for_trigger(&server, Some(&by[0])).await, None);
+    }
+    let asked = count() - before;
+    let again = Keys::new(Rests { without: soon, with: soon });
+    assert_eq!(again.for_trigger(&server, None).await, None);
+    now.store(0, Ordering::Relaxed);
+    tokio::time::sleep(2 * soon).await;
+    assert_eq!(again.for_trigger(&server, None).await, keys[0]);
+    assert_eq!(count() - before, 2 * asked + 1, "as many tries of the client's own for each");
 }

@@ -17,7 +17,7 @@ use super::clock;
 use crate::chat::fake::{read_request, write_answer};
 use crate::chat::incoming::{Incoming, Refused, What};
 use crate::chat::slack::Slack;
-use crate::chat::slack::socket::{Pauses, Socket};
+use crate::chat::slack::socket::{Pauses, Socket, Told};
 use crate::forge::client::TokenPlace;
 use crate::secret::Secret;
 
@@ -225,8 +225,13 @@ fn run(server: &Server, pauses: Pauses) -> Running {
                 Ok(other) => (format!("{other:?}"), true),
                 Err(refused) => (format!("refused {}", refused.word()), false),
             };
+            let note_words = note.contains("full").then(|| json!({ "text": "not now" }));
             log.lock().unwrap().push(note);
-            stored
+            match (stored, note_words) {
+                (false, _) => Told::Nothing,
+                (true, Some(words)) => Told::Words(words),
+                (true, None) => Told::Taken,
+            }
         }
     };
     let task = tokio::spawn(async move { socket.run(take, &ending).await });
@@ -244,6 +249,19 @@ async fn an_envelope_is_acknowledged_after_it_was_taken() {
     let [one, two] = [acknowledged("e1"), acknowledged("e2")];
     let expected = ["open", "link", "took status 1.2.3", &one, "took plan 1.2.3", &two, "closed", "left"];
     assert_eq!(server.log(), expected);
+}
+
+#[tokio::test]
+async fn words_go_with_the_acknowledgement_where_slack_takes_them() {
+    let Step::Say(deaf) = command("e2", "full") else { panic!() };
+    let deaf = Step::Say(deaf.replace("\"accepts_response_payload\":true,", ""));
+    let steps = vec![hello(), command("e1", "full"), Step::Hear, deaf, Step::Hear, Step::Stay];
+    let server = Server::start(vec![Open::Given(steps)]).await;
+    let running = run(&server, pauses());
+    server.until(&acknowledged("e2"), 1).await;
+    running.stop().await;
+    let told = json!({ "envelope_id": "e1", "payload": { "text": "not now" } }).to_string();
+    assert!(server.log().contains(&told), "{:?}", server.log());
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use super::*;
 fn any_told() -> impl Strategy<Value = Told> {
     let words = prop_oneof![
         4 => Just("heads-up"),
+        2 => Just("taken-back"),
         4 => Just("promoted"),
         1 => Just("moved-by-hand"),
         1 => Just("overtaken"),

@@ -84,6 +84,8 @@ pub fn told(word: &str, minute: i64) -> Told {
         announced: None,
         authors: Vec::new(),
         compare: None,
+        paused: Vec::new(),
+        ordered_by: None,
         retry: false,
         resume: None,
     }

@@ -41,6 +41,36 @@ fn a_promotion_is_one_message_from_heads_up_to_landing() {
     assert_eq!(after(&[heads_up(0, 3), by_hand]), [format!("{PROMOTION} | closed | ×1 | moved-by-hand")]);
 }
 
+fn taken_back(minute: i64, newest: u8) -> Told {
+    let mut told = told("taken-back", minute);
+    told.notice.new = Some(commit(newest));
+    told
+}
+
+#[test]
+fn what_was_stopped_ends_its_announcement_and_what_comes_is_another_message() {
+    let back = format!("{PROMOTION} | closed | ×1 | taken-back");
+    let open = format!("{PROMOTION} | open | ×1 | heads-up");
+    let closed = format!("{PROMOTION} | closed | ×1 | promoted");
+    assert_eq!(after(&[heads_up(0, 3), taken_back(5, 3)]), std::slice::from_ref(&back));
+    assert_eq!(after(&[heads_up(0, 3), taken_back(5, 3), heads_up(6, 3)]), [back.clone(), open.clone()]);
+    assert_eq!(after(&[heads_up(0, 3), taken_back(5, 3), landed(9, 3)]), [back.clone(), closed.clone()]);
+    // Of another one, of what came, and of what nobody was told.
+    assert_eq!(after(&[heads_up(0, 4), taken_back(5, 3)]), [open]);
+    assert_eq!(after(&[heads_up(0, 3), landed(9, 3), taken_back(9, 3)]), [closed]);
+    assert_eq!(after(&[taken_back(5, 3)]), [""; 0]);
+    // Told late, an announcement that was taken back since is not made.
+    assert_eq!(after(&[heads_up(0, 3), taken_back(5, 3), heads_up(4, 3)]), [back]);
+}
+
+#[test]
+fn what_is_announced_and_stopped_in_one_go_is_not_said() {
+    let people = people();
+    let mut chat = Chat::default();
+    chat.tell(&[due("a", &heads_up(0, 3)), due("b", &taken_back(5, 3))], at(6), &settings(&people));
+    assert!(chat.shown.is_empty() && chat.done.len() == 2, "{chat:?}");
+}
+
 #[test]
 fn what_is_announced_next_is_another_message() {
     let closed = format!("{PROMOTION} | closed | ×1 | promoted");

@@ -245,9 +245,8 @@ async fn while_the_server_computes_it_is_asked_again_later() {
 #[tokio::test]
 async fn refusals_say_why_and_change_nothing() {
     type Spoil = fn(&Place);
-    let table: [(&str, Spoil); 5] = [
+    let table: [(&str, Spoil); 4] = [
         ("not allowed to merge", |place| protect(place, &[], 0)),
-        ("enough approvals", |place| protect(place, &["towpath"], 1)),
         ("archived", |place| place.state().settings.archived = true),
         ("closed", |place| place.state().close(1)),
         ("conflict", |place| {
@@ -268,6 +267,22 @@ async fn refusals_say_why_and_change_nothing() {
         assert_eq!(place.tip("staging"), before);
         place.watch.assert_good(4);
     }
+}
+
+/// Who approves a moment later does not wait for an hour: it is asked again soon, as where the server still computes.
+#[tokio::test]
+async fn what_a_rule_of_the_server_lacks_is_not_refused_for_long() {
+    let place = Place::new().await;
+    let (number, head) = ready(&place).await;
+    protect(&place, &["towpath"], 1);
+    for _ in 0..2 {
+        let later = merge(&place, number, head, MergeHow::FastForward).await;
+        assert!(matches!(&later, PushAnswer::NotSent { words } if words.contains("enough approvals")), "{later:?}");
+        assert_eq!(place.tip("staging"), Some(place.root));
+    }
+    place.state().review("bo", number, "APPROVED");
+    assert_eq!(merge(&place, number, head, MergeHow::FastForward).await, PushAnswer::Moved);
+    place.watch.assert_good(10);
 }
 
 fn protect(place: &Place, mergers: &[&str], approvals: usize) {

@@ -10,7 +10,7 @@ use super::state::Rule;
 use super::{Place, branch, proposal, repo};
 
 /// Every operation that the adapter calls.
-const OPERATIONS: [&str; 27] = [
+const OPERATIONS: [&str; 28] = [
     "GET /orgs/{org}/labels",
     "GET /orgs/{org}/teams",
     "GET /repos/{owner}/{repo}",
@@ -18,6 +18,7 @@ const OPERATIONS: [&str; 27] = [
     "GET /repos/{owner}/{repo}/branches",
     "GET /repos/{owner}/{repo}/branches/{branch}",
     "GET /repos/{owner}/{repo}/collaborators/{collaborator}/permission",
+    "GET /repos/{owner}/{repo}/commits",
     "GET /repos/{owner}/{repo}/commits/{ref}/status",
     "GET /repos/{owner}/{repo}/git/commits/{sha}",
     "GET /repos/{owner}/{repo}/hooks",
@@ -67,6 +68,8 @@ async fn everything() -> Place {
     forge.checks(&repo(), head).await.expect("read");
     forge.required(&repo(), &branch("master")).await.expect("read");
     forge.authors(&repo(), &[head]).await.expect("read");
+    let four: Vec<_> = (0..4).map(|at| place.push("develop", &format!("f{at}"))).collect();
+    forge.authors(&repo(), &four).await.expect("read");
     forge.branches(&repo()).await.expect("read");
     forge.members(&repo(), "release").await.expect("read");
     forge.repositories().await.expect("read");

@@ -7,7 +7,7 @@ use towpath::config::SecretRef;
 use towpath::forge::client::{Client, Options};
 use towpath::forge::gitea::Gitea;
 use towpath::forge::{CheckSeen, Finding, Forge as _, HeadBound, RequestState, Required};
-use towpath_core::model::{CiState, CommitId, Mends, RequiredCheck, Span, UnknownWhy};
+use towpath_core::model::{CiState, Mends, RequiredCheck, Span, UnknownWhy};
 
 use super::state::{NAME, OWNER, Rule};
 use super::{Place, branch, proposal, repo};
@@ -329,6 +329,13 @@ async fn doctor_finds_nothing_where_all_is_as_documented_and_each_thing_where_it
     let forge = place.forge();
     let found = async || forge.findings(&repo(), &targets).await;
     assert_eq!(found().await, []);
+    // Without its own CI and without anybody else's; what Towpath writes is none.
+    place.state().settings.actions = false;
+    place.state().report(Some("towpath"), place.root, "towpath/checkout/staging", "success");
+    let none = found().await;
+    assert!(none.len() == 1 && !none[0].stops && none[0].what.contains("start no CI"), "{none:?}");
+    place.state().report(Some("ana"), place.root, "build", "failure");
+    assert_eq!(found().await, [], "somebody's CI writes statuses");
     let stops = |found: &[Finding], words: &str| found.iter().any(|f| f.stops && f.what.contains(words));
     {
         let mut state = place.state();
@@ -371,22 +378,4 @@ async fn a_token_that_was_replaced_counts_at_once() {
     forge.checks(&repo(), commit).await.expect_err("it is revoked");
     place.file("rotated", "token-of-towpath\n");
     forge.checks(&repo(), commit).await.expect("read with the new one");
-}
-
-#[tokio::test]
-async fn authors_are_known_where_their_address_is() {
-    let place = Place::new().await;
-    let commits: Vec<CommitId> = (0..5).map(|at| place.push("develop", &format!("f{at}"))).collect();
-    place.state().authors.insert(commits[3], Some("bo".to_owned()));
-    let forge = place.forge();
-    let found = forge.authors(&repo(), &commits).await.expect("read");
-    assert_eq!((found.logins, found.unlinked), (["ana".into(), "bo".into()].into(), false));
-    place.state().authors.insert(commits[4], None);
-    let found = forge.authors(&repo(), &commits).await.expect("read");
-    assert_eq!((found.logins, found.unlinked), (["ana".into(), "bo".into()].into(), true));
-    let found = forge.authors(&repo(), &[]).await.expect("nothing to read");
-    assert_eq!((found.logins.len(), found.unlinked), (0, false));
-    let stranger = "0123456789012345678901234567890123456789".parse().expect("an id");
-    forge.authors(&repo(), &[commits[0], stranger]).await.expect_err("it is not there");
-    place.watch.assert_good(10);
 }

@@ -165,8 +165,12 @@ fn repository(state: &mut State, ask: &Ask<'_>, rest: &[&str]) -> Reply {
         ("GET", ["statuses", sha]) => statuses(state, ask, sha),
         ("POST", ["statuses", sha]) => report(state, ask, sha),
         ("GET", ["commits", sha, "status"]) => combined(state, ask, sha),
-        ("GET", ["git", "commits", sha]) => match sha.parse().ok().filter(|commit| state.repo.has(*commit)) {
-            Some(commit) => Reply::json(show::commit(state, commit)),
+        ("GET", ["git", "commits", sha]) => match history(state, sha, 1).and_then(|mut found| found.pop()) {
+            Some(commit) => Reply::json(commit),
+            None => Reply::missing(),
+        },
+        ("GET", ["commits"]) => match history(state, ask.query("sha").unwrap_or("develop"), usize::MAX) {
+            Some(all) => ask.list(state, all),
             None => Reply::missing(),
         },
         ("GET", ["collaborators", login, "permission"]) => match state.person(login) {
@@ -193,6 +197,19 @@ fn repository(state: &mut State, ask: &Ask<'_>, rest: &[&str]) -> Reply {
         ("POST", ["issues", "comments", id, "reactions"]) => react(state, ask, id),
         _ => Reply::missing(),
     }
+}
+
+/// A commit and those that it contains, the newest by date first; none if it is not there.
+fn history(state: &State, from: &str, most: usize) -> Option<Vec<Value>> {
+    let most = most.min(1_000_000).to_string();
+    let args = ["log", "--format=%H %ae", "--max-count", &most, "--end-of-options", from, "--"];
+    let output = git_command(&state.repo.dir).args(args).output().expect("git runs");
+    let text = output.status.success().then(|| String::from_utf8(output.stdout).expect("a text"))?;
+    let shown = |line: &str| {
+        let (id, email) = line.split_once(' ').unwrap_or((line, ""));
+        show::commit(state, id.parse().expect("an id"), email)
+    };
+    Some(text.lines().map(shown).collect())
 }
 
 fn statuses(state: &State, ask: &Ask<'_>, sha: &str) -> Reply {

@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value, json};
 use towpath_core::model::CommitId;
 
-use super::state::{Comment, NAME, OWNER, Pull, Review, Row, Rule, State};
+use super::state::{Comment, NAME, OWNER, Person, Pull, Review, Row, Rule, State};
 
 pub fn stamp(ms: i64) -> String {
     DateTime::from_timestamp_millis(ms).expect("a time").to_rfc3339_opts(SecondsFormat::Secs, true)
@@ -35,7 +35,7 @@ pub fn repository(state: &State, login: &str) -> Value {
         "id": 1, "owner": null, "name": NAME, "full_name": format!("{OWNER}/{NAME}"), "description": "",
         "empty": false, "private": true, "fork": false, "template": false, "parent": null, "mirror": false,
         "html_url": format!("{}/{OWNER}/{NAME}", state.url), "clone_url": format!("{}/{OWNER}/{NAME}.git", state.url),
-        "default_branch": "develop", "archived": settings.archived, "has_pull_requests": true,
+        "default_branch": "develop", "archived": settings.archived, "has_pull_requests": true, "has_actions": settings.actions,
         "permissions": {
             "admin": rights == "admin", "push": matches!(rights, "write" | "admin"), "pull": rights != "none",
         },
@@ -88,10 +88,15 @@ pub fn combined(state: &State, sha: &str, rows: &[&Row]) -> Value {
     })
 }
 
-pub fn commit(state: &State, id: CommitId) -> Value {
-    let by = state.authors.get(&id).cloned().unwrap_or_else(|| Some("ana".to_owned()));
+/// A commit whose author has that address by git: whose account that is goes by it, unless it was said.
+pub fn commit(state: &State, id: CommitId, email: &str) -> Value {
+    let of_address = || {
+        let has = |person: &&Person| format!("{}@example.com", person.login).eq_ignore_ascii_case(email);
+        state.people.iter().find(has).map(|person| person.login.clone())
+    };
+    let by = state.authors.get(&id).cloned().unwrap_or_else(of_address);
     let by = by.map_or(Value::Null, |login| user(state, &login));
-    let who = json!({ "name": "Ana", "email": "ana@example.com", "date": stamp(state.now) });
+    let who = json!({ "name": "Ana", "email": email, "date": stamp(state.now) });
     json!({
         "sha": id.to_string(), "url": "", "html_url": "", "created": stamp(state.now), "author": by,
         "committer": by, "parents": [], "commit": {

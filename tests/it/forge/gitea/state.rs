@@ -107,6 +107,8 @@ pub struct Settings {
     /// None: a version that has no such style.
     pub fast_forward: Option<bool>,
     pub default_style: &'static str,
+    /// Whether its own CI is switched on.
+    pub actions: bool,
 }
 
 pub struct State {
@@ -131,7 +133,7 @@ pub struct State {
     pub rules: Vec<Rule>,
     pub settings: Settings,
     pub hooks: Vec<Value>,
-    /// Whose address a commit bears, where it is not Ana's; nobody's is `None`.
+    /// Whose account the author's address is, where it is not that of whoever is called so; nobody's is `None`.
     pub authors: BTreeMap<CommitId, Option<String>>,
     /// Whether the hook is to be sent for comments that are made over the API, ours above all.
     pub comment_hooks: bool,
@@ -152,8 +154,13 @@ pub const NAME: &str = "checkout";
 
 impl State {
     pub fn new(repo: Repo, url: String) -> Self {
-        let settings =
-            Settings { archived: false, merge_commits: true, fast_forward: Some(true), default_style: "merge" };
+        let settings = Settings {
+            archived: false,
+            merge_commits: true,
+            fast_forward: Some(true),
+            default_style: "merge",
+            actions: true,
+        };
         let mut state = Self {
             repo,
             others: Vec::new(),

@@ -32,6 +32,9 @@ async fn full() -> (Place, CommitId) {
                 state.review(by, number, word);
             }
         }
+        for _ in 0..2 {
+            state.open("ana", "towpath/checkout/staging", "staging", "another", "b");
+        }
         let all = ["ana", "bo", "eve"].map(str::to_owned).to_vec();
         state.teams =
             vec![(90, "a".to_owned(), vec![]), (91, "b".to_owned(), vec![]), (92, "release".to_owned(), all)];
@@ -54,10 +57,11 @@ async fn read(place: &Place, head: CommitId, what: &str) -> Result<String, Unkno
 }
 
 /// Each read, and the calls that it is made of, on the page that is spoiled.
-const READS: [(&str, &str); 12] = [
+const READS: [(&str, &str); 13] = [
     ("checks", "/statuses/"),
     ("checks", "page=2"),
     ("requests", "state=open"),
+    ("requests", "state=open&sort=oldest&base=staging&head=towpath%2Fcheckout%2Fstaging&page=2"),
     ("requests", "state=closed"),
     ("requests", "state=closed&sort=recentupdate&base=staging&head=towpath%2Fcheckout%2Fstaging&page=2"),
     ("requests", "/reviews"),
@@ -256,6 +260,83 @@ async fn a_write_that_was_not_answered_well_is_not_taken_for_done_or_refused() {
     let unclear = place.merge(number, head, MergeHow::MergeCommit).await;
     assert!(matches!(unclear, PushAnswer::NoAnswer { .. }), "{unclear:?}");
     assert_eq!(place.tip("staging"), Some(place.root));
+}
+
+/// A label that stands on a page that did not come is not taken for one that there is not, and made anew.
+#[tokio::test]
+async fn a_label_on_a_page_that_is_missing_is_not_made_again() {
+    let place = Place::new().await;
+    place.push("towpath/checkout/staging", "a");
+    let forge = place.forge();
+    let number = forge.open(&repo(), &proposal()).await.expect("opened");
+    {
+        let mut state = place.state();
+        state.page_max = 2;
+        let label = |at: i64, name: &str| (at, name.to_owned());
+        state.labels = vec![label(61, "a"), label(62, "b"), label(63, "ours")];
+        state.org_labels = vec![label(71, "c"), label(72, "d"), label(73, "theirs")];
+    }
+    let wanted = Proposal { labels: vec!["ours".to_owned(), "theirs".to_owned()], ..proposal() };
+    let faults = [
+        ("503", Fault::Status(503, "down")),
+        ("half of it", Fault::Truncated),
+        ("another type", Fault::changed(|body| *body = json!("soon"))),
+        ("a page without items", Fault::changed(|body| *body = json!([]))),
+    ];
+    for at in ["/repos/shop/checkout/labels?page=2", "/orgs/shop/labels?page=2"] {
+        for (name, fault) in &faults {
+            place.faults.plan(at, fault.clone(), 3);
+            let before = forge.describe(&repo(), number, &wanted).await;
+            assert!(matches!(before, Err(CallFault::NotSent { .. })), "{at}, {name}: {before:?}");
+            place.faults.clear();
+        }
+    }
+    assert_eq!(
+        (place.calls("POST /api/v1/repos/shop/checkout/labels"), place.state().pull(1).labels.len()),
+        (0, 0)
+    );
+    forge.describe(&repo(), number, &wanted).await.expect("they are there");
+    assert_eq!(place.state().pull(1).labels, [63, 73]);
+    assert_eq!(place.calls("POST /api/v1/repos/shop/checkout/labels"), 0, "and none is made");
+}
+
+/// That there is no webhook is not said of a list of which a page did not come.
+#[tokio::test]
+async fn a_webhook_on_a_page_that_is_missing_is_not_missed() {
+    let place = Place::new().await;
+    {
+        let mut state = place.state();
+        state.page_max = 2;
+        state.people[0].rights = "admin";
+        let hook = |id: u32, url: &str| {
+            let events = ["push", "status", "pull_request", "pull_request_review", "issue_comment"];
+            json!({
+                "id": id, "type": "gitea", "active": true, "events": events, "branch_filter": "",
+                "config": { "url": url, "content_type": "json" }, "authorization_header": "",
+                "created_at": "2026-11-01T00:00:00Z", "updated_at": "2026-11-01T00:00:00Z",
+            })
+        };
+        let other = "https://ci.example.com/build";
+        state.hooks = vec![hook(1, other), hook(2, other), hook(3, "https://towpath.example.com/hooks/git")];
+    }
+    let said = async || {
+        let found = place.forge().findings(&repo(), &[(branch("staging"), false)]).await;
+        found.into_iter().map(|one| one.what).filter(|what| what.contains("webhook")).collect::<Vec<_>>()
+    };
+    let good = said().await;
+    assert!(!good.iter().any(|what| what.contains("there is no webhook")), "{good:?}");
+    for (name, fault) in [
+        ("503", Fault::Status(503, "down")),
+        ("half of it", Fault::Truncated),
+        ("a page without items", Fault::changed(|body| *body = json!([]))),
+    ] {
+        place.faults.plan("/hooks?page=2", fault, 3);
+        let found = said().await;
+        assert!(found.iter().all(|what| what.contains("whether there is a webhook")), "{name}: {found:?}");
+        assert_eq!(found.len(), 1, "{name}");
+        place.faults.clear();
+    }
+    assert_eq!(said().await, good);
 }
 
 #[tokio::test]

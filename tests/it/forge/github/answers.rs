@@ -97,7 +97,8 @@ pub fn answer(state: &mut State, api: Option<&Api>, call: &Call<'_>) -> Reply {
             return made.says("/app", 200, &json!({ "id": 7, "slug": "towpath" }));
         }
         ("GET", ["repos", _, _, "installation"]) if as_app => {
-            let says = json!({ "id": 9, "permissions": state.app_rights, "events": ["push"], "account": null });
+            let says =
+                json!({ "id": 9, "permissions": state.app_rights, "events": state.app_events, "account": null });
             return made.says(&format!("{REPO}/installation"), 200, &says);
         }
         _ => {}
@@ -137,6 +138,37 @@ fn activity(push: &Push) -> Value {
     })
 }
 
+/// What ran for a commit.
+fn ran(state: &State, made: &Made<'_>, call: &Call<'_>, rest: &[&str]) -> Reply {
+    match rest {
+        ["commits", sha, "check-runs"] => {
+            let runs = state.runs.iter().filter(|run| run.sha.to_string() == *sha).map(run).collect();
+            made.page(call, state, &format!("{REPO}/commits/{{ref}}/check-runs"), Some("check_runs"), runs)
+        }
+        ["commits", sha, "check-suites"] => {
+            let suites = state.suites.iter().filter(|suite| suite.sha.to_string() == *sha);
+            let suites = suites
+                .map(|s| json!({ "id": s.id, "head_branch": s.branch, "conclusion": s.conclusion, "head_sha": *sha, "status": "completed", "app": { "id": 15_368, "slug": "github-actions" } }))
+                .collect();
+            made.page(call, state, &format!("{REPO}/commits/{{ref}}/check-suites"), Some("check_suites"), suites)
+        }
+        ["actions", "runs"] if !state.actions => Reply::says(403, "Resource not accessible by integration"),
+        _ => {
+            let sha = call.asked("head_sha").unwrap_or_default();
+            let runs = state.suites.iter().filter(|suite| suite.sha.to_string() == sha);
+            let run = |s: &Suite| {
+                let (workflow, event) = s.workflow?;
+                let name = format!("Workflow {workflow}");
+                Some(
+                    json!({ "id": s.id + 5_000, "check_suite_id": s.id, "workflow_id": workflow, "event": event, "head_sha": sha, "name": name, "head_branch": s.branch }),
+                )
+            };
+            let runs = runs.filter_map(run).collect();
+            made.page(call, state, &format!("{REPO}/actions/runs"), Some("workflow_runs"), runs)
+        }
+    }
+}
+
 fn in_repository(state: &mut State, made: &Made<'_>, call: &Call<'_>, rest: &[&str], user: &str) -> Reply {
     match (call.method, rest) {
         ("GET", []) => {
@@ -155,32 +187,8 @@ fn in_repository(state: &mut State, made: &Made<'_>, call: &Call<'_>, rest: &[&s
             let items = pushes.map(activity).collect();
             made.page(call, state, &format!("{REPO}/activity"), None, items)
         }
-        ("GET", ["commits", sha, "check-runs"]) => {
-            let runs = state.runs.iter().filter(|run| run.sha.to_string() == *sha).map(run).collect();
-            made.page(call, state, &format!("{REPO}/commits/{{ref}}/check-runs"), Some("check_runs"), runs)
-        }
-        ("GET", ["commits", sha, "check-suites"]) => {
-            let suites = state.suites.iter().filter(|suite| suite.sha.to_string() == *sha);
-            let suites = suites
-                .map(|s| json!({ "id": s.id, "head_branch": s.branch, "conclusion": s.conclusion, "head_sha": *sha, "status": "completed", "app": { "id": 15_368, "slug": "github-actions" } }))
-                .collect();
-            made.page(call, state, &format!("{REPO}/commits/{{ref}}/check-suites"), Some("check_suites"), suites)
-        }
-        ("GET", ["actions", "runs"]) if !state.actions => {
-            Reply::says(403, "Resource not accessible by integration")
-        }
-        ("GET", ["actions", "runs"]) => {
-            let sha = call.asked("head_sha").unwrap_or_default();
-            let runs = state.suites.iter().filter(|suite| suite.sha.to_string() == sha);
-            let run = |s: &Suite| {
-                let (workflow, event) = s.workflow?;
-                let name = format!("Workflow {workflow}");
-                Some(
-                    json!({ "id": s.id + 5_000, "check_suite_id": s.id, "workflow_id": workflow, "event": event, "head_sha": sha, "name": name, "head_branch": s.branch }),
-                )
-            };
-            let runs = runs.filter_map(run).collect();
-            made.page(call, state, &format!("{REPO}/actions/runs"), Some("workflow_runs"), runs)
+        ("GET", ["commits", _, "check-runs" | "check-suites"] | ["actions", "runs"]) => {
+            ran(state, made, call, rest)
         }
         ("GET", ["commits", sha, "statuses"]) => {
             let all = state.statuses.iter().rev().filter(|status| status.sha.to_string() == *sha);
@@ -188,6 +196,9 @@ fn in_repository(state: &mut State, made: &Made<'_>, call: &Call<'_>, rest: &[&s
             made.page(call, state, &format!("{REPO}/commits/{{ref}}/statuses"), None, all)
         }
         ("POST", ["statuses", sha]) => set_status(state, made, call, sha, user),
+        ("GET", ["hooks"]) if state.rights.get(user).map(String::as_str) == Some("admin") => {
+            made.page(call, state, &format!("{REPO}/hooks"), None, state.hooks.clone())
+        }
         ("GET", ["rules", "branches", branch]) => {
             let rules = state.rules.get(*branch).cloned().unwrap_or_default();
             made.page(call, state, &format!("{REPO}/rules/branches/{{branch}}"), None, rules)

@@ -4,6 +4,7 @@
 mod answers;
 mod controls;
 mod examples;
+mod pages;
 mod pulls;
 mod reads;
 pub mod server;

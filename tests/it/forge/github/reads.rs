@@ -303,6 +303,14 @@ async fn an_app_has_one_token_for_all_made_anew_before_it_ends() {
     assert_eq!(world.server.state().minted, 3);
     let (user, token) = world.forge.git_login().await.expect("a token");
     assert_eq!((user.as_str(), token.expose()), ("x-access-token", &b"ghs_minted_3"[..]));
+    // One that git is refused with is made anew, and not at each refusal.
+    for expect in [&b"ghs_minted_4"[..], &b"ghs_minted_4"[..]] {
+        world.forge.git_refused().await;
+        assert_eq!(world.forge.git_login().await.expect("a token").1.expose(), expect);
+    }
+    world.pass(10 * 60);
+    world.forge.git_refused().await;
+    assert_eq!(world.forge.git_login().await.expect("a token").1.expose(), &b"ghs_minted_5"[..]);
     world.server.assert_good(20, 0);
     // A key that GitHub does not know: said, and not asked for again and again by each.
     let shown = format!("{:?}", world.forge);

@@ -151,6 +151,10 @@ pub struct State {
     /// Apps by their names.
     pub apps: BTreeMap<String, u64>,
     pub app_rights: Value,
+    /// What the App's one webhook is sent for.
+    pub app_events: Vec<&'static str>,
+    /// The repository's own webhooks.
+    pub hooks: Vec<Value>,
     /// Of the personal token; none where it is a fine-grained one.
     pub scopes: Option<&'static str>,
     /// So many reads pass before a request is seen to be merged by a move of its base.
@@ -206,6 +210,8 @@ impl State {
             actions: true,
             apps: BTreeMap::from([("circle".to_owned(), 77)]),
             app_rights: json!({"contents":"write","pull_requests":"write","statuses":"write","checks":"read","metadata":"read","actions":"read","members":"read","workflows":"write"}),
+            app_events: vec!["push", "status", "check_run", "pull_request", "pull_request_review", "issue_comment"],
+            hooks: Vec::new(),
             scopes: Some("read:org, repo, workflow"),
             indirect_lag: 0,
             limit: 5_000,

@@ -305,7 +305,22 @@ async fn doctor_is_told_what_a_token_lacks_and_what_nobody_may_see() {
         found.into_iter().map(|finding| (finding.stops, finding.what)).collect::<Vec<_>>()
     };
     let line = |stops: bool, what: &str| (stops, what.to_owned());
+    // Webhooks are shown to administrators.
+    let unseen = told(Some("read:org, repo, workflow")).await;
+    assert_eq!(unseen, [line(false, "whether there is a webhook can be seen by administrators only")]);
+    let hook = json!({
+        "id": 5, "name": "web", "active": true, "config": { "url": "https://towpath.example/hooks/github" },
+        "events": ["push", "status", "check_run"],
+    });
+    {
+        let mut state = world.server.state();
+        state.rights.insert("towpath".to_owned(), "admin".to_owned());
+        state.hooks = vec![hook];
+    }
     assert_eq!(told(Some("read:org, repo, workflow")).await, []);
+    let by_request = world.forge.findings(&world.repo, &[(branch("staging"), true)]).await;
+    let comments = "the webhook is not sent for pull_request, pull_request_review, issue_comment: commands in comments are not heard";
+    assert!(by_request.iter().any(|one| !one.stops && one.what == comments), "{by_request:?}");
     assert_eq!(
         told(Some("gist")).await,
         [
@@ -330,6 +345,7 @@ async fn doctor_is_told_what_stands_in_the_way() {
     assert_eq!(world.forge.findings(&world.repo, &targets).await, []);
     {
         let mut state = world.server.state();
+        state.app_events = vec!["push"];
         state.app_rights = json!({ "contents": "read", "metadata": "read", "checks": "read", "pull_requests": "write", "statuses": "write" });
         (state.merge_commits, state.archived) = (false, true);
         state.rules.insert(
@@ -347,6 +363,7 @@ async fn doctor_is_told_what_stands_in_the_way() {
             (true, "the app lacks `contents: write`, for moving branches"),
             (false, "the app lacks `members: read`, for teams in `from`"),
             (false, "the app lacks `workflows: write`"),
+            (false, "the app does not send `issue_comment` events: commands in comments are not heard"),
             (false, "a rule of `staging` wants a pull request for every change"),
             (true, "`staging` has a merge queue"),
         ]

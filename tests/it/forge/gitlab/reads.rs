@@ -430,7 +430,7 @@ async fn authors_are_known_where_their_address_is_confirmed() {
     assert_eq!((found.logins, found.unlinked), (logins(&["ana", "bo"]), false));
     assert_eq!(place.calls("/api/graphql"), 2);
     place.state().authors.remove(&commits[3]);
-    let found = forge.authors(&repo(), &commits).await.expect("read");
+    let found = place.forge().authors(&repo(), &commits).await.expect("read");
     assert_eq!((found.logins, found.unlinked), (logins(&["ana", "bo"]), true));
     let none = forge.authors(&repo(), &[]).await.expect("read");
     assert!(none.logins.is_empty() && !none.unlinked);
@@ -497,6 +497,15 @@ async fn doctor_finds_nothing_where_all_is_as_documented_and_each_thing_where_it
     // What a fast-forward method means is always worth knowing.
     let good = found().await;
     assert!(good.len() == 1 && !good[0].stops && good[0].what.contains("fast-forwards only"), "{:?}", whats(&good));
+    // A commit that ran elsewhere, and not where Towpath pushed it.
+    let tip = place.tip("staging").expect("staging");
+    place.state().pipeline("push", tip, "develop", "success");
+    let none = found().await;
+    let none = none.iter().find(|one| one.what.contains("start no CI")).expect("said");
+    assert!(!none.stops && none.what.contains("`develop`, and none of `staging`"), "{none:?}");
+    assert!(none.mend.contains("CI job's token"), "{none:?}");
+    place.state().pipeline("push", tip, "staging", "success");
+    assert_eq!(whats(&found().await), whats(&good), "it ran there, and what comes by request is not looked at");
     // Other services have `/hooks/` in their URLs too: Mattermost, Zapier, Rocket.Chat.
     let own = place.state().hooks.clone();
     for url in [

@@ -67,7 +67,11 @@ pub fn other(state: &State, other: &crate::forge::backend::Other, name: &str) ->
         value["marked_for_deletion_on"] = json!("2026-11-30");
     }
     if other.fork {
-        value["forked_from_project"] = json!({ "id": 900, "path_with_namespace": "others/origin" });
+        value["mr_default_target_self"] = json!(false);
+        // Only to whoever may see that one.
+        if !other.of_hidden {
+            value["forked_from_project"] = json!({ "id": 900, "path_with_namespace": "others/origin" });
+        }
     }
     value
 }

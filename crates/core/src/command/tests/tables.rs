@@ -207,6 +207,11 @@ const WRONG: &[&str] = &[
     "report a 3f9c2d1 b success --ref refs/tags/v1",
     "report a 3f9c2d1 b success --url javascript:alert(1)",
     "report a 3f9c2d1 b success --url https://u:secret@x.example",
+    // Our own name is taken off once, and is no command.
+    "towpath",
+    "/towpath",
+    "towpath towpath status",
+    "/deploy status",
     // Flags.
     "pause a --reson x",
     "pause a -r x",

@@ -69,6 +69,26 @@ fn a_date_that_is_over_is_refused() {
 }
 
 #[test]
+fn no_date_is_further_off_than_a_length_of_time_may_be() {
+    let now = "2026-06-10T12:00:00+02:00";
+    // 3653 days on, to the minute.
+    for (word, fits) in [
+        ("2036-06-10T12:00", true),
+        ("2036-06-10T12:01", false),
+        ("2036-06-11", false),
+        ("2037-01-01", false),
+        ("9999-12-31", false),
+    ] {
+        let got = resolve(word, now, Europe::Warsaw);
+        assert_eq!(got.is_ok(), fits, "{word}: {got:?}");
+    }
+    assert_eq!(
+        resolve("9999-12-31", now, Europe::Warsaw).unwrap_err().to_string(),
+        "`--until`: `9999-12-31` in Europe/Warsaw is more than ten years from now, which is 2026-06-10 12:00; write an earlier date, or `resumed`"
+    );
+}
+
+#[test]
 fn outside_the_calendar_is_refused() {
     let when = When::parse("18:00").unwrap();
     for now in [i64::MIN, -1_000_000_000_000_000, 253_402_300_800_000, i64::MAX] {

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use crate::decide::{Look, request};
 use crate::model::{
-    Actor, Approval, ApprovalsGate, AuthorLogins, AuthorsMay, Edge, EdgeKey, Fact, Given, NotCounted,
-    NotCountedWhy, Reason, Unknown, Verdict, Waiting, Who,
+    AccountHolder, Actor, Approval, ApprovalsGate, AuthorLogins, AuthorsMay, Edge, EdgeKey, Fact, Given,
+    NotCounted, NotCountedWhy, Reason, Unknown, Verdict, Waiting, Who,
 };
 
 /// Whether enough approvals count. `None` when facts about those who gave them are not yet known.
@@ -17,18 +17,25 @@ pub fn judge(gate: &ApprovalsGate, edge: &Edge<'_>, candidate: &Waiting, look: &
     let mut about = About { gate, key: EdgeKey { env: edge.target.name.clone(), commit: candidate.id }, look };
     let mut counted = BTreeSet::new();
     let mut addresses: BTreeSet<String> = BTreeSet::new();
+    let mut people: BTreeSet<&Actor> = BTreeSet::new();
     let mut not_counted = Vec::new();
     let mut unknown = None;
     let mut complete = true;
     for approval in &given {
         match about.why_not(approval) {
-            // Somebody who comes under two names has one address.
-            Some(Ok(None)) if !addresses.is_disjoint(&approval.addresses()) => {}
+            // Somebody who comes under two names has one address, or is known to have both.
+            Some(Ok(None))
+                if !addresses.is_disjoint(&approval.addresses())
+                    || approval.person.as_ref().is_some_and(|person| people.contains(&person.name)) => {}
             Some(Ok(None)) => {
                 addresses.extend(approval.addresses());
+                people.extend(approval.person.as_ref().map(|person| &person.name));
                 counted.insert(approval.by.clone());
             }
-            Some(Ok(Some(why))) => not_counted.push(NotCounted { by: approval.by.clone(), why }),
+            Some(Ok(Some(why))) => {
+                let stranger = (why == NotCountedWhy::AuthorUnknown).then(|| about.stranger()).flatten();
+                not_counted.push(NotCounted { by: approval.by.clone(), why, stranger });
+            }
             Some(Err(why)) => unknown = Some(why),
             None => complete = false,
         }
@@ -68,8 +75,9 @@ pub fn why_not(gate: &ApprovalsGate, approval: &Approval, authors: &BTreeSet<Str
 /// Whether somebody with that e-mail, if it is known, and those others wrote a commit of the range.
 fn by_email(email: Option<&String>, also: &BTreeSet<String>, authors: &BTreeSet<String>) -> Option<NotCountedWhy> {
     match email {
+        _ if !also.is_disjoint(authors) => Some(NotCountedWhy::Author),
         None => Some(NotCountedWhy::EmailUnknown),
-        Some(email) if authors.contains(email) || !also.is_disjoint(authors) => Some(NotCountedWhy::Author),
+        Some(email) if authors.contains(email) => Some(NotCountedWhy::Author),
         Some(_) => None,
     }
 }
@@ -79,6 +87,7 @@ struct OfCandidate {
     by: Actor,
     email: Option<String>,
     also: BTreeSet<String>,
+    person: Option<AccountHolder>,
     /// Whether the forge can say which logins wrote the commits.
     on_forge: bool,
     not_here: Option<NotCountedWhy>,
@@ -101,6 +110,7 @@ fn given(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>) -> Option<Ve
             by: a.by.clone(),
             email: a.email.clone(),
             also: a.also.clone(),
+            person: None,
             on_forge: false,
             not_here: None,
         };
@@ -115,7 +125,8 @@ fn given(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>) -> Option<Ve
     let of = |approval: &crate::model::RequestApproval| OfCandidate {
         by: approval.by.clone(),
         email: approval.email.clone(),
-        also: BTreeSet::new(),
+        also: approval.person.iter().flat_map(|person| &person.emails).cloned().collect(),
+        person: approval.person.clone(),
         on_forge: true,
         not_here: match approval.given {
             given if request::bound(look, open.head, given) => None,
@@ -171,6 +182,11 @@ impl About<'_, '_, '_> {
         Some(Ok(is_author(approval, logins)))
     }
 
+    /// The newest commit whose author has no account, as far as that is known.
+    fn stranger(&self) -> Option<crate::model::Stranger> {
+        self.look.seen.facts.logins.get(&self.key)?.known()?.strangers.first().cloned()
+    }
+
     /// Whether `from` lists somebody: by name, or by a team that has them.
     fn listed(&mut self, by: &Actor) -> Option<Result<bool, Unknown>> {
         if self.gate.from.is_empty() || self.gate.from.contains(by.as_str()) {
@@ -193,7 +209,10 @@ impl About<'_, '_, '_> {
 }
 
 fn is_author(approval: &OfCandidate, authors: &AuthorLogins) -> Option<NotCountedWhy> {
-    if authors.logins.contains(&approval.by) {
+    let theirs = |login: &Actor| {
+        approval.person.as_ref().is_some_and(|person| person.logins.contains(&login.as_str().to_lowercase()))
+    };
+    if authors.logins.contains(&approval.by) || authors.logins.iter().any(theirs) {
         return Some(NotCountedWhy::Author);
     }
     // A commit whose author the forge does not know may be anybody's: people have several addresses, so
@@ -211,13 +230,24 @@ mod tests {
             by: name.into(),
             email: None,
             also: BTreeSet::new(),
+            person: None,
             on_forge: true,
             not_here: None,
         };
-        let authors = |unlinked| AuthorLogins { logins: ["ana".into()].into(), unlinked };
+        let authors = |unlinked| AuthorLogins { logins: ["ana".into()].into(), unlinked, strangers: Vec::new() };
         assert_eq!(is_author(&by("ana"), &authors(false)), Some(NotCountedWhy::Author));
         assert_eq!(is_author(&by("bo"), &authors(false)), None);
         assert_eq!(is_author(&by("ana"), &authors(true)), Some(NotCountedWhy::Author));
         assert_eq!(is_author(&by("bo"), &authors(true)), Some(NotCountedWhy::AuthorUnknown));
+        let second = |logins: &[&str]| OfCandidate {
+            person: Some(AccountHolder {
+                name: "Ana".into(),
+                emails: BTreeSet::new(),
+                logins: logins.iter().map(|login| (*login).to_owned()).collect(),
+            }),
+            ..by("ana-work")
+        };
+        assert_eq!(is_author(&second(&["ana", "ana-work"]), &authors(false)), Some(NotCountedWhy::Author));
+        assert_eq!(is_author(&second(&["ana-work"]), &authors(false)), None);
     }
 }

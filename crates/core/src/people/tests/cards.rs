@@ -14,6 +14,7 @@ fn card(name: &str, identities: &[&str]) -> PersonCard {
 fn identities_are_told_apart_by_kind() {
     let people = People::new(vec![
         card("Ana", &["forge:gl/Ana", "forge:gh/ana", "mail:Ana@Example.COM", "slack:T1/U1", "os:ana@Laptop"]),
+        card("Cy", &["mattermost:cyid", "mattermost:T1/dyid"]),
         card("bo", &["oidc:https://id.example/a#s1", "discord:42", "token:bo", "matrix:@bo:example.org"]),
     ])
     .unwrap();
@@ -28,6 +29,15 @@ fn identities_are_told_apart_by_kind() {
         ("slack:T2/U1", None),
         ("slack:U1", None),
         ("mattermost:T1/U1", None),
+        ("mattermost:cyid", Some("Cy")),
+        ("mattermost:T1/cyid", Some("Cy")),
+        ("mattermost:T2/cyid", Some("Cy")),
+        ("mattermost:T1/CYID", None),
+        ("slack:T1/cyid", None),
+        ("discord:T1/cyid", None),
+        ("mattermost:T1/dyid", Some("Cy")),
+        ("mattermost:T2/dyid", None),
+        ("mattermost:dyid", None),
         ("os:ana@laptop", Some("Ana")),
         ("os:ANA@laptop", None),
         ("oidc:https://id.example/a#s1", Some("bo")),
@@ -45,8 +55,8 @@ fn identities_are_told_apart_by_kind() {
     assert_eq!(people.named("ANA").unwrap().name, "Ana");
     assert_eq!(people.named("ana").unwrap().emails().collect::<Vec<_>>(), ["ana@example.com"]);
     assert_eq!(people.named("ana").unwrap().logins("gl").collect::<Vec<_>>(), ["Ana"]);
-    assert_eq!(people.named("cy"), None);
-    assert_eq!(people.cards().len(), 2);
+    assert_eq!(people.named("dy"), None);
+    assert_eq!(people.cards().len(), 3);
 }
 
 #[test]
@@ -87,6 +97,24 @@ fn what_is_no_identity() {
     }
     let long = format!("token:{}", "x".repeat(600));
     assert!(long.parse::<Identity>().is_err());
+}
+
+#[test]
+fn an_id_of_mattermost_is_one_persons_with_its_team_and_without() {
+    let both = |ana: &[&str], bo: &[&str]| People::new(vec![card("ana", ana), card("bo", bo)]);
+    for (ana, bo, told) in [
+        (&["mattermost:U"][..], &["mattermost:T/U"][..], Some("mattermost:T/U")),
+        (&["mattermost:T/U"], &["mattermost:U"], Some("mattermost:U")),
+        (&["mattermost:U"], &["mattermost:U"], Some("mattermost:U")),
+        (&["mattermost:U", "mattermost:T/U"], &["mattermost:V"], None),
+        (&["mattermost:T/U"], &["mattermost:S/U"], None),
+        (&["slack:T/U"], &["mattermost:U"], None),
+        (&["discord:U"], &["discord:T/U"], None),
+    ] {
+        let said = both(ana, bo).err().map(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let told = told.map(|text| vec![format!("`{text}` is both `ana` and `bo`; leave it with one of them")]);
+        assert_eq!(said, told, "{ana:?} {bo:?}");
+    }
 }
 
 #[test]

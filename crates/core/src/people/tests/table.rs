@@ -167,7 +167,11 @@ fn rules_add_and_take_away() {
         ("developer", Verb::Pause, Chat, &["production"][..], r#"[Rule("hotline")]"#),
         ("developer", Verb::Pause, Chat, &["staging", "production"], r#"[Role(Developer), Rule("hotline")]"#),
         ("operator", Verb::Pause, Chat, &["production"], "[Role(Operator)]"),
+        // What is named is enough in each of them.
         ("viewer", Verb::Pause, Chat, &["staging", "production"], "needs operator in production +1"),
+        ("viewer", Verb::Report, Chat, &["staging", "production", "qa"], "needs operator in production +2"),
+        ("viewer", Verb::Hold, Chat, &["staging", "qa"], "needs developer in staging +1"),
+        ("viewer", Verb::Promote, Chat, &["staging", "production"], "rule four eyes +1"),
         ("developer", Verb::Freeze, Chat, &["production"], "needs operator in production +0"),
         ("developer", Verb::Pause, Chat, &[], "needs operator in - +0"),
         ("viewer", Verb::Rollback, Chat, &["staging"], r#"[Rule("night")]"#),

@@ -1,0 +1,93 @@
+//! How much may wait: nobody fills the room alone, and what stops things is taken whatever waits.
+
+use towpath::store::{Create, Holder, NewAsked, Room, SqliteStore, Taken};
+use towpath_core::model::Instant;
+
+use super::{Platform, SIGNING, place, shown, slack, slash};
+use crate::serve::place::wait;
+
+#[tokio::test]
+async fn there_is_a_share_for_each_and_room_for_so_many() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("s.db"), Create::Yes).await.unwrap();
+    let now = Instant(1_790_000_000_000);
+    let room = |all: Option<u32>, own: u32| Room { all, own };
+    let take = async |place: &str, once: &str, key: &str, who: &str, room: Room| {
+        let asked = format!("{{\"{key}\": \"{who}\"}}");
+        store.take_asked(&NewAsked { place, once, who, asked: &asked, lane: "asks" }, now, room).await.unwrap()
+    };
+    for (place, once, who, all, wanted) in [
+        ("chat:a", "1", "ana", Some(5), Taken::New),
+        ("chat:a", "2", "ana", Some(5), Taken::New),
+        ("chat:a", "3", "ana", Some(5), Taken::FullOfTheirs(2)),
+        // What came before is known again, however much waits.
+        ("chat:a", "2", "ana", Some(5), Taken::Before),
+        ("chat:a", "3", "bob", Some(5), Taken::New),
+        // One of the same id elsewhere is somebody else.
+        ("chat:b", "1", "ana", Some(5), Taken::New),
+        ("chat:b", "2", "o'\"x", Some(5), Taken::New),
+        ("chat:b", "3", "bob", Some(5), Taken::FullOfAll(5)),
+        ("chat:b", "2", "bob", Some(5), Taken::Before),
+        // Where it does not matter how much others asked.
+        ("chat:b", "3", "bob", None, Taken::New),
+        ("chat:a", "4", "ana", None, Taken::FullOfTheirs(2)),
+    ] {
+        let key = if who == "bob" { "author" } else { "user" };
+        let who_text = who.replace('"', "\\\"");
+        let asked = format!("{{\"{key}\": \"{who_text}\"}}");
+        let new = NewAsked { place, once, who, asked: &asked, lane: "asks" };
+        assert_eq!(store.take_asked(&new, now, room(all, 2)).await.unwrap(), wanted, "{place} {once} {who}");
+    }
+    // What is at work counts, also while its answer alone is owed, and what was given back; what has ended does not.
+    let me = Holder::this_process();
+    let full = async |why: &str| {
+        assert_eq!(take("chat:a", "5", "user", "ana", room(None, 2)).await, Taken::FullOfTheirs(2), "{why}");
+        assert_eq!(take("chat:c", "1", "user", "eve", room(Some(6), 2)).await, Taken::FullOfAll(6), "{why}");
+    };
+    let begin = async || store.begin_asked("asks", true, &me, Instant(now.0 + 1)).await.unwrap().unwrap();
+    let begun = begin().await;
+    full("at work").await;
+    assert!(store.answer_asked(&begun).await.unwrap());
+    full("its answer is owed").await;
+    store.release_asked(&me).await.unwrap();
+    full("given back").await;
+    let again = begin().await;
+    assert_eq!((again.once.as_str(), again.turn), (begun.once.as_str(), begun.turn + 1));
+    store.end_asked(&begun, None).await.unwrap();
+    full("ended by whoever has it no more").await;
+    store.end_asked(&again, None).await.unwrap();
+    assert_eq!(take("chat:a", "5", "user", "ana", room(None, 2)).await, Taken::New);
+    assert_eq!(take("chat:a", &begun.once, "user", "ana", room(None, 2)).await, Taken::Before);
+}
+
+#[test]
+fn nobody_fills_the_room_alone_and_what_stops_is_taken_all_the_same() {
+    let platform = Platform::new();
+    let place = place(&platform);
+    let service = place.serve();
+    service.says(&["production", "up to date"]);
+    // Nothing is answered in the time of this test, so everything waits.
+    platform.hangs();
+    let say = |user: &str, once: &str, text: &str| {
+        let answer = slack(&service, &slash(&platform, ("T1", user, "CSHOP"), once, text), SIGNING, 0);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.body
+    };
+    for n in 0..20 {
+        assert_eq!(say("UOLGA", &format!("{n}.a"), "status"), "", "{n}");
+    }
+    let full = serde_json::from_str(&say("UOLGA", "20.a", "status")).unwrap();
+    let words = shown(&full);
+    assert!(words.contains("you have 20 requests waiting") && words.contains("pause"), "{full}");
+    assert_eq!(full["response_type"], "ephemeral");
+    // What was taken is known again, and others have their own share.
+    assert_eq!(say("UOLGA", "3.a", "status"), "");
+    assert_eq!(say("UDAN", "1.b", "status"), "");
+    assert!(say("UOLGA", "21.a", "resume all").contains("waiting"), "what sets things going is no exception");
+    assert_eq!(say("UOLGA", "22.a", "pause production --for 1h --reason urgent"), "");
+    wait("the pause", || place.ok(&["status"]).contains("is paused"));
+    for (result, times) in [("taken", 22.0), ("repeated", 1.0), ("too-many", 2.0)] {
+        let name = format!("towpath_hooks_total{{source=\"chat\",result=\"{result}\"}}");
+        assert_eq!(service.metric(&name), Some(times), "{name}");
+    }
+}
