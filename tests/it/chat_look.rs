@@ -448,7 +448,7 @@ fn what_the_config_alone_tells_is_said_too() {
     let people = r#"
 [people.olga]
 role = "operator"
-identities = ["slack:T7/UOLGA", "mattermost:T1/uolga", "slack:UALONE", "matrix:@olga", "mail:olga@example.com"]
+identities = ["slack:T7/UOLGA", "mattermost:T1/uolga", "matrix:@olga", "mail:olga@example.com"]
 "#;
     let place = place(&format!(
         "[service]\nlook = \"0 0 1 1 *\"\n{}{}{people}",
@@ -463,8 +463,7 @@ identities = ["slack:T7/UOLGA", "mattermost:T1/uolga", "slack:UALONE", "matrix:@
     says(&lines, '~', "as `mattermost:teamone/USER`");
     says(&lines, '!', "lost");
     says(&lines, '~', "without `public_url`");
-    let elsewhere =
-        "nobody can come by `slack:T7/UOLGA` of `olga`, `mattermost:T1/uolga` of `olga`, `slack:UALONE` of `olga`";
+    let elsewhere = "nobody can come by `slack:T7/UOLGA` of `olga`, `mattermost:T1/uolga` of `olga`";
     says(&lines, '~', elsewhere);
     assert_eq!(code, Some(1), "{lines:#?}");
     // The app's token is good whatever the bot's is; of the rest nothing can be asked.

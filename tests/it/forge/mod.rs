@@ -16,6 +16,7 @@ pub mod graphql;
 mod hooks;
 pub mod hosts;
 mod orders;
+mod roles;
 pub mod scenes;
 pub mod schema;
 pub mod talk;
