@@ -50,7 +50,7 @@ pub(super) enum Lane {
     Orders,
     /// Questions, and what is neither.
     Asks,
-    /// Comments, which ask their forge first.
+    /// Comments, which ask their forge first; one author's in their order.
     Comments,
 }
 
@@ -86,7 +86,7 @@ impl Lane {
         matches!(self, Self::Stops | Self::Holds)
     }
 
-    /// Whether order does not matter there.
+    /// Whether the order of what different people say does not matter there.
     const fn is_side_by_side(self) -> bool {
         matches!(self, Self::Asks | Self::Comments)
     }

@@ -223,7 +223,8 @@ impl SqliteStore {
     }
 
     /// Begins what is next in a lane, which is ours until then; none if nothing waits there. Unless the lane is worked
-    /// on `side_by_side`, also none while something of it was begun and is not done, by whomever.
+    /// on `side_by_side`, also none while something of it was begun and is not done, by whomever. Side by side, comments
+    /// of one author (their `author`) still come one after the other.
     ///
     /// # Errors
     /// Those of any write.

@@ -307,10 +307,13 @@ statements! {
     ASKED_LANELESS = "SELECT seq, place, once, at_wall, asked, turn, done, after_seq FROM asked
         WHERE state IN ('waiting', 'working') AND lane = '' ORDER BY seq LIMIT $1";
     SET_LANE = "UPDATE asked SET lane = $2 WHERE seq = $1";
-    // `$2`: side by side. Otherwise none is begun while another is, and what is done waits for its answer alone.
-    NEXT_ASKED = "SELECT seq, place, once, at_wall, asked, turn, done, after_seq FROM asked
-        WHERE state = 'waiting' AND lane = $1 AND ($2 OR done = 1 OR NOT EXISTS
-            (SELECT 1 FROM asked AS other WHERE other.state = 'working' AND other.lane = $1 AND other.done = 0))
+    // `$2`: side by side, but one author's in their order. Otherwise none is begun while another is. What is done waits
+    // for its answer alone.
+    NEXT_ASKED = "SELECT seq, place, once, at_wall, asked, turn, done, after_seq FROM asked AS next
+        WHERE state = 'waiting' AND lane = $1 AND (done = 1 OR NOT EXISTS
+            (SELECT 1 FROM asked AS other WHERE other.state = 'working' AND other.lane = $1 AND other.done = 0
+                AND (NOT $2 OR (other.place = next.place
+                    AND LOWER(other.asked ->> 'author') = LOWER(next.asked ->> 'author')))))
         ORDER BY seq LIMIT 1";
     BEGIN_ASKED = "UPDATE asked SET state = 'working', holder = $2, until_wall = $3, turn = turn + 1 WHERE seq = $1";
     KEEP_ASKED = "UPDATE asked SET until_wall = $2 WHERE state = 'working' AND holder = $1";

@@ -36,24 +36,7 @@ async fn store(day: &Day<GitHub>) -> SqliteStore {
 /// The rows of the audit of commands.
 async fn rows(store: &SqliteStore) -> Vec<Json> {
     let rows = store.audit(1_000).await.expect("rows").into_iter().filter(|row| row.came.is_some());
-    rows.map(|row| ruled(serde_json::to_value(row).expect("JSON"))).collect()
-}
-
-/// The row with the rule that its reason tells, where it has none: what is refused before the forge is asked.
-fn ruled(mut row: Json) -> Json {
-    let effect = row["effect"].as_str().unwrap_or_default().to_owned();
-    let needs = effect.split_once(" takes an ").or_else(|| effect.split_once(" takes a ")).map(|(_, needs)| needs);
-    let needs = needs.and_then(|needs| ROLES.into_iter().find(|role| needs.starts_with(role)));
-    let role = row["came"]["identity"].as_str().and_then(|identity| identity.rsplit('/').next());
-    let rule = match (role, needs) {
-        (Some(role), Some(needs)) => format!("role {role}, needs {needs}"),
-        _ if effect.contains("is linked to no person") => "nobody's identity".to_owned(),
-        _ => return row,
-    };
-    if row["came"]["rule"].is_null() {
-        row["came"]["rule"] = rule.into();
-    }
-    row
+    rows.map(|row| serde_json::to_value(row).expect("JSON")).collect()
 }
 
 /// Waits until everything that a stranger said is worked on.
