@@ -98,7 +98,7 @@ pub(super) async fn work(shared: &Shared, setup: &Setup, row: &AskedRow) -> Resu
     let (system, asked) = of(setup, row)?;
     let replace = matches!(asked.what, What::Pressed(Press::Confirm { .. }));
     if row.done {
-        let (allowed, lines) = late::done(setup, row).await.map_err(|error| error.to_string())?;
+        let (allowed, lines) = late::done(setup, row).await;
         let visible = if allowed { Visible::Channel } else { Visible::Person };
         let message = answered(&Spoken { lines, confirm: None, audit: None }, &showing(setup, row));
         let chat = system.config.name.clone();
@@ -152,14 +152,29 @@ async fn reply(
     }
     let all = read(setup, system, asked, row).await?;
     let mut told = (Visible::Person, Message::default());
-    for (said, who, sure) in all {
-        if matches!(said, Said::Steer(_))
-            && let Some(why) = not_now(setup, &said, asked, row).await?
-        {
-            record_refusal(&setup.world, config, &who, said.to_string(), &why).await?;
+    let last = all.len().saturating_sub(1);
+    for (at, (said, who, sure)) in all.into_iter().enumerate() {
+        // Done with the last of them: where Towpath is killed between two holds of a press, the next start gives them
+        // all, and those that stand are not given twice.
+        let who = Person { request: who.request.filter(|_| at == last), ..who };
+        let why = match &said {
+            Said::Steer(_) => not_now(setup, &said, asked, row).await?,
+            Said::Ask(_) => late::too_often(row),
+        };
+        if let Some(why) = why {
+            if matches!(said, Said::Steer(_)) {
+                record_refusal(&setup.world, config, &who, said.to_string(), &why).await?;
+            }
             return Ok((Visible::Person, sentence(&why)));
         }
-        let spoken = views::say(setup, config, &said, &who, sure).await?;
+        let spoken = match views::say(setup, config, &said, &who, sure).await {
+            // What was done before it is not kept from whoever asked for it.
+            Err(problem) if at > 0 => {
+                told.1.lines.extend(refused(&problem).lines);
+                return Ok(told);
+            }
+            spoken => spoken?,
+        };
         if let Said::Steer(command) = &said
             && spoken.audit.is_some()
         {
@@ -275,8 +290,7 @@ async fn confirmed(
     let place = format!("chat:{}/confirmed", system.config.name);
     let store = setup.world.store();
     let (of_all, own) = (format!("{once}/{}", asked.user), format!("{once}/{}/{}", asked.user, row.seq));
-    if store.take_delivery(&place, &of_all, wall).await? {
-        store.take_delivery(&place, &own, wall).await?;
+    if store.take_delivery_as(&place, (&of_all, Some(&own)), wall).await? {
         return Ok(());
     }
     // It was confirmed by this very press, and the process died before it was done.

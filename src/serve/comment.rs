@@ -140,10 +140,7 @@ pub(super) async fn work(shared: &Shared, setup: &Setup, (forge, row): (&str, &A
 
 /// Gives the answer to what was carried out, or refused on record, by a process that is gone: nothing else is done.
 async fn owed(setup: &Setup, (forge, on): (&str, &OnForge), (asked, row): (&Asked, &AskedRow)) -> Option<String> {
-    let (allowed, lines) = match late::done(setup, row).await {
-        Ok(done) => done,
-        Err(error) => return Some(one_line(&error.to_string(), 300)),
-    };
+    let (allowed, lines) = late::done(setup, row).await;
     let answer = if allowed {
         Ok(Spoken { lines, confirm: None, audit: None })
     } else {
@@ -314,6 +311,9 @@ async fn answer(
 ) -> Result<Spoken, Problem> {
     let said = read(asked, &Context::of_edge(&found.flow, env))?;
     let Said::Steer(command) = &said else {
+        if let Some(why) = late::too_often(row) {
+            return Err(Problem::new(Code::Refused, why));
+        }
         let view = setup.viewing(&asked.flows);
         return views::say(&view, &view.config, &said, &who, Sure::Yes).await;
     };

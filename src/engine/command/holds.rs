@@ -67,32 +67,20 @@ pub async fn hold<W: World>(
         at: giving.now.wall,
         fixed_by: None,
     };
-    if let Some(equal) = already(giving, &flows, &row).await? {
-        let since = flows.first().map_or_else(String::new, |flow| giving.words(flow).at(equal.at));
-        let line = format!(
-            "You hold {} back from {where_} already, since {since}: {}",
-            commit.short(),
-            one_line(reason, REASON_SHOWN)
-        );
-        let scope = scope.unwrap_or(Scope::All);
-        return giving.settle(flow.as_ref(), Some(&scope), Vec::new(), vec![line]).await;
-    }
     let mut lines = vec![line];
     if let (true, Some(flow), Some(env)) = (giving.is_by_the_author(), &flow, &env) {
         lines.push(format!("You can lift it yourself: `towpath unhold {} {flow} {env}`.", commit.short()));
     }
-    lines.extend(what_it_stops(giving, &flows, &row).await?);
     let scope = scope.unwrap_or(Scope::All);
-    giving.settle(flow.as_ref(), Some(&scope), vec![Change::Hold(row)], lines).await
-}
-
-/// The same hold by the same person, if it stands.
-async fn already<W: World>(giving: &Giving<'_, W>, flows: &[&Flow], row: &Hold) -> Result<Option<Hold>, Refusal> {
-    // One that is on every flow bears on each.
-    let Some(flow) = flows.first() else { return Ok(None) };
-    let holds = giving.world.load(flow).await?.standing.holds;
-    let same = |hold: &Hold| Hold { id: row.id.clone(), at: row.at, ..hold.clone() } == *row;
-    Ok(holds.into_iter().find(same))
+    let mut reply = giving.settle(flow.as_ref(), Some(&scope), vec![Change::Hold(row.clone())], lines).await?;
+    // It stands before a remote is asked, and whatever comes of that.
+    let said = match what_it_stops(giving, &flows, &row).await {
+        Ok(said) => said,
+        Err(error) => vec![format!("What it stops cannot be told now: {error}.")],
+    };
+    let at = reply.lines.len() - usize::from(reply.dry);
+    reply.lines.splice(at..at, said);
+    Ok(reply)
 }
 
 /// How many flows are looked at for what a hold stops in them.
@@ -109,7 +97,7 @@ async fn what_it_stops<W: World>(
         (Vec::new(), false, flows.len() > LOOKED_AT_MAX, Vec::new());
     for flow in flows.iter().take(LOOKED_AT_MAX) {
         let mut ledger = giving.world.load(flow).await?;
-        // So that the history that is loaded has the commit, if there is one.
+        // So that the history that is loaded has the commit, if there is one, also where nothing is done.
         ledger.standing.holds.push(hold.clone());
         let look = observe::look(giving.world, flow, &ledger).await?;
         let dag = look.dag();

@@ -178,7 +178,9 @@ pub async fn carry_out<W: World>(
         Err(refusal) => Err(refusal),
         Ok(()) => given(&giving).await,
     };
-    if reply.is_ok() && dry == Dry::Real && !matches!(command, Command::Report { .. }) {
+    // What is said in a chat or a comment wakes its flows, and is answered without waiting for a remote.
+    let at_once = who.request.is_none() && !matches!(command, Command::Report { .. });
+    if reply.is_ok() && dry == Dry::Real && at_once {
         show_what_is_so_now(&giving).await;
     }
     if let Err(refusal) = &reply

@@ -146,6 +146,7 @@ async fn strangers<T: Talk>(day: &Day<T>, forge: &str, (url, number): (&str, u64
     deliver(day, &hooks).await;
     until("an answer to somebody else", || host.reactions(later).len() == 2).await;
     assert_eq!(told(), had, "once");
+    until("bo's answer", || host.comments(number).len() > before).await;
     assert_eq!(host.comments(number).len(), before + 1, "of ours, bo's answer and nothing else");
     for comment in again.into_iter().chain([first]) {
         assert_eq!(host.reactions(comment), [], "{comment}");

@@ -291,7 +291,7 @@ fn the_answer_to_an_approval_says_whether_it_counts_and_why_not() {
         [
             recorded.as_str(),
             "It does not count, because authors may not approve here, and without an e-mail it cannot be told whether \
-             they are one. A token made by `towpath token create` with `--email` can approve.",
+             you are one. A token made by `towpath token create` with `--email` can approve.",
         ]
     );
     let author = approve(&["author", "--scope", "steer", "--email", "Ana@Example.com"]);
