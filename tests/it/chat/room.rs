@@ -88,6 +88,38 @@ async fn comments_of_one_author_come_in_their_order_and_those_of_others_beside_t
     assert_eq!(which(&then), ["1", "4"]);
 }
 
+/// What the store failed us at, where it was begun or was to be ended, keeps no lane waiting until the next start; and
+/// what was given back undone is not ended by whoever had it.
+#[tokio::test]
+async fn what_was_begun_by_nobody_any_more_waits_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("s.db"), Create::Yes).await.unwrap();
+    let (now, me) = (Instant(1_790_000_000_000), Holder::this_process());
+    for once in ["1", "2", "3"] {
+        let new = NewAsked { place: "chat:a", once, who: "ana", asked: "{\"user\": \"ana\"}", lane: "stops" };
+        assert_eq!(store.take_asked(&new, now, Room { all: None, own: 9 }).await.unwrap(), Taken::New);
+    }
+    let begin = async || store.begin_asked("stops", false, &me, Instant(now.0 + 60_000)).await.unwrap();
+    let state = async || store.asked_state(&me, now).await.unwrap();
+    let lost = begin().await.unwrap();
+    assert_eq!((state().await.own, begin().await), (1, None), "nothing else is begun meanwhile");
+    // At work it stays; with nobody at it it is given back, alone.
+    store.disown_asked(&me, &[lost.seq].into()).await.unwrap();
+    assert_eq!(state().await.own, 1);
+    store.disown_asked(&me, &[lost.seq + 1].into()).await.unwrap();
+    assert_eq!(state().await.own, 0);
+    // Who had it is too late to end it.
+    store.end_asked(&lost, None).await.unwrap();
+    let again = begin().await.unwrap();
+    assert_eq!((&again.once, again.turn), (&lost.once, 2));
+    store.release_asked(&me).await.unwrap();
+    store.end_asked(&again, None).await.unwrap();
+    let third = begin().await.unwrap();
+    assert_eq!((&third.once, third.turn), (&lost.once, 3), "given back by a stop, it is not ended by the answer");
+    store.end_asked(&third, None).await.unwrap();
+    assert_eq!(begin().await.map(|row| row.once).as_deref(), Some("2"));
+}
+
 #[test]
 fn nobody_fills_the_room_alone_and_what_stops_is_taken_all_the_same() {
     let platform = Platform::new();
