@@ -19,7 +19,7 @@ pub(super) const STALE: Span = Span::from_mins(10);
 /// How often something is begun that the process did not outlive.
 const TURNS_MAX: i64 = 3;
 
-/// The same of what only stops things.
+/// The same of what only stops things, and of questions.
 const STOPS_MAX: i64 = 10;
 
 const NOT_AGAIN: &str = "Towpath stopped while it was at this, and does not begin it again: `history` says whether it was \
@@ -62,7 +62,7 @@ pub(super) async fn not_now(
 
 /// Why a question is not looked into again, if it is not.
 pub(super) fn too_often(row: &AskedRow) -> Option<String> {
-    (row.turn % UNSURE > TURNS_MAX)
+    (row.turn % UNSURE > STOPS_MAX)
         .then(|| "Towpath stopped each time it looked into this: ask for less.".to_owned())
 }
 
