@@ -182,7 +182,9 @@ fn adapter(forge: &config::Forge, clock: &Clock) -> Result<(Arc<dyn Forge>, Clie
     let client = Client::new(Options { ca: forge.ca.clone(), ..Options::default() }, clock.clone())?;
     let (url, token, own) = (&forge.url, forge.token.clone(), client.clone());
     let adapter: Arc<dyn Forge> = match forge.kind {
-        ForgeKind::GitHub => Arc::new(GitHub::new(url, credential(forge), own, clock.clone())?),
+        ForgeKind::GitHub => {
+            Arc::new(GitHub::with_api(url, forge.api.as_deref(), credential(forge), own, clock.clone())?)
+        }
         ForgeKind::GitLab => Arc::new(GitLab::new(url, token, own, clock.clone())?),
         ForgeKind::Git | ForgeKind::Gitea | ForgeKind::Forgejo => Arc::new(Gitea::new(url, token, own)?),
     };

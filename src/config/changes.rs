@@ -47,7 +47,7 @@ pub fn changes(old: &Config, new: &Config) -> Vec<Changed> {
         let Some(after) = new.forges.get(&before.name) else { continue };
         for (key, one, other) in differing(&before.settings, &after.settings) {
             // Another server, or others who may pass for it.
-            let loosens = matches!(key, "url" | "ca");
+            let loosens = matches!(key, "url" | "api" | "ca");
             let what = said(&format!("forge.{}.{key}", before.name), one, other);
             list.push(Changed { flow: None, what, loosens });
         }

@@ -96,6 +96,7 @@ impl Found {
             self.push(Problem::error(entry.key_span.clone(), join(path, "webhook_secrets"), what).hint(hint));
         }
         self.found_of_app(table, path);
+        self.found_of_api(table, path);
         self.found_of_discover(table, path);
         let url = table.get("url").and_then(Node::text).and_then(|url| url.split_once("://"));
         let Some((scheme, rest)) = url else { return };
@@ -150,6 +151,33 @@ impl Found {
         }
         if table.get("token").is_some() {
             problem("a forge has either `app` or `token`", "remove one of them");
+        }
+    }
+
+    /// Where the API is, is GitHub's to say, and the token goes there, too.
+    fn found_of_api(&mut self, table: &Table, path: &str) {
+        let Some(entry) = table.entry("api") else { return };
+        let mut problem = |what: &str, hint: &str| {
+            self.push(Problem::error(entry.key_span.clone(), join(path, "api"), what).hint(hint));
+        };
+        // Without any `kind` that is what is said.
+        let kind = table.get("kind").and_then(Node::text);
+        if kind.is_some_and(|_| ForgeKind::of_table(table) != ForgeKind::GitHub) {
+            problem(
+                "the API of this forge is always below its `url`",
+                "remove `api`, or write `kind = \"github\"`",
+            );
+        }
+        let Some((scheme, rest)) = entry.node.text().and_then(|url| url.split_once("://")) else { return };
+        let here = repository::is_loopback(rest.split('/').next().unwrap_or_default());
+        match scheme {
+            "https" => {}
+            "http" if here => {}
+            "http" => problem(
+                "a token over `http://` can be read by anybody on the way",
+                "write the URL with `https://`; `http://` is for this machine itself, as in `http://127.0.0.1:3000`",
+            ),
+            _ => problem("an API is called over `https://`", "write the URL with `https://`"),
         }
     }
 

@@ -159,6 +159,8 @@ pub struct Forge {
     pub user: String,
     /// What its webhooks are signed with; any of them counts.
     pub webhook_secrets: Vec<SecretRef>,
+    /// Where the REST API is, if not where the URL has it. GitHub alone.
+    pub api: Option<String>,
     /// The certificates that git trusts there instead of the system's.
     pub ca: Option<PathBuf>,
     /// Whether its repositories become flows by themselves.

@@ -35,6 +35,19 @@ impl Crowd {
         every_address(&self.people, &self.hosts, of)
     }
 
+    /// The accounts on a flow's forge of whoever has this address: those that the config has of that person, or the one in
+    /// an address that the forge made up. None where that is not known.
+    pub fn logins(&self, flow: &FlowName, address: &str) -> BTreeSet<String> {
+        let Some(forge) = self.forges.get(flow) else { return BTreeSet::new() };
+        let host = self.hosts.iter().find(|host| &host.name == forge);
+        let made_up = host.and_then(|host| host.login_in(address));
+        let account = made_up.as_ref().map(|login| Identity::forge(forge, login));
+        let by_mail = self.people.who(&Identity::Email(address.to_owned()));
+        let card = by_mail.or_else(|| self.people.who(&account?));
+        let known = card.into_iter().flat_map(|card| card.logins(forge)).map(str::to_owned);
+        known.chain(made_up).collect()
+    }
+
     /// Says of the approvals of a flow's request whose accounts they are.
     pub fn told(&self, flow: &FlowName, requests: &mut Fact<Requests>) {
         let (Fact::Known(requests), Some(forge)) = (requests, self.forges.get(flow)) else { return };
@@ -142,5 +155,24 @@ mod tests {
         assert_eq!(all(&["a@example.org"]), ana);
         assert!(all(&["ana-work@noreply.git.example.com"]).is_superset(&ana));
         assert_eq!(all(&["eva@example.com"]), set(&["eva@example.com"]));
+    }
+
+    #[test]
+    fn the_accounts_of_an_address_are_those_on_the_forge_of_the_flow() {
+        let of = |flow: &str, address: &str| crowd().logins(&flow.into(), address);
+        for address in ["a@example.org", "ana@example.com", "ANA@Example.com", "Ana@noreply.git.example.com"] {
+            assert!(of("shop/web", address).is_superset(&set(&["Ana", "ana-work"])), "{address}");
+        }
+        assert_eq!(of("shop/web", "zoe@noreply.git.example.com"), set(&["zoe"]), "nobody of the config");
+        for (flow, address) in [
+            // Somebody of whom no account there is known may have any.
+            ("shop/web", "bo@example.com"),
+            ("shop/web", "eva@example.com"),
+            ("shop/web", "7-zoe@users.noreply.gitlab.com"),
+            ("shop/web", ""),
+            ("elsewhere", "ana@example.com"),
+        ] {
+            assert_eq!(of(flow, address), set(&[]), "{flow} {address}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use towpath_core::act::PushAnswer;
-use towpath_core::dag::Dag;
+use towpath_core::dag::{Dag, Node};
 use towpath_core::model::{
     Actor, AuthorLogins, BranchName, CiItem, ClosedRequest, CommitId, Edge, EnvName, Fact, Facts, Flow, FlowName,
     Given, IntentRow, Merging, Missing, Now, OpenRequest, RequestApproval, Requests, RequiredChecks, Tip, Trusted,
@@ -219,14 +219,13 @@ impl RealWorld {
         }
         for key in &missing.logins {
             let tip = tips.get(&key.env).and_then(Tip::commit);
-            let range: Vec<CommitId> = match tip {
-                Some(tip) => {
-                    let (there, range) = (dag.ancestors([tip]), dag.ancestors([key.commit]));
-                    dag.written(&range, &there).map(|node| node.id).collect()
-                }
-                None => Vec::new(),
-            };
-            facts.logins.insert(key.clone(), with_addresses(forge.authors(&range).await, dag));
+            let (there, range) = (dag.ancestors(tip), dag.ancestors([key.commit]));
+            let written: Vec<&Node> =
+                if tip.is_some() { dag.written(&range, &there).collect() } else { Vec::new() };
+            let range: Vec<CommitId> = written.iter().map(|node| node.id).collect();
+            let authors = forge.authors(&range).await;
+            let authors = forge.with_co_authors(authors, &written, (dag, self.crowd(), &flow.name)).await;
+            facts.logins.insert(key.clone(), with_addresses(authors, dag));
         }
         for env in &missing.requests {
             let Some(edge) = flow.edge(env) else { continue };
@@ -246,7 +245,9 @@ fn with_addresses(mut authors: Fact<AuthorLogins>, dag: &Dag) -> Fact<AuthorLogi
     if let Fact::Known(known) = &mut authors {
         let mut had: BTreeSet<Option<String>> = BTreeSet::new();
         known.strangers.retain_mut(|stranger| {
-            stranger.email = dag.node(stranger.commit).map(|node| node.email.clone());
+            if !stranger.co_author {
+                stranger.email = dag.node(stranger.commit).map(|node| node.email.clone());
+            }
             had.insert(stranger.email.clone())
         });
     }

@@ -5,6 +5,7 @@
 //! crash anywhere harmless.
 
 pub mod beside;
+mod co_authors;
 pub mod command;
 pub mod compat;
 pub mod crash;

@@ -229,8 +229,8 @@ fn from_graph<W: World>(world: &W, flow: &Flow, look: &Look, missing: &Missing) 
     facts
 }
 
-/// The e-mails of whoever wrote a commit of `target..candidate`, and their other ones; none if the history does not
-/// tell.
+/// The e-mails of whoever wrote a commit of `target..candidate`, its co-authors too, and their other ones; none if the
+/// history does not tell.
 pub fn authors<W: World>(world: &W, flow: &Flow, look: &Look, key: &EdgeKey) -> Option<BTreeSet<String>> {
     let dag = look.dag();
     flow.edge(&key.env)?;
@@ -238,5 +238,6 @@ pub fn authors<W: World>(world: &W, flow: &Flow, look: &Look, key: &EdgeKey) -> 
     dag.node(target)?;
     dag.node(key.commit)?;
     let (there, range) = (dag.ancestors([target]), dag.ancestors([key.commit]));
-    Some(world.addresses(dag.written(&range, &there).map(|node| node.email.clone()).collect()))
+    let wrote = dag.written(&range, &there).flat_map(|node| node.co_authors.iter().chain([&node.email]));
+    Some(world.addresses(wrote.cloned().collect()))
 }

@@ -113,6 +113,20 @@ pub trait Forge: Debug + Send + Sync {
         commits: &[CommitId],
     ) -> Result<towpath_core::model::AuthorLogins, Unknown>;
 
+    /// Whether [`Forge::authors`] has the accounts of `Co-authored-by:` lines, too.
+    fn tells_co_authors(&self) -> bool {
+        false
+    }
+
+    /// The login name of the account that has this address, lower-cased, confirmed by the forge; none where it does not
+    /// tell, which proves nothing.
+    ///
+    /// # Errors
+    /// If it could not be asked.
+    async fn account(&self, _: &str) -> Result<Option<String>, Unknown> {
+        Ok(None)
+    }
+
     /// Merges a request whose head must be exactly `head` into `base`, which must be exactly at `onto`,
     /// or does nothing. A fast-forward is a compare-and-swap from `onto`; no forge has one for merge
     /// commits, so there `onto` is looked at just before. Whatever it answers, only the branch itself

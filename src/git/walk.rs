@@ -14,6 +14,7 @@ use std::collections::{BinaryHeap, HashMap};
 use git2::{ErrorCode, ObjectType, Odb, Oid};
 use towpath_core::dag::Node;
 use towpath_core::model::{CommitId, TreeId, Unknown, UnknownWhy};
+use towpath_core::people::authors;
 
 use super::words;
 
@@ -232,7 +233,23 @@ fn parse(id: CommitId, data: &[u8]) -> Option<(Node, i64)> {
     let first = message.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty());
     let subject = cut(first.unwrap_or_default(), TEXT_MAX);
     let (author, email) = author;
-    Some((Node { id, tree: tree?, parents, merged: None, author, email, subject }, time))
+    let co_authors = co_authors(message);
+    Some((Node { id, tree: tree?, parents, merged: None, author, email, subject, co_authors }, time))
+}
+
+/// The lower-cased addresses of `Co-authored-by: NAME <ADDRESS>`, and an empty one where not all were read.
+fn co_authors(message: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(message);
+    let named = authors::co_authors(&text);
+    let full = named.len() >= authors::CO_AUTHORS_MAX;
+    let mut found: Vec<String> = Vec::new();
+    let addresses = named.into_iter().map(|(_, email)| cut(email.as_bytes(), EMAIL_MAX).to_lowercase());
+    for address in addresses.chain(full.then(String::new)) {
+        if !found.contains(&address) {
+            found.push(address);
+        }
+    }
+    found
 }
 
 /// Name and lower-cased address of `Ana <Ana@example.com> 1700000000 +0100`.
@@ -271,6 +288,32 @@ mod tests {
         assert_eq!(node.parents.len(), 2);
         assert_eq!((node.author.as_str(), node.email.as_str()), ("Łukasz", "l@example.com"));
         assert_eq!((node.subject.as_str(), time), ("First", 1_700_000_000));
+    }
+
+    #[test]
+    fn co_authors_are_read_from_the_message_alone() {
+        let head = b"author A <Co-authored-by: x <x@x>> 1 +0000\ncommitter B <b@x> 1 +0000\n\n";
+        let of = |message: &[u8]| read(&[head, message].concat()).unwrap().0.co_authors;
+        assert_eq!(
+            of(b"Subject\n\nText.\n\nCo-authored-by: Bo <Bo@Example.com>\nco-AUTHORED-by:Eva<eva@x>\n"),
+            ["bo@example.com", "eva@x"]
+        );
+        assert_eq!(
+            of(b"Subject\n\nCo-authored-by: B <b@x>\r\nCo-authored-by: Other <B@X>\n"),
+            ["b@x"],
+            "each once"
+        );
+        assert_eq!(of(b"Co-authored-by: \xff\xfe <\xff@x>"), ["\u{fffd}@x"]);
+        for none in
+            [&b"Subject"[..], b"Co-authored-by: Bo", b"Co-authored-by: Bo <>", b" Co-authored-by: a <a@x>", b""]
+        {
+            assert!(of(none).is_empty(), "{:?}", String::from_utf8_lossy(none));
+        }
+        let many: String = (0..150).map(|n| format!("Co-authored-by: P <p{n}@x>\n")).collect();
+        let found = of(many.as_bytes());
+        assert_eq!((found.len(), found.last().map(String::as_str)), (101, Some("")), "and some that nobody read");
+        let long = of(format!("Co-authored-by: P <{}@x>", "p".repeat(5_000)).as_bytes());
+        assert_eq!(long[0].chars().count(), EMAIL_MAX);
     }
 
     #[test]

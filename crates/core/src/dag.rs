@@ -31,6 +31,10 @@ pub struct Node {
     pub email: String,
     /// The first line of the message, cut at 200 characters.
     pub subject: String,
+    /// The addresses of the `Co-authored-by:` lines of its message, lower-cased, each once. An empty one stands for
+    /// those of a commit that has more of them than are read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub co_authors: Vec<String>,
 }
 
 /// A loaded piece of history.
@@ -241,7 +245,16 @@ mod tests {
         let tree = format!("{tree:040x}").parse().expect("an id");
         let parents = parents.iter().map(|parent| id(*parent)).collect();
         let text = String::new;
-        Node { id: id(number), tree, parents, merged: None, author: text(), email: text(), subject: text() }
+        Node {
+            id: id(number),
+            tree,
+            parents,
+            merged: None,
+            author: text(),
+            email: text(),
+            subject: text(),
+            co_authors: vec![text()],
+        }
     }
 
     #[test]

@@ -144,6 +144,10 @@ pub(in crate::config) const ROWS: &[Row] = &[
         "What a repository's path is appended to. Without user name and password.",
         "url = \"https://git.example.com\"",
     ),
+    row(FORGE, "api", Kind::Url, Default::From("`https://api.github.com` for github.com, else `/api/v3` below `url`")).says(
+        "Where GitHub's REST API is, where a proxy has it elsewhere. GraphQL is then at `/api/graphql` beside an address that ends in `/api/v3`, and at `/graphql` below any other. The token is sent there, too. For `github` only.",
+        "api = \"https://proxy.example.com/github/api/v3\"",
+    ),
     row(FORGE, "token", Kind::Secret, Default::Nothing).says(
         "Where the token for git over HTTPS is to be found. Never the token itself. It is sent for repositories written as `NAME:PATH`, and for no others. A file is read anew before each call of git; the environment, once at the start. Only with an `https://` URL, or `http://` to this machine itself.",
         "token = { env = \"GIT_TOKEN\" }",

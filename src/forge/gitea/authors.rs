@@ -94,7 +94,7 @@ impl Search {
             Some(login) => drop(self.found.logins.insert(Actor::new(login))),
             None => {
                 self.found.unlinked = true;
-                self.found.strangers.push(Stranger { commit, email: None });
+                self.found.strangers.push(Stranger { commit, email: None, co_author: false });
             }
         }
     }

@@ -34,13 +34,15 @@ const JWT_BACK: Span = Span::from_mins(1);
 /// How often at most a token is made anew because git refused it.
 const FORGET_EVERY: Span = Span::from_mins(10);
 
-/// The kinds of personal tokens.
+/// The kinds of tokens that stand in a config.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Personal {
     /// With scopes.
     Classic,
     /// With permissions, of which GitHub tells nothing.
     FineGrained,
+    /// None of a person: an installation's token that was made for an hour, or for a job of Actions (`GITHUB_TOKEN`).
+    Installation,
 }
 
 /// What we have to show.
@@ -108,7 +110,7 @@ impl Auths {
         matches!(self.credential, Credential::App { .. })
     }
 
-    /// Which kind of personal token it is, if it can be told.
+    /// Which kind of token it is, if it can be told.
     /// <https://github.blog/2021-04-05-behind-githubs-new-authentication-token-formats/>
     pub(super) fn personal(&self) -> Option<Personal> {
         let Credential::Token(place) = &self.credential else { return None };
@@ -116,6 +118,7 @@ impl Auths {
         match token.expose() {
             token if token.starts_with(b"github_pat_") => Some(Personal::FineGrained),
             token if token.starts_with(b"ghp_") => Some(Personal::Classic),
+            token if token.starts_with(b"ghs_") => Some(Personal::Installation),
             _ => None,
         }
     }
@@ -228,6 +231,24 @@ mod tests {
         use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
         let der: Pkcs8V1Der<'_> = pair.as_der().expect("a key");
         format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(der.as_ref()))
+    }
+
+    #[test]
+    fn what_a_token_begins_with_says_what_it_is() {
+        let kind = |text: &str| {
+            let mut file = tempfile::NamedTempFile::new().expect("a file");
+            std::io::Write::write_all(&mut file, text.as_bytes()).expect("written");
+            let clock = Clock::Manual(crate::clock::ManualClock::new(Instant(0)));
+            let api = Url::parse("https://api.github.com/").expect("a URL");
+            let place = Credential::Token(SecretRef::File(file.path().to_owned()));
+            Auths::new(place, clock, api).personal()
+        };
+        assert_eq!(kind("ghp_abc\n"), Some(Personal::Classic));
+        assert_eq!(kind("github_pat_abc\n"), Some(Personal::FineGrained));
+        assert_eq!(kind("ghs_abc\n"), Some(Personal::Installation));
+        for other in ["gho_abc", "ghs", "xghs_abc", "0123456789abcdef0123456789abcdef01234567"] {
+            assert_eq!(kind(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -87,7 +87,8 @@ impl GitHub {
             found.push(stops(format!("`{repo}` is archived"), "unarchive it: nothing in it can be moved"));
         }
         // Of an App it is always false: its rights are asked for by themselves.
-        if !self.auth.is_app() && is.permissions.is_some_and(|rights| !rights.push) {
+        let of_app = self.auth.is_app() || self.auth.personal() == Some(Personal::Installation);
+        if !of_app && is.permissions.is_some_and(|rights| !rights.push) {
             found.push(stops(
                 format!("our credential may not push to `{repo}`"),
                 "give its owner the role Write, or the token `contents: write`",
@@ -167,8 +168,9 @@ impl GitHub {
     }
 }
 
-/// What a personal token may do: GitHub says it of classic ones, in this header, and of fine-grained ones not.
-/// <https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps>
+/// What a token is good for, and what a personal one may do: GitHub says it of classic ones, in this header, and of fine-grained ones not.
+/// <https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps>,
+/// <https://docs.github.com/en/actions/concepts/security/github_token>
 fn of_token(kind: Personal, scopes: Option<&str>, private: bool, found: &mut Vec<Finding>) {
     if kind == Personal::FineGrained {
         found.push(note(
@@ -177,6 +179,16 @@ fn of_token(kind: Personal, scopes: Option<&str>, private: bool, found: &mut Vec
                 .to_owned(),
             "see in its settings that it has Contents, Pull requests and Commit statuses to write, and Members to read for \
              teams in `from`; where checks are of Actions or another App, use an App, or a classic token with `repo`",
+        ));
+        return;
+    }
+    if kind == Personal::Installation {
+        found.push(note(
+            "the token is one of an installation, as the `GITHUB_TOKEN` of a job of Actions is: it ends with the job, or \
+             after an hour, and what a job pushes with it starts no workflows, so no CI runs on what is promoted"
+                .to_owned(),
+            "give Towpath an App (`app = { … }`), whose pushes start workflows and which makes its tokens itself, or a \
+             personal token",
         ));
         return;
     }
@@ -320,6 +332,10 @@ mod tests {
             fine.len() == 1 && !fine[0].0 && fine[0].1.contains("none of them may read check runs"),
             "{fine:?}"
         );
+        let of_job = told(Personal::Installation, None, true);
+        let [(false, job)] = &of_job[..] else { panic!("{of_job:?}") };
+        assert!(job.contains("ends with the job") && job.contains("starts no workflows"), "{job}");
+        assert_eq!(told(Personal::Installation, Some("repo"), true), of_job, "it has no scopes");
         // A proxy has taken the header away.
         assert_eq!(told(Personal::Classic, None, true), []);
         assert_eq!(told(Personal::Classic, Some("public_repo, workflow, read:org"), false), []);

@@ -87,15 +87,26 @@ impl GitHub {
     /// # Errors
     /// If `url` is none.
     pub fn new(url: &str, credential: Credential, client: Client, clock: Clock) -> Result<Self, Fault> {
-        let wrong = |why: &str| Fault::NotSent { words: format!("`{url}` is no address of a GitHub: {why}") };
-        let mut web = Url::parse(url).map_err(|error| wrong(&error.to_string()))?;
-        if !matches!(web.scheme(), "http" | "https") || web.host_str().is_none() {
-            return Err(wrong("it is not http or https"));
+        Self::with_api(url, None, credential, client, clock)
+    }
+
+    /// The same, whose REST API is at `api` where that is not where `url` has it.
+    ///
+    /// # Errors
+    /// If one of the two is no address.
+    pub fn with_api(
+        url: &str,
+        api: Option<&str>,
+        credential: Credential,
+        client: Client,
+        clock: Clock,
+    ) -> Result<Self, Fault> {
+        let web = folder(url)?;
+        let (api, graphql) = match api {
+            Some(api) => beside(folder(api)?),
+            None => addresses(&web),
         }
-        if !web.path().ends_with('/') {
-            web.set_path(&format!("{}/", web.path()));
-        }
-        let (api, graphql) = addresses(&web).ok_or_else(|| wrong("it has no host"))?;
+        .ok_or_else(|| no_address(url, "it has no host"))?;
         let pause = client.pause();
         let auth = auth::Auths::new(credential, clock, api.clone());
         let (login, by_request_alone) = (tokio::sync::OnceCell::new(), Mutex::default());
@@ -184,6 +195,29 @@ impl GitHub {
     }
 }
 
+fn no_address(url: &str, why: &str) -> Fault {
+    Fault::NotSent { words: format!("`{url}` is no address of a GitHub: {why}") }
+}
+
+/// An address below which there are others.
+fn folder(url: &str) -> Result<Url, Fault> {
+    let mut parsed = Url::parse(url).map_err(|error| no_address(url, &error.to_string()))?;
+    if !matches!(parsed.scheme(), "http" | "https") || parsed.host_str().is_none() {
+        return Err(no_address(url, "it is not http or https"));
+    }
+    if !parsed.path().ends_with('/') {
+        parsed.set_path(&format!("{}/", parsed.path()));
+    }
+    Ok(parsed)
+}
+
+/// Where REST and GraphQL are, by where REST is: `…/api/v3/` and `…/api/graphql` as on an Enterprise Server, elsewhere
+/// `…/graphql` below it as on `api.github.com`.
+fn beside(api: Url) -> Option<(Url, Url)> {
+    let graphql = api.join(if api.path().ends_with("/api/v3/") { "../graphql" } else { "graphql" }).ok()?;
+    Some((api, graphql))
+}
+
 /// Where REST and GraphQL are, by where people go.
 /// <https://docs.github.com/en/enterprise-server/rest/quickstart>,
 /// <https://docs.github.com/en/enterprise-cloud@latest/admin/data-residency>
@@ -265,6 +299,10 @@ impl Forge for GitHub {
         self.activity_of(repo, branch).await.map_err(Fault::unknown)
     }
 
+    fn tells_co_authors(&self) -> bool {
+        true
+    }
+
     async fn authors(&self, repo: &RepoPath, commits: &[CommitId]) -> Result<AuthorLogins, Unknown> {
         self.authors_of(repo, commits).await.map_err(Fault::unknown)
     }
@@ -342,6 +380,34 @@ mod tests {
             let found = addresses(&Url::parse(web).expect("a URL")).expect("a host");
             assert_eq!((found.0.as_str(), found.1.as_str()), (api, graphql));
         }
+    }
+
+    #[test]
+    fn where_the_api_is_behind_a_proxy() {
+        for (api, rest, graphql) in [
+            (
+                "https://in.shop.test/github/api/v3",
+                "https://in.shop.test/github/api/v3/",
+                "https://in.shop.test/github/api/graphql",
+            ),
+            ("https://in.shop.test/gh/", "https://in.shop.test/gh/", "https://in.shop.test/gh/graphql"),
+            ("https://api.shop.test", "https://api.shop.test/", "https://api.shop.test/graphql"),
+            ("https://in.shop.test/v3", "https://in.shop.test/v3/", "https://in.shop.test/v3/graphql"),
+        ] {
+            let found = beside(folder(api).expect("a URL")).expect("both");
+            assert_eq!((found.0.as_str(), found.1.as_str()), (rest, graphql));
+        }
+        for bad in ["in.shop.test", "ftp://in.shop.test/", "", "https://"] {
+            assert!(folder(bad).is_err(), "{bad}");
+        }
+        let clock = Clock::Manual(crate::clock::ManualClock::new(towpath_core::model::Instant(0)));
+        let client = Client::new(Options::default(), clock.clone()).expect("a client");
+        let (web, api) = ("https://git.shop.test", Some("https://in.shop.test/gh"));
+        let forge = GitHub::with_api(web, api, Credential::None, client, clock).expect("a forge");
+        let repo = RepoPath::new("shop/checkout");
+        assert_eq!(forge.git_url(&repo), "https://git.shop.test/shop/checkout.git");
+        let url = forge.repo_url(&repo, &[], &[]).expect("a URL");
+        assert_eq!(url.as_str(), "https://in.shop.test/gh/repos/shop/checkout");
     }
 
     #[test]

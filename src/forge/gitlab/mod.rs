@@ -124,6 +124,10 @@ impl Forge for GitLab {
         people::authors(&self.api, &self.authors, repo, commits).await
     }
 
+    async fn account(&self, address: &str) -> Result<Option<String>, Unknown> {
+        people::account(&self.api, address).await.map_err(Fault::unknown)
+    }
+
     async fn merge(
         &self,
         repo: &RepoPath,

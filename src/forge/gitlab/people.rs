@@ -106,6 +106,19 @@ pub(super) fn named(found: Vec<wire::User>, name: &str) -> Option<wire::User> {
     found.into_iter().find(is)
 }
 
+/// See `Forge::account`. Only an address that somebody shows to everybody can be asked about; to administrators GitLab
+/// would tell the hidden ones, too. What came is compared, for a GitLab that does not know the filter lists everybody.
+/// <https://docs.gitlab.com/api/users/#list-all-users> (`public_email`)
+pub(super) async fn account(api: &Api, address: &str) -> Result<Option<String>, Fault> {
+    if !address.contains('@') {
+        return Ok(None);
+    }
+    let found: Vec<wire::User> =
+        api.answer("users", &["v4", "users"], &[("public_email", address)]).await?.json()?;
+    let is = |user: &wire::User| user.public_email.as_deref().is_some_and(|had| had.eq_ignore_ascii_case(address));
+    Ok(found.into_iter().find(is).and_then(|user| user.username).filter(|name| !name.is_empty()))
+}
+
 /// The query for the authors of that many commits.
 fn query(count: usize) -> String {
     let names: String = (0..count).map(|at| format!(", $c{at}: String!")).collect();
@@ -169,7 +182,7 @@ pub(super) async fn authors(
                 Some(author) => drop(found.logins.insert(author)),
                 None => {
                     found.unlinked = true;
-                    found.strangers.push(Stranger { commit: *commit, email: None });
+                    found.strangers.push(Stranger { commit: *commit, email: None, co_author: false });
                 }
             }
         }

@@ -26,6 +26,9 @@ pub(super) struct User {
     /// `active`, `blocked`, `deactivated`, …
     #[serde(default)]
     pub state: Option<String>,
+    /// The address that they show to everybody, a confirmed one; mostly empty.
+    #[serde(default)]
+    pub public_email: Option<String>,
 }
 
 /// Somebody of whom it matters who it is.

@@ -152,6 +152,31 @@ fn an_app_is_githubs_and_stands_in_for_a_token() {
 }
 
 #[test]
+fn the_address_of_an_api_is_githubs_and_as_safe_as_the_url() {
+    let said = |kind: &str, api: &str| {
+        let url = "url = \"https://git.example.com\"\ntoken = { env = \"T\" }";
+        sentences(&format!("[forge.work]\nkind = \"{kind}\"\n{url}\napi = \"{api}\"\n{}", super::FLOW))
+    };
+    for good in ["https://proxy.example.com/github/api/v3", "https://api.example.com/", "http://127.0.0.1:3000/x"] {
+        assert_eq!(said("github", good), [""; 0], "{good}");
+    }
+    let good = "https://proxy.example.com/github/api/v3";
+    for (kind, api, words) in [
+        ("gitea", good, "the API of this forge is always below its `url`"),
+        ("gitlab", good, "the API of this forge is always below its `url`"),
+        ("git", good, "the API of this forge is always below its `url`"),
+        ("github", "http://proxy.example.com/api/v3", "a token over `http://` can be read by anybody on the way"),
+        ("github", "ssh://proxy.example.com/api/v3", "an API is called over `https://`"),
+        ("github", "https://me:hunter2@proxy.example.com/", ""),
+        ("github", "proxy", ""),
+    ] {
+        let found = said(kind, api);
+        assert!(found.iter().any(|one| one.starts_with(words)), "{kind} {api}: {found:?}");
+        assert!(!found.concat().contains("hunter2"), "{found:?}");
+    }
+}
+
+#[test]
 fn a_password_in_a_repository_is_refused_and_not_printed() {
     for repository in [
         "https://me:hunter2@example.com/a.git",

@@ -103,6 +103,7 @@ impl Stage for SimStage {
             author: made.author.clone(),
             email: format!("{}@example.com", made.author),
             subject: format!("change {}", made.label),
+            co_authors: Vec::new(),
         });
         repository.trees.insert(id, made.tree.clone());
         if made.parents.len() == 1 {

@@ -343,6 +343,7 @@ impl Universe {
             author: email.split('@').next().unwrap_or("").to_owned(),
             email: email.to_owned(),
             subject: format!("commit {}", repository.nodes.len() + 1),
+            co_authors: Vec::new(),
         });
         id
     }

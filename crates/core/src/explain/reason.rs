@@ -306,6 +306,11 @@ impl Words<'_> {
     fn not_counted(&self, one: &NotCounted) -> String {
         let by = self.actor(&one.by);
         match &one.stranger {
+            Some(stranger) if stranger.co_author => format!(
+                "that of {by} does not count, because authors may not approve here, and whose account on the forge a \
+                 co-author has is not known: {}",
+                unlinked(stranger)
+            ),
             None => format!("that of {by} does not count, because {}", not_counted_why(one.why)),
             Some(stranger) => {
                 format!("that of {by} does not count, because {}: {}", not_counted_why(one.why), unlinked(stranger))
@@ -576,6 +581,12 @@ const fn by_itself(why: &Reason) -> bool {
 fn unlinked(stranger: &Stranger) -> String {
     match stranger.email.as_deref().map(str::trim) {
         None => id(stranger.commit),
+        Some("") if stranger.co_author => {
+            format!("{}, which has more co-authors than are read", id(stranger.commit))
+        }
+        Some(email) if stranger.co_author => {
+            format!("{}, which names {} as a co-author", id(stranger.commit), name(email))
+        }
         Some("") => format!("{}, which bears no address", id(stranger.commit)),
         Some(email) => format!("{}, by {}", id(stranger.commit), name(email)),
     }

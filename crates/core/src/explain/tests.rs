@@ -218,7 +218,11 @@ pub(super) fn every_reason() -> Vec<Reason> {
                 .map(|email| NotCounted {
                     by: "jan".into(),
                     why: NotCountedWhy::AuthorUnknown,
-                    stranger: Some(Stranger { commit: commit(3), email: email.map(str::to_owned) }),
+                    stranger: Some(Stranger {
+                        commit: commit(3),
+                        email: email.map(str::to_owned),
+                        co_author: false,
+                    }),
                 })
                 .to_vec(),
         },
@@ -1374,7 +1378,7 @@ fn hostile_texts_come_out_inert_and_on_one_line() {
                 NotCounted {
                     by: by(),
                     why: NotCountedWhy::AuthorUnknown,
-                    stranger: Some(Stranger { commit: commit(3), email: Some(text()) }),
+                    stranger: Some(Stranger { commit: commit(3), email: Some(text()), co_author: true }),
                 },
             ],
         },

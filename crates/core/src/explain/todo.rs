@@ -5,7 +5,7 @@ use super::reason::{source, target};
 use super::{Todo, Words, id, not_asked};
 use crate::model::{
     Candidate, Check, CheckName, CheckRef, Checks, CommitId, Decision, Distance, Edge, EnvName, FlowName, Gate,
-    GateKind, Held, HttpInstead, Mode, NotCountedWhy, Reason, Scope, UnknownWhy, Verdict, Via,
+    GateKind, Held, HttpInstead, Mode, NotCounted, NotCountedWhy, Reason, Scope, UnknownWhy, Verdict, Via,
 };
 
 impl Words<'_> {
@@ -191,6 +191,19 @@ impl Words<'_> {
                 (Some(commit), Via::FastForward) => one(
                     format!("{} can approve it:", super::capital(self.approvers(verdict))),
                     vec![format!("{} {commit}", self.on_edge("approve", edge))],
+                ),
+                (_, Via::MergeRequest) if not_counted.iter().any(names_a_co_author) => one(
+                    format!(
+                        "The approvals count once the config says who that co-author is: somebody in {} who has that \
+                         address ({}) and an account on the forge ({}). Or say {} in {} of {} in the config.",
+                        name("[people]"),
+                        name("mail:ADDRESS"),
+                        name("forge:NAME/LOGIN"),
+                        name("authors = \"allow\""),
+                        name("gates.approvals"),
+                        name(edge.target.name.as_str())
+                    ),
+                    Vec::new(),
                 ),
                 (_, Via::MergeRequest) if not_counted.iter().any(|one| one.why == NotCountedWhy::AuthorUnknown) => {
                     one(
@@ -507,4 +520,9 @@ impl Asked {
         }
         command
     }
+}
+
+/// Whether it hangs on a co-author whose account is not known that an approval does not count.
+fn names_a_co_author(one: &NotCounted) -> bool {
+    one.stranger.as_ref().is_some_and(|stranger| stranger.co_author)
 }

@@ -230,13 +230,16 @@ pub struct AuthorLogins {
     pub strangers: Vec<Stranger>,
 }
 
-/// A commit whose author has no account that the forge knows of.
+/// A commit whose author, or co-author, has no account that is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stranger {
     /// Which.
     pub commit: CommitId,
     /// The author's address by git, in lower case. None until it was looked at.
     pub email: Option<String>,
+    /// Whether that is the address of a `Co-authored-by:` line in its message.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub co_author: bool,
 }
 
 /// The checks that a forge requires on a branch.

@@ -74,7 +74,7 @@ fn mail(address: &str) -> Identity {
 }
 
 /// The most co-authors of one commit that are read.
-const CO_AUTHORS_MAX: usize = 100;
+pub const CO_AUTHORS_MAX: usize = 100;
 
 /// Name and address of each `Co-authored-by: NAME <ADDRESS>` in a commit's message, each once.
 ///

@@ -53,8 +53,8 @@ fn logins(of: &[&str], strangers: Option<&[Stranger]>) -> Fact<AuthorLogins> {
 
 #[test]
 fn the_commit_that_keeps_an_approval_from_counting_is_named() {
-    let jan = Stranger { commit: c(1), email: Some("jan@home.example".to_owned()) };
-    let eva = Stranger { commit: c(2), email: None };
+    let jan = Stranger { commit: c(1), email: Some("jan@home.example".to_owned()), co_author: false };
+    let eva = Stranger { commit: c(2), email: None, co_author: false };
     for (name, known, expect) in [
         (
             "one",

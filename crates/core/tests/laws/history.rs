@@ -51,6 +51,7 @@ pub fn node(n: usize, parents: &[usize]) -> Node {
         author: "Ana".to_owned(),
         email: "ana@example.com".to_owned(),
         subject: format!("change {n}"),
+        co_authors: Vec::new(),
     }
 }
 

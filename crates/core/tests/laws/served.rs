@@ -71,6 +71,7 @@ pub fn commit(n: u32, parents: &[u32]) -> Node {
         author: ["Ana", "Marek"][n as usize % 2].to_owned(),
         email: ["ana@example.com", "marek@example.com"][n as usize % 2].to_owned(),
         subject: format!("change {n}"),
+        co_authors: Vec::new(),
     }
 }
 

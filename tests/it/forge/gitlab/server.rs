@@ -113,8 +113,11 @@ pub fn answer(state: &mut State, ask: &Ask<'_>) -> Reply {
             ask.list(state, all)
         }
         ("GET", ["v4", "users"]) => {
-            let found = ask.query("username").map(|name| show::user(state, name)).filter(|user| !user.is_null());
-            ask.list(state, found.into_iter().collect())
+            let shown = ask.query("public_email").and_then(|email| {
+                state.shown.iter().find(|(_, had)| had.eq_ignore_ascii_case(email)).map(|(name, _)| name.as_str())
+            });
+            let found = ask.query("username").or(shown).map(|name| show::user(state, name));
+            ask.list(state, found.into_iter().filter(|user| !user.is_null()).collect())
         }
         ("GET", ["v4", "groups", path, "members", "all"]) => match state.groups.get(*path) {
             Some(all) => ask.list(state, all.iter().map(|of| show::member(state, of)).collect()),

@@ -14,7 +14,7 @@ pub fn user(state: &State, name: &str) -> Value {
     let Some(person) = state.person(name) else { return Value::Null };
     json!({
         "id": person.id, "username": name, "name": name, "state": person.state, "locked": false,
-        "public_email": null, "avatar_url": null, "web_url": format!("{}/{name}", state.url),
+        "public_email": state.shown.get(name), "avatar_url": null, "web_url": format!("{}/{name}", state.url),
     })
 }
 

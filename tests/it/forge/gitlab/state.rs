@@ -161,6 +161,8 @@ pub struct State {
     pub pushes: Vec<Push>,
     /// Whose confirmed e-mail a commit bears.
     pub authors: BTreeMap<CommitId, String>,
+    /// The addresses that people show to everybody.
+    pub shown: BTreeMap<String, String>,
     pub scopes: Vec<&'static str>,
     /// Whether the hook is to be sent for notes that are made over the API, ours above all.
     pub comment_hooks: bool,
@@ -220,6 +222,7 @@ impl State {
             hooks: Vec::new(),
             pushes: Vec::new(),
             authors: BTreeMap::new(),
+            shown: BTreeMap::new(),
             scopes: vec!["api"],
             comment_hooks: false,
             outbox: Vec::new(),
