@@ -30,3 +30,4 @@ mod swarm;
 mod tell;
 mod tell_chat;
 mod turns;
+mod whole;
