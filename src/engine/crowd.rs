@@ -138,7 +138,9 @@ mod tests {
 
     #[test]
     fn who_wrote_under_one_address_wrote_under_all() {
-        let mailmap = Mailmap::parse("Ana <ANA@example.com> <old@example.com>\nBo <bo@example.com> Bo <shared@example.com>\n");
+        let mailmap = Mailmap::parse(
+            "Ana <ANA@example.com> <old@example.com>\nBo <bo@example.com> Bo <shared@example.com>\n",
+        );
         let all = |of: &[&str]| {
             let of = of.iter().map(|email| ("X".to_owned(), (*email).to_owned()));
             crowd().addresses(&mailmap, &of.collect())

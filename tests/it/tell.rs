@@ -426,7 +426,8 @@ async fn who_is_told_of_what_goes_by_event_environment_and_flow() {
     };
     assert_eq!(told().await, ["all", "here", "news", "shops"]);
     let words = "remote: no".to_owned();
-    held.happens("r", Event::Refused { kind: MoveKind::FastForward, new: CommitId::from_bytes([9; 20]), words }).await;
+    held.happens("r", Event::Refused { kind: MoveKind::FastForward, new: CommitId::from_bytes([9; 20]), words })
+        .await;
     let both = ["all", "all", "both", "here", "here", "news", "problems", "shops", "shops"];
     assert_eq!(told().await, both, "what is a problem goes to who wants problems");
 }

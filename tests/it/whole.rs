@@ -121,7 +121,8 @@ impl Whole {
 
     /// Presses a button of a message in Slack, as Slack tells it.
     async fn press_in_slack(&self, user: &str, message: &Json, label: &str) {
-        let mut buttons = message["blocks"].as_array().unwrap().iter().filter_map(|block| block["elements"].as_array());
+        let mut buttons =
+            message["blocks"].as_array().unwrap().iter().filter_map(|block| block["elements"].as_array());
         let button = buttons.find_map(|all| all.iter().find(|one| one["text"]["text"] == label)).expect("a button");
         let payload = serde_json::json!({
             "type": "block_actions",
@@ -147,7 +148,8 @@ impl Whole {
 
     /// The same in Mattermost, whose server signs who pressed.
     async fn press_in_mattermost(&self, user: &str, post: &Json, label: &str) {
-        let mut actions = post["props"]["attachments"].as_array().unwrap().iter().filter_map(|one| one["actions"].as_array());
+        let mut actions =
+            post["props"]["attachments"].as_array().unwrap().iter().filter_map(|one| one["actions"].as_array());
         let button = actions.find_map(|all| all.iter().find(|one| one["name"] == label)).expect("a button");
         let ahead = self.clock.reading().wall.since(self.begun).ms() / 1_000;
         let body = serde_json::json!({

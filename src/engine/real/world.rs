@@ -383,7 +383,8 @@ impl World for RealWorld {
             (Some(range), Ok(mirror)) if self.sinks.tells_chats() => wrote::wrote(mirror, range).await,
             _ => Vec::new(),
         };
-        let stands = if self.sinks.tells_chats() { self.stands(flow, &message.env).await } else { Stands::default() };
+        let stands =
+            if self.sinks.tells_chats() { self.stands(flow, &message.env).await } else { Stands::default() };
         let Stands { pauses, retry, mailmap } = stands;
         let rows = self.sinks.rows(flow, message, &Besides { compare, wrote, mailmap, pauses, retry });
         if !rows.is_empty() {

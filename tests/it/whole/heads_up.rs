@@ -44,7 +44,11 @@ async fn a_day(author: &str, brings: &[(&str, &str)], pressed: Pressed) {
         Pressed::InMattermost => whole.press_in_mattermost("uana", &in_mattermost, "Hold mine").await,
     }
     if pressed != Pressed::Nothing {
-        whole.until("it is held", || whole.platform.told().iter().any(|(_, body)| body.to_string().contains("held back"))).await;
+        whole
+            .until("it is held", || {
+                whole.platform.told().iter().any(|(_, body)| body.to_string().contains("held back"))
+            })
+            .await;
         whole.rests().await;
     }
     whole.looks_after(15).await;

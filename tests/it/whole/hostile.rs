@@ -79,7 +79,15 @@ fn read_slack(body: &Json) -> String {
     let mut found = BTreeSet::new();
     kinds(body, &mut found);
     let ours = [
-        "rich_text", "rich_text_section", "rich_text_list", "text", "header", "plain_text", "context", "actions", "button",
+        "rich_text",
+        "rich_text_section",
+        "rich_text_list",
+        "text",
+        "header",
+        "plain_text",
+        "context",
+        "actions",
+        "button",
     ];
     assert!(found.iter().all(|kind| ours.contains(&kind.as_str())), "no mention, no link: {found:?} of {body:#}");
     let fallback = body["text"].as_str().unwrap_or_default();
@@ -111,7 +119,10 @@ fn read_markdown(markdown: &str, may: impl Fn(&Event<'_>) -> bool) -> String {
 
 fn read_mattermost(body: &Json) -> String {
     let ours = |event: &Event<'_>| {
-        matches!(event, Event::Start(Tag::Paragraph | Tag::Heading { .. } | Tag::Strong | Tag::List(None) | Tag::Item))
+        matches!(
+            event,
+            Event::Start(Tag::Paragraph | Tag::Heading { .. } | Tag::Strong | Tag::List(None) | Tag::Item)
+        )
     };
     let mut shown = read_markdown(body["message"].as_str().unwrap(), ours);
     for attachment in body["props"]["attachments"].as_array().into_iter().flatten() {
@@ -126,7 +137,10 @@ fn read_mattermost(body: &Json) -> String {
 fn read_forge(markdown: &str, good: &str) -> String {
     let shown = read_markdown(markdown, |event| match event {
         Event::Start(Tag::Link { dest_url, .. }) => dest_url.starts_with(good),
-        Event::Start(Tag::Image { .. }) | Event::TaskListMarker(_) | Event::InlineMath(_) | Event::DisplayMath(_) => false,
+        Event::Start(Tag::Image { .. })
+        | Event::TaskListMarker(_)
+        | Event::InlineMath(_)
+        | Event::DisplayMath(_) => false,
         Event::Html(html) | Event::InlineHtml(html) => {
             let html = html.trim();
             (html.starts_with("<!-- towpath") && html.matches("<!--").count() == 1)
@@ -194,10 +208,14 @@ fn read_hook(preset: &str, body: &Json) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_repository_says_stays_text_in_every_sink() {
     let whole = Whole::new(&[], &hooks()).await;
-    let commits: Vec<_> = SUBJECTS.iter().enumerate().map(|(n, subject)| {
-        let author = AUTHORS[n % AUTHORS.len()];
-        whole.commit(&format!("{author} <a{n}@evil.example>"), subject, &[("b", &n.to_string())])
-    }).collect();
+    let commits: Vec<_> = SUBJECTS
+        .iter()
+        .enumerate()
+        .map(|(n, subject)| {
+            let author = AUTHORS[n % AUTHORS.len()];
+            whole.commit(&format!("{author} <a{n}@evil.example>"), subject, &[("b", &n.to_string())])
+        })
+        .collect();
     whole.looks_after(0).await;
     whole.looks_after(21).await;
     whole.tells("chat.postMessage", "subjone").await;

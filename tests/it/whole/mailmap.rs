@@ -36,7 +36,14 @@ const OLD: &str = "A. N. <Ana@OLD.example>";
 /// What an approval of theirs is answered.
 fn approve(place: &Place, service: &Service, token: &str, sha: &str) -> String {
     let out = Command::new(env!("CARGO_BIN_EXE_towpath"))
-        .args(["approve", "checkout", "production", sha, "--server", &format!("http://127.0.0.1:{}", service.port())])
+        .args([
+            "approve",
+            "checkout",
+            "production",
+            sha,
+            "--server",
+            &format!("http://127.0.0.1:{}", service.port()),
+        ])
         .env("TOWPATH_TOKEN", token)
         .current_dir(place.path())
         .output()
@@ -102,11 +109,18 @@ fn whoever_wrote_it_under_another_address_does_not_approve_it() {
 
 #[test]
 fn without_any_people_two_addresses_of_one_person_are_found_by_the_file_alone() {
-    for (wrote, approves) in [("ana@old.example", "ana@new.example"), ("ana@new.example", "ana@old.example"), ("ana@old.example", "ana@older.example")] {
-        let config = CONFIG.lines().filter(|line| !line.starts_with("[people") && !line.starts_with("role") && !line.starts_with("identities"));
+    for (wrote, approves) in [
+        ("ana@old.example", "ana@new.example"),
+        ("ana@new.example", "ana@old.example"),
+        ("ana@old.example", "ana@older.example"),
+    ] {
+        let config = CONFIG.lines().filter(|line| {
+            !line.starts_with("[people") && !line.starts_with("role") && !line.starts_with("identities")
+        });
         let place = Place::new(&["checkout"], &config.collect::<Vec<_>>().join("\n"));
         let repo = place.repo("checkout");
-        let zero = repo.commit_as(&[repo.tip("develop").unwrap()], "develop", &[(".mailmap", FILE)], "Names", "Z <z@z>");
+        let zero =
+            repo.commit_as(&[repo.tip("develop").unwrap()], "develop", &[(".mailmap", FILE)], "Names", "Z <z@z>");
         repo.set("master", zero);
         let commit = repo.commit_as(&[zero], "develop", &[("b", "1")], "Theirs", &format!("A <{wrote}>"));
         let service = place.serve();
@@ -134,9 +148,21 @@ async fn the_file_is_read_as_git_reads_it() {
     }
     assert!(mailmap(&mirror, "1".repeat(40).parse().unwrap()).is_err(), "nobody knows what it says");
     for (name, email) in [
-        ("a", "ana@x"), ("a", "ANA@x"), ("a", "old@y"), ("a", "Older@y"), ("bo b", "shared@x"), ("Cy", "SHARED@x"),
-        ("dan", "shared@x"), ("a", "zoe@x"), ("a", "nobody@x"), ("a", "open@x"), ("a", "later@x"), ("tab t", "tab@y"),
-        ("t", "tab@y"), ("a", "rest@x"), ("a", "only@x"),
+        ("a", "ana@x"),
+        ("a", "ANA@x"),
+        ("a", "old@y"),
+        ("a", "Older@y"),
+        ("bo b", "shared@x"),
+        ("Cy", "SHARED@x"),
+        ("dan", "shared@x"),
+        ("a", "zoe@x"),
+        ("a", "nobody@x"),
+        ("a", "open@x"),
+        ("a", "later@x"),
+        ("tab t", "tab@y"),
+        ("t", "tab@y"),
+        ("a", "rest@x"),
+        ("a", "only@x"),
     ] {
         let of_git = git_command(&repo.dir).args(["check-mailmap", &format!("{name} <{email}>")]).output().unwrap();
         let (name, email) = read.of(name, email).unwrap_or((name, email));

@@ -126,7 +126,10 @@ fn the_config_knows_best() {
         (Authorship { account: Some(("cb", "BO")), ..commit("B", "b@y.example") }, "person bo"),
         (Authorship { mailmap: Some(("Ana", "ana@home.example")), ..commit("A", "old@y.example") }, "person ana"),
         // Who is somebody by what the commit says is nobody else by what a file says.
-        (Authorship { mailmap: Some(("Bo", "bo@noreply.codeberg.org")), ..commit("A", "ana@x.example") }, "person ana"),
+        (
+            Authorship { mailmap: Some(("Bo", "bo@noreply.codeberg.org")), ..commit("A", "ana@x.example") },
+            "person ana",
+        ),
         (
             Authorship {
                 mailmap: Some(("Bo", "bo@noreply.codeberg.org")),
