@@ -30,7 +30,7 @@ const CHANNEL: &str = "channelofshop";
 /// A service over one flow, `shop/checkout`: what comes onto `develop` enters `production` after half an hour, and ten
 /// minutes before people are told.
 struct Whole {
-    dir: TempDir,
+    _dir: TempDir,
     repo: Repo,
     clock: ManualClock,
     begun: Instant,
@@ -72,7 +72,7 @@ impl Whole {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(server::serve(listener, shared.clone(), Limits::default(), stop.clone()));
-        let this = Self { dir, repo, clock, begun, platform, mattermost, shared, stop, url };
+        let this = Self { _dir: dir, repo, clock, begun, platform, mattermost, shared, stop, url };
         this.rests().await;
         this
     }
