@@ -18,6 +18,20 @@ pub enum Severity {
     Quiet,
 }
 
+impl Severity {
+    /// The word of each, as configs and notices have it.
+    pub const WORDS: [&str; 3] = ["info", "problem", "quiet"];
+
+    /// Its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Info => Self::WORDS[0],
+            Self::Problem => Self::WORDS[1],
+            Self::Quiet => Self::WORDS[2],
+        }
+    }
+}
+
 /// One kind of event.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {

@@ -15,7 +15,7 @@ use reqwest::Url;
 use towpath_core::explain::Words;
 use towpath_core::model::{CommitId, EnvName, Environment, Event, Flow, Instant, Message, Mode, Pause};
 use towpath_core::people::authors::{Authorship, author};
-use towpath_core::people::{ForgeHost, Identity, People};
+use towpath_core::people::{ForgeHost, Identity, Mailmap, People};
 
 use super::chat::{Announced, AnnouncedCommit, Told, Wrote};
 use super::notice::{Notice, Place};
@@ -63,6 +63,8 @@ pub struct Besides {
     pub compare: Option<String>,
     /// Names and addresses, as written in the commits, of who wrote what is in the way or was taken back.
     pub wrote: Vec<(String, String)>,
+    /// The `.mailmap` of the branch that it is about.
+    pub mailmap: Mailmap,
     /// Pauses and freezes of the flow.
     pub pauses: Vec<Pause>,
     /// Whether `retry` may help what stands against the edge.
@@ -228,7 +230,7 @@ impl Sinks {
             Wrote::from(&author(
                 &self.people,
                 &self.hosts,
-                &Authorship { name, email, account: None, mailmap: None },
+                &Authorship { name, email, account: None, mailmap: besides.mailmap.of(name, email) },
             ))
         };
         for (name, email) in &besides.wrote {

@@ -244,7 +244,11 @@ impl Status {
             ),
         )];
         let rest = self.flows.len() - stuck.len();
-        lines.extend(Self::of_flows(stuck.into_iter()));
+        for flow in stuck {
+            // Whoever asks which is stuck is told of what is: a chat shows forty lines.
+            let of_flow = Self::of_flows(std::iter::once(flow)).into_iter();
+            lines.extend(of_flow.filter(|line| !matches!(line.mark, Some(Mark::Pass | Mark::Note))));
+        }
         if rest > 0 {
             lines.push(Line::plain(0, format!("The other {rest} are not listed: `status FLOW` shows one")));
         }

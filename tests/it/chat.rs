@@ -107,7 +107,7 @@ impl Platform {
     }
 
     /// Answers this at that path.
-    fn answers(&self, path: &str, body: String) {
+    pub(crate) fn answers(&self, path: &str, body: String) {
         self.answers.lock().unwrap().insert(path.to_owned(), body);
     }
 

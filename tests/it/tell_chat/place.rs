@@ -248,6 +248,7 @@ impl Held {
             wrote,
             pauses: self.pauses.clone(),
             retry: self.retry,
+            ..Besides::default()
         };
         self.store().add_notices(&self.sinks.rows(flow, &message, &besides)).await.unwrap();
     }

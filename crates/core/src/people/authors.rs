@@ -41,13 +41,15 @@ pub enum Author<'p> {
     },
 }
 
-/// Who wrote a commit: by the address in it, by the forge's account, by `.mailmap`, by the login in an
-/// address that a forge made up. The first that the config has.
+/// Who wrote a commit: by the address in it, by the forge's account, by the login in an address that a forge made up, and
+/// by what `.mailmap` makes of it. The first that the config has: a `.mailmap` makes nobody of who is somebody, and nobody
+/// somebody else.
 pub fn author<'p>(people: &'p People, forges: &[ForgeHost], of: &Authorship<'_>) -> Author<'p> {
     let (name, email) = of.mailmap.unwrap_or((of.name, of.email));
-    let made_up = hidden(forges, of.email).or_else(|| hidden(forges, email));
+    let (own, mapped) = (hidden(forges, of.email), hidden(forges, email));
     let account = of.account.map(|(forge, login)| Identity::forge(forge, login));
-    let tries = [Some(mail(of.email)), account.clone(), Some(mail(email)), made_up.clone()];
+    let tries = [Some(mail(of.email)), account.clone(), own.clone(), Some(mail(email)), mapped.clone()];
+    let made_up = own.or(mapped);
     if let Some(card) = tries.iter().flatten().find_map(|identity| people.who(identity)) {
         return Author::Person(card);
     }

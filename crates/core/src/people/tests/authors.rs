@@ -125,6 +125,18 @@ fn the_config_knows_best() {
         (commit("B", "bo@noreply.codeberg.org"), "person bo"),
         (Authorship { account: Some(("cb", "BO")), ..commit("B", "b@y.example") }, "person bo"),
         (Authorship { mailmap: Some(("Ana", "ana@home.example")), ..commit("A", "old@y.example") }, "person ana"),
+        // Who is somebody by what the commit says is nobody else by what a file says.
+        (
+            Authorship { mailmap: Some(("Bo", "bo@noreply.codeberg.org")), ..commit("A", "ana@x.example") },
+            "person ana",
+        ),
+        (
+            Authorship {
+                mailmap: Some(("Bo", "bo@noreply.codeberg.org")),
+                ..commit("A", "9+ana-k@users.noreply.github.com")
+            },
+            "person ana",
+        ),
         // The address in the commit, before what the forge makes of it.
         (Authorship { account: Some(("cb", "bo")), ..commit("A", "ana@x.example") }, "person ana"),
         // A machine that is somebody here.
