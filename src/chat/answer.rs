@@ -42,19 +42,19 @@ pub fn answered(spoken: &Spoken, showing: &Showing) -> Message {
         }
     });
     let buttons = buttons.collect();
-    Message { lines, buttons }
+    Message { lines, buttons, in_short: None }
 }
 
 /// A refusal.
 pub fn refused(problem: &Problem) -> Message {
     let mut lines = vec![text(&problem.message)];
     lines.extend(problem.hint.iter().map(|hint| small(hint.clone())));
-    Message { lines, buttons: Vec::new() }
+    Message { lines, buttons: Vec::new(), in_short: None }
 }
 
 /// One sentence of ours.
 pub fn sentence(words: &str) -> Message {
-    Message { lines: vec![text(words)], buttons: Vec::new() }
+    Message { lines: vec![text(words)], buttons: Vec::new(), in_short: None }
 }
 
 /// A line of a view.

@@ -14,6 +14,7 @@ use std::collections::{BinaryHeap, HashMap};
 use git2::{ErrorCode, ObjectType, Odb, Oid};
 use towpath_core::dag::Node;
 use towpath_core::model::{CommitId, TreeId, Unknown, UnknownWhy};
+use towpath_core::people::authors::co_authors_in;
 
 use super::words;
 
@@ -232,7 +233,8 @@ fn parse(id: CommitId, data: &[u8]) -> Option<(Node, i64)> {
     let first = message.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty());
     let subject = cut(first.unwrap_or_default(), TEXT_MAX);
     let (author, email) = author;
-    Some((Node { id, tree: tree?, parents, merged: None, author, email, subject }, time))
+    let co_authors = co_authors_in(&String::from_utf8_lossy(message), &email);
+    Some((Node { id, tree: tree?, parents, merged: None, author, email, co_authors, subject }, time))
 }
 
 /// Name and lower-cased address of `Ana <Ana@example.com> 1700000000 +0100`.
@@ -271,6 +273,16 @@ mod tests {
         assert_eq!(node.parents.len(), 2);
         assert_eq!((node.author.as_str(), node.email.as_str()), ("Łukasz", "l@example.com"));
         assert_eq!((node.subject.as_str(), time), ("First", 1_700_000_000));
+    }
+
+    #[test]
+    fn co_authors_are_read_of_the_message_alone() {
+        let text = b"author Ana <ana@x> 1 +0000\ncommitter Co <c@x> 1 +0000\ngpgsig -----BEGIN\n Co-authored-by: No <no@x>\n\n\
+            Squash (#7)\n\nCo-Authored-By: Bo \xff <BO@x>\r\nco-authored-by: Ana <ANA@x>\nCo-authored-by: Eva <eva@x>";
+        let co_authors: Vec<_> =
+            read(text).unwrap().0.co_authors.into_iter().map(|one| (one.name, one.email)).collect();
+        let pair = |name: &str, email: &str| (name.to_owned(), email.to_owned());
+        assert_eq!(co_authors, [pair("Bo \u{fffd}", "bo@x"), pair("Eva", "eva@x")]);
     }
 
     #[test]

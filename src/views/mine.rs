@@ -2,8 +2,6 @@
 //!
 //! Not here: what a hold does, and whether they may (`engine::command`).
 
-use std::collections::BTreeSet;
-
 use towpath_core::command::{Command, CommitWord, Place, Verb};
 use towpath_core::model::{CommitId, Concerns, EnvName, FlowName, Tip};
 use towpath_core::people::Asked;
@@ -73,7 +71,7 @@ async fn theirs(
     let hosts = config.forge_hosts();
     let own: Vec<CommitId> = dag
         .minus(&wanted, &there)
-        .filter(|node| is_author(card, people, &hosts, &BTreeSet::from([node.email.clone()])))
+        .filter(|node| is_author(card, people, &hosts, &node.addresses()))
         .map(|node| node.id)
         .collect();
     let below = |id: &CommitId| own.iter().any(|other| other != id && dag.contains(*id, *other));

@@ -6,6 +6,7 @@ pub(crate) mod matter;
 mod room;
 mod socket;
 mod strangers;
+mod written;
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

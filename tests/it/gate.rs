@@ -57,6 +57,7 @@ impl Place {
             merged: None,
             author: "Ana \"A.\" Nowak".to_owned(),
             email: "ana@example.com".to_owned(),
+            co_authors: Vec::new(),
             subject: format!("change {n}"),
         };
         let dag = Dag::new((0..=40).map(node).collect(), BTreeSet::new());

@@ -114,6 +114,7 @@ fn given(case: Case, waiting: usize) -> Given {
         merged: None,
         author: "Ana".to_owned(),
         email: "ana@example.com".to_owned(),
+        co_authors: Vec::new(),
         subject: format!("Commit number {at} of this branch"),
     });
     let age = if case == Case::Lag { 60_000 } else { DAY };

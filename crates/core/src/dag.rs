@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{CommitId, TreeId};
+use crate::model::{CoAuthor, CommitId, TreeId};
 
 /// A commit as the graph needs it. The texts are whatever somebody pushed: hostile until shown
 /// through [`crate::text::Shown`].
@@ -29,8 +29,19 @@ pub struct Node {
     pub author: String,
     /// The author's e-mail as written in the commit, lower-cased.
     pub email: String,
+    /// Who the message says wrote it as well ([`co_authors_in`](crate::people::authors::co_authors_in)): after a
+    /// squash, that is who wrote it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub co_authors: Vec<CoAuthor>,
     /// The first line of the message, cut at 200 characters.
     pub subject: String,
+}
+
+impl Node {
+    /// The addresses of whoever wrote it, as written in it: the author's and those of co-authors.
+    pub fn addresses(&self) -> BTreeSet<String> {
+        self.co_authors.iter().map(|other| &other.email).chain([&self.email]).cloned().collect()
+    }
 }
 
 /// A loaded piece of history.
@@ -241,7 +252,16 @@ mod tests {
         let tree = format!("{tree:040x}").parse().expect("an id");
         let parents = parents.iter().map(|parent| id(*parent)).collect();
         let text = String::new;
-        Node { id: id(number), tree, parents, merged: None, author: text(), email: text(), subject: text() }
+        Node {
+            id: id(number),
+            tree,
+            parents,
+            merged: None,
+            author: text(),
+            email: text(),
+            co_authors: Vec::new(),
+            subject: text(),
+        }
     }
 
     #[test]

@@ -102,6 +102,7 @@ impl Stage for SimStage {
             merged: None,
             author: made.author.clone(),
             email: format!("{}@example.com", made.author),
+            co_authors: Vec::new(),
             subject: format!("change {}", made.label),
         });
         repository.trees.insert(id, made.tree.clone());

@@ -50,6 +50,7 @@ pub fn node(n: usize, parents: &[usize]) -> Node {
         merged: None,
         author: "Ana".to_owned(),
         email: "ana@example.com".to_owned(),
+        co_authors: Vec::new(),
         subject: format!("change {n}"),
     }
 }
