@@ -10,6 +10,7 @@
 use sha2::{Digest as _, Sha256};
 use towpath_core::explain::Words;
 use towpath_core::model::{Instant, Span};
+use towpath_core::text::one_line;
 
 use super::late::STALE;
 use crate::chat::answer::{DO_IT, Showing};
@@ -129,6 +130,7 @@ pub(super) fn unknown(code: &str) -> String {
     if code.is_empty() {
         return format!("`{VERB} CODE` does what you were shown: the code stands below it");
     }
+    let code = one_line(code, 2 * LENGTH);
     format!(
         "you were shown nothing here of the code `{code}` in the last {}: say the command itself again, and confirm it by \
          the code that stands below it then",

@@ -139,7 +139,7 @@ fn in_slack_a_code_is_the_button_and_replaces_nothing() {
         platform.tells(at)
     };
     // Longer than a button can hold: only its code is left.
-    let long = format!("promote production --reason \"{}\"", "x".repeat(1_990));
+    let long = format!("promote production --reason \"{}\"", "\u{1f600}".repeat(490));
     let tried = say(1, "UOLGA", "1.a", &long);
     assert!(!tried["blocks"].to_string().contains("\"actions\""), "{tried:#}");
     let of_long = code(&shown(&tried));
