@@ -176,7 +176,7 @@ mod tests {
             ("CONFIRM “bcdfgh”", Some("bcdfgh")),
             ("confirm", Some("")),
             ("confirm bcdfgh and more", Some("")),
-            ("confirm \u{1b}[31m", Some("")),
+            ("confirm \u{1b}[31m", Some("31m")),
             ("confirmed bcdfgh", None),
             ("promote confirm bcdfgh", None),
             ("", None),
