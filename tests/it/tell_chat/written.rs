@@ -53,7 +53,8 @@ async fn each_thing_is_said_once_on_every_platform() {
     let came = platform.came();
     let of = |path: &str| came.iter().find(|call| call.path == path).unwrap_or_else(|| panic!("{path}: {came:#?}"));
     for call in [of("/api/chat.postMessage"), of("/api/v4/posts"), of("/hook")] {
-        for what in ["Fix invoice rounding", "020202020", "10 UTC", "1 commit", "goes to"] {
+        // A question behind a button names the commit, too.
+        for what in ["Fix invoice rounding", "10 UTC", "1 commit", "goes to"] {
             assert_eq!(times(call, what), 1, "{what} at {}: {}", call.path, call.words());
         }
     }
@@ -95,7 +96,7 @@ async fn what_stands_in_a_trailer_stays_text_and_hides_nobody() {
             assert!(call.calls("UMAREK"), "who is known is not behind strangers: {:#}", call.body);
             assert_eq!(call.body.to_string().matches("\"user_id\"").count(), 1, "{:#}", call.body);
             assert!(!call.body["text"].as_str().unwrap().contains('<'), "{:#}", call.body);
-            assert!(!call.body.to_string().contains("mrkdwn"), "{:#}", call.body);
+            assert!(!call.types().iter().any(|kind| kind == "mrkdwn"), "{:#}", call.body);
         } else {
             assert_eq!(
                 words.matches('@').count(),
