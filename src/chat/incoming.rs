@@ -122,6 +122,8 @@ pub enum What {
     Said(String),
     /// Pressed a button of ours.
     Pressed(Press),
+    /// Typed the code of a button that they were shown: the same without the button.
+    Typed(Press),
 }
 
 /// A message in a channel.

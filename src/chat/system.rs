@@ -162,9 +162,9 @@ impl System {
     pub fn at_once(&self, what: &What, message: &Message) -> Option<Value> {
         let nobody = People::new();
         match (&self.wire, what) {
-            (Wire::Slack(_), What::Said(_)) => Some(slack::reply(Visible::Person, message)),
+            (Wire::Slack(_), What::Said(_) | What::Typed(_)) => Some(slack::reply(Visible::Person, message)),
             (Wire::Slack(_), What::Pressed(_)) => None,
-            (Wire::Mattermost(..), What::Said(_)) => {
+            (Wire::Mattermost(..), What::Said(_) | What::Typed(_)) => {
                 Some(mattermost::reply(Visible::Person, message, &nobody, None))
             }
             (Wire::Mattermost(..), What::Pressed(_)) => Some(mattermost::ephemeral(Some(message), &nobody)),
@@ -223,6 +223,14 @@ impl System {
                 let (people, seals) = (usernames(server, message).await, secrets(&self.config.button_secrets));
                 server.update(at, message, &people, self.buttons(&seals, &at.channel)).await
             }
+        }
+    }
+
+    /// Whether messages have buttons there.
+    pub fn has_buttons(&self) -> bool {
+        match &self.wire {
+            Wire::Slack(_) => true,
+            Wire::Mattermost(..) => self.buttons(&secrets(&self.config.button_secrets), "").is_some(),
         }
     }
 

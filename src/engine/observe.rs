@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use towpath_core::dag::Dag;
+use towpath_core::dag::{Dag, Node};
 use towpath_core::decide::{self, Depth, Next};
 use towpath_core::model::{
     Change, CommitId, Edge, EdgeKey, Fact, Facts, Flow, Judged, Ledger, Missing, Now, Observation, OrderId, Plan,
@@ -243,9 +243,7 @@ pub async fn authors<W: World>(
     dag.node(target)?;
     dag.node(key.commit)?;
     let (there, range) = (dag.ancestors([target]), dag.ancestors([key.commit]));
-    let wrote = dag.written(&range, &there).flat_map(|node| {
-        let others = node.co_authors.iter().map(|other| (other.name.clone(), other.email.clone()));
-        others.chain([(node.author.clone(), node.email.clone())])
-    });
-    Some(world.addresses(flow, target, wrote.collect()).await)
+    let wrote = dag.written(&range, &there).flat_map(Node::wrote);
+    let wrote = wrote.map(|(name, email)| (name.to_owned(), email.to_owned())).collect();
+    Some(world.addresses(flow, target, wrote).await)
 }

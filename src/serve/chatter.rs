@@ -10,10 +10,11 @@ use towpath_core::people::{Identity, Platform, Surface};
 
 use super::Shared;
 use super::lanes::Lane;
-use super::late::{self, STALE};
+use super::late;
 use super::queue::Wake;
+use super::showing;
 use super::talk::only_stops;
-use crate::chat::answer::{Showing, answered, refused, sentence};
+use crate::chat::answer::{answered, refused, sentence};
 use crate::chat::incoming::{Incoming, Proof, What};
 use crate::chat::message::{Message, Press};
 use crate::chat::sent::{Sent, Visible};
@@ -61,8 +62,10 @@ fn lane_in(setup: &Setup, system: &System, asked: &Incoming) -> Lane {
 fn said(setup: &Setup, system: &System, asked: &Incoming) -> Option<Said> {
     let (text, context) = match &asked.what {
         What::Said(text) => (text, system.config.context(&setup.config, &asked.channel)),
-        What::Pressed(Press::Say(text) | Press::Confirm { command: text, .. }) => (text, Context::NOWHERE),
-        What::Pressed(Press::HoldMine { .. }) => return None,
+        What::Pressed(press) | What::Typed(press) => match press {
+            Press::Say(text) | Press::Confirm { command: text, .. } => (text, Context::NOWHERE),
+            Press::HoldMine { .. } => return None,
+        },
     };
     Said::parse_in(text, &context).ok()
 }
@@ -100,7 +103,7 @@ pub(super) async fn work(shared: &Shared, setup: &Setup, row: &AskedRow) -> Resu
     if row.done {
         let (allowed, lines) = late::done(setup, row).await;
         let visible = if allowed { Visible::Channel } else { Visible::Person };
-        let message = answered(&Spoken { lines, confirm: None, audit: None }, &showing(setup, row));
+        let message = answered(&Spoken { lines, confirm: None, audit: None }, None);
         let chat = system.config.name.clone();
         return Ok(Answer { chat, asked: Box::new(asked), visible, replace, message });
     }
@@ -185,7 +188,11 @@ async fn reply(
                 shared.wake(&found.flow.name, Wake::Command);
             }
         }
-        let message = answered(&spoken, &showing(setup, row));
+        let shown = match &spoken.confirm {
+            Some(exact) => Some(showing::keep(setup, system, row, exact).await?),
+            None => None,
+        };
+        let message = answered(&spoken, shown);
         told.1.lines.extend(message.lines);
         told.1.buttons.extend(message.buttons);
     }
@@ -213,10 +220,6 @@ fn nothing_for(config: &Config, system: &System, asked: &Incoming) -> Option<Str
         "`{who}` is linked to no person here, and this chat answers nobody else: whoever runs Towpath can add it to the \
          `identities` of your `[people.NAME]`."
     ))
-}
-
-fn showing(setup: &Setup, row: &AskedRow) -> Showing {
-    Showing { once: row.once.clone(), until: wall(setup) + STALE }
 }
 
 fn wall(setup: &Setup) -> Instant {
@@ -250,19 +253,24 @@ async fn read(
     };
     Ok(match &asked.what {
         What::Said(text) => {
+            if let Some(code) = showing::code_in(text) {
+                return Err(Problem::new(Code::Refused, showing::unknown(&code)));
+            }
             let text = if text.trim().is_empty() { "help" } else { text };
             let said = parse(text, &system.config.context(config, &asked.channel))?;
             vec![(said, Person { said: Some(text.to_owned()), ..who }, Sure::Ask)]
         }
-        What::Pressed(Press::Say(text)) => {
+        What::Pressed(Press::Say(text)) | What::Typed(Press::Say(text)) => {
             vec![(parse(text, &Context::NOWHERE)?, Person { said: Some(text.clone()), ..who }, Sure::Ask)]
         }
-        What::Pressed(Press::Confirm { command, tip, once, until }) => {
+        What::Pressed(Press::Confirm { command, tip, once, until })
+        | What::Typed(Press::Confirm { command, tip, once, until }) => {
             let said = parse(command, &Context::NOWHERE)?;
             confirmed(setup, system, (asked, row), (once, *until)).await?;
             vec![(said, Person { shown: *tip, ..who }, Sure::Yes)]
         }
-        What::Pressed(Press::HoldMine { flow, env, newest }) => {
+        What::Pressed(Press::HoldMine { flow, env, newest })
+        | What::Typed(Press::HoldMine { flow, env, newest }) => {
             let held = views::mine(setup, config, (flow, env, *newest), &who).await?;
             let hold = |(command, commit)| {
                 (Said::Steer(command), Person { wrote: Some(commit), ..who.clone() }, Sure::Yes)
@@ -283,8 +291,8 @@ async fn confirmed(
     if wall > until {
         return Err(Problem::new(Code::Refused, "this was shown too long ago; say it again"));
     }
-    // A press of nobody's must not use up anybody's.
-    if asked.proof == Proof::Nobody {
+    // What nobody is known to have done must not use up anybody's; nothing comes of it.
+    if !matches!(asked.proof, Proof::Request | Proof::Trigger) {
         return Ok(());
     }
     let place = format!("chat:{}/confirmed", system.config.name);

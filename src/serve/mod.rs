@@ -27,6 +27,7 @@ mod queue;
 mod reload;
 mod run;
 mod shared;
+mod showing;
 mod sockets;
 mod talk;
 mod ticker;

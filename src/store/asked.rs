@@ -302,6 +302,38 @@ impl SqliteStore {
         writing.end(done.map(|done| done.rows_affected() == 1).map_err(Fault::from)).await
     }
 
+    /// Keeps something more with what was said; nothing if it is another's by now.
+    ///
+    /// # Errors
+    /// Those of any write.
+    pub async fn set_asked(&self, row: &AskedRow, asked: &str) -> Result<(), StoreError> {
+        // To lose it in a power cut has it said again.
+        let mut writing = self.write(Durability::Light).await?;
+        let query = sqlx::query(sql::SET_ASKED).bind(row.seq).bind(row.turn).bind(asked.to_owned());
+        let done = query.execute(&mut *writing.conn()).await.map(drop).map_err(Fault::from);
+        writing.end(done).await
+    }
+
+    /// What somebody said at a place since then, newest first, at most so much; `who` as it stands in `asked` under
+    /// `user`.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn asked_of(
+        &self,
+        place: &str,
+        who: &str,
+        since: Instant,
+        limit: usize,
+    ) -> Result<Vec<AskedRow>, StoreError> {
+        let mut looking = self.look().await?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let query =
+            sqlx::query(sql::ASKED_OF).bind(place.to_owned()).bind(who.to_owned()).bind(since.0).bind(limit);
+        let found = query.fetch_all(&mut looking.conn).await.map_err(Fault::from);
+        looking.end(found.and_then(|found| Ok(read(&found, "asked", row)?))).await
+    }
+
     /// It was answered, or will never be, for that reason; nothing if it is another's by now, or was given back undone.
     ///
     /// # Errors

@@ -328,6 +328,9 @@ statements! {
     DO_ASKED = "UPDATE asked SET done = 1 WHERE seq = $1 AND turn = $2 AND state = 'working'";
     ANSWER_ASKED = "UPDATE asked SET done = CASE done WHEN 1 THEN 1 ELSE 2 END
         WHERE seq = $1 AND turn = $2 AND state = 'working'";
+    SET_ASKED = "UPDATE asked SET asked = $3 WHERE seq = $1 AND turn = $2";
+    ASKED_OF = "SELECT seq, place, once, at_wall, asked, turn, done, after_seq FROM asked
+        WHERE place = $1 AND asked ->> 'user' = $2 AND at_wall >= $3 ORDER BY seq DESC LIMIT $4";
     // What was given back undone is nobody's to end.
     END_ASKED = "UPDATE asked SET state = 'ended', words = $3
         WHERE seq = $1 AND turn = $2 AND (state = 'working' OR done = 1)";

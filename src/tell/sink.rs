@@ -13,8 +13,9 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue};
 use reqwest::Url;
 use towpath_core::explain::Words;
-use towpath_core::model::{CommitId, EnvName, Environment, Event, Flow, Instant, Message, Mode, Pause};
+use towpath_core::model::{EnvName, Environment, Event, Flow, Instant, Message, Mode, Pause};
 use towpath_core::people::authors::{Authorship, author};
+use towpath_core::people::coming::writers;
 use towpath_core::people::{ForgeHost, Identity, Mailmap, People};
 
 use super::chat::{Announced, AnnouncedCommit, Told, Wrote};
@@ -173,6 +174,7 @@ impl Sinks {
             let notice = match &sink.chat {
                 Some(_) => {
                     let mut told = self.told(notice, flow, &message.event, besides);
+                    (told.heading, told.to_stop) = words.announcement(&message.env, &message.event).unzip();
                     told.paused.clone_from(&paused);
                     serde_json::to_string(&told)
                 }
@@ -241,12 +243,11 @@ impl Sinks {
             }
         }
         if let Event::HeadsUp { commits, more, newest, old, at, .. } = event {
-            let commit = |id: CommitId, subject: &str, wrote: Wrote| AnnouncedCommit {
-                id,
-                subject: subject.to_owned(),
-                authors: vec![wrote],
-            };
-            let commits = commits.iter().map(|one| commit(one.id, &one.subject, of(&one.author, &one.email)));
+            let commits = commits.iter().map(|one| AnnouncedCommit {
+                id: one.id,
+                subject: one.subject.clone(),
+                authors: writers(&self.people, &self.hosts, one).iter().map(Wrote::from).collect(),
+            });
             told.announced = Some(Announced {
                 commits: commits.collect(),
                 more: *more,

@@ -73,7 +73,7 @@ async fn theirs(
     let mailmap = mailmap.map_err(|_| refused(format!("`.mailmap` of `{env}` of `{flow}` cannot be read now")))?;
     let own: Vec<CommitId> = dag
         .minus(&wanted, &there)
-        .filter(|node| is_author(card, people, &hosts, &mailmap.addresses([(&*node.author, &*node.email)])))
+        .filter(|node| is_author(card, people, &hosts, &mailmap.addresses(node.wrote())))
         .map(|node| node.id)
         .collect();
     let below = |id: &CommitId| own.iter().any(|other| other != id && dag.contains(*id, *other));

@@ -6,6 +6,8 @@ pub(crate) mod matter;
 mod room;
 mod socket;
 mod strangers;
+mod typed;
+mod written;
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -431,7 +433,14 @@ fn what_moves_a_branch_is_shown_first_and_done_when_it_is_confirmed() {
     slack(&service, &slash(&platform, ("T1", "UOLGA", "CSHOP"), "1.a", text), SIGNING, 0);
     let tried = platform.tells(1);
     assert_eq!(tried["response_type"], "ephemeral");
-    assert!(shown(&tried).contains("Nothing was done yet"), "{tried}");
+    let words = shown(&tried);
+    let how = words.rsplit("Nothing was done yet: ").next().unwrap_or_default();
+    assert!(
+        how.starts_with("Do it below, or /towpath confirm ") && how.contains(", does exactly this, until "),
+        "{words}"
+    );
+    assert!(how.ends_with(" CET.") || how.ends_with(" CEST."), "in the flow's zone: {words}");
+    assert!(!words.contains("dry run") && !words.contains("ten minutes"), "{words}");
     let (label, press) = button(&tried);
     assert_eq!(label, "Do it");
     assert_ne!(place.repo("checkout").tip("master"), Some(tip));

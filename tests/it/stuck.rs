@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
-use towpath::chat::answer::{Showing, answered};
+use towpath::chat::answer::answered;
 use towpath::chat::{mattermost, slack};
 use towpath::clock::{Clock, ManualClock};
 use towpath::config::Config;
@@ -93,8 +93,7 @@ async fn twelve_that_are_stuck_of_800_are_all_named_in_a_chat() {
         let who = Person::new(identity.parse().unwrap(), Surface::Chat);
         let said = Said::parse("status").unwrap();
         let spoken = say(&setup, &setup.config, &said, &who, Sure::Ask).await.unwrap();
-        let showing = Showing { once: "once".to_owned(), until: Instant(0) };
-        let message = answered(&spoken, &showing);
+        let message = answered(&spoken, None);
         let made = if identity.starts_with("slack") {
             slack::render(&message)["blocks"].clone()
         } else {

@@ -1,9 +1,9 @@
 //! `hold` and `unhold`: what stops one commit and everything that contains it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use towpath_core::command::{Command, CommitWord, Place, Verb};
-use towpath_core::dag::Dag;
+use towpath_core::dag::{Dag, Node};
 use towpath_core::model::{Change, CommitId, EnvName, Flow, Held, Hold, OrderId, Scope, Tip};
 use towpath_core::people::PersonCard;
 use towpath_core::people::authors::is_author;
@@ -174,7 +174,7 @@ impl Which {
         let Held::Commit(commit) = hold.what else { return self == Self::All };
         let wrote = |card: &PersonCard| {
             let hosts = giving.config.forge_hosts();
-            let of = dag.node(commit).map(|node| BTreeSet::from([node.email.clone()]));
+            let of = dag.node(commit).map(Node::addresses);
             of.is_some_and(|of| is_author(card, &giving.config.laws.people, &hosts, &of))
         };
         match self {
