@@ -27,13 +27,15 @@ use crate::support::git_fixture::Repo;
 /// The channel of Mattermost.
 const CHANNEL: &str = "channelofshop";
 
+/// When, in minutes after it came, what comes is announced.
+const ANNOUNCED: i64 = 21;
+
 /// A service over one flow, `shop/checkout`: what comes onto `develop` enters `production` after half an hour, and ten
 /// minutes before people are told.
 struct Whole {
     _dir: TempDir,
     repo: Repo,
     clock: ManualClock,
-    begun: Instant,
     platform: Platform,
     mattermost: Server,
     shared: Arc<Shared>,
@@ -64,15 +66,15 @@ impl Whole {
             std::fs::write(dir.path().join(name), text).unwrap();
         }
         let config = Config::load(&dir.path().join("towpath.toml")).unwrap_or_else(|problems| panic!("{problems}"));
-        let begun = Clock::System.reading().wall;
-        let clock = ManualClock::new(begun);
+        // Whatever is pressed is pressed when the clocks of the test and of the machine show the same.
+        let clock = ManualClock::new(Instant(Clock::System.reading().wall.0 - Span::from_mins(ANNOUNCED).ms()));
         let setup = Setup::open(config, Clock::Manual(clock.clone()), Need::Create).await.unwrap();
         let (shared, stop) = (Arc::new(Shared::new(setup)), CancellationToken::new());
         tokio::spawn(run(shared.clone(), stop.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(server::serve(listener, shared.clone(), Limits::default(), stop.clone()));
-        let this = Self { _dir: dir, repo, clock, begun, platform, mattermost, shared, stop, url };
+        let this = Self { _dir: dir, repo, clock, platform, mattermost, shared, stop, url };
         this.rests().await;
         this
     }
@@ -151,10 +153,9 @@ impl Whole {
         let mut actions =
             post["props"]["attachments"].as_array().unwrap().iter().filter_map(|one| one["actions"].as_array());
         let button = actions.find_map(|all| all.iter().find(|one| one["name"] == label)).expect("a button");
-        let ahead = self.clock.reading().wall.since(self.begun).ms() / 1_000;
         let body = serde_json::json!({
             "user_id": user, "user_name": "x", "channel_id": CHANNEL, "team_id": "M1", "post_id": "p1",
-            "trigger_id": self.mattermost.trigger("pressed1", user, -ahead), "type": "button",
+            "trigger_id": self.mattermost.trigger("pressed1", user, 0), "type": "button",
             "context": button["integration"]["context"],
         });
         let address = button["integration"]["url"].as_str().unwrap();

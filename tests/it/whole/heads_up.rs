@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::Whole;
+use super::{ANNOUNCED, Whole};
 use crate::chat::Platform;
 
 const SLACK: &str = "chat.postMessage";
@@ -33,7 +33,7 @@ async fn a_day(author: &str, brings: &[(&str, &str)], pressed: Pressed) {
     let commit = whole.commit(author, "Fix invoice rounding", brings);
     whole.looks_after(0).await;
     assert_eq!(whole.told(SLACK, "").len(), 0, "nothing is near");
-    whole.looks_after(21).await;
+    whole.looks_after(ANNOUNCED).await;
     let in_slack = whole.tells(SLACK, "Fix invoice rounding").await;
     let in_mattermost = whole.tells(MATTERMOST, "invoice").await;
     assert!(calls(&in_slack, "UANA"), "{author} {brings:?}: {in_slack:#}");

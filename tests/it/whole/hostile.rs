@@ -10,7 +10,7 @@ use towpath::tell::presets::NAMES;
 use towpath_core::explain::COMMENT_MARKER;
 use towpath_core::text::Shown;
 
-use super::{Whole, text};
+use super::{ANNOUNCED, Whole, text};
 use crate::forge::e2e::{Day, EXAMPLES};
 use crate::forge::hosts::{GitHub, GitLab, Gitea, Host};
 
@@ -217,7 +217,7 @@ async fn what_a_repository_says_stays_text_in_every_sink() {
         })
         .collect();
     whole.looks_after(0).await;
-    whole.looks_after(21).await;
+    whole.looks_after(ANNOUNCED).await;
     whole.tells("chat.postMessage", "subjone").await;
     whole.looks_after(15).await;
     whole.until("it moves", || whole.repo.tip("production") == commits.last().copied()).await;
