@@ -36,6 +36,7 @@ pub fn answered(spoken: &Spoken, showing: &Showing) -> Message {
                 tip: exact.tip,
                 once: showing.once.clone(),
                 until: showing.until,
+                told: None,
             },
             style: ButtonStyle::Danger,
             confirm: None,
@@ -128,6 +129,7 @@ mod tests {
             tip: None,
             once: "1".to_owned(),
             until: Instant(7),
+            told: None,
         };
         assert_eq!(message.buttons[0].press, press);
     }
