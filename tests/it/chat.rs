@@ -590,6 +590,7 @@ fn what_is_confirmed_is_what_was_shown_and_nothing_else() {
             tip,
             once: "another".to_owned(),
             until: Instant(Clock::System.reading().wall.0 + 60_000),
+            told: None,
         },
         other => other,
     };
@@ -597,7 +598,7 @@ fn what_is_confirmed_is_what_was_shown_and_nothing_else() {
     assert!(shown(&platform.tells_at("9.a")).contains("say it again"), "{:?}", platform.told());
     let old = match press {
         Press::Confirm { command, tip, once, .. } => {
-            Press::Confirm { command, tip, once, until: Instant(1_700_000_000_000) }
+            Press::Confirm { command, tip, once, until: Instant(1_700_000_000_000), told: None }
         }
         other => other,
     };

@@ -105,8 +105,10 @@ fn what_has_buttons_is_a_direct_message_whose_button_works_and_the_channel_learn
     place.ok(&["run"]);
     place.arrives("checkout", "staging", tip);
     let text = "promote shop/checkout production --reason \"customers wait\"";
+    // On a machine that is slow today the message alone comes.
     let words = says(&service, &server, ("uolga", "p1"), text);
-    assert!(words.contains("direct message"), "{words}");
+    assert!(words.is_empty() || words.contains("direct message"), "{words}");
+    wait("a direct message", || !posts(&platform, "dmuolga").is_empty());
     let told = platform.told();
     let opened: Vec<&Json> =
         told.iter().filter(|(path, _)| path == "/api/v4/channels/direct").map(|(_, body)| body).collect();
