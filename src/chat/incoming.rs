@@ -58,6 +58,14 @@ impl Incoming {
         let team = Some(self.team.clone()?);
         Some(Identity::Chat { platform: self.platform, team, user: self.user.clone() })
     }
+
+    /// The channel that learns of what is done by it: where it was said first.
+    pub fn learns(&self) -> &str {
+        match &self.what {
+            What::Pressed(Press::Confirm { told: Some(told), .. }) => told,
+            _ => &self.channel,
+        }
+    }
 }
 
 /// What says that it was this person.

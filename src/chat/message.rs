@@ -106,6 +106,9 @@ pub enum Press {
         once: String,
         /// Until when.
         until: Instant,
+        /// The channel that is to learn of it, where this one is not in it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        told: Option<String>,
     },
     /// Holds the oldest commit that they wrote among those that would enter.
     HoldMine {

@@ -36,7 +36,15 @@ const WAIT_MAX: Duration = Duration::from_secs(10 * 60);
 pub(super) struct Answer {
     chat: String,
     asked: Box<Incoming>,
+    /// One after the other, each until it is taken.
+    says: Vec<Say>,
+}
+
+/// One thing of an answer.
+#[derive(Debug)]
+struct Say {
     visible: Visible,
+    /// Whether it stands in the place of what was pressed.
     replace: bool,
     message: Message,
 }
@@ -99,42 +107,91 @@ fn of<'s>(setup: &'s Setup, row: &AskedRow) -> Result<(&'s System, Incoming), St
 /// Carries out or looks up what was said. What is to be answered, or why nothing can be.
 pub(super) async fn work(shared: &Shared, setup: &Setup, row: &AskedRow) -> Result<Answer, String> {
     let (system, asked) = of(setup, row)?;
-    let replace = matches!(asked.what, What::Pressed(Press::Confirm { .. }));
-    if row.done {
+    let (visible, message) = if row.done {
         let (allowed, lines) = late::done(setup, row).await;
         let visible = if allowed { Visible::Channel } else { Visible::Person };
-        let message = answered(&Spoken { lines, confirm: None, audit: None }, None);
-        let chat = system.config.name.clone();
-        return Ok(Answer { chat, asked: Box::new(asked), visible, replace, message });
-    }
-    let done = reply(shared, setup, system, &asked, row).await;
-    let (visible, message) = done.unwrap_or_else(|problem| (Visible::Person, refused(&problem)));
+        (visible, answered(&Spoken { lines, confirm: None, audit: None }, None))
+    } else {
+        let done = reply(shared, setup, system, &asked, row).await;
+        done.unwrap_or_else(|problem| (Visible::Person, refused(&problem)))
+    };
     let chat = system.config.name.clone();
-    Ok(Answer { chat, asked: Box::new(asked), visible, replace, message })
+    Ok(Answer { chat, says: says(&asked, visible, message), asked: Box::new(asked) })
+}
+
+/// What is said of it, and to whom. What was shown to one person alone can be replaced for that person alone (Slack keeps
+/// an ephemeral message so), and stands in a direct message of Mattermost's: everybody is told apart.
+fn says(asked: &Incoming, visible: Visible, message: Message) -> Vec<Say> {
+    let What::Pressed(Press::Confirm { command, .. }) = &asked.what else {
+        return vec![Say { visible, replace: false, message }];
+    };
+    if visible == Visible::Person {
+        return vec![Say { visible, replace: true, message }];
+    }
+    let own = Say { visible: Visible::Person, replace: true, message: sentence(&format!("Done: `{command}`")) };
+    let all = Say { visible, replace: false, message };
+    // Of the same channel of Mattermost's everybody there is told, and nothing is replaced.
+    let apart = asked.platform == Platform::Slack || asked.learns() != asked.channel;
+    if apart { vec![own, all] } else { vec![all] }
 }
 
 /// Gives an answer; why it could not be given, if it could not.
-pub(super) async fn answer(setup: &Setup, answer: Answer) -> Option<String> {
-    let Answer { chat, asked, visible, replace, message } = answer;
+pub(super) async fn answer(shared: &Shared, setup: &Setup, answer: Answer) -> Option<String> {
+    let Answer { chat, asked, says } = answer;
     let system = setup.chats.get(&chat)?;
+    let mut lost = None;
+    for say in says {
+        if let Some(words) = give(shared, system, &asked, &say).await {
+            tracing::warn!(chat, words, "an answer could not be given");
+            lost.get_or_insert(words);
+        }
+    }
+    // Whoever waits for a response need not any more.
+    shared.pressed.release(&chat, &asked.once);
+    lost
+}
+
+/// Says one thing of an answer; why it could not be, if it could not. What one person is told who waits for it is given
+/// to that request, but for what can be pressed: of that they are told where it is, and of what was lost, why.
+async fn give(shared: &Shared, system: &System, asked: &Incoming, say: &Say) -> Option<String> {
+    let in_response = say.visible == Visible::Person && system.answers_in_response(asked);
+    let respond = async |message: &Message| match system.at_once(&asked.what, message) {
+        Some(body) if in_response => shared.pressed.give(&system.config.name, &asked.once, &body).await,
+        _ => false,
+    };
+    let buttons = !say.message.buttons.is_empty();
+    if !buttons && respond(&say.message).await {
+        return None;
+    }
+    let lost = send(system, asked, say).await;
+    if buttons {
+        let told = match &lost {
+            None => "You have a direct message from me: what is to be confirmed stands there.".to_owned(),
+            Some(words) => format!("What is to be confirmed could not be shown to you: {words}"),
+        };
+        respond(&sentence(&told)).await;
+    }
+    lost
+}
+
+/// Sends it, again and again while that may help.
+async fn send(system: &System, asked: &Incoming, say: &Say) -> Option<String> {
     let mut pauses = AGAIN.into_iter();
-    let words = loop {
-        let (after, words) = match system.answer(&asked, visible, replace, &message).await {
+    loop {
+        let (after, words) = match system.answer(asked, say.visible, say.replace, &say.message).await {
             Sent::Posted(_) | Sent::Answered => return None,
             Sent::Later { after, words } => (after, words),
-            Sent::Never { words } => break words,
-            Sent::Gone => break "there is nowhere to answer any more".to_owned(),
+            Sent::Never { words } => return Some(words),
+            Sent::Gone => return Some("there is nowhere to answer any more".to_owned()),
         };
-        let Some(pause) = pauses.next() else { break words };
+        let Some(pause) = pauses.next() else { return Some(words) };
         let wanted = after.and_then(|after| u64::try_from(after.ms()).ok()).map(Duration::from_millis);
         let wait = wanted.unwrap_or_default().max(pause);
         if wait > WAIT_MAX {
-            break words;
+            return Some(words);
         }
         tokio::time::sleep(wait).await;
-    };
-    tracing::warn!(chat, words, "an answer could not be given");
-    Some(words)
+    }
 }
 
 /// What is answered, and to whom.
@@ -263,8 +320,8 @@ async fn read(
         What::Pressed(Press::Say(text)) | What::Typed(Press::Say(text)) => {
             vec![(parse(text, &Context::NOWHERE)?, Person { said: Some(text.clone()), ..who }, Sure::Ask)]
         }
-        What::Pressed(Press::Confirm { command, tip, once, until })
-        | What::Typed(Press::Confirm { command, tip, once, until }) => {
+        What::Pressed(Press::Confirm { command, tip, once, until, .. })
+        | What::Typed(Press::Confirm { command, tip, once, until, .. }) => {
             let said = parse(command, &Context::NOWHERE)?;
             confirmed(setup, system, (asked, row), (once, *until)).await?;
             vec![(said, Person { shown: *tip, ..who }, Sure::Yes)]

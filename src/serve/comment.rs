@@ -108,6 +108,10 @@ pub(super) async fn work(shared: &Shared, setup: &Setup, (forge, row): (&str, &A
         None => permitted(on, &asked).await.err(),
         refusal => refusal,
     };
+    if refusal.is_none() {
+        // First of all: what follows asks the flows, and takes its time.
+        react(on, &asked, Reaction::Seen).await;
+    }
     let answer = match refusal {
         Some(problem) => {
             // What is no command at all is not on record, as on every surface.
@@ -120,6 +124,9 @@ pub(super) async fn work(shared: &Shared, setup: &Setup, (forge, row): (&str, &A
         }
         None => {
             let Some((found, env)) = edge(setup, &asked).await else {
+                if is_ours(setup, row).await {
+                    react(on, &asked, Reaction::Refused).await;
+                }
                 return Some("it is under no open request of ours".to_owned());
             };
             // What we say ourselves is no command; where we do not know who we are, no line of ours begins with the
@@ -127,7 +134,6 @@ pub(super) async fn work(shared: &Shared, setup: &Setup, (forge, row): (&str, &A
             if on.forge.whoami().await.is_ok_and(|us| us == asked.author) {
                 return Some("it is our own".to_owned());
             }
-            react(on, &asked, Reaction::Seen).await;
             answer(shared, setup, (found, &env), (&asked, row), who).await
         }
     };

@@ -191,7 +191,7 @@ impl Lanes {
         self.shared.asked.notify_one();
         // The answer is given beside: nothing waits for a platform.
         let words = match worked {
-            Ok(Next::Answer(setup, answer)) => chatter::answer(&setup, *answer).await,
+            Ok(Next::Answer(setup, answer)) => chatter::answer(&self.shared, &setup, *answer).await,
             Ok(Next::End(words)) => words,
             Ok(Next::Nothing) => return,
             Err(error) => {

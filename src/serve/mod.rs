@@ -22,6 +22,7 @@ mod metrics;
 mod news;
 mod notify;
 mod post;
+pub mod pressed;
 mod pulse;
 mod queue;
 mod reload;

@@ -70,8 +70,13 @@ pub(super) async fn keep(
     exact: &Exact,
 ) -> Result<Showing, StoreError> {
     let until = setup.world.clock().reading().wall + STALE;
-    let press =
-        Press::Confirm { command: exact.command.to_string(), tip: exact.tip, once: row.once.clone(), until };
+    let press = Press::Confirm {
+        command: exact.command.to_string(),
+        tip: exact.tip,
+        once: row.once.clone(),
+        until,
+        told: None,
+    };
     if let (Ok(mut asked), Ok(shown)) =
         (serde_json::from_str::<serde_json::Value>(&row.asked), serde_json::to_value(&press))
         && let Some(fields) = asked.as_object_mut()

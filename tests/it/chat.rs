@@ -3,7 +3,9 @@
 
 mod first;
 pub(crate) mod matter;
+mod private;
 mod room;
+mod slow;
 mod socket;
 mod strangers;
 mod typed;
@@ -34,6 +36,10 @@ pub(crate) struct Platform {
     limited: Arc<std::sync::atomic::AtomicBool>,
     hanging: Arc<std::sync::atomic::AtomicBool>,
     answers: Arc<Mutex<std::collections::BTreeMap<String, String>>>,
+    /// Channels that a post is refused for, and by which status.
+    closed: Arc<Mutex<std::collections::BTreeMap<String, u16>>>,
+    /// The next body with this at that key is answered 500.
+    stumbles: Arc<Mutex<Option<(String, Json)>>>,
     pub(crate) port: u16,
 }
 
@@ -73,7 +79,7 @@ impl Platform {
         };
         let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
         let said = serde_json::from_str(&body).unwrap_or(Json::String(body));
-        self.told.lock().unwrap().push((path, said));
+        self.told.lock().unwrap().push((path.clone(), said.clone()));
         if self.limited.load(std::sync::atomic::Ordering::Relaxed) {
             let _ = write!(
                 stream,
@@ -88,14 +94,72 @@ impl Platform {
         if self.hanging.load(std::sync::atomic::Ordering::Relaxed) {
             thread::sleep(std::time::Duration::from_secs(300));
         }
-        let answer = "{\"ok\":true,\"channel\":\"C1\",\"ts\":\"1.1\",\"id\":\"p1\",\"channel_id\":\"C1\"}";
-        let own = self.told().last().and_then(|(path, _)| self.answers.lock().unwrap().get(path).cloned());
-        let answer = own.as_deref().unwrap_or(answer);
+        let (status, answer) = self.says(&path, &said);
         let _ = write!(
             stream,
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{answer}",
+            "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{answer}",
             answer.len()
         );
+    }
+
+    /// What is answered: as the platforms do, as far as it matters here.
+    fn says(&self, path: &str, said: &Json) -> (u16, String) {
+        let own = self.answers.lock().unwrap().get(path).cloned();
+        let refused = (403, json!({ "id": "api.context.permissions.app_error", "status_code": 403 }).to_string());
+        {
+            let mut stumbles = self.stumbles.lock().unwrap();
+            if stumbles.as_ref().is_some_and(|(key, value)| said[key] == *value) {
+                *stumbles = None;
+                return (500, "{}".to_owned());
+            }
+        }
+        match path {
+            // A bot has no `create_post_ephemeral`.
+            "/api/v4/posts/ephemeral" => return refused,
+            "/api/v4/users/me" => return (200, json!({ "id": "thebot", "username": "towpath" }).to_string()),
+            "/api/v4/channels/direct" => {
+                let [bot, user] = [&said[0], &said[1]].map(|id| id.as_str().unwrap_or_default());
+                let with = (bot == "thebot").then(|| json!({ "id": format!("dm{user}"), "type": "D" }).to_string());
+                return with.map_or(refused, |with| (201, with));
+            }
+            "/api/v4/posts" => {
+                let channel = said["channel_id"].as_str().unwrap_or_default();
+                if let Some(status) = self.closed.lock().unwrap().get(channel) {
+                    return (*status, refused.1);
+                }
+                return (201, json!({ "id": "p1", "channel_id": channel }).to_string());
+            }
+            _ => {}
+        }
+        // What only one person sees stays so when it is replaced: nobody else would learn of it. The originals of
+        // these tests, but for heads-ups, are such.
+        if path.contains("/actions/") && said["response_type"] == "in_channel" && said["replace_original"] == true {
+            return (400, "{\"ok\":false}".to_owned());
+        }
+        let answer = "{\"ok\":true,\"channel\":\"C1\",\"ts\":\"1.1\",\"id\":\"p1\",\"channel_id\":\"C1\"}";
+        (200, own.unwrap_or_else(|| answer.to_owned()))
+    }
+
+    /// The bot may not post to that channel.
+    fn closes(&self, channel: &str, status: u16) {
+        self.closed.lock().unwrap().insert(channel.to_owned(), status);
+    }
+
+    /// The next body with this at that key is answered 500.
+    fn stumbles(&self, key: &str, value: &str) {
+        *self.stumbles.lock().unwrap() = Some((key.to_owned(), json!(value)));
+    }
+
+    /// What was told at addresses that end so.
+    fn all_at(&self, end: &str) -> Vec<Json> {
+        let end = format!("/{end}");
+        self.told().into_iter().filter(|(path, _)| path.ends_with(&end)).map(|(_, body)| body).collect()
+    }
+
+    /// Waits for so many at addresses that end so, and answers the last.
+    fn tells_so_many_at(&self, end: &str, count: usize) -> Json {
+        wait(&format!("{count} at {end}, of {:?}", self.told()), || self.all_at(end).len() >= count);
+        self.all_at(end)[count - 1].clone()
     }
 
     /// Takes nothing any more for a quarter of an hour.
@@ -448,13 +512,48 @@ fn what_moves_a_branch_is_shown_first_and_done_when_it_is_confirmed() {
     slack(&service, &pressed(&platform, "UDAN", "2.a", &press), SIGNING, 0);
     assert!(shown(&platform.tells(2)).contains("takes an operator"), "{:?}", platform.told());
     slack(&service, &pressed(&platform, "UOLGA", "2.b", &press), SIGNING, 0);
-    let done = platform.tells(3);
+    // What was shown to one person can be replaced for that person alone, so everybody is told apart.
+    let own = platform.tells(3);
+    assert_eq!((&own["response_type"], &own["replace_original"]), (&json!("ephemeral"), &json!(true)), "{own}");
+    assert!(shown(&own).starts_with("Done: ") && own.to_string().find("towpath-0").is_none(), "no button: {own}");
+    let done = platform.tells(4);
     assert!(shown(&done).contains("Recorded as command-"), "{done}");
-    assert_eq!(done["replace_original"], true, "the button is gone");
+    assert_eq!(
+        (&done["response_type"], &done["replace_original"]),
+        (&json!("in_channel"), &json!(false)),
+        "{done}"
+    );
     place.arrives("checkout", "master", tip);
     // A second press, however it comes, does nothing.
     slack(&service, &pressed(&platform, "UOLGA", "2.c", &press), SIGNING, 0);
-    assert!(shown(&platform.tells(4)).contains("you have confirmed this already"), "{:?}", platform.told());
+    let again = platform.tells(5);
+    assert!(shown(&again).contains("you have confirmed this already"), "{:?}", platform.told());
+    assert_eq!(
+        (&again["response_type"], &again["replace_original"]),
+        (&json!("ephemeral"), &json!(true)),
+        "{again}"
+    );
+    assert_eq!(platform.all_at("2.b").len(), 2);
+}
+
+#[test]
+fn what_everybody_is_to_be_told_is_said_again_where_it_was_not_taken() {
+    let platform = Platform::new();
+    let place = place(&platform);
+    let service = place.serve();
+    let tip = place.push("checkout", "2");
+    place.ok(&["run"]);
+    place.arrives("checkout", "staging", tip);
+    let text = "promote production --reason \"customers wait\"";
+    slack(&service, &slash(&platform, ("T1", "UOLGA", "CSHOP"), "1.a", text), SIGNING, 0);
+    let (_, press) = button(&platform.tells(1));
+    platform.stumbles("response_type", "in_channel");
+    slack(&service, &pressed(&platform, "UOLGA", "2.a", &press), SIGNING, 0);
+    let last = platform.tells_so_many_at("2.a", 3);
+    assert_eq!(last["response_type"], "in_channel");
+    assert!(shown(&last).contains("Recorded as command-"), "{last}");
+    let kinds: Vec<Json> = platform.all_at("2.a").iter().map(|said| said["response_type"].clone()).collect();
+    assert_eq!(kinds, ["ephemeral", "in_channel", "in_channel"], "what was taken is not said again");
 }
 
 #[test]
@@ -487,8 +586,9 @@ fn what_is_confirmed_is_what_was_shown_and_nothing_else() {
             .iter()
             .enumerate()
     {
-        slack(&service, &pressed(&platform, user, &format!("{at}.p"), &press), SIGNING, 0);
-        let words = shown(&platform.tells(at + 2));
+        let end = format!("{at}.p");
+        slack(&service, &pressed(&platform, user, &end, &press), SIGNING, 0);
+        let words = shown(&platform.tells_so_many_at(&end, if *wanted == "goes back" { 2 } else { 1 }));
         assert!(words.contains(wanted), "{words}");
     }
     place.arrives("checkout", "master", tips[1]);
@@ -499,19 +599,20 @@ fn what_is_confirmed_is_what_was_shown_and_nothing_else() {
             tip,
             once: "another".to_owned(),
             until: Instant(Clock::System.reading().wall.0 + 60_000),
+            told: None,
         },
         other => other,
     };
     slack(&service, &pressed(&platform, "UOLGA", "9.a", &late), SIGNING, 0);
-    assert!(shown(&platform.tells(5)).contains("say it again"), "{:?}", platform.told());
+    assert!(shown(&platform.tells_at("9.a")).contains("say it again"), "{:?}", platform.told());
     let old = match press {
         Press::Confirm { command, tip, once, .. } => {
-            Press::Confirm { command, tip, once, until: Instant(1_700_000_000_000) }
+            Press::Confirm { command, tip, once, until: Instant(1_700_000_000_000), told: None }
         }
         other => other,
     };
     slack(&service, &pressed(&platform, "UOLGA", "9.b", &old), SIGNING, 0);
-    assert!(shown(&platform.tells(6)).contains("too long ago"), "{:?}", platform.told());
+    assert!(shown(&platform.tells_at("9.b")).contains("too long ago"), "{:?}", platform.told());
     assert_eq!(place.repo("checkout").tip("master"), Some(tips[1]));
 }
 
@@ -734,14 +835,10 @@ fn a_button_of_mattermost_is_good_for_its_channel_and_does_nothing_unproven() {
     assert_eq!(post(&service, "/chat/matter/press", &json, &action("otherchannel", &sealed)).status, 403);
     let forged = seal::seal(&Secret::new(b"guessed".to_vec()), &press, "channelofshop", wall).unwrap();
     assert_eq!(post(&service, "/chat/matter/press", &json, &action("channelofshop", &forged)).status, 401);
-    assert_eq!(post(&service, "/chat/matter/press", &json, &action("channelofshop", &sealed)).status, 200);
-    wait("an answer", || platform.told().iter().any(|(path, _)| path == "/api/v4/posts/ephemeral"));
-    let (_, said) = platform.told().into_iter().find(|(path, _)| path == "/api/v4/posts/ephemeral").unwrap();
-    assert!(
-        said["user_id"] == "uolga"
-            && said["post"]["message"].as_str().unwrap().contains("does not prove who pressed"),
-        "{said}"
-    );
+    let said = post(&service, "/chat/matter/press", &json, &action("channelofshop", &sealed));
+    assert_eq!(said.status, 200);
+    let said: Json = serde_json::from_str(&said.body).unwrap();
+    assert!(said["ephemeral_text"].as_str().unwrap().contains("does not prove who pressed"), "{said}");
     assert!(place.ok(&["status"]).contains("is paused"), "nothing was done");
 }
 

@@ -117,7 +117,7 @@ fn me(scopes: &str) -> Says {
     Says::This(200, format!("Content-Type: application/json\r\nX-OAuth-Scopes: {scopes}\r\n"), body.to_string())
 }
 
-const SCOPES: &str = "commands,chat:write,users:read,users:read.email,channels:read,groups:read";
+const SCOPES: &str = "commands,chat:write,channels:read,groups:read";
 
 fn no(error: &str) -> Says {
     json(&json!({ "ok": false, "error": error, "needed": "x", "provided": "y" }))
@@ -313,15 +313,9 @@ fn what_is_wrong_with_a_slack_is_said_with_its_fix() {
         (AUTH, no("<b>x</b>"), '!', "Slack says `unknown`"),
         (AUTH, forged, '!', "(`T9`), which is not one of `teams`"),
         (AUTH, json(&organisation), '~', "that of an organisation"),
-        (AUTH, me("commands,users:read,users:read.email"), '!', "the bot token lacks `chat:write`"),
-        (
-            AUTH,
-            me("chat:write,users:read,users:read.email"),
-            '!',
-            "lacks `commands`; put `towpath chat manifest slack`",
-        ),
-        (AUTH, me("commands,chat:write"), '~', "lacks `users:read`, `users:read.email`"),
-        (AUTH, me(""), '!', "lacks `commands`, `chat:write`, `users:read`, `users:read.email`"),
+        (AUTH, me("commands,users:read"), '!', "the bot token lacks `chat:write`;"),
+        (AUTH, me("chat:write"), '!', "lacks `commands`; put `towpath chat manifest slack`"),
+        (AUTH, me(""), '!', "the bot token lacks `commands`, `chat:write`;"),
         (AUTH, status(429), '~', "Slack wants no questions now; ask again in"),
         (AUTH, status(500), '!', "cannot be asked: it answered 500"),
         (AUTH, status(302), '!', "cannot be asked"),
@@ -440,6 +434,22 @@ fn servers_that_hang_or_are_not_there_end_in_words() {
     says(&lines, '!', "`[chat.shut]`: the server cannot be asked: not reached");
     says(&lines, '+', "a push to `staging` would be let in");
     assert_eq!(code, Some(1), "{lines:#?}");
+}
+
+#[test]
+fn people_of_mattermost_are_known_without_a_team_and_nothing_more_is_asked_of_an_app_than_is_used() {
+    let (slack, mattermost) = (slack(), mattermost());
+    set(&slack, AUTH, me("commands,chat:write"));
+    let people = PEOPLE.replace("mattermost:teamone/uolga", "mattermost:uolga");
+    let chats = format!("{}{}{people}", slack_config(&slack.url), mattermost_config(&mattermost.url));
+    let (lines, code) = doctor(&place(&chats));
+    says(&lines, '+', "`[chat.matter]`: 1 of `[people]` are known there");
+    assert_eq!(lines.iter().find(|line| line.1.contains("nobody")).map(|line| &line.1), None);
+    assert_eq!(lines.iter().find(|line| line.0 != '+' && line.1.contains("[chat.")).map(|line| &line.1), None);
+    assert_eq!(code, Some(0), "{lines:#?}");
+    // Where there is no chat of that kind nobody can come by it.
+    let (lines, _) = doctor(&place(&format!("{}{people}", slack_config(&slack.url))));
+    says(&lines, '~', "nobody can come by `mattermost:uolga` of `olga`: ");
 }
 
 #[test]

@@ -73,7 +73,7 @@ async fn commands<T: Talk>(example: &str) {
         ("bo", "/towpath resume", done, "Lifted the pause"),
     ];
     for (by, body, reaction, words) in ways {
-        let asked = host.asked(T::ASKS);
+        let (asked, before) = (host.asked(T::ASKS), host.calls().len());
         let comment = host.say(by, number, body);
         deliver(&day, &hooks).await;
         until(body, || host.reactions(comment).iter().any(|(_, word)| word == reaction)).await;
@@ -84,6 +84,10 @@ async fn commands<T: Talk>(example: &str) {
         let cheap = reaction == refused;
         assert_eq!(seen.len(), if cheap { 1 } else { 2 }, "{body}: {seen:?}");
         assert_eq!(host.asked(T::ASKS) > asked, !cheap, "{body}");
+        if !cheap {
+            assert_eq!(seen[0].1, T::REACTIONS[0], "{body}: {seen:?}");
+            eyes_first(&host.calls()[before..], T::ASKS);
+        }
     }
     // What is no command, or is none any more, is let alone.
     let before = answers();
@@ -115,7 +119,36 @@ async fn commands<T: Talk>(example: &str) {
     assert_ne!(answers(), before);
     tokio::time::sleep(Duration::from_millis(50)).await;
     on_record(&day, &forge).await;
+    elsewhere(&day, &hooks).await;
     stop.cancel();
+}
+
+/// Of these calls the eyes came after the question for the right, and before what says that it is done, which came
+/// before the answer.
+fn eyes_first(calls: &[String], asks: &str) {
+    let reacts =
+        |call: &String| call.starts_with("POST ") && (call.contains("/reactions") || call.contains("/award_emoji"));
+    let comments =
+        |call: &String| !call.starts_with("GET ") && (call.contains("/comments") || call.contains("/notes"));
+    let asked = calls.iter().position(|call| call.contains(asks)).expect("the right is asked");
+    let reactions: Vec<usize> = (0..calls.len()).filter(|at| reacts(&calls[*at])).collect();
+    let answer = calls.iter().rposition(|call| comments(call) && !reacts(call)).expect("an answer");
+    let [eyes, done] = reactions[..] else { panic!("two reactions: {calls:#?}") };
+    assert!(asked < eyes && eyes < done && done < answer, "{asked} {eyes} {done} {answer}: {calls:#?}");
+}
+
+/// The eyes need nothing but the right of whoever wrote: they are there also where the flows then say that the request is
+/// none of ours, which another reaction says and nothing else.
+async fn elsewhere<T: Talk>(day: &Day<T>, hooks: &str) {
+    let host = &day.host;
+    let other = host.opened().await;
+    let comment = host.say("bo", other, "/towpath status");
+    deliver(day, hooks).await;
+    let [eyes, _, refused] = T::REACTIONS;
+    let words = || -> Vec<String> { host.reactions(comment).into_iter().map(|(_, word)| word).collect() };
+    until("eyes, and a refusal", || words().len() == 2).await;
+    assert_eq!(words(), [eyes, refused]);
+    assert!(host.comments(other).iter().all(|comment| !comment.starts_with(ANSWER)), "{:?}", host.comments(other));
 }
 
 /// Who is linked to no person is told so once, whatever the forge lets them do, and costs no other call.
