@@ -123,18 +123,20 @@ pub(super) async fn work(shared: &Shared, setup: &Setup, (forge, row): (&str, &A
             Err(problem)
         }
         None => {
-            let Some((found, env)) = edge(setup, &asked).await else {
-                if is_ours(setup, row).await {
-                    react(on, &asked, Reaction::Refused).await;
-                }
-                return Some("it is under no open request of ours".to_owned());
-            };
             // What we say ourselves is no command; where we do not know who we are, no line of ours begins with the
             // trigger.
             if on.forge.whoami().await.is_ok_and(|us| us == asked.author) {
                 return Some("it is our own".to_owned());
             }
-            answer(shared, setup, (found, &env), (&asked, row), who).await
+            match edge(setup, &asked).await {
+                Ok((found, env)) => answer(shared, setup, (found, &env), (&asked, row), who).await,
+                Err(problem) => {
+                    if let Err(fault) = record(setup, &asked, &who, &problem).await {
+                        return Some(fault);
+                    }
+                    Err(problem)
+                }
+            }
         }
     };
     if !is_ours(setup, row).await {
@@ -287,18 +289,35 @@ fn read(asked: &Asked, context: &Context) -> Result<Said, Problem> {
     said.ok_or_else(|| Problem::new(Code::BadCommand, "there is no command in it"))
 }
 
-/// The edge whose open request it is under.
-async fn edge<'s>(setup: &'s Setup, asked: &Asked) -> Option<(&'s FlowConfig, EnvName)> {
-    for name in &asked.flows {
-        let Some(found) = setup.config.named(name) else { continue };
-        let Ok(planned) = plan(&setup.world, &found.flow).await else { continue };
-        let requests = planned.seen.facts.requests.iter();
-        let open = requests.filter_map(|(env, fact)| Some((env, fact.known()?.open.as_ref()?.number)));
-        if let Some((env, _)) = open.into_iter().find(|(_, number)| *number == asked.number) {
-            return Some((found, env.clone()));
+/// The edge whose open request it is under, or why nothing can be done there.
+async fn edge<'s>(setup: &'s Setup, asked: &Asked) -> Result<(&'s FlowConfig, EnvName), Problem> {
+    let mut unread = false;
+    for found in asked.flows.iter().filter_map(|name| setup.config.named(name)) {
+        let Ok(planned) = plan(&setup.world, &found.flow).await else {
+            unread = true;
+            continue;
+        };
+        for (env, requests) in &planned.seen.facts.requests {
+            unread |= requests.known().is_none();
+            if requests
+                .known()
+                .and_then(|requests| requests.open.as_ref())
+                .is_some_and(|it| it.number == asked.number)
+            {
+                return Ok((found, env.clone()));
+            }
         }
     }
-    None
+    Err(if unread {
+        Problem::new(
+            Code::CannotTell,
+            "the requests here cannot be read now, so nothing was done: say it again later",
+        )
+    } else {
+        let what = "this is no open promotion request of Towpath's, so nothing was done: say it under one, or in a chat, \
+                    or on the command line";
+        Problem::new(Code::Refused, what)
+    })
 }
 
 async fn react(on: &OnForge, asked: &Asked, reaction: Reaction) {

@@ -224,17 +224,8 @@ async fn lift<W: World>(
         for hold in planned.ledger.standing.holds.iter().filter(|hold| covers(hold)).cloned() {
             if here(&hold) && which.may(giving, dag, &hold) {
                 holds.insert(hold.id.clone(), hold);
-            } else if here(&hold) {
-                let (id, reason, by) =
-                    (&hold.id, one_line(&hold.reason, REASON_SHOWN), one_line(hold.by.as_str(), 80));
-                wider.push(format!("Hold `{id}` ({reason}) by `{by}` stays: you may lift your own only."));
             } else {
-                let (id, reason) = (&hold.id, one_line(&hold.reason, REASON_SHOWN));
-                wider.push(format!(
-                    "Hold `{id}` ({reason}) stays, for it reaches further or elsewhere; `towpath unhold {}{}` lifts it.",
-                    commit.short(),
-                    place_words(&hold)
-                ));
+                wider.push(stays(&hold, here(&hold), commit));
             }
         }
     }
@@ -269,6 +260,20 @@ async fn lift<W: World>(
     }
     lines.append(&mut wider);
     giving.settle(None, None, changes, lines).await
+}
+
+/// Why a hold stays: it is another's, if it is one that they could lift there; else it is out of what they named.
+fn stays(hold: &Hold, is_anothers: bool, commit: CommitId) -> String {
+    let (id, reason) = (&hold.id, one_line(&hold.reason, REASON_SHOWN));
+    if is_anothers {
+        let by = one_line(hold.by.as_str(), 80);
+        return format!("Hold `{id}` ({reason}) by `{by}` stays: you may lift your own only.");
+    }
+    format!(
+        "Hold `{id}` ({reason}) stays, for it reaches further or elsewhere; `towpath unhold {}{}` lifts it.",
+        commit.short(),
+        place_words(hold)
+    )
 }
 
 /// The same as the words of a command.
