@@ -28,7 +28,7 @@ secrets = [{{ file = "signing" }}]
 
 [people.olga]
 role = "operator"
-identities = ["slack:T1/UOLGA", "token:olga"]
+identities = ["slack:T1/UOLGA", "token:olga", "mail:olga@example.com"]
 
 [[flow]]
 repository = "checkout.git"
