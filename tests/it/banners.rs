@@ -26,7 +26,7 @@ fn paused<'j>(value: &'j Json, out: &mut Vec<&'j Json>) {
     match value {
         Json::Array(list) => list.iter().for_each(|one| paused(one, out)),
         Json::Object(table) => {
-            if table.contains_key("reason") && table.contains_key("by") && table.contains_key("until") {
+            if table.contains_key("reason") && table.contains_key("environments") && table.contains_key("until") {
                 out.push(value);
             }
             table.values().for_each(|one| paused(one, out));

@@ -469,7 +469,7 @@ fn what_is_wrong_with_a_sink_is_said_when_the_config_is_read() {
     let misspelt = file("misspelt", "{\"say\": {{ txet | tojson }}}");
     for (sink, says) in [
         (sink("a", url, "events = [\"promote\"]"), "promoted"),
-        (sink("a", url, "severity = [\"problems\"]"), "did you mean `problem`?"),
+        (sink("a", url, "severity = [\"problems\"]"), "did you mean `\"problem\"`?"),
         (sink("a", url, "severity = [\"quiet\"]"), "none is of that severity"),
         (sink("a", url, "events = [\"promoted\"]\nseverity = [\"problem\"]"), "none is of that severity"),
         (sink("a", url, "severity = \"problem\""), "severity"),
