@@ -10,7 +10,7 @@
 use chrono::Datelike as _;
 use chrono_tz::Tz;
 use towpath_core::model::Instant;
-use towpath_core::text::one_line;
+use towpath_core::text::{Shown, one_line};
 
 use super::Settings;
 use super::buttons;
@@ -138,9 +138,10 @@ pub(super) fn quoted(text: &str) -> Vec<Span> {
         return vec![Span::Text(text.to_owned())];
     }
     let parts = text.split('`').enumerate().filter(|(_, part)| !part.is_empty());
+    // A mark that stood on a letter begins a part now, and would stand on whatever comes before it.
     let span = |(at, part): (usize, &str)| match at % 2 {
-        0 => Span::Text(part.to_owned()),
-        _ => Span::Code(part.to_owned()),
+        0 => Span::Text(Shown::new(part).to_string()),
+        _ => Span::Code(Shown::new(part).to_string()),
     };
     parts.map(span).collect()
 }

@@ -115,7 +115,7 @@ fn what_has_buttons_is_a_direct_message_whose_button_works_and_the_channel_learn
     assert_eq!(opened, [&json!(["thebot", "uolga"])]);
     let (_, shown) = told.iter().find(|(path, _)| path == "/api/v4/posts").expect("a post");
     assert_eq!(shown["channel_id"], "dmuolga", "{shown}");
-    assert!(shown["message"].as_str().unwrap().contains("nothing was changed"), "{shown}");
+    assert!(shown["message"].as_str().unwrap().contains("Nothing was done yet"), "{shown}");
     let button = &shown["props"]["attachments"][0]["actions"][0];
     let sealed = &button["integration"]["context"]["towpath"];
     assert_eq!(button["name"], "Do it");

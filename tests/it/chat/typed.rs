@@ -92,7 +92,7 @@ fn where_there_are_no_buttons_its_code_does_exactly_what_was_shown_once() {
     place.arrives("checkout", "master", tip);
     assert_ne!(place.repo("checkout").tip("master"), Some(newer), "exactly what was shown");
     let carried = commands(&place, true);
-    assert_eq!(carried, [format!("promote checkout production to {tip} --reason \"customers wait\"")]);
+    assert_eq!(carried, [format!("promote shop/checkout production to {tip} --reason \"customers wait\"")]);
     let again = talk.says("uolga", "c2", &format!("confirm {code}"));
     assert!(again.contains("you have confirmed this already"), "{again}");
     assert_eq!(commands(&place, true).len(), 1);
