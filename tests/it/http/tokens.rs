@@ -295,7 +295,7 @@ fn the_answer_to_an_approval_says_whether_it_counts_and_why_not() {
         ]
     );
     let author = approve(&["author", "--scope", "steer", "--email", "Ana@Example.com"]);
-    let why = "It does not count, because they wrote one of the commits. Somebody else has to approve.";
+    let why = "It does not count, because you wrote one of the commits. Somebody else has to approve.";
     assert_eq!(author, [recorded.as_str(), why]);
     let waits = server.get("/flows/checkout/edges/production").text;
     assert!(!waits.contains("approved by"), "{waits}");
