@@ -5,7 +5,7 @@
 //! address. Not here: proofs and forms (`chat`).
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -74,7 +74,7 @@ async fn answer(
     body: Body,
     pressed: bool,
 ) -> Response {
-    let begun = Instant::now();
+    let begun = tokio::time::Instant::now();
     match take(&chats, &name, headers, body, pressed).await {
         // Nothing yet: the answer follows. Mattermost wants JSON, and Slack shows no empty message.
         Came::Taken(waits) => {

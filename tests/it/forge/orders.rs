@@ -57,9 +57,7 @@ async fn commands<T: Talk>(example: &str) {
     host.grant("eve", Permission::Write);
     let (url, stop, _) = served(&day, Clock::Manual(day.clock.clone())).await;
     let hooks = format!("{url}/hooks/{forge}");
-    let answers = || -> Vec<String> {
-        host.comments(number).into_iter().filter(|comment| comment.starts_with(ANSWER)).collect()
-    };
+    let answers = || answers(host, number);
     let [_, done, refused] = T::REACTIONS;
     strangers(&day, &forge, (&url, number)).await;
     let ways = [
@@ -91,18 +89,32 @@ async fn commands<T: Talk>(example: &str) {
             eyes_first(&host.calls()[before..], T::ASKS);
         }
     }
-    // What is no command, or is none any more, is let alone.
+    let_alone(&day, &hooks, number).await;
+    on_record(&day, &forge).await;
+    elsewhere(&day, &hooks).await;
+    stop.cancel();
+}
+
+fn answers<T: Talk>(host: &T, number: u64) -> Vec<String> {
+    host.comments(number).into_iter().filter(|comment| comment.starts_with(ANSWER)).collect()
+}
+
+/// What is no command, what is none any more, and who may command nothing.
+async fn let_alone<T: Talk>(day: &Day<T>, hooks: &str, number: u64) {
+    let host = &day.host;
+    let answers = || answers(host, number);
+    let [_, _, refused] = T::REACTIONS;
     let before = answers();
     let quoted = host.say("bo", number, "> /towpath freeze --for 1h --reason r\n\nNo, please do not");
     let code = host.say("bo", number, "```\n/towpath freeze --for 1h --reason r\n```");
     let edited = host.say("bo", number, "nothing");
-    deliver(&day, &hooks).await;
+    deliver(day, hooks).await;
     host.edit("bo", edited, "/towpath freeze --for 1h --reason r");
-    deliver(&day, &hooks).await;
+    deliver(day, hooks).await;
     // Somebody whose right was taken away commands nothing, whatever the config says.
     host.grant("bo", Permission::Read);
     let gone = host.say("bo", number, "/towpath freeze --for 1h --reason r");
-    deliver(&day, &hooks).await;
+    deliver(day, hooks).await;
     until("a refusal of who may no longer push", || host.reactions(gone).iter().any(|(_, word)| word == refused))
         .await;
     until("a reason", || answers()[0].contains("may not push")).await;
@@ -110,7 +122,7 @@ async fn commands<T: Talk>(example: &str) {
     host.grant("bo", Permission::Admin);
     host.breaks(T::ASKS, 500, 10);
     let unknown = host.say("bo", number, "/towpath freeze --for 1h --reason r");
-    deliver(&day, &hooks).await;
+    deliver(day, hooks).await;
     until("a refusal where the forge does not say", || {
         host.reactions(unknown).iter().any(|(_, word)| word == refused)
     })
@@ -120,9 +132,6 @@ async fn commands<T: Talk>(example: &str) {
     }
     assert_ne!(answers(), before);
     tokio::time::sleep(Duration::from_millis(50)).await;
-    on_record(&day, &forge).await;
-    elsewhere(&day, &hooks).await;
-    stop.cancel();
 }
 
 /// Of these calls the eyes came after the question for the right, and before what says that it is done, which came
@@ -130,22 +139,22 @@ async fn commands<T: Talk>(example: &str) {
 fn eyes_first(calls: &[String], asks: &str) {
     let asked = calls.iter().position(|call| call.contains(asks)).expect("the right is asked");
     let reactions: Vec<usize> = (0..calls.len()).filter(|at| reacts(&calls[*at])).collect();
-    let answer = calls.iter().rposition(comments).expect("an answer");
+    let answer = calls.iter().rposition(|call| comments(call)).expect("an answer");
     let [eyes, done] = reactions[..] else { panic!("two reactions: {calls:#?}") };
     assert!(asked < eyes && eyes < done && done < answer, "{asked} {eyes} {done} {answer}: {calls:#?}");
 }
 
-fn reacts(call: &String) -> bool {
+fn reacts(call: &str) -> bool {
     call.starts_with("POST ") && (call.contains("/reactions") || call.contains("/award_emoji"))
 }
 
-fn comments(call: &String) -> bool {
+fn comments(call: &str) -> bool {
     !reacts(call) && !call.starts_with("GET ") && (call.contains("/comments") || call.contains("/notes"))
 }
 
 /// Whether a comment was written after the last reaction.
 fn is_answered(calls: &[String]) -> bool {
-    calls.iter().rposition(comments) > calls.iter().rposition(reacts)
+    calls.iter().rposition(|call| comments(call)) > calls.iter().rposition(|call| reacts(call))
 }
 
 /// The eyes need nothing but the right of whoever wrote: they are there also where the flows then say that the request is

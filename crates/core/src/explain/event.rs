@@ -186,7 +186,7 @@ impl Words<'_> {
         }
         let total = total(commits, more);
         let announced = self.announced(env, &super::count(total, "commit", "commits"), total, at);
-        format!("{announced}: {}. {}", parts.join(" · "), self.to_stop(env))
+        format!("{announced}: {}. {}", parts.join(" · "), self.how_to_stop(env))
     }
 
     /// A heads-up for whoever names its commits below: when, how many, of which flow and where to; then how to stop
@@ -195,7 +195,7 @@ impl Words<'_> {
         let Event::HeadsUp { commits, more, at, .. } = event else { return None };
         let total = total(commits, *more);
         let what = format!("{} of {}", super::count(total, "commit", "commits"), name(self.flow.name.as_str()));
-        Some((self.announced(env, &what, total, *at), self.to_stop(env)))
+        Some((self.announced(env, &what, total, *at), self.how_to_stop(env)))
     }
 
     /// `what` goes to the environment, when, and who may still refuse.
@@ -209,7 +209,7 @@ impl Words<'_> {
         format!("At {at}, {what} {go} to {} ({}){unless}", name(env.as_str()), self.branch(env))
     }
 
-    fn to_stop(&self, env: &EnvName) -> String {
+    fn how_to_stop(&self, env: &EnvName) -> String {
         let (flow, env) = (shell_word(self.flow.name.as_str()), shell_word(env.as_str()));
         format!("To stop one and all that contain it: `towpath hold SHA {flow} {env} --reason 'WHY'`")
     }

@@ -1104,12 +1104,10 @@ fn heads_up(commits: Vec<Coming>, more: u32) -> Event {
     Event::HeadsUp { commits, more, newest: commit(3), old: commit(1), at, instead_of: None }
 }
 
-#[test]
-fn every_event_has_a_sentence() {
-    let flow = flow();
-    let words = words(&flow);
+/// One of each, some in several ways.
+fn events() -> Vec<Event> {
     let (lost, kept) = (commit(2), commit(1));
-    let events = [
+    vec![
         Event::Landed { kind: MoveKind::FastForward, old: kept, new: lost },
         Event::Landed { kind: MoveKind::Rollback, old: lost, new: kept },
         Event::Moved { old: kept, new: lost },
@@ -1158,8 +1156,14 @@ fn every_event_has_a_sentence() {
                 fixed_by: None,
             }),
         },
-    ];
-    let lines: Vec<String> = events.iter().map(|event| words.event(&"production".into(), event)).collect();
+    ]
+}
+
+#[test]
+fn every_event_has_a_sentence() {
+    let flow = flow();
+    let words = words(&flow);
+    let lines: Vec<String> = events().iter().map(|event| words.event(&"production".into(), event)).collect();
     assert_snapshot!(lines.join("\n"), @r#"
     Towpath moved `master` from `111111111` to `222222222`
     `master` was rolled back from `222222222` to `111111111`; what was taken back is held and the edge is paused. To go again: `towpath unhold 2222222222222222222222222222222222222222 checkout production --fixed-by FIX` (FIX is the commit that mends it) and then `towpath resume checkout production`

@@ -44,7 +44,7 @@ fn with(text: &str, word: &str) -> Told {
     told.about = Some(text.to_owned());
     told.retry = true;
     told.notice.repository = text.to_owned();
-    if word == "heads-up" && text.len() % 2 == 0 {
+    if word == "heads-up" && text.len().is_multiple_of(2) {
         told.heading = Some(text.to_owned());
         told.to_stop = Some(text.to_owned());
     }
