@@ -246,7 +246,10 @@ impl Sinks {
             let commits = commits.iter().map(|one| AnnouncedCommit {
                 id: one.id,
                 subject: one.subject.clone(),
-                authors: writers(&self.people, &self.hosts, one).iter().map(Wrote::from).collect(),
+                authors: writers(&self.people, &self.hosts, &besides.mailmap, one)
+                    .iter()
+                    .map(Wrote::from)
+                    .collect(),
             });
             told.announced = Some(Announced {
                 commits: commits.collect(),

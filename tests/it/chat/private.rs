@@ -4,7 +4,6 @@
 
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::{Value as Json, json};

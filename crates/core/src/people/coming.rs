@@ -1,11 +1,11 @@
 //! Whose commits a heads-up is about: whom to name and to call, and what "hold mine" holds.
 //!
-//! Goes by names and addresses in the commit alone: the author's, and those of a `Co-authored-by:`, who are as
+//! Goes by names and addresses in the commit, and by `.mailmap` where it is given: the author's, and those of a `Co-authored-by:`, who are as
 //! much its authors (after a squash the author is only who opened the request). And only the commits that the
 //! heads-up names are looked at, which are the newest ten.
 
 use super::authors::{Author, Authorship, author};
-use super::{ForgeHost, Mention, People, PersonCard};
+use super::{ForgeHost, Mailmap, Mention, People, PersonCard};
 use crate::model::{Coming, CommitId};
 
 /// Somebody whose commits are about to enter an environment.
@@ -21,10 +21,18 @@ pub struct Concerned<'p> {
 
 /// Who wrote a commit: its author, then who wrote it as well, those whom the config has first, each once under however
 /// many addresses. A machine is named as an author; one that only helped is nobody whom people would ask.
-pub fn writers<'p>(people: &'p People, forges: &[ForgeHost], commit: &Coming) -> Vec<Author<'p>> {
-    let mut all = vec![by(people, forges, (&commit.author, &commit.email))];
+pub fn writers<'p>(
+    people: &'p People,
+    forges: &[ForgeHost],
+    mailmap: &Mailmap,
+    commit: &Coming,
+) -> Vec<Author<'p>> {
+    let by = |name: &str, email: &str| {
+        author(people, forges, &Authorship { name, email, account: None, mailmap: mailmap.of(name, email) })
+    };
+    let mut all = vec![by(&commit.author, &commit.email)];
     for other in &commit.co_authors {
-        let found = by(people, forges, (&other.name, &other.email));
+        let found = by(&other.name, &other.email);
         if !matches!(found, Author::Bot { .. }) && !all.iter().any(|known| is_same(known, &found)) {
             all.push(found);
         }
@@ -43,7 +51,9 @@ pub fn concerned<'p>(
     commits: &[Coming],
 ) -> Vec<Concerned<'p>> {
     let mut all: Vec<Concerned<'p>> = Vec::new();
-    let wrote = commits.iter().flat_map(|one| writers(people, forges, one).into_iter().map(move |who| (one, who)));
+    let wrote = commits
+        .iter()
+        .flat_map(|one| writers(people, forges, &Mailmap::default(), one).into_iter().map(move |who| (one, who)));
     for (commit, author) in wrote {
         if let Some(known) = all.iter_mut().find(|known| is_same(&known.author, &author)) {
             known.commits.push(commit.id);
@@ -68,11 +78,7 @@ pub fn oldest_of<'c>(
     commits: &'c [Coming],
 ) -> Option<&'c Coming> {
     let is_card = |found: &Author<'_>| matches!(found, Author::Person(found) if found.name == card.name);
-    commits.iter().rev().find(|commit| writers(people, forges, commit).iter().any(is_card))
-}
-
-fn by<'p>(people: &'p People, forges: &[ForgeHost], (name, email): (&str, &str)) -> Author<'p> {
-    author(people, forges, &Authorship { name, email, ..Authorship::default() })
+    commits.iter().rev().find(|commit| writers(people, forges, &Mailmap::default(), commit).iter().any(is_card))
 }
 
 /// Strangers are the same by account or address, and by name only where they have neither.

@@ -4,7 +4,7 @@ use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
 use super::super::authors::Author;
 use super::super::coming::{concerned, oldest_of, writers};
-use super::super::{ForgeHost, ForgeKind, Mention, People, PersonCard, Role};
+use super::super::{ForgeHost, ForgeKind, Mailmap, Mention, People, PersonCard, Role};
 use crate::model::{CoAuthor, Coming, CommitId};
 
 fn forges() -> Vec<ForgeHost> {
@@ -129,7 +129,9 @@ fn hold_mine_holds_the_oldest_of_theirs() {
 #[test]
 fn who_wrote_it_as_well_is_as_much_its_author() {
     let (people, forges) = (people(), forges());
-    let wrote = |commit: &Coming| -> Vec<String> { writers(&people, &forges, commit).iter().map(name).collect() };
+    let wrote = |commit: &Coming| -> Vec<String> {
+        writers(&people, &forges, &Mailmap::default(), commit).iter().map(name).collect()
+    };
     let by_bo = || commit(9, "Bo", "bo@x.example");
     for (others, are) in [
         (&[][..], &["bo"][..]),
