@@ -131,7 +131,9 @@ pub(super) async fn work(shared: &Shared, setup: &Setup, (forge, row): (&str, &A
             match edge(setup, &asked).await {
                 Ok((found, env)) => answer(shared, setup, (found, &env), (&asked, row), who).await,
                 Err(problem) => {
-                    if let Err(fault) = record(setup, &asked, &who, &problem).await {
+                    if steers(setup, &asked)
+                        && let Err(fault) = record(setup, &asked, &who, &problem).await
+                    {
                         return Some(fault);
                     }
                     Err(problem)
@@ -252,6 +254,12 @@ async fn record(setup: &Setup, asked: &Asked, who: &Person, problem: &Problem) -
     let said = readable.map_or_else(|| found(asked).to_owned(), |said| said.to_string());
     let done = record_refusal(&setup.world, &setup.config, who, said, &problem.message).await;
     done.map_err(|fault| one_line(&fault.to_string(), 300))
+}
+
+/// Whether it is an order, wherever it stands.
+fn steers(setup: &Setup, asked: &Asked) -> bool {
+    let all = contexts(&setup.config.only(&asked.flows));
+    all.iter().any(|context| matches!(read(asked, context), Ok(Said::Steer(_))))
 }
 
 /// Under which requests of these flows a comment can stand.

@@ -73,8 +73,7 @@ fn a_pause_stands_in_every_view_with_who_why_and_until_when() {
                 let json: Json =
                     serde_json::from_str(&json).unwrap_or_else(|error| panic!("{about}: {error}: {json}"));
                 let mut found = Vec::new();
-                paused(&json["paused"], &mut found);
-                paused(&json["flows"], &mut found);
+                paused(&json, &mut found);
                 let found = found.into_iter().find(|one| one["reason"] == WHY);
                 let found = found.unwrap_or_else(|| panic!("{about}: {json:#}"));
                 assert!(found["by"].as_str().is_some_and(|by| by.starts_with("os:")), "{about}: {found:#}");

@@ -89,9 +89,9 @@ async fn commands<T: Talk>(example: &str) {
             eyes_first(&host.calls()[before..], T::ASKS);
         }
     }
+    elsewhere(&day, &hooks).await;
     let_alone(&day, &hooks, number).await;
     on_record(&day, &forge).await;
-    elsewhere(&day, &hooks).await;
     stop.cancel();
 }
 
