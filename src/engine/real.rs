@@ -2,6 +2,7 @@
 //!
 //! Not here: what the engine has it do (`world`), and what only a forge can tell (`forges`).
 
+mod within;
 mod world;
 mod wrote;
 

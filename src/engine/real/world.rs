@@ -19,6 +19,7 @@ use towpath_core::people::Mailmap;
 use towpath_core::repository;
 use towpath_core::see::{PushSeen, Tips};
 
+use super::within::within;
 use super::{RealWorld, blocking, wrote};
 use crate::engine::say::Saying;
 use crate::engine::world::{Committed, Fault, Proposal, Proposing, Side, World};
@@ -135,11 +136,6 @@ impl RealWorld {
         }
         forge.propose(&edge, proposal).await
     }
-}
-
-/// What came of a call, if it came in time. A call that is given up sends nothing more.
-async fn within<T>(limit: Span, call: impl Future<Output = T>) -> Option<T> {
-    tokio::time::timeout(Duration::from_millis(limit.ms().unsigned_abs()), call).await.ok()
 }
 
 /// What stands on an edge while something is told of it.
@@ -322,7 +318,7 @@ impl World for RealWorld {
         if let Some(merge) = row.merge {
             return match self.forge(&flow.name) {
                 // No longer than a push: until when it may land has been told to people.
-                Ok(forge) => match within(act::PUSH_TIMEOUT, forge.merge(row, merge)).await {
+                Ok(forge) => match within(&self.clock, act::PUSH_TIMEOUT, forge.merge(row, merge)).await {
                     Some(answer) => answer,
                     None => PushAnswer::NoAnswer { words: "the forge had not answered in time".to_owned() },
                 },
@@ -347,7 +343,7 @@ impl World for RealWorld {
 
     async fn propose(&self, flow: &Flow, proposal: &Proposal) -> Proposing {
         // No longer than a push: until when it may come has been told to people.
-        match within(act::PUSH_TIMEOUT, self.put_and_open(flow, proposal)).await {
+        match within(&self.clock, act::PUSH_TIMEOUT, self.put_and_open(flow, proposal)).await {
             Some(answer) => answer,
             None => Proposing::Unsure { words: "the forge had not answered in time".to_owned() },
         }

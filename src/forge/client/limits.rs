@@ -65,6 +65,9 @@ impl Drop for UnderWay<'_> {
     }
 }
 
+/// The count that stands for all of an account's.
+const EVERY: &str = "*";
+
 #[derive(Debug)]
 pub(super) struct Limits {
     reserve_percent: u32,
@@ -80,8 +83,10 @@ impl Limits {
     pub(super) fn take(&self, account: &str, resource: &str, urgent: bool, now: i64) -> Result<UnderWay<'_>, Span> {
         let key = (account.to_owned(), resource.to_owned());
         let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
+        let whole =
+            budgets.get(&(account.to_owned(), EVERY.to_owned())).and_then(|all| self.wait(all, urgent, now));
         let budget = budgets.entry(key.clone()).or_default();
-        match self.wait(budget, urgent, now) {
+        match self.wait(budget, urgent, now).max(whole) {
             Some(wait) => Err(wait),
             None => {
                 budget.under_way += 1;
@@ -164,7 +169,12 @@ impl Limits {
         }
         let used_up = left == Some(0);
         let wait = after.or(if used_up { until_reset } else { None }).unwrap_or(WAIT_UNSAID).min(WAIT_MAX);
-        budget.not_before = budget.not_before.max(now.saturating_add(wait.ms()));
+        // A limit by which this count is not used up is one of the account: whoever goes on with another count is kept away
+        // the longer (GitHub's secondary limits,
+        // <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>).
+        let stopped =
+            if used_up { budget } else { budgets.entry((account.to_owned(), EVERY.to_owned())).or_default() };
+        stopped.not_before = stopped.not_before.max(now.saturating_add(wait.ms()));
         Some(wait)
     }
 }
@@ -279,5 +289,25 @@ mod tests {
         assert!(!limited(503, &none, ""));
         assert!(limited(503, &headers(&[("retry-after", "1")]), ""));
         assert!(!limited(200, &headers(&[("x-ratelimit-remaining", "0")]), ""));
+    }
+
+    /// One of the account keeps every count waiting, urgent or not; one that is used up only itself.
+    #[test]
+    fn a_limit_of_the_account_stops_all_that_it_asks() {
+        let wall = Instant(0);
+        for (headers, waits) in [
+            (headers(&[("date", DATE), ("retry-after", "90"), ("x-ratelimit-resource", "core")]), Some(90)),
+            (headers(&[("date", DATE), ("x-ratelimit-resource", "core")]), Some(WAIT_UNSAID.ms() / 1_000)),
+            (told(0, 300), None),
+        ] {
+            let limits = Limits::new(10);
+            limits.learn("ana", "core", &headers, true, 0, wall).expect("it says how long");
+            assert!(limits.take("ana", "core", true, 1_000).is_err());
+            let other = limits.take("ana", "graphql", true, 0).err();
+            assert_eq!(other.map(|wait| wait.ms() / 1_000), waits, "{headers:?}");
+            assert!(limits.take("bo", "graphql", true, 0).is_ok(), "it is another account");
+            assert!(limits.read().iter().all(|budget| budget.resource == "core"), "it is no count to be shown");
+            assert!(limits.take("ana", "graphql", true, 3_600_000).is_ok());
+        }
     }
 }

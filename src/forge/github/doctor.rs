@@ -49,7 +49,12 @@ impl GitHub {
             found.extend(of_hooks(asked.await, by_request));
         }
         for (branch, by_request) in targets {
-            match self.rules_of(repo, branch).await {
+            // Of rules that we may go around nothing is to be mended.
+            let asked = async {
+                let (rules, classic) = self.rules_of(repo, branch).await?;
+                Ok::<_, Fault>((self.binding(repo, rules).await?, classic))
+            };
+            match asked.await {
                 Ok((rules, classic)) => {
                     let hidden = classic.as_ref().is_some_and(|classic| classic.enabled);
                     let strict = classic.and_then(|classic| classic.required_status_checks);

@@ -21,6 +21,10 @@ use crate::forge::{MergeHow, RepoPath};
 /// eight seconds in all.
 const NOTICE_TRIES: u32 = 5;
 
+/// What GitHub says where a rule or a protection refuses a move.
+const BY_RULE: [&str; 3] =
+    ["through a pull request", "repository rule violations", "protected branch update failed"];
+
 /// For how long it is taken for true that a branch changes by pull requests alone.
 const LEARNED: Span = Span::from_mins(24 * 60);
 
@@ -180,6 +184,14 @@ impl GitHub {
         errors: &[wire::GraphError],
     ) -> PushAnswer {
         let words = words_of(errors);
+        // A rule's own words: whatever type they have, the branch has not moved.
+        let by_rule = |error: &wire::GraphError| {
+            let said = error.message.to_lowercase();
+            BY_RULE.iter().any(|words| said.contains(words))
+        };
+        if !errors.is_empty() && errors.iter().all(by_rule) {
+            return PushAnswer::Refused { words };
+        }
         if errors.iter().any(|error| error.kind == "RATE_LIMITED") {
             return PushAnswer::NotSent { words };
         }

@@ -1,5 +1,7 @@
 //! Pull requests: found, opened, described, and our one comment on each.
 
+use std::collections::BTreeSet;
+
 use http::Method;
 use serde_json::json;
 use towpath_core::model::{BranchName, CommitId};
@@ -12,19 +14,47 @@ use crate::forge::{CallFault, Proposal, RepoPath, RequestSeen, RequestState, Way
 const ENDED_MAX: usize = 10;
 
 impl GitHub {
-    /// Which ways of merging there are into a branch. Where a rule asks for pull requests, moving the branch
-    /// itself would be refused.
+    /// Which ways of merging there are into a branch. Where a rule asks for pull requests that we may not go around, moving
+    /// the branch itself would be refused. Of several rules each has to be kept.
     pub(super) async fn ways_into(&self, repo: &RepoPath, base: &BranchName) -> Result<Ways, Fault> {
         let is: wire::Repository = self.get("repository", self.repo_url(repo, &[], &[])?).await?;
         let (rules, _) = self.rules_of(repo, base).await?;
-        let asked = |rule: &&wire::Rule| rule.kind == "pull_request";
-        let methods = rules.iter().find(asked).map(|rule| &rule.parameters.allowed_merge_methods);
-        let by_rule = methods.is_none_or(|methods| methods.is_empty() || methods.iter().any(|m| m == "merge"));
+        let on_merging =
+            |rule: &wire::Rule| matches!(rule.kind.as_str(), "pull_request" | "required_linear_history");
+        let binding = self.binding(repo, rules.into_iter().filter(on_merging).collect()).await?;
+        let by_rule = binding.iter().all(|rule| {
+            let methods = &rule.parameters.allowed_merge_methods;
+            rule.kind == "pull_request" && (methods.is_empty() || methods.iter().any(|method| method == "merge"))
+        });
         let learned = self.by_request_alone.lock().is_ok_and(|all| {
             all.get(&(repo.to_string(), base.clone())).is_some_and(|until| self.client.boottime() < *until)
         });
-        let fast_forward = methods.is_none() && !learned;
+        let fast_forward = !learned && binding.iter().all(|rule| rule.kind != "pull_request");
         Ok(Ways { fast_forward, merge_commit: is.allow_merge_commit != Some(false) && by_rule })
+    }
+
+    /// Those of the rules that we may not go around.
+    pub(super) async fn binding(&self, repo: &RepoPath, rules: Vec<wire::Rule>) -> Result<Vec<wire::Rule>, Fault> {
+        let rulesets: BTreeSet<Option<u64>> = rules.iter().map(|rule| rule.ruleset_id).collect();
+        let mut bypassed = BTreeSet::new();
+        for ruleset in rulesets {
+            if self.may_bypass(repo, ruleset).await? {
+                bypassed.insert(ruleset);
+            }
+        }
+        Ok(rules.into_iter().filter(|rule| !bypassed.contains(&rule.ruleset_id)).collect())
+    }
+
+    /// Whether we may go around the rules of a ruleset whenever we like. One that is not shown to us binds.
+    /// <https://docs.github.com/en/rest/repos/rules#get-a-repository-ruleset>
+    async fn may_bypass(&self, repo: &RepoPath, ruleset: Option<u64>) -> Result<bool, Fault> {
+        let Some(ruleset) = ruleset else { return Ok(false) };
+        let url = self.repo_url(repo, &["rulesets", &ruleset.to_string()], &[])?;
+        match self.get::<wire::Ruleset>("ruleset", url).await {
+            Ok(found) => Ok(matches!(found.current_user_can_bypass.as_str(), "always" | "exempt")),
+            Err(Fault::Said { status: 403 | 404, .. }) => Ok(false),
+            Err(fault) => Err(fault),
+        }
     }
 
     pub(super) async fn requests_between(
@@ -50,6 +80,9 @@ impl GitHub {
         // One page is all that is wanted of these.
         let ended: Vec<wire::Pull> = self.get("requests", asked("closed", ENDED_MAX.to_string())?).await?;
         let mut all = Vec::new();
+        // Ended since the open ones were read: the later word counts.
+        let has_ended = |pull: &wire::Pull| ended.iter().any(|other| other.number == pull.number);
+        let open: Vec<wire::Pull> = open.into_iter().filter(|pull| !has_ended(pull)).collect();
         // GitHub filters, but ignores a filter that it does not understand.
         let found = open.into_iter().chain(ended).filter(|pull| ours(pull, repo, head, base));
         let found: Vec<wire::Pull> = found.collect();

@@ -138,8 +138,19 @@ pub(super) struct Activity {
 pub(super) struct Rule {
     #[serde(rename = "type", default, deserialize_with = "or_default")]
     pub(super) kind: String,
+    /// The ruleset that it is from.
+    #[serde(default)]
+    pub(super) ruleset_id: Option<u64>,
     #[serde(default, deserialize_with = "or_default")]
     pub(super) parameters: RuleParameters,
+}
+
+/// `GET /repos/{o}/{r}/rulesets/{ruleset_id}`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Ruleset {
+    /// `always`, `exempt`, `pull_requests_only` or `never`.
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) current_user_can_bypass: String,
 }
 
 #[derive(Debug, Deserialize, Default)]

@@ -203,6 +203,12 @@ fn in_repository(state: &mut State, made: &Made<'_>, call: &Call<'_>, rest: &[&s
             let rules = state.rules.get(*branch).cloned().unwrap_or_default();
             made.page(call, state, &format!("{REPO}/rules/branches/{{branch}}"), None, rules)
         }
+        ("GET", ["rulesets", id]) => {
+            let can = if state.bypass { "always" } else { "never" };
+            let id: u64 = id.parse().expect("a number");
+            let says = json!({ "id": id, "name": "main", "enforcement": "active", "current_user_can_bypass": can });
+            made.says(&format!("{REPO}/rulesets/{{ruleset_id}}"), 200, &says)
+        }
         ("GET", ["branches", branch]) => match state.repo.tip(branch) {
             Some(tip) => {
                 let protection = state.classic.get(*branch).cloned().unwrap_or_else(|| json!({ "enabled": false }));

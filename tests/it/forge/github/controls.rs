@@ -14,7 +14,7 @@ use crate::forge::graphql::Schema;
 use crate::forge::schema::{Api, Exchange, spec};
 
 /// Every operation that the adapter calls.
-const OPERATIONS: [&str; 28] = [
+const OPERATIONS: [&str; 29] = [
     "GET /app",
     "GET /apps/{app_slug}",
     "GET /installation/repositories",
@@ -35,6 +35,7 @@ const OPERATIONS: [&str; 28] = [
     "GET /repos/{owner}/{repo}/pulls/{pull_number}",
     "GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews",
     "GET /repos/{owner}/{repo}/rules/branches/{branch}",
+    "GET /repos/{owner}/{repo}/rulesets/{ruleset_id}",
     "PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}",
     "PATCH /repos/{owner}/{repo}/pulls/{pull_number}",
     "POST /app/installations/{installation_id}/access_tokens",

@@ -280,6 +280,17 @@ async fn refusals_are_told_in_githubs_words() {
         assert_eq!(matches!(answer, PushAnswer::NoAnswer { .. }), is_sent, "{answer:?}");
         assert_eq!(matches!(answer, PushAnswer::NotSent { .. }), !is_sent, "{answer:?}");
     }
+    // The words of a rule, whatever their type: a protection of the older kind is learned from them.
+    for kind in [None, Some("UNPROCESSABLE"), Some("INTERNAL")] {
+        let mut error =
+            json!({ "message": "Protected branch update failed. Changes must be made through a pull request." });
+        if let Some(kind) = kind {
+            error["type"] = json!(kind);
+        }
+        world.server.fault("updateRefs(", Fault::Say(200, vec![], json!({ "data": null, "errors": [error] })));
+        let answer = merge(MergeHow::FastForward).await;
+        assert!(matches!(answer, PushAnswer::Refused { .. }), "{kind:?} {answer:?}");
+    }
     // A head that does not contain the base: GitHub itself refuses, because nothing is forced.
     world.server.state().bypass = true;
     let hotfix = world.server.state().repo.commit(&[world.a], "staging", &[("g", "h")]);
@@ -293,6 +304,77 @@ async fn refusals_are_told_in_githubs_words() {
     assert!(matches!(merge(MergeHow::FastForward).await, PushAnswer::NotSent { .. }), "nothing was asked to move");
     assert_eq!(world.tip("staging"), world.a);
     world.server.assert_good(10, 2);
+}
+
+/// Each rule has to be kept, unless we may go around the ruleset that it is from.
+#[tokio::test]
+async fn the_ways_of_merging_are_those_that_all_binding_rules_leave() {
+    let rule = |ruleset: u64, methods: &[&str]| {
+        json!({
+            "type": "pull_request", "ruleset_source_type": "Repository", "ruleset_source": "shop/checkout",
+            "ruleset_id": ruleset,
+            "parameters": {
+                "allowed_merge_methods": methods, "dismiss_stale_reviews_on_push": false,
+                "require_code_owner_review": false, "require_last_push_approval": false,
+                "required_approving_review_count": 0, "required_review_thread_resolution": false,
+            },
+        })
+    };
+    let linear = json!({
+        "type": "required_linear_history", "ruleset_source_type": "Repository", "ruleset_source": "shop/checkout",
+        "ruleset_id": 3,
+    });
+    let (merge, squash, any) = (rule(1, &["merge"]), rule(2, &["squash"]), rule(1, &["squash", "merge", "rebase"]));
+    for (name, bypass, rules, fast_forward, merge_commit) in [
+        ("none", false, vec![], true, true),
+        ("by request", false, vec![any.clone()], false, true),
+        ("by request, which we may go around", true, vec![any.clone()], true, true),
+        ("by squash alone", false, vec![squash.clone()], false, false),
+        ("by squash alone, which we may go around", true, vec![squash.clone()], true, true),
+        ("the second one counts, too", false, vec![merge.clone(), squash.clone()], false, false),
+        ("both let merge", false, vec![merge.clone(), any.clone()], false, true),
+        ("no merge commits", false, vec![linear.clone()], true, false),
+        ("no merge commits, and by request", false, vec![linear.clone(), any.clone()], false, false),
+    ] {
+        let world = World::new().await;
+        {
+            let mut state = world.server.state();
+            state.bypass = bypass;
+            state.rules.insert("staging".to_owned(), rules);
+        }
+        let ways = world.forge.ways(&world.repo, &branch("staging")).await;
+        assert_eq!(ways, Ok(Ways { fast_forward, merge_commit }), "{name}");
+        let found = world.forge.findings(&world.repo, &[(branch("staging"), true)]).await;
+        let told = found.iter().any(|finding| finding.what.contains("a rule of `staging`"));
+        assert_eq!(told, !merge_commit, "{name}: {found:?}");
+        world.server.assert_good(3, 0);
+    }
+    // One that is not shown to us binds.
+    let world = World::new().await;
+    world.server.state().rules.insert("staging".to_owned(), vec![squash]);
+    let hidden =
+        || Fault::Say(404, vec![], json!({ "message": "Not Found", "documentation_url": "", "status": "404" }));
+    world.server.fault("rulesets/2", hidden());
+    let ways = world.forge.ways(&world.repo, &branch("staging")).await;
+    assert_eq!(ways, Ok(Ways { fast_forward: false, merge_commit: false }));
+    for _ in 0..3 {
+        world.server.fault("rulesets/2", Fault::Say(502, vec![], json!({})));
+    }
+    assert!(world.forge.ways(&world.repo, &branch("staging")).await.is_err(), "it may be told the next time");
+}
+
+/// Between the reading of the open ones and that of the ended ones a request ends: it is told of once, as it is by then.
+#[tokio::test]
+async fn a_request_that_ends_while_it_is_read_is_one_that_has_ended() {
+    let world = World::new().await;
+    let number = world.forge.open(&world.repo, &world.proposal()).await.expect("opened");
+    let seen =
+        async || world.forge.requests(&world.repo, &branch(REQUEST), &branch("staging")).await.expect("told");
+    assert_eq!(seen().await.len(), 1);
+    world.server.fault("/pulls?state=open", Fault::Stale);
+    world.server.state().close(number, "ana");
+    let all = seen().await;
+    assert!(matches!(&all[..], [one] if one.state == RequestState::Closed), "{all:?}");
 }
 
 #[tokio::test]
