@@ -22,7 +22,7 @@ use crate::chat::system::System;
 use crate::config::{Config, Strangers};
 use crate::engine::command::{Person, Request, record_refusal};
 use crate::setup::Setup;
-use crate::store::AskedRow;
+use crate::store::{AskedRow, StoreError};
 use crate::views::{self, Code, Problem, Spoken, Sure};
 
 /// The pauses before an answer is sent again that was not taken.
@@ -61,7 +61,7 @@ pub(super) fn lane_of(setup: &Setup, chat: &str, asked: &Incoming) -> Lane {
 
 fn lane_in(setup: &Setup, system: &System, asked: &Incoming) -> Lane {
     if matches!(asked.what, What::Pressed(Press::HoldMine { .. })) {
-        return Lane::Holds;
+        return Lane::Mine;
     }
     Lane::of(said(setup, system, asked).as_ref())
 }
@@ -112,8 +112,15 @@ pub(super) async fn work(shared: &Shared, setup: &Setup, row: &AskedRow) -> Resu
         let visible = if allowed { Visible::Channel } else { Visible::Person };
         (visible, answered(&Spoken { lines, confirm: None, audit: None }, None))
     } else {
-        let done = reply(shared, setup, system, &asked, row).await;
-        done.unwrap_or_else(|problem| (Visible::Person, refused(&problem)))
+        match reply(shared, setup, system, &asked, row).await {
+            Ok(done) => done,
+            Err(problem) => {
+                if problem.code.is_a_fault() {
+                    not_confirmed(setup, system, &asked, row).await;
+                }
+                (Visible::Person, refused(&problem))
+            }
+        }
     };
     let chat = system.config.name.clone();
     Ok(Answer { chat, says: says(&asked, visible, message), asked: Box::new(asked) })
@@ -128,7 +135,8 @@ fn says(asked: &Incoming, visible: Visible, message: Message) -> Vec<Say> {
     if visible == Visible::Person {
         return vec![Say { visible, replace: true, message }];
     }
-    let own = Say { visible: Visible::Person, replace: true, message: sentence(&format!("Done: `{command}`")) };
+    let own =
+        Say { visible: Visible::Person, replace: true, message: sentence(&format!("Confirmed: `{command}`")) };
     let all = Say { visible, replace: false, message };
     // Of the same channel of Mattermost's everybody there is told, and nothing is replaced.
     let apart = asked.platform == Platform::Slack || asked.learns() != asked.channel;
@@ -354,7 +362,7 @@ async fn confirmed(
     }
     let place = format!("chat:{}/confirmed", system.config.name);
     let store = setup.world.store();
-    let (of_all, own) = (format!("{once}/{}", asked.user), format!("{once}/{}/{}", asked.user, row.seq));
+    let (of_all, own) = once_of(asked, once, row);
     if store.take_delivery_as(&place, (&of_all, Some(&own)), wall).await? {
         return Ok(());
     }
@@ -363,6 +371,32 @@ async fn confirmed(
         return Ok(());
     }
     Err(Problem::new(Code::Refused, "you have confirmed this already; `history` says what came of it"))
+}
+
+/// Under what a confirmation is noted: that it was given, and by which press.
+fn once_of(asked: &Incoming, once: &str, row: &AskedRow) -> (String, String) {
+    (format!("{once}/{}", asked.user), format!("{once}/{}/{}", asked.user, row.seq))
+}
+
+/// Gives back a confirmation of which nothing came because something failed: it can be pressed again.
+async fn not_confirmed(setup: &Setup, system: &System, asked: &Incoming, row: &AskedRow) {
+    let (What::Pressed(Press::Confirm { once, .. }) | What::Typed(Press::Confirm { once, .. })) = &asked.what
+    else {
+        return;
+    };
+    let (of_all, own) = once_of(asked, once, row);
+    let place = format!("chat:{}/confirmed", system.config.name);
+    let store = setup.world.store();
+    let given_back = async {
+        // Another press of the same may have been taken, and what failed may have been only the answer.
+        if store.has_delivery(&place, &own).await? && store.done_for(row).await?.is_empty() {
+            store.forget_delivery(&place, &[&of_all, &own]).await?;
+        }
+        Ok::<_, StoreError>(())
+    };
+    if let Err(error) = given_back.await {
+        tracing::warn!(%error, "a confirmation of which nothing came cannot be given back");
+    }
 }
 
 /// Who said it, and that what is done for them is done for this, once.

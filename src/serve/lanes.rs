@@ -52,8 +52,10 @@ const LANELESS: usize = 500;
 pub(super) enum Lane {
     /// `pause`, `freeze`, `resume`: nothing but the store.
     Stops,
-    /// `hold`, `unhold`.
+    /// `hold`.
     Holds,
+    /// *Hold mine*, which asks the remote first what would enter.
+    Mine,
     /// Every other order.
     Orders,
     /// Questions, and what is neither.
@@ -64,14 +66,14 @@ pub(super) enum Lane {
 
 impl Lane {
     /// Every one, what stops things first.
-    const ALL: [Self; 5] = [Self::Stops, Self::Holds, Self::Orders, Self::Asks, Self::Comments];
+    const ALL: [Self; 6] = [Self::Stops, Self::Holds, Self::Mine, Self::Orders, Self::Asks, Self::Comments];
 
     /// The lane of what was said.
     pub(super) fn of(said: Option<&Said>) -> Self {
         match said {
             Some(Said::Steer(command)) => match command.verb() {
                 Verb::Pause | Verb::Freeze | Verb::Resume => Self::Stops,
-                Verb::Hold | Verb::Unhold => Self::Holds,
+                Verb::Hold => Self::Holds,
                 _ => Self::Orders,
             },
             Some(Said::Ask(_)) | None => Self::Asks,
@@ -83,6 +85,7 @@ impl Lane {
         match self {
             Self::Stops => "stops",
             Self::Holds => "holds",
+            Self::Mine => "mine",
             Self::Orders => "orders",
             Self::Asks => "asks",
             Self::Comments => "comments",
@@ -91,7 +94,7 @@ impl Lane {
 
     /// Whether what only stops things waits there: it waits for no platform that takes no answers.
     const fn stops(self) -> bool {
-        matches!(self, Self::Stops | Self::Holds)
+        matches!(self, Self::Stops | Self::Holds | Self::Mine)
     }
 
     /// Whether the order of what different people say does not matter there.
@@ -111,7 +114,7 @@ pub(super) struct Lanes {
     me: Holder,
     stop: CancellationToken,
     at_work: Arc<Mutex<BTreeSet<i64>>>,
-    seats: [Arc<Semaphore>; 5],
+    seats: [Arc<Semaphore>; 6],
 }
 
 /// One that is at work; no more when dropped.

@@ -79,22 +79,27 @@ async fn overtaken(
         Command::Resume { .. } => ["pause", "freeze", "rollback"],
         Command::Hold { .. } => ["unhold"; 3],
         Command::Unhold { .. } => ["hold", "hold", "rollback"],
+        // Whoever stopped it then was told what passes, and of this nothing.
+        Command::Promote { .. } | Command::Override { .. } => ["pause", "freeze", "freeze"],
         _ => return Ok(None),
     };
     let later = setup.world.store().done_since(row, against, LATER_MAX).await?;
     Ok(later
         .into_iter()
-        .find(|later| Command::parse(&later.command).is_ok_and(|later| undoes(config, command, &later))))
+        .find(|later| Command::parse(&later.command).is_ok_and(|later| is_against(config, command, &later))))
 }
 
-/// Whether one of the two lifts what the other one stops.
-fn undoes(config: &Config, one: &Command, other: &Command) -> bool {
+/// Whether the later one is against the earlier one: one of the two lifts what the other one stops, or it stops where the
+/// earlier one sets going.
+fn is_against(config: &Config, one: &Command, other: &Command) -> bool {
     let (stop, lift) = match (one, other) {
+        (Command::Promote { .. } | Command::Override { .. }, _) => (one, other),
         (Command::Pause { .. } | Command::Hold { .. } | Command::Rollback { .. }, _) => (one, other),
         _ => (other, one),
     };
     let same = match (stop, lift) {
         (Command::Pause { .. }, Command::Resume { .. }) => true,
+        (Command::Promote { .. } | Command::Override { .. }, Command::Pause { .. }) => true,
         (Command::Rollback { .. }, Command::Resume { .. } | Command::Unhold { .. }) => true,
         (Command::Hold { commit, .. }, Command::Unhold { commit: lifted, .. }) => may_be_one(commit, lifted),
         _ => false,
@@ -128,6 +133,10 @@ pub(super) async fn done(setup: &Setup, row: &AskedRow) -> (bool, Vec<Line>) {
     let stops = |row: &AuditRow| {
         row.allowed && matches!(Command::parse(&row.command), Ok(Command::Pause { .. } | Command::Hold { .. }))
     };
+    let back = |row: &AuditRow| row.allowed && matches!(Command::parse(&row.command), Ok(Command::Rollback { .. }));
+    if rows.iter().any(back) {
+        lines.push(Line::plain(0, "That is what was ordered: whether the branch is there by now, `status` says."));
+    }
     if rows.iter().any(stops) {
         lines.push(Line::plain(
             0,

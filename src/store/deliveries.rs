@@ -47,6 +47,24 @@ impl SqliteStore {
         writing.end(done).await
     }
 
+    /// Forgets some of one place: they are new again.
+    ///
+    /// # Errors
+    /// Those of any write.
+    pub async fn forget_delivery(&self, forge: &str, ids: &[&str]) -> Result<(), StoreError> {
+        let mut writing = self.write(Durability::Light).await?;
+        let done = async {
+            let conn = writing.conn();
+            for id in ids {
+                let forget = sqlx::query(sql::FORGET_DELIVERY).bind(forge.to_owned()).bind((*id).to_owned());
+                forget.execute(&mut *conn).await?;
+            }
+            Ok::<_, Fault>(())
+        }
+        .await;
+        writing.end(done).await
+    }
+
     /// Whether it was taken and is remembered.
     ///
     /// # Errors

@@ -251,6 +251,7 @@ statements! {
     TOKEN = "SELECT id, name, hash, scope, flows, created_wall, created_by, expires_wall, revoked_wall, used_day, email
         FROM tokens WHERE id = $1";
     ADD_DELIVERY = "INSERT INTO deliveries (forge, id, at_wall) VALUES ($1, $2, $3) ON CONFLICT (forge, id) DO NOTHING";
+    FORGET_DELIVERY = "DELETE FROM deliveries WHERE forge = $1 AND id = $2";
     HAS_DELIVERY = "SELECT 1 FROM deliveries WHERE forge = $1 AND id = $2";
     LAST_DELIVERY = "SELECT max(at_wall) FROM deliveries WHERE forge = $1";
     DISCOVERED = "SELECT forge, path, repo, since_wall, gone_wall, gone_why FROM discovered

@@ -86,6 +86,21 @@ codes! {
 }
 
 impl Code {
+    /// Whether something failed that nobody asked wrongly for: the same may be done a moment later.
+    pub fn is_a_fault(self) -> bool {
+        matches!(
+            self,
+            Self::Internal
+                | Self::Store
+                | Self::StoreBusy
+                | Self::Conflict
+                | Self::Unreadable
+                | Self::CannotTell
+                | Self::Busy
+                | Self::TookTooLong
+        )
+    }
+
     /// What is to be known of it.
     pub fn row(self) -> &'static CodeRow {
         // The order of the table is that of the enum: one macro makes both.

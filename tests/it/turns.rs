@@ -257,6 +257,12 @@ fn what_was_said_before_something_against_it_was_carried_out_is_not_done_after_i
         ),
         ("freeze shop/checkout --for 1h --reason a", vec!["pause checkout production --for 1h --reason x"], true),
         ("resume shop/checkout", vec!["pause checkout production --for 1h --reason x"], false),
+        (
+            "promote shop/checkout production --reason a",
+            vec!["pause checkout production --for 1h --reason x"],
+            false,
+        ),
+        ("promote shop/checkout production --reason a", vec!["freeze all --for 1h --reason x"], false),
     ];
     for (said, orders, done) in cases {
         let platform = Platform::new();

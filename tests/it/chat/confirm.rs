@@ -37,7 +37,10 @@ fn what_moves_a_branch_is_shown_first_and_done_when_it_is_confirmed() {
     // What was shown to one person can be replaced for that person alone, so everybody is told apart.
     let own = platform.tells(3);
     assert_eq!((&own["response_type"], &own["replace_original"]), (&json!("ephemeral"), &json!(true)), "{own}");
-    assert!(shown(&own).starts_with("Done: ") && own.to_string().find("towpath-0").is_none(), "no button: {own}");
+    assert!(
+        shown(&own).starts_with("Confirmed: ") && own.to_string().find("towpath-0").is_none(),
+        "no button: {own}"
+    );
     let done = platform.tells(4);
     assert!(shown(&done).contains("Recorded as command-"), "{done}");
     assert_eq!(
@@ -136,4 +139,30 @@ fn what_is_confirmed_is_what_was_shown_and_nothing_else() {
     slack(&service, &pressed(&platform, "UOLGA", "9.b", &old), SIGNING, 0);
     assert!(shown(&platform.tells_at("9.b")).contains("too long ago"), "{:?}", platform.told());
     assert_eq!(place.repo("checkout").tip("master"), Some(tips[1]));
+}
+
+/// Nothing came of it because something failed: the same press does it when that is over.
+#[test]
+fn what_failed_can_be_confirmed_again() {
+    let platform = Platform::new();
+    let place = place(&platform);
+    let service = place.serve();
+    let tip = place.push("checkout", "2");
+    place.ok(&["run"]);
+    place.arrives("checkout", "staging", tip);
+    let text = "promote production --reason \"customers wait\"";
+    slack(&service, &slash(&platform, ("T1", "UOLGA", "CSHOP"), "1.a", text), SIGNING, 0);
+    let (_, press) = button(&platform.tells(1));
+    let (there, away) = (place.repo("checkout").dir.clone(), place.path().join("away.git"));
+    std::fs::rename(&there, &away).unwrap();
+    slack(&service, &pressed(&platform, "UOLGA", "2.a", &press), SIGNING, 0);
+    let failed = shown(&platform.tells_at("2.a"));
+    assert!(!failed.contains("Recorded as") && !failed.contains("confirmed this already"), "{failed}");
+    std::fs::rename(&away, &there).unwrap();
+    slack(&service, &pressed(&platform, "UOLGA", "2.b", &press), SIGNING, 0);
+    let done = shown(&platform.tells_so_many_at("2.b", 2));
+    assert!(done.contains("Recorded as command-"), "{done}");
+    place.arrives("checkout", "master", tip);
+    slack(&service, &pressed(&platform, "UOLGA", "2.c", &press), SIGNING, 0);
+    assert!(shown(&platform.tells_at("2.c")).contains("you have confirmed this already"), "{:?}", platform.told());
 }

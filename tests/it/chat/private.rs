@@ -123,7 +123,7 @@ fn what_has_buttons_is_a_direct_message_whose_button_works_and_the_channel_learn
     assert_eq!(done.status, 200);
     place.arrives("checkout", "master", tip);
     let own = text_of(&done).replace("&#58;", ":");
-    assert!(own.starts_with("Done: ") && own.contains("promote shop/checkout production"), "{own}");
+    assert!(own.starts_with("Confirmed: ") && own.contains("promote shop/checkout production"), "{own}");
     wait("the channel learns of it", || {
         posts(&platform, CHANNEL).iter().any(|text| text.contains("Recorded as command-"))
     });
