@@ -163,7 +163,10 @@ impl Found {
         // Without any `kind` that is what is said.
         let kind = table.get("kind").and_then(Node::text);
         if kind.is_some_and(|_| ForgeKind::of_table(table) != ForgeKind::GitHub) {
-            problem("the API of this forge is always below its `url`", "remove `api`, or write `kind = \"github\"`");
+            problem(
+                "the API of this forge is always below its `url`",
+                "remove `api`, or write `kind = \"github\"`",
+            );
         }
         let Some((scheme, rest)) = entry.node.text().and_then(|url| url.split_once("://")) else { return };
         let here = repository::is_loopback(rest.split('/').next().unwrap_or_default());

@@ -107,7 +107,9 @@ pub(super) fn forges(top: &Table, source: &Source, base: &Path) -> BTreeMap<Stri
                 .or_else(|| ForgeKind::of_table(table).home())
                 .unwrap_or_default()
                 .to_owned(),
-            api: Some(text(&settings, "api").trim_end_matches('/')).filter(|url| !url.is_empty()).map(str::to_owned),
+            api: Some(text(&settings, "api").trim_end_matches('/'))
+                .filter(|url| !url.is_empty())
+                .map(str::to_owned),
             token: table.get("token").and_then(|node| secret(node, base)),
             app: table.get("app").and_then(|node| app(node, base)),
             user: Some(text(&settings, "user")).filter(|user| !user.is_empty()).unwrap_or(USER).to_owned(),

@@ -107,6 +107,10 @@ fn comments(
         return saying(open.number, words.comment(decision, open.head));
     }
     if let Some(closed) = requests.and_then(|requests| requests.closed.as_ref()) {
+        let pushed = ledger.proposed.get(env).and_then(|row| row.pushed).filter(|p| p.number == closed.number);
+        if let Some(pushed) = pushed {
+            return saying(closed.number, words.pushed_comment(decision, pushed.head));
+        }
         return saying(closed.number, words.comment(decision, closed.head));
     }
     // None is open: the one that we told of has been merged, by Towpath or a person.

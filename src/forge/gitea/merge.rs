@@ -133,13 +133,25 @@ async fn prepared(
 }
 
 /// See `Forge::ways`.
-pub(super) async fn ways(api: &Api, repo: &RepoPath) -> Result<Ways, Fault> {
+pub(super) async fn ways(api: &Api, repo: &RepoPath, base: &BranchName) -> Result<Ways, Fault> {
     let settings: wire::Repository = api.get("repository", &path(repo, &[]), &[]).await?.json()?;
+    let fast_forward = settings.allow_fast_forward_only_merge == Some(true);
     Ok(Ways {
-        fast_forward: settings.allow_fast_forward_only_merge == Some(true),
+        fast_forward,
+        push: !fast_forward && may_push(api, repo, base).await?,
         // Absent where we may not see the settings; the server then says what it thinks of it.
         merge_commit: settings.allow_merge_commits != Some(false),
     })
+}
+
+/// Whether our user may push to the branch (`user_can_push`). Where it is not there, a push says so.
+async fn may_push(api: &Api, repo: &RepoPath, base: &BranchName) -> Result<bool, Fault> {
+    let answer = api.get("branch", &path(repo, &["branches", base.as_str()]), &[]).await;
+    match answer.and_then(|answer| answer.json::<wire::Branch>()) {
+        Ok(branch) => Ok(branch.user_can_push == Some(true)),
+        Err(Fault::Said { status: 404, .. }) => Ok(false),
+        Err(fault) => Err(fault),
+    }
 }
 
 /// The merge style to ask for, if the repository allows one that keeps the commits as they are.
@@ -149,6 +161,8 @@ fn style(how: MergeHow, settings: &wire::Repository) -> Option<&'static str> {
     let merge_commit = settings.allow_merge_commits != Some(false);
     match how {
         MergeHow::FastForward if fast_forward => Some("fast-forward-only"),
+        // Nothing that the server does.
+        MergeHow::Push => None,
         MergeHow::FastForward | MergeHow::MergeCommit => merge_commit.then_some("merge"),
     }
 }

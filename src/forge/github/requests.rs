@@ -24,7 +24,7 @@ impl GitHub {
             all.get(&(repo.to_string(), base.clone())).is_some_and(|until| self.client.boottime() < *until)
         });
         let fast_forward = methods.is_none() && !learned;
-        Ok(Ways { fast_forward, merge_commit: is.allow_merge_commit != Some(false) && by_rule })
+        Ok(Ways { push: false, fast_forward, merge_commit: is.allow_merge_commit != Some(false) && by_rule })
     }
 
     pub(super) async fn requests_between(

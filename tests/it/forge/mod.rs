@@ -17,6 +17,7 @@ pub mod graphql;
 mod hooks;
 pub mod hosts;
 mod orders;
+mod pushed;
 pub mod scenes;
 pub mod schema;
 pub mod talk;

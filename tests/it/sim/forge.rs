@@ -39,7 +39,7 @@ pub struct Manners {
 
 impl Default for Manners {
     fn default() -> Self {
-        let ways = Ways { fast_forward: false, merge_commit: true };
+        let ways = Ways { push: false, fast_forward: false, merge_commit: true };
         Self { ways, dated: false, closes_without_branch: false, deletes_merged: false }
     }
 }

@@ -416,7 +416,7 @@ fn manners(rng: &mut Rng) -> Manners {
         _ => (false, true),
     };
     Manners {
-        ways: Ways { fast_forward, merge_commit },
+        ways: Ways { push: false, fast_forward, merge_commit },
         dated: rng.percent(30),
         closes_without_branch: rng.percent(50),
         deletes_merged: rng.percent(30),

@@ -11,9 +11,10 @@
 
 use super::candidate::standing_promote;
 use super::{Look, Tried, choose_among, look_whole, soonest};
+use crate::dag::Dag;
 use crate::model::{
     Action, Actor, Check, Checks, Decision, Distance, Edge, Fact, Gate, GateKind, Given, Judged, MergeBy, MergeHow,
-    Merging, OpenRequest, OpenWhen, Reason, Requests, Tip, Verdict, Via, Waiting, Who,
+    MergeMethod, Merging, OpenRequest, OpenWhen, PushedRequest, Reason, Requests, Tip, Verdict, Via, Waiting, Who,
 };
 
 /// The requests of the edge; `None` where they are not yet known, which is noted.
@@ -60,8 +61,10 @@ pub fn judge(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>) -> Optio
         let why = Reason::ChangesRequested { number: open.number, by: open.objections.clone() };
         return Some(Verdict::Wait { why, on: Who::Person(first.clone()), until: None });
     }
-    if edge.target.request.merge == MergeBy::Towpath && how(candidate, requests).is_none() {
-        let why = Reason::NoWayToMerge { fast_forward: requests.ways.fast_forward };
+    if edge.target.request.merge == MergeBy::Towpath && how(edge, candidate, requests).is_none() {
+        let by_config = edge.target.request.method == MergeMethod::FastForward;
+        let fast_forward = requests.ways.fast_forward || (by_config && requests.ways.push);
+        let why = Reason::NoWayToMerge { fast_forward, by_config };
         return Some(Verdict::Block { why, who: Who::Operator });
     }
     Some(Verdict::Pass { why: Reason::RequestOpen { number: open.number, url: open.url.clone() } })
@@ -89,12 +92,14 @@ pub fn is_for(verdict: &Verdict) -> bool {
 fn closed(look: &Look<'_>, requests: &Requests) -> Option<Verdict> {
     let closed = requests.closed.as_ref().filter(|_| requests.open.is_none())?;
     let passed_over = look.on_edge.proposed.as_ref().and_then(|row| row.passed_over);
+    // What we pushed we close ourselves: that is nobody's word, even after a rollback.
+    let by_us = look.on_edge.proposed.as_ref().and_then(|row| row.pushed).map(|pushed| pushed.number);
     // What somebody else had put there before it was closed is no candidate; what we had is.
     // A request that we never told of for this head was closed about an earlier one.
     let row = look.on_edge.proposed.as_ref().filter(|row| row.announced == Some(closed.number));
     let about = row.filter(|row| !row.put(closed.head)).map_or(closed.head, |row| row.head);
     let waits = look.on_edge.graph.known().is_some_and(|g| g.waiting.iter().any(|w| w.id == about));
-    if passed_over == Some(closed.number) || !waits {
+    if passed_over == Some(closed.number) || by_us == Some(closed.number) || !waits {
         return None;
     }
     let by = closed.by.clone().unwrap_or_else(|| Actor::new(crate::see::SOMEBODY));
@@ -110,11 +115,41 @@ fn foreign(look: &Look<'_>, requests: &Requests) -> Option<crate::model::CommitI
 }
 
 /// How the candidate can be merged here so that it stays the same commit.
-fn how(candidate: &Waiting, requests: &Requests) -> Option<MergeHow> {
-    if candidate.reaches && requests.ways.fast_forward {
+fn how(edge: &Edge<'_>, candidate: &Waiting, requests: &Requests) -> Option<MergeHow> {
+    let ways = requests.ways;
+    if candidate.reaches && ways.fast_forward {
         return Some(MergeHow::FastForward);
     }
-    requests.ways.merge_commit.then_some(MergeHow::MergeCommit)
+    match edge.target.request.method {
+        MergeMethod::Any => ways.merge_commit.then_some(MergeHow::MergeCommit),
+        MergeMethod::FastForward => (candidate.reaches && ways.push).then_some(MergeHow::Push),
+    }
+}
+
+/// What is to be done about a request whose head we pushed to the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterPush {
+    /// Nothing yet: it is not known how it stands.
+    Wait,
+    /// It is open, and its head is in the target: it is to be closed.
+    Close,
+    /// Nothing any more: it was merged or closed, goes on to another head, or what was pushed was taken back.
+    Over,
+}
+
+/// What is to be done about a request whose head we pushed to the target, which is at `target` now.
+pub fn after_push(pushed: &PushedRequest, requests: &Fact<Requests>, target: &Tip, dag: &Dag) -> AfterPush {
+    let Fact::Known(requests) = requests else { return AfterPush::Wait };
+    let is_it = |open: &&OpenRequest| open.number == pushed.number && open.head == pushed.head;
+    if requests.open.as_ref().filter(is_it).is_none() {
+        return AfterPush::Over;
+    }
+    match target {
+        Tip::Unknown(_) => AfterPush::Wait,
+        Tip::At(tip) if *tip == pushed.head || dag.contains(*tip, pushed.head) => AfterPush::Close,
+        Tip::At(tip) if dag.node(*tip).is_none() => AfterPush::Wait,
+        Tip::At(_) | Tip::Absent => AfterPush::Over,
+    }
 }
 
 /// Whether an approval is bound to that head, as far as it is ours.
@@ -203,7 +238,7 @@ pub(super) fn choose(
             branch: Tip::Absent,
             open: None,
             closed: None,
-            ways: crate::model::Ways { fast_forward: false, merge_commit: false },
+            ways: crate::model::Ways { fast_forward: false, merge_commit: false, push: false },
         },
         Fact::Known(requests) => requests,
     };
@@ -319,7 +354,7 @@ fn merge(
         return;
     }
     if let Some(Action::FastForward { merge, .. }) = &mut decision.action
-        && let Some(how) = how(candidate, requests)
+        && let Some(how) = how(edge, candidate, requests)
     {
         *merge = Some(Merging { number: open.number, how });
     }

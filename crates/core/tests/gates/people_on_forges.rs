@@ -42,6 +42,7 @@ fn approved(
         let target = &mut given.flow.environments[1];
         (target.via, target.request.merge) = (Via::MergeRequest, MergeBy::Towpath);
         given.seen.edges[0].proposed = Some(Proposed {
+            pushed: None,
             head: c(1),
             before: None,
             at: minutes(-9),
@@ -58,7 +59,7 @@ fn approved(
             objections: Vec::new(),
             approvals: approvals.to_vec(),
         };
-        let ways = Ways { fast_forward: true, merge_commit: true };
+        let ways = Ways { push: false, fast_forward: true, merge_commit: true };
         let requests = Requests { branch: Tip::At(c(1)), open: Some(open), closed: None, ways };
         given.all.requests.insert("staging".into(), Fact::Known(requests));
         given.all.authors.insert(key("staging", 1), Fact::Known(set(emails)));

@@ -88,7 +88,8 @@ async fn a_draft_is_not_merged_in_either_way_until_it_is_ready() {
 #[tokio::test]
 async fn where_a_hidden_protection_wants_requests_the_way_is_learned_from_the_refusal() {
     let world = World::new().await;
-    let (staging, ways) = (branch("staging"), |fast_forward| Ways { fast_forward, merge_commit: true });
+    let (staging, ways) =
+        (branch("staging"), |fast_forward| Ways { push: false, fast_forward, merge_commit: true });
     world.server.state().by_request.insert("staging".to_owned());
     let number = world.forge.open(&world.repo, &world.proposal()).await.expect("opened");
     let merge = async |how| world.forge.merge(&world.repo, number, &staging, world.a, world.b, how).await;
