@@ -3,7 +3,6 @@
 //! Not here: what is answered (`views::say`), and how a platform shows it (`render`).
 
 use towpath_core::explain::Mark;
-use towpath_core::model::Instant;
 
 use super::message::{Button, ButtonStyle, Line, LineKind, Message, Press, Span};
 use crate::views::{self, Problem, Spoken};
@@ -14,47 +13,40 @@ const LINES: usize = 40;
 /// Of one showing of something that has to be confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Showing {
-    /// Of this showing alone.
-    pub once: String,
-    /// Until when it can be confirmed.
-    pub until: Instant,
+    /// What confirms it.
+    pub press: Press,
+    /// How to confirm it and until when, in a sentence.
+    pub how: String,
 }
 
-/// The answer to what was said.
-pub fn answered(spoken: &Spoken, showing: &Showing) -> Message {
+/// What the button is called that confirms.
+pub const DO_IT: &str = "Do it";
+
+/// The answer to what was said; `showing` where it has to be confirmed.
+pub fn answered(spoken: &Spoken, showing: Option<Showing>) -> Message {
     let mut lines: Vec<Line> = spoken.lines.iter().take(LINES).map(line).collect();
     let rest = spoken.lines.len().saturating_sub(LINES);
     if rest > 0 {
         lines.push(small(format!("{rest} more lines: ask about less, or on the command line")));
     }
-    let buttons = spoken.confirm.iter().map(|exact| {
-        lines.push(small("Nothing was done yet.".to_owned()));
-        Button {
-            label: "Do it".to_owned(),
-            press: Press::Confirm {
-                command: exact.command.to_string(),
-                tip: exact.tip,
-                once: showing.once.clone(),
-                until: showing.until,
-            },
-            style: ButtonStyle::Danger,
-            confirm: None,
-        }
-    });
-    let buttons = buttons.collect();
-    Message { lines, buttons }
+    let mut buttons = Vec::new();
+    if let Some(Showing { press, how }) = showing {
+        lines.push(text(&how));
+        buttons.push(Button { label: DO_IT.to_owned(), press, style: ButtonStyle::Danger, confirm: None });
+    }
+    Message { lines, buttons, in_short: None }
 }
 
 /// A refusal.
 pub fn refused(problem: &Problem) -> Message {
     let mut lines = vec![text(&problem.message)];
     lines.extend(problem.hint.iter().map(|hint| small(hint.clone())));
-    Message { lines, buttons: Vec::new() }
+    Message { lines, buttons: Vec::new(), in_short: None }
 }
 
 /// One sentence of ours.
 pub fn sentence(words: &str) -> Message {
-    Message { lines: vec![text(words)], buttons: Vec::new() }
+    Message { lines: vec![text(words)], buttons: Vec::new(), in_short: None }
 }
 
 /// A line of a view.
@@ -114,21 +106,15 @@ mod tests {
     #[test]
     fn what_is_too_long_says_how_much_there_is_more() {
         let lines = (0..100).map(|n| views::Line::plain(n % 2, format!("line {n}"))).collect();
-        let command = towpath_core::command::Command::parse("promote a b --reason c").unwrap();
-        let confirm = Some(crate::engine::command::Exact { command, tip: None });
-        let showing = Showing { once: "1".to_owned(), until: Instant(7) };
-        let message = answered(&Spoken { lines, confirm, audit: None }, &showing);
+        let press = Press::Say("status".to_owned());
+        let showing = Showing { press: press.clone(), how: "Say `x`.".to_owned() };
+        let message = answered(&Spoken { lines, confirm: None, audit: None }, Some(showing));
         assert_eq!(message.lines.len(), LINES + 2);
         assert_eq!(
             message.lines[LINES].spans,
             [Span::Text("60 more lines: ask about less, or on the command line".to_owned())]
         );
-        let press = Press::Confirm {
-            command: "promote a b --reason \"c\"".to_owned(),
-            tip: None,
-            once: "1".to_owned(),
-            until: Instant(7),
-        };
-        assert_eq!(message.buttons[0].press, press);
+        assert_eq!(message.lines[LINES + 1].spans[1], Span::Code("x".to_owned()));
+        assert_eq!((message.buttons.len(), &message.buttons[0].press), (1, &press));
     }
 }

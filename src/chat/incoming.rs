@@ -58,6 +58,14 @@ impl Incoming {
         let team = Some(self.team.clone()?);
         Some(Identity::Chat { platform: self.platform, team, user: self.user.clone() })
     }
+
+    /// The channel that learns of what is done by it: where it was said first.
+    pub fn learns(&self) -> &str {
+        match &self.what {
+            What::Pressed(Press::Confirm { told: Some(told), .. }) => told,
+            _ => &self.channel,
+        }
+    }
 }
 
 /// What says that it was this person.
@@ -122,6 +130,8 @@ pub enum What {
     Said(String),
     /// Pressed a button of ours.
     Pressed(Press),
+    /// Typed the code of a button that they were shown: the same without the button.
+    Typed(Press),
 }
 
 /// A message in a channel.

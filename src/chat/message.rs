@@ -11,6 +11,9 @@ pub struct Message {
     pub lines: Vec<Line>,
     /// What can be pressed below them.
     pub buttons: Vec<Button>,
+    /// What its heading and its list say, in one line, for notifications that show only so much.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_short: Option<String>,
 }
 
 /// One line; texts in it hold no line ends (a renderer makes spaces of them).
@@ -103,6 +106,9 @@ pub enum Press {
         once: String,
         /// Until when.
         until: Instant,
+        /// The channel that is to learn of it, where this one is not in it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        told: Option<String>,
     },
     /// Holds the oldest commit that they wrote among those that would enter.
     HoldMine {

@@ -162,13 +162,19 @@ impl System {
     pub fn at_once(&self, what: &What, message: &Message) -> Option<Value> {
         let nobody = People::new();
         match (&self.wire, what) {
-            (Wire::Slack(_), What::Said(_)) => Some(slack::reply(Visible::Person, message)),
+            (Wire::Slack(_), What::Said(_) | What::Typed(_)) => Some(slack::reply(Visible::Person, message)),
             (Wire::Slack(_), What::Pressed(_)) => None,
-            (Wire::Mattermost(..), What::Said(_)) => {
+            (Wire::Mattermost(..), What::Said(_) | What::Typed(_)) => {
                 Some(mattermost::reply(Visible::Person, message, &nobody, None))
             }
             (Wire::Mattermost(..), What::Pressed(_)) => Some(mattermost::ephemeral(Some(message), &nobody)),
         }
+    }
+
+    /// Whether the answer to this may be given in the response itself, by what [`System::at_once`] makes of it: to a button
+    /// of Mattermost's, which has no address for answers.
+    pub fn answers_in_response(&self, asked: &Incoming) -> bool {
+        matches!((&self.wire, &asked.what), (Wire::Mattermost(..), What::Pressed(_)))
     }
 
     /// What is in the way of this chat, for `doctor`; of one that does not end what was found so far. Nothing is changed
@@ -226,6 +232,14 @@ impl System {
         }
     }
 
+    /// Whether messages have buttons there.
+    pub fn has_buttons(&self) -> bool {
+        match &self.wire {
+            Wire::Slack(_) => true,
+            Wire::Mattermost(..) => self.buttons(&secrets(&self.config.button_secrets), "").is_some(),
+        }
+    }
+
     /// What buttons of a message to that channel need; none where nobody could press them.
     fn buttons<'a>(&'a self, seals: &'a [Secret], channel: &'a str) -> Option<Buttons<'a>> {
         let (url, secret) = self.buttons_at.as_deref().zip(seals.first())?;
@@ -233,8 +247,9 @@ impl System {
     }
 
     /// Answers somebody where they asked. Where the platform's own address for that is over, or there is none, what
-    /// concerns everybody is posted to the channel, and anything else is said to the person alone. `replace` puts it in
-    /// the place of the message whose button was pressed, where the platform can.
+    /// concerns everybody is posted to the channel, and anything else is said to the person alone, as is what Mattermost
+    /// does not let us post there. `replace` puts it in the place of the message whose button was pressed, where the
+    /// platform can.
     pub async fn answer(&self, asked: &Incoming, visible: Visible, replace: bool, message: &Message) -> Sent {
         let (channel, user) = (asked.channel.as_str(), asked.user.as_str());
         match &self.wire {
@@ -257,11 +272,10 @@ impl System {
                     Some(at) => server.respond(at, visible, message, &people, buttons).await,
                     None => Sent::Gone,
                 };
+                let to = (asked.learns(), user);
                 match (sent, visible) {
-                    (Sent::Gone, Visible::Channel) => server.post(channel, message, &people, buttons).await,
-                    (Sent::Gone, Visible::Person) => {
-                        server.whisper((channel, user), message, &people, buttons).await
-                    }
+                    (Sent::Gone, Visible::Channel) => server.tell(to, message, &people, buttons).await,
+                    (Sent::Gone, Visible::Person) => server.direct(to, message, &people, buttons).await,
                     (sent, _) => sent,
                 }
             }

@@ -50,7 +50,7 @@ fn messages(text: &str) -> Vec<Message> {
             let alone = Line { kind, spans: vec![span.clone()] };
             let doubled = Line { kind, spans: vec![Span::Text("1".into()), span.clone(), span] };
             let buttons = vec![button(None), button(Some(text))];
-            all.push(Message { lines: vec![alone.clone(), before, alone, line, doubled], buttons });
+            all.push(Message { lines: vec![alone.clone(), before, alone, line, doubled], buttons, in_short: None });
         }
     }
     all
@@ -363,7 +363,7 @@ fn no_long_text_is_too_long() {
             });
             let press = Press::Say("status".to_owned());
             let button = Button { label: "x".into(), press, style: ButtonStyle::Plain, confirm: None };
-            let message = Message { lines: lines.collect(), buttons: vec![button; 60] };
+            let message = Message { lines: lines.collect(), buttons: vec![button; 60], in_short: None };
             check_slack(&message);
             check_mattermost(&message);
         }
@@ -385,8 +385,11 @@ fn seen(markdown: &str) -> String {
 fn what_is_shown_is_what_was_said() {
     for text in hostile::TEXTS.iter().filter(|text| !text.trim().is_empty()) {
         let whole = inert(text);
-        let message =
-            |span| Message { lines: vec![Line { kind: LineKind::Text, spans: vec![span] }], buttons: vec![] };
+        let message = |span| Message {
+            lines: vec![Line { kind: LineKind::Text, spans: vec![span] }],
+            buttons: vec![],
+            in_short: None,
+        };
         for span in [Span::Text((*text).to_owned()), Span::Bold((*text).to_owned()), Span::Code((*text).to_owned())]
         {
             let message = message(span);
@@ -421,7 +424,7 @@ proptest! {
             .map(|(at, text)| if at == bold { Span::Bold(text.clone()) } else { Span::Text(text.clone()) })
             .collect();
         let lines = kinds.iter().map(|kind| Line { kind: KINDS[*kind], spans: spans.clone() }).collect();
-        let message = Message { lines, buttons: vec![] };
+        let message = Message { lines, buttons: vec![], in_short: None };
         check_slack(&message);
         check_mattermost(&message);
     }

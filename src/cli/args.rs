@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use towpath_core::model::Span;
 
+use super::check_migrations::CheckMigrations;
 use super::out::Format;
 use crate::store::TokenScope;
 use crate::views::compare;
@@ -454,49 +455,4 @@ pub struct Order {
     /// How.
     #[command(flatten)]
     pub how: How,
-}
-
-/// `check-migrations`.
-#[derive(Debug, ClapArgs)]
-#[command(group(clap::ArgGroup::new("what").required(true).multiple(true).args(["base", "head", "history", "list_rules", "questions"])))]
-pub struct CheckMigrations {
-    /// Answers the questions of a service, which come in as lines of JSON
-    #[arg(long, hide = true, conflicts_with_all = ["base", "head", "history", "list_rules"])]
-    pub questions: bool,
-    /// The commit whose migrations the database has; more than one where several were applied
-    #[arg(long, value_name = "REV", requires = "head", conflicts_with_all = ["history", "list_rules"])]
-    pub base: Vec<String>,
-    /// The commit whose migrations will be applied
-    #[arg(long, value_name = "REV", requires = "base", conflicts_with_all = ["history", "list_rules"])]
-    pub head: Option<String>,
-    /// A commit whose code runs meanwhile; more than one where several do [default: the base]
-    #[arg(long, value_name = "REV", requires = "head")]
-    pub running: Vec<String>,
-    /// Judges every step that a branch took, each against the commit before it [default: HEAD]
-    #[arg(long, value_name = "BRANCH", num_args = 0..=1, default_missing_value = "HEAD", conflicts_with = "list_rules")]
-    pub history: Option<String>,
-    /// How far back, such as 90d
-    #[arg(long, value_name = "90d", requires = "history", value_parser = Span::parse)]
-    pub since: Option<Span>,
-    /// Prints the entries of `.towpath/accepted.toml` that would accept what is found, instead of the findings
-    #[arg(long, requires = "base")]
-    pub acceptances: bool,
-    /// Prints the rules, each with its reason and the way out
-    #[arg(long)]
-    pub list_rules: bool,
-    /// The repository, or a folder in it
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    pub repo: PathBuf,
-    /// The schema of the base as a file, where the migrations do not tell it whole
-    #[arg(long, value_name = "FILE", conflicts_with = "list_rules")]
-    pub schema: Option<PathBuf>,
-    /// Only migrations of this framework; `sql` for plain files
-    #[arg(long, value_name = "NAME", conflicts_with = "list_rules")]
-    pub framework: Option<String>,
-    /// The database's dialect of SQL, whatever the files say
-    #[arg(long, value_name = "NAME", conflicts_with = "list_rules")]
-    pub dialect: Option<String>,
-    /// Only migrations under this path; may be given more than once
-    #[arg(long, value_name = "PATH", conflicts_with = "list_rules")]
-    pub path: Vec<String>,
 }

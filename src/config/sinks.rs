@@ -18,7 +18,7 @@ use super::source::Source;
 use super::suggest::nearest;
 use super::tree::{Node, Table};
 use super::{Origin, SecretRef, Setting, glob, remote};
-use crate::tell::events::{not_quiet, row_of};
+use crate::tell::events::{Row, Severity, not_quiet, row_of};
 use crate::tell::presets::{PRESETS, Preset, preset};
 use crate::tell::template::{Kind, TEMPLATE_MAX, Template};
 
@@ -47,6 +47,8 @@ pub struct Sink {
     pub template: Option<SinkTemplate>,
     /// Which events, by their words; none: those of the preset, of a chat all that are not quiet.
     pub events: Vec<String>,
+    /// Of which severity, by their words; none: of every one.
+    pub severity: Vec<String>,
     /// In which environments; none: in all.
     pub environments: Vec<String>,
     /// Patterns over the names of flows; none: all.
@@ -76,18 +78,23 @@ pub enum SinkUrl {
 impl Sink {
     /// The events that it is told of, by their words.
     pub fn told(&self) -> Vec<&str> {
-        match &*self.events {
+        let mut told = match &*self.events {
             [] if self.chat.is_some() => not_quiet().collect(),
             [] => self.preset.events.words(),
-            events => {
-                let mut told: Vec<&str> = events.iter().map(String::as_str).collect();
-                // What a message announces must not stand there once it is not true any more.
-                if self.chat.is_some() && told.contains(&ANNOUNCES) && !told.contains(&TAKES_BACK) {
-                    told.push(TAKES_BACK);
-                }
-                told
-            }
+            events => events.iter().map(String::as_str).collect(),
+        };
+        told.retain(|word| self.is_of_severity(word));
+        // What a message announces must not stand there once it is not true any more.
+        if self.chat.is_some() && told.contains(&ANNOUNCES) && !told.contains(&TAKES_BACK) {
+            told.push(TAKES_BACK);
         }
+        told
+    }
+
+    /// Whether it is told of events with that word as far as their severity goes.
+    fn is_of_severity(&self, event: &str) -> bool {
+        let is = |row: &Row| self.severity.iter().any(|one| one == row.severity.word());
+        self.severity.is_empty() || row_of(event).is_some_and(is)
     }
 
     /// Whether it is told of an event of that place.
@@ -123,6 +130,7 @@ pub(super) fn fits(
     envs.extend(discovered.into_iter().flatten());
     for sink in sinks.values() {
         let table = top.get("sink").and_then(Node::table).and_then(|all| all.get(&sink.name)).and_then(Node::table);
+        problems.extend(no_such_severity(sink, table));
         let mut missing = |level: Level, key: &str, word: &str, what: &str, known: &[&str]| {
             let node = table.and_then(|table| table.get(key));
             let one = node.and_then(Node::list).and_then(|list| list.iter().find(|one| one.text() == Some(word)));
@@ -152,6 +160,19 @@ pub(super) fn fits(
             }
         }
     }
+}
+
+/// That a sink is told of nothing because no event of its has the severity that it wants; nothing where a word of it is
+/// wrong, which has been said.
+fn no_such_severity(sink: &Sink, table: Option<&Table>) -> Option<Problem> {
+    let known = |word: &String| Severity::WORDS.contains(&word.as_str());
+    if sink.severity.is_empty() || !sink.severity.iter().all(known) || !sink.told().is_empty() {
+        return None;
+    }
+    let span = table.and_then(|table| table.get("severity")).map_or(0..0, |node| node.span.clone());
+    let what = "of the events that it is told of, none is of that severity";
+    let hint = "docs/tell.md has the severity of each; `events` names those that are told, the quiet ones too";
+    Some(Problem::error(span, format!("sink.{}.severity", sink.name), what).hint(hint))
 }
 
 /// Every `[sink.NAME]`. What is invalid has been reported and gets some value; what is wrong with templates is
@@ -216,6 +237,7 @@ pub(super) fn sinks(
             values,
             template,
             events,
+            severity: texts(table.get("severity")),
             environments: texts(table.get("environments")),
             flows: texts(table.get("flows")),
             settings,

@@ -108,8 +108,8 @@ impl OnForge {
 fn named(written: &[&Node]) -> BTreeMap<String, CommitId> {
     let mut named = BTreeMap::new();
     for node in written {
-        for address in &node.co_authors {
-            named.entry(address.clone()).or_insert(node.id);
+        for other in &node.co_authors {
+            named.entry(other.email.clone()).or_insert(node.id);
         }
     }
     named

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use towpath_core::model::{AccountHolder, Fact, FlowName, RequestApproval, Requests};
 use towpath_core::people::authors::every_address;
-use towpath_core::people::{ForgeHost, Identity, People, PersonCard};
+use towpath_core::people::{ForgeHost, Identity, Mailmap, People, PersonCard};
 
 use crate::config::{Config, FlowConfig};
 
@@ -29,10 +29,11 @@ impl Crowd {
         }
     }
 
-    /// These addresses, and every other one of whoever has one of them; those that forges made up are known by
-    /// the login in them.
-    pub fn addresses(&self, of: &BTreeSet<String>) -> BTreeSet<String> {
-        every_address(&self.people, &self.hosts, of)
+    /// The addresses of these names and addresses, and every other one of whoever has one of them, by the config and by
+    /// `.mailmap`; those that forges made up are known by the login in them.
+    pub fn addresses(&self, mailmap: &Mailmap, of: &BTreeSet<(String, String)>) -> BTreeSet<String> {
+        let of = mailmap.addresses(of.iter().map(|(name, email)| (name.as_str(), email.as_str())));
+        every_address(&self.people, &self.hosts, &of)
     }
 
     /// The accounts on a flow's forge of whoever has this address: those that the config has of that person, or the one in
@@ -150,11 +151,23 @@ mod tests {
 
     #[test]
     fn who_wrote_under_one_address_wrote_under_all() {
-        let all = |of: &[&str]| crowd().addresses(&set(of));
+        let mailmap = Mailmap::parse(
+            "Ana <ANA@example.com> <old@example.com>\nBo <bo@example.com> Bo <shared@example.com>\n",
+        );
+        let all = |of: &[&str]| {
+            let of = of.iter().map(|email| ("X".to_owned(), (*email).to_owned()));
+            crowd().addresses(&mailmap, &of.collect())
+        };
         let ana = set(&["a@example.org", "ana@example.com"]);
         assert_eq!(all(&["a@example.org"]), ana);
         assert!(all(&["ana-work@noreply.git.example.com"]).is_superset(&ana));
         assert_eq!(all(&["eva@example.com"]), set(&["eva@example.com"]));
+        // By `.mailmap`, which adds and takes nothing away.
+        let ana = set(&["a@example.org", "ana@example.com", "old@example.com"]);
+        assert_eq!(all(&["OLD@example.com"]), ana);
+        assert_eq!(all(&["ana@example.com"]), ana);
+        assert_eq!(all(&["shared@example.com"]), set(&["shared@example.com"]));
+        assert_eq!(all(&["bo@example.com"]), set(&["bo@example.com", "shared@example.com"]));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use towpath_core::dag::Dag;
+use towpath_core::dag::{Dag, Node};
 use towpath_core::decide::{self, Depth, Next};
 use towpath_core::model::{
     Change, CommitId, Edge, EdgeKey, Fact, Facts, Flow, Judged, Ledger, Missing, Now, Observation, OrderId, Plan,
@@ -113,7 +113,7 @@ pub async fn answer<W: World>(
     give_up: bool,
 ) {
     if !give_up {
-        seen.facts.absorb(from_graph(world, flow, look, missing));
+        seen.facts.absorb(from_graph(world, flow, look, missing).await);
         let facts = world.answer(flow, look.dag(), &look.tips, missing).await;
         seen.facts.absorb(facts);
     }
@@ -219,25 +219,31 @@ pub fn worst(judged: Vec<Judged>) -> Option<Verdict> {
 }
 
 /// What the loaded history answers by itself: the authors of `target..candidate`.
-fn from_graph<W: World>(world: &W, flow: &Flow, look: &Look, missing: &Missing) -> Facts {
+async fn from_graph<W: World>(world: &W, flow: &Flow, look: &Look, missing: &Missing) -> Facts {
     let mut facts = Facts::default();
     for key in &missing.authors {
-        if let Some(authors) = authors(world, flow, look, key) {
-            facts.authors.insert(key.clone(), Fact::Known(authors));
+        if let Some(authors) = authors(world, flow, look, key).await {
+            facts.authors.insert(key.clone(), authors);
         }
     }
     facts
 }
 
 /// The e-mails of whoever wrote a commit of `target..candidate`, its co-authors too, and their other ones; none if the
-/// history does not tell.
-pub fn authors<W: World>(world: &W, flow: &Flow, look: &Look, key: &EdgeKey) -> Option<BTreeSet<String>> {
+/// history does not tell, and unknown if only `.mailmap` cannot be read.
+pub async fn authors<W: World>(
+    world: &W,
+    flow: &Flow,
+    look: &Look,
+    key: &EdgeKey,
+) -> Option<Fact<BTreeSet<String>>> {
     let dag = look.dag();
     flow.edge(&key.env)?;
     let target = look.tips.get(&key.env).and_then(Tip::commit)?;
     dag.node(target)?;
     dag.node(key.commit)?;
     let (there, range) = (dag.ancestors([target]), dag.ancestors([key.commit]));
-    let wrote = dag.written(&range, &there).flat_map(|node| node.co_authors.iter().chain([&node.email]));
-    Some(world.addresses(wrote.cloned().collect()))
+    let wrote = dag.written(&range, &there).flat_map(Node::wrote);
+    let wrote = wrote.map(|(name, email)| (name.to_owned(), email.to_owned())).collect();
+    Some(world.addresses(flow, target, wrote).await)
 }

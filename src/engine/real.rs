@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{Notify, OnceCell};
-use towpath_core::model::{FlowName, Unknown, UnknownWhy};
+use towpath_core::model::{CommitId, FlowName, Unknown, UnknownWhy};
+use towpath_core::people::Mailmap;
 
 use super::crowd::Crowd;
 use super::forges::{OfFlows, OnForge};
@@ -211,6 +212,16 @@ impl RealWorld {
     /// If its folder cannot be used.
     pub fn mirror(&self, flow: &FlowName) -> Result<Mirror, Unknown> {
         Mirror::open_or_create(&self.mirrors, self.reach(flow)?.remote.as_ref().map_err(Clone::clone)?)
+    }
+
+    /// What `.mailmap` says at a commit of the flow, which is to be the tip of a target: of what is on its way there
+    /// nothing is believed that says whose it is.
+    ///
+    /// # Errors
+    /// If the mirror lacks that commit, or cannot be read.
+    pub async fn mailmap(&self, flow: &FlowName, target: CommitId) -> Result<Mailmap, Unknown> {
+        let mirror = self.mirror(flow)?;
+        blocking(move || crate::git::mailmap::mailmap(&mirror, target)).await
     }
 }
 

@@ -176,9 +176,17 @@ pub trait World {
     /// Answers every missing key that the graph cannot answer.
     fn answer(&self, flow: &Flow, dag: &Dag, tips: &Tips, missing: &Missing) -> impl Future<Output = Facts>;
 
-    /// These addresses in lower case, and every other one of the people who have them, where it is known who has what.
-    fn addresses(&self, of: BTreeSet<String>) -> BTreeSet<String> {
-        of
+    /// The addresses of these names and addresses in lower case, and every other one of the people who have them, where
+    /// it is known who has what: by the config, and by the `.mailmap` at `target`, the tip of the branch that they are
+    /// on their way to (what they bring themselves never bears on who they are).
+    fn addresses(
+        &self,
+        flow: &Flow,
+        target: CommitId,
+        of: BTreeSet<(String, String)>,
+    ) -> impl Future<Output = Fact<BTreeSet<String>>> {
+        let _ = (flow, target);
+        async { Fact::Known(of.into_iter().map(|(_, email)| email).collect()) }
     }
 
     /// The commits of the flow that a word names: the first digits of an id, at least seven.

@@ -12,6 +12,7 @@
 pub mod author;
 pub mod diff;
 pub mod login;
+pub mod mailmap;
 pub mod mirror;
 pub mod patch;
 pub mod program;

@@ -10,10 +10,11 @@ use towpath_core::people::{Identity, Platform, Surface};
 
 use super::Shared;
 use super::lanes::Lane;
-use super::late::{self, STALE};
+use super::late;
 use super::queue::Wake;
+use super::showing;
 use super::talk::only_stops;
-use crate::chat::answer::{Showing, answered, refused, sentence};
+use crate::chat::answer::{answered, refused, sentence};
 use crate::chat::incoming::{Incoming, Proof, What};
 use crate::chat::message::{Message, Press};
 use crate::chat::sent::{Sent, Visible};
@@ -35,7 +36,15 @@ const WAIT_MAX: Duration = Duration::from_secs(10 * 60);
 pub(super) struct Answer {
     chat: String,
     asked: Box<Incoming>,
+    /// One after the other, each until it is taken.
+    says: Vec<Say>,
+}
+
+/// One thing of an answer.
+#[derive(Debug)]
+struct Say {
     visible: Visible,
+    /// Whether it stands in the place of what was pressed.
     replace: bool,
     message: Message,
 }
@@ -61,8 +70,10 @@ fn lane_in(setup: &Setup, system: &System, asked: &Incoming) -> Lane {
 fn said(setup: &Setup, system: &System, asked: &Incoming) -> Option<Said> {
     let (text, context) = match &asked.what {
         What::Said(text) => (text, system.config.context(&setup.config, &asked.channel)),
-        What::Pressed(Press::Say(text) | Press::Confirm { command: text, .. }) => (text, Context::NOWHERE),
-        What::Pressed(Press::HoldMine { .. }) => return None,
+        What::Pressed(press) | What::Typed(press) => match press {
+            Press::Say(text) | Press::Confirm { command: text, .. } => (text, Context::NOWHERE),
+            Press::HoldMine { .. } => return None,
+        },
     };
     Said::parse_in(text, &context).ok()
 }
@@ -96,42 +107,91 @@ fn of<'s>(setup: &'s Setup, row: &AskedRow) -> Result<(&'s System, Incoming), St
 /// Carries out or looks up what was said. What is to be answered, or why nothing can be.
 pub(super) async fn work(shared: &Shared, setup: &Setup, row: &AskedRow) -> Result<Answer, String> {
     let (system, asked) = of(setup, row)?;
-    let replace = matches!(asked.what, What::Pressed(Press::Confirm { .. }));
-    if row.done {
-        let (allowed, lines) = late::done(setup, row).await.map_err(|error| error.to_string())?;
+    let (visible, message) = if row.done {
+        let (allowed, lines) = late::done(setup, row).await;
         let visible = if allowed { Visible::Channel } else { Visible::Person };
-        let message = answered(&Spoken { lines, confirm: None, audit: None }, &showing(setup, row));
-        let chat = system.config.name.clone();
-        return Ok(Answer { chat, asked: Box::new(asked), visible, replace, message });
-    }
-    let done = reply(shared, setup, system, &asked, row).await;
-    let (visible, message) = done.unwrap_or_else(|problem| (Visible::Person, refused(&problem)));
+        (visible, answered(&Spoken { lines, confirm: None, audit: None }, None))
+    } else {
+        let done = reply(shared, setup, system, &asked, row).await;
+        done.unwrap_or_else(|problem| (Visible::Person, refused(&problem)))
+    };
     let chat = system.config.name.clone();
-    Ok(Answer { chat, asked: Box::new(asked), visible, replace, message })
+    Ok(Answer { chat, says: says(&asked, visible, message), asked: Box::new(asked) })
+}
+
+/// What is said of it, and to whom. What was shown to one person alone can be replaced for that person alone (Slack keeps
+/// an ephemeral message so), and stands in a direct message of Mattermost's: everybody is told apart.
+fn says(asked: &Incoming, visible: Visible, message: Message) -> Vec<Say> {
+    let What::Pressed(Press::Confirm { command, .. }) = &asked.what else {
+        return vec![Say { visible, replace: false, message }];
+    };
+    if visible == Visible::Person {
+        return vec![Say { visible, replace: true, message }];
+    }
+    let own = Say { visible: Visible::Person, replace: true, message: sentence(&format!("Done: `{command}`")) };
+    let all = Say { visible, replace: false, message };
+    // Of the same channel of Mattermost's everybody there is told, and nothing is replaced.
+    let apart = asked.platform == Platform::Slack || asked.learns() != asked.channel;
+    if apart { vec![own, all] } else { vec![all] }
 }
 
 /// Gives an answer; why it could not be given, if it could not.
-pub(super) async fn answer(setup: &Setup, answer: Answer) -> Option<String> {
-    let Answer { chat, asked, visible, replace, message } = answer;
+pub(super) async fn answer(shared: &Shared, setup: &Setup, answer: Answer) -> Option<String> {
+    let Answer { chat, asked, says } = answer;
     let system = setup.chats.get(&chat)?;
+    let mut lost = None;
+    for say in says {
+        if let Some(words) = give(shared, system, &asked, &say).await {
+            tracing::warn!(chat, words, "an answer could not be given");
+            lost.get_or_insert(words);
+        }
+    }
+    // Whoever waits for a response need not any more.
+    shared.pressed.release(&chat, &asked.once);
+    lost
+}
+
+/// Says one thing of an answer; why it could not be, if it could not. What one person is told who waits for it is given
+/// to that request, but for what can be pressed: of that they are told where it is, and of what was lost, why.
+async fn give(shared: &Shared, system: &System, asked: &Incoming, say: &Say) -> Option<String> {
+    let in_response = say.visible == Visible::Person && system.answers_in_response(asked);
+    let respond = async |message: &Message| match system.at_once(&asked.what, message) {
+        Some(body) if in_response => shared.pressed.give(&system.config.name, &asked.once, &body).await,
+        _ => false,
+    };
+    let buttons = !say.message.buttons.is_empty();
+    if !buttons && respond(&say.message).await {
+        return None;
+    }
+    let lost = send(system, asked, say).await;
+    if buttons {
+        let told = match &lost {
+            None => "You have a direct message from me: what is to be confirmed stands there.".to_owned(),
+            Some(words) => format!("What is to be confirmed could not be shown to you: {words}"),
+        };
+        respond(&sentence(&told)).await;
+    }
+    lost
+}
+
+/// Sends it, again and again while that may help.
+async fn send(system: &System, asked: &Incoming, say: &Say) -> Option<String> {
     let mut pauses = AGAIN.into_iter();
-    let words = loop {
-        let (after, words) = match system.answer(&asked, visible, replace, &message).await {
+    loop {
+        let (after, words) = match system.answer(asked, say.visible, say.replace, &say.message).await {
             Sent::Posted(_) | Sent::Answered => return None,
             Sent::Later { after, words } => (after, words),
-            Sent::Never { words } => break words,
-            Sent::Gone => break "there is nowhere to answer any more".to_owned(),
+            Sent::Never { words } => return Some(words),
+            Sent::Gone => return Some("there is nowhere to answer any more".to_owned()),
         };
-        let Some(pause) = pauses.next() else { break words };
+        let Some(pause) = pauses.next() else { return Some(words) };
         let wanted = after.and_then(|after| u64::try_from(after.ms()).ok()).map(Duration::from_millis);
         let wait = wanted.unwrap_or_default().max(pause);
         if wait > WAIT_MAX {
-            break words;
+            return Some(words);
         }
         tokio::time::sleep(wait).await;
-    };
-    tracing::warn!(chat, words, "an answer could not be given");
-    Some(words)
+    }
 }
 
 /// What is answered, and to whom.
@@ -152,14 +212,29 @@ async fn reply(
     }
     let all = read(setup, system, asked, row).await?;
     let mut told = (Visible::Person, Message::default());
-    for (said, who, sure) in all {
-        if matches!(said, Said::Steer(_))
-            && let Some(why) = not_now(setup, &said, asked, row).await?
-        {
-            record_refusal(&setup.world, config, &who, said.to_string(), &why).await?;
+    let last = all.len().saturating_sub(1);
+    for (at, (said, who, sure)) in all.into_iter().enumerate() {
+        // Done with the last of them: where Towpath is killed between two holds of a press, the next start gives them
+        // all, and those that stand are not given twice.
+        let who = Person { request: who.request.filter(|_| at == last), ..who };
+        let why = match &said {
+            Said::Steer(_) => not_now(setup, &said, asked, row).await?,
+            Said::Ask(_) => late::too_often(row),
+        };
+        if let Some(why) = why {
+            if matches!(said, Said::Steer(_)) {
+                record_refusal(&setup.world, config, &who, said.to_string(), &why).await?;
+            }
             return Ok((Visible::Person, sentence(&why)));
         }
-        let spoken = views::say(setup, config, &said, &who, sure).await?;
+        let spoken = match views::say(setup, config, &said, &who, sure).await {
+            // What was done before it is not kept from whoever asked for it.
+            Err(problem) if at > 0 => {
+                told.1.lines.extend(refused(&problem).lines);
+                return Ok(told);
+            }
+            spoken => spoken?,
+        };
         if let Said::Steer(command) = &said
             && spoken.audit.is_some()
         {
@@ -170,7 +245,11 @@ async fn reply(
                 shared.wake(&found.flow.name, Wake::Command);
             }
         }
-        let message = answered(&spoken, &showing(setup, row));
+        let shown = match &spoken.confirm {
+            Some(exact) => Some(showing::keep(setup, system, row, exact).await?),
+            None => None,
+        };
+        let message = answered(&spoken, shown);
         told.1.lines.extend(message.lines);
         told.1.buttons.extend(message.buttons);
     }
@@ -198,10 +277,6 @@ fn nothing_for(config: &Config, system: &System, asked: &Incoming) -> Option<Str
         "`{who}` is linked to no person here, and this chat answers nobody else: whoever runs Towpath can add it to the \
          `identities` of your `[people.NAME]`."
     ))
-}
-
-fn showing(setup: &Setup, row: &AskedRow) -> Showing {
-    Showing { once: row.once.clone(), until: wall(setup) + STALE }
 }
 
 fn wall(setup: &Setup) -> Instant {
@@ -235,19 +310,24 @@ async fn read(
     };
     Ok(match &asked.what {
         What::Said(text) => {
+            if let Some(code) = showing::code_in(text) {
+                return Err(Problem::new(Code::Refused, showing::unknown(&code)));
+            }
             let text = if text.trim().is_empty() { "help" } else { text };
             let said = parse(text, &system.config.context(config, &asked.channel))?;
             vec![(said, Person { said: Some(text.to_owned()), ..who }, Sure::Ask)]
         }
-        What::Pressed(Press::Say(text)) => {
+        What::Pressed(Press::Say(text)) | What::Typed(Press::Say(text)) => {
             vec![(parse(text, &Context::NOWHERE)?, Person { said: Some(text.clone()), ..who }, Sure::Ask)]
         }
-        What::Pressed(Press::Confirm { command, tip, once, until }) => {
+        What::Pressed(Press::Confirm { command, tip, once, until, .. })
+        | What::Typed(Press::Confirm { command, tip, once, until, .. }) => {
             let said = parse(command, &Context::NOWHERE)?;
             confirmed(setup, system, (asked, row), (once, *until)).await?;
             vec![(said, Person { shown: *tip, ..who }, Sure::Yes)]
         }
-        What::Pressed(Press::HoldMine { flow, env, newest }) => {
+        What::Pressed(Press::HoldMine { flow, env, newest })
+        | What::Typed(Press::HoldMine { flow, env, newest }) => {
             let held = views::mine(setup, config, (flow, env, *newest), &who).await?;
             let hold = |(command, commit)| {
                 (Said::Steer(command), Person { wrote: Some(commit), ..who.clone() }, Sure::Yes)
@@ -268,15 +348,14 @@ async fn confirmed(
     if wall > until {
         return Err(Problem::new(Code::Refused, "this was shown too long ago; say it again"));
     }
-    // A press of nobody's must not use up anybody's.
-    if asked.proof == Proof::Nobody {
+    // What nobody is known to have done must not use up anybody's; nothing comes of it.
+    if !matches!(asked.proof, Proof::Request | Proof::Trigger) {
         return Ok(());
     }
     let place = format!("chat:{}/confirmed", system.config.name);
     let store = setup.world.store();
     let (of_all, own) = (format!("{once}/{}", asked.user), format!("{once}/{}/{}", asked.user, row.seq));
-    if store.take_delivery(&place, &of_all, wall).await? {
-        store.take_delivery(&place, &own, wall).await?;
+    if store.take_delivery_as(&place, (&of_all, Some(&own)), wall).await? {
         return Ok(());
     }
     // It was confirmed by this very press, and the process died before it was done.

@@ -108,6 +108,10 @@ pub(super) async fn work(shared: &Shared, setup: &Setup, (forge, row): (&str, &A
         None => permitted(on, &asked).await.err(),
         refusal => refusal,
     };
+    if refusal.is_none() {
+        // First of all: what follows asks the flows, and takes its time.
+        react(on, &asked, Reaction::Seen).await;
+    }
     let answer = match refusal {
         Some(problem) => {
             // What is no command at all is not on record, as on every surface.
@@ -119,16 +123,22 @@ pub(super) async fn work(shared: &Shared, setup: &Setup, (forge, row): (&str, &A
             Err(problem)
         }
         None => {
-            let Some((found, env)) = edge(setup, &asked).await else {
-                return Some("it is under no open request of ours".to_owned());
-            };
             // What we say ourselves is no command; where we do not know who we are, no line of ours begins with the
             // trigger.
             if on.forge.whoami().await.is_ok_and(|us| us == asked.author) {
                 return Some("it is our own".to_owned());
             }
-            react(on, &asked, Reaction::Seen).await;
-            answer(shared, setup, (found, &env), (&asked, row), who).await
+            match edge(setup, &asked).await {
+                Ok((found, env)) => answer(shared, setup, (found, &env), (&asked, row), who).await,
+                Err(problem) => {
+                    if steers(setup, &asked)
+                        && let Err(fault) = record(setup, &asked, &who, &problem).await
+                    {
+                        return Some(fault);
+                    }
+                    Err(problem)
+                }
+            }
         }
     };
     if !is_ours(setup, row).await {
@@ -140,10 +150,7 @@ pub(super) async fn work(shared: &Shared, setup: &Setup, (forge, row): (&str, &A
 
 /// Gives the answer to what was carried out, or refused on record, by a process that is gone: nothing else is done.
 async fn owed(setup: &Setup, (forge, on): (&str, &OnForge), (asked, row): (&Asked, &AskedRow)) -> Option<String> {
-    let (allowed, lines) = match late::done(setup, row).await {
-        Ok(done) => done,
-        Err(error) => return Some(one_line(&error.to_string(), 300)),
-    };
+    let (allowed, lines) = late::done(setup, row).await;
     let answer = if allowed {
         Ok(Spoken { lines, confirm: None, audit: None })
     } else {
@@ -249,6 +256,12 @@ async fn record(setup: &Setup, asked: &Asked, who: &Person, problem: &Problem) -
     done.map_err(|fault| one_line(&fault.to_string(), 300))
 }
 
+/// Whether it is an order, wherever it stands.
+fn steers(setup: &Setup, asked: &Asked) -> bool {
+    let all = contexts(&setup.config.only(&asked.flows));
+    all.iter().any(|context| matches!(read(asked, context), Ok(Said::Steer(_))))
+}
+
 /// Under which requests of these flows a comment can stand.
 fn contexts(config: &Config) -> Vec<Context> {
     let edges = config.flows.iter().flat_map(|found| found.flow.edges());
@@ -284,18 +297,35 @@ fn read(asked: &Asked, context: &Context) -> Result<Said, Problem> {
     said.ok_or_else(|| Problem::new(Code::BadCommand, "there is no command in it"))
 }
 
-/// The edge whose open request it is under.
-async fn edge<'s>(setup: &'s Setup, asked: &Asked) -> Option<(&'s FlowConfig, EnvName)> {
-    for name in &asked.flows {
-        let Some(found) = setup.config.named(name) else { continue };
-        let Ok(planned) = plan(&setup.world, &found.flow).await else { continue };
-        let requests = planned.seen.facts.requests.iter();
-        let open = requests.filter_map(|(env, fact)| Some((env, fact.known()?.open.as_ref()?.number)));
-        if let Some((env, _)) = open.into_iter().find(|(_, number)| *number == asked.number) {
-            return Some((found, env.clone()));
+/// The edge whose open request it is under, or why nothing can be done there.
+async fn edge<'s>(setup: &'s Setup, asked: &Asked) -> Result<(&'s FlowConfig, EnvName), Problem> {
+    let mut unread = false;
+    for found in asked.flows.iter().filter_map(|name| setup.config.named(name)) {
+        let Ok(planned) = plan(&setup.world, &found.flow).await else {
+            unread = true;
+            continue;
+        };
+        for (env, requests) in &planned.seen.facts.requests {
+            unread |= requests.known().is_none();
+            if requests
+                .known()
+                .and_then(|requests| requests.open.as_ref())
+                .is_some_and(|it| it.number == asked.number)
+            {
+                return Ok((found, env.clone()));
+            }
         }
     }
-    None
+    Err(if unread {
+        Problem::new(
+            Code::CannotTell,
+            "the requests here cannot be read now, so nothing was done: say it again later",
+        )
+    } else {
+        let what = "this is no open promotion request of Towpath's, so nothing was done: say it under one, or in a chat, \
+                    or on the command line";
+        Problem::new(Code::Refused, what)
+    })
 }
 
 async fn react(on: &OnForge, asked: &Asked, reaction: Reaction) {
@@ -314,6 +344,9 @@ async fn answer(
 ) -> Result<Spoken, Problem> {
     let said = read(asked, &Context::of_edge(&found.flow, env))?;
     let Said::Steer(command) = &said else {
+        if let Some(why) = late::too_often(row) {
+            return Err(Problem::new(Code::Refused, why));
+        }
         let view = setup.viewing(&asked.flows);
         return views::say(&view, &view.config, &said, &who, Sure::Yes).await;
     };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use towpath_core::text::one_line;
 
-use super::{Shared, chatter, lanes};
+use super::{Shared, chatter, lanes, showing};
 use crate::chat::answer::sentence;
 use crate::chat::incoming::{Incoming, Refused};
 use crate::chat::message::Message;
@@ -52,6 +52,14 @@ pub(super) const fn room(is_linked: bool, only_stops: bool) -> Room {
 
 /// Takes up what somebody said in a chat. It is counted, and answered by `talk`.
 pub async fn take(shared: &Shared, setup: &Setup, chat: &str, asked: &Incoming) -> Intake {
+    let meant = match showing::meant(setup, chat, asked).await {
+        Ok(meant) => meant,
+        Err(error) => {
+            tracing::warn!(%error, chat, "what somebody was shown could not be read");
+            return Intake::NotStored;
+        }
+    };
+    let asked = meant.as_ref().unwrap_or(asked);
     let wall = setup.world.clock().reading().wall;
     let text = serde_json::to_string(asked).unwrap_or_default();
     let place = format!("chat:{chat}");

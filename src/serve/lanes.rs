@@ -5,8 +5,8 @@
 //! certainly gone, or has not renewed its claim. Not here: what a turn does (`chatter`, `comment`), whether it still holds
 //! (`late`), and how claims and turns are kept (`store`).
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -18,8 +18,9 @@ use super::{Shared, chatter, comment};
 use crate::setup::Setup;
 use crate::store::{AskedRow, Holder, StoreError};
 
-/// How many questions, and how many comments, are answered at once.
-const AT_ONCE: usize = 4;
+/// How many of a lane are at work at once, all told: where order matters the store begins one alone, and the others only
+/// owe their answers.
+const AT_ONCE: usize = 32;
 
 /// How many are at work or wait for their platform to take the answer; more wait in the store, but for what stops things.
 pub(super) const AT_WORK_MAX: usize = 500;
@@ -36,6 +37,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How often it is looked whether all is done.
 const GLANCE: Duration = Duration::from_millis(20);
 
+/// How often it is looked what can be begun while something is at work: what is done, and still looks around for what it
+/// answers, keeps nothing waiting.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// How long the store is left alone that could not note that something was answered.
+const NOTE_AGAIN: Duration = Duration::from_secs(1);
+
 /// How many are put into their lanes in a round.
 const LANELESS: usize = 500;
 
@@ -50,7 +58,7 @@ pub(super) enum Lane {
     Orders,
     /// Questions, and what is neither.
     Asks,
-    /// Comments, which ask their forge first.
+    /// Comments, which ask their forge first; one author's in their order.
     Comments,
 }
 
@@ -86,7 +94,7 @@ impl Lane {
         matches!(self, Self::Stops | Self::Holds)
     }
 
-    /// Whether order does not matter there.
+    /// Whether the order of what different people say does not matter there.
     const fn is_side_by_side(self) -> bool {
         matches!(self, Self::Asks | Self::Comments)
     }
@@ -102,24 +110,30 @@ pub(super) struct Lanes {
     shared: Arc<Shared>,
     me: Holder,
     stop: CancellationToken,
-    at_work: Arc<AtomicUsize>,
+    at_work: Arc<Mutex<BTreeSet<i64>>>,
     seats: [Arc<Semaphore>; 5],
 }
 
 /// One that is at work; no more when dropped.
-struct AtWork(Arc<AtomicUsize>);
+struct AtWork(Arc<Mutex<BTreeSet<i64>>>, i64);
+
+impl AtWork {
+    fn new(all: &Arc<Mutex<BTreeSet<i64>>>, seq: i64) -> Self {
+        all.lock().unwrap_or_else(PoisonError::into_inner).insert(seq);
+        Self(all.clone(), seq)
+    }
+}
 
 impl Drop for AtWork {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.1);
     }
 }
 
 impl Lanes {
     /// None is at work yet.
     pub(super) fn new(shared: Arc<Shared>, stop: CancellationToken) -> Arc<Self> {
-        let seats =
-            Lane::ALL.map(|lane| Arc::new(Semaphore::new(if lane.is_side_by_side() { AT_ONCE } else { 1 })));
+        let seats = Lane::ALL.map(|_| Arc::new(Semaphore::new(AT_ONCE)));
         Arc::new(Self { shared, me: Holder::this_process(), stop, at_work: Arc::default(), seats })
     }
 
@@ -133,8 +147,11 @@ impl Lanes {
     async fn round(self: &Arc<Self>, setup: &Setup) -> Result<(), StoreError> {
         let store = setup.world.store();
         let mut state = store.asked_state(&self.me, wall(setup)).await?;
-        if state.has_lapsed() || state.laneless {
+        // Nothing of ours is begun or added beside this.
+        let at_work = self.at_work();
+        if state.has_lapsed() || state.laneless || state.own > at_work.len() {
             store.free_asked(&state).await?;
+            store.disown_asked(&self.me, &at_work).await?;
             for row in store.laneless_asked(LANELESS).await? {
                 store.set_lane(row.seq, lane(setup, &row).word()).await?;
             }
@@ -150,13 +167,12 @@ impl Lanes {
 
     /// Begins what is next in a lane while there is a seat.
     async fn begin(self: &Arc<Self>, setup: &Setup, lane: Lane, seats: &Arc<Semaphore>) -> Result<(), StoreError> {
-        while !self.stop.is_cancelled() && (lane.stops() || self.at_work.load(Ordering::SeqCst) < AT_WORK_MAX) {
+        while !self.stop.is_cancelled() && (lane.stops() || self.at_work().len() < AT_WORK_MAX) {
             let Ok(seat) = seats.clone().try_acquire_owned() else { return Ok(()) };
             let until = wall(setup) + OURS;
             let begun = setup.world.store().begin_asked(lane.word(), lane.is_side_by_side(), &self.me, until);
             let Some(row) = begun.await? else { return Ok(()) };
-            self.at_work.fetch_add(1, Ordering::SeqCst);
-            let at_work = AtWork(self.at_work.clone());
+            let at_work = AtWork::new(&self.at_work, row.seq);
             tokio::spawn(self.clone().turn(row, seat, at_work));
         }
         Ok(())
@@ -164,12 +180,18 @@ impl Lanes {
 
     /// One turn. What panics in it ends neither the lane nor the turn in silence.
     async fn turn(self: Arc<Self>, row: AskedRow, seat: OwnedSemaphorePermit, at_work: AtWork) {
-        let worked = tokio::spawn(self.clone().work(row.clone())).await;
+        let mut work = tokio::spawn(self.clone().work(row.clone()));
+        let worked = loop {
+            tokio::select! {
+                worked = &mut work => break worked,
+                () = tokio::time::sleep(LOOK_AGAIN) => self.shared.asked.notify_one(),
+            }
+        };
         drop(seat);
         self.shared.asked.notify_one();
         // The answer is given beside: nothing waits for a platform.
         let words = match worked {
-            Ok(Next::Answer(setup, answer)) => chatter::answer(&setup, *answer).await,
+            Ok(Next::Answer(setup, answer)) => chatter::answer(&self.shared, &setup, *answer).await,
             Ok(Next::End(words)) => words,
             Ok(Next::Nothing) => return,
             Err(error) => {
@@ -177,12 +199,25 @@ impl Lanes {
                 Some("it ended by a mistake in Towpath".to_owned())
             }
         };
-        let setup = self.shared.setup();
-        if let Err(error) = setup.world.store().end_asked(&row, words.as_deref()).await {
-            tracing::warn!(%error, "that something was answered could not be noted");
-        }
+        self.end(&row, words.as_deref()).await;
         drop(at_work);
         self.shared.asked.notify_one();
+    }
+
+    /// Notes that it was answered, however often the store fails: what comes after it may wait for that.
+    async fn end(&self, row: &AskedRow, words: Option<&str>) {
+        while let Err(error) = self.shared.setup().world.store().end_asked(row, words).await {
+            tracing::warn!(%error, "that something was answered could not be noted");
+            tokio::select! {
+                // The next process gives the answer once more.
+                () = self.stop.cancelled() => return,
+                () = tokio::time::sleep(NOTE_AGAIN) => {}
+            }
+        }
+    }
+
+    fn at_work(&self) -> BTreeSet<i64> {
+        self.at_work.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Works on one, up to the answer.
@@ -210,7 +245,7 @@ impl Lanes {
     pub(super) async fn renew(self: Arc<Self>) {
         loop {
             tokio::time::sleep(RENEWED).await;
-            if self.at_work.load(Ordering::SeqCst) == 0 {
+            if self.at_work().is_empty() {
                 continue;
             }
             let setup = self.shared.setup();
@@ -223,7 +258,7 @@ impl Lanes {
     /// Waits a little for what is at work, and gives the rest back for the next process.
     pub(super) async fn give_back(&self) {
         let done = async {
-            while self.at_work.load(Ordering::SeqCst) > 0 {
+            while !self.at_work().is_empty() {
                 tokio::time::sleep(GLANCE).await;
             }
         };

@@ -10,7 +10,7 @@ use super::talk::only_stops;
 use crate::config::Config;
 use crate::engine::command::within;
 use crate::setup::Setup;
-use crate::store::{AskedRow, StoreError};
+use crate::store::{AskedRow, StoreError, UNSURE};
 use crate::views::Line;
 
 /// After that long nothing is set going any more: whoever said it has given up, or done something else.
@@ -18,6 +18,12 @@ pub(super) const STALE: Span = Span::from_mins(10);
 
 /// How often something is begun that the process did not outlive.
 const TURNS_MAX: i64 = 3;
+
+/// The same of what only stops things, and of questions.
+const STOPS_MAX: i64 = 10;
+
+const NOT_AGAIN: &str = "Towpath stopped while it was at this, and does not begin it again: `history` says whether it was \
+                         carried out. If it was not, say it once more.";
 
 /// How many later orders are looked at.
 const LATER_MAX: usize = 200;
@@ -41,12 +47,10 @@ pub(super) async fn not_now(
         )));
     }
     if only_stops(said) {
-        return Ok(None);
+        return Ok((row.turn % UNSURE > STOPS_MAX).then(|| NOT_AGAIN.to_owned()));
     }
     if row.turn > TURNS_MAX {
-        let why = "Towpath stopped while it was at this, and does not begin it again: `history` says whether it was \
-                   carried out. If it was not, say it once more.";
-        return Ok(Some(why.to_owned()));
+        return Ok(Some(NOT_AGAIN.to_owned()));
     }
     let late = setup.world.clock().reading().wall.since(row.at);
     Ok((late.ms() > STALE.ms()).then(|| {
@@ -54,6 +58,12 @@ pub(super) async fn not_now(
             "This was said {late} ago, before Towpath could do it, and is not done any more: say it again if it still holds."
         )
     }))
+}
+
+/// Why a question is not looked into again, if it is not.
+pub(super) fn too_often(row: &AskedRow) -> Option<String> {
+    (row.turn % UNSURE > STOPS_MAX)
+        .then(|| "Towpath stopped each time it looked into this: ask for less.".to_owned())
 }
 
 /// What was said after it, was carried out before it, and is against it.
@@ -64,10 +74,11 @@ async fn overtaken(
     row: &AskedRow,
 ) -> Result<Option<AuditRow>, StoreError> {
     let against = match command {
-        Command::Pause { .. } => ["resume"; 2],
-        Command::Resume { .. } => ["pause", "freeze"],
-        Command::Hold { .. } => ["unhold"; 2],
-        Command::Unhold { .. } => ["hold"; 2],
+        Command::Pause { .. } => ["resume"; 3],
+        // A rollback pauses, and holds what it took back.
+        Command::Resume { .. } => ["pause", "freeze", "rollback"],
+        Command::Hold { .. } => ["unhold"; 3],
+        Command::Unhold { .. } => ["hold", "hold", "rollback"],
         _ => return Ok(None),
     };
     let later = setup.world.store().done_since(row, against, LATER_MAX).await?;
@@ -79,11 +90,12 @@ async fn overtaken(
 /// Whether one of the two lifts what the other one stops.
 fn undoes(config: &Config, one: &Command, other: &Command) -> bool {
     let (stop, lift) = match (one, other) {
-        (Command::Pause { .. } | Command::Hold { .. }, _) => (one, other),
+        (Command::Pause { .. } | Command::Hold { .. } | Command::Rollback { .. }, _) => (one, other),
         _ => (other, one),
     };
     let same = match (stop, lift) {
         (Command::Pause { .. }, Command::Resume { .. }) => true,
+        (Command::Rollback { .. }, Command::Resume { .. } | Command::Unhold { .. }) => true,
         (Command::Hold { commit, .. }, Command::Unhold { commit: lifted, .. }) => may_be_one(commit, lifted),
         _ => false,
     };
@@ -103,16 +115,25 @@ fn may_be_one(one: &CommitWord, other: &CommitWord) -> bool {
 }
 
 /// What is answered where it was done before and the answer was lost, and whether any of it was carried out.
-///
-/// # Errors
-/// Those of any read of the store.
-pub(super) async fn done(setup: &Setup, row: &AskedRow) -> Result<(bool, Vec<Line>), StoreError> {
-    let rows = setup.world.store().done_for(row).await?;
+pub(super) async fn done(setup: &Setup, row: &AskedRow) -> (bool, Vec<Line>) {
+    let rows = setup.world.store().done_for(row).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "what came of something that was said cannot be read");
+        Vec::new()
+    });
     let lines = rows.iter().flat_map(|row| {
         let recorded = row.allowed.then(|| Line::plain(0, format!("Recorded as {}", row.id)));
         [Line::plain(0, row.effect.clone())].into_iter().chain(recorded)
     });
     let mut lines: Vec<Line> = lines.collect();
+    let stops = |row: &AuditRow| {
+        row.allowed && matches!(Command::parse(&row.command), Ok(Command::Pause { .. } | Command::Hold { .. }))
+    };
+    if rows.iter().any(stops) {
+        lines.push(Line::plain(
+            0,
+            "What had begun before it may have landed since, and what somebody promoted passes a pause: look at `status`.",
+        ));
+    }
     lines.push(Line::plain(0, "Towpath was stopped before it could answer; `history` has what came of it since."));
-    Ok((rows.iter().any(|row| row.allowed), lines))
+    (rows.iter().any(|row| row.allowed), lines)
 }

@@ -9,6 +9,7 @@ use tokio::sync::{Notify, Semaphore};
 use towpath_core::model::FlowName;
 
 use super::metrics::Metrics;
+use super::pressed::Pressed;
 use super::pulse::Pulse;
 use super::queue::{Queue, Wake};
 use crate::setup::Setup;
@@ -27,6 +28,8 @@ pub struct Shared {
     pub(super) reloaded: Notify,
     /// How many are told something beside the answers at once.
     pub(super) beside: Arc<Semaphore>,
+    /// Who waits for the answer to a press in its own response.
+    pub pressed: Pressed,
     /// How the service itself is doing.
     pub pulse: Pulse,
     /// What it counts.
@@ -46,6 +49,7 @@ impl Shared {
             asked: Notify::new(),
             reloaded: Notify::new(),
             beside: Arc::new(Semaphore::new(4)),
+            pressed: Pressed::default(),
             pulse: Pulse::default(),
             metrics: Metrics::default(),
         }

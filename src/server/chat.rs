@@ -1,7 +1,8 @@
 //! `POST /chat/NAME`: what people say in the chat `[chat.NAME]`, and at `/chat/NAME/press` which buttons they press.
 //!
-//! A request is proven, stored and acknowledged; it is answered from the store (`serve::talk`). Without that name in the
-//! config there is no such address. Not here: proofs and forms (`chat`).
+//! A request is proven, stored and acknowledged; it is answered from the store (`serve::talk`), a press of Mattermost's in
+//! the response itself if that comes in time (`serve::pressed`). Without that name in the config there is no such
+//! address. Not here: proofs and forms (`chat`).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,9 +22,14 @@ use crate::chat::incoming::{BODY_MAX, Refused};
 use crate::chat::system::Heard;
 use crate::serve::Shared;
 use crate::serve::intake::{self, Intake};
+use crate::serve::pressed::Waits;
 
 /// For how long a body is read: the platforms give up after three seconds.
 const READING_TIME: Duration = Duration::from_millis(2_500);
+
+/// Until when after a press its answer may come in the response. Mattermost waits for 30 seconds unless it was told
+/// otherwise (`OutgoingIntegrationRequestsTimeout`, docs.mattermost.com), and whoever pressed sees nothing until then.
+const PRESSED_TIME: Duration = Duration::from_secs(2);
 
 #[derive(Clone)]
 struct Chats {
@@ -32,9 +38,9 @@ struct Chats {
 }
 
 /// What is answered at once.
-enum Came {
-    /// It is stored, now or before.
-    Taken,
+enum Came<'s> {
+    /// It is stored, now or before. Whoever pressed a button may wait for the answer.
+    Taken(Option<Waits<'s>>),
     /// There is no room for it: what the platform shows the person, as JSON.
     Full(String),
     /// The platform only looked.
@@ -68,9 +74,15 @@ async fn answer(
     body: Body,
     pressed: bool,
 ) -> Response {
+    let begun = tokio::time::Instant::now();
     match take(&chats, &name, headers, body, pressed).await {
         // Nothing yet: the answer follows. Mattermost wants JSON, and Slack shows no empty message.
-        Came::Taken => {
+        Came::Taken(waits) => {
+            if let Some(waits) = waits
+                && let Some(given) = waits.given(PRESSED_TIME.saturating_sub(begun.elapsed())).await
+            {
+                return given.into_response();
+            }
             if pressed || is_mattermost(&chats, &name) {
                 return ([(header::CONTENT_TYPE, "application/json")], "{}").into_response();
             }
@@ -104,7 +116,7 @@ fn is_mattermost(chats: &Chats, name: &str) -> bool {
     setup.chats.get(name).is_some_and(|system| system.config.platform == towpath_core::people::Platform::Mattermost)
 }
 
-async fn take(chats: &Chats, name: &str, headers: &HeaderMap, body: Body, pressed: bool) -> Came {
+async fn take<'s>(chats: &'s Chats, name: &str, headers: &HeaderMap, body: Body, pressed: bool) -> Came<'s> {
     let setup = chats.shared.setup();
     let Some(system) = setup.chats.get(name) else { return Came::Nothing };
     if let Err(why) = system.may_be_proven(headers) {
@@ -120,14 +132,17 @@ async fn take(chats: &Chats, name: &str, headers: &HeaderMap, body: Body, presse
         Ok(Heard::Asked(asked)) => asked,
         Err(why) => return Came::Refused(why),
     };
+    // Before it is stored: the answer may be there as soon as it is.
+    let waits =
+        if system.answers_in_response(&asked) { chats.shared.pressed.wait(name, &asked.once) } else { None };
     match intake::take(&chats.shared, &setup, name, &asked).await {
-        Intake::Taken { .. } => Came::Taken,
+        Intake::Taken { new } => Came::Taken(waits.filter(|_| new)),
         Intake::NotStored => Came::NotStored,
         Intake::Full(message) => match system.at_once(&asked.what, &message) {
             Some(words) => Came::Full(words.to_string()),
             None => {
                 intake::tell_beside(&chats.shared, setup.clone(), name, &asked, message);
-                Came::Taken
+                Came::Taken(None)
             }
         },
     }

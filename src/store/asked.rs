@@ -7,6 +7,8 @@
 //!
 //! Not here: whether it is genuine (`chat`, `forge`), and answering it (`serve`).
 
+use std::collections::BTreeSet;
+
 use towpath_core::model::{AuditRow, Instant, Span};
 
 use super::error::{Fault, StoreError};
@@ -21,6 +23,10 @@ const KEPT: Span = Span::from_mins(4 * 24 * 60);
 
 /// A claim that is this far in the future was made before the clock was set back.
 const FAR: Span = Span::from_mins(10);
+
+/// How many questions of one chat, or comments of one forge, are at work side by side: where one does not answer, the
+/// others are not kept waiting.
+const OF_A_PLACE: i64 = 4;
 
 /// Added to the turns of what a version began that did not note whether it was done.
 pub const UNSURE: i64 = 1_000;
@@ -55,6 +61,8 @@ pub struct AskedState {
     pub laneless: bool,
     /// Who has begun something and is gone, or has not said for long enough that they are at it.
     lapsed: Vec<(String, i64)>,
+    /// How many we have begun and not ended.
+    pub own: usize,
 }
 
 impl AskedState {
@@ -156,11 +164,15 @@ impl SqliteStore {
                 f.get::<String>("state")?,
                 f.get::<String>("holder")?,
                 f.wall("until_wall")?,
+                f.get::<i64>("many")?,
             ))
         })?;
         let mut state = AskedState::default();
-        for (lane, what, holder, until) in groups {
+        for (lane, what, holder, until, many) in groups {
             state.laneless |= lane.is_empty();
+            if what == "working" && holder == json(me) {
+                state.own += usize::try_from(many).unwrap_or(0);
+            }
             if what == "waiting" {
                 state.waiting.push(lane);
             } else if let Some(before) = lapsed(&holder, until, me, now) {
@@ -184,6 +196,25 @@ impl SqliteStore {
     /// Those of any write.
     pub async fn release_asked(&self, me: &Holder) -> Result<(), StoreError> {
         self.free(&[(json(me), i64::MAX)]).await
+    }
+
+    /// Has what we have begun wait again, but for that which is at work: the store failed us where it was begun or was
+    /// to be ended.
+    ///
+    /// # Errors
+    /// Those of any write.
+    pub async fn disown_asked(&self, me: &Holder, at_work: &BTreeSet<i64>) -> Result<(), StoreError> {
+        let mut writing = self.write(Durability::Light).await?;
+        let done = async {
+            let conn = writing.conn();
+            let own = sqlx::query_as::<_, (i64,)>(sql::OWN_ASKED).bind(json(me)).fetch_all(&mut *conn).await?;
+            for (seq,) in own.into_iter().filter(|(seq,)| !at_work.contains(seq)) {
+                sqlx::query(sql::DISOWN_ASKED).bind(seq).bind(json(me)).execute(&mut *conn).await?;
+            }
+            Ok::<_, Fault>(())
+        }
+        .await;
+        writing.end(done).await
     }
 
     async fn free(&self, holders: &[(String, i64)]) -> Result<(), StoreError> {
@@ -223,7 +254,8 @@ impl SqliteStore {
     }
 
     /// Begins what is next in a lane, which is ours until then; none if nothing waits there. Unless the lane is worked
-    /// on `side_by_side`, also none while something of it was begun and is not done, by whomever.
+    /// on `side_by_side`, also none while something of it was begun and is not done, by whomever. Side by side, comments
+    /// of one author (their `author`) still come one after the other.
     ///
     /// # Errors
     /// Those of any write.
@@ -238,7 +270,7 @@ impl SqliteStore {
         let mut writing = self.write(Durability::Full).await?;
         let done = async {
             let conn = writing.conn();
-            let query = sqlx::query(sql::NEXT_ASKED).bind(lane.to_owned()).bind(side_by_side);
+            let query = sqlx::query(sql::NEXT_ASKED).bind(lane.to_owned()).bind(side_by_side).bind(OF_A_PLACE);
             let found = query.fetch_all(&mut *conn).await?;
             let Some(row) = read(&found, "asked", row)?.pop() else { return Ok(None) };
             sqlx::query(sql::BEGIN_ASKED).bind(row.seq).bind(json(me)).bind(until.0).execute(&mut *conn).await?;
@@ -270,7 +302,39 @@ impl SqliteStore {
         writing.end(done.map(|done| done.rows_affected() == 1).map_err(Fault::from)).await
     }
 
-    /// It was answered, or will never be, for that reason; nothing if it is another's by now.
+    /// Keeps something more with what was said; nothing if it is another's by now.
+    ///
+    /// # Errors
+    /// Those of any write.
+    pub async fn set_asked(&self, row: &AskedRow, asked: &str) -> Result<(), StoreError> {
+        // To lose it in a power cut has it said again.
+        let mut writing = self.write(Durability::Light).await?;
+        let query = sqlx::query(sql::SET_ASKED).bind(row.seq).bind(row.turn).bind(asked.to_owned());
+        let done = query.execute(&mut *writing.conn()).await.map(drop).map_err(Fault::from);
+        writing.end(done).await
+    }
+
+    /// What somebody said at a place since then, newest first, at most so much; `who` as it stands in `asked` under
+    /// `user`.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn asked_of(
+        &self,
+        place: &str,
+        who: &str,
+        since: Instant,
+        limit: usize,
+    ) -> Result<Vec<AskedRow>, StoreError> {
+        let mut looking = self.look().await?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let query =
+            sqlx::query(sql::ASKED_OF).bind(place.to_owned()).bind(who.to_owned()).bind(since.0).bind(limit);
+        let found = query.fetch_all(&mut looking.conn).await.map_err(Fault::from);
+        looking.end(found.and_then(|found| Ok(read(&found, "asked", row)?))).await
+    }
+
+    /// It was answered, or will never be, for that reason; nothing if it is another's by now, or was given back undone.
     ///
     /// # Errors
     /// Those of any write.
@@ -287,12 +351,14 @@ impl SqliteStore {
     /// # Errors
     /// Those of any read.
     pub async fn done_for(&self, row: &AskedRow) -> Result<Vec<AuditRow>, StoreError> {
+        // Numbers are given again once everything before is forgotten.
+        let after = row.after.unwrap_or(0);
         let mut looking = self.look().await?;
-        let found = sqlx::query(sql::AUDIT_ASKED).bind(row.seq).fetch_all(&mut looking.conn).await;
+        let found = sqlx::query(sql::AUDIT_ASKED).bind(row.seq).bind(after).fetch_all(&mut looking.conn).await;
         looking.end(found.map_err(Fault::from).and_then(|found| Ok(read(&found, "audit", rows::audit)?))).await
     }
 
-    /// What was carried out after it was said, was not said before it, and has one of two verbs; newest first, at most
+    /// What was carried out after it was said, was not said before it, and has one of these verbs; newest first, at most
     /// so much.
     ///
     /// # Errors
@@ -300,14 +366,15 @@ impl SqliteStore {
     pub async fn done_since(
         &self,
         row: &AskedRow,
-        verbs: [&str; 2],
+        verbs: [&str; 3],
         limit: usize,
     ) -> Result<Vec<AuditRow>, StoreError> {
         let Some(after) = row.after else { return Ok(Vec::new()) };
-        let [one, other] = verbs.map(|verb| format!("{verb} %"));
+        let [one, other, third] = verbs.map(|verb| format!("{verb} %"));
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut looking = self.look().await?;
-        let query = sqlx::query(sql::AUDIT_LATER).bind(after).bind(row.seq).bind(one).bind(other).bind(limit);
+        let query =
+            sqlx::query(sql::AUDIT_LATER).bind(after).bind(row.seq).bind(one).bind(other).bind(limit).bind(third);
         let found = query.fetch_all(&mut looking.conn).await.map_err(Fault::from);
         looking.end(found.and_then(|found| Ok(read(&found, "audit", rows::audit)?))).await
     }

@@ -17,18 +17,31 @@ impl SqliteStore {
     /// # Errors
     /// Those of any write.
     pub async fn take_delivery(&self, forge: &str, id: &str, now: Instant) -> Result<bool, StoreError> {
+        self.take_delivery_as(forge, (id, None), now).await
+    }
+
+    /// The same; where it is new, another id of the same place is noted with it or not at all.
+    ///
+    /// # Errors
+    /// Those of any write.
+    pub async fn take_delivery_as(
+        &self,
+        forge: &str,
+        (id, also): (&str, Option<&str>),
+        now: Instant,
+    ) -> Result<bool, StoreError> {
         // To lose the last few in a power cut costs a look too many, and nothing else.
         let mut writing = self.write(Durability::Light).await?;
         let done = async {
             let conn = writing.conn();
             sqlx::query(sql::FORGET_DELIVERIES).bind(now.0 - KEPT.ms()).execute(&mut *conn).await?;
-            let added = sqlx::query(sql::ADD_DELIVERY)
-                .bind(forge.to_owned())
-                .bind(id.to_owned())
-                .bind(now.0)
-                .execute(&mut *conn)
-                .await?;
-            Ok::<_, Fault>(added.rows_affected() == 1)
+            let add =
+                |id: &str| sqlx::query(sql::ADD_DELIVERY).bind(forge.to_owned()).bind(id.to_owned()).bind(now.0);
+            let is_new = add(id).execute(&mut *conn).await?.rows_affected() == 1;
+            if let (true, Some(also)) = (is_new, also) {
+                add(also).execute(&mut *conn).await?;
+            }
+            Ok::<_, Fault>(is_new)
         }
         .await;
         writing.end(done).await

@@ -303,30 +303,43 @@ statements! {
         (SELECT COUNT(*) FROM asked WHERE state IN ('waiting', 'working') AND place = $1
             AND COALESCE(asked ->> 'user', asked ->> 'author') = $3),
         (SELECT COUNT(*) FROM asked WHERE state IN ('waiting', 'working'))";
-    ASKED_STATES = "SELECT lane, state, holder, MIN(until_wall) AS until_wall FROM asked
+    ASKED_STATES = "SELECT lane, state, holder, MIN(until_wall) AS until_wall, COUNT(*) AS many FROM asked
         WHERE state IN ('waiting', 'working') GROUP BY lane, state, holder";
     ASKED_LANELESS = "SELECT seq, place, once, at_wall, asked, turn, done, after_seq FROM asked
         WHERE state IN ('waiting', 'working') AND lane = '' ORDER BY seq LIMIT $1";
     SET_LANE = "UPDATE asked SET lane = $2 WHERE seq = $1";
-    // `$2`: side by side. Otherwise none is begun while another is, and what is done waits for its answer alone.
-    NEXT_ASKED = "SELECT seq, place, once, at_wall, asked, turn, done, after_seq FROM asked
-        WHERE state = 'waiting' AND lane = $1 AND ($2 OR done = 1 OR NOT EXISTS
-            (SELECT 1 FROM asked AS other WHERE other.state = 'working' AND other.lane = $1 AND other.done = 0))
+    // `$2`: side by side, but one author's in their order and at most `$3` of a place. Otherwise none is begun while
+    // another is. What is done waits for its answer alone.
+    NEXT_ASKED = "SELECT seq, place, once, at_wall, asked, turn, done, after_seq FROM asked AS next
+        WHERE state = 'waiting' AND lane = $1 AND (done = 1 OR NOT EXISTS
+            (SELECT 1 FROM asked AS other WHERE other.state = 'working' AND other.lane = $1 AND other.done = 0
+                AND (NOT $2 OR (other.place = next.place
+                    AND LOWER(other.asked ->> 'author') = LOWER(next.asked ->> 'author')))))
+            AND (NOT $2 OR (SELECT COUNT(*) FROM asked AS other
+                WHERE other.state = 'working' AND other.lane = $1 AND other.place = next.place) < $3)
         ORDER BY seq LIMIT 1";
     BEGIN_ASKED = "UPDATE asked SET state = 'working', holder = $2, until_wall = $3, turn = turn + 1 WHERE seq = $1";
     KEEP_ASKED = "UPDATE asked SET until_wall = $2 WHERE state = 'working' AND holder = $1";
     FREE_ASKED = "UPDATE asked SET state = 'waiting', holder = '', turn = turn + $3,
             done = CASE done WHEN 1 THEN 1 ELSE 0 END
         WHERE state = 'working' AND holder = $1 AND until_wall <= $2";
+    OWN_ASKED = "SELECT seq FROM asked WHERE state = 'working' AND holder = $1";
+    DISOWN_ASKED = "UPDATE asked SET state = 'waiting', holder = '', done = CASE done WHEN 1 THEN 1 ELSE 0 END
+        WHERE seq = $1 AND state = 'working' AND holder = $2";
     DO_ASKED = "UPDATE asked SET done = 1 WHERE seq = $1 AND turn = $2 AND state = 'working'";
     ANSWER_ASKED = "UPDATE asked SET done = CASE done WHEN 1 THEN 1 ELSE 2 END
         WHERE seq = $1 AND turn = $2 AND state = 'working'";
-    END_ASKED = "UPDATE asked SET state = 'ended', words = $3 WHERE seq = $1 AND turn = $2";
+    SET_ASKED = "UPDATE asked SET asked = $3 WHERE seq = $1 AND turn = $2";
+    ASKED_OF = "SELECT seq, place, once, at_wall, asked, turn, done, after_seq FROM asked
+        WHERE place = $1 AND asked ->> 'user' = $2 AND at_wall >= $3 ORDER BY seq DESC LIMIT $4";
+    // What was given back undone is nobody's to end.
+    END_ASKED = "UPDATE asked SET state = 'ended', words = $3
+        WHERE seq = $1 AND turn = $2 AND (state = 'working' OR done = 1)";
     AUDIT_ASKED = "SELECT id, flow, flows, at_wall, by_actor, command, allowed, effect, came FROM audit
-        WHERE asked = $1 ORDER BY seq";
+        WHERE asked = $1 AND seq > $2 ORDER BY seq";
     AUDIT_LATER = "SELECT id, flow, flows, at_wall, by_actor, command, allowed, effect, came FROM audit
         WHERE seq > $1 AND allowed = TRUE AND (asked IS NULL OR asked > $2)
-            AND (command LIKE $3 OR command LIKE $4) ORDER BY seq DESC LIMIT $5";
+            AND (command LIKE $3 OR command LIKE $4 OR command LIKE $6) ORDER BY seq DESC LIMIT $5";
     FORGET_ASKED = "DELETE FROM asked WHERE state = 'ended' AND at_wall < $1";
     FORGET_DELIVERIES = "DELETE FROM deliveries WHERE at_wall < $1";
     USE_TOKEN = "UPDATE tokens SET used_day = $2 WHERE id = $1 AND (used_day IS NULL OR used_day < $2)";

@@ -4,7 +4,7 @@
 //! Not here: what is told of one (`notice`), and its sentence (`explain` of the core).
 
 use serde::{Deserialize, Serialize};
-use towpath_core::model::{Coming, CommitId, Event, Instant, MoveKind, PauseKind, Reason, Scope};
+use towpath_core::model::{CoAuthor, Coming, CommitId, Event, Instant, MoveKind, PauseKind, Reason, Scope};
 
 /// How much an event concerns people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,20 @@ pub enum Severity {
     Problem,
     /// Told only to those who ask for it by name.
     Quiet,
+}
+
+impl Severity {
+    /// The word of each, as configs and notices have it.
+    pub const WORDS: [&str; 3] = ["info", "problem", "quiet"];
+
+    /// Its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Info => Self::WORDS[0],
+            Self::Problem => Self::WORDS[1],
+            Self::Quiet => Self::WORDS[2],
+        }
+    }
 }
 
 /// One kind of event.
@@ -179,6 +193,7 @@ const HEADS_UP: Row = Row {
             id: commit(3),
             author: "Marek \"M\" Nowak".to_owned(),
             email: "marek@example.com".to_owned(),
+            co_authors: vec![CoAuthor { name: "Ana \u{1b}[1m`".to_owned(), email: "ana@example.com".to_owned() }],
             subject: "Fix invoice \u{1b}[31mrounding".to_owned(),
         }],
         more: 2,

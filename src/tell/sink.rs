@@ -13,9 +13,10 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue};
 use reqwest::Url;
 use towpath_core::explain::Words;
-use towpath_core::model::{CommitId, EnvName, Environment, Event, Flow, Instant, Message, Mode, Pause};
+use towpath_core::model::{EnvName, Environment, Event, Flow, Instant, Message, Mode, Pause};
 use towpath_core::people::authors::{Authorship, author};
-use towpath_core::people::{ForgeHost, Identity, People};
+use towpath_core::people::coming::writers;
+use towpath_core::people::{ForgeHost, Identity, Mailmap, People};
 
 use super::chat::{Announced, AnnouncedCommit, Told, Wrote};
 use super::notice::{Notice, Place};
@@ -63,6 +64,8 @@ pub struct Besides {
     pub compare: Option<String>,
     /// Names and addresses, as written in the commits, of who wrote what is in the way or was taken back.
     pub wrote: Vec<(String, String)>,
+    /// The `.mailmap` of the branch that it is about.
+    pub mailmap: Mailmap,
     /// Pauses and freezes of the flow.
     pub pauses: Vec<Pause>,
     /// Whether `retry` may help what stands against the edge.
@@ -171,6 +174,7 @@ impl Sinks {
             let notice = match &sink.chat {
                 Some(_) => {
                     let mut told = self.told(notice, flow, &message.event, besides);
+                    (told.heading, told.to_stop) = words.announcement(&message.env, &message.event).unzip();
                     told.paused.clone_from(&paused);
                     serde_json::to_string(&told)
                 }
@@ -228,7 +232,7 @@ impl Sinks {
             Wrote::from(&author(
                 &self.people,
                 &self.hosts,
-                &Authorship { name, email, account: None, mailmap: None },
+                &Authorship { name, email, account: None, mailmap: besides.mailmap.of(name, email) },
             ))
         };
         for (name, email) in &besides.wrote {
@@ -239,12 +243,14 @@ impl Sinks {
             }
         }
         if let Event::HeadsUp { commits, more, newest, old, at, .. } = event {
-            let commit = |id: CommitId, subject: &str, wrote: Wrote| AnnouncedCommit {
-                id,
-                subject: subject.to_owned(),
-                authors: vec![wrote],
-            };
-            let commits = commits.iter().map(|one| commit(one.id, &one.subject, of(&one.author, &one.email)));
+            let commits = commits.iter().map(|one| AnnouncedCommit {
+                id: one.id,
+                subject: one.subject.clone(),
+                authors: writers(&self.people, &self.hosts, &besides.mailmap, one)
+                    .iter()
+                    .map(Wrote::from)
+                    .collect(),
+            });
             told.announced = Some(Announced {
                 commits: commits.collect(),
                 more: *more,

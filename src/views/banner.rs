@@ -4,6 +4,8 @@
 //!
 //! Not here: what a pause stops (`decide` of the core), and the sentence (`explain` of the core).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use towpath_core::explain::{Mark, Words};
 use towpath_core::model::{Actor, EnvName, Flow, FlowName, Instant, OrderId, Pause, PauseKind, Standing, Until};
@@ -86,7 +88,22 @@ pub fn banners(flow: &Flow, standing: &Standing, words: &Words<'_>, env: Option<
 
 /// The lines at the top, below the flow's name.
 pub fn lay_out(banners: &[Banner]) -> impl Iterator<Item = Line> + '_ {
-    banners.iter().map(|banner| Line::marked(2, Mark::Block, &banner.text))
+    let texts = banners.iter().map(|banner| banner.text.clone()).collect();
+    folded(texts).into_iter().map(|text| Line::marked(2, Mark::Block, &text))
+}
+
+/// Each line once, in the order in which they come first, with how often it stands.
+pub(super) fn folded(lines: Vec<String>) -> Vec<String> {
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
+    for line in &lines {
+        *times.entry(line.clone()).or_default() += 1;
+    }
+    let said = |line: String| match times.remove(&line) {
+        None => None,
+        Some(1) => Some(line),
+        Some(count) => Some(format!("{line} ({count} times)")),
+    };
+    lines.into_iter().filter_map(said).collect()
 }
 
 #[cfg(test)]

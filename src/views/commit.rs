@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use towpath_core::command::CommitWord;
 use towpath_core::dag::Dag;
 use towpath_core::explain::{Mark, Words};
-use towpath_core::model::{CommitId, Edge, EnvName, Fact, FlowName, Plan, Reason, Tip, Verdict};
+use towpath_core::model::{CommitId, Edge, EnvName, Fact, FlowName, Plan, Reason, Tip, Unknown, Verdict};
 use towpath_core::text::one_line;
 use utoipa::ToSchema;
 
@@ -109,6 +109,14 @@ pub(super) fn has(look: &observe::Look, dag: &Dag, env: &EnvName, commit: Commit
     dag.is_below(commit) || dag.contains(*tip, commit)
 }
 
+/// Why nobody can tell where a branch is, if so.
+fn unread<'l>(look: &'l observe::Look, env: &EnvName) -> Option<&'l Unknown> {
+    match look.tips.get(env) {
+        Some(Tip::Unknown(unknown)) => Some(unknown),
+        Some(Tip::At(_) | Tip::Absent) | None => None,
+    }
+}
+
 /// Makes it.
 ///
 /// # Errors
@@ -121,9 +129,13 @@ pub async fn commit(setup: &Setup, word: &str) -> Result<CommitView, Problem> {
         let mut planned = plan_flow(&setup.world, &found.flow).await?;
         let dag = history_of(setup, found, &planned.look, commit).await?;
         let words = words(&found.flow, &found.remote, planned.look.now.wall);
+        // What cannot be read may have it.
+        let unsure = found.flow.environments.iter().any(|env| unread(&planned.look, &env.name).is_some());
         let stand = banners(&found.flow, &planned.ledger.standing, &words, None);
         paused.extend(FlowBanners::of(&found.flow, stand));
-        if found.flow.environments.iter().any(|environment| has(&planned.look, &dag, &environment.name, commit)) {
+        if unsure
+            || found.flow.environments.iter().any(|environment| has(&planned.look, &dag, &environment.name, commit))
+        {
             having.insert(found.flow.name.clone());
         }
         for edge in found.flow.edges() {
@@ -136,6 +148,11 @@ pub async fn commit(setup: &Setup, word: &str) -> Result<CommitView, Problem> {
                     observe::judge(&setup.world, &found.flow, &planned.look, &mut planned.seen, &edge, commit)
                         .await;
                 why(&planned.plan, &words, &edge, commit, judged)
+            } else if let Some(unknown) =
+                [env, &edge.source.name].into_iter().find_map(|of| unread(&planned.look, of))
+            {
+                let (short, why) = (commit.short(), words.unknown(unknown));
+                Marked::new(Mark::Note, format!("`{env}`: whether {short} is there cannot be told now: {why}"))
             } else {
                 let short = commit.short();
                 Marked::new(Mark::Note, format!("`{env}`: {short} is not on `{}` yet", edge.source.branch))
@@ -171,9 +188,7 @@ impl CommitView {
     pub fn lines(&self) -> Vec<Line> {
         let mut lines = Vec::new();
         if self.edges.is_empty() {
-            let none =
-                format!("no environment of any flow has {}, so nothing keeps it out of one", self.commit.short());
-            lines.push(Line::plain(0, none));
+            lines.push(Line::plain(0, format!("no environment of any flow has {}", self.commit.short())));
         }
         for flow in self.edges.chunk_by(|a, b| a.flow == b.flow) {
             lines.extend(flow.first().map(|edge| Line::plain(0, edge.flow.as_str())));
@@ -212,7 +227,7 @@ mod tests {
         for flows in [0, 1, 800] {
             let lines = view(flows).only(&BTreeSet::new()).lines();
             assert_eq!(lines.len(), 1, "{flows}");
-            assert_eq!(lines[0].text, "no environment of any flow has 53dd202e2, so nothing keeps it out of one");
+            assert_eq!(lines[0].text, "no environment of any flow has 53dd202e2");
         }
     }
 }

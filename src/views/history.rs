@@ -1,11 +1,13 @@
 //! `history`: what happened, newest first.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use towpath_core::model::{AuditRow, Concerns, FlowName, Instant, IntentState};
 use towpath_core::text::one_line;
 use utoipa::ToSchema;
 
-use super::banner::{self, FlowBanners, banners};
+use super::banner::{self, Banner, FlowBanners, banners};
 use super::cursor::Cursor;
 use super::page::{Line, words};
 use super::problem::Problem;
@@ -70,10 +72,12 @@ pub async fn history(
     Ok(History { history: told.into_iter().map(entry).collect(), paused, next })
 }
 
-/// What stands on these flows.
+/// What stands on these flows; on every one if none are named.
 async fn paused(setup: &Setup, flows: &[FlowName], now: Instant) -> Result<Vec<FlowBanners>, Problem> {
     let mut paused = Vec::new();
-    for found in flows.iter().filter_map(|name| setup.config.named(name)) {
+    let named = flows.iter().filter_map(|name| setup.config.named(name));
+    let all = setup.config.flows.iter().filter(|_| flows.is_empty());
+    for found in named.chain(all) {
         let ledger = setup.world.load(&found.flow).await?;
         let stand = banners(&found.flow, &ledger.standing, &words(&found.flow, &found.remote, now), None);
         paused.extend(FlowBanners::of(&found.flow, stand));
@@ -161,9 +165,14 @@ impl History {
             return vec![Line::plain(0, "Nothing has happened yet.")];
         }
         let mut lines = Vec::new();
+        // What stands on many flows is said once.
+        let mut said = BTreeSet::new();
         for of in &self.paused {
-            lines.push(Line::plain(0, of.flow.as_str()));
-            lines.extend(banner::lay_out(&of.paused));
+            let new: Vec<Banner> = of.paused.iter().filter(|banner| said.insert(&banner.id)).cloned().collect();
+            if !new.is_empty() {
+                lines.push(Line::plain(0, of.flow.as_str()));
+                lines.extend(banner::lay_out(&new));
+            }
         }
         for entry in &self.history {
             let flow = concerned(&entry.item);

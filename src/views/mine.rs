@@ -2,8 +2,6 @@
 //!
 //! Not here: what a hold does, and whether they may (`engine::command`).
 
-use std::collections::BTreeSet;
-
 use towpath_core::command::{Command, CommitWord, Place, Verb};
 use towpath_core::model::{CommitId, Concerns, EnvName, FlowName, Tip};
 use towpath_core::people::Asked;
@@ -71,9 +69,11 @@ async fn theirs(
     let dag = planned.look.dag();
     let (there, wanted) = (dag.ancestors([tip]), dag.ancestors([newest]));
     let hosts = config.forge_hosts();
+    let mailmap = setup.world.mailmap(flow, tip).await;
+    let mailmap = mailmap.map_err(|_| refused(format!("`.mailmap` of `{env}` of `{flow}` cannot be read now")))?;
     let own: Vec<CommitId> = dag
         .minus(&wanted, &there)
-        .filter(|node| is_author(card, people, &hosts, &BTreeSet::from([node.email.clone()])))
+        .filter(|node| is_author(card, people, &hosts, &mailmap.addresses(node.wrote())))
         .map(|node| node.id)
         .collect();
     let below = |id: &CommitId| own.iter().any(|other| other != id && dag.contains(*id, *other));

@@ -193,20 +193,7 @@ fn standing(ledger: &Ledger, words: &Words<'_>, now: Now) -> Vec<String> {
             words.at(order.until)
         ));
     }
-    folded(lines)
-}
-
-/// Each line once, in the order in which they come first, with how often it stands.
-fn folded(lines: Vec<String>) -> Vec<String> {
-    let mut once: Vec<(String, usize)> = Vec::new();
-    for line in lines {
-        match once.iter_mut().find(|(there, _)| *there == line) {
-            Some((_, count)) => *count += 1,
-            None => once.push((line, 1)),
-        }
-    }
-    let said = |(line, count)| if count == 1 { line } else { format!("{line} ({count} times)") };
-    once.into_iter().map(said).collect()
+    banner::folded(lines)
 }
 
 /// More flows than this are not listed one by one: those that need nobody are only counted.
@@ -257,7 +244,11 @@ impl Status {
             ),
         )];
         let rest = self.flows.len() - stuck.len();
-        lines.extend(Self::of_flows(stuck.into_iter()));
+        for flow in stuck {
+            // Whoever asks which is stuck is told of what is: a chat shows forty lines.
+            let of_flow = Self::of_flows(std::iter::once(flow)).into_iter();
+            lines.extend(of_flow.filter(|line| !matches!(line.mark, Some(Mark::Pass | Mark::Note))));
+        }
         if rest > 0 {
             lines.push(Line::plain(0, format!("The other {rest} are not listed: `status FLOW` shows one")));
         }

@@ -117,7 +117,7 @@ fn me(scopes: &str) -> Says {
     Says::This(200, format!("Content-Type: application/json\r\nX-OAuth-Scopes: {scopes}\r\n"), body.to_string())
 }
 
-const SCOPES: &str = "commands,chat:write,users:read,users:read.email,channels:read,groups:read";
+const SCOPES: &str = "commands,chat:write,channels:read,groups:read";
 
 fn no(error: &str) -> Says {
     json(&json!({ "ok": false, "error": error, "needed": "x", "provided": "y" }))
@@ -313,15 +313,9 @@ fn what_is_wrong_with_a_slack_is_said_with_its_fix() {
         (AUTH, no("<b>x</b>"), '!', "Slack says `unknown`"),
         (AUTH, forged, '!', "(`T9`), which is not one of `teams`"),
         (AUTH, json(&organisation), '~', "that of an organisation"),
-        (AUTH, me("commands,users:read,users:read.email"), '!', "the bot token lacks `chat:write`"),
-        (
-            AUTH,
-            me("chat:write,users:read,users:read.email"),
-            '!',
-            "lacks `commands`; put `towpath chat manifest slack`",
-        ),
-        (AUTH, me("commands,chat:write"), '~', "lacks `users:read`, `users:read.email`"),
-        (AUTH, me(""), '!', "lacks `commands`, `chat:write`, `users:read`, `users:read.email`"),
+        (AUTH, me("commands,users:read"), '!', "the bot token lacks `chat:write`;"),
+        (AUTH, me("chat:write"), '!', "lacks `commands`; put `towpath chat manifest slack`"),
+        (AUTH, me(""), '!', "the bot token lacks `commands`, `chat:write`;"),
         (AUTH, status(429), '~', "Slack wants no questions now; ask again in"),
         (AUTH, status(500), '!', "cannot be asked: it answered 500"),
         (AUTH, status(302), '!', "cannot be asked"),
@@ -443,12 +437,28 @@ fn servers_that_hang_or_are_not_there_end_in_words() {
 }
 
 #[test]
+fn people_of_mattermost_are_known_without_a_team_and_nothing_more_is_asked_of_an_app_than_is_used() {
+    let (slack, mattermost) = (slack(), mattermost());
+    set(&slack, AUTH, me("commands,chat:write"));
+    let people = PEOPLE.replace("mattermost:teamone/uolga", "mattermost:uolga");
+    let chats = format!("{}{}{people}", slack_config(&slack.url), mattermost_config(&mattermost.url));
+    let (lines, code) = doctor(&place(&chats));
+    says(&lines, '+', "`[chat.matter]`: 1 of `[people]` are known there");
+    assert_eq!(lines.iter().find(|line| line.1.contains("nobody")).map(|line| &line.1), None);
+    assert_eq!(lines.iter().find(|line| line.0 != '+' && line.1.contains("[chat.")).map(|line| &line.1), None);
+    assert_eq!(code, Some(0), "{lines:#?}");
+    // Where there is no chat of that kind nobody can come by it.
+    let (lines, _) = doctor(&place(&format!("{}{people}", slack_config(&slack.url))));
+    says(&lines, '~', "nobody can come by `mattermost:uolga` of `olga`: ");
+}
+
+#[test]
 fn what_the_config_alone_tells_is_said_too() {
     let (slack, mattermost) = (slack(), mattermost());
     let people = r#"
 [people.olga]
 role = "operator"
-identities = ["slack:T7/UOLGA", "mattermost:T1/uolga", "slack:UALONE", "matrix:@olga", "mail:olga@example.com"]
+identities = ["slack:T7/UOLGA", "mattermost:T1/uolga", "matrix:@olga", "mail:olga@example.com"]
 "#;
     let place = place(&format!(
         "[service]\nlook = \"0 0 1 1 *\"\n{}{}{people}",
@@ -463,8 +473,7 @@ identities = ["slack:T7/UOLGA", "mattermost:T1/uolga", "slack:UALONE", "matrix:@
     says(&lines, '~', "as `mattermost:teamone/USER`");
     says(&lines, '!', "lost");
     says(&lines, '~', "without `public_url`");
-    let elsewhere =
-        "nobody can come by `slack:T7/UOLGA` of `olga`, `mattermost:T1/uolga` of `olga`, `slack:UALONE` of `olga`";
+    let elsewhere = "nobody can come by `slack:T7/UOLGA` of `olga`, `mattermost:T1/uolga` of `olga`";
     says(&lines, '~', elsewhere);
     assert_eq!(code, Some(1), "{lines:#?}");
     // The app's token is good whatever the bot's is; of the rest nothing can be asked.

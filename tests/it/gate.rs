@@ -57,8 +57,8 @@ impl Place {
             merged: None,
             author: "Ana \"A.\" Nowak".to_owned(),
             email: "ana@example.com".to_owned(),
-            subject: format!("change {n}"),
             co_authors: Vec::new(),
+            subject: format!("change {n}"),
         };
         let dag = Dag::new((0..=40).map(node).collect(), BTreeSet::new());
         let tips = [("develop", 40), ("staging", 0)].map(|(env, at)| (env.into(), Tip::At(commit(at))));

@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
+mod banners;
 mod beside;
 mod chat;
 mod chat_look;
@@ -25,8 +26,10 @@ mod scenarios;
 mod serve;
 mod sim;
 mod store;
+mod stuck;
 mod support;
 mod swarm;
 mod tell;
 mod tell_chat;
 mod turns;
+mod whole;

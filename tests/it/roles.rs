@@ -2,7 +2,7 @@
 //! from docs/people.md; and each surface asked all of it, by everybody, of the real program. What nobody may is in the audit, with
 //! who, from where and by what rule.
 //!
-//! Comments on forges are not asked by this table (`forge::orders` has some of it); rules of a config's own are in `http::people`.
+//! Comments on forges are asked in `forge::roles`, by the same table; rules of a config's own in `http::people`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -90,6 +90,8 @@ pub(crate) enum Stranger {
     All,
     /// In a chat.
     Looks,
+    /// In a comment, where the whole world can write.
+    Nothing,
 }
 
 /// The rows of the audit in which somebody was refused for want of the right, against the table: each refused cell has

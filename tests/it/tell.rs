@@ -312,10 +312,14 @@ impl Held {
     }
 
     async fn moves(&self, n: u8) {
-        let flow = &self.setup.config.flows[0].flow;
         let commit = |n: u8| CommitId::from_bytes([n; 20]);
         let event = Event::Landed { kind: MoveKind::FastForward, old: commit(n), new: commit(n + 1) };
-        let (id, at) = (format!("m{n}/log"), self.now());
+        self.happens(&format!("m{n}"), event).await;
+    }
+
+    async fn happens(&self, id: &str, event: Event) {
+        let flow = &self.setup.config.flows[0].flow;
+        let (id, at) = (format!("{id}/log"), self.now());
         let message = Message { id, sink: "log".to_owned(), env: "production".into(), at, event };
         self.setup
             .world
@@ -405,16 +409,27 @@ async fn who_is_told_of_what_goes_by_event_environment_and_flow() {
         sink("others", url, "flows = [\"other/*\"]"),
         sink("shops", url, "flows = [\"other/*\", \"sh?p\"]"),
         sink("quiet", url, "events = [\"proposed\"]"),
+        sink("problems", url, "severity = [\"problem\"]"),
+        sink("news", url, "severity = [\"info\", \"quiet\"]"),
+        sink("both", url, "events = [\"promoted\", \"refused\"]\nseverity = [\"problem\"]"),
         "[[flow]]\nname = \"other/x\"\nrepository = \"x.git\"\n[[flow.environment]]\nname = \"develop\"\n\
          [[flow.environment]]\nname = \"staging\"\n"
             .to_owned(),
     ]
     .concat();
     let held = Held::new(&config, 1).await;
-    let rows = held.setup.world.store().notices(None, 100).await.expect("read");
-    let mut told: Vec<&str> = rows.iter().map(|row| row.sink.as_str()).collect();
-    told.sort_unstable();
-    assert_eq!(told, ["all", "here", "shops"]);
+    let told = async || {
+        let rows = held.setup.world.store().notices(None, 100).await.expect("read");
+        let mut told: Vec<String> = rows.into_iter().map(|row| row.sink).collect();
+        told.sort_unstable();
+        told
+    };
+    assert_eq!(told().await, ["all", "here", "news", "shops"]);
+    let words = "remote: no".to_owned();
+    held.happens("r", Event::Refused { kind: MoveKind::FastForward, new: CommitId::from_bytes([9; 20]), words })
+        .await;
+    let both = ["all", "all", "both", "here", "here", "news", "problems", "shops", "shops"];
+    assert_eq!(told().await, both, "what is a problem goes to who wants problems");
 }
 
 #[tokio::test]
@@ -454,6 +469,10 @@ fn what_is_wrong_with_a_sink_is_said_when_the_config_is_read() {
     let misspelt = file("misspelt", "{\"say\": {{ txet | tojson }}}");
     for (sink, says) in [
         (sink("a", url, "events = [\"promote\"]"), "promoted"),
+        (sink("a", url, "severity = [\"problems\"]"), "did you mean `\"problem\"`?"),
+        (sink("a", url, "severity = [\"quiet\"]"), "none is of that severity"),
+        (sink("a", url, "events = [\"promoted\"]\nseverity = [\"problem\"]"), "none is of that severity"),
+        (sink("a", url, "severity = \"problem\""), "severity"),
         (sink("a", url, "preset = \"docker-hub\""), "needs `image`"),
         (sink("a", url, "preset = \"nagios\""), "sentry"),
         (sink("a", url, &format!("template = \"{unquoted}\"")), "tojson"),

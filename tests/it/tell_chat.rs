@@ -3,6 +3,7 @@
 
 mod back;
 mod place;
+mod written;
 
 use std::path::Path;
 

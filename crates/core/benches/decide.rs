@@ -114,8 +114,8 @@ fn given(case: Case, waiting: usize) -> Given {
         merged: None,
         author: "Ana".to_owned(),
         email: "ana@example.com".to_owned(),
-        subject: format!("Commit number {at} of this branch"),
         co_authors: Vec::new(),
+        subject: format!("Commit number {at} of this branch"),
     });
     let age = if case == Case::Lag { 60_000 } else { DAY };
     let newest = if case == Case::Quiet { 30 * 60_000 } else { age };

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{CommitId, TreeId};
+use crate::model::{CoAuthor, CommitId, TreeId};
 
 /// A commit as the graph needs it. The texts are whatever somebody pushed: hostile until shown
 /// through [`crate::text::Shown`].
@@ -29,12 +29,25 @@ pub struct Node {
     pub author: String,
     /// The author's e-mail as written in the commit, lower-cased.
     pub email: String,
+    /// Who the message says wrote it as well ([`co_authors_in`](crate::people::authors::co_authors_in)): after a
+    /// squash, that is who wrote it. One without an address stands for those of a commit that has more than are read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub co_authors: Vec<CoAuthor>,
     /// The first line of the message, cut at 200 characters.
     pub subject: String,
-    /// The addresses of the `Co-authored-by:` lines of its message, lower-cased, each once. An empty one stands for
-    /// those of a commit that has more of them than are read.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub co_authors: Vec<String>,
+}
+
+impl Node {
+    /// The names and addresses of whoever wrote it, as written in it: the author and the co-authors.
+    pub fn wrote(&self) -> impl Iterator<Item = (&str, &str)> {
+        let others = self.co_authors.iter().map(|other| (other.name.as_str(), other.email.as_str()));
+        others.chain([(self.author.as_str(), self.email.as_str())])
+    }
+
+    /// The addresses of whoever wrote it, as written in it: the author's and those of co-authors.
+    pub fn addresses(&self) -> BTreeSet<String> {
+        self.co_authors.iter().map(|other| &other.email).chain([&self.email]).cloned().collect()
+    }
 }
 
 /// A loaded piece of history.
@@ -252,8 +265,8 @@ mod tests {
             merged: None,
             author: text(),
             email: text(),
+            co_authors: Vec::new(),
             subject: text(),
-            co_authors: vec![text()],
         }
     }
 

@@ -1,6 +1,9 @@
 //! The calls that we make to Mattermost: post, change, answer, and what has to be asked for them (the server's
 //! OpenAPI, api/v4/source/posts.yaml, users.yaml, system.yaml).
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
 use http::Method;
 use reqwest::Url;
 use serde::Deserialize;
@@ -13,7 +16,7 @@ use crate::chat::incoming::{AnswerAt, MessageAt, is_id};
 use crate::chat::message::Message;
 use crate::chat::sent::{Sent, Visible, below, client};
 use crate::clock::Clock;
-use crate::forge::client::{Auth, Call, Client, Fault, TokenPlace};
+use crate::forge::client::{Answer, Auth, Call, Client, Fault, TokenPlace};
 
 /// Sends to one server. Clones share everything.
 #[derive(Debug, Clone)]
@@ -21,6 +24,8 @@ pub struct Mattermost {
     http: Client,
     server: Url,
     token: TokenPlace,
+    /// What was said to be missing, which is said once.
+    pub(super) missing: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Mattermost {
@@ -29,7 +34,7 @@ impl Mattermost {
     /// # Errors
     /// If TLS cannot be set up.
     pub fn new(server: Url, token: TokenPlace, clock: Clock) -> Result<Self, Fault> {
-        Ok(Self { http: client(clock)?, server, token })
+        Ok(Self { http: client(clock)?, server, token, missing: Arc::default() })
     }
 
     /// The server's own address.
@@ -45,23 +50,20 @@ impl Mattermost {
         people: &People,
         buttons: Option<Buttons<'_>>,
     ) -> Sent {
-        let mut body = post_of(message, people, buttons);
-        body["channel_id"] = json!(channel);
-        self.call("posts", Method::POST, "api/v4/posts", &body, false).await
+        sent(self.posted(channel, message, people, buttons).await, false)
     }
 
-    /// Says something to one person in a channel (`CreatePostEphemeral`, api/v4/source/posts.yaml).
-    pub async fn whisper(
+    /// The same, with the fault where it was not taken.
+    pub(super) async fn posted(
         &self,
-        (channel, user): (&str, &str),
+        channel: &str,
         message: &Message,
         people: &People,
         buttons: Option<Buttons<'_>>,
-    ) -> Sent {
-        let mut post = post_of(message, people, buttons);
-        post["channel_id"] = json!(channel);
-        let body = json!({ "user_id": user, "post": post });
-        self.call("posts.ephemeral", Method::POST, "api/v4/posts/ephemeral", &body, false).await
+    ) -> Result<Answer, Fault> {
+        let mut body = post_of(message, people, buttons);
+        body["channel_id"] = json!(channel);
+        self.call("posts", Method::POST, "api/v4/posts", &body).await
     }
 
     /// Changes what stands there.
@@ -76,7 +78,7 @@ impl Mattermost {
             return Sent::Gone;
         }
         let path = format!("api/v4/posts/{}/patch", at.id);
-        self.call("posts.patch", Method::PUT, &path, &post_of(message, people, buttons), true).await
+        sent(self.call("posts.patch", Method::PUT, &path, &post_of(message, people, buttons)).await, true)
     }
 
     /// Answers a slash command.
@@ -158,16 +160,23 @@ impl Mattermost {
         self.token.auth("mattermost", "Bearer")
     }
 
-    async fn call(&self, operation: &'static str, method: Method, path: &str, body: &Value, changes: bool) -> Sent {
-        let prepared = below(&self.server, path).and_then(|url| Ok((url, self.auth()?)));
-        let (url, auth) = match prepared {
-            Ok(prepared) => prepared,
-            Err(fault) => return Sent::from_fault(&fault),
-        };
-        match self.http.send(&Call::act(operation, method, url, body), &auth).await {
-            Ok(answer) => meaning(answer.body()),
-            Err(fault) => refused(&fault, changes),
-        }
+    pub(super) async fn call(
+        &self,
+        operation: &'static str,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> Result<Answer, Fault> {
+        let url = below(&self.server, path)?;
+        self.http.send(&Call::act(operation, method, url, body), &self.auth()?).await
+    }
+}
+
+/// What came of a post; `changes` where it was one that stood there.
+pub(super) fn sent(answered: Result<Answer, Fault>, changes: bool) -> Sent {
+    match answered {
+        Ok(answer) => meaning(answer.body()),
+        Err(fault) => refused(&fault, changes),
     }
 }
 

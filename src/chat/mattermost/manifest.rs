@@ -18,7 +18,7 @@ mmctl team users add TEAM towpath
 mmctl command create TEAM --title Towpath --description 'Asks and steers Towpath' --trigger-word towpath --url {url} --creator ADMIN --response-username towpath --autocomplete --autocompleteDesc 'Asks and steers Towpath' --autocompleteHint 'status | explain FLOW ENVIRONMENT | help' --post
 #    In the config too, without which nothing can be confirmed: `button_secrets`, made up by you (`openssl rand -hex 32`),
 #    and `public_url` of [service], where the server reaches Towpath.
-# 4. The bot in each channel where it is to post.
+# 4. The bot in each channel where it is to post: without, whoever gives an order there is told alone, by a direct message.
 mmctl channel users add TEAM:CHANNEL towpath
 # 5. The ids that the config wants.
 mmctl team search TEAM --json

@@ -1,7 +1,7 @@
 //! Mattermost.
 //!
 //! `read` is what a slash command or a button says and what proves it, with `seal` for the buttons and `trigger` for
-//! the person; `render` is what we say, `escape` how texts become Markdown that shows them; `api` the calls,
+//! the person; `render` is what we say, `escape` how texts become Markdown that shows them; `api` the calls, `direct` what one person is told,
 //! `look` what is in the way, `manifest` what an administrator does. After developers.mattermost.com and the server's own source
 //! (github.com/mattermost/mattermost); each module names its places.
 //!
@@ -28,6 +28,7 @@
 //!   [`Incoming::once`](super::incoming::Incoming::once).
 
 mod api;
+mod direct;
 mod escape;
 mod keys;
 mod look;

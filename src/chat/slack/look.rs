@@ -13,9 +13,6 @@ use crate::chat::look::{Found, Room, Rooms, left_out, unanswered};
 use crate::chat::sent::{Sent, below};
 use crate::forge::client::{Answer, Call, Fault, TokenPlace};
 
-/// The scopes without which what we say to people does not come out; without the others of the manifest it does.
-const NEEDED: [&str; 2] = ["commands", "chat:write"];
-
 /// With this one the app may write into public channels that it is not in.
 const ANYWHERE: &str = "chat:write.public";
 
@@ -209,7 +206,7 @@ fn of_team(me: &Me, teams: &[String]) -> Found {
     Found::good(format!("Slack takes the bot token, as `{user}` of {team} (`{id}`)"))
 }
 
-/// The scopes of the manifest that the token lacks.
+/// The scopes of the manifest that the token lacks: without any of them something does not work.
 fn of_scopes(has: &[String]) -> Option<Found> {
     let missing: Vec<&str> = SCOPES.into_iter().filter(|scope| !has.iter().any(|had| had == scope)).collect();
     if missing.is_empty() {
@@ -219,8 +216,7 @@ fn of_scopes(has: &[String]) -> Option<Found> {
     let what = format!("the bot token lacks {names}");
     let mend = "put `towpath chat manifest slack` into the app's settings (App Manifest), install it again, and take the \
                 new token";
-    let stops = missing.iter().any(|scope| NEEDED.contains(scope));
-    Some(if stops { Found::stops(what, mend) } else { Found::note(what, mend) })
+    Some(Found::stops(what, mend))
 }
 
 fn of_channel(room: &Room<'_>, channel: &Channel, scopes: &[String]) -> Found {

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-/// What the bot is given: commands, to write, and to find people by their id and address.
-pub(super) const SCOPES: [&str; 4] = ["commands", "chat:write", "users:read", "users:read.email"];
+/// What the bot is given, which is what is used: commands, and to write.
+pub(super) const SCOPES: [&str; 2] = ["commands", "chat:write"];
 
 /// The app's manifest, as JSON that Slack's page "Create New App, From a manifest" takes.
 ///
@@ -65,7 +65,7 @@ mod tests {
         assert_eq!(closed["features"]["slash_commands"][0].get("url"), None);
         for app in [open, closed] {
             let scopes = &app["oauth_config"]["scopes"]["bot"];
-            assert_eq!(scopes, &json!(["commands", "chat:write", "users:read", "users:read.email"]));
+            assert_eq!(scopes, &json!(["commands", "chat:write"]));
             assert!(app["features"]["slash_commands"][0]["usage_hint"].as_str().unwrap().chars().count() <= 1_000);
             assert!(app["display_information"]["description"].as_str().unwrap().len() <= 140);
         }

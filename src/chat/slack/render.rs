@@ -298,10 +298,17 @@ fn plain(spans: &[Span]) -> Option<String> {
     texts.collect()
 }
 
-/// The message in one text.
+/// The message in one text. Where heading and list are said in short, they are said so here.
 fn fallback(message: &Message) -> String {
     let mut out = String::new();
-    for line in &message.lines {
+    if let Some(short) = &message.in_short
+        && !push_quiet(&mut out, &inert(short))
+    {
+        return out;
+    }
+    let is_said =
+        |line: &&Line| message.in_short.is_some() && matches!(line.kind, LineKind::Heading | LineKind::Item);
+    for line in message.lines.iter().filter(|line| !is_said(line)) {
         if !out.is_empty() {
             out.push('\n');
         }

@@ -4,12 +4,14 @@
 //! `apps.connections.open` gives the address of a WebSocket. Each envelope that comes through it is acknowledged
 //! after it was taken for good, so one that a crash swallowed comes again; what comes twice has the same
 //! [`Incoming::once`](crate::chat::incoming::Incoming::once). Slack asks for another connection every few hours
-//! (`disconnect`), and a connection that is lost is opened again, after a pause that grows.
+//! (`disconnect`): that is opened first, and the old one heard until then. A connection that is lost is opened again, after
+//! a pause that grows.
 //!
 //! The address holds a ticket: it is neither logged nor kept. The connection is made by reqwest, so that proxies and
 //! certificates are those of every other call.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -89,8 +91,8 @@ pub enum Told {
 enum Ended {
     /// We were told to stop.
     Stopped,
-    /// Slack asked for another one.
-    Refresh,
+    /// Slack asked for another one, which is there.
+    Followed(Box<Stream>),
     /// It is gone, or was never made.
     Lost { words: String, after: Option<Duration> },
     /// Slack will give none until somebody mends something.
@@ -141,22 +143,32 @@ impl Socket {
         Taking: Future<Output = Told> + Send,
     {
         let mut pause = self.pauses.first;
+        let mut follows = None;
         while !stop.is_cancelled() {
-            let begun = Instant::now();
-            let ended = match self.connect(stop).await {
-                Ok(mut stream) => self.session(&mut stream, &take, stop).await,
+            let mut held = Held { begun: Instant::now(), asked: None };
+            let opened = match follows.take() {
+                Some(stream) => Ok(stream),
+                None => self.connect(stop).await.map(Box::new),
+            };
+            let ended = match opened {
+                Ok(mut stream) => self.session(&mut stream, &take, (&mut held, pause), stop).await,
                 Err(ended) => ended,
             };
             // One that held for a while was a good one. What ends as soon as it has begun would else be opened in a
             // circle, and Slack lets few be opened a minute.
-            let held = begun.elapsed() >= self.pauses.most;
+            let held = held.long(self.pauses.most);
             if held {
                 pause = self.pauses.first;
             }
             let wait = match ended {
                 Ended::Stopped => return,
-                Ended::Refresh if held => continue,
-                Ended::Refresh => pause,
+                Ended::Followed(stream) => {
+                    follows = Some(stream);
+                    if !held {
+                        pause = pause.saturating_mul(2).min(self.pauses.most);
+                    }
+                    continue;
+                }
                 Ended::Lost { words, after } => {
                     tracing::warn!(words, "the connection to Slack is lost; it is opened again");
                     after.unwrap_or_default().max(pause)
@@ -170,6 +182,23 @@ impl Socket {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// Another connection beside one that Slack is about to close, after a pause: tried again and again until there is
+    /// one, or Slack gives none.
+    async fn follow(&self, wait: Duration) -> Result<Stream, Ended> {
+        let (mut wait, mut pause) = (wait, wait.max(self.pauses.first));
+        loop {
+            tokio::time::sleep(wait).await;
+            match self.make().await {
+                Err(Ended::Lost { words, after }) => {
+                    tracing::warn!(words, "the next connection to Slack cannot be opened yet");
+                    pause = pause.saturating_mul(2).min(self.pauses.most);
+                    wait = after.unwrap_or_default().max(pause);
+                }
+                made => return made,
             }
         }
     }
@@ -232,42 +261,38 @@ impl Socket {
         Ok(WebSocketStream::from_raw_socket(upgraded, Role::Client, Some(config)).await)
     }
 
-    /// One connection, from its first word to its last.
-    async fn session<T, Taking>(&self, stream: &mut Stream, take: &T, stop: &CancellationToken) -> Ended
+    /// One connection, from its first word to its last. Where Slack asks for another one, what still comes by this one is
+    /// taken until the other is there; `pause` is before it is opened, unless this one held for long.
+    async fn session<T, Taking>(
+        &self,
+        stream: &mut Stream,
+        take: &T,
+        (held, pause): (&mut Held, Duration),
+        stop: &CancellationToken,
+    ) -> Ended
     where
         T: Fn(Result<Incoming, Refused>) -> Taking + Sync,
         Taking: Future<Output = Told> + Send,
     {
         let mut asked = false;
+        let mut following: Option<Following<'_>> = None;
         loop {
-            let next = tokio::select! {
+            let frame = tokio::select! {
                 biased;
-                () = stop.cancelled() => {
-                    // Politeness: whether it arrives or not, the process ends.
-                    let _ = tokio::time::timeout(self.pauses.first, stream.close(None)).await;
-                    return Ended::Stopped;
+                ended = next(&mut following, stop) => {
+                    self.part(stream).await;
+                    return ended;
                 }
-                next = tokio::time::timeout(self.pauses.silence, stream.next()) => next,
+                frame = self.frame(stream, &mut asked) => frame,
             };
-            let frame = match next {
-                Ok(Some(Ok(frame))) => frame,
-                Ok(Some(Err(error))) => return lost(one_line(&error.to_string(), 300)),
-                Ok(None) => return lost("it was closed"),
-                Err(_) if asked => return lost("it is silent"),
-                Err(_) => {
-                    asked = true;
-                    if stream.send(Frame::Ping(Vec::new().into())).await.is_err() {
-                        return lost("it was closed");
-                    }
-                    continue;
-                }
-            };
-            asked = false;
             let text = match frame {
-                Frame::Text(text) => text,
-                Frame::Close(_) => return lost("Slack closed it"),
+                Ok(Frame::Text(text)) => text,
+                // It went, as was said: the other one is on its way.
+                Ok(Frame::Close(_)) | Err(_) if following.is_some() => return next(&mut following, stop).await,
+                Ok(Frame::Close(_)) => return lost("Slack closed it"),
                 // Pings are answered by the library.
-                _ => continue,
+                Ok(_) => continue,
+                Err(ended) => return ended,
             };
             let Ok(envelope) = serde_json::from_str::<Envelope>(&text) else {
                 tracing::debug!(bytes = text.len(), "a frame of Slack's cannot be read");
@@ -275,10 +300,45 @@ impl Socket {
             };
             match envelope.kind.as_str() {
                 "hello" => tracing::info!("Slack is connected"),
-                "disconnect" => return disconnected(envelope.reason.as_deref()),
+                "disconnect" => {
+                    if let Some(ended) = disconnected(envelope.reason.as_deref()) {
+                        return ended;
+                    }
+                    if following.is_none() {
+                        held.asked = Some(Instant::now());
+                        let wait = if held.long(self.pauses.most) { Duration::ZERO } else { pause };
+                        following = Some(Box::pin(self.follow(wait)));
+                    }
+                }
                 _ => {
                     if let Some(ended) = self.envelope(stream, envelope, take).await {
                         return ended;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Closes it. Politeness: whether it arrives or not, it is not listened to any more.
+    async fn part(&self, stream: &mut Stream) {
+        let _ = tokio::time::timeout(self.pauses.first, stream.close(None)).await;
+    }
+
+    /// The next frame. What is silent for too long is `asked` whether it is there. It may be given up at any time.
+    async fn frame(&self, stream: &mut Stream, asked: &mut bool) -> Result<Frame, Ended> {
+        loop {
+            match tokio::time::timeout(self.pauses.silence, stream.next()).await {
+                Ok(Some(Ok(frame))) => {
+                    *asked = false;
+                    return Ok(frame);
+                }
+                Ok(Some(Err(error))) => return Err(lost(one_line(&error.to_string(), 300))),
+                Ok(None) => return Err(lost("it was closed")),
+                Err(_) if *asked => return Err(lost("it is silent")),
+                Err(_) => {
+                    *asked = true;
+                    if stream.send(Frame::Ping(Vec::new().into())).await.is_err() {
+                        return Err(lost("it was closed"));
                     }
                 }
             }
@@ -310,14 +370,46 @@ impl Socket {
     }
 }
 
-/// What Slack's `disconnect` means.
-fn disconnected(reason: Option<&str>) -> Ended {
+/// Another connection that is being opened.
+type Following<'s> = Pin<Box<dyn Future<Output = Result<Stream, Ended>> + Send + 's>>;
+
+/// Why the connection is to be left: we are told to stop, or what is being opened is there, or never will be.
+async fn next(following: &mut Option<Following<'_>>, stop: &CancellationToken) -> Ended {
+    let followed = async {
+        match following {
+            Some(following) => following.await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => Ended::Stopped,
+        followed = followed => followed.map_or_else(|ended| ended, |stream| Ended::Followed(Box::new(stream))),
+    }
+}
+
+/// How it ends, if Slack's `disconnect` ends it; else another one is to be opened, and this one goes on for as long as
+/// Slack lets it.
+fn disconnected(reason: Option<&str>) -> Option<Ended> {
     match reason {
-        Some("link_disabled") => Ended::Refused {
+        Some("link_disabled") => Some(Ended::Refused {
             words: "Socket Mode is switched off for the app; switch it on in its settings".to_owned(),
-        },
+        }),
         // `warning` (soon), `refresh_requested` (now), and whatever else there may be.
-        _ => Ended::Refresh,
+        _ => None,
+    }
+}
+
+/// How long a connection held, for which it does not count how long another one took to be opened.
+struct Held {
+    begun: Instant,
+    /// When Slack asked for another one.
+    asked: Option<Instant>,
+}
+
+impl Held {
+    fn long(&self, most: Duration) -> bool {
+        self.asked.unwrap_or_else(Instant::now).saturating_duration_since(self.begun) >= most
     }
 }
 

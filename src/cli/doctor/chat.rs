@@ -66,8 +66,8 @@ fn rooms(config: &Config, chat: &Chat) -> Rooms {
 /// Whether anybody there is known here: without, nobody may do anything from it.
 fn linked(config: &Config, chat: &Chat) -> Finding {
     let is_of = |identity: &Identity| {
-        matches!(identity, Identity::Chat { platform, team: Some(team), .. }
-            if *platform == chat.platform && chat.teams.contains(team))
+        let Identity::Chat { platform, team, .. } = identity else { return false };
+        *platform == chat.platform && is_heard(chat, team.as_deref())
     };
     let cards = config.laws.people.cards();
     let count = cards.iter().filter(|card| card.identities.iter().any(is_of)).count();
@@ -82,17 +82,25 @@ fn linked(config: &Config, chat: &Chat) -> Finding {
     ))
 }
 
+/// Whether somebody of that team is listened to there. People of Mattermost have one id on the whole server, so they may
+/// be written without one.
+fn is_heard(chat: &Chat, team: Option<&str>) -> bool {
+    match team {
+        Some(team) => chat.teams.iter().any(|had| had == team),
+        None => chat.platform == Platform::Mattermost,
+    }
+}
+
 /// Identities in teams that no chat of the config listens to: nobody can come by them.
 fn elsewhere(config: &Config) -> Vec<Finding> {
-    let heard = |of: Platform, team: &str| {
-        config.chats.values().any(|chat| chat.platform == of && chat.teams.iter().any(|had| had == team))
+    let heard = |of: Platform, team: Option<&str>| {
+        config.chats.values().any(|chat| chat.platform == of && is_heard(chat, team))
     };
     let mut lost: Vec<String> = Vec::new();
     for card in config.laws.people.cards() {
         for identity in &card.identities {
             let Identity::Chat { platform, team, .. } = identity else { continue };
-            // Without a team it is of no platform that there is yet.
-            if !team.as_deref().is_some_and(|team| heard(*platform, team)) {
+            if !heard(*platform, team.as_deref()) {
                 lost.push(format!("`{}` of `{}`", one_line(&identity.to_string(), 100), one_line(&card.name, 60)));
             }
         }

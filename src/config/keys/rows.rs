@@ -5,6 +5,7 @@ use towpath_core::model::Event;
 use super::{Default, Kind, Place, Row};
 use crate::config::chats::STRANGERS;
 use crate::config::people::{MENTIONS, ROLES, SURFACES, VERB_WORDS};
+use crate::tell::events::Severity;
 
 const SERVICE: &[Place] = &[Place::Service];
 const FORGE: &[Place] = &[Place::Forge];
@@ -94,6 +95,8 @@ pub(in crate::config) const ROWS: &[Row] = &[
         .says("With `preset = \"docker-hub\"`: the tag. A receiver of Rancher takes only the one that it was made for.", "tag = \"production\""),
     row(SINK, "events", Kind::ListOf(&Kind::Word { words: &Event::WORDS, later: &[] }), Default::From("those of the preset; of chats all that are not quiet"))
         .says("Which events are told.", "events = [\"promoted\", \"rolled-back\"]"),
+    row(SINK, "severity", Kind::ListOf(&Kind::Word { words: &Severity::WORDS, later: &[] }), Default::From("all"))
+        .says("Of these events those of which severity.", "severity = [\"problem\"]"),
     row(SINK, "environments", Kind::ListOf(&Kind::Name), Default::From("all"))
         .says("In which environments.", "environments = [\"production\"]"),
     row(SINK, "flows", Kind::ListOf(&Kind::Glob), Default::From("all"))

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 
 use towpath_core::command::CommitWord;
 use towpath_core::decide::gates::approvals;
-use towpath_core::model::{Actor, Approval, ApprovalsGate, Change, EdgeKey, Flow, Gate, GateKind, NotCounted, Via};
+use towpath_core::model::{
+    Actor, Approval, ApprovalsGate, Change, EdgeKey, Fact, Flow, Gate, GateKind, NotCounted, Via,
+};
 use towpath_core::people::Identity;
 
 use super::orders::edge;
@@ -92,9 +94,9 @@ async fn whether_it_counts<W: World>(
         let ledger = giving.world.load(flow).await?;
         let look = observe::look(giving.world, flow, &ledger).await?;
         let key = EdgeKey { env: row.env.clone(), commit: row.commit };
-        match observe::authors(giving.world, flow, &look, &key) {
-            Some(authors) => authors,
-            None => return Ok(Counts::Unknown),
+        match observe::authors(giving.world, flow, &look, &key).await {
+            Some(Fact::Known(authors)) => authors,
+            Some(Fact::Unknown(_)) | None => return Ok(Counts::Unknown),
         }
     } else {
         BTreeSet::new()

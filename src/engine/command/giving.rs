@@ -41,6 +41,11 @@ pub fn may_give(config: &Config, command: &Command, who: &Person) -> Result<(), 
     allowed(&permit(config, command, who)?)
 }
 
+/// By what rule the config refuses it, for the audit; none if it does not, or cannot tell.
+pub(super) fn refused_by(config: &Config, command: &Command, who: &Person) -> Option<String> {
+    permit(config, command, who).ok().filter(|permit| matches!(permit, Permit::Denied { .. })).map(|it| it.rule())
+}
+
 fn allowed(permit: &Permit) -> Result<(), Refusal> {
     match permit {
         Permit::Allowed { .. } => Ok(()),

@@ -1,9 +1,9 @@
 //! `hold` and `unhold`: what stops one commit and everything that contains it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use towpath_core::command::{Command, CommitWord, Place, Verb};
-use towpath_core::dag::Dag;
+use towpath_core::dag::{Dag, Node};
 use towpath_core::model::{Change, CommitId, EnvName, Flow, Held, Hold, OrderId, Scope, Tip};
 use towpath_core::people::PersonCard;
 use towpath_core::people::authors::is_author;
@@ -67,32 +67,20 @@ pub async fn hold<W: World>(
         at: giving.now.wall,
         fixed_by: None,
     };
-    if let Some(equal) = already(giving, &flows, &row).await? {
-        let since = flows.first().map_or_else(String::new, |flow| giving.words(flow).at(equal.at));
-        let line = format!(
-            "You hold {} back from {where_} already, since {since}: {}",
-            commit.short(),
-            one_line(reason, REASON_SHOWN)
-        );
-        let scope = scope.unwrap_or(Scope::All);
-        return giving.settle(flow.as_ref(), Some(&scope), Vec::new(), vec![line]).await;
-    }
     let mut lines = vec![line];
     if let (true, Some(flow), Some(env)) = (giving.is_by_the_author(), &flow, &env) {
         lines.push(format!("You can lift it yourself: `towpath unhold {} {flow} {env}`.", commit.short()));
     }
-    lines.extend(what_it_stops(giving, &flows, &row).await?);
     let scope = scope.unwrap_or(Scope::All);
-    giving.settle(flow.as_ref(), Some(&scope), vec![Change::Hold(row)], lines).await
-}
-
-/// The same hold by the same person, if it stands.
-async fn already<W: World>(giving: &Giving<'_, W>, flows: &[&Flow], row: &Hold) -> Result<Option<Hold>, Refusal> {
-    // One that is on every flow bears on each.
-    let Some(flow) = flows.first() else { return Ok(None) };
-    let holds = giving.world.load(flow).await?.standing.holds;
-    let same = |hold: &Hold| Hold { id: row.id.clone(), at: row.at, ..hold.clone() } == *row;
-    Ok(holds.into_iter().find(same))
+    let mut reply = giving.settle(flow.as_ref(), Some(&scope), vec![Change::Hold(row.clone())], lines).await?;
+    // It stands before a remote is asked, and whatever comes of that.
+    let said = match what_it_stops(giving, &flows, &row).await {
+        Ok(said) => said,
+        Err(error) => vec![format!("What it stops cannot be told now: {error}.")],
+    };
+    let at = reply.lines.len() - usize::from(reply.dry);
+    reply.lines.splice(at..at, said);
+    Ok(reply)
 }
 
 /// How many flows are looked at for what a hold stops in them.
@@ -109,7 +97,7 @@ async fn what_it_stops<W: World>(
         (Vec::new(), false, flows.len() > LOOKED_AT_MAX, Vec::new());
     for flow in flows.iter().take(LOOKED_AT_MAX) {
         let mut ledger = giving.world.load(flow).await?;
-        // So that the history that is loaded has the commit, if there is one.
+        // So that the history that is loaded has the commit, if there is one, also where nothing is done.
         ledger.standing.holds.push(hold.clone());
         let look = observe::look(giving.world, flow, &ledger).await?;
         let dag = look.dag();
@@ -186,7 +174,7 @@ impl Which {
         let Held::Commit(commit) = hold.what else { return self == Self::All };
         let wrote = |card: &PersonCard| {
             let hosts = giving.config.forge_hosts();
-            let of = dag.node(commit).map(|node| BTreeSet::from([node.email.clone()]));
+            let of = dag.node(commit).map(Node::addresses);
             of.is_some_and(|of| is_author(card, &giving.config.laws.people, &hosts, &of))
         };
         match self {
@@ -236,17 +224,8 @@ async fn lift<W: World>(
         for hold in planned.ledger.standing.holds.iter().filter(|hold| covers(hold)).cloned() {
             if here(&hold) && which.may(giving, dag, &hold) {
                 holds.insert(hold.id.clone(), hold);
-            } else if here(&hold) {
-                let (id, reason, by) =
-                    (&hold.id, one_line(&hold.reason, REASON_SHOWN), one_line(hold.by.as_str(), 80));
-                wider.push(format!("Hold `{id}` ({reason}) by `{by}` stays: you may lift your own only."));
             } else {
-                let (id, reason) = (&hold.id, one_line(&hold.reason, REASON_SHOWN));
-                wider.push(format!(
-                    "Hold `{id}` ({reason}) stays, for it reaches further or elsewhere; `towpath unhold {}{}` lifts it.",
-                    commit.short(),
-                    place_words(&hold)
-                ));
+                wider.push(stays(&hold, here(&hold), commit));
             }
         }
     }
@@ -281,6 +260,20 @@ async fn lift<W: World>(
     }
     lines.append(&mut wider);
     giving.settle(None, None, changes, lines).await
+}
+
+/// Why a hold stays: it is another's, if it is one that they could lift there; else it is out of what they named.
+fn stays(hold: &Hold, is_anothers: bool, commit: CommitId) -> String {
+    let (id, reason) = (&hold.id, one_line(&hold.reason, REASON_SHOWN));
+    if is_anothers {
+        let by = one_line(hold.by.as_str(), 80);
+        return format!("Hold `{id}` ({reason}) by `{by}` stays: you may lift your own only.");
+    }
+    format!(
+        "Hold `{id}` ({reason}) stays, for it reaches further or elsewhere; `towpath unhold {}{}` lifts it.",
+        commit.short(),
+        place_words(hold)
+    )
 }
 
 /// The same as the words of a command.

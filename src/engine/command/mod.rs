@@ -14,7 +14,7 @@ mod promote;
 mod stops;
 
 use sha2::{Digest as _, Sha256};
-use towpath_core::command::{Command, Problem};
+use towpath_core::command::{Command, Problem, Said};
 use towpath_core::model::{
     Actor, AuditRow, Change, CommitId, Concerns, IntentRow, Now, OrderId, Promote, Underway,
 };
@@ -178,7 +178,9 @@ pub async fn carry_out<W: World>(
         Err(refusal) => Err(refusal),
         Ok(()) => given(&giving).await,
     };
-    if reply.is_ok() && dry == Dry::Real && !matches!(command, Command::Report { .. }) {
+    // What is said in a chat or a comment wakes its flows, and is answered without waiting for a remote.
+    let at_once = who.request.is_none() && !matches!(command, Command::Report { .. });
+    if reply.is_ok() && dry == Dry::Real && at_once {
         show_what_is_so_now(&giving).await;
     }
     if let Err(refusal) = &reply
@@ -274,7 +276,12 @@ pub async fn record_refusal_in<W: World>(
 ) -> Result<(), Fault> {
     let now = world.now().await?;
     let by = Actor::new(config.laws.law().asker(&who.identity).name());
-    let came = giving::came(who, &command, None);
+    // What the config itself has against it, where that is a command at all.
+    let rule = match Said::parse(&command) {
+        Ok(Said::Steer(command)) => giving::refused_by(config, &command, who),
+        Ok(Said::Ask(_)) | Err(_) => None,
+    };
+    let came = giving::came(who, &command, rule);
     let row = audited("refused", now, by, command, (false, why.to_owned()), concerns);
     let audit = Change::Audit(AuditRow { came: Some(came), ..row });
     match world.commit(None, None, &for_request(who, audit)).await {

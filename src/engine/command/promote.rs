@@ -120,9 +120,8 @@ async fn against<W: World>(
         Err(verdict) => return Ok(vec![words.verdict(&verdict)]),
     };
     // That it first goes into the request is said of its own.
-    judged.retain(|one| {
-        !one.verdict.passes() && !(one.check == Check::Request && one.verdict.distance() <= soon(&seen))
-    });
+    let enters = |one: &Judged| one.check == Check::Request && one.verdict.distance() <= soon(&seen);
+    judged.retain(|one| !(one.verdict.passes() || enters(one)));
     let stops = |one: &&Judged| matches!(one.check, Check::Hold | Check::Freeze);
     if let Some(stops) = judged.iter().find(stops) {
         return pointless(format!("{cannot} now: {}", words.verdict(&stops.verdict)));

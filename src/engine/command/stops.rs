@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use towpath_core::command::{Command, Lasting, Target, Verb};
-use towpath_core::model::{Change, EnvName, Flow, OrderId, Pause, PauseKind, Promote, Scope, Span, Until};
+use towpath_core::model::{Change, EnvName, Flow, IntentRow, OrderId, Pause, PauseKind, Promote, Scope, Until};
 use towpath_core::see;
 use towpath_core::text::one_line;
 
@@ -66,19 +66,18 @@ pub async fn pause<W: World>(giving: &Giving<'_, W>) -> Result<Reply, Refusal> {
         cause: None,
         began: Some(giving.now.trusted),
     };
-    let (changes, line) = match already(giving, &row).await? {
-        Some(equal) => {
-            let (since, ends) = (giving.at(&scope, equal.at), ending(giving, &scope, equal.until));
-            let reason = one_line(reason, REASON_SHOWN);
-            (Vec::new(), format!("{} is {done} by you already, since {since}, {ends}: {reason}", capital(&what)))
-        }
-        None => (vec![Change::Pause(row)], line),
-    };
-    let mut reply = giving.settle(None, Some(&scope), changes, vec![line]).await?;
+    let mut reply = giving.settle(None, Some(&scope), vec![Change::Pause(row)], vec![line]).await?;
     // Read when the order is durable: what was ordered before it is seen, what is ordered after it knows of it. It
     // stands whatever comes of this.
     match promotes(giving, &scope).await {
-        Ok(standing) => {
+        Ok(mut standing) => {
+            // Of what is landing already it was said until when that may be.
+            let lands = |order: &Promote| {
+                let is =
+                    |row: &IntentRow| (&row.flow, &row.env, row.new) == (&order.flow, &order.env, order.commit);
+                reply.pushing.iter().any(is)
+            };
+            standing.retain(|(_, order, _)| !lands(order));
             let said =
                 standing.iter().map(|(flow, order, frozen)| still_ordered(giving, (flow, order), *kind, *frozen));
             let at = reply.lines.len() - usize::from(reply.dry);
@@ -135,28 +134,6 @@ fn ending<W: World>(giving: &Giving<'_, W>, scope: &Scope, until: Until) -> Stri
         Until::At(at) => format!("until {}", giving.at(scope, at)),
         Until::Resumed => "until somebody resumes it".to_owned(),
     }
-}
-
-/// Said again within that time, a pause that ends by itself is the same one.
-const SAME: Span = Span::from_mins(5);
-
-/// The same pause by the same person, if it stands and lasts as long. One that is to last longer is another.
-async fn already<W: World>(giving: &Giving<'_, W>, row: &Pause) -> Result<Option<Pause>, Refusal> {
-    // One that reaches several flows bears on each.
-    let reached = giving.config.reach(&row.scope);
-    let Some(found) = reached.first() else { return Ok(None) };
-    let pauses = giving.world.load(&found.flow).await?.standing.pauses;
-    let lasts = |pause: &Pause| match (pause.until, row.until) {
-        (Until::Resumed, _) => true,
-        (Until::At(_), Until::Resumed) => false,
-        (Until::At(had), Until::At(wanted)) => had > giving.now.wall && wanted <= had + SAME,
-    };
-    let same = |pause: &Pause| {
-        let Pause { kind, scope, by, reason, cause, .. } = pause;
-        (kind, scope, by, reason, cause) == (&row.kind, &row.scope, &row.by, &row.reason, &row.cause)
-            && lasts(pause)
-    };
-    Ok(pauses.into_iter().find(same))
 }
 
 /// The `promote` orders that stand in a scope now, in the order of the flows, and whether a freeze stops them.

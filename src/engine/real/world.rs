@@ -15,6 +15,7 @@ use towpath_core::model::{
     FlowName, FormerName, Instant, IntentId, IntentRow, Ledger, Message, Missing, Now, Pause, Proposed,
     PushedRequest, Reason, Span, Standing, Tip, Unknown, UnknownWhy, request_branch,
 };
+use towpath_core::people::Mailmap;
 use towpath_core::repository;
 use towpath_core::see::{PushSeen, Tips};
 
@@ -141,15 +142,31 @@ async fn within<T>(limit: Span, call: impl Future<Output = T>) -> Option<T> {
     tokio::time::timeout(Duration::from_millis(limit.ms().unsigned_abs()), call).await.ok()
 }
 
+/// What stands on an edge while something is told of it.
+#[derive(Debug, Default)]
+struct Stands {
+    /// Pauses and freezes of the flow.
+    pauses: Vec<Pause>,
+    /// Whether `retry` may help what stands against the edge.
+    retry: bool,
+    /// The `.mailmap` of its target, where that was last seen.
+    mailmap: Mailmap,
+}
+
 impl RealWorld {
-    /// What chats are told of an edge besides an event: the pauses and freezes of the flow, and whether `retry` may help
-    /// what stands against the edge. Nothing where the store cannot tell: what happened is told all the same.
-    async fn stands(&self, flow: &Flow, env: &EnvName) -> (Vec<Pause>, bool) {
-        let Ok(ledger) = self.store.load(&flow.name, &tick::targets(flow)).await else { return Default::default() };
+    /// What chats are told of an edge besides an event. Nothing where the store cannot tell: what happened is told all
+    /// the same.
+    async fn stands(&self, flow: &Flow, env: &EnvName) -> Stands {
+        let Ok(ledger) = self.store.load(&flow.name, &tick::targets(flow)).await else { return Stands::default() };
         let closed = |row: &DecisionRow| matches!(row.decision.verdict.why(), Reason::RequestClosed { .. });
         let retry = ledger.standing.backoffs.iter().any(|backoff| backoff.env == *env)
             || ledger.decisions.get(env).is_some_and(closed);
-        (ledger.standing.pauses, retry)
+        let mailmap = match ledger.branches.get(env) {
+            // Whom it makes of them is for naming them: without it they are named as they wrote themselves.
+            Some(seen) => self.mailmap(&flow.name, seen.tip).await.unwrap_or_default(),
+            None => Mailmap::default(),
+        };
+        Stands { pauses: ledger.standing.pauses, retry, mailmap }
     }
 }
 
@@ -276,8 +293,16 @@ impl World for RealWorld {
         facts
     }
 
-    fn addresses(&self, of: BTreeSet<String>) -> BTreeSet<String> {
-        self.crowd().addresses(&of)
+    async fn addresses(
+        &self,
+        flow: &Flow,
+        target: CommitId,
+        of: BTreeSet<(String, String)>,
+    ) -> Fact<BTreeSet<String>> {
+        match self.mailmap(&flow.name, target).await {
+            Ok(mailmap) => Fact::Known(self.crowd().addresses(&mailmap, &of)),
+            Err(unknown) => Fact::Unknown(unknown),
+        }
     }
 
     async fn commits(&self, flow: &Flow, word: &str) -> Result<Vec<CommitId>, Fault> {
@@ -369,9 +394,10 @@ impl World for RealWorld {
             (Some(range), Ok(mirror)) if self.sinks.tells_chats() => wrote::wrote(mirror, range).await,
             _ => Vec::new(),
         };
-        let (pauses, retry) =
-            if self.sinks.tells_chats() { self.stands(flow, &message.env).await } else { Default::default() };
-        let rows = self.sinks.rows(flow, message, &Besides { compare, wrote, pauses, retry });
+        let stands =
+            if self.sinks.tells_chats() { self.stands(flow, &message.env).await } else { Stands::default() };
+        let Stands { pauses, retry, mailmap } = stands;
+        let rows = self.sinks.rows(flow, message, &Besides { compare, wrote, mailmap, pauses, retry });
         if !rows.is_empty() {
             if let Err(error) = self.store.add_notices(&rows).await {
                 tracing::warn!(id = message.id, %error, "who is to be told of it could not be noted; the next pass tries again");

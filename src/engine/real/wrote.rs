@@ -3,6 +3,7 @@
 //! Not here: which person that is (`people::authors` of the core), and who is called (`crate::tell::chat`).
 
 use towpath_core::model::{CommitId, Event, Fact, MoveKind};
+use towpath_core::people::is_bot;
 
 use super::blocking;
 use crate::git::{Mirror, read};
@@ -44,12 +45,18 @@ pub(super) async fn wrote(mirror: Mirror, (base, newest): (CommitId, CommitId)) 
         let (range, there) = (dag.ancestors([newest]), dag.ancestors([base]));
         let one = dag.node(newest).filter(|_| base == newest);
         for node in dag.written(&range, &there).chain(one) {
-            let pair = (node.author.clone(), node.email.clone());
-            if !found.iter().any(|(_, email)| *email == pair.1) {
-                found.push(pair);
+            // A machine that only helped has nothing to mend.
+            let others = node
+                .co_authors
+                .iter()
+                .filter(|other| !other.email.is_empty() && !is_bot(&other.name) && !is_bot(&other.email));
+            let others = others.map(|other| (&other.name, &other.email));
+            for (name, email) in std::iter::once((&node.author, &node.email)).chain(others) {
+                if found.len() < WROTE_MAX && !found.iter().any(|(_, known)| known == email) {
+                    found.push((name.clone(), email.clone()));
+                }
             }
         }
-        found.truncate(WROTE_MAX);
         Ok(found)
     };
     blocking(look).await.unwrap_or_default()

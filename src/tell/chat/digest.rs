@@ -205,7 +205,7 @@ pub fn digest(day: &Day) -> Option<Message> {
     let mut troubles: Vec<&Trouble> = day.troubles.iter().collect();
     troubles.sort_by_key(|trouble| trouble.is_over);
     lines.extend(section("Problems", troubles.into_iter().map(went_wrong).collect()));
-    Some(Message { lines, buttons: status() })
+    Some(Message { lines, buttons: status(), in_short: None })
 }
 
 /// The smallest that half of them do not exceed.

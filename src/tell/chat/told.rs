@@ -41,6 +41,12 @@ pub struct Told {
     /// Whether `retry` may help.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub retry: bool,
+    /// Of `heads-up`: the sentence without the commits, for they stand in a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heading: Option<String>,
+    /// Of `heads-up`: how to stop them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_stop: Option<String>,
     /// What `resume` would lift.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<Scope>,
@@ -107,7 +113,8 @@ impl From<&Author<'_>> for Wrote {
 }
 
 impl Told {
-    /// What a chat is told of an event. `announced`, `authors` and `compare` are whoever knows them to fill in.
+    /// What a chat is told of an event. Who knows `announced`, `authors`, `compare`, `heading` and `to_stop` fills
+    /// them in.
     pub fn new(notice: Notice, event: &Event, zone: Tz) -> Self {
         Self {
             notice,
@@ -118,6 +125,8 @@ impl Told {
             compare: None,
             paused: Vec::new(),
             ordered_by: None,
+            heading: None,
+            to_stop: None,
             retry: matches!(event, Event::Refused { kind: MoveKind::FastForward, .. }),
             resume: match event {
                 Event::EndsSoon { scope, .. } => Some(scope.clone()),

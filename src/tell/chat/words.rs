@@ -10,7 +10,7 @@
 use chrono::Datelike as _;
 use chrono_tz::Tz;
 use towpath_core::model::Instant;
-use towpath_core::text::one_line;
+use towpath_core::text::{Shown, one_line};
 
 use super::Settings;
 use super::buttons;
@@ -61,25 +61,33 @@ pub fn time(at: Instant, zone: Tz) -> String {
 
 fn one(saying: &Saying, newest: &Told, before: Option<&Told>, settings: &Settings<'_>) -> Message {
     let range = range(newest, before);
-    let mut lines = sentence(newest);
+    let mut lines = match &newest.heading {
+        Some(heading) => vec![line(LineKind::Heading, quoted(&one_line(heading, TEXT_MAX)))],
+        None => sentence(newest),
+    };
     lines.extend(newest.paused.iter().take(PAUSES_MAX).map(|text| paused(text)));
-    lines.push(facts(saying, newest, range));
+    lines.extend(facts(saying, newest, range));
     // What is over calls nobody.
     let is_over = before.is_some_and(|before| before.notice.severity == Severity::Problem);
     let mut calls = Calls::new(settings, cause(newest).filter(|_| !is_over));
     lines.extend(by("Written by ", &newest.authors, &mut calls));
     lines.extend(by("Ordered by ", newest.ordered_by.as_slice(), &mut calls));
+    let mut in_short = None;
     if let Some(range) = range {
-        lines.extend(commits(range, &mut calls));
+        let commits = commits(range, &mut calls);
+        in_short = newest.heading.as_deref().map(|heading| short(heading, &commits));
+        lines.extend(commits);
         lines.extend(migrations(range));
     }
+    let to_stop = newest.to_stop.as_deref().map(|text| quoted(&one_line(text, TEXT_MAX)));
+    lines.extend(to_stop.map(|spans| line(LineKind::Small, spans)));
     if let Some(before) = before.filter(|_| is_over) {
         let mut first = sentence(before);
         first.truncate(1);
         lines.extend(first.into_iter().map(|line| Line { kind: LineKind::Small, ..line }));
     }
     lines.extend(links(newest, before));
-    Message { lines, buttons: buttons::buttons(saying, newest) }
+    Message { lines, buttons: buttons::buttons(saying, newest), in_short }
 }
 
 /// The commits that are named: its own, or those that were announced and have all come.
@@ -110,7 +118,7 @@ fn superseded(said: &Told) -> Message {
     let mut lines = vec![line(LineKind::Heading, vec![Span::Text(words.to_owned())])];
     lines.extend(sentence(said).into_iter().take(1).map(|line| Line { kind: LineKind::Small, ..line }));
     lines.push(line(LineKind::Small, place(said)));
-    Message { lines, buttons: Vec::new() }
+    Message { lines, buttons: Vec::new(), in_short: None }
 }
 
 /// What `explain` says: its first line stands out, what a server said follows small.
@@ -130,15 +138,33 @@ pub(super) fn quoted(text: &str) -> Vec<Span> {
         return vec![Span::Text(text.to_owned())];
     }
     let parts = text.split('`').enumerate().filter(|(_, part)| !part.is_empty());
+    // A mark that stood on a letter begins a part now, and would stand on whatever comes before it.
     let span = |(at, part): (usize, &str)| match at % 2 {
-        0 => Span::Text(part.to_owned()),
-        _ => Span::Code(part.to_owned()),
+        0 => Span::Text(Shown::new(part).to_string()),
+        _ => Span::Code(Shown::new(part).to_string()),
     };
     parts.map(span).collect()
 }
 
-/// `production of checkout · 3 commits · Sat 21 Nov 2026 14:32 CET · ×3, last Sat 21 Nov 2026 15:05 CET`.
-fn facts(saying: &Saying, newest: &Told, range: Option<&Announced>) -> Line {
+/// A heading and what is listed below it, in one line: who and what, also where only so much is shown.
+fn short(heading: &str, commits: &[Line]) -> String {
+    let text = |span: &Span| match span {
+        Span::Text(text)
+        | Span::Bold(text)
+        | Span::Code(text)
+        | Span::Link { text, .. }
+        | Span::Person { name: text, .. } => text.clone(),
+    };
+    let listed: Vec<String> = commits.iter().map(|line| line.spans.iter().map(text).collect()).collect();
+    format!("{}: {}", one_line(&heading.replace('`', ""), TEXT_MAX), listed.join(" · "))
+}
+
+/// `production of checkout · 3 commits · Sat 21 Nov 2026 14:32 CET · ×3, last Sat 21 Nov 2026 15:05 CET`. Nothing where
+/// the heading has said it.
+fn facts(saying: &Saying, newest: &Told, range: Option<&Announced>) -> Option<Line> {
+    if newest.heading.is_some() {
+        return None;
+    }
     let mut spans = place(newest);
     let mut fact = |text: String| spans.push(Span::Text(format!(" · {text}")));
     if let Some(range) = range {
@@ -153,7 +179,7 @@ fn facts(saying: &Saying, newest: &Told, range: Option<&Announced>) -> Line {
     } else {
         fact(time(moves.map_or(newest.at(), |range| range.at), zone));
     }
-    line(LineKind::Text, spans)
+    Some(line(LineKind::Text, spans))
 }
 
 fn place(told: &Told) -> Vec<Span> {
@@ -171,15 +197,16 @@ fn paused(text: &str) -> Line {
 
 fn by(what: &str, authors: &[Wrote], calls: &mut Calls<'_>) -> Option<Line> {
     let mut spans = vec![Span::Text(what.to_owned())];
-    spans.extend(people(authors, COMMITS_MAX, calls));
+    spans.extend(people(authors, COMMITS_MAX, ", ", calls));
     (!authors.is_empty()).then(|| line(LineKind::Text, spans))
 }
 
-fn people(authors: &[Wrote], most: usize, calls: &mut Calls<'_>) -> Vec<Span> {
+/// `Marek, Ana, Bo and 2 more`, where `second` is what stands between the first two.
+fn people(authors: &[Wrote], most: usize, second: &str, calls: &mut Calls<'_>) -> Vec<Span> {
     let mut spans = Vec::new();
     for (at, author) in authors.iter().take(most).enumerate() {
         if at > 0 {
-            spans.push(Span::Text(", ".to_owned()));
+            spans.push(Span::Text(if at == 1 { second } else { ", " }.to_owned()));
         }
         spans.push(calls.span(author));
     }
@@ -201,7 +228,7 @@ fn commits(range: &Announced, calls: &mut Calls<'_>) -> Vec<Line> {
     }
     let mut lines = Vec::new();
     for (authors, of) in by {
-        let mut spans = people(authors, AUTHORS_MAX, calls);
+        let mut spans = people(authors, AUTHORS_MAX, " with ", calls);
         for (at, commit) in of.into_iter().enumerate() {
             let gap = match (at, spans.is_empty()) {
                 (0, true) => None,
@@ -280,7 +307,7 @@ fn storm(saying: &Saying, summary: &Summary, settings: &Settings<'_>) -> Message
     }));
     lines.extend(and_more(flows.len().saturating_sub(FLOWS_MAX), "more flows"));
     lines.extend(and_more(usize::try_from(summary.dropped()).unwrap_or(usize::MAX), "more events"));
-    Message { lines, buttons: buttons::status() }
+    Message { lines, buttons: buttons::status(), in_short: None }
 }
 
 fn of_flow(row: &Row) -> [Span; 3] {

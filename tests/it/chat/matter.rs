@@ -48,7 +48,7 @@ impl Server {
     }
 }
 
-fn typed(
+pub(crate) fn typed(
     (service, platform): (&Service, &Platform),
     (token, user): (&str, &str),
     (trigger, hook): (&str, &str),

@@ -1,6 +1,6 @@
 //! How much may wait: nobody fills the room alone, and what stops things is taken whatever waits.
 
-use towpath::store::{Create, Holder, NewAsked, Room, SqliteStore, Taken};
+use towpath::store::{AskedRow, Create, Holder, NewAsked, Room, SqliteStore, Taken};
 use towpath_core::model::Instant;
 
 use super::{Platform, SIGNING, place, shown, slack, slash};
@@ -58,6 +58,66 @@ async fn there_is_a_share_for_each_and_room_for_so_many() {
     store.end_asked(&again, None).await.unwrap();
     assert_eq!(take("chat:a", "5", "user", "ana", room(None, 2)).await, Taken::New);
     assert_eq!(take("chat:a", &begun.once, "user", "ana", room(None, 2)).await, Taken::Before);
+}
+
+/// `pause` and the `resume` after it, in two comments of one person, are not done the other way round because the forge
+/// answers about the second one first.
+#[tokio::test]
+async fn comments_of_one_author_come_in_their_order_and_those_of_others_beside_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("s.db"), Create::Yes).await.unwrap();
+    let (now, me) = (Instant(1_790_000_000_000), Holder::this_process());
+    let comments =
+        [("forge:a", "ana"), ("forge:a", "Ana"), ("forge:b", "ana"), ("forge:a", "bob"), ("forge:a", "bob")];
+    for (at, (place, who)) in comments.into_iter().enumerate() {
+        let asked = serde_json::json!({ "author": who }).to_string();
+        let new = NewAsked { place, once: &at.to_string(), who, asked: &asked, lane: "comments" };
+        assert_eq!(store.take_asked(&new, now, Room { all: None, own: 9 }).await.unwrap(), Taken::New);
+    }
+    let begin = async || store.begin_asked("comments", true, &me, Instant(now.0 + 1)).await.unwrap();
+    let mut begun = Vec::new();
+    while let Some(row) = begin().await {
+        begun.push(row);
+    }
+    let which = |rows: &[AskedRow]| rows.iter().map(|row| row.once.clone()).collect::<Vec<_>>();
+    assert_eq!(which(&begun), ["0", "2", "3"]);
+    // Its answer alone is owed: what comes after it need not wait.
+    assert!(store.answer_asked(&begun[2]).await.unwrap());
+    store.end_asked(&begun[0], None).await.unwrap();
+    let then = [begin().await, begin().await, begin().await].into_iter().flatten().collect::<Vec<_>>();
+    assert_eq!(which(&then), ["1", "4"]);
+}
+
+/// What the store failed us at, where it was begun or was to be ended, keeps no lane waiting until the next start; and
+/// what was given back undone is not ended by whoever had it.
+#[tokio::test]
+async fn what_was_begun_by_nobody_any_more_waits_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("s.db"), Create::Yes).await.unwrap();
+    let (now, me) = (Instant(1_790_000_000_000), Holder::this_process());
+    for once in ["1", "2", "3"] {
+        let new = NewAsked { place: "chat:a", once, who: "ana", asked: "{\"user\": \"ana\"}", lane: "stops" };
+        assert_eq!(store.take_asked(&new, now, Room { all: None, own: 9 }).await.unwrap(), Taken::New);
+    }
+    let begin = async || store.begin_asked("stops", false, &me, Instant(now.0 + 60_000)).await.unwrap();
+    let state = async || store.asked_state(&me, now).await.unwrap();
+    let lost = begin().await.unwrap();
+    assert_eq!((state().await.own, begin().await), (1, None), "nothing else is begun meanwhile");
+    // At work it stays; with nobody at it it is given back, alone.
+    store.disown_asked(&me, &[lost.seq].into()).await.unwrap();
+    assert_eq!(state().await.own, 1);
+    store.disown_asked(&me, &[lost.seq + 1].into()).await.unwrap();
+    assert_eq!(state().await.own, 0);
+    // Who had it is too late to end it.
+    store.end_asked(&lost, None).await.unwrap();
+    let again = begin().await.unwrap();
+    assert_eq!((&again.once, again.turn), (&lost.once, 2));
+    store.release_asked(&me).await.unwrap();
+    store.end_asked(&again, None).await.unwrap();
+    let third = begin().await.unwrap();
+    assert_eq!((&third.once, third.turn), (&lost.once, 3), "given back by a stop, it is not ended by the answer");
+    store.end_asked(&third, None).await.unwrap();
+    assert_eq!(begin().await.map(|row| row.once).as_deref(), Some("2"));
 }
 
 #[test]

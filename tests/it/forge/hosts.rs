@@ -37,6 +37,8 @@ pub trait Host: Sized {
     fn statuses(&self, of: CommitId) -> Vec<[String; 3]>;
     /// What Towpath wrote under a request.
     fn comments(&self, number: u64) -> Vec<String>;
+    /// Title and description of a request.
+    fn described(&self, number: u64) -> (String, String);
     /// Somebody archives the repository.
     fn archive(&self);
     /// Every exchange was as described, and there were at least so many.
@@ -168,6 +170,12 @@ impl Host for GitHub {
         ours.map(|comment| comment.body.clone()).collect()
     }
 
+    fn described(&self, number: u64) -> (String, String) {
+        let state = self.0.state();
+        let pull = &state.pulls[&number];
+        (pull.title.clone(), pull.body.clone())
+    }
+
     fn archive(&self) {
         self.0.state().archived = true;
     }
@@ -240,6 +248,12 @@ impl Host for Gitea {
         let mut state = self.0.state();
         let ours = state.pull(number).comments.iter().filter(|comment| comment.by == "towpath");
         ours.map(|comment| comment.body.clone()).collect()
+    }
+
+    fn described(&self, number: u64) -> (String, String) {
+        let mut state = self.0.state();
+        let pull = state.pull(number);
+        (pull.title.clone(), pull.body.clone())
     }
 
     fn archive(&self) {
@@ -339,6 +353,12 @@ impl Host for GitLab {
         let mut state = self.0.state();
         let ours = state.request(number).notes.iter().filter(|note| note.by == "towpath" && !note.system);
         ours.map(|note| note.body.clone()).collect()
+    }
+
+    fn described(&self, number: u64) -> (String, String) {
+        let mut state = self.0.state();
+        let request = state.request(number);
+        (request.title.clone(), request.body.clone())
     }
 
     fn archive(&self) {

@@ -18,6 +18,7 @@ mod hooks;
 pub mod hosts;
 mod orders;
 mod pushed;
+mod roles;
 pub mod scenes;
 pub mod schema;
 pub mod talk;

@@ -57,9 +57,7 @@ async fn commands<T: Talk>(example: &str) {
     host.grant("eve", Permission::Write);
     let (url, stop, _) = served(&day, Clock::Manual(day.clock.clone())).await;
     let hooks = format!("{url}/hooks/{forge}");
-    let answers = || -> Vec<String> {
-        host.comments(number).into_iter().filter(|comment| comment.starts_with(ANSWER)).collect()
-    };
+    let answers = || answers(host, number);
     let [_, done, refused] = T::REACTIONS;
     strangers(&day, &forge, (&url, number)).await;
     let ways = [
@@ -73,7 +71,7 @@ async fn commands<T: Talk>(example: &str) {
         ("bo", "/towpath resume", done, "Lifted the pause"),
     ];
     for (by, body, reaction, words) in ways {
-        let asked = host.asked(T::ASKS);
+        let (asked, before) = (host.asked(T::ASKS), host.calls().len());
         let comment = host.say(by, number, body);
         deliver(&day, &hooks).await;
         until(body, || host.reactions(comment).iter().any(|(_, word)| word == reaction)).await;
@@ -84,19 +82,39 @@ async fn commands<T: Talk>(example: &str) {
         let cheap = reaction == refused;
         assert_eq!(seen.len(), if cheap { 1 } else { 2 }, "{body}: {seen:?}");
         assert_eq!(host.asked(T::ASKS) > asked, !cheap, "{body}");
+        if !cheap {
+            assert_eq!(seen[0].1, T::REACTIONS[0], "{body}: {seen:?}");
+            // What it waited for above may have been said before.
+            until(body, || is_answered(&host.calls()[before..])).await;
+            eyes_first(&host.calls()[before..], T::ASKS);
+        }
     }
-    // What is no command, or is none any more, is let alone.
+    elsewhere(&day, &hooks).await;
+    let_alone(&day, &hooks, number).await;
+    on_record(&day, &forge).await;
+    stop.cancel();
+}
+
+fn answers<T: Talk>(host: &T, number: u64) -> Vec<String> {
+    host.comments(number).into_iter().filter(|comment| comment.starts_with(ANSWER)).collect()
+}
+
+/// What is no command, what is none any more, and who may command nothing.
+async fn let_alone<T: Talk>(day: &Day<T>, hooks: &str, number: u64) {
+    let host = &day.host;
+    let answers = || answers(host, number);
+    let [_, _, refused] = T::REACTIONS;
     let before = answers();
     let quoted = host.say("bo", number, "> /towpath freeze --for 1h --reason r\n\nNo, please do not");
     let code = host.say("bo", number, "```\n/towpath freeze --for 1h --reason r\n```");
     let edited = host.say("bo", number, "nothing");
-    deliver(&day, &hooks).await;
+    deliver(day, hooks).await;
     host.edit("bo", edited, "/towpath freeze --for 1h --reason r");
-    deliver(&day, &hooks).await;
+    deliver(day, hooks).await;
     // Somebody whose right was taken away commands nothing, whatever the config says.
     host.grant("bo", Permission::Read);
     let gone = host.say("bo", number, "/towpath freeze --for 1h --reason r");
-    deliver(&day, &hooks).await;
+    deliver(day, hooks).await;
     until("a refusal of who may no longer push", || host.reactions(gone).iter().any(|(_, word)| word == refused))
         .await;
     until("a reason", || answers()[0].contains("may not push")).await;
@@ -104,7 +122,7 @@ async fn commands<T: Talk>(example: &str) {
     host.grant("bo", Permission::Admin);
     host.breaks(T::ASKS, 500, 10);
     let unknown = host.say("bo", number, "/towpath freeze --for 1h --reason r");
-    deliver(&day, &hooks).await;
+    deliver(day, hooks).await;
     until("a refusal where the forge does not say", || {
         host.reactions(unknown).iter().any(|(_, word)| word == refused)
     })
@@ -114,8 +132,44 @@ async fn commands<T: Talk>(example: &str) {
     }
     assert_ne!(answers(), before);
     tokio::time::sleep(Duration::from_millis(50)).await;
-    on_record(&day, &forge).await;
-    stop.cancel();
+}
+
+/// Of these calls the eyes came after the question for the right, and before what says that it is done, which came
+/// before the answer.
+fn eyes_first(calls: &[String], asks: &str) {
+    let asked = calls.iter().position(|call| call.contains(asks)).expect("the right is asked");
+    let reactions: Vec<usize> = (0..calls.len()).filter(|at| reacts(&calls[*at])).collect();
+    let answer = calls.iter().rposition(|call| comments(call)).expect("an answer");
+    let [eyes, done] = reactions[..] else { panic!("two reactions: {calls:#?}") };
+    assert!(asked < eyes && eyes < done && done < answer, "{asked} {eyes} {done} {answer}: {calls:#?}");
+}
+
+fn reacts(call: &str) -> bool {
+    call.starts_with("POST ") && (call.contains("/reactions") || call.contains("/award_emoji"))
+}
+
+fn comments(call: &str) -> bool {
+    !reacts(call) && !call.starts_with("GET ") && (call.contains("/comments") || call.contains("/notes"))
+}
+
+/// Whether a comment was written after the last reaction.
+fn is_answered(calls: &[String]) -> bool {
+    calls.iter().rposition(|call| comments(call)) > calls.iter().rposition(|call| reacts(call))
+}
+
+/// The eyes need nothing but the right of whoever wrote: they are there also where the flows then say that the request is
+/// none of ours, and so is the answer.
+async fn elsewhere<T: Talk>(day: &Day<T>, hooks: &str) {
+    let host = &day.host;
+    let other = host.opened().await;
+    let comment = host.say("bo", other, "/towpath status");
+    deliver(day, hooks).await;
+    let [eyes, _, refused] = T::REACTIONS;
+    let words = || -> Vec<String> { host.reactions(comment).into_iter().map(|(_, word)| word).collect() };
+    until("eyes, and a refusal", || words().len() == 2).await;
+    assert_eq!(words(), [eyes, refused]);
+    let told = || host.comments(other).into_iter().find(|comment| comment.starts_with(ANSWER));
+    until("why", || told().is_some_and(|told| told.contains("no open promotion request"))).await;
 }
 
 /// Who is linked to no person is told so once, whatever the forge lets them do, and costs no other call.
@@ -146,6 +200,7 @@ async fn strangers<T: Talk>(day: &Day<T>, forge: &str, (url, number): (&str, u64
     deliver(day, &hooks).await;
     until("an answer to somebody else", || host.reactions(later).len() == 2).await;
     assert_eq!(told(), had, "once");
+    until("bo's answer", || host.comments(number).len() > before).await;
     assert_eq!(host.comments(number).len(), before + 1, "of ours, bo's answer and nothing else");
     for comment in again.into_iter().chain([first]) {
         assert_eq!(host.reactions(comment), [], "{comment}");

@@ -62,6 +62,8 @@ pub trait Talk: Scene {
     fn spoils(&self, part: &'static str, change: fn(&mut Value));
     /// How many calls held this.
     fn asked(&self, part: &str) -> usize;
+    /// Every call so far, `METHOD path`, in order.
+    fn calls(&self) -> Vec<String>;
 
     /// Somebody has that right from now on.
     fn grant(&self, login: &str, right: Permission) {
@@ -241,6 +243,10 @@ impl Talk for GitHub {
     fn asked(&self, part: &str) -> usize {
         self.0.asked(part)
     }
+
+    fn calls(&self) -> Vec<String> {
+        self.0.state().asked.clone()
+    }
 }
 
 impl Talk for Gitea {
@@ -349,6 +355,10 @@ impl Talk for Gitea {
 
     fn asked(&self, part: &str) -> usize {
         self.0.calls(part)
+    }
+
+    fn calls(&self) -> Vec<String> {
+        self.0.state().calls.clone()
     }
 }
 
@@ -482,5 +492,9 @@ impl Talk for GitLab {
 
     fn asked(&self, part: &str) -> usize {
         self.0.calls(part)
+    }
+
+    fn calls(&self) -> Vec<String> {
+        self.0.state().calls.clone()
     }
 }

@@ -291,11 +291,11 @@ fn the_answer_to_an_approval_says_whether_it_counts_and_why_not() {
         [
             recorded.as_str(),
             "It does not count, because authors may not approve here, and without an e-mail it cannot be told whether \
-             they are one. A token made by `towpath token create` with `--email` can approve.",
+             you are one. A token made by `towpath token create` with `--email` can approve.",
         ]
     );
     let author = approve(&["author", "--scope", "steer", "--email", "Ana@Example.com"]);
-    let why = "It does not count, because they wrote one of the commits. Somebody else has to approve.";
+    let why = "It does not count, because you wrote one of the commits. Somebody else has to approve.";
     assert_eq!(author, [recorded.as_str(), why]);
     let waits = server.get("/flows/checkout/edges/production").text;
     assert!(!waits.contains("approved by"), "{waits}");

@@ -243,8 +243,13 @@ impl World for Process {
         facts
     }
 
-    fn addresses(&self, of: BTreeSet<String>) -> BTreeSet<String> {
-        self.world.addresses(of)
+    async fn addresses(
+        &self,
+        flow: &Flow,
+        target: CommitId,
+        of: BTreeSet<(String, String)>,
+    ) -> Fact<BTreeSet<String>> {
+        self.world.addresses(flow, target, of).await
     }
 
     async fn commits(&self, flow: &Flow, word: &str) -> Result<Vec<CommitId>, Fault> {

@@ -102,8 +102,8 @@ impl Stage for SimStage {
             merged: None,
             author: made.author.clone(),
             email: format!("{}@example.com", made.author),
-            subject: format!("change {}", made.label),
             co_authors: Vec::new(),
+            subject: format!("change {}", made.label),
         });
         repository.trees.insert(id, made.tree.clone());
         if made.parents.len() == 1 {

@@ -342,8 +342,8 @@ impl Universe {
             merged: None,
             author: email.split('@').next().unwrap_or("").to_owned(),
             email: email.to_owned(),
-            subject: format!("commit {}", repository.nodes.len() + 1),
             co_authors: Vec::new(),
+            subject: format!("commit {}", repository.nodes.len() + 1),
         });
         id
     }

@@ -19,7 +19,7 @@ impl Held {
         let commit = |n: u8| CommitId::from_bytes([n; 20]);
         let (author, email, subject) = ("Ana".to_owned(), String::new(), "One".to_owned());
         let event = Event::HeadsUp {
-            commits: vec![Coming { id: commit(2), author, email, subject }],
+            commits: vec![Coming { id: commit(2), author, email, co_authors: Vec::new(), subject }],
             more: 0,
             newest: commit(2),
             old: commit(1),

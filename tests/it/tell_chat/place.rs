@@ -17,7 +17,7 @@ use towpath::setup::{Need, Setup};
 use towpath::store::{NoticeState, SqliteStore};
 use towpath::tell::post::{Delivered, deliver};
 use towpath::tell::{Besides, Sinks};
-use towpath_core::model::{Coming, CommitId, Event, Instant, Message, MoveKind, Pause, Span};
+use towpath_core::model::{CoAuthor, Coming, CommitId, Event, Instant, Message, MoveKind, Pause, Span};
 
 const BEGIN: Instant = Instant(1_795_255_200_000);
 
@@ -248,6 +248,7 @@ impl Held {
             wrote,
             pauses: self.pauses.clone(),
             retry: self.retry,
+            ..Besides::default()
         };
         self.store().add_notices(&self.sinks.rows(flow, &message, &besides)).await.unwrap();
     }
@@ -283,6 +284,14 @@ pub fn refused(new: u8, words: &str) -> Event {
     Event::Refused { kind: MoveKind::FastForward, new: commit(new), words: words.to_owned() }
 }
 
+/// The same, with co-authors of its one commit.
+pub fn with_others(event: Event, others: &[(&str, &str)]) -> Event {
+    let Event::HeadsUp { mut commits, more, newest, old, at, instead_of } = event else { panic!("{event:?}") };
+    let other = |(name, email): &(&str, &str)| CoAuthor { name: (*name).to_owned(), email: (*email).to_owned() };
+    commits[0].co_authors = others.iter().map(other).collect();
+    Event::HeadsUp { commits, more, newest, old, at, instead_of }
+}
+
 /// Ana's commit is to move ten minutes later.
 pub fn heads_up(held: &Held, old: u8, new: u8, author: &str, subject: &str) -> Event {
     Event::HeadsUp {
@@ -290,6 +299,7 @@ pub fn heads_up(held: &Held, old: u8, new: u8, author: &str, subject: &str) -> E
             id: commit(new),
             author: author.to_owned(),
             email: "ana@example.com".to_owned(),
+            co_authors: Vec::new(),
             subject: subject.to_owned(),
         }],
         more: 0,

@@ -2,9 +2,15 @@
 
 use super::divergence::quoted;
 use super::inert::{name, quote, shell_word};
-use super::{REASON_MAX, Words, id};
+use super::{REASON_MAX, Words, id, writer};
 use crate::act::{Place, Why};
-use crate::model::{Coming, EnvName, Event, Gate, GateKind, Instant, IntentRow, IntentState, MoveKind, PauseKind};
+use crate::model::{
+    CoAuthor, Coming, EnvName, Event, Gate, GateKind, Instant, IntentRow, IntentState, MoveKind, PauseKind,
+};
+use crate::people::is_bot;
+
+/// How many of those who wrote a commit as well are named.
+const CO_AUTHORS_MAX: usize = 3;
 
 impl Words<'_> {
     /// What happened in an environment: a sentence, then, where a server said something, its words
@@ -173,28 +179,39 @@ impl Words<'_> {
 
     /// What enters by time alone, when, and how to stop it.
     fn heads_up(&self, env: &EnvName, commits: &[Coming], more: u32, at: Instant) -> String {
-        let listed = u32::try_from(commits.len()).unwrap_or(u32::MAX);
-        let total = listed.saturating_add(more);
         let mut parts: Vec<String> =
-            commits.iter().map(|one| self.commit(one.id, &one.subject, &one.author)).collect();
+            commits.iter().map(|one| self.commit_by(one.id, &one.subject, &writers(one))).collect();
         if more > 0 {
             parts.push(format!("and {more} more"));
         }
+        let total = total(commits, more);
+        let announced = self.announced(env, &super::count(total, "commit", "commits"), total, at);
+        format!("{announced}: {}. {}", parts.join(" · "), self.how_to_stop(env))
+    }
+
+    /// A heads-up for whoever names its commits below: when, how many, of which flow and where to; then how to stop
+    /// them. None of another event.
+    pub fn announcement(&self, env: &EnvName, event: &Event) -> Option<(String, String)> {
+        let Event::HeadsUp { commits, more, at, .. } = event else { return None };
+        let total = total(commits, *more);
+        let what = format!("{} of {}", super::count(total, "commit", "commits"), name(self.flow.name.as_str()));
+        Some((self.announced(env, &what, total, *at), self.how_to_stop(env)))
+    }
+
+    /// `what` goes to the environment, when, and who may still refuse.
+    fn announced(&self, env: &EnvName, what: &str, total: u32, at: Instant) -> String {
         let asked = self.flow.environment(env).and_then(|environment| environment.gate(GateKind::Http));
         let unless = match asked {
             Some(Gate::Http(http)) => format!(" unless {} refuses", name(http.host())),
             _ => String::new(),
         };
-        let (flow, env_word) = (shell_word(self.flow.name.as_str()), shell_word(env.as_str()));
         let (go, at) = (if total == 1 { "goes" } else { "go" }, self.at(at));
-        format!(
-            "At {at}, {} {go} to {} ({}){unless}: {}. To stop one and all that contain it: `towpath hold SHA {flow} \
-             {env_word} --reason 'WHY'`",
-            super::count(total, "commit", "commits"),
-            name(env.as_str()),
-            self.branch(env),
-            parts.join(" · "),
-        )
+        format!("At {at}, {what} {go} to {} ({}){unless}", name(env.as_str()), self.branch(env))
+    }
+
+    fn how_to_stop(&self, env: &EnvName) -> String {
+        let (flow, env) = (shell_word(self.flow.name.as_str()), shell_word(env.as_str()));
+        format!("To stop one and all that contain it: `towpath hold SHA {flow} {env} --reason 'WHY'`")
     }
 
     /// How to go on after a rollback, with the full id of a commit that was taken back.
@@ -212,5 +229,35 @@ impl Words<'_> {
             Some(environment) => name(environment.branch.as_str()),
             None => name(env.as_str()),
         }
+    }
+}
+
+/// How many commits enter.
+fn total(commits: &[Coming], more: u32) -> u32 {
+    u32::try_from(commits.len()).unwrap_or(u32::MAX).saturating_add(more)
+}
+
+/// Who wrote a commit, the author first: `Marek with Ana, Bo and 2 more`. By names alone, each once; machines only as
+/// authors.
+fn writers(one: &Coming) -> String {
+    let author = writer(&one.author);
+    let mut others: Vec<String> = Vec::new();
+    for CoAuthor { name, email } in &one.co_authors {
+        let (shown, is_machine) = (writer(name), is_bot(name) || is_bot(email));
+        let is_known = |known: &String| known.to_lowercase() == shown.to_lowercase();
+        if !shown.is_empty() && !is_machine && !is_known(&author) && !others.iter().any(is_known) {
+            others.push(shown);
+        }
+    }
+    let more = others.len().saturating_sub(CO_AUTHORS_MAX);
+    others.truncate(CO_AUTHORS_MAX);
+    let mut others = others.join(", ");
+    if more > 0 {
+        others.push_str(&format!(" and {more} more"));
+    }
+    match (author.is_empty(), others.is_empty()) {
+        (_, true) => author,
+        (true, false) => others,
+        (false, false) => format!("{author} with {others}"),
     }
 }

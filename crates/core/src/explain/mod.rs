@@ -45,6 +45,9 @@ pub use says::COMMENT_MARKER;
 /// The longest subject of a commit that is shown.
 const SUBJECT_MAX: usize = 80;
 
+/// The longest name of somebody who wrote a commit, in characters.
+const WRITER_MAX: usize = 60;
+
 /// The longest reason of a person that is shown.
 const REASON_MAX: usize = 200;
 
@@ -457,12 +460,17 @@ impl Words<'_> {
 
     /// A commit as people know it.
     pub fn commit(&self, commit: CommitId, subject: &str, author: &str) -> String {
+        self.commit_by(commit, subject, &writer(author))
+    }
+
+    /// The same with who wrote it in words of ours.
+    fn commit_by(&self, commit: CommitId, subject: &str, wrote: &str) -> String {
         let mut text = id(commit);
         if !subject.trim().is_empty() {
             text.push_str(&format!(" {}", quote(subject, SUBJECT_MAX)));
         }
-        if !author.trim().is_empty() {
-            text.push_str(&format!(" ({})", inert::shown(author, 60)));
+        if !wrote.is_empty() {
+            text.push_str(&format!(" ({wrote})"));
         }
         text
     }
@@ -473,6 +481,11 @@ impl Words<'_> {
             known => name(known),
         }
     }
+}
+
+/// The name of somebody who wrote a commit, inert; nothing where there is none.
+fn writer(name: &str) -> String {
+    if name.trim().is_empty() { String::new() } else { inert::shown(name, WRITER_MAX) }
 }
 
 /// The check of a candidate that is furthest from passing: the first of equals.

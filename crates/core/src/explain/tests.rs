@@ -7,10 +7,10 @@ use insta::assert_snapshot;
 use super::*;
 use crate::act::{Place, Why};
 use crate::model::{
-    BranchName, Candidates, CheckName, CheckRef, Checks, CiGate, Coming, CompatFinding, EnvName, Environment,
-    Event, Gate, GateKind, Held, HttpGate, HttpInstead, IntentRow, IntentState, KeptOut, LagFrom, LagGate,
-    MoveKind, NamedCheck, NotCounted, NotCountedWhy, Now, PauseKind, Scope, StillUsed, Stranger, Stray, StrayKind,
-    Trusted, Unknown, UnknownWhy, Until, Via,
+    BranchName, Candidates, CheckName, CheckRef, Checks, CiGate, CoAuthor, Coming, CompatFinding, EnvName,
+    Environment, Event, Gate, GateKind, Held, HttpGate, HttpInstead, IntentRow, IntentState, KeptOut, LagFrom,
+    LagGate, MoveKind, NamedCheck, NotCounted, NotCountedWhy, Now, PauseKind, Scope, StillUsed, Stranger, Stray,
+    StrayKind, Trusted, Unknown, UnknownWhy, Until, Via,
 };
 
 pub(super) fn commit(n: u8) -> CommitId {
@@ -1093,7 +1093,12 @@ fn an_http_gate_that_was_not_asked_is_not_forgotten() {
 
 fn coming(n: u8, author: &str, subject: &str) -> Coming {
     let (author, subject) = (author.to_owned(), subject.to_owned());
-    Coming { id: commit(n), author, email: "m@example.com".to_owned(), subject }
+    Coming { id: commit(n), author, email: "m@example.com".to_owned(), co_authors: Vec::new(), subject }
+}
+
+fn with(commit: Coming, others: &[&str]) -> Coming {
+    let other = |name: &&str| CoAuthor { name: (*name).to_owned(), email: "o@example.com".to_owned() };
+    Coming { co_authors: others.iter().map(other).collect(), ..commit }
 }
 
 fn heads_up(commits: Vec<Coming>, more: u32) -> Event {
@@ -1101,12 +1106,10 @@ fn heads_up(commits: Vec<Coming>, more: u32) -> Event {
     Event::HeadsUp { commits, more, newest: commit(3), old: commit(1), at, instead_of: None }
 }
 
-#[test]
-fn every_event_has_a_sentence() {
-    let flow = flow();
-    let words = words(&flow);
+/// One of each, some in several ways.
+fn events() -> Vec<Event> {
     let (lost, kept) = (commit(2), commit(1));
-    let events = [
+    vec![
         Event::Landed { kind: MoveKind::FastForward, old: kept, new: lost },
         Event::Landed { kind: MoveKind::Rollback, old: lost, new: kept },
         Event::Moved { old: kept, new: lost },
@@ -1134,6 +1137,14 @@ fn every_event_has_a_sentence() {
         Event::CaughtUp { oldest: lost, since: local(11, 21, 9, 5) },
         heads_up(vec![coming(3, "Marek", "Fix invoice rounding")], 0),
         heads_up(vec![coming(3, "Marek", "Fix invoice rounding"), coming(2, "", " ")], 7),
+        heads_up(
+            vec![
+                with(coming(3, "Marek", "Fix invoice rounding"), &["Ana", "marek", "renovate[bot]", "ANA", " "]),
+                with(coming(2, "", "Dark menu"), &["Ana\u{1b}[31m`x`", "\u{202e}Bo"]),
+                with(coming(1, "Cy", "Squash"), &["A", "B", "C", "D", "E"]),
+            ],
+            0,
+        ),
         Event::TakenBack {
             newest: commit(3),
             at: local(11, 21, 14, 32),
@@ -1147,8 +1158,14 @@ fn every_event_has_a_sentence() {
                 fixed_by: None,
             }),
         },
-    ];
-    let lines: Vec<String> = events.iter().map(|event| words.event(&"production".into(), event)).collect();
+    ]
+}
+
+#[test]
+fn every_event_has_a_sentence() {
+    let flow = flow();
+    let words = words(&flow);
+    let lines: Vec<String> = events().iter().map(|event| words.event(&"production".into(), event)).collect();
     assert_snapshot!(lines.join("\n"), @r#"
     Towpath moved `master` from `111111111` to `222222222`
     `master` was rolled back from `222222222` to `111111111`; what was taken back is held and the edge is paused. To go again: `towpath unhold 2222222222222222222222222222222222222222 checkout production --fixed-by FIX` (FIX is the commit that mends it) and then `towpath resume checkout production`
@@ -1169,8 +1186,28 @@ fn every_event_has_a_sentence() {
     `master` is no longer behind: `222222222` had waited since 09:05 CET (5h 15m ago)
     At 14:32 CET (in 12m), 1 commit goes to `production` (`master`): `333333333` "Fix invoice rounding" (Marek). To stop one and all that contain it: `towpath hold SHA checkout production --reason 'WHY'`
     At 14:32 CET (in 12m), 9 commits go to `production` (`master`): `333333333` "Fix invoice rounding" (Marek) · `222222222` · and 7 more. To stop one and all that contain it: `towpath hold SHA checkout production --reason 'WHY'`
+    At 14:32 CET (in 12m), 3 commits go to `production` (`master`): `333333333` "Fix invoice rounding" (Marek with Ana) · `222222222` "Dark menu" (Ana\x1b[31m'x', \u{202e}Bo) · `111111111` "Squash" (Cy with A, B, C and 2 more). To stop one and all that contain it: `towpath hold SHA checkout production --reason 'WHY'`
     What was to go to `production` (`master`) at 14:32 CET (in 12m), up to `333333333`, does not go then: `222222222` with everything that contains it is held back from `production` by `marek`: "not 'today'\x1b[2J"
     "#);
+}
+
+#[test]
+fn a_heads_up_says_when_how_many_and_where_without_its_commits() {
+    let flow = flow();
+    let words = words(&flow);
+    let said = |commits, more| words.announcement(&"production".into(), &heads_up(commits, more)).unwrap();
+    let stop =
+        "To stop one and all that contain it: `towpath hold SHA checkout production --reason 'WHY'`".to_owned();
+    assert_eq!(
+        said(vec![coming(3, "Marek", "Fix")], 0),
+        ("At 14:32 CET (in 12m), 1 commit of `checkout` goes to `production` (`master`)".to_owned(), stop.clone())
+    );
+    assert_eq!(
+        said(vec![coming(3, "Marek", "Fix"), coming(2, "Ana", "Menu")], 7),
+        ("At 14:32 CET (in 12m), 9 commits of `checkout` go to `production` (`master`)".to_owned(), stop)
+    );
+    let moved = Event::Moved { old: commit(1), new: commit(2) };
+    assert_eq!(words.announcement(&"production".into(), &moved), None);
 }
 
 #[test]

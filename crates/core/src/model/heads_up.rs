@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::co_author::CoAuthor;
 use super::id::CommitId;
 use super::ledger::Event;
 use super::time::{Instant, Now};
@@ -47,6 +48,9 @@ pub struct Coming {
     pub author: String,
     /// The author's e-mail as written in it; empty where it is longer than any address.
     pub email: String,
+    /// Who its message says wrote it as well, machines among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub co_authors: Vec<CoAuthor>,
     /// The first line of its message, cut.
     pub subject: String,
 }

@@ -4,6 +4,7 @@
 
 pub mod audit;
 pub mod beside;
+pub mod co_author;
 mod event_word;
 pub mod flow;
 pub mod heads_up;
@@ -20,6 +21,7 @@ pub mod verdict;
 
 pub use audit::*;
 pub use beside::*;
+pub use co_author::*;
 pub use flow::*;
 pub use heads_up::*;
 pub use http::*;

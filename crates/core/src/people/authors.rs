@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::{ForgeHost, Identity, People, PersonCard, is_bot};
+use crate::model::CoAuthor;
 
 /// What is known of whoever wrote a commit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -41,13 +42,15 @@ pub enum Author<'p> {
     },
 }
 
-/// Who wrote a commit: by the address in it, by the forge's account, by `.mailmap`, by the login in an
-/// address that a forge made up. The first that the config has.
+/// Who wrote a commit: by the address in it, by the forge's account, by the login in an address that a forge made up, and
+/// by what `.mailmap` makes of it. The first that the config has: a `.mailmap` makes nobody of who is somebody, and nobody
+/// somebody else.
 pub fn author<'p>(people: &'p People, forges: &[ForgeHost], of: &Authorship<'_>) -> Author<'p> {
     let (name, email) = of.mailmap.unwrap_or((of.name, of.email));
-    let made_up = hidden(forges, of.email).or_else(|| hidden(forges, email));
+    let (own, mapped) = (hidden(forges, of.email), hidden(forges, email));
     let account = of.account.map(|(forge, login)| Identity::forge(forge, login));
-    let tries = [Some(mail(of.email)), account.clone(), Some(mail(email)), made_up.clone()];
+    let tries = [Some(mail(of.email)), account.clone(), own.clone(), Some(mail(email)), mapped.clone()];
+    let made_up = own.or(mapped);
     if let Some(card) = tries.iter().flatten().find_map(|identity| people.who(identity)) {
         return Author::Person(card);
     }
@@ -76,7 +79,11 @@ fn mail(address: &str) -> Identity {
 /// The most co-authors of one commit that are read.
 pub const CO_AUTHORS_MAX: usize = 100;
 
-/// Name and address of each `Co-authored-by: NAME <ADDRESS>` in a commit's message, each once.
+/// How many characters of a co-author's name are kept, of an address, and of all of one commit together. Of an
+/// address that is longer nothing is: it is none (RFC 3696, erratum 1690), and half of one is another one.
+const CO_AUTHOR_MAX: (usize, usize, usize) = (120, 320, 4_000);
+
+/// Name and address of each `Co-authored-by: NAME <ADDRESS>` in a commit's message, each address once.
 ///
 /// Wherever such a line stands: who squashes by hand puts it anywhere, and to take one too many for an author
 /// refuses too much, never too little.
@@ -91,12 +98,33 @@ pub fn co_authors(message: &str) -> Vec<(&str, &str)> {
         let Some((name, rest)) = value.split_once('<') else { continue };
         let Some((email, _)) = rest.split_once('>') else { continue };
         let pair = (name.trim(), email.trim());
-        if !pair.1.is_empty() && !found.contains(&pair) {
+        if !pair.1.is_empty() && !found.iter().any(|(_, email)| email.eq_ignore_ascii_case(pair.1)) {
             found.push(pair);
         }
         if found.len() == CO_AUTHORS_MAX {
             break;
         }
+    }
+    found
+}
+
+/// The same as it is kept of a commit whose author has that address: without the author, and no more than people
+/// would ever look at, whatever somebody pushed.
+pub fn co_authors_in(message: &str, author: &str) -> Vec<CoAuthor> {
+    let (name_max, email_max, mut room) = CO_AUTHOR_MAX;
+    let mut found = Vec::new();
+    for (name, email) in co_authors(message) {
+        let length = email.chars().count();
+        if length > email_max || email.to_lowercase() == author.trim().to_lowercase() {
+            continue;
+        }
+        let name: String = name.chars().take(name_max).collect();
+        let used = length + name.chars().count();
+        if used > room {
+            break;
+        }
+        room -= used;
+        found.push(CoAuthor { name, email: email.to_lowercase() });
     }
     found
 }

@@ -1,11 +1,11 @@
 //! Whose commits a heads-up is about: whom to name and to call, and what "hold mine" holds.
 //!
-//! Goes by the author's name and address in the commit alone. Whoever only stands in a `Co-authored-by:` is not
-//! found: the loaded history has no messages; where those are at hand, [`super::authors::co_authors`] reads
-//! them. And only the commits that the heads-up names are looked at, which are the newest ten.
+//! Goes by names and addresses in the commit, and by `.mailmap` where it is given: the author's, and those of a `Co-authored-by:`, who are as
+//! much its authors (after a squash the author is only who opened the request). And only the commits that the
+//! heads-up names are looked at, which are the newest ten.
 
 use super::authors::{Author, Authorship, author};
-use super::{ForgeHost, Mention, People, PersonCard};
+use super::{ForgeHost, Mailmap, Mention, People, PersonCard};
 use crate::model::{Coming, CommitId};
 
 /// Somebody whose commits are about to enter an environment.
@@ -19,6 +19,29 @@ pub struct Concerned<'p> {
     pub called: bool,
 }
 
+/// Who wrote a commit: its author, then who wrote it as well, those whom the config has first, each once under however
+/// many addresses. A machine is named as an author; one that only helped is nobody whom people would ask.
+pub fn writers<'p>(
+    people: &'p People,
+    forges: &[ForgeHost],
+    mailmap: &Mailmap,
+    commit: &Coming,
+) -> Vec<Author<'p>> {
+    let by = |name: &str, email: &str| {
+        author(people, forges, &Authorship { name, email, account: None, mailmap: mailmap.of(name, email) })
+    };
+    let mut all = vec![by(&commit.author, &commit.email)];
+    for other in &commit.co_authors {
+        let found = by(&other.name, &other.email);
+        if !matches!(found, Author::Bot { .. }) && !all.iter().any(|known| is_same(known, &found)) {
+            all.push(found);
+        }
+    }
+    // However many strangers somebody writes below a commit, those whom the config has are not behind them.
+    all[1..].sort_by_key(|other| !matches!(other, Author::Person(_)));
+    all
+}
+
 /// Everybody who wrote something of it, each once, in the order of the heads-up; `usual` is for whom the config
 /// says nothing of mentions. Machines are named, as authors, and never called.
 pub fn concerned<'p>(
@@ -28,8 +51,10 @@ pub fn concerned<'p>(
     commits: &[Coming],
 ) -> Vec<Concerned<'p>> {
     let mut all: Vec<Concerned<'p>> = Vec::new();
-    for commit in commits {
-        let author = by(people, forges, commit);
+    let wrote = commits
+        .iter()
+        .flat_map(|one| writers(people, forges, &Mailmap::default(), one).into_iter().map(move |who| (one, who)));
+    for (commit, author) in wrote {
         if let Some(known) = all.iter_mut().find(|known| is_same(&known.author, &author)) {
             known.commits.push(commit.id);
             continue;
@@ -52,13 +77,8 @@ pub fn oldest_of<'c>(
     forges: &[ForgeHost],
     commits: &'c [Coming],
 ) -> Option<&'c Coming> {
-    let is_theirs =
-        |commit: &&Coming| matches!(by(people, forges, commit), Author::Person(found) if found.name == card.name);
-    commits.iter().rev().find(is_theirs)
-}
-
-fn by<'p>(people: &'p People, forges: &[ForgeHost], commit: &Coming) -> Author<'p> {
-    author(people, forges, &Authorship { name: &commit.author, email: &commit.email, ..Authorship::default() })
+    let is_card = |found: &Author<'_>| matches!(found, Author::Person(found) if found.name == card.name);
+    commits.iter().rev().find(|commit| writers(people, forges, &Mailmap::default(), commit).iter().any(is_card))
 }
 
 /// Strangers are the same by account or address, and by name only where they have neither.

@@ -22,6 +22,7 @@
 pub mod authors;
 pub mod coming;
 mod identity;
+mod mailmap;
 mod may;
 mod noreply;
 mod rules;
@@ -38,6 +39,7 @@ use crate::text::Shown;
 
 pub use crate::model::Surface;
 pub use identity::{BadIdentity, IDENTITY_MAX, Identity, Platform};
+pub use mailmap::Mailmap;
 pub use may::{Asked, Asker, Denial, Grant, Law, Permit, Place, needed};
 pub use noreply::{ForgeHost, ForgeKind, is_bot};
 pub use rules::{AllowRule, DenyRule, On, RuleFault, Rules, VerbWord, glob};

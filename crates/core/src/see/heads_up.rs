@@ -237,6 +237,7 @@ fn coming(node: &Node) -> Coming {
         author: cut(&node.author, author),
         // Half of an address is another one.
         email: if fits { node.email.clone() } else { String::new() },
+        co_authors: node.co_authors.iter().filter(|other| !other.email.is_empty()).cloned().collect(),
         subject: cut(&node.subject, subject),
     }
 }

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use towpath_core::calendar::Windows;
 use towpath_core::dag::Node;
 use towpath_core::model::{
-    CheckRef, Checks, CiGate, EnvName, Event, Gate, Held, Hold, LagGate, Mode, NamedCheck, Pause, PauseKind, Scope,
-    Span, Tip, TreeId, Unknown, UnknownWhy, Until,
+    CheckRef, Checks, CiGate, CoAuthor, EnvName, Event, Gate, Held, Hold, LagGate, Mode, NamedCheck, Pause,
+    PauseKind, Scope, Span, Tip, TreeId, Unknown, UnknownWhy, Until,
 };
 use towpath_core::see::{heads_up, heads_up_due};
 
@@ -314,9 +314,11 @@ fn merges_of_nothing_are_not_named_and_long_texts_are_cut() {
     world.push();
     // A promotion's merge: its tree is that of what it brings.
     world.nodes.push(Node { tree: TreeId::from_bytes([1; 20]), ..commit(2, &[0, 1]) });
+    let bo = CoAuthor { name: "Bo".to_owned(), email: "bo@example.com".to_owned() };
     let long = Node {
         author: "ä".repeat(1_000),
         email: format!("{}@example.com", "a".repeat(1_000)),
+        co_authors: vec![bo.clone()],
         subject: "ü".repeat(5_000),
         ..commit(3, &[2])
     };
@@ -329,6 +331,7 @@ fn merges_of_nothing_are_not_named_and_long_texts_are_cut() {
     let Event::HeadsUp { commits, .. } = event else { panic!("{event:?}") };
     let long = &commits[0];
     assert_eq!((long.author.chars().count(), long.email.as_str(), long.subject.chars().count()), (120, "", 200));
+    assert_eq!(long.co_authors, [bo]);
 }
 
 #[test]

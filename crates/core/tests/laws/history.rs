@@ -50,8 +50,8 @@ pub fn node(n: usize, parents: &[usize]) -> Node {
         merged: None,
         author: "Ana".to_owned(),
         email: "ana@example.com".to_owned(),
-        subject: format!("change {n}"),
         co_authors: Vec::new(),
+        subject: format!("change {n}"),
     }
 }
 

@@ -484,7 +484,7 @@ fn a_pause_that_is_over_is_ended_once_and_not_by_a_wall_that_jumps() {
 fn a_reminder_is_told_at_the_instant_that_is_named_for_it() {
     let of_mode = |mode| {
         let named = |name: &&'static str| Environment { mode, ..environment(name, Vec::new()) };
-        flow(ENVS.iter().map(|name| named(name)).collect())
+        flow(ENVS.iter().map(named).collect())
     };
     let (acted, observed) = (of_mode(Mode::Act), of_mode(Mode::Observe));
     let targets = ["staging".into(), "production".into()];

@@ -70,8 +70,8 @@ pub fn commit(n: u32, parents: &[u32]) -> Node {
         merged: None,
         author: ["Ana", "Marek"][n as usize % 2].to_owned(),
         email: ["ana@example.com", "marek@example.com"][n as usize % 2].to_owned(),
-        subject: format!("change {n}"),
         co_authors: Vec::new(),
+        subject: format!("change {n}"),
     }
 }
 

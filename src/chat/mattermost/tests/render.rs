@@ -41,6 +41,8 @@ fn heads_up() -> Message {
             line(LineKind::Small, vec![text("audit 17")]),
         ],
         buttons: vec![button("Why?", ButtonStyle::Plain), button("Hold", ButtonStyle::Danger)],
+        // Mattermost shows the beginning of the text itself.
+        in_short: Some("in short".to_owned()),
     }
 }
 
@@ -76,7 +78,11 @@ fn nobody_is_called_but_by_a_known_name() {
     let called = |username: &str| {
         let people: People = [("u1".to_owned(), username.to_owned())].into();
         let spans = vec![text("by"), person("Ana", "u1"), text("all, "), person("@here", "u2")];
-        render(&Message { lines: vec![line(LineKind::Text, spans)], buttons: vec![] }, &people, None)["text"]
+        render(
+            &Message { lines: vec![line(LineKind::Text, spans)], buttons: vec![], in_short: None },
+            &people,
+            None,
+        )["text"]
             .clone()
     };
     assert_eq!(called("ana"), "by\u{200b}@ana\u{200b}all, &#64;\u{200b}here");
@@ -101,7 +107,8 @@ fn nobody_is_called_but_by_a_known_name() {
 
 #[test]
 fn an_answer_is_not_read_as_slacks() {
-    let message = Message { lines: vec![line(LineKind::Text, vec![text("<!channel>")])], buttons: vec![] };
+    let message =
+        Message { lines: vec![line(LineKind::Text, vec![text("<!channel>")])], buttons: vec![], in_short: None };
     let made = reply(Visible::Person, &message, &People::new(), None);
     assert_eq!((&made["response_type"], &made["skip_slack_parsing"]), (&json!("ephemeral"), &json!(true)));
     assert_eq!(made["text"], "&#60;&#33;channel&#62;");

@@ -29,7 +29,7 @@ fn message() -> Message {
     let lines = vec![Line { kind: LineKind::Text, spans: vec![Span::Text("3 @all".to_owned())] }];
     let press = Press::Say("status".to_owned());
     let buttons = vec![Button { label: "Status".into(), press, style: ButtonStyle::Primary, confirm: None }];
-    Message { lines, buttons }
+    Message { lines, buttons, in_short: None }
 }
 
 const POST: &str = r#"{"id":"p1","channel_id":"c1","message":"x","props":{}}"#;

@@ -228,7 +228,7 @@ fn what_a_button_was_given_comes_back_when_it_is_pressed() {
     }]);
     for press in presses {
         let button = Button { label: "x".into(), press: press.clone(), style: ButtonStyle::Plain, confirm: None };
-        let made = render(&Message { lines: vec![], buttons: vec![button; 2] });
+        let made = render(&Message { lines: vec![], buttons: vec![button; 2], in_short: None });
         for at in 0..2 {
             let element = &made["blocks"][0]["elements"][at];
             let mut payload = payload();
@@ -240,7 +240,7 @@ fn what_a_button_was_given_comes_back_when_it_is_pressed() {
     // Too long for a button, and so none.
     let press = Press::Say("x".repeat(2_000));
     let button = Button { label: "x".into(), press, style: ButtonStyle::Plain, confirm: None };
-    assert_eq!(render(&Message { lines: vec![], buttons: vec![button] })["blocks"], json!([]));
+    assert_eq!(render(&Message { lines: vec![], buttons: vec![button], in_short: None })["blocks"], json!([]));
 }
 
 proptest! {

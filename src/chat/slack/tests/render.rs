@@ -40,6 +40,7 @@ fn a_message_is_laid_out() {
             button("Why?", ButtonStyle::Plain, None),
             button("Promote", ButtonStyle::Danger, Some("Really *now*?")),
         ],
+        in_short: None,
     };
     let plain = |text: &str| json!({ "type": "plain_text", "text": text, "emoji": false });
     let section = |elements| json!({ "type": "rich_text_section", "elements": elements });
@@ -78,6 +79,14 @@ fn a_message_is_laid_out() {
         ],
     });
     assert_eq!(render(&message), expected);
+    // What heading and list say in short is read where blocks are not, and shown nowhere else.
+    let short = Message { in_short: Some("2 commits: Marek <!channel> *fix*, `it`".to_owned()), ..message.clone() };
+    let made = render(&short);
+    let text = "2 commits: Marek &lt;!channel&gt; ∗fix∗, ‵it‵\nAt 14:32, compare\nnow\naudit 17\nlag 30m";
+    assert_eq!((&made["text"], &made["blocks"]), (&json!(text), &expected["blocks"]));
+    let long = Message { in_short: Some("<".repeat(9_000)), ..message.clone() };
+    let text = render(&long)["text"].as_str().unwrap().to_owned();
+    assert!(text.chars().count() <= 3_000 && text.ends_with('…') && !text.contains('<'), "{text}");
     assert_eq!(reply(Visible::Channel, &message)["response_type"], "in_channel");
     assert_eq!(reply(Visible::Person, &message)["response_type"], "ephemeral");
 }
@@ -85,12 +94,16 @@ fn a_message_is_laid_out() {
 #[test]
 fn a_heading_that_is_long_or_calls_somebody_is_a_bold_line() {
     for spans in [vec![text(&"x".repeat(151))], vec![person("Ana", Some("U1")), text(" pauses")]] {
-        let made = render(&Message { lines: vec![line(LineKind::Heading, spans)], buttons: vec![] });
+        let made =
+            render(&Message { lines: vec![line(LineKind::Heading, spans)], buttons: vec![], in_short: None });
         let first = &made["blocks"][0]["elements"][0]["elements"][0];
         assert_eq!((&made["blocks"][0]["type"], &first["style"]), (&json!("rich_text"), &json!({ "bold": true })));
     }
-    let fits =
-        render(&Message { lines: vec![line(LineKind::Heading, vec![text(&"x".repeat(150))])], buttons: vec![] });
+    let fits = render(&Message {
+        lines: vec![line(LineKind::Heading, vec![text(&"x".repeat(150))])],
+        buttons: vec![],
+        in_short: None,
+    });
     assert_eq!(fits["blocks"][0]["type"], "header");
 }
 
@@ -108,7 +121,7 @@ fn only_a_well_formed_id_calls_somebody() {
         (&"U".repeat(25), false),
     ] {
         let lines = vec![line(LineKind::Text, vec![person("Ana", Some(id))])];
-        let made = render(&Message { lines, buttons: vec![] });
+        let made = render(&Message { lines, buttons: vec![], in_short: None });
         let kind = &made["blocks"][0]["elements"][0]["elements"][0]["type"];
         assert_eq!(kind, if calls { "user" } else { "text" }, "{id}");
     }
@@ -118,13 +131,13 @@ fn only_a_well_formed_id_calls_somebody() {
 fn what_is_too_much_is_left_out_and_said() {
     let heading = |at: usize| line(LineKind::Heading, vec![text(&format!("{at}"))]);
     let buttons = vec![button("x", ButtonStyle::Plain, None); 40];
-    let made = render(&Message { lines: (0..80).map(heading).collect(), buttons });
+    let made = render(&Message { lines: (0..80).map(heading).collect(), buttons, in_short: None });
     let blocks = made["blocks"].as_array().unwrap();
     assert_eq!(blocks.len(), 50);
     assert_eq!((&blocks[47]["text"]["text"], &blocks[48]["elements"][0]["text"]), (&json!("47"), &json!("…")));
     assert_eq!(blocks[49]["elements"].as_array().unwrap().len(), 25);
     let long = line(LineKind::Text, vec![text(&"word ".repeat(2_000))]);
-    let made = render(&Message { lines: vec![long; 9], buttons: vec![] });
+    let made = render(&Message { lines: vec![long; 9], buttons: vec![], in_short: None });
     let shown = made["blocks"]
         .as_array()
         .unwrap()

@@ -22,7 +22,7 @@ fn slack(fake: &Fake) -> Slack {
 
 fn message() -> Message {
     let spans = vec![Span::Text("<!channel> 3 & 4".to_owned())];
-    Message { lines: vec![Line { kind: LineKind::Text, spans }], buttons: vec![] }
+    Message { lines: vec![Line { kind: LineKind::Text, spans }], buttons: vec![], in_short: None }
 }
 
 const OK: &str = r#"{"ok":true,"channel":"C1","ts":"1503435956.000247"}"#;

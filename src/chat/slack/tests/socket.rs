@@ -376,6 +376,33 @@ async fn another_connection_is_made_when_slack_asks_and_whenever_one_is_lost() {
 }
 
 #[tokio::test]
+async fn the_next_connection_is_there_before_the_old_one_is_closed() {
+    let refresh = || say(&json!({ "type": "disconnect", "reason": "warning", "debug_info": {} }));
+    let fails = || Open::Instead(500, String::new());
+    for before in [vec![], vec![fails(), fails(), Open::Elsewhere("ws://127.0.0.1:1/link".to_owned())]] {
+        let tries = before.len();
+        let first = vec![hello(), refresh(), refresh(), command("e1", "status"), Step::Hear, Step::Stay];
+        let second = vec![hello(), command("e2", "plan"), Step::Hear, Step::Stay];
+        let opens = [vec![Open::Given(first)], before, vec![Open::Given(second)]].concat();
+        let server = Server::start(opens).await;
+        let running = run(&server, pauses());
+        server.until(&acknowledged("e2"), 1).await;
+        server.until("left", 1).await;
+        let log = server.log();
+        let at = |entry: &str, nth: usize| {
+            let mut all = log.iter().enumerate().filter(|(_, had)| had.as_str() == entry).map(|(at, _)| at);
+            all.nth(nth).unwrap_or_else(|| panic!("no {entry} {nth}: {log:?}"))
+        };
+        assert!(at(&acknowledged("e1"), 0) < at("closed", 0), "it is heard until then: {log:?}");
+        assert!(at("link", 1) < at("closed", 0) && at("closed", 0) < at("left", 0), "{tries}: {log:?}");
+        assert_eq!(log.iter().filter(|entry| *entry == "open").count(), 2 + tries, "{log:?}");
+        assert_eq!(log.iter().filter(|entry| *entry == "left").count(), 1, "the second one stays: {log:?}");
+        running.stop().await;
+        server.until("left", 2).await;
+    }
+}
+
+#[tokio::test]
 async fn a_connection_that_is_silent_is_given_up() {
     let server = Server::start(vec![
         // It does not even answer to a ping: nobody reads there.

@@ -44,10 +44,14 @@ fn with(text: &str, word: &str) -> Told {
     told.about = Some(text.to_owned());
     told.retry = true;
     told.notice.repository = text.to_owned();
+    if word == "heads-up" && text.len().is_multiple_of(2) {
+        told.heading = Some(text.to_owned());
+        told.to_stop = Some(text.to_owned());
+    }
     if let Some(range) = &mut told.announced {
         for commit in &mut range.commits {
             commit.subject = text.to_owned();
-            commit.authors = vec![Wrote::Stranger(text.to_owned())];
+            commit.authors = vec![Wrote::Stranger(text.to_owned()), Wrote::Stranger(format!("{text}x"))];
         }
         range.migrations = vec![text.to_owned(); 8];
     }
@@ -73,6 +77,8 @@ fn check(saying: &Saying, is_one: bool) -> Result<(), TestCaseError> {
         prop_assert!(!shown.contains(['\n', '\r', '\u{2028}']) && shown.chars().count() <= 1_000, "{}", shown);
     }
     prop_assert!(saying.message.lines.len() < 40);
+    let short = saying.message.in_short.clone().unwrap_or_default();
+    prop_assert!(towpath_core::text::Shown::new(&short).to_string() == short && !short.contains('\n'), "{}", short);
     if !is_one {
         prop_assert_eq!(saying.message.buttons.len(), 1);
         prop_assert_eq!(&saying.message.buttons[0].press, &Press::Say("status".to_owned()));

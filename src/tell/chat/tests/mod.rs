@@ -86,6 +86,8 @@ pub fn told(word: &str, minute: i64) -> Told {
         compare: None,
         paused: Vec::new(),
         ordered_by: None,
+        heading: None,
+        to_stop: None,
         retry: false,
         resume: None,
     }

@@ -64,6 +64,40 @@ fn a_heads_up_reads_like_this() {
 }
 
 #[test]
+fn what_its_heading_says_is_not_said_again() {
+    let mut told = heads_up(0, 4);
+    told.heading =
+        Some("At Sat 21 Nov 2026 11:30 CET, 4 commits of `shop/checkout` go to `production` (`master`)".to_owned());
+    told.to_stop = Some("To stop one: `towpath hold SHA shop/checkout production --reason 'WHY'`".to_owned());
+    told.notice.text = "never shown".to_owned();
+    told.paused = vec!["paused by `ana`".to_owned()];
+    let range = told.announced.as_mut().unwrap();
+    range.more = 1;
+    range.migrations = vec!["db/1.sql".to_owned()];
+    let person = |name: &str| Wrote::Person(name.to_owned());
+    range.commits[0].authors = vec![person("ana"), person("marek"), Wrote::Stranger("Z*e".to_owned())];
+    range.commits[1].authors = vec![person("ana")];
+    range.commits[2].authors = (0..9).map(|n| Wrote::Stranger(format!("S{n}"))).collect();
+    let said = message(&[told]);
+    let wanted = "At Sat 21 Nov 2026 11:30 CET, 4 commits of `shop/checkout` go to `production` (`master`)\n\
+        ⏸ paused by `ana`\n\
+        ana with @marek:UMAREK, Z*e — `020202020` Change 2\n\
+        ana — `030303030` Change 3\n\
+        S0 with S1, S2, S3, S4 and 4 more — `040404040` Change 4\n\
+        and 1 more\n\
+        ⚠ Migrations: `db/1.sql`\n\
+        To stop one: `towpath hold SHA shop/checkout production --reason 'WHY'`\n\
+        [Hold mine][Promote now][Why?]";
+    assert_eq!(plain(&said), wanted);
+    let short = "At Sat 21 Nov 2026 11:30 CET, 4 commits of shop/checkout go to production (master): ana with marek, Z*e \
+        — 020202020 Change 2 · ana — 030303030 Change 3 · S0 with S1, S2, S3, S4 and 4 more — 040404040 Change 4 · and 1 \
+        more";
+    assert_eq!(said.in_short.as_deref(), Some(short));
+    let landed = message(&[heads_up(0, 3), landed(31, 3)]);
+    assert_eq!(landed.in_short, None);
+}
+
+#[test]
 fn ten_commits_are_named() {
     let said = plain(&message(&[heads_up(0, 14)]));
     assert!(said.contains("· 13 commits ·") && said.contains("\nand 3 more\n"), "{said}");

@@ -2,7 +2,7 @@
 
 use proptest::prelude::{prop_assert, proptest};
 
-use super::super::authors::{Author, Authorship, author, co_authors, every_address, is_author};
+use super::super::authors::{Author, Authorship, author, co_authors, co_authors_in, every_address, is_author};
 use super::super::{ForgeHost, ForgeKind, People, PersonCard, Role, is_bot};
 
 fn forge(name: &str, host: &str, kind: ForgeKind) -> ForgeHost {
@@ -125,6 +125,18 @@ fn the_config_knows_best() {
         (commit("B", "bo@noreply.codeberg.org"), "person bo"),
         (Authorship { account: Some(("cb", "BO")), ..commit("B", "b@y.example") }, "person bo"),
         (Authorship { mailmap: Some(("Ana", "ana@home.example")), ..commit("A", "old@y.example") }, "person ana"),
+        // Who is somebody by what the commit says is nobody else by what a file says.
+        (
+            Authorship { mailmap: Some(("Bo", "bo@noreply.codeberg.org")), ..commit("A", "ana@x.example") },
+            "person ana",
+        ),
+        (
+            Authorship {
+                mailmap: Some(("Bo", "bo@noreply.codeberg.org")),
+                ..commit("A", "9+ana-k@users.noreply.github.com")
+            },
+            "person ana",
+        ),
         // The address in the commit, before what the forge makes of it.
         (Authorship { account: Some(("cb", "bo")), ..commit("A", "ana@x.example") }, "person ana"),
         // A machine that is somebody here.
@@ -161,6 +173,41 @@ fn co_authors_wherever_they_stand() {
 }
 
 #[test]
+fn co_authors_are_kept_without_the_author_and_within_bounds() {
+    let kept = |message: &str| -> Vec<(String, String)> {
+        co_authors_in(message, "bo@x.example").into_iter().map(|one| (one.name, one.email)).collect()
+    };
+    let pair = |name: &str, email: &str| (name.to_owned(), email.to_owned());
+    let message = "Fix (#12)\n\nCo-authored-by: Bo <BO@x.example>\nCo-authored-by: Ana <ANA@x.example>\n\
+        Co-authored-by: Ana K <ana@X.example>\nCo-authored-by: \u{1b}[31m<!channel> <evil@x.example>\n\
+        Co-authored-by: *_`<@U1>` <b <c@x.example>>\nCo-authored-by: \u{202e}oB <d@x.example>";
+    // One address is one co-author; texts are kept as they came, for whoever shows them makes them inert.
+    assert_eq!(
+        kept(message),
+        [
+            pair("Ana", "ana@x.example"),
+            pair("\u{1b}[31m", "!channel"),
+            pair("*_`", "@u1"),
+            pair("\u{202e}oB", "d@x.example"),
+        ]
+    );
+    // Half of an address is another one, half of a name is a name.
+    let long = format!("{}@x.example", "a".repeat(320));
+    assert_eq!(
+        kept(&format!("Co-authored-by: A <{long}>\nCo-authored-by: {} <b@x.example>", "ż".repeat(500))),
+        [pair(&"ż".repeat(120), "b@x.example"),]
+    );
+    let all = |message: &str| kept(message).iter().map(|(name, email)| name.len() + email.len()).sum::<usize>();
+    for width in [1, 50, 110] {
+        let many = |n| format!("Co-authored-by: {} <a{n}@x.example>\n", "n".repeat(width));
+        let many: String = (0..5_000).map(many).collect();
+        assert!(kept(&many).len() <= 100 && all(&many) <= 4_000, "{width}: {}", kept(&many).len());
+        assert!(kept(&many).len() >= 30, "{width}");
+    }
+    assert_eq!(kept("no trailers at all, co-authored-by: x <y@z>\n"), []);
+}
+
+#[test]
 fn one_address_stands_for_all_of_a_person() {
     let (people, forges) = (people(), forges());
     let of = |addresses: &[&str]| addresses.iter().map(|address| (*address).to_owned()).collect();
@@ -184,6 +231,8 @@ proptest! {
         is_bot(&email);
         let trailer = format!("Co-authored-by:{message}");
         prop_assert!(co_authors(&trailer).len() <= 100);
+        let kept = co_authors_in(&trailer, &email);
+        prop_assert!(kept.iter().all(|one| one.email != email.trim().to_lowercase() && one.name.chars().count() <= 120));
         prop_assert!(every_address(&people, &forges, &[email.clone()].into()).contains(&email.to_lowercase()));
     }
 }

@@ -3,9 +3,9 @@
 use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
 use super::super::authors::Author;
-use super::super::coming::{concerned, oldest_of};
-use super::super::{ForgeHost, ForgeKind, Mention, People, PersonCard, Role};
-use crate::model::{Coming, CommitId};
+use super::super::coming::{concerned, oldest_of, writers};
+use super::super::{ForgeHost, ForgeKind, Mailmap, Mention, People, PersonCard, Role};
+use crate::model::{CoAuthor, Coming, CommitId};
 
 fn forges() -> Vec<ForgeHost> {
     vec![ForgeHost { name: "gh".to_owned(), host: "github.com".to_owned(), kind: ForgeKind::GitHub }]
@@ -31,7 +31,15 @@ fn people() -> People {
 
 fn commit(n: u8, author: &str, email: &str) -> Coming {
     let id = CommitId::from_bytes([n; 20]);
-    Coming { id, author: author.to_owned(), email: email.to_owned(), subject: format!("change {n}") }
+    let (author, email, subject) = (author.to_owned(), email.to_owned(), format!("change {n}"));
+    Coming { id, author, email, co_authors: Vec::new(), subject }
+}
+
+/// The same commit, written by these as well.
+fn with(commit: Coming, others: &[(&str, &str)]) -> Coming {
+    let co_author =
+        |(name, email): &(&str, &str)| CoAuthor { name: (*name).to_owned(), email: (*email).to_owned() };
+    Coming { co_authors: others.iter().map(co_author).collect(), ..commit }
 }
 
 fn name(author: &Author<'_>) -> String {
@@ -116,6 +124,54 @@ fn hold_mine_holds_the_oldest_of_theirs() {
         oldest_of(card, &people, &forges(), &commits).map(|one| one.id.as_bytes()[0])
     };
     assert_eq!((oldest("ana"), oldest("bo"), oldest("cy")), (Some(7), Some(8), None));
+}
+
+#[test]
+fn who_wrote_it_as_well_is_as_much_its_author() {
+    let (people, forges) = (people(), forges());
+    let wrote = |commit: &Coming| -> Vec<String> {
+        writers(&people, &forges, &Mailmap::default(), commit).iter().map(name).collect()
+    };
+    let by_bo = || commit(9, "Bo", "bo@x.example");
+    for (others, are) in [
+        (&[][..], &["bo"][..]),
+        (&[("Zoe", "zoe@y.example"), ("Ana", "ana@x.example")], &["bo", "ana", "stranger Zoe"]),
+        // A squash by a forge names the author again, and people by the addresses that it made up.
+        (&[("Bo", "BO@x.example"), ("ana", "7+ana-k@users.noreply.github.com")], &["bo", "ana"]),
+        (&[("Ana", "ana@home.example"), ("Ana K", "ana@x.example")], &["bo", "ana"]),
+        // Machines help, and nobody asks them.
+        (&[("renovate[bot]", "29139614+renovate[bot]@users.noreply.github.com")], &["bo"]),
+        (&[("Somebody", "noreply@assistant.example"), ("x", "x-bot@y.example")], &["bo"]),
+        // Unless the config has one as a person.
+        (&[("helper[bot]", "1+helper[bot]@users.noreply.github.com")], &["bo", "helper"]),
+        // What is no address is nobody's; a name alone makes nobody a person of the config.
+        (
+            &[("ana", "ana"), ("", "a b\u{1b}[31m@<x"), ("ana", "ana@evil.example")],
+            &["bo", "stranger ana", "stranger ", "stranger ana"],
+        ),
+    ] {
+        assert_eq!(wrote(&with(by_bo(), others)), are, "{others:?}");
+    }
+    // A machine is named where it is the author, with the people who did it.
+    let by_machine = with(commit(8, "renovate[bot]", ""), &[("Di", "di@x.example")]);
+    assert_eq!(wrote(&by_machine), ["bot renovate[bot]", "di"]);
+}
+
+#[test]
+fn who_wrote_it_as_well_is_called_and_holds_as_the_author_does() {
+    let commits = [
+        with(commit(9, "Bo", "bo@x.example"), &[("Eva", "eva@x.example"), ("Cy", "cy@x.example")]),
+        with(commit(8, "Zoe", "zoe@y.example"), &[("Ana", "ana@home.example")]),
+        commit(7, "Eva", "eva@x.example"),
+        with(commit(6, "Cy", "cy@x.example"), &[("Ana", "ana@x.example"), ("Ana", "ana@x.example")]),
+    ];
+    assert_eq!(said(Mention::HeadsUp, &commits), ["bo! 9", "eva! 9 7", "cy 9 6", "stranger Zoe! 8", "ana! 8 6"]);
+    let people = people();
+    let oldest = |name: &str| {
+        let card = people.named(name).unwrap();
+        oldest_of(card, &people, &forges(), &commits).map(|one| one.id.as_bytes()[0])
+    };
+    assert_eq!([oldest("ana"), oldest("bo"), oldest("eva"), oldest("di")], [Some(6), Some(9), Some(7), None]);
 }
 
 proptest! {

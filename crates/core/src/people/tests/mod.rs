@@ -5,4 +5,5 @@ mod authors;
 mod cards;
 mod coming;
 mod laws;
+mod mailmap;
 mod table;

@@ -1,0 +1,91 @@
+//! The button by which whoever wrote a commit holds it.
+
+use serde_json::Value as Json;
+use towpath::chat::message::Press;
+use towpath_core::model::CommitId;
+
+use super::{Platform, SIGNING, place, pressed, rows, shown, slack, slash};
+
+#[test]
+fn hold_mine_holds_what_its_author_wrote_whatever_their_role() {
+    let platform = Platform::new();
+    let place = place(&platform);
+    let repo = place.repo("checkout");
+    let first = repo.tip("develop").unwrap();
+    let theirs = repo.commit_as(&[first], "develop", &[("b", "1")], "Of Zoe", "Zoe <zoe@example.com>");
+    let own = repo.commit_as(&[theirs], "develop", &[("c", "1")], "Of Ana", "Ana <Ana@Example.com>");
+    let later = repo.commit_as(&[own], "develop", &[("d", "1")], "Of Ana, later", "Ana <ana@example.com>");
+    let service = place.serve();
+    place.arrives("checkout", "staging", later);
+    let press = Press::HoldMine { flow: "shop/checkout".into(), env: "production".into(), newest: later };
+    slack(&service, &pressed(&platform, "UEVE", "1.a", &press), SIGNING, 0);
+    assert!(shown(&platform.tells(1)).contains("is yours as far as their addresses tell"), "{:?}", platform.told());
+    slack(&service, &pressed(&platform, "UX", "1.b", &press), SIGNING, 0);
+    assert!(shown(&platform.tells(2)).contains("is linked to no person"), "{:?}", platform.told());
+    assert!(!place.ok(&["status"]).contains("is held"));
+    let refused: Vec<Json> = rows(&place).into_iter().filter(|row| row["allowed"] == false).collect();
+    assert_eq!(refused.len(), 2, "who tried it is on record: {refused:?}");
+    assert!(refused.iter().all(|row| row["command"].as_str().unwrap().starts_with("hold mine ")), "{refused:?}");
+    slack(&service, &pressed(&platform, "UDAN", "1.c", &press), SIGNING, 0);
+    let done = shown(&platform.tells(3));
+    assert!(done.contains("held back") && done.contains(&own.short()), "{done}");
+    let rows = rows(&place);
+    assert_eq!(rows.last().unwrap()["came"]["rule"], "author");
+    assert_eq!(rows.last().unwrap()["by"], "dan");
+    let explained = place.ok(&["explain", "checkout", "production"]);
+    assert!(explained.contains("held by its author"), "{explained}");
+    assert!(explained.contains("whoever may `unhold` there can lift it"), "{explained}");
+    // Pressed again it holds the same, and is shown once.
+    slack(&service, &pressed(&platform, "UDAN", "1.e", &press), SIGNING, 0);
+    assert!(shown(&platform.tells(4)).contains("held back"), "{:?}", platform.told());
+    let status = place.ok(&["status"]);
+    let standing: Vec<&str> =
+        status.lines().filter(|line| line.contains("is held") && !line.contains("blocked:")).collect();
+    assert!(standing.len() == 1 && standing[0].ends_with("(2 times)"), "{status}");
+    // What they held so they may let go, and nothing else.
+    let unhold = |commit: &CommitId| format!("unhold {commit} checkout production");
+    place.ok(&["hold", &theirs.to_string(), "shop/checkout", "production", "--reason", "another's"]);
+    slack(&service, &slash(&platform, ("T1", "UDAN", "CSHOP"), "1.f", &unhold(&theirs)), SIGNING, 0);
+    assert!(shown(&platform.tells(5)).contains("takes an operator"), "{:?}", platform.told());
+    slack(&service, &slash(&platform, ("T1", "UDAN", "CSHOP"), "1.g", &unhold(&own)), SIGNING, 0);
+    let lifted = shown(&platform.tells(6));
+    assert!(lifted.contains("is lifted"), "{lifted}");
+    assert_eq!(self::rows(&place).last().unwrap()["came"]["rule"], "author");
+    let status = place.ok(&["status"]);
+    let standing: Vec<&str> =
+        status.lines().filter(|line| line.contains("is held") && !line.contains("blocked:")).collect();
+    assert!(standing.len() == 1 && standing[0].contains("another's"), "that of another stays: {status}");
+    // The same said as a command takes the role.
+    let text = format!("hold {} production --reason mine", own);
+    slack(&service, &slash(&platform, ("T1", "UDAN", "CSHOP"), "1.d", &text), SIGNING, 0);
+    assert!(shown(&platform.tells(7)).contains("takes an operator"), "{:?}", platform.told());
+}
+
+#[test]
+fn hold_mine_holds_each_of_theirs_where_histories_were_merged() {
+    let platform = Platform::new();
+    let place = place(&platform);
+    let repo = place.repo("checkout");
+    let first = repo.tip("develop").unwrap();
+    let ana = "Ana <ana@example.com>";
+    let one = repo.commit_as(&[first], "one", &[("b", "1")], "One", ana);
+    let other = repo.commit_as(&[first], "other", &[("c", "1")], "Other", ana);
+    let merged = repo.commit_as(&[first, one], "develop", &[("b", "1")], "Merge one", "Zoe <zoe@example.com>");
+    let both = repo.commit_as(
+        &[merged, other],
+        "develop",
+        &[("b", "1"), ("c", "1")],
+        "Merge other",
+        "Zoe <zoe@example.com>",
+    );
+    let service = place.serve();
+    place.arrives("checkout", "staging", both);
+    let press = Press::HoldMine { flow: "shop/checkout".into(), env: "production".into(), newest: both };
+    slack(&service, &pressed(&platform, "UDAN", "1.a", &press), SIGNING, 0);
+    let done = shown(&platform.tells(1));
+    assert!(done.contains(&one.short()) && done.contains(&other.short()), "{done}");
+    let status = place.ok(&["status"]);
+    for commit in [one, other] {
+        assert!(status.contains(&format!("{} is held", commit.short())), "{status}");
+    }
+}
