@@ -13,8 +13,8 @@ use chrono_tz::Tz;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use towpath_core::model::{
-    BranchName, Candidates, CheckName, EnvName, Environment, Flow, FlowName, MergeBy, MergeMethod, Mode, OpenWhen,
-    PolicyDigest, RequestRules, Via,
+    BranchName, Candidates, CheckName, EnvName, Environment, Flow, FlowName, MergeBy, Mode, OpenWhen, PolicyDigest,
+    RequestRules, Via,
 };
 
 use super::keys::Place;
@@ -370,7 +370,7 @@ impl Settings {
             self.add(format!("{prefix}request.{key}"), value.clone(), origin);
             Some(value)
         };
-        let (open, merge, title, method) = (read("open"), read("merge"), read("title"), read("method"));
+        let (open, merge, title) = (read("open"), read("merge"), read("title"));
         read("reviewers");
         read("labels");
         let list = |key: &str| check::texts(table.and_then(|t| t.get(key)));
@@ -380,11 +380,6 @@ impl Settings {
             reviewers: list("reviewers"),
             labels: list("labels"),
             title: title.and_then(|title| title.as_str().map(str::to_owned)),
-            method: if method.is_some_and(|word| word == "fast-forward") {
-                MergeMethod::FastForward
-            } else {
-                MergeMethod::Any
-            },
         }
     }
 

@@ -142,7 +142,7 @@ fn wanted(known: Option<&Proposed>, head: CommitId, from: Option<CommitId>, look
             before: if known.head == head {
                 known.before
             } else {
-                from.filter(|from| known.put(*from)).or(Some(known.head))
+                from.filter(|from| *from != head && known.put(*from)).or(Some(known.head))
             },
             at: look.now,
             confirmed: None,

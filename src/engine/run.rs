@@ -414,8 +414,8 @@ const fn name(effect: &Effect) -> &'static str {
 }
 
 /// The names of all effects at which a process can be killed, for the crash matrix: those of a move, those of
-/// putting a candidate into a request, and those of telling.
-pub const CRASH_POINTS: [&str; 10] = [
+/// putting a candidate into a request and of closing that, and those of telling.
+pub const CRASH_POINTS: [&str; 11] = [
     "SaveIntent",
     "Reread",
     "MarkPushing",
@@ -424,6 +424,7 @@ pub const CRASH_POINTS: [&str; 10] = [
     "Record",
     "SaveProposal",
     "Propose",
+    "Close",
     "Send",
     "MarkSent",
 ];

@@ -39,7 +39,7 @@ fn replay() {
 }
 
 /// What may go wrong with a request, beyond what may with a push.
-const OF_REQUESTS: [&str; 14] = [
+const OF_REQUESTS: [&str; 17] = [
     "not told",
     "told late",
     "opening not sent",
@@ -54,6 +54,9 @@ const OF_REQUESTS: [&str; 14] = [
     "merge refused",
     "merge delayed",
     "merge not answered",
+    "closing not sent",
+    "closing refused",
+    "closed and not answered",
 ];
 
 /// Everything that is to strike struck often enough in each half, or the swarm tests nothing: about as often as was

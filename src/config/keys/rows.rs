@@ -289,10 +289,6 @@ pub(in crate::config) const ROWS: &[Row] = &[
     ),
     row(&[Place::Request], "merge", Kind::Word { words: &["towpath", "person"], later: &[] }, Default::Text("towpath"))
         .says("Who merges it when every gate passes.", "merge = \"person\""),
-    row(&[Place::Request], "method", Kind::Word { words: &["any", "fast-forward"], later: &[] }, Default::Text("any")).says(
-        "How its commits may come into the branch. `any`: by fast-forward where the forge merges so, else with a merge commit. `fast-forward`: by fast-forward alone. Where a Gitea or Forgejo does not merge so (before Gitea 1.22 and Forgejo 7, or switched off in the repository), Towpath pushes the branch to the head once everything passes, with the same guards as with `via = \"fast-forward\"`, and closes the request, which then says so in its comment; its user has to be let push there. Anything that is no fast-forward is blocked. With `merge = \"person\"` it is up to them.",
-        "method = \"fast-forward\"",
-    ),
     row(&[Place::Request], "reviewers", Kind::ListOf(&Kind::Text), Default::Nothing)
         .says("Who is asked when it is opened: login names, and teams with an `@` before them.", "reviewers = [\"ana\", \"@release\"]"),
     row(&[Place::Request], "labels", Kind::ListOf(&Kind::Text), Default::Nothing)

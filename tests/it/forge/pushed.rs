@@ -1,6 +1,7 @@
-//! `request.method = "fast-forward"` on a Gitea that does not merge so: the approved head is pushed, and the request
-//! closed afterwards.
+//! A Gitea that has no merge by fast-forward (before 1.22): the approved head is pushed, and its request closed
+//! afterwards.
 
+use serde_json::json;
 use towpath::clock::Clock;
 use towpath::config::Config;
 use towpath::engine::tick::Pass;
@@ -14,14 +15,9 @@ use super::gitea::faults::Fault;
 use super::gitea::{self, branch, repo};
 use super::hosts::{Gitea, Host as _};
 
-/// The example on an old server, whose requests have to be carried out by fast-forward.
+/// The example on an old server.
 async fn day() -> Day<Gitea> {
-    let method = |text: String| {
-        let request = "request = { open = \"at-once\",";
-        assert!(text.contains(request));
-        text.replace(request, &format!("{request} method = \"fast-forward\","))
-    };
-    let day = Day::<Gitea>::new("docplanner-gitea.toml", method).await;
+    let day = Day::<Gitea>::new("docplanner-gitea.toml", |text| text).await;
     let mut state = day.host.0.state();
     (state.version, state.settings.fast_forward) = ("1.21.11".to_owned(), None);
     drop(state);
@@ -162,9 +158,21 @@ async fn gitea_tells_whether_it_may_be_pushed_where_it_does_not_merge_so() {
     let ways = async || place.forge().ways(&repo(), &branch("staging")).await.expect("told");
     assert_eq!(ways().await, Ways { fast_forward: true, merge_commit: true, push: false });
     assert_eq!(place.calls("/branches/staging"), 0, "it is not asked");
-    for off in [None, Some(false)] {
-        place.state().settings.fast_forward = off;
-        assert_eq!(ways().await, Ways { fast_forward: false, merge_commit: true, push: true });
+    place.state().settings.fast_forward = Some(false);
+    assert_eq!(
+        ways().await,
+        Ways { fast_forward: false, merge_commit: true, push: false },
+        "somebody switched it off"
+    );
+    assert_eq!(place.calls("/branches/staging"), 0, "nor then");
+    place.state().settings.fast_forward = None;
+    assert_eq!(ways().await, Ways { fast_forward: false, merge_commit: true, push: true });
+    for changed in [json!({ "required_approvals": 1 }), json!({ "user_can_push": false })] {
+        let (key, value) = changed.as_object().and_then(|all| all.iter().next()).expect("one");
+        let (key, value) = (key.clone(), value.clone());
+        let change = Fault::changed(move |body| body[&key] = value.clone());
+        place.faults.plan("/branches/staging", change, 1);
+        assert!(!ways().await.push, "{changed}");
     }
     let of_eve = place.forge_as("eve").ways(&repo(), &branch("staging")).await.expect("told");
     assert!(!of_eve.push, "she may only read");

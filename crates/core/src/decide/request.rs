@@ -14,7 +14,7 @@ use super::{Look, Tried, choose_among, look_whole, soonest};
 use crate::dag::Dag;
 use crate::model::{
     Action, Actor, Check, Checks, Decision, Distance, Edge, Fact, Gate, GateKind, Given, Judged, MergeBy, MergeHow,
-    MergeMethod, Merging, OpenRequest, OpenWhen, PushedRequest, Reason, Requests, Tip, Verdict, Via, Waiting, Who,
+    Merging, OpenRequest, OpenWhen, PushedRequest, Reason, Requests, Tip, Verdict, Via, Waiting, Who,
 };
 
 /// The requests of the edge; `None` where they are not yet known, which is noted.
@@ -61,10 +61,8 @@ pub fn judge(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>) -> Optio
         let why = Reason::ChangesRequested { number: open.number, by: open.objections.clone() };
         return Some(Verdict::Wait { why, on: Who::Person(first.clone()), until: None });
     }
-    if edge.target.request.merge == MergeBy::Towpath && how(edge, candidate, requests).is_none() {
-        let by_config = edge.target.request.method == MergeMethod::FastForward;
-        let fast_forward = requests.ways.fast_forward || (by_config && requests.ways.push);
-        let why = Reason::NoWayToMerge { fast_forward, by_config };
+    if edge.target.request.merge == MergeBy::Towpath && how(candidate, requests).is_none() {
+        let why = Reason::NoWayToMerge { fast_forward: requests.ways.fast_forward || requests.ways.push };
         return Some(Verdict::Block { why, who: Who::Operator });
     }
     Some(Verdict::Pass { why: Reason::RequestOpen { number: open.number, url: open.url.clone() } })
@@ -115,14 +113,12 @@ fn foreign(look: &Look<'_>, requests: &Requests) -> Option<crate::model::CommitI
 }
 
 /// How the candidate can be merged here so that it stays the same commit.
-fn how(edge: &Edge<'_>, candidate: &Waiting, requests: &Requests) -> Option<MergeHow> {
+fn how(candidate: &Waiting, requests: &Requests) -> Option<MergeHow> {
     let ways = requests.ways;
-    if candidate.reaches && ways.fast_forward {
-        return Some(MergeHow::FastForward);
-    }
-    match edge.target.request.method {
-        MergeMethod::Any => ways.merge_commit.then_some(MergeHow::MergeCommit),
-        MergeMethod::FastForward => (candidate.reaches && ways.push).then_some(MergeHow::Push),
+    match candidate.reaches {
+        true if ways.fast_forward => Some(MergeHow::FastForward),
+        true if ways.push => Some(MergeHow::Push),
+        _ => ways.merge_commit.then_some(MergeHow::MergeCommit),
     }
 }
 
@@ -285,6 +281,7 @@ pub(super) fn choose(
         let fit = |one: &Tried<'_>| proposable(edge, &one.judged);
         next = look_whole(edge, &mut tried, &order, look, look_back, &mut looked_at, fit)?;
     }
+    let next = next.or_else(|| stays.filter(|at| is_to_be_wanted(edge, &tried[*at], look)));
     let lead = match next.or(stays) {
         Some(at) => Some(at),
         None => soonest(edge, &mut tried, look, look_back, &mut looked_at)?,
@@ -299,6 +296,13 @@ pub(super) fn choose(
         });
     }
     Some(())
+}
+
+/// Whether the head that is there is not what was wanted there last: that never came, and the head stays after all. It is
+/// then wanted anew, or an approval that names no commit could never count for it.
+fn is_to_be_wanted(edge: &Edge<'_>, head: &Tried<'_>, look: &Look<'_>) -> bool {
+    let wanted = look.on_edge.proposed.as_ref().map(|row| row.head);
+    wanted != Some(head.commit.id) && proposable(edge, &head.judged)
 }
 
 /// Where a request is opened before its commit may enter and nobody has to approve it: the candidates that time holds
@@ -354,7 +358,7 @@ fn merge(
         return;
     }
     if let Some(Action::FastForward { merge, .. }) = &mut decision.action
-        && let Some(how) = how(edge, candidate, requests)
+        && let Some(how) = how(candidate, requests)
     {
         *merge = Some(Merging { number: open.number, how });
     }

@@ -48,18 +48,10 @@ impl Words<'_> {
             Reason::ForPeopleToMerge { number, url } => {
                 format!("every gate passes, and people merge here themselves: request {number}{}", page(url))
             }
-            Reason::NoWayToMerge { fast_forward: true, by_config: true } => format!(
-                "{} lets requests into {target} be merged by fast-forward only, and the commit does not contain {target}",
-                name("request.method")
-            ),
-            Reason::NoWayToMerge { fast_forward: false, by_config: true } => format!(
-                "{} wants a fast-forward, and the forge neither merges requests into {target} so nor lets Towpath push there",
-                name("request.method")
-            ),
-            Reason::NoWayToMerge { fast_forward: true, .. } => format!(
+            Reason::NoWayToMerge { fast_forward: true } => format!(
                 "the forge lets requests into {target} be merged by fast-forward only, and the commit does not contain {target}"
             ),
-            Reason::NoWayToMerge { fast_forward: false, .. } => {
+            Reason::NoWayToMerge { fast_forward: false } => {
                 format!("the forge lets requests into {target} be merged in no way that keeps the commit as it is")
             }
             Reason::InFlight { to, .. } => format!("a push of {} to {target} has begun and may still land", id(*to)),

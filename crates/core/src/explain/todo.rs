@@ -121,23 +121,6 @@ impl Words<'_> {
                 format!("Merge request {number} on the forge: as a merge commit, not squashed or rebased."),
                 Vec::new(),
             ),
-            Reason::NoWayToMerge { fast_forward: true, by_config: true } => one(
-                format!(
-                    "Merge {} back into {}, or say {} in the config.",
-                    target(Some(edge)),
-                    source(Some(edge)),
-                    name("request.method = \"any\"")
-                ),
-                Vec::new(),
-            ),
-            Reason::NoWayToMerge { by_config: true, .. } => one(
-                format!(
-                    "Let the forge's project merge requests into {} by fast-forward, or let Towpath's user push there; what is \
-                     set there is told by:",
-                    target(Some(edge))
-                ),
-                vec!["towpath doctor".to_owned()],
-            ),
             Reason::NoWayToMerge { .. } => one(
                 format!(
                     "Let the forge's project merge requests into {} with a merge commit; what is set there is told by:",

@@ -25,9 +25,6 @@ pub struct RequestRules {
     pub labels: Vec<String>,
     /// Its title; none means our own.
     pub title: Option<String>,
-    /// How its commits may come into the target.
-    #[serde(default)]
-    pub method: MergeMethod,
 }
 
 impl Default for RequestRules {
@@ -38,20 +35,8 @@ impl Default for RequestRules {
             reviewers: Vec::new(),
             labels: Vec::new(),
             title: None,
-            method: MergeMethod::Any,
         }
     }
-}
-
-/// How the commits of a request may come into the target.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MergeMethod {
-    /// By fast-forward where the forge can, else with a merge commit.
-    #[default]
-    Any,
-    /// By fast-forward alone: where the forge cannot merge so, the target is pushed.
-    FastForward,
 }
 
 /// When a request is opened.

@@ -262,9 +262,6 @@ pub enum Reason {
     NoWayToMerge {
         /// Whether fast-forward is permitted, which cannot reach the candidate.
         fast_forward: bool,
-        /// Whether the config lets commits enter by fast-forward alone.
-        #[serde(default)]
-        by_config: bool,
     },
     /// A push of an earlier tick may still land.
     InFlight {

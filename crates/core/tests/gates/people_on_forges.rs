@@ -111,3 +111,66 @@ fn one_person_counts_once_and_is_an_author_under_every_account_and_address() {
         assert_eq!(missing, !moves, "{name}: {line}");
     }
 }
+
+/// On a forge that tells of an approval only when it was given. Another head was wanted that never came; then this one
+/// stays after all, and is wanted anew: from then on approvals count again.
+#[test]
+fn a_head_that_stays_after_all_is_wanted_anew_so_that_it_can_be_approved() {
+    use towpath_core::model::{Hold, OrderId, Pause, PauseKind, Scope, Until};
+    let given = |wanted: u32, confirmed: Option<i64>, at: i64| {
+        let late = RequestApproval {
+            by: "bo".into(),
+            email: None,
+            given: Bound::At(towpath_core::model::Trusted(minutes(at).trusted.0)),
+            person: None,
+        };
+        approved(1, AuthorsMay::Allow, (&[], &[]), &[late]).but(|given| {
+            given.seen.edges[0].proposed = Some(Proposed {
+                pushed: None,
+                head: c(wanted),
+                before: (wanted != 1).then(|| c(1)),
+                at: minutes(-9),
+                confirmed: confirmed.map(minutes),
+                passed_over: None,
+                announced: Some(7),
+                until: None,
+            });
+        })
+    };
+    for (name, given, expect) in [
+        ("it was wanted last", given(1, Some(-5), -4), "1 moves by request 7"),
+        ("approved before it was there", given(1, Some(-5), -6), "1 approvals"),
+        ("another was wanted last", given(2, None, -1), "1 into request 7"),
+        ("and is approved later once it is wanted", given(1, Some(-1), 0), "1 moves by request 7"),
+    ] {
+        let line = told(&decided(&given));
+        assert_eq!(line.split(" | ").next(), Some(expect), "{name}: {line}");
+    }
+    let stopped = given(2, None, -1).but(|given| {
+        given.seen.standing.pauses.push(Pause {
+            id: OrderId::from("p"),
+            kind: PauseKind::Pause,
+            scope: Scope::All,
+            by: "olga".into(),
+            reason: "audit".to_owned(),
+            at: minutes(-1).wall,
+            until: Until::Resumed,
+            cause: None,
+            began: None,
+        });
+    });
+    assert!(decided(&stopped).action.is_none(), "nothing is done while it is paused");
+    let held = given(2, None, -1).but(|given| {
+        given.seen.standing.holds.push(Hold {
+            id: OrderId::from("h"),
+            what: towpath_core::model::Held::Commit(c(1)),
+            flow: None,
+            env: None,
+            by: "olga".into(),
+            reason: "no".to_owned(),
+            at: minutes(-1).wall,
+            fixed_by: None,
+        });
+    });
+    assert!(decided(&held).action.is_none(), "nor what is held");
+}

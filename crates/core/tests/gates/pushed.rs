@@ -1,4 +1,4 @@
-//! `request.method`: how a request is carried out where the forge can merge in some ways and not in others, and what
+//! How a request is carried out where the forge can merge in some ways and not in others, and what
 //! becomes of a request whose head was pushed.
 
 use std::collections::BTreeSet;
@@ -6,9 +6,8 @@ use std::collections::BTreeSet;
 use towpath_core::dag::{Dag, Node};
 use towpath_core::decide::request::{AfterPush, after_push};
 use towpath_core::model::{
-    Action, Change, ClosedRequest, CommitId, Decision, Fact, IntentRow, Ledger, MergeHow, MergeMethod, Merging,
-    OpenRequest, Proposed, PushedRequest, Reason, Requests, Tip, TreeId, Unknown, UnknownWhy, Verdict, Via,
-    Waiting, Ways,
+    Action, Change, ClosedRequest, CommitId, Decision, Fact, IntentRow, Ledger, MergeHow, Merging, OpenRequest,
+    Proposed, PushedRequest, Reason, Requests, Tip, TreeId, Unknown, UnknownWhy, Verdict, Via, Waiting, Ways,
 };
 use towpath_core::see;
 
@@ -46,10 +45,10 @@ fn open(number: u64, head: u32) -> OpenRequest {
 }
 
 /// Commit 1 is in request 7; nothing else stands in its way.
-fn given(method: MergeMethod, reaches: bool, ways: Ways) -> Given {
+fn given(reaches: bool, ways: Ways) -> Given {
     Given::new(Vec::new(), vec![Waiting { reaches, ..waiting(1) }]).but(|given| {
         let target = &mut given.flow.environments[1];
-        (target.via, target.request.method) = (Via::MergeRequest, method);
+        target.via = Via::MergeRequest;
         given.seen.edges[0].proposed = Some(put(None));
         let requests = Requests { branch: Tip::At(c(1)), open: Some(open(NUMBER, 1)), closed: None, ways };
         given.all.requests.insert("staging".into(), Fact::Known(requests));
@@ -67,30 +66,25 @@ fn how(decision: &Decision) -> Option<MergeHow> {
 }
 
 #[test]
-fn a_merge_commit_is_made_where_the_config_lets_it_and_a_push_where_nothing_else_is_left() {
+fn the_commit_itself_goes_in_wherever_it_can_and_a_merge_of_it_only_else() {
     use MergeHow::{FastForward as Forward, MergeCommit as Merge, Push};
-    use MergeMethod::{Any, FastForward};
-    let yes = (true, true, true);
-    for (method, reaches, can, expect) in [
-        (Any, true, yes, Some(Forward)),
-        (Any, true, (false, true, true), Some(Merge)),
-        (Any, true, (false, false, true), None),
-        (Any, false, yes, Some(Merge)),
-        (Any, false, (true, false, true), None),
-        (FastForward, true, yes, Some(Forward)),
-        (FastForward, true, (true, false, false), Some(Forward)),
-        (FastForward, true, (false, true, true), Some(Push)),
-        (FastForward, true, (false, false, true), Some(Push)),
-        (FastForward, true, (false, true, false), None),
-        (FastForward, false, yes, None),
-        (FastForward, false, (false, true, true), None),
+    for (reaches, can, expect) in [
+        (true, (true, true, true), Some(Forward)),
+        (true, (true, false, false), Some(Forward)),
+        (true, (false, true, true), Some(Push)),
+        (true, (false, false, true), Some(Push)),
+        (true, (false, true, false), Some(Merge)),
+        (true, (false, false, false), None),
+        (false, (true, true, true), Some(Merge)),
+        (false, (false, true, true), Some(Merge)),
+        (false, (true, false, false), None),
+        (false, (false, false, true), None),
     ] {
-        let decision = decided(&given(method, reaches, ways(can)));
-        assert_eq!(how(&decision), expect, "{method:?} {reaches} {can:?}: {}", told(&decision));
-        let why = decision.verdict.why();
-        let by_config = method == FastForward;
-        let said = matches!(why, Reason::NoWayToMerge { by_config: said, .. } if *said == by_config);
-        assert!(expect.is_some() || said, "{method:?} {reaches} {can:?}: {}", told(&decision));
+        let decision = decided(&given(reaches, ways(can)));
+        assert_eq!(how(&decision), expect, "{reaches} {can:?}: {}", told(&decision));
+        let by_forward_alone = can.0 || can.2;
+        let said = matches!(decision.verdict.why(), Reason::NoWayToMerge { fast_forward } if *fast_forward == by_forward_alone);
+        assert!(expect.is_some() || said, "{reaches} {can:?}: {}", told(&decision));
         assert!(expect.is_some() || matches!(decision.verdict, Verdict::Block { .. }));
     }
 }
@@ -100,7 +94,7 @@ fn a_merge_commit_is_made_where_the_config_lets_it_and_a_push_where_nothing_else
 fn a_request_that_we_closed_after_a_push_was_closed_by_nobody() {
     let closed = |number, pushed| {
         let closed = ClosedRequest { number, url: String::new(), head: c(1), by: None };
-        decided(&given(MergeMethod::FastForward, true, ways((false, true, true))).but(|given| {
+        decided(&given(true, ways((false, true, true))).but(|given| {
             given.seen.edges[0].proposed = Some(put(pushed));
             let requests = Requests {
                 branch: Tip::At(c(1)),
