@@ -200,7 +200,7 @@ fn dies_while_it_is_pushed(points: &[&str]) {
                 let mut state = day.host.0.state();
                 (state.version, state.settings.fast_forward) = ("1.21.11".to_owned(), None);
             }
-            let before = day.host.0.calls("PATCH");
+            let before = day.host.0.calls("PATCH /api/v1/repos/shop/checkout/pulls/");
             day.host.approve("bo", day.host.number(1));
             day.dies(&at);
             day.passes(1);
@@ -212,7 +212,11 @@ fn dies_while_it_is_pushed(points: &[&str]) {
                 day.run(&["retry", "shop", "staging"], None);
             }
             let day = merged(day, &at);
-            assert_eq!(day.host.0.calls("PATCH"), before + 1, "{at}: it is closed once");
+            assert_eq!(
+                day.host.0.calls("PATCH /api/v1/repos/shop/checkout/pulls/"),
+                before + 1,
+                "{at}: it is closed once"
+            );
         }
     }
 }

@@ -68,7 +68,8 @@ async fn three_promotions_in_a_row_are_pushed_and_their_requests_closed() {
     day.host.0.faults.plan(&path, Fault::Status(503, "down"), 1_000);
     day.looks(35).await;
     assert_eq!(day.host.tip("master"), two);
-    assert!(!day.host.0.state().pull(day.host.number(2)).closed, "nobody could close it");
+    let second = day.host.number(2);
+    assert!(!day.host.0.state().pull(second).closed, "nobody could close it");
     // What comes next does not go into the same request.
     let next = day.push("three");
     day.green(next);
@@ -121,7 +122,8 @@ async fn a_lost_race_moves_nothing_and_closes_only_what_is_in() {
         if same {
             closed(&day, 1, one);
         } else {
-            assert!(!day.host.0.state().pull(day.host.number(1)).closed);
+            let number = day.host.number(1);
+            assert!(!day.host.0.state().pull(number).closed);
             let said = said(&day, &pass);
             assert!(said.contains("does not contain"), "{said}");
         }
