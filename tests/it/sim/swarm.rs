@@ -412,9 +412,9 @@ fn config(flows: &[Flow]) -> Config {
 fn manners(rng: &mut Rng) -> Manners {
     let (fast_forward, merge_commit, push) = match rng.below(10) {
         0 => (true, false, false),
-        1..4 => (true, true, false),
-        4 => (false, false, true),
-        5..7 => (false, true, true),
+        1..3 => (true, true, false),
+        3..5 => (false, false, true),
+        5..8 => (false, true, true),
         _ => (false, true, false),
     };
     Manners {
