@@ -123,7 +123,7 @@ mod tests {
             objections: Vec::new(),
             draft: false,
         };
-        let ways = Ways { fast_forward: true, merge_commit: true };
+        let ways = Ways { push: false, fast_forward: true, merge_commit: true };
         let mut fact = Fact::Known(Requests { branch: Tip::At(head), open: Some(open), closed: None, ways });
         crowd().told(&flow.into(), &mut fact);
         let open = fact.known().and_then(|requests| requests.open.clone()).expect("an open one");

@@ -10,13 +10,13 @@ use towpath_core::act::PushAnswer;
 use towpath_core::dag::{Dag, Node};
 use towpath_core::model::{
     Actor, AuthorLogins, BranchName, CiItem, ClosedRequest, CommitId, Edge, EnvName, Fact, Facts, Flow, FlowName,
-    Given, IntentRow, Merging, Missing, Now, OpenRequest, RequestApproval, Requests, RequiredChecks, Tip, Trusted,
-    Unknown, UnknownWhy, Ways, request_branch,
+    Given, IntentRow, Merging, Missing, Now, OpenRequest, PushedRequest, RequestApproval, Requests, RequiredChecks,
+    Tip, Trusted, Unknown, UnknownWhy, Ways, request_branch,
 };
 use towpath_core::see::{PushSeen, Tips};
 
 use super::RealWorld;
-use super::world::{Proposal, Proposing, World as _};
+use super::world::{Closing, Proposal, Proposing, World as _};
 use crate::forge::{
     AUTHORS_MAX, ApprovalSeen, CallFault, CheckSeen, Forge, HeadBound, Pushed, RepoPath, RequestSeen, RequestState,
     Required, few_enough,
@@ -128,6 +128,15 @@ impl OnForge {
             }
             Err(CallFault::Refused { words }) => Proposing::Refused { words },
             Err(fault) => Proposing::Unsure { words: fault.to_string() },
+        }
+    }
+
+    /// Closes a request whose head was pushed to its target.
+    pub async fn close(&self, pushed: PushedRequest) -> Closing {
+        match self.forge.close(&self.repo, pushed.number, pushed.head).await {
+            Ok(()) => Closing::Done,
+            Err(CallFault::Refused { words }) => Closing::Refused { words },
+            Err(fault) => Closing::Unsure { words: fault.to_string() },
         }
     }
 

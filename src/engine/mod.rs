@@ -5,6 +5,7 @@
 //! crash anywhere harmless.
 
 pub mod beside;
+mod closing;
 mod co_authors;
 pub mod command;
 pub mod compat;
@@ -24,4 +25,4 @@ pub mod world;
 pub use reach::in_words;
 pub use real::RealWorld;
 pub use tick::{Acted, Pass, Planned, Ticked, plan, tick};
-pub use world::{Committed, Fault, Proposal, Proposing, Side, World};
+pub use world::{Closing, Committed, Fault, Proposal, Proposing, Side, World};

@@ -96,7 +96,10 @@ async fn announce<W: World>(
 ) -> Result<(), Fault> {
     let row = ledger.proposed.get(env).filter(|row| row.head == head && row.announced != Some(number));
     let Some(row) = row else { return Ok(()) };
-    let known = Change::Proposed { env: env.clone(), row: Proposed { announced: Some(number), ..row.clone() } };
+    // Somebody reopened what we had closed, and it goes on to another head: from now on its closing is a person's.
+    let pushed = row.pushed.filter(|pushed| pushed.number != number || pushed.head == head);
+    let known =
+        Change::Proposed { env: env.clone(), row: Proposed { announced: Some(number), pushed, ..row.clone() } };
     let event = Event::Proposed { number, url, head };
     let key = format!("proposed-{}-{env}-{number}-{}-{}", runner.flow.name, head.short(), now.trusted.0);
     let mut told = vec![known, Change::Event(EventRow { env: env.clone(), at: now, event: event.clone() })];
@@ -139,7 +142,7 @@ fn wanted(known: Option<&Proposed>, head: CommitId, from: Option<CommitId>, look
             before: if known.head == head {
                 known.before
             } else {
-                from.filter(|from| known.put(*from)).or(Some(known.head))
+                from.filter(|from| *from != head && known.put(*from)).or(Some(known.head))
             },
             at: look.now,
             confirmed: None,
@@ -147,8 +150,10 @@ fn wanted(known: Option<&Proposed>, head: CommitId, from: Option<CommitId>, look
             // That a head is put back which somebody had moved is news again.
             announced: None,
             until: known.until,
+            pushed: known.pushed,
         },
         None => Proposed {
+            pushed: None,
             head,
             before: None,
             at: look.now,

@@ -217,7 +217,7 @@ impl<W: World> Runner<'_, W> {
     ) -> Result<(), Fault> {
         let now = self.world.now().await?;
         let back = row.kind == MoveKind::Rollback && outcome.state() == IntentState::Landed;
-        let merged = row.merge.is_some() && outcome.state() == IntentState::Landed;
+        let merged = row.is_merged_by_forge() && outcome.state() == IntentState::Landed;
         let changes = if back || merged {
             // What is still on the branch, or came with a new merge, can only be told from a history
             // that was loaded with the branch where it is now.
@@ -253,11 +253,15 @@ impl<W: World> Runner<'_, W> {
                 let mut changes = see::landed(row, to, now, false);
                 changes.extend(see::after_landing(self.flow, ledger, look.dag(), (row, to), now));
                 changes.extend(fulfilled(ledger, look, row));
+                changes.extend(see::left_open(ledger, row));
                 changes
             }
             Outcome::Overtaken { now: tip } => {
                 let overtaken = Event::Overtaken { new: row.new, now: *tip };
-                vec![finish, event(overtaken.clone()), see::tell(row.id.as_str(), &row.env, now, overtaken)]
+                let mut changes =
+                    vec![finish, event(overtaken.clone()), see::tell(row.id.as_str(), &row.env, now, overtaken)];
+                changes.extend(see::left_open(ledger, row));
+                changes
             }
             // A rollback is a person's word: given up is only this push of it. The next pass finds
             // the new intent and carries it through, if the branch is still there.
@@ -353,7 +357,7 @@ fn fulfilled(ledger: &Ledger, look: &Look, row: &IntentRow) -> Option<Change> {
 
 /// The merge by which a request landed that somebody has pushed onto since, or while the forge made it.
 fn merged_as(row: &IntentRow, dag: &Dag, tip: CommitId) -> Option<CommitId> {
-    row.merge?;
+    row.merge.filter(|_| row.is_merged_by_forge())?;
     dag.chain(tip).find(|node| matches!(node.parents[..], [_, head] if head == row.new)).map(|node| node.id)
 }
 
@@ -367,7 +371,7 @@ fn in_doubt(ledger: &Ledger, row: &IntentRow) -> Backoff {
 /// another one, is tried soon, however often.
 fn soon(row: &IntentRow, change: Change, now: Now) -> Change {
     match change {
-        Change::Backoff(backoff) if row.merge.is_some() => {
+        Change::Backoff(backoff) if row.is_merged_by_forge() => {
             Change::Backoff(Backoff { count: backoff.count.min(1), until: now.wall + SOON, ..backoff })
         }
         change => change,
@@ -410,8 +414,8 @@ const fn name(effect: &Effect) -> &'static str {
 }
 
 /// The names of all effects at which a process can be killed, for the crash matrix: those of a move, those of
-/// putting a candidate into a request, and those of telling.
-pub const CRASH_POINTS: [&str; 10] = [
+/// putting a candidate into a request and of closing that, and those of telling.
+pub const CRASH_POINTS: [&str; 11] = [
     "SaveIntent",
     "Reread",
     "MarkPushing",
@@ -420,6 +424,7 @@ pub const CRASH_POINTS: [&str; 10] = [
     "Record",
     "SaveProposal",
     "Propose",
+    "Close",
     "Send",
     "MarkSent",
 ];

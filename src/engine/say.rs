@@ -106,12 +106,19 @@ fn comments(
     if let Some(open) = requests.and_then(|requests| requests.open.as_ref()) {
         return saying(open.number, words.comment(decision, open.head));
     }
+    let row = ledger.proposed.get(env);
+    let pushed = |number: u64| row.and_then(|row| row.pushed).filter(|pushed| pushed.number == number);
     if let Some(closed) = requests.and_then(|requests| requests.closed.as_ref()) {
-        return saying(closed.number, words.comment(decision, closed.head));
+        let of_a_push = pushed(closed.number).map(|pushed| words.pushed_comment(decision, pushed.head));
+        return saying(closed.number, of_a_push.unwrap_or_else(|| words.comment(decision, closed.head)));
     }
     // None is open: the one that we told of has been merged, by Towpath or a person.
-    let ours = ledger.proposed.get(env).and_then(|row| row.announced)?;
+    let ours = row.and_then(|row| row.announced)?;
     let branch = ledger.branches.get(env).filter(|branch| Tip::At(branch.tip) == decision.target)?;
     let fresh = plan.now.wall.since(branch.at.wall) <= FRESH;
-    fresh.then(|| words.last_comment(decision)).and_then(|body| saying(ours, body))
+    if !fresh {
+        return None;
+    }
+    let of_a_push = pushed(ours).map(|pushed| words.pushed_comment(decision, pushed.head));
+    saying(ours, of_a_push.unwrap_or_else(|| words.last_comment(decision)))
 }

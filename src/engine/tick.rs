@@ -11,6 +11,7 @@ use towpath_core::model::{
 use towpath_core::see;
 
 use super::beside;
+use super::closing;
 use super::observe::{self, Look};
 use super::propose;
 use super::run::{self, Runner};
@@ -86,12 +87,15 @@ async fn pass<W: World>(world: &W, flow: &Flow, lease: &W::Lease) -> Result<Pass
     let look = if acted.is_empty() { look } else { observe::look(world, flow, &ledger).await? };
 
     let (plan, mut seen) = note_and_decide(&mut runner, &mut ledger, &look).await?;
+    let closing = closing::close(&mut runner, &mut ledger, &look, &mut seen).await?;
 
     let mut proposed = false;
     // Target-most first: a commit crosses at most one border a tick.
     for decision in plan.decisions.iter().rev() {
         let observe_only = flow.environment(&decision.env).is_none_or(|e| e.mode == Mode::Observe);
-        let Some(action) = decision.action.as_ref().filter(|_| !observe_only) else { continue };
+        // What was decided while the last request was open is decided anew without it.
+        let stays = observe_only || closing.contains(&decision.env);
+        let Some(action) = decision.action.as_ref().filter(|_| !stays) else { continue };
         match action {
             Action::FastForward { .. } => {
                 let row = intent(flow, &ledger, &decision.env, action, look.now);
@@ -114,6 +118,7 @@ async fn pass<W: World>(world: &W, flow: &Flow, lease: &W::Lease) -> Result<Pass
         last = observe::look(world, flow, &ledger).await?;
         let (plan, then) = note_and_decide(&mut runner, &mut ledger, &last).await?;
         (after, seen) = (Some(plan), then);
+        closing::close(&mut runner, &mut ledger, &last, &mut seen).await?;
     }
     run::deliver(&mut runner, &mut ledger).await?;
     let sayings = say::sayings(flow, after.as_ref().unwrap_or(&plan), &seen, &ledger, last.dag());

@@ -10,7 +10,7 @@ use towpath_core::act::PushAnswer;
 use towpath_core::dag::Dag;
 use towpath_core::model::{
     BranchName, Change, CommitId, EnvName, Fact, Facts, Flow, FlowName, Instant, IntentId, IntentRow, Ledger,
-    Message, Missing, Now, Proposed, Reason, Standing, Tip, Underway,
+    Message, Missing, Now, Proposed, PushedRequest, Reason, Standing, Tip, Underway,
 };
 use towpath_core::see::{PushSeen, Tips};
 
@@ -100,6 +100,23 @@ pub enum Proposing {
     },
 }
 
+/// What came of closing a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Closing {
+    /// It is not open any more.
+    Done,
+    /// The forge said no.
+    Refused {
+        /// Its words.
+        words: String,
+    },
+    /// Nothing was reached, or the answer was lost: the next look tells.
+    Unsure {
+        /// What was said.
+        words: String,
+    },
+}
+
 /// Everything outside the engine.
 pub trait World {
     /// Proof that this process alone works on a flow, as far as processes keep to it. Safety does
@@ -183,6 +200,11 @@ pub trait World {
     /// finds the open request or opens one, and brings its words up to date. Doing it again does
     /// nothing more.
     fn propose(&self, flow: &Flow, proposal: &Proposal) -> impl Future<Output = Proposing>;
+
+    /// Closes the request of an edge, whose head is in the target. Doing it again does nothing more.
+    fn close(&self, _: &Flow, _: &EnvName, _: PushedRequest) -> impl Future<Output = Closing> {
+        std::future::ready(Closing::Refused { words: "no request can be closed here".to_owned() })
+    }
 
     /// The page on which the forge compares two commits, if the flow is on one.
     fn compare(&self, flow: &Flow, from: CommitId, to: CommitId) -> Option<String>;

@@ -141,6 +141,12 @@ pub trait Forge: Debug + Send + Sync {
         how: MergeHow,
     ) -> PushAnswer;
 
+    /// Closes a request whose head is exactly `head` without merging it; nothing where it is merged or closed already. Only
+    /// where a push of its head to its base leaves it open ([`Ways::push`]).
+    async fn close(&self, _: &RepoPath, _: u64, _: CommitId) -> Result<(), CallFault> {
+        Err(CallFault::Refused { words: "Towpath closes no requests on this forge".to_owned() })
+    }
+
     /// Writes our one comment on a request that begins with `marker`: edits it where it exists. A marker that is
     /// the beginning of another one finds that one's comment, too: let each end in `-->`.
     async fn comment(&self, repo: &RepoPath, number: u64, marker: &str, body: &str) -> Result<(), CallFault>;

@@ -12,7 +12,7 @@ use towpath_core::model::{
     Actor, Approval, Arrival, AuditRow, Backoff, Behind, BranchName, BranchSeen, CheckName, ClockRow, CommitId,
     Concerns, DecisionRow, EffectRow, EnvName, EventRow, FlowName, GateKind, HandMove, HeadsUpTold, Held, Hold,
     Instant, IntentId, IntentRow, IntentState, Message, Now, OrderId, Override, Pause, PolicyDigest, Promote,
-    Proposed, Reading, Report, Scope, TipHeld, Trusted, Underway, Until, WouldMove,
+    Proposed, PushedRequest, Reading, Report, Scope, TipHeld, Trusted, Underway, Until, WouldMove,
 };
 
 use super::error::StoreError;
@@ -379,6 +379,12 @@ pub(super) fn proposed(f: &Fields<'_>) -> Result<Proposed> {
         passed_over: f.number("passed_over")?,
         announced: f.number("announced")?,
         until: f.get::<Option<i64>>("until_trusted")?.map(Trusted),
+        pushed: match (f.number("pushed_number")?, f.commit_or_none("pushed_head")?) {
+            (Some(number), Some(head)) => {
+                Some(PushedRequest { number, head, open: f.get::<Option<bool>>("pushed_open")? == Some(true) })
+            }
+            _ => None,
+        },
     })
 }
 

@@ -46,6 +46,7 @@ pub(super) fn migrations() -> Vec<Migration> {
         (16, "messages", include_str!("../../migrations/sqlite/0016_messages.sql")),
         (17, "proposing", include_str!("../../migrations/sqlite/0017_proposing.sql")),
         (18, "turns", include_str!("../../migrations/sqlite/0018_turns.sql")),
+        (19, "pushed", include_str!("../../migrations/sqlite/0019_pushed.sql")),
     ];
     texts
         .into_iter()

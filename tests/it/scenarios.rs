@@ -16,10 +16,10 @@ use crate::scenario::sim_stage::SimStage;
 use crate::support::book::BY_MERGE;
 
 /// A forge that can fast-forward as well.
-const BOTH: Ways = Ways { fast_forward: true, merge_commit: true };
+const BOTH: Ways = Ways { push: false, fast_forward: true, merge_commit: true };
 
 /// One that can do nothing else.
-const FORWARD_ONLY: Ways = Ways { fast_forward: true, merge_commit: false };
+const FORWARD_ONLY: Ways = Ways { push: false, fast_forward: true, merge_commit: false };
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/scenarios")

@@ -111,7 +111,7 @@ impl Place {
             Tip::Unknown(_) => Self::Unknown,
             Tip::At(at) if *at == row.new => Self::New,
             Tip::At(at) if *at == row.old => Self::Old,
-            Tip::At(at) if row.merge.is_some() && merges(*at) == [row.old, row.new] => Self::Merged(*at),
+            Tip::At(at) if row.is_merged_by_forge() && merges(*at) == [row.old, row.new] => Self::Merged(*at),
             // Every descendant of `old` contains a rollback's `new`: that proves nothing.
             Tip::At(at) if row.kind == MoveKind::FastForward && contains(*at, row.new) => Self::Beyond(*at),
             Tip::At(at) if contains(*at, row.old) => Self::Aside(*at),

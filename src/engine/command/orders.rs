@@ -62,6 +62,7 @@ pub(super) fn without_closed<W: World>(
     let requests = planned.seen.facts.requests.get(env).and_then(Fact::known);
     let closed = requests.filter(|requests| requests.open.is_none())?.closed.as_ref()?;
     let row = planned.ledger.proposed.get(env).cloned().unwrap_or(Proposed {
+        pushed: None,
         head: closed.head,
         before: None,
         at: giving.now,

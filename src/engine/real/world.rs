@@ -12,8 +12,8 @@ use towpath_core::act::{self, PushAnswer};
 use towpath_core::dag::Dag;
 use towpath_core::model::{
     BranchName, BranchSeen, Change, CommitId, DecisionRow, EdgeKey, EnvName, Environment, Event, Fact, Facts, Flow,
-    FlowName, FormerName, Instant, IntentId, IntentRow, Ledger, Message, Missing, Now, Pause, Proposed, Reason,
-    Span, Standing, Tip, Unknown, UnknownWhy, request_branch,
+    FlowName, FormerName, Instant, IntentId, IntentRow, Ledger, Message, Missing, Now, Pause, Proposed,
+    PushedRequest, Reason, Span, Standing, Tip, Unknown, UnknownWhy, request_branch,
 };
 use towpath_core::people::Mailmap;
 use towpath_core::repository;
@@ -22,7 +22,7 @@ use towpath_core::see::{PushSeen, Tips};
 use super::within::within;
 use super::{RealWorld, blocking, wrote};
 use crate::engine::say::Saying;
-use crate::engine::world::{Committed, Fault, Proposal, Proposing, Side, World};
+use crate::engine::world::{Closing, Committed, Fault, Proposal, Proposing, Side, World};
 use crate::engine::{compat, reach, tick};
 use crate::git::{Mirror, read};
 use crate::store::{KnownFlow, Lease, StoreError};
@@ -315,7 +315,7 @@ impl World for RealWorld {
     }
 
     async fn push(&self, flow: &Flow, row: &IntentRow) -> PushAnswer {
-        if let Some(merge) = row.merge {
+        if let Some(merge) = row.merge.filter(|_| row.is_merged_by_forge()) {
             return match self.forge(&flow.name) {
                 // No longer than a push: until when it may land has been told to people.
                 Ok(forge) => match within(&self.clock, act::PUSH_TIMEOUT, forge.merge(row, merge)).await {
@@ -348,6 +348,17 @@ impl World for RealWorld {
             None => Proposing::Unsure { words: "the forge had not answered in time".to_owned() },
         }
     }
+
+    async fn close(&self, flow: &Flow, _: &EnvName, pushed: PushedRequest) -> Closing {
+        let Ok(forge) = self.forge(&flow.name) else {
+            return Closing::Unsure { words: "the forge cannot be asked".to_owned() };
+        };
+        match within(&self.clock, act::PUSH_TIMEOUT, forge.close(pushed)).await {
+            Some(answer) => answer,
+            None => Closing::Unsure { words: "the forge had not answered in time".to_owned() },
+        }
+    }
+
     fn compare(&self, flow: &Flow, from: CommitId, to: CommitId) -> Option<String> {
         let on = self.forge(&flow.name).ok()?;
         Some(on.forge.compare_url(&on.repo, from, to))

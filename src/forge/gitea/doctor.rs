@@ -154,6 +154,12 @@ fn repository(settings: &wire::Repository, by_request: bool) -> Vec<Finding> {
             "allow \"create merge commit\", too, if people may commit to the target",
         ),
         (_, true) => {}
+        (Some(true), false) if settings.allow_fast_forward_only_merge.is_none() => say(
+            false,
+            "the server cannot merge by fast-forward: what is approved is pushed where Towpath may push to the target and the \
+             server wants no approvals there, and its request closed; else each promotion makes a merge commit",
+            "Gitea 1.22 and Forgejo 7 can; with them requests are shown as merged",
+        ),
         (_, false) => say(
             false,
             "the repository does not allow fast-forward merges: each promotion makes a merge commit",
@@ -313,7 +319,8 @@ mod tests {
         assert_eq!(texts(of(json!({"has_pull_requests": false}), false)), []);
         let neither = json!({"allow_merge_commits": false, "allow_fast_forward_only_merge": false});
         assert!(stops(of(neither, true), "neither"));
-        assert!(says(of(json!({"allow_fast_forward_only_merge": null}), true), "makes a merge commit"));
+        assert!(says(of(json!({"allow_fast_forward_only_merge": false}), true), "makes a merge commit"));
+        assert!(says(of(json!({"allow_fast_forward_only_merge": null}), true), "is pushed"));
         assert!(says(of(json!({"allow_merge_commits": false}), true), "only"));
         assert!(says(of(json!({"default_merge_style": "squash"}), true), "other commits"));
     }

@@ -2,7 +2,9 @@
 //!
 //! The server is always told the head that it may merge (`head_commit_id`), and asked for a
 //! fast-forward where it has that merge style and the repository allows it (Gitea 1.22, Forgejo 7),
-//! else for a merge commit. Squash and rebase are never asked for. That the base has to be where it was is
+//! else for a merge commit. Squash and rebase are never asked for. A server that has no such style (it then does not tell
+//! of `allow_fast_forward_only_merge`) is not asked to merge what can be pushed, where Towpath may push and the server
+//! wants no approvals of its own: the request is closed afterwards. That the base has to be where it was is
 //! not something that the server can be told: it is looked at just before, and the branch afterwards.
 //!
 //! What it answers (`routers/api/v1/repo/pull.go` of go-gitea/gitea), none of which is believed without
@@ -133,13 +135,31 @@ async fn prepared(
 }
 
 /// See `Forge::ways`.
-pub(super) async fn ways(api: &Api, repo: &RepoPath) -> Result<Ways, Fault> {
+pub(super) async fn ways(api: &Api, repo: &RepoPath, base: &BranchName) -> Result<Ways, Fault> {
     let settings: wire::Repository = api.get("repository", &path(repo, &[]), &[]).await?.json()?;
+    let fast_forward = settings.allow_fast_forward_only_merge == Some(true);
     Ok(Ways {
-        fast_forward: settings.allow_fast_forward_only_merge == Some(true),
+        fast_forward,
+        push: !can_fast_forward(&settings) && may_push(api, repo, base).await?,
         // Absent where we may not see the settings; the server then says what it thinks of it.
         merge_commit: settings.allow_merge_commits != Some(false),
     })
+}
+
+/// Whether the server has the merge style at all; whether the repository allows it is another matter, and its
+/// administrator's. A server that shows no settings says nothing of it.
+fn can_fast_forward(settings: &wire::Repository) -> bool {
+    settings.allow_fast_forward_only_merge.is_some() || settings.allow_merge_commits.is_none()
+}
+
+/// Whether our user may push to the branch, and goes around no approvals that the server itself wants.
+async fn may_push(api: &Api, repo: &RepoPath, base: &BranchName) -> Result<bool, Fault> {
+    let answer = api.get("branch", &path(repo, &["branches", base.as_str()]), &[]).await;
+    match answer.and_then(|answer| answer.json::<wire::Branch>()) {
+        Ok(branch) => Ok(branch.user_can_push == Some(true) && branch.required_approvals.unwrap_or(0) <= 0),
+        Err(Fault::Said { status: 404, .. }) => Ok(false),
+        Err(fault) => Err(fault),
+    }
 }
 
 /// The merge style to ask for, if the repository allows one that keeps the commits as they are.
@@ -149,6 +169,8 @@ fn style(how: MergeHow, settings: &wire::Repository) -> Option<&'static str> {
     let merge_commit = settings.allow_merge_commits != Some(false);
     match how {
         MergeHow::FastForward if fast_forward => Some("fast-forward-only"),
+        // Nothing that the server does.
+        MergeHow::Push => None,
         MergeHow::FastForward | MergeHow::MergeCommit => merge_commit.then_some("merge"),
     }
 }

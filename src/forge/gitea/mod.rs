@@ -111,8 +111,8 @@ impl Forge for Gitea {
         requests::describe(&self.api, repo, number, proposal).await
     }
 
-    async fn ways(&self, repo: &RepoPath, _: &BranchName) -> Result<Ways, Unknown> {
-        merge::ways(&self.api, repo).await.map_err(Fault::unknown)
+    async fn ways(&self, repo: &RepoPath, base: &BranchName) -> Result<Ways, Unknown> {
+        merge::ways(&self.api, repo, base).await.map_err(Fault::unknown)
     }
 
     async fn authors(&self, repo: &RepoPath, commits: &[CommitId]) -> Result<AuthorLogins, Unknown> {
@@ -129,6 +129,10 @@ impl Forge for Gitea {
         how: MergeHow,
     ) -> PushAnswer {
         merge::merge(&self.api, repo, number, &Ends { base, onto, head }, how).await
+    }
+
+    async fn close(&self, repo: &RepoPath, number: u64, head: CommitId) -> Result<(), CallFault> {
+        requests::close(&self.api, repo, number, head).await
     }
 
     async fn comment(&self, repo: &RepoPath, number: u64, marker: &str, body: &str) -> Result<(), CallFault> {

@@ -231,6 +231,30 @@ async fn ask(api: &Api, repo: &RepoPath, number: u64, reviewers: &[String]) -> R
     api.act("ask-reviewers", Method::POST, &at, &body).await.map(|_| ())
 }
 
+/// See `Forge::close`. The server takes a push of the head for a merge only where the repository has
+/// `autodetect_manual_merge`; then it says 412 of one that it has marked meanwhile (`EditPullRequest` in
+/// `routers/api/v1/repo/pull.go`).
+pub(super) async fn close(api: &Api, repo: &RepoPath, number: u64, head: CommitId) -> Result<(), CallFault> {
+    let number = number.to_string();
+    let at = path(repo, &["pulls", &number]);
+    let answer = api.get("request", &at, &[]).await;
+    let pull: wire::Pull = answer.and_then(|answer| answer.json()).map_err(before)?;
+    if pull.merged == Some(true) || pull.state == "closed" {
+        return Ok(());
+    }
+    if pull.head.sha.as_deref().and_then(|sha| sha.parse().ok()) != Some(head) {
+        return Err(CallFault::NotSent {
+            words: "the head of the request has moved".to_owned(),
+            retry_after: None,
+        });
+    }
+    let body = serde_json::json!({ "state": "closed" });
+    match api.act("close-request", Method::PATCH, &at, &body).await {
+        Ok(_) | Err(Fault::Said { status: 412, .. }) => Ok(()),
+        Err(fault) => Err(fault.call()),
+    }
+}
+
 #[derive(Serialize)]
 struct Edit<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]

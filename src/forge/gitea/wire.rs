@@ -74,6 +74,9 @@ pub(super) struct Branch {
     /// Which: glob patterns. None of them: all that are reported.
     #[serde(default)]
     pub status_check_contexts: Option<Vec<String>>,
+    /// How many approvals the rule wants before a request is merged.
+    #[serde(default)]
+    pub required_approvals: Option<i64>,
     /// Whether whoever asks may push to it.
     #[serde(default)]
     pub user_can_push: Option<bool>,

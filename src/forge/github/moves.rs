@@ -70,6 +70,8 @@ impl GitHub {
                 answer
             }
             MergeHow::MergeCommit => self.merge_commit(repo, number, head).await,
+            // Not offered by `ways`.
+            MergeHow::Push => PushAnswer::Refused { words: "nothing is merged by a push".to_owned() },
         }
     }
 

@@ -30,7 +30,8 @@ impl GitHub {
             all.get(&(repo.to_string(), base.clone())).is_some_and(|until| self.client.boottime() < *until)
         });
         let fast_forward = !learned && binding.iter().all(|rule| rule.kind != "pull_request");
-        Ok(Ways { fast_forward, merge_commit: is.allow_merge_commit != Some(false) && by_rule })
+        // Moving the branch ends the request by itself.
+        Ok(Ways { fast_forward, merge_commit: is.allow_merge_commit != Some(false) && by_rule, push: false })
     }
 
     /// Those of the rules that we may not go around.

@@ -169,7 +169,7 @@ fn for_requests(project: &wire::Project) -> Vec<Finding> {
             "the project fast-forwards only: a request whose target has commits of its own cannot be merged".to_owned(),
             "set the merge method to \"Merge commit\" if people may commit to the targets",
         )),
-        (Ok(MergeHow::MergeCommit), _) => found.push(says(
+        (Ok(MergeHow::MergeCommit | MergeHow::Push), _) => found.push(says(
             "the project makes a merge commit of each promotion".to_owned(),
             "set the merge method to \"Fast-forward merge\" to have the very commit promoted; it is that of all requests",
         )),

@@ -93,7 +93,11 @@ pub(super) async fn ways(api: &Api, repo: &RepoPath) -> Result<Ways, Unknown> {
         return Err(Unknown::lasting(UnknownWhy::Unreadable { words }));
     }
     let how = method(&project).ok();
-    Ok(Ways { fast_forward: how == Some(MergeHow::FastForward), merge_commit: how == Some(MergeHow::MergeCommit) })
+    Ok(Ways {
+        push: false,
+        fast_forward: how == Some(MergeHow::FastForward),
+        merge_commit: how == Some(MergeHow::MergeCommit),
+    })
 }
 
 /// See `Forge::merge`.

@@ -132,7 +132,10 @@ impl Batch<'_> {
             .bind(row.confirmed.map(|at| at.trusted.0))
             .bind(row.passed_over.map(number))
             .bind(row.announced.map(number))
-            .bind(row.until.map(|until| until.0));
+            .bind(row.until.map(|until| until.0))
+            .bind(row.pushed.map(|pushed| number(pushed.number)))
+            .bind(row.pushed.map(|pushed| pushed.head.to_string()))
+            .bind(row.pushed.map(|pushed| pushed.open));
         self.run(set).await
     }
 

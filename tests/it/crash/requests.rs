@@ -19,6 +19,10 @@ use crate::forge::hosts::{Gitea, Host};
 /// What happens while a request is opened and told of.
 pub const OPENING: [&str; 4] = ["SaveProposal", "Propose", "Send", "MarkSent"];
 
+/// What happens while it is pushed, closed and told of, on a server that has no merge by fast-forward.
+pub const PUSHING: [&str; 9] =
+    ["SaveIntent", "Reread", "MarkPushing", "Push", "ReadRef", "Record", "Close", "Send", "MarkSent"];
+
 /// What happens while it is merged and told of.
 const MERGING: [&str; 8] = ["SaveIntent", "Reread", "MarkPushing", "Push", "ReadRef", "Record", "Send", "MarkSent"];
 
@@ -138,7 +142,7 @@ fn opened(at: Option<&str>) -> Day {
     day
 }
 
-fn merged(mut day: Day, at: &str) {
+fn merged(mut day: Day, at: &str) -> Day {
     let (root, one) = (day.host.tip("staging"), day.host.tip("develop"));
     day.passes(2);
     assert_eq!(day.host.tip("staging"), one, "{at}");
@@ -153,6 +157,7 @@ fn merged(mut day: Day, at: &str) {
     let id = effects[0]["intent"].as_str().unwrap().to_owned();
     assert_eq!(day.heard(&id), [tells_twice(at)], "{at}: {:?}", day.told);
     assert_eq!(day.heard("proposed-shop-staging").len(), 1, "{at}: {:?}", day.told);
+    day
 }
 
 #[test]
@@ -184,6 +189,46 @@ fn dies_while_it_is_merged(points: &[&str]) {
             merged(day, &at);
         }
     }
+}
+
+fn dies_while_it_is_pushed(points: &[&str]) {
+    for point in points {
+        for side in ["before", "after"] {
+            let at = format!("{side}:{point}:1");
+            let mut day = opened(None);
+            {
+                let mut state = day.host.0.state();
+                (state.version, state.settings.fast_forward) = ("1.21.11".to_owned(), None);
+            }
+            let before = day.host.0.calls("PATCH /api/v1/repos/shop/checkout/pulls/");
+            day.host.approve("bo", day.host.number(1));
+            day.dies(&at);
+            day.passes(1);
+            if at == "after:MarkPushing:1" || at == "before:Push:1" {
+                assert_ne!(day.host.tip("staging"), day.host.tip("develop"), "{at}: a push may be under way");
+                assert_eq!(day.host.open_requests().len(), 1, "{at}: nothing is closed for it");
+                day.age(DEADLINE);
+                day.passes(2);
+                day.run(&["retry", "shop", "staging"], None);
+            }
+            let day = merged(day, &at);
+            assert_eq!(
+                day.host.0.calls("PATCH /api/v1/repos/shop/checkout/pulls/"),
+                before + 1,
+                "{at}: it is closed once"
+            );
+        }
+    }
+}
+
+#[test]
+fn dies_early_while_it_is_pushed() {
+    dies_while_it_is_pushed(&PUSHING[..4]);
+}
+
+#[test]
+fn dies_late_while_it_is_pushed() {
+    dies_while_it_is_pushed(&PUSHING[4..]);
 }
 
 #[test]

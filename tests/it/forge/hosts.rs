@@ -191,7 +191,7 @@ impl Host for GitHub {
 }
 
 /// Gitea and Forgejo.
-pub struct Gitea(pub(super) Place);
+pub struct Gitea(pub Place);
 
 impl Host for Gitea {
     const APPROVED: bool = true;

@@ -17,6 +17,7 @@ pub mod graphql;
 mod hooks;
 pub mod hosts;
 mod orders;
+mod pushed;
 mod roles;
 pub mod scenes;
 pub mod schema;

@@ -11,12 +11,12 @@ use towpath::engine::Proposal;
 use towpath::forge::{HeadBound, RequestSeen, RequestState};
 use towpath_core::model::{
     ApprovalsGate, AuthorsMay, BranchName, CiState, CommitId, Decision, Edge, EnvName, Event, Flow, FlowName, Gate,
-    GateKind, Given, IntentRow, MergeBy, MergeHow, OpenWhen, REQUEST_BRANCHES, Reason, Report, Tip, Via,
-    request_branch,
+    GateKind, Given, IntentRow, MergeBy, MergeHow, OpenWhen, PushedRequest, REQUEST_BRANCHES, Reason, Report, Tip,
+    Via, request_branch,
 };
 
 use super::check::{Served, forbidden, held, ordered, was};
-use super::universe::{Loaded, Universe};
+use super::universe::{Loaded, Moved, Universe};
 use super::{REQUIRED, flows};
 use crate::support::book::TEAMS;
 
@@ -213,6 +213,18 @@ pub fn on_merge(it: &mut Universe, flow: &FlowName, row: &IntentRow, served: &Se
     }
     for what in wrong {
         it.violation(what);
+    }
+}
+
+/// A request is closed by us only after its head was in the target, and only by that head's number.
+pub fn on_close(it: &mut Universe, flow: &Flow, env: &EnvName, pushed: PushedRequest) {
+    let Some(target) = flow.environment(env) else { return };
+    let (dag, repository) = (it.dag(&flow.name), &it.repositories[&flow.name]);
+    let was_in =
+        |moved: &Moved| moved.branch == target.branch && moved.new.is_some_and(|at| dag.contains(at, pushed.head));
+    let ways = repository.forge.state().manners.ways;
+    if !repository.moves.iter().any(was_in) || !ways.push {
+        it.violation(format!("I16: request {} is closed, and {} never had {}", pushed.number, env, pushed.head));
     }
 }
 

@@ -39,7 +39,7 @@ pub struct Manners {
 
 impl Default for Manners {
     fn default() -> Self {
-        let ways = Ways { fast_forward: false, merge_commit: true };
+        let ways = Ways { push: false, fast_forward: false, merge_commit: true };
         Self { ways, dated: false, closes_without_branch: false, deletes_merged: false }
     }
 }
@@ -122,11 +122,22 @@ impl SimForge {
         let mut it = self.state();
         it.tips.clone_from(branches);
         let closes = it.manners.closes_without_branch;
+        // Where pushing ends no request, only a merge does.
+        let notices = !it.manners.ways.push;
         it.change(|book| {
-            book.refresh(|branch| branches.get(branch).copied(), contains);
+            book.refresh(|branch| branches.get(branch).copied(), |a, b| notices && contains(a, b));
             let without = |r: &&mut Request| Some(&r.branch) == gone && r.seen.state == RequestState::Open;
             for request in book.requests.iter_mut().filter(without).filter(|_| closes) {
                 (request.seen.state, request.seen.ended_by) = (RequestState::Closed, Some("ana".to_owned()));
+            }
+        });
+    }
+
+    /// The forge merged a request as that commit.
+    pub fn merged(&self, number: u64, to: CommitId) {
+        self.state().change(|book| {
+            for request in book.requests.iter_mut().filter(|r| r.seen.number == number) {
+                (request.seen.state, request.seen.merged_as) = (RequestState::Merged, Some(to));
             }
         });
     }
@@ -315,6 +326,35 @@ impl Forge for SimForge {
         _: MergeHow,
     ) -> PushAnswer {
         PushAnswer::NotSent { words: "the universe merges".to_owned() }
+    }
+
+    async fn close(&self, _: &RepoPath, number: u64, head: CommitId) -> Result<(), CallFault> {
+        Breath::new().await;
+        let mut it = self.state();
+        let faults = it.faults;
+        if it.strikes(faults.not_sent, "request fault: closing not sent") {
+            return Err(CallFault::NotSent { words: "no route to host".to_owned(), retry_after: None });
+        }
+        if it.strikes(faults.refused, "request fault: closing refused") {
+            return Err(CallFault::Refused { words: "only its author may".to_owned() });
+        }
+        let is_it = |r: &&mut Request| r.seen.number == number && r.seen.state == RequestState::Open;
+        let closed = it.change(|book| match book.requests.iter_mut().find(is_it) {
+            Some(request) if request.seen.head != head => false,
+            Some(request) => {
+                (request.seen.state, request.seen.ended_by) = (RequestState::Closed, Some("towpath".to_owned()));
+                true
+            }
+            None => true,
+        });
+        if !closed {
+            return Err(CallFault::NotSent { words: "the head has moved".to_owned(), retry_after: None });
+        }
+        if it.strikes(faults.lost_answer, "request fault: closed and not answered") {
+            Err(no_answer())
+        } else {
+            Ok(())
+        }
     }
 
     async fn comment(&self, _: &RepoPath, _: u64, _: &str, _: &str) -> Result<(), CallFault> {

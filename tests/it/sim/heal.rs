@@ -241,6 +241,8 @@ impl Swarm {
                 }
             }
             wrong.extend(self.unannounced(&it, &name));
+            let left = it.book.ledgers[&name].proposed.iter().filter(|(_, row)| row.pushed.is_some_and(|p| p.open));
+            wrong.extend(left.map(|(env, row)| format!("I7: {env} has a request to close: {:?}", row.pushed)));
             drop(it);
             for what in wrong {
                 self.universe.borrow_mut().violation(what);

@@ -76,6 +76,6 @@ macro_rules! killed {
 }
 
 /// Where a process is killed, and how that is counted.
-pub const KILLED: [(&str, &str, &str); 10] = killed! {
-    "SaveIntent" "Reread" "MarkPushing" "Push" "ReadRef" "Record" "SaveProposal" "Propose" "Send" "MarkSent"
+pub const KILLED: [(&str, &str, &str); 11] = killed! {
+    "SaveIntent" "Reread" "MarkPushing" "Push" "ReadRef" "Record" "SaveProposal" "Propose" "Close" "Send" "MarkSent"
 };

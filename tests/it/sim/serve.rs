@@ -32,7 +32,8 @@ impl Universe {
         races_check::on_land(self, row);
         self.repositories.get_mut(flow).expect("the flow exists").delayed = delayed;
         self.set_branch(flow, &row.branch, Some(served.to), Some(row.id.clone()));
-        if row.merge.is_some() {
+        if let Some(merge) = row.merge.filter(|_| row.is_merged_by_forge()) {
+            self.repositories[flow].forge.merged(merge.number, served.to);
             self.without_its_branch(flow, row);
         }
         PushAnswer::Moved
@@ -46,6 +47,11 @@ impl Universe {
         (merge, base): (Merging, CommitId),
         served: &mut check::Served,
     ) -> Result<(), String> {
+        if merge.how == MergeHow::Push {
+            // Git knows of no requests.
+            served.head = Some(row.new);
+            return Ok(());
+        }
         let state = self.repositories[flow].forge.state();
         let open = state.open_request(merge.number, &row.branch).ok_or("the request is not open")?;
         let (head, draft) = (open.head, open.draft);

@@ -410,13 +410,15 @@ fn config(flows: &[Flow]) -> Config {
 }
 
 fn manners(rng: &mut Rng) -> Manners {
-    let (fast_forward, merge_commit) = match rng.below(10) {
-        0 => (true, false),
-        1..5 => (true, true),
-        _ => (false, true),
+    let (fast_forward, merge_commit, push) = match rng.below(10) {
+        0 => (true, false, false),
+        1..3 => (true, true, false),
+        3..5 => (false, false, true),
+        5..8 => (false, true, true),
+        _ => (false, true, false),
     };
     Manners {
-        ways: Ways { fast_forward, merge_commit },
+        ways: Ways { fast_forward, merge_commit, push },
         dated: rng.percent(30),
         closes_without_branch: rng.percent(50),
         deletes_merged: rng.percent(30),

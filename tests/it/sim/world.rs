@@ -8,14 +8,14 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use towpath::engine::say::Saying;
-use towpath::engine::{Committed, Fault, Proposal, Proposing, Side, World};
+use towpath::engine::{Closing, Committed, Fault, Proposal, Proposing, Side, World};
 use towpath_core::act::{self, PushAnswer};
 use towpath_core::dag::Dag;
 use towpath_core::model::{
     AuthorLogins, BranchName, Change, CommitId, EdgeKey, EnvName, Fact, Facts, Flow, FlowName, Gate, GateKind,
     Given, HttpInstead, HttpSaid, Instant, IntentId, IntentRow, IntentState, Ledger, Message, Missing, Now,
-    Proposed, Reason, Requests, RequiredCheck, RequiredChecks, Span, Standing, Tip, Trusted, Unknown, UnknownWhy,
-    request_branch,
+    Proposed, PushedRequest, Reason, Requests, RequiredCheck, RequiredChecks, Span, Standing, Tip, Trusted,
+    Unknown, UnknownWhy, request_branch,
 };
 use towpath_core::see::{PushSeen, Tips};
 
@@ -611,6 +611,13 @@ impl World for SimWorld {
             self.it().violation(what);
         }
         answer
+    }
+
+    async fn close(&self, flow: &Flow, env: &EnvName, pushed: PushedRequest) -> Closing {
+        self.effect("effect: close").await;
+        check_requests::on_close(&mut self.it(), flow, env, pushed);
+        let forge = self.it().repositories[&flow.name].forge.clone();
+        forge.on().close(pushed).await
     }
 
     async fn read_ref(&self, flow: &Flow, branch: &BranchName) -> Tip {

@@ -67,6 +67,7 @@ async fn an_acknowledged_pause_was_seen_or_lists_the_push() {
 /// What is to be in the request into production at a round.
 fn proposed(round: u8) -> Proposed {
     Proposed {
+        pushed: None,
         head: commit(round),
         before: None,
         at: at(1),

@@ -40,7 +40,7 @@ pub struct Request {
 }
 
 /// A forge that merges with merge commits alone.
-pub const BY_MERGE: Ways = Ways { fast_forward: false, merge_commit: true };
+pub const BY_MERGE: Ways = Ways { push: false, fast_forward: false, merge_commit: true };
 
 /// Every request of one repository, oldest first.
 #[derive(Debug, Clone, Default)]

@@ -11,9 +11,10 @@
 
 use super::candidate::standing_promote;
 use super::{Look, Tried, choose_among, look_whole, soonest};
+use crate::dag::Dag;
 use crate::model::{
     Action, Actor, Check, Checks, Decision, Distance, Edge, Fact, Gate, GateKind, Given, Judged, MergeBy, MergeHow,
-    Merging, OpenRequest, OpenWhen, Reason, Requests, Tip, Verdict, Via, Waiting, Who,
+    Merging, OpenRequest, OpenWhen, PushedRequest, Reason, Requests, Tip, Verdict, Via, Waiting, Who,
 };
 
 /// The requests of the edge; `None` where they are not yet known, which is noted.
@@ -61,7 +62,7 @@ pub fn judge(edge: &Edge<'_>, candidate: &Waiting, look: &mut Look<'_>) -> Optio
         return Some(Verdict::Wait { why, on: Who::Person(first.clone()), until: None });
     }
     if edge.target.request.merge == MergeBy::Towpath && how(candidate, requests).is_none() {
-        let why = Reason::NoWayToMerge { fast_forward: requests.ways.fast_forward };
+        let why = Reason::NoWayToMerge { fast_forward: requests.ways.fast_forward || requests.ways.push };
         return Some(Verdict::Block { why, who: Who::Operator });
     }
     Some(Verdict::Pass { why: Reason::RequestOpen { number: open.number, url: open.url.clone() } })
@@ -89,12 +90,14 @@ pub fn is_for(verdict: &Verdict) -> bool {
 fn closed(look: &Look<'_>, requests: &Requests) -> Option<Verdict> {
     let closed = requests.closed.as_ref().filter(|_| requests.open.is_none())?;
     let passed_over = look.on_edge.proposed.as_ref().and_then(|row| row.passed_over);
+    // What we pushed we close ourselves: that is nobody's word, even after a rollback.
+    let by_us = look.on_edge.proposed.as_ref().and_then(|row| row.pushed).map(|pushed| pushed.number);
     // What somebody else had put there before it was closed is no candidate; what we had is.
     // A request that we never told of for this head was closed about an earlier one.
     let row = look.on_edge.proposed.as_ref().filter(|row| row.announced == Some(closed.number));
     let about = row.filter(|row| !row.put(closed.head)).map_or(closed.head, |row| row.head);
     let waits = look.on_edge.graph.known().is_some_and(|g| g.waiting.iter().any(|w| w.id == about));
-    if passed_over == Some(closed.number) || !waits {
+    if passed_over == Some(closed.number) || by_us == Some(closed.number) || !waits {
         return None;
     }
     let by = closed.by.clone().unwrap_or_else(|| Actor::new(crate::see::SOMEBODY));
@@ -111,10 +114,38 @@ fn foreign(look: &Look<'_>, requests: &Requests) -> Option<crate::model::CommitI
 
 /// How the candidate can be merged here so that it stays the same commit.
 fn how(candidate: &Waiting, requests: &Requests) -> Option<MergeHow> {
-    if candidate.reaches && requests.ways.fast_forward {
-        return Some(MergeHow::FastForward);
+    let ways = requests.ways;
+    match candidate.reaches {
+        true if ways.fast_forward => Some(MergeHow::FastForward),
+        true if ways.push => Some(MergeHow::Push),
+        _ => ways.merge_commit.then_some(MergeHow::MergeCommit),
     }
-    requests.ways.merge_commit.then_some(MergeHow::MergeCommit)
+}
+
+/// What is to be done about a request whose head we pushed to the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterPush {
+    /// Nothing yet: it is not known how it stands.
+    Wait,
+    /// It is open, and its head is in the target: it is to be closed.
+    Close,
+    /// Nothing any more: it was merged or closed, goes on to another head, or what was pushed was taken back.
+    Over,
+}
+
+/// What is to be done about a request whose head we pushed to the target, which is at `target` now.
+pub fn after_push(pushed: &PushedRequest, requests: &Fact<Requests>, target: &Tip, dag: &Dag) -> AfterPush {
+    let Fact::Known(requests) = requests else { return AfterPush::Wait };
+    let is_it = |open: &&OpenRequest| open.number == pushed.number && open.head == pushed.head;
+    if requests.open.as_ref().filter(is_it).is_none() {
+        return AfterPush::Over;
+    }
+    match target {
+        Tip::Unknown(_) => AfterPush::Wait,
+        Tip::At(tip) if *tip == pushed.head || dag.contains(*tip, pushed.head) => AfterPush::Close,
+        Tip::At(tip) if dag.node(*tip).is_none() => AfterPush::Wait,
+        Tip::At(_) | Tip::Absent => AfterPush::Over,
+    }
 }
 
 /// Whether an approval is bound to that head, as far as it is ours.
@@ -203,7 +234,7 @@ pub(super) fn choose(
             branch: Tip::Absent,
             open: None,
             closed: None,
-            ways: crate::model::Ways { fast_forward: false, merge_commit: false },
+            ways: crate::model::Ways { fast_forward: false, merge_commit: false, push: false },
         },
         Fact::Known(requests) => requests,
     };
@@ -250,6 +281,7 @@ pub(super) fn choose(
         let fit = |one: &Tried<'_>| proposable(edge, &one.judged);
         next = look_whole(edge, &mut tried, &order, look, look_back, &mut looked_at, fit)?;
     }
+    let next = next.or_else(|| stays.filter(|at| is_to_be_wanted(edge, &tried[*at], look)));
     let lead = match next.or(stays) {
         Some(at) => Some(at),
         None => soonest(edge, &mut tried, look, look_back, &mut looked_at)?,
@@ -264,6 +296,13 @@ pub(super) fn choose(
         });
     }
     Some(())
+}
+
+/// Whether the head that is there is not what was wanted there last: that never came, and the head stays after all. It is
+/// then wanted anew, or an approval that names no commit could never count for it.
+fn is_to_be_wanted(edge: &Edge<'_>, head: &Tried<'_>, look: &Look<'_>) -> bool {
+    let wanted = look.on_edge.proposed.as_ref().map(|row| row.head);
+    wanted != Some(head.commit.id) && proposable(edge, &head.judged)
 }
 
 /// Where a request is opened before its commit may enter and nobody has to approve it: the candidates that time holds

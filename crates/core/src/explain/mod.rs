@@ -389,6 +389,10 @@ impl Words<'_> {
                     MergeHow::FastForward => {
                         format!("request {number} is merged: {branch} moves by fast-forward from {old} to {new}")
                     }
+                    MergeHow::Push => format!(
+                        "request {number} is carried out: {branch} is pushed by fast-forward from {old} to {new}, and the \
+                         request closed then"
+                    ),
                     MergeHow::MergeCommit => {
                         format!("request {number} is merged: {branch} gets a merge of {old} and {new}")
                     }

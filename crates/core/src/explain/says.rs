@@ -49,6 +49,18 @@ impl Words<'_> {
         lines.join("\n")
     }
 
+    /// The last comment on a request whose head was pushed to the target, and that was closed then.
+    pub fn pushed_comment(&self, decision: &Decision, head: CommitId) -> String {
+        let env = text::markdown(decision.env.as_str());
+        let branch = self.flow.environment(&decision.env).map_or("its branch", |env| env.branch.as_str());
+        let branch = text::markdown(branch);
+        format!(
+            "{COMMENT_MARKER}\nThis request is over: Towpath pushed {branch} to exactly its head, `{head}`, by fast-forward, so \
+             {env} has its commits as they are. The forge does not take a push for a merge here, so Towpath closed the \
+             request."
+        )
+    }
+
     /// The last comment on a request that is over.
     pub fn last_comment(&self, decision: &Decision) -> String {
         let env = text::markdown(decision.env.as_str());

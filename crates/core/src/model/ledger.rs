@@ -14,7 +14,7 @@ use super::beside::{HandMove, WouldMove};
 use super::heads_up::{Coming, HeadsUpTold};
 use super::id::{Actor, BranchName, CheckName, CommitId, EnvName, FlowName, IntentId, OrderId, PolicyDigest};
 use super::plan::Decision;
-use super::request::{Merging, Proposed};
+use super::request::{MergeHow, Merging, Proposed};
 use super::seen::{Arrival, CiItem, CiState};
 use super::standing::{Approval, Backoff, Hold, Override, Pause, PauseKind, Promote, Scope, Standing};
 use super::time::{Instant, Now, Trusted};
@@ -193,6 +193,13 @@ pub struct IntentRow {
     /// The request that is merged instead of a push.
     #[serde(default)]
     pub merge: Option<Merging>,
+}
+
+impl IntentRow {
+    /// Whether a forge merges a request for it. Where the head of a request is pushed, nobody does.
+    pub fn is_merged_by_forge(&self) -> bool {
+        self.merge.is_some_and(|merge| merge.how != MergeHow::Push)
+    }
 }
 
 /// How far an intent has come.

@@ -87,6 +87,9 @@ pub struct Ways {
     pub fast_forward: bool,
     /// A merge commit can be made.
     pub merge_commit: bool,
+    /// We may push to the target, and close a request whose head is in it.
+    #[serde(default)]
+    pub push: bool,
 }
 
 /// An open request.
@@ -177,6 +180,20 @@ pub struct Proposed {
     /// Until when what puts it there may be under way; none if it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Trusted>,
+    /// The last request whose head we pushed to the target, which does not end it by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pushed: Option<PushedRequest>,
+}
+
+/// A request whose head we pushed to the target instead of having it merged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushedRequest {
+    /// The request.
+    pub number: u64,
+    /// Its head.
+    pub head: CommitId,
+    /// Whether it is still to be closed.
+    pub open: bool,
 }
 
 impl Proposed {
@@ -216,6 +233,8 @@ pub enum MergeHow {
     FastForward,
     /// A merge commit of target and head.
     MergeCommit,
+    /// The target is pushed to the head itself, and the request is closed afterwards.
+    Push,
 }
 
 /// Which of a forge's people wrote some commits.

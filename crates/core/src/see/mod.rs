@@ -25,7 +25,7 @@ pub use behind::behind;
 pub use beside::{Hand, by_hand, judged_for, would, would_have};
 pub use code::code;
 pub use heads_up::{due as heads_up_due, heads_up};
-pub use note::{SOMEBODY, after_landing, is_rewind, landed, note, tell};
+pub use note::{SOMEBODY, after_landing, is_rewind, landed, left_open, note, tell};
 pub use pushed::{PushSeen, date_by_pushes, pushes_wanted};
 pub use remind::{PREFIX as REMINDER, due as reminder_due};
 
@@ -58,6 +58,8 @@ pub fn wanted(flow: &Flow, ledger: &Ledger) -> BTreeSet<CommitId> {
     for intent in &ledger.intents {
         wanted.extend([intent.old, intent.new]);
     }
+    wanted
+        .extend(ledger.proposed.values().filter_map(|row| row.pushed).filter(|pushed| pushed.open).map(|p| p.head));
     wanted
 }
 

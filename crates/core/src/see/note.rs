@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use crate::dag::{Dag, Marks};
 use crate::model::{
     Actor, Arrival, ArrivalHow, BranchSeen, Change, CommitId, EffectRow, EnvName, Environment, Event, EventRow,
-    Flow, Held, Hold, IntentRow, IntentState, Ledger, Message, Mode, MoveKind, Now, OrderId, Pause, PauseKind,
-    Scope, Span, Tip, TipHow, Until,
+    Flow, Held, Hold, IntentRow, IntentState, Ledger, MergeHow, Message, Mode, MoveKind, Now, OrderId, Pause,
+    PauseKind, Proposed, PushedRequest, Scope, Span, Tip, TipHow, Until,
 };
 use crate::repository;
 use crate::see::Tips;
@@ -216,10 +216,12 @@ impl<'l> Noting<'l, '_> {
             row.env == self.environment.name
                 && row.state == IntentState::Abandoned
                 && row.old == old
-                && (row.new == self.tip || (row.merge.is_some() && self.dag.merges(self.tip) == [old, row.new]))
+                && (row.new == self.tip
+                    || (row.is_merged_by_forge() && self.dag.merges(self.tip) == [old, row.new]))
         });
         if let Some(row) = late.filter(|_| self.is_target) {
             self.changes.extend(landed(row, self.tip, self.now, true));
+            self.changes.extend(left_open(self.ledger, row));
             self.seen(TipHow::Landed(row.id.clone()));
         } else {
             if self.is_target {
@@ -463,6 +465,14 @@ pub fn after_landing(
         }
     }
     changes
+}
+
+/// That the request of an intent is to be closed, where its head was pushed to the target: nothing else ends it.
+pub fn left_open(ledger: &Ledger, row: &IntentRow) -> Option<Change> {
+    let merge = row.merge.filter(|merge| merge.how == MergeHow::Push)?;
+    let known = ledger.proposed.get(&row.env)?;
+    let pushed = Some(PushedRequest { number: merge.number, head: row.new, open: true });
+    Some(Change::Proposed { env: row.env.clone(), row: Proposed { pushed, ..known.clone() } })
 }
 
 /// The changes that record a landing at `to`: final state, effect, event, and what is to be told.

@@ -223,6 +223,7 @@ fn only_what_the_request_is_for() {
             given.flow.environments[1].via = Via::MergeRequest;
             given.flow.environments[1].request.merge = merge;
             given.seen.edges[0].proposed = Some(Proposed {
+                pushed: None,
                 head: c(head),
                 before: None,
                 at: minutes(-9),
@@ -239,7 +240,7 @@ fn only_what_the_request_is_for() {
                 objections: Vec::new(),
                 approvals: Vec::new(),
             };
-            let ways = Ways { fast_forward: true, merge_commit: true };
+            let ways = Ways { push: false, fast_forward: true, merge_commit: true };
             let requests = Requests { branch: Tip::At(c(head)), open: Some(open), closed: None, ways };
             given.all.requests.insert("staging".into(), Fact::Known(requests));
         })

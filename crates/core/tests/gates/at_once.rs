@@ -41,7 +41,7 @@ fn requests(head: u32) -> Requests {
         objections: Vec::new(),
         approvals: Vec::new(),
     };
-    let ways = Ways { fast_forward: true, merge_commit: true };
+    let ways = Ways { push: false, fast_forward: true, merge_commit: true };
     Requests { branch: Tip::At(c(head)), open: Some(open), closed: None, ways }
 }
 
@@ -51,6 +51,7 @@ fn at_once(gates: Vec<Gate>, minutes_ago: &[i64], head: u32) -> Given {
         let target = &mut given.flow.environments[1];
         (target.via, target.request.open) = (Via::MergeRequest, OpenWhen::AtOnce);
         given.seen.edges[0].proposed = Some(Proposed {
+            pushed: None,
             head: c(head),
             before: None,
             at: minutes(-9),

@@ -109,7 +109,7 @@ fn what_is_proposed_has_passed_it() {
                 draft: false,
                 objections: Vec::new(),
             };
-            let ways = Ways { fast_forward: false, merge_commit: true };
+            let ways = Ways { push: false, fast_forward: false, merge_commit: true };
             let requests = Requests { branch: Tip::At(c(head)), open: Some(open), closed: None, ways };
             given.all.requests.insert("staging".into(), Fact::Known(requests));
             given.seen.edges[0].proposed = Some(put(head));
@@ -168,7 +168,16 @@ fn what_is_proposed_has_passed_it() {
 
 fn put(head: u32) -> Proposed {
     let (at, confirmed) = (minutes(-10), Some(minutes(-10)));
-    Proposed { head: c(head), before: None, at, confirmed, passed_over: None, announced: Some(7), until: None }
+    Proposed {
+        pushed: None,
+        head: c(head),
+        before: None,
+        at,
+        confirmed,
+        passed_over: None,
+        announced: Some(7),
+        until: None,
+    }
 }
 
 fn approval() -> Gate {

@@ -12,6 +12,7 @@ mod kit;
 mod migrations;
 mod people;
 mod people_on_forges;
+mod pushed;
 mod stops;
 mod strangers;
 mod time;

@@ -42,6 +42,7 @@ fn approved(
         let target = &mut given.flow.environments[1];
         (target.via, target.request.merge) = (Via::MergeRequest, MergeBy::Towpath);
         given.seen.edges[0].proposed = Some(Proposed {
+            pushed: None,
             head: c(1),
             before: None,
             at: minutes(-9),
@@ -58,7 +59,7 @@ fn approved(
             objections: Vec::new(),
             approvals: approvals.to_vec(),
         };
-        let ways = Ways { fast_forward: true, merge_commit: true };
+        let ways = Ways { push: false, fast_forward: true, merge_commit: true };
         let requests = Requests { branch: Tip::At(c(1)), open: Some(open), closed: None, ways };
         given.all.requests.insert("staging".into(), Fact::Known(requests));
         given.all.authors.insert(key("staging", 1), Fact::Known(set(emails)));
@@ -109,4 +110,54 @@ fn one_person_counts_once_and_is_an_author_under_every_account_and_address() {
         let missing = matches!(&decision.verdict, Verdict::Wait { why: Reason::ApprovalsMissing { .. }, .. });
         assert_eq!(missing, !moves, "{name}: {line}");
     }
+}
+
+/// On a forge that tells of an approval only when it was given. Another head was wanted that never came; then this one
+/// stays after all, and is wanted anew: from then on approvals count again.
+#[test]
+fn a_head_that_stays_after_all_is_wanted_anew_so_that_it_can_be_approved() {
+    use towpath_core::model::{OrderId, Pause, PauseKind, Scope, Until};
+    let given = |wanted: u32, confirmed: Option<i64>, at: i64| {
+        let late = RequestApproval {
+            by: "bo".into(),
+            email: None,
+            given: Bound::At(towpath_core::model::Trusted(minutes(at).trusted.0)),
+            person: None,
+        };
+        approved(1, AuthorsMay::Allow, (&[], &[]), &[late]).but(|given| {
+            given.seen.edges[0].proposed = Some(Proposed {
+                pushed: None,
+                head: c(wanted),
+                before: (wanted != 1).then(|| c(1)),
+                at: minutes(-9),
+                confirmed: confirmed.map(minutes),
+                passed_over: None,
+                announced: Some(7),
+                until: None,
+            });
+        })
+    };
+    for (name, given, expect) in [
+        ("it was wanted last", given(1, Some(-5), -4), "1 moves by request 7"),
+        ("approved before it was there", given(1, Some(-5), -6), "1 approvals"),
+        ("another was wanted last", given(2, None, -1), "1 into request 7"),
+        ("and is approved later once it is wanted", given(1, Some(-1), 0), "1 moves by request 7"),
+    ] {
+        let line = told(&decided(&given));
+        assert!(line.starts_with(expect), "{name}: {line}");
+    }
+    let stopped = given(2, None, -1).but(|given| {
+        given.seen.standing.pauses.push(Pause {
+            id: OrderId::from("p"),
+            kind: PauseKind::Pause,
+            scope: Scope::All,
+            by: "olga".into(),
+            reason: "audit".to_owned(),
+            at: minutes(-1).wall,
+            until: Until::Resumed,
+            cause: None,
+            began: None,
+        });
+    });
+    assert!(decided(&stopped).action.is_none(), "nothing is done while it is paused");
 }

@@ -16,6 +16,7 @@ fn approved(authors: AuthorsMay, known: Fact<AuthorLogins>) -> Given {
         let target = &mut given.flow.environments[1];
         (target.via, target.request.merge) = (Via::MergeRequest, MergeBy::Towpath);
         given.seen.edges[0].proposed = Some(Proposed {
+            pushed: None,
             head: c(1),
             before: None,
             at: minutes(-9),
@@ -35,7 +36,7 @@ fn approved(authors: AuthorsMay, known: Fact<AuthorLogins>) -> Given {
             objections: Vec::new(),
             approvals: vec![approval],
         };
-        let ways = Ways { fast_forward: true, merge_commit: true };
+        let ways = Ways { push: false, fast_forward: true, merge_commit: true };
         let requests = Requests { branch: Tip::At(c(1)), open: Some(open), closed: None, ways };
         given.all.requests.insert("staging".into(), Fact::Known(requests));
         given.all.authors.insert(key("staging", 1), Fact::Known(["jan@home.example".to_owned()].into()));

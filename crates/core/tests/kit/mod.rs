@@ -159,7 +159,7 @@ pub fn answering(flow: &Flow, seen: &Observation, all: &Facts) -> Answered {
 
 /// What a forge shows where nothing was ever proposed.
 pub fn no_requests() -> Requests {
-    let ways = Ways { fast_forward: false, merge_commit: true };
+    let ways = Ways { push: false, fast_forward: false, merge_commit: true };
     Requests { branch: Tip::Absent, open: None, closed: None, ways }
 }
 

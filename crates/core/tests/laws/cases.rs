@@ -207,6 +207,7 @@ fn any_edge(at: usize, many: std::ops::RangeInclusive<usize>) -> impl Strategy<V
 fn any_proposed() -> impl Strategy<Value = Option<Proposed>> {
     let row = (1..4u32, weighted(0.3, (1..4u32).prop_map(c)), weighted(0.8, -60..0i64), weighted(0.2, 1..3u64));
     let row = row.prop_map(|(head, before, confirmed, passed_over)| Proposed {
+        pushed: None,
         head: c(head),
         before,
         at: minutes(-90),
@@ -242,13 +243,12 @@ fn any_requests() -> impl Strategy<Value = Requests> {
         head: c(head),
         by: None,
     });
-    (weighted(0.8, open), weighted(0.2, closed), rarely(85), rarely(80), (any::<bool>(), rarely(90))).prop_map(
-        |(open, closed, follows, there, (fast_forward, merge_commit))| {
+    (weighted(0.8, open), weighted(0.2, closed), rarely(85), rarely(80), (any::<bool>(), rarely(90), any::<bool>()))
+        .prop_map(|(open, closed, follows, there, (fast_forward, merge_commit, push))| {
             let at = open.as_ref().filter(|_| follows).map_or(c(2), |open| open.head);
             let branch = if there { Tip::At(at) } else { Tip::Absent };
-            Requests { branch, open, closed, ways: Ways { fast_forward, merge_commit } }
-        },
-    )
+            Requests { branch, open, closed, ways: Ways { fast_forward, merge_commit, push } }
+        })
 }
 
 pub fn any_pause() -> impl Strategy<Value = Pause> {

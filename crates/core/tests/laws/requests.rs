@@ -46,8 +46,11 @@ proptest! {
             prop_assert!(open.objections.is_empty());
             prop_assert!(decision.lead.iter().flat_map(|lead| &lead.judged).all(|judged| judged.verdict.passes()));
             let ways = requests.ways;
-            let permitted =
-                if merge.how == MergeHow::FastForward { ways.fast_forward } else { ways.merge_commit };
+            let permitted = match merge.how {
+                MergeHow::FastForward => ways.fast_forward,
+                MergeHow::MergeCommit => ways.merge_commit,
+                MergeHow::Push => ways.push && !ways.fast_forward,
+            };
             prop_assert!(permitted);
             let edge = flow.edge(&decision.env).expect("the edge");
             let Some(Gate::Approvals(gate)) = edge.target.gate(GateKind::Approvals) else { continue };

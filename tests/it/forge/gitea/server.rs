@@ -298,7 +298,15 @@ fn pull(state: &mut State, ask: &Ask<'_>, number: u64, rest: &[&str]) -> Reply {
             let pull = state.pull(number);
             pull.title = title.filter(|title| !title.is_empty()).unwrap_or(&pull.title).to_owned();
             pull.body = body.unwrap_or(&pull.body).to_owned();
-            let pull = pull.clone();
+            match ask.body["state"].as_str() {
+                Some(_) if pull.merged.is_some() => {
+                    return Reply::error(412, "cannot change state of this pull request, it was already merged");
+                }
+                Some("closed") => state.close(number),
+                Some("open") => state.reopen(number),
+                _ => {}
+            }
+            let pull = state.pull(number).clone();
             Reply::made(show::pull(state, &pull))
         }
         ("GET", ["reviews"]) => {

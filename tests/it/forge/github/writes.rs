@@ -88,7 +88,8 @@ async fn a_draft_is_not_merged_in_either_way_until_it_is_ready() {
 #[tokio::test]
 async fn where_a_hidden_protection_wants_requests_the_way_is_learned_from_the_refusal() {
     let world = World::new().await;
-    let (staging, ways) = (branch("staging"), |fast_forward| Ways { fast_forward, merge_commit: true });
+    let (staging, ways) =
+        (branch("staging"), |fast_forward| Ways { push: false, fast_forward, merge_commit: true });
     world.server.state().by_request.insert("staging".to_owned());
     let number = world.forge.open(&world.repo, &world.proposal()).await.expect("opened");
     let merge = async |how| world.forge.merge(&world.repo, number, &staging, world.a, world.b, how).await;
@@ -343,7 +344,7 @@ async fn the_ways_of_merging_are_those_that_all_binding_rules_leave() {
             state.rules.insert("staging".to_owned(), rules);
         }
         let ways = world.forge.ways(&world.repo, &branch("staging")).await;
-        assert_eq!(ways, Ok(Ways { fast_forward, merge_commit }), "{name}");
+        assert_eq!(ways, Ok(Ways { fast_forward, merge_commit, push: false }), "{name}");
         let found = world.forge.findings(&world.repo, &[(branch("staging"), true)]).await;
         let told = found.iter().any(|finding| finding.what.contains("a rule of `staging`"));
         assert_eq!(told, !merge_commit, "{name}: {found:?}");
@@ -356,7 +357,7 @@ async fn the_ways_of_merging_are_those_that_all_binding_rules_leave() {
         || Fault::Say(404, vec![], json!({ "message": "Not Found", "documentation_url": "", "status": "404" }));
     world.server.fault("rulesets/2", hidden());
     let ways = world.forge.ways(&world.repo, &branch("staging")).await;
-    assert_eq!(ways, Ok(Ways { fast_forward: false, merge_commit: false }));
+    assert_eq!(ways, Ok(Ways { fast_forward: false, merge_commit: false, push: false }));
     for _ in 0..3 {
         world.server.fault("rulesets/2", Fault::Say(502, vec![], json!({})));
     }

@@ -26,7 +26,10 @@ async fn three_promotions_one_of_them_by_a_person() {
     let one = candidate(&place, "one");
     let checks = forge.checks(&repo(), one).await.expect("read");
     assert_eq!(checks.iter().map(|check| check.state).collect::<Vec<_>>(), [CiState::Green]);
-    assert_eq!(forge.ways(&repo(), &branch("staging")).await, Ok(Ways { fast_forward: true, merge_commit: false }));
+    assert_eq!(
+        forge.ways(&repo(), &branch("staging")).await,
+        Ok(Ways { push: false, fast_forward: true, merge_commit: false })
+    );
     let first = forge.open(&repo(), &wanted).await.expect("opened");
     place.state().approve("ana", first);
     let given = requests().await[0].approvals[0].head.clone();

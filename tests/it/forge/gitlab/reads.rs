@@ -167,7 +167,7 @@ async fn what_the_project_requires_and_how_it_merges_is_read() {
     for (method, squash, (fast_forward, merge_commit)) in table {
         (place.state().settings.method, place.state().settings.squash) = (method, squash);
         let ways = forge.ways(&repo(), &branch("staging")).await;
-        assert_eq!(ways, Ok(Ways { fast_forward, merge_commit }), "{method} {squash}");
+        assert_eq!(ways, Ok(Ways { push: false, fast_forward, merge_commit }), "{method} {squash}");
     }
     // By its number, as well.
     assert!(forge.ways(&RepoPath::new("1"), &branch("staging")).await.is_ok());
