@@ -3,16 +3,14 @@
 use std::collections::BTreeMap;
 
 use towpath_core::command::{Command, CommitWord, Place, Verb};
-use towpath_core::dag::{Dag, Node};
 use towpath_core::model::{Change, CommitId, EnvName, Flow, Held, Hold, OrderId, Scope, Tip};
-use towpath_core::people::PersonCard;
 use towpath_core::people::authors::is_author;
 use towpath_core::text::one_line;
 
 use super::orders::{REASON_SHOWN, edge};
 use super::{Giving, Refusal, Reply, commits};
 use crate::engine::observe;
-use crate::engine::tick;
+use crate::engine::tick::{self, Planned};
 use crate::engine::world::World;
 
 /// The flow and environment that a place names, and the flows to look in.
@@ -170,23 +168,37 @@ enum Which {
 }
 
 impl Which {
-    fn may<W: World>(self, giving: &Giving<'_, W>, dag: &Dag, hold: &Hold) -> bool {
-        let Held::Commit(commit) = hold.what else { return self == Self::All };
-        let wrote = |card: &PersonCard| {
-            let hosts = giving.config.forge_hosts();
-            let of = dag.node(commit).map(Node::addresses);
-            of.is_some_and(|of| is_author(card, &giving.config.laws.people, &hosts, &of))
-        };
+    /// Whether this one may be, if the commit is or is not theirs.
+    fn may<W: World>(self, giving: &Giving<'_, W>, hold: &Hold, is_theirs: bool) -> bool {
+        let of_a_commit = matches!(hold.what, Held::Commit(_));
         match self {
             Self::All => true,
             Self::Own => {
-                hold.by == giving.by
-                    && hold.flow.is_some()
-                    && hold.env.is_some()
-                    && giving.card().is_some_and(wrote)
+                is_theirs && of_a_commit && hold.by == giving.by && hold.flow.is_some() && hold.env.is_some()
             }
         }
     }
+}
+
+/// Whether whoever gives the command wrote that commit, under any address that the environment's `.mailmap` says is theirs.
+async fn is_theirs<W: World>(
+    giving: &Giving<'_, W>,
+    (flow, planned): (&Flow, &Planned),
+    scope: Option<&Scope>,
+    commit: CommitId,
+) -> bool {
+    let Some((card, Scope::Edge(_, env))) = giving.card().zip(scope) else { return false };
+    let Some(node) = planned.look.dag().node(commit) else { return false };
+    let of = match planned.look.tips.get(env).and_then(Tip::commit) {
+        Some(target) => {
+            let wrote = node.wrote().map(|(name, email)| (name.to_owned(), email.to_owned())).collect();
+            giving.world.addresses(flow, target, wrote).await.known().cloned()
+        }
+        None => None,
+    };
+    // Where the file cannot be read the commit's own addresses are known all the same.
+    let of = of.unwrap_or_else(|| node.addresses());
+    is_author(card, &giving.config.laws.people, &giving.config.forge_hosts(), &of)
 }
 
 async fn lift<W: World>(
@@ -206,6 +218,7 @@ async fn lift<W: World>(
     let mut wider = Vec::new();
     for flow in flows {
         let planned = tick::plan(giving.world, flow).await?;
+        let is_theirs = which == Which::Own && is_theirs(giving, (flow, &planned), scope.as_ref(), commit).await;
         let dag = planned.look.dag();
         let covers = |hold: &Hold| match hold.what {
             Held::Commit(held) => held == commit,
@@ -222,7 +235,7 @@ async fn lift<W: World>(
             _ => true,
         };
         for hold in planned.ledger.standing.holds.iter().filter(|hold| covers(hold)).cloned() {
-            if here(&hold) && which.may(giving, dag, &hold) {
+            if here(&hold) && which.may(giving, &hold, is_theirs) {
                 holds.insert(hold.id.clone(), hold);
             } else {
                 wider.push(stays(&hold, here(&hold), commit));

@@ -61,6 +61,33 @@ fn hold_mine_holds_what_its_author_wrote_whatever_their_role() {
     assert!(shown(&platform.tells(7)).contains("takes an operator"), "{:?}", platform.told());
 }
 
+/// What they held they may let go, also where they wrote it under an address that only `.mailmap` says is theirs.
+#[test]
+fn what_was_written_under_an_old_address_is_held_and_let_go_by_the_same_person() {
+    let platform = Platform::new();
+    let place = place(&platform);
+    let repo = place.repo("checkout");
+    let first = repo.tip("develop").unwrap();
+    let file = [(".mailmap", "Ana <ana@example.com> <ana@old.example>\n")];
+    let names = repo.commit_as(&[first], "develop", &file, "Names", "Zoe <zoe@example.com>");
+    for branch in ["staging", "master"] {
+        repo.set(branch, names);
+    }
+    let own = repo.commit_as(&[names], "develop", &[("c", "1")], "Of Ana", "A. N. <ana@old.example>");
+    let service = place.serve();
+    place.arrives("checkout", "staging", own);
+    let press = Press::HoldMine { flow: "shop/checkout".into(), env: "production".into(), newest: own };
+    slack(&service, &pressed(&platform, "UDAN", "1.a", &press), SIGNING, 0);
+    assert!(shown(&platform.tells(1)).contains("held back"), "{:?}", platform.told());
+    let unhold = format!("unhold {own} checkout production");
+    slack(&service, &slash(&platform, ("T1", "UEVE", "CSHOP"), "1.b", &unhold), SIGNING, 0);
+    assert!(shown(&platform.tells(2)).contains("takes an operator"), "{:?}", platform.told());
+    slack(&service, &slash(&platform, ("T1", "UDAN", "CSHOP"), "1.c", &unhold), SIGNING, 0);
+    let lifted = shown(&platform.tells(3));
+    assert!(lifted.contains("is lifted"), "{lifted}");
+    assert!(!place.ok(&["status"]).contains("is held"));
+}
+
 #[test]
 fn hold_mine_holds_each_of_theirs_where_histories_were_merged() {
     let platform = Platform::new();
