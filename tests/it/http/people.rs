@@ -141,7 +141,7 @@ fn to_lift_takes_what_it_took_to_order() {
     // Only where something is frozen, though the command reaches further.
     let said =
         order(&server, &tokens[3], "resume staging", true).1["message"].as_str().unwrap_or_default().to_owned();
-    assert!(!said.contains("other environment"), "{said}");
+    assert!(said.contains("`staging`") && said.contains("operator") && !said.contains("production"), "{said}");
     assert!(place.run(&["status"], &[]).out.contains("is frozen"));
     assert_eq!(order(&server, &tokens[2], "resume checkout staging", false).0, 200);
     assert_eq!(order(&server, &tokens[1], "pause checkout staging --for 1h --reason r", false).0, 200);
