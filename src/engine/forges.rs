@@ -52,10 +52,15 @@ impl OnForge {
         }
     }
 
-    /// The members of a team.
+    /// The members of a team. A forge that lets us read everything else may still not tell them: then it is the team
+    /// that is named, not the repository.
     pub async fn team(&self, team: &str) -> Fact<BTreeSet<Actor>> {
         match self.forge.members(&self.repo, team).await {
             Ok(members) => Fact::Known(members.into_iter().map(Actor::new).collect()),
+            Err(Unknown {
+                why: UnknownWhy::CredentialsRefused { words } | UnknownWhy::NoRepository { words },
+                ..
+            }) => Fact::Unknown(Unknown::lasting(UnknownWhy::NoTeam { team: team.to_owned(), words })),
             Err(unknown) => Fact::Unknown(unknown),
         }
     }

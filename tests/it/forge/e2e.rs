@@ -401,6 +401,66 @@ async fn doctor_asks_each_forge() {
     asks_the_forge::<GitLab>(EXAMPLES[2]).await;
 }
 
+/// The teams of `from` are read before the first approval is missed. `set` puts them there: `ops` and, if told, `release`.
+async fn reads_teams<H: Host>(example: &str, untold: &str, set: impl Fn(&H, bool)) {
+    let day = Day::<H>::new(example, |text| {
+        let lines = text.lines().filter(|line| !line.starts_with("gates.approvals"));
+        let lines = lines.map(|line| match line.starts_with("request = ") {
+            true => {
+                "request = { open = \"at-once\", reviewers = [\"@gone\", \"@ops\"] }\n\
+                     gates.approvals = { required = 1, from = [\"ana\", \"@release\", \"@ops\"] }"
+            }
+            false => line,
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    })
+    .await;
+    for told in [false, true] {
+        set(&day.host, told);
+        let (lines, code) = tokio::task::block_in_place(|| doctor(&day));
+        let says = |words: &str| lines.iter().any(|line| line.contains(words));
+        assert!(says("the forge tells who is in `@ops`"), "{lines:#?}");
+        assert!(says("`@gone` is to be asked for reviews, and may not be found"), "{lines:#?}");
+        assert_eq!(says("the forge tells who is in `@release`, 2 member(s)"), told, "{lines:#?}");
+        let unknown = lines.iter().find(|line| line.contains("who is in `@release` is not known, so none"));
+        assert_eq!(unknown.is_none(), told, "{lines:#?}");
+        assert!(unknown.is_none_or(|line| line.contains(untold)), "{lines:#?}");
+        assert!(told || code == Some(1), "{lines:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn doctor_reads_the_teams_that_the_config_names_on_each_forge() {
+    let names = |all: &[&str]| all.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let github = |host: &GitHub, told: bool| {
+        let teams = &mut host.0.state().teams;
+        teams.clear();
+        teams.insert("ops".to_owned(), names(&["bo"]));
+        if told {
+            teams.insert("release".to_owned(), names(&["ana", "bo"]));
+        }
+    };
+    reads_teams::<GitHub>(EXAMPLES[0], "404", github).await;
+    // The right to write is there; a place in the team is not.
+    let gitea = |host: &Gitea, told: bool| {
+        let release: &[&str] = if told { &["ana", "towpath"] } else { &["ana"] };
+        host.0.state().teams =
+            vec![(1, "release".to_owned(), names(release)), (2, "ops".to_owned(), names(&["bo", "towpath"]))];
+    };
+    let untold = "Must be a team member: Towpath's user has to be in the team `@shop/release`, or an owner of the organisation";
+    reads_teams::<Gitea>(EXAMPLES[1], untold, gitea).await;
+    let gitlab = |host: &GitLab, told: bool| {
+        let groups = &mut host.0.state().groups;
+        groups.clear();
+        let member = |name: &str| (name.to_owned(), 30, "active");
+        groups.insert("shop/ops".to_owned(), vec![member("bo")]);
+        if told {
+            groups.insert("shop/release".to_owned(), vec![member("ana"), member("bo")]);
+        }
+    };
+    reads_teams::<GitLab>(EXAMPLES[2], "there is no group `shop/release`", gitlab).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hooks_of_gitlab_come_in_signed_or_with_a_token_while_others_send_and_do_not_end() {
     use base64::Engine as _;

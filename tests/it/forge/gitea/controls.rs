@@ -55,7 +55,7 @@ async fn everything() -> Place {
     {
         let mut state = place.state();
         state.people[0].rights = "admin";
-        state.teams = vec![(90, "release".to_owned(), vec!["ana".to_owned()])];
+        state.teams = vec![(90, "release".to_owned(), vec!["ana".to_owned(), "towpath".to_owned()])];
         let url = |run: u32| format!("/shop/checkout/actions/runs/{run}/jobs/0");
         state.report_of(None, head, "CI", "success", "one.yml", &url(1));
         state.report_of(None, head, "CI", "success", "two.yml", &url(2));

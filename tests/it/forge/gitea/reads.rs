@@ -278,8 +278,9 @@ async fn teams_are_read_to_the_last_member() {
         let mut state = place.state();
         state.page_max = 2;
         let all: Vec<String> = ["ana", "bo", "eve"].map(str::to_owned).to_vec();
+        let owners = vec!["towpath".to_owned()];
         state.teams =
-            vec![(90, "Owners".to_owned(), vec![]), (91, "a".to_owned(), vec![]), (92, "Release".to_owned(), all)];
+            vec![(90, "Owners".to_owned(), owners), (91, "a".to_owned(), vec![]), (92, "Release".to_owned(), all)];
     }
     let forge = place.forge();
     let expected: Vec<String> = ["ana", "bo", "eve"].map(str::to_owned).to_vec();
@@ -290,6 +291,38 @@ async fn teams_are_read_to_the_last_member() {
         assert_eq!(unknown.mends, Mends::Person, "{unknown:?}");
     }
     place.watch.assert_good(9);
+}
+
+#[tokio::test]
+async fn who_is_in_a_team_is_told_to_its_members_and_to_owners_alone() {
+    let place = Place::new().await;
+    let forge = place.forge();
+    let of = |owners: &[&str], ops: &[&str], release: &[&str]| {
+        let names = |all: &[&str]| all.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        place.state().teams = vec![
+            (90, "Owners".to_owned(), names(owners)),
+            (91, "ops".to_owned(), names(ops)),
+            (92, "release".to_owned(), names(release)),
+        ];
+    };
+    let asked = async || forge.members(&repo(), "release").await;
+    let read = |members: &[&str]| Ok(members.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+    // A collaborator with the right to write is neither in the organisation nor in a team of it, until somebody
+    // puts it there.
+    for (ops, words) in [(&[][..], "Must be an organization member"), (&["towpath"][..], "Must be a team member")] {
+        of(&[], ops, &["ana"]);
+        let unknown = asked().await.expect_err("refused");
+        assert_eq!(unknown.mends, Mends::Person, "{unknown:?}");
+        let UnknownWhy::CredentialsRefused { words: said } = unknown.why else { panic!("{unknown:?}") };
+        for part in [words, "`@shop/release`", "owner of the organisation"] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+    }
+    of(&["towpath"], &[], &["ana"]);
+    assert_eq!(asked().await, read(&["ana"]));
+    of(&[], &[], &["ana", "towpath"]);
+    assert_eq!(asked().await, read(&["ana", "towpath"]));
+    place.watch.assert_good(6);
 }
 
 #[tokio::test]

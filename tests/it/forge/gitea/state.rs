@@ -213,6 +213,16 @@ impl State {
         self.person(login).is_some_and(|person| matches!(person.rights, "write" | "admin"))
     }
 
+    /// Whether somebody is in a team of the organisation, and so a member of it.
+    pub fn belongs(&self, login: &str) -> bool {
+        self.teams.iter().any(|(_, _, members)| members.iter().any(|member| member == login))
+    }
+
+    /// Whether somebody owns the organisation: its team of that name does.
+    pub fn owns(&self, login: &str) -> bool {
+        self.teams.iter().any(|(_, name, members)| name == "Owners" && members.iter().any(|member| member == login))
+    }
+
     pub fn rule(&self, branch: &str) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.branch == branch)
     }
