@@ -401,6 +401,31 @@ async fn doctor_asks_each_forge() {
     asks_the_forge::<GitLab>(EXAMPLES[2]).await;
 }
 
+/// What a subject would close is not closed by entering an environment: forges read titles, too.
+async fn titles_refer_to_nothing<H: Host>(example: &str) {
+    let day = Day::<H>::new(example, |text| text).await;
+    let first = H::BRANCHES[0];
+    let made = day.host.with(|repo| {
+        let parent = repo.tip(first).expect("a branch");
+        let subject = "Fix it (#7), closes shop/other!3 and GH-12";
+        repo.commit_as(&[parent], first, &[("one", "one")], subject, "Ana <Ana@Example.com>")
+    });
+    day.host.pushed(made);
+    day.looks(5).await;
+    day.green(made);
+    day.looks(5).await;
+    day.looks(5).await;
+    let title = day.host.described(day.host.number(1)).0;
+    assert_eq!(title, "production: Fix it (# 7), closes shop/other! 3 and GH- 12");
+}
+
+#[tokio::test]
+async fn a_title_refers_to_nothing_on_any_forge() {
+    titles_refer_to_nothing::<GitHub>(EXAMPLES[0]).await;
+    titles_refer_to_nothing::<Gitea>(EXAMPLES[1]).await;
+    titles_refer_to_nothing::<GitLab>(EXAMPLES[2]).await;
+}
+
 /// The teams of `from` are read before the first approval is missed. `set` puts them there: `ops` and, if told, `release`.
 async fn reads_teams<H: Host>(example: &str, untold: &str, set: impl Fn(&H, bool)) {
     let day = Day::<H>::new(example, |text| {
