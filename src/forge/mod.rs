@@ -82,7 +82,7 @@ pub trait Forge: Debug + Send + Sync {
     async fn required(&self, repo: &RepoPath, branch: &BranchName) -> Result<Required, Unknown>;
 
     /// Every request from `head` into `base`, of whatever state, newest first; the closed ones may be
-    /// limited to the newest ten.
+    /// limited to the newest.
     async fn requests(
         &self,
         repo: &RepoPath,

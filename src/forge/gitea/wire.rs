@@ -119,6 +119,12 @@ pub(super) struct Pull {
     /// Body.
     #[serde(default)]
     pub body: Option<String>,
+    /// When it was opened. RFC 3339.
+    #[serde(default)]
+    pub created_at: Option<String>,
+    /// When anything of it changed last.
+    #[serde(default)]
+    pub updated_at: Option<String>,
     /// Labels.
     #[serde(default)]
     pub labels: Option<Vec<Label>>,

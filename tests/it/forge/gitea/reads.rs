@@ -9,7 +9,7 @@ use towpath::forge::gitea::Gitea;
 use towpath::forge::{CheckSeen, Finding, Forge as _, HeadBound, RequestState, Required};
 use towpath_core::model::{CiState, Mends, RequiredCheck, Span, UnknownWhy};
 
-use super::state::{NAME, OWNER, Rule};
+use super::state::{NAME, OWNER, Rule, State};
 use super::{Place, branch, proposal, repo};
 
 fn rule(name: &str) -> Rule {
@@ -154,6 +154,46 @@ async fn our_requests_are_found_among_others_on_every_version() {
         assert_eq!((found[0].head, found[1].head), (head, head));
         place.watch.assert_good(4);
     }
+}
+
+#[tokio::test]
+async fn closed_requests_of_others_are_read_no_further_than_a_newer_one_of_ours_can_be() {
+    let place = Place::new().await;
+    place.push("towpath/checkout/staging", "a");
+    let ours = |state: &mut State| state.open("towpath", "towpath/checkout/staging", "staging", "t", "b");
+    let others = |state: &mut State, many: usize| {
+        for _ in 0..many {
+            let number = state.open("ana", "develop", "staging", "t", "b");
+            state.close(number);
+        }
+    };
+    let proposal = proposal();
+    let read = async || {
+        let before = place.calls("state=closed");
+        let found = place.forge().requests(&repo(), &proposal.head, &proposal.base).await.expect("read");
+        let numbers: Vec<_> = found.iter().map(|request| (request.number, request.state)).collect();
+        (numbers, place.calls("state=closed") - before)
+    };
+    let (old, newer) = {
+        let mut state = place.state();
+        (state.page_max, state.version) = (5, "1.20.0".to_owned());
+        others(&mut state, 20);
+        let old = ours(&mut state);
+        state.close(old);
+        others(&mut state, 3);
+        let newer = ours(&mut state);
+        state.close(newer);
+        others(&mut state, 7);
+        // Somebody says something under the old one: it has changed last, and is not the newest.
+        state.now += 60_000;
+        state.pull(old).updated = state.now;
+        (old, newer)
+    };
+    assert_eq!(read().await, (vec![(newer, RequestState::Closed), (old, RequestState::Closed)], 2), "of seven");
+    // Nothing that closed before the open one was opened is newer.
+    let open = ours(&mut place.state());
+    let (seen, pages) = read().await;
+    assert_eq!((seen[0], pages), ((open, RequestState::Open), 1));
 }
 
 #[tokio::test]

@@ -169,7 +169,7 @@ pub fn pull(state: &State, pull: &Pull) -> Value {
             "ref": if head.is_some() || !here { pull.head.clone() } else { format!("refs/pull/{}/head", pull.number) },
             "sha": head.unwrap_or_else(|| pull.head_seen.to_string()), "repo_id": pull.head_repo, "repo": null,
         },
-        "merge_base": "", "due_date": null, "created_at": stamp(pull.updated), "updated_at": stamp(pull.updated),
+        "merge_base": "", "due_date": null, "created_at": stamp(pull.created), "updated_at": stamp(pull.updated),
         "closed_at": pull.closed.then(|| stamp(pull.updated)), "pin_order": 0,
     })
 }

@@ -84,6 +84,7 @@ pub struct Pull {
     pub reviews: Vec<Review>,
     pub comments: Vec<Comment>,
     pub asked: Vec<String>,
+    pub created: i64,
     pub updated: i64,
 }
 
@@ -383,6 +384,7 @@ impl State {
             reviews: Vec::new(),
             comments: Vec::new(),
             asked: Vec::new(),
+            created: self.now,
             updated: self.now,
         });
         self.tell_pull("pull_request", "opened", number);
