@@ -14,10 +14,12 @@ use crate::forge::{Finding, RepoPath};
 /// What a hook has to be sent for, by the names that the API gives. Without `status` a green check is
 /// seen at the next look only; the rest matter where there are requests. What is said under a request is delivered as
 /// `issue_comment`, and chosen as `pull_request_comment` (`modules/webhook/type.go`).
-const EVENTS: [&str; 2] = ["push", "status"];
+const EVENTS: [&str; 2] = ["push", STATUS];
 const REQUEST_EVENTS: [&str; 4] =
     ["pull_request", "pull_request_review_approved", "pull_request_review_rejected", COMMENTS];
 const COMMENTS: &str = "pull_request_comment";
+/// Not every server has it ([`Version::tells_statuses`](super::version::Version::tells_statuses)).
+const STATUS: &str = "status";
 
 /// See `Forge::findings`.
 pub(super) async fn findings(api: &Api, repo: &RepoPath, targets: &[(BranchName, bool)]) -> Vec<Finding> {
@@ -52,7 +54,8 @@ pub(super) async fn findings(api: &Api, repo: &RepoPath, targets: &[(BranchName,
     found.extend(started::actions(api, repo, &settings, &tips).await);
     let at = path(repo, &["hooks"]);
     let hooks = api.list::<wire::Hook>("hooks", &at, &[], Counted::Exactly).await.map(|(hooks, _)| hooks);
-    found.extend(webhook(hooks, by_request));
+    let tells = api.server().await.version.is_some_and(|version| version.tells_statuses());
+    found.extend(webhook(hooks, by_request, tells));
     found
 }
 
@@ -227,7 +230,7 @@ fn branch(branch: &wire::Branch, rules: Option<&[wire::Protection]>, by_request:
 }
 
 /// The repository's webhooks.
-fn webhook(hooks: Result<Vec<wire::Hook>, Fault>, by_request: bool) -> Vec<Finding> {
+fn webhook(hooks: Result<Vec<wire::Hook>, Fault>, by_request: bool, tells_statuses: bool) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut say = |what: String, mend: &str| found.push(Finding { stops: false, what, mend: mend.to_owned() });
     let hooks = match hooks {
@@ -256,7 +259,8 @@ fn webhook(hooks: Result<Vec<wire::Hook>, Fault>, by_request: bool) -> Vec<Findi
         say("the webhook sends forms, which are signed in a way that cannot be verified".to_owned(), mend);
     }
     let events = hook.events.clone().unwrap_or_default();
-    let wanted = EVENTS.iter().chain(if by_request { REQUEST_EVENTS.as_slice() } else { &[] });
+    let wanted = EVENTS.iter().filter(|event| tells_statuses || **event != STATUS);
+    let wanted = wanted.chain(if by_request { REQUEST_EVENTS.as_slice() } else { &[] });
     let missing: Vec<&str> = wanted.copied().filter(|event| !has(&events, event)).collect();
     if !missing.is_empty() {
         let mend = "choose them in the webhook's settings, or all events";
@@ -371,18 +375,24 @@ mod tests {
             }
             Ok(vec![serde_json::from_value::<wire::Hook>(value).unwrap()])
         };
-        assert_eq!(texts(webhook(hook(json!({})), true)), []);
-        assert!(says(webhook(Ok(Vec::new()), true), "no webhook"));
-        assert!(says(webhook(hook(json!({"config": {"url": "https://chat.example/x"}})), true), "no webhook"));
-        assert!(says(webhook(hook(json!({"active": false})), true), "switched off"));
+        assert_eq!(texts(webhook(hook(json!({})), true, true)), []);
+        assert!(says(webhook(Ok(Vec::new()), true, true), "no webhook"));
+        assert!(says(
+            webhook(hook(json!({"config": {"url": "https://chat.example/x"}})), true, true),
+            "no webhook"
+        ));
+        assert!(says(webhook(hook(json!({"active": false})), true, true), "switched off"));
         let form = json!({"config": {"url": "https://towpath.example/hooks/git", "content_type": "form"}});
-        assert!(says(webhook(hook(form), true), "sends forms"));
-        assert!(says(webhook(hook(json!({"events": ["push"]})), false), "not sent for status"));
-        assert_eq!(texts(webhook(hook(json!({"events": ["push", "status"]})), false)), []);
+        assert!(says(webhook(hook(form), true, true), "sends forms"));
+        assert!(says(webhook(hook(json!({"events": ["push"]})), false, true), "not sent for status"));
+        assert_eq!(texts(webhook(hook(json!({"events": ["push", "status"]})), false, true)), []);
+        // An older server has no such event, and nobody could choose it.
+        assert_eq!(texts(webhook(hook(json!({"events": ["push"]})), false, false)), []);
+        assert!(says(webhook(hook(json!({"events": ["status"]})), false, false), "not sent for push"));
         let of_issues =
             json!({"events": ["push", "status", "pull_request", "pull_request_review", "issue_comment"]});
-        assert!(says(webhook(hook(of_issues), true), "not sent for pull_request_comment"));
+        assert!(says(webhook(hook(of_issues), true, true), "not sent for pull_request_comment"));
         let refused = Err(Fault::Said { status: 403, words: String::new() });
-        assert!(says(webhook(refused, true), "administrators only"));
+        assert!(says(webhook(refused, true, true), "administrators only"));
     }
 }
