@@ -181,6 +181,12 @@ pub trait Forge: Debug + Send + Sync {
     /// that it is to move, and whether by request.
     async fn findings(&self, repo: &RepoPath, targets: &[(BranchName, bool)]) -> Vec<Finding>;
 
+    /// What the forge says against a rollback of that branch, for `doctor`: it goes back, which a forge takes for a push
+    /// with force and mostly refuses on a protected branch. Nothing where it says nothing against it.
+    async fn against_rollback(&self, _: &RepoPath, _: &BranchName) -> Option<Finding> {
+        None
+    }
+
     /// Every repository that our credential was given a right to, to the last page, in no certain order, and some
     /// perhaps twice. Not the public ones of others. A list of more than [`REPOSITORIES_MAX`] is a fault.
     ///

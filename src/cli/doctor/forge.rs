@@ -37,8 +37,27 @@ pub(super) async fn flow(
         let text = format!("`{name}`: {}; {}", one_line(&one.what, 400), one_line(&one.mend, 400));
         findings.push(if one.stops { bad(text) } else { note(text) });
     }
+    findings.extend(rollbacks(on, found).await);
     findings.extend(teams(on, found).await);
     findings.extend(checks(session, on, found, heads).await);
+}
+
+/// Whether the forge would let the branches go back where the config allows rollbacks: in need is a bad time to learn
+/// that it does not.
+async fn rollbacks(on: &OnForge, found: &FlowConfig) -> Vec<Finding> {
+    let name = &found.flow.name;
+    let mut findings = Vec::new();
+    for environment in found.flow.environments.iter().filter(|environment| environment.rollback) {
+        if let Some(one) = on.forge.against_rollback(&on.repo, &environment.branch).await {
+            findings.push(note(format!(
+                "`{name}`: `rollback` of `{}`: {}; {}",
+                environment.name,
+                one_line(&one.what, 400),
+                one_line(&one.mend, 400)
+            )));
+        }
+    }
+    findings
 }
 
 /// The teams that approvals count from, and those that are asked for reviews: may Towpath see who is in them? Without

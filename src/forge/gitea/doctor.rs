@@ -180,10 +180,19 @@ fn repository(settings: &wire::Repository, by_request: bool) -> Vec<Finding> {
 }
 
 /// The protection rules; none where only administrators may see them.
-async fn protections(api: &Api, repo: &RepoPath) -> Option<Vec<wire::Protection>> {
+pub(super) async fn protections(api: &Api, repo: &RepoPath) -> Option<Vec<wire::Protection>> {
     let at = path(repo, &["branch_protections"]);
     let answer = api.get("branch-protections", &at, &[]).await.ok()?;
     answer.json::<Option<Vec<wire::Protection>>>().ok().map(Option::unwrap_or_default)
+}
+
+/// The rule that covers a branch, where it may be seen.
+pub(super) fn rule_of<'a>(
+    branch: &wire::Branch,
+    rules: Option<&'a [wire::Protection]>,
+) -> Option<&'a wire::Protection> {
+    let rule = branch.effective_branch_protection_name.as_deref().filter(|name| !name.is_empty())?;
+    rules?.iter().find(|had| had.rule_name.as_deref() == Some(rule))
 }
 
 /// A target branch, and the rule that covers it.
@@ -206,9 +215,7 @@ fn branch(branch: &wire::Branch, rules: Option<&[wire::Protection]>, by_request:
     if branch.protected != Some(true) {
         return found;
     }
-    let rule = branch.effective_branch_protection_name.as_deref().filter(|name| !name.is_empty());
-    let rule = rule.zip(rules).map(|(rule, rules)| rules.iter().find(|had| had.rule_name.as_deref() == Some(rule)));
-    let Some(rule) = rule.flatten() else {
+    let Some(rule) = rule_of(branch, rules) else {
         if by_request {
             let mend = "look at it as an administrator: \"block merge if pull request is outdated\" has to be off";
             say(false, format!("the protection rule of `{name}` can be seen by administrators only"), mend);

@@ -15,7 +15,7 @@
 //! | [`said`] | comments of people, their rights, our reactions |
 //! | [`repositories`] | which repositories there are |
 //! | [`hook`] | webhooks |
-//! | [`doctor`], [`started`] | what is not as Towpath needs it |
+//! | [`doctor`], [`force`], [`started`] | what is not as Towpath needs it |
 //!
 //! Branches are moved by `git push` with a lease. (Newer versions of Gitea have a call for it, and Forgejo
 //! has none; the push does the same on both, and obeys the same protections.)
@@ -29,6 +29,7 @@ mod api;
 mod authors;
 mod checks;
 mod doctor;
+mod force;
 mod hook;
 mod merge;
 mod repositories;
@@ -163,6 +164,10 @@ impl Forge for Gitea {
 
     async fn findings(&self, repo: &RepoPath, targets: &[(BranchName, bool)]) -> Vec<Finding> {
         doctor::findings(&self.api, repo, targets).await
+    }
+
+    async fn against_rollback(&self, repo: &RepoPath, branch: &BranchName) -> Option<Finding> {
+        force::against(&self.api, repo, branch).await
     }
 
     async fn repositories(&self) -> Result<Vec<RepoSeen>, Fault> {

@@ -14,6 +14,9 @@ const PINNED: (u32, u32) = (1, 17);
 /// it. No Forgejo does, by its description.
 const STATUS_HOOKS: (u32, u32) = (1, 23);
 
+/// Since when a rule can allow pushes with force: go-gitea/gitea#28086.
+const FORCE: (u32, u32) = (1, 23);
+
 /// What a server says it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Version {
@@ -48,6 +51,11 @@ impl Version {
     /// Whether a merge is refused when the head has moved.
     pub(super) fn pins_heads(&self) -> bool {
         self.api >= PINNED
+    }
+
+    /// Whether a protection rule can allow pushes with force.
+    pub(super) fn lets_force(&self) -> bool {
+        self.maker == Maker::Gitea && self.api >= FORCE
     }
 
     /// Whether a webhook can be sent for commit statuses.
@@ -86,6 +94,11 @@ mod tests {
         assert_eq!(read("13.0.2+gitea-1.22.0"), Some(("Forgejo 13.0".to_owned(), (1, 22), true)));
         let dev = "17.0.0-dev-609-a14eb80977+gitea-1.22.0";
         assert_eq!(read(dev), Some(("Forgejo 17.0".to_owned(), (1, 22), true)));
+        let force = |text: &str| Version::parse(text).map(|version| version.lets_force());
+        assert_eq!(
+            (force("1.23.0"), force("1.22.6"), force("13.0.2+gitea-1.23.0")),
+            (Some(true), Some(false), Some(false))
+        );
         let tells = |text: &str| Version::parse(text).map(|version| version.tells_statuses());
         assert_eq!((tells("1.23.0"), tells("1.25.0+dev-12-gabcdef")), (Some(true), Some(true)));
         assert_eq!(

@@ -289,6 +289,15 @@ pub(super) struct Protection {
     /// Commits on it must be signed.
     #[serde(default)]
     pub require_signed_commits: Option<bool>,
+    /// Whether anybody may push with force. Gitea since 1.23; Forgejo has no such setting.
+    #[serde(default)]
+    pub enable_force_push: Option<bool>,
+    /// Whether only those may who are listed.
+    #[serde(default)]
+    pub enable_force_push_allowlist: Option<bool>,
+    /// Who is listed by name; teams can be, too.
+    #[serde(default)]
+    pub force_push_allowlist_usernames: Option<Vec<String>>,
 }
 
 /// A member of a team.

@@ -347,6 +347,11 @@ impl Forge for GitHub {
         self.find(repo, targets).await
     }
 
+    async fn against_rollback(&self, repo: &RepoPath, branch: &BranchName) -> Option<Finding> {
+        let (rules, classic) = self.rules_of(repo, branch).await.ok()?;
+        doctor::of_force(branch, &rules, classic.is_some_and(|classic| classic.enabled))
+    }
+
     async fn repositories(&self) -> Result<Vec<RepoSeen>, Fault> {
         self.listed().await
     }

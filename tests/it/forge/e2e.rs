@@ -19,6 +19,7 @@ use towpath::setup::{Need, Setup};
 use towpath_core::explain::{COMMENT_MARKER, Words};
 use towpath_core::model::{CommitId, Span};
 
+use super::gitea::state::Rule;
 use super::github;
 use super::hosts::{GitHub, GitLab, Gitea, Host};
 
@@ -399,6 +400,39 @@ async fn doctor_asks_each_forge() {
     asks_the_forge::<GitHub>(EXAMPLES[0]).await;
     asks_the_forge::<Gitea>(EXAMPLES[1]).await;
     asks_the_forge::<GitLab>(EXAMPLES[2]).await;
+}
+
+/// Where the config allows rollbacks, and what the forge says to that.
+async fn rollbacks<H: Host>(example: &str, env: &str, words: &str, protect: impl Fn(&H)) {
+    for allowed in [true, false] {
+        let day =
+            Day::<H>::new(example, |text| text.replace("rollback = true", &format!("rollback = {allowed}"))).await;
+        protect(&day.host);
+        let (lines, _) = tokio::task::block_in_place(|| doctor(&day));
+        let about: Vec<&String> = lines.iter().filter(|line| line.contains("`rollback` of")).collect();
+        assert_eq!(about.len(), usize::from(allowed), "of one branch alone: {lines:#?}");
+        assert!(
+            about.iter().all(|line| line.contains(&format!("`{env}`: ")) && line.contains(words)),
+            "{about:#?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn doctor_says_where_a_rollback_would_be_refused() {
+    let rules = |host: &GitHub| {
+        let rule = vec![serde_json::json!({ "type": "non_fast_forward" })];
+        host.0.state().rules.insert("master".to_owned(), rule);
+    };
+    rollbacks::<GitHub>(EXAMPLES[0], "production", "refuses force pushes", rules).await;
+    let rule = |host: &Gitea| {
+        let (branch, pushers) = ("staging".to_owned(), vec!["towpath".to_owned()]);
+        let mergers = pushers.clone();
+        host.0.state().protect(Rule { branch, pushers, mergers, checks: None, approvals: 0, up_to_date: false });
+    };
+    rollbacks::<Gitea>(EXAMPLES[1], "staging", "refuses to let it go back", rule).await;
+    let rule = |host: &GitLab| host.0.state().protect("pre-production", &["towpath"], &[]);
+    rollbacks::<GitLab>(EXAMPLES[2], "pre-production", "Allowed to force push", rule).await;
 }
 
 /// What a subject would close is not closed by entering an environment: forges read titles, too.

@@ -433,6 +433,22 @@ async fn doctor_finds_nothing_where_all_is_as_documented_and_each_thing_where_it
 }
 
 #[tokio::test]
+async fn a_rollback_that_a_rule_would_refuse_is_told() {
+    let place = Place::new().await;
+    let forge = place.forge();
+    let asked = async || forge.against_rollback(&repo(), &branch("staging")).await;
+    assert_eq!(asked().await, None, "no rule covers it");
+    place.state().protect(rule("staging"));
+    for rights in ["write", "admin"] {
+        place.state().people[0].rights = rights;
+        let found = asked().await.expect("a finding");
+        assert!(!found.stops && found.what.contains("`staging` refuses to let it go back"), "{found:?}");
+        assert!(found.mend.contains("no exception"), "Forgejo has none: {found:?}");
+    }
+    place.watch.assert_good(6);
+}
+
+#[tokio::test]
 async fn a_token_that_is_refused_is_a_persons_matter() {
     let place = Place::new().await;
     let unknown = place.forge_as("stranger").checks(&repo(), place.root).await.expect_err("refused");

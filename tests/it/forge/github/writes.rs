@@ -340,6 +340,23 @@ async fn doctor_is_told_what_a_token_lacks_and_what_nobody_may_see() {
 }
 
 #[tokio::test]
+async fn a_rollback_that_a_rule_would_refuse_is_told() {
+    let world = World::new().await;
+    let asked = async || world.forge.against_rollback(&world.repo, &branch("staging")).await;
+    assert_eq!(asked().await, None);
+    let rules = vec![json!({ "type": "deletion" }), json!({ "type": "non_fast_forward" })];
+    world.server.state().rules.insert("staging".to_owned(), rules);
+    let found = asked().await.expect("a finding");
+    assert!(!found.stops && found.what.contains("a rule of `staging` refuses force pushes"), "{found:?}");
+    world.server.state().rules.clear();
+    world.server.state().classic.insert("staging".to_owned(), json!({ "enabled": true }));
+    let found = asked().await.expect("a finding");
+    assert!(!found.stops && found.what.contains("a classic protection, which refuses force pushes"), "{found:?}");
+    assert!(found.mend.contains("allow force pushes in it"), "{found:?}");
+    world.server.assert_good(6, 0);
+}
+
+#[tokio::test]
 async fn doctor_is_told_what_stands_in_the_way() {
     let world = World::app().await;
     let targets = [(branch("staging"), false), (branch("develop"), true)];
