@@ -134,8 +134,9 @@ fn repository(settings: &wire::Repository, by_request: bool) -> Vec<Finding> {
         say(
             false,
             "Towpath's user is no administrator of the repository, so it may not ask what others may do: commands in comments \
-             are refused",
-            "make it one (\"Administrator\" among the collaborators), if people are to say commands under pull requests",
+             are refused, and \"request changes\" of anybody who can read the repository holds a request up",
+            "make it one (\"Administrator\" among the collaborators), if people are to say commands under pull requests, or \
+             strangers can see the repository",
         );
     }
     if settings.has_pull_requests == Some(false) {
