@@ -136,6 +136,17 @@ impl OnForge {
         }
     }
 
+    /// Asks the reviewers of the edge's request; whether the forge has answered for each.
+    pub async fn ask_reviewers(&self, edge: &Edge<'_>, number: u64) -> bool {
+        match self.forge.ask_reviewers(&self.repo, number, &edge.target.request.reviewers).await {
+            Ok(()) => true,
+            Err(fault) => {
+                tracing::warn!(repo = %self.repo, request = number, %fault, "reviewers are asked at the next look");
+                false
+            }
+        }
+    }
+
     /// Closes a request whose head was pushed to its target.
     pub async fn close(&self, pushed: PushedRequest) -> Closing {
         match self.forge.close(&self.repo, pushed.number, pushed.head).await {

@@ -90,8 +90,18 @@ pub trait Forge: Debug + Send + Sync {
         base: &BranchName,
     ) -> Result<Vec<RequestSeen>, Unknown>;
 
-    /// Opens a request; answers its number.
+    /// Opens a request; answers its number. Who is to review is asked by [`Forge::ask_reviewers`], but where one call does both.
     async fn open(&self, repo: &RepoPath, proposal: &Proposal) -> Result<u64, CallFault>;
+
+    /// Asks those for a review who neither are asked nor have reviewed: login names, and teams with an `@`. Whom the forge
+    /// refuses is logged and left, so that one wrong name keeps nobody else from being asked. Nothing where
+    /// [`Forge::open`] asks in the call that opens.
+    ///
+    /// # Errors
+    /// If not each of them was answered for; whoever calls calls again, and nobody is asked twice.
+    async fn ask_reviewers(&self, _: &RepoPath, _: u64, _: &[String]) -> Result<(), CallFault> {
+        Ok(())
+    }
 
     /// Brings title, body and labels of a request up to date; calls nothing where they are.
     async fn describe(&self, repo: &RepoPath, number: u64, proposal: &Proposal) -> Result<(), CallFault>;

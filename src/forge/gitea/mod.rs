@@ -9,7 +9,7 @@
 //! | [`wire`] | the JSON, as far as it is read |
 //! | [`checks`] | commit statuses, and the table of what their words mean |
 //! | [`required`] | what a branch requires, and the branches |
-//! | [`requests`], [`reviews`], [`merge`] | pull requests |
+//! | [`requests`], [`asking`], [`reviews`], [`merge`] | pull requests |
 //! | [`talk`] | our comment and statuses, teams |
 //! | [`authors`] | who wrote commits |
 //! | [`said`] | comments of people, their rights, our reactions |
@@ -26,6 +26,7 @@
 //! Not here: HTTP (`forge::client`), git, policy, sentences for people.
 
 mod api;
+mod asking;
 mod authors;
 mod checks;
 mod doctor;
@@ -106,6 +107,10 @@ impl Forge for Gitea {
 
     async fn open(&self, repo: &RepoPath, proposal: &Proposal) -> Result<u64, CallFault> {
         requests::open(&self.api, repo, proposal).await
+    }
+
+    async fn ask_reviewers(&self, repo: &RepoPath, number: u64, reviewers: &[String]) -> Result<(), CallFault> {
+        asking::ask(&self.api, repo, number, reviewers).await
     }
 
     async fn describe(&self, repo: &RepoPath, number: u64, proposal: &Proposal) -> Result<(), CallFault> {

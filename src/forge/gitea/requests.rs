@@ -9,7 +9,7 @@
 //! Forgejo and newer Gitea find requests by branch themselves; what comes is compared all the same,
 //! because a server that does not know a filter ignores it.
 //!
-//! Not here: merging, what our titles and bodies say.
+//! Not here: merging, asking for reviews (`asking`), what our titles and bodies say.
 
 use ::http::Method;
 use serde::Serialize;
@@ -213,34 +213,7 @@ pub(super) async fn open(api: &Api, repo: &RepoPath, proposal: &Proposal) -> Res
         Fault::Said { status: 409, words } => CallFault::Exists { words },
         fault => fault.call(),
     })?;
-    if let Err(fault) = ask(api, repo, pull.number, &proposal.reviewers).await {
-        // The request is there, which is what was asked for; it must not be opened again.
-        tracing::warn!(%repo, request = pull.number, %fault, "the reviewers could not be asked");
-    }
     Ok(pull.number)
-}
-
-#[derive(Serialize)]
-struct Ask<'a> {
-    reviewers: Vec<&'a str>,
-    team_reviewers: Vec<&'a str>,
-}
-
-/// Asks people and teams for a review. A call of its own: not every version takes them when a
-/// request is opened, and none says that it ignored them.
-async fn ask(api: &Api, repo: &RepoPath, number: u64, reviewers: &[String]) -> Result<(), Fault> {
-    if reviewers.is_empty() {
-        return Ok(());
-    }
-    let (teams, people): (Vec<&str>, Vec<&str>) =
-        reviewers.iter().map(String::as_str).partition(|name| name.starts_with('@'));
-    // The organisation is the repository's own; only the team's name is sent.
-    let team = |name: &'_ str| name.rsplit(['@', '/']).next().unwrap_or_default().to_owned();
-    let teams: Vec<String> = teams.into_iter().map(team).collect();
-    let body = Ask { reviewers: people, team_reviewers: teams.iter().map(String::as_str).collect() };
-    let number = number.to_string();
-    let at = path(repo, &["pulls", &number, "requested_reviewers"]);
-    api.act("ask-reviewers", Method::POST, &at, &body).await.map(|_| ())
 }
 
 /// See `Forge::close`. The server takes a push of the head for a merge only where the repository has

@@ -174,6 +174,9 @@ pub(super) struct Review {
     /// Null for a review that was asked of a team.
     #[serde(default)]
     pub user: Option<User>,
+    /// The team that was asked.
+    #[serde(default)]
+    pub team: Option<Team>,
     /// `APPROVED`, `REQUEST_CHANGES`, `COMMENT`, `PENDING`, `REQUEST_REVIEW`, or anything else.
     #[serde(default)]
     pub state: Option<String>,

@@ -287,6 +287,10 @@ impl Forge for GitHub {
         self.open_request(repo, proposal).await
     }
 
+    async fn ask_reviewers(&self, repo: &RepoPath, number: u64, reviewers: &[String]) -> Result<(), CallFault> {
+        self.ask_for_reviews(repo, number, reviewers).await
+    }
+
     async fn describe(&self, repo: &RepoPath, number: u64, proposal: &Proposal) -> Result<(), CallFault> {
         self.describe_request(repo, number, proposal).await.map_err(Fault::call)
     }

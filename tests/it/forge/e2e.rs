@@ -19,6 +19,7 @@ use towpath::setup::{Need, Setup};
 use towpath_core::explain::{COMMENT_MARKER, Words};
 use towpath_core::model::{CommitId, Span};
 
+use super::gitea::faults::Fault::DoneAndDropped as Dropped;
 use super::gitea::state::Rule;
 use super::github;
 use super::hosts::{GitHub, GitLab, Gitea, Host};
@@ -400,6 +401,52 @@ async fn doctor_asks_each_forge() {
     asks_the_forge::<GitHub>(EXAMPLES[0]).await;
     asks_the_forge::<Gitea>(EXAMPLES[1]).await;
     asks_the_forge::<GitLab>(EXAMPLES[2]).await;
+}
+
+/// Reviewers are asked once for each request: after an answer was lost as well, and not again whom people took off it.
+async fn asks_reviewers_once<H: Host>(
+    example: &str,
+    lose: impl Fn(&H),
+    asked: impl Fn(&H) -> (Vec<String>, usize),
+    clear: impl Fn(&H),
+) {
+    let day = Day::<H>::new(example, |text| {
+        text.replace("open = \"at-once\" }", "open = \"at-once\", reviewers = [\"ana\"] }")
+    })
+    .await;
+    lose(&day.host);
+    let one = day.push("one");
+    day.green(one);
+    for _ in 0..4 {
+        day.looks(5).await;
+    }
+    assert_eq!(day.host.open_requests(), [(1, one)]);
+    assert_eq!(asked(&day.host), (vec!["ana".to_owned()], 1), "though nobody was told that it was opened");
+    clear(&day.host);
+    let two = day.push("two");
+    day.green(two);
+    for _ in 0..4 {
+        day.looks(5).await;
+    }
+    assert_eq!(day.host.open_requests(), [(1, two)], "another head of the same request");
+    assert_eq!(asked(&day.host), (Vec::new(), 1));
+}
+
+#[tokio::test]
+async fn reviewers_are_asked_once_also_after_a_lost_answer() {
+    let asked = |host: &Gitea| (host.0.state().pull(1).asked.clone(), host.0.calls("requested_reviewers"));
+    let clear = |host: &Gitea| host.0.state().pull(1).asked.clear();
+    let lose = |host: &Gitea| host.0.faults.plan("POST /api/v1/repos/shop/checkout/pulls", Dropped, 1);
+    asks_reviewers_once(EXAMPLES[1], lose, asked, clear).await;
+    asks_reviewers_once(EXAMPLES[1], |_: &Gitea| {}, asked, clear).await;
+    let asked = |host: &GitHub| {
+        let calls = host.0.asked("requested_reviewers");
+        (host.0.state().pulls.values().next().expect("one").reviewers.clone(), calls)
+    };
+    let clear = |host: &GitHub| host.0.state().pulls.values_mut().for_each(|pull| pull.reviewers.clear());
+    let lose = |host: &GitHub| host.0.fault("POST /repos/shop/checkout/pulls?", github::state::Fault::LoseAnswer);
+    asks_reviewers_once(EXAMPLES[0], lose, asked, clear).await;
+    asks_reviewers_once(EXAMPLES[0], |_: &GitHub| {}, asked, clear).await;
 }
 
 /// Where the config allows rollbacks, and what the forge says to that.

@@ -80,6 +80,7 @@ async fn everything() -> Place {
         ..proposal()
     };
     let number = forge.open(&repo(), &wanted).await.expect("opened");
+    forge.ask_reviewers(&repo(), number, &wanted.reviewers).await.expect("asked");
     place.state().review("ana", number, "APPROVED");
     place.state().pull(number).reviews[0].official = false;
     forge.requests(&repo(), &wanted.head, &wanted.base).await.expect("read");

@@ -324,8 +324,18 @@ fn pull(state: &mut State, ask: &Ask<'_>, number: u64, rest: &[&str]) -> Reply {
         ("GET", ["reviews"]) => {
             // Other people's unfinished reviews are counted and not shown.
             let visible = found.reviews.iter().filter(|r| r.state != "PENDING" || r.by == ask.login);
-            let shown = visible.map(|review| show::review(state, review)).collect();
-            ask.page(state, shown, found.reviews.len())
+            let mut shown: Vec<Value> = visible.map(|review| show::review(state, review)).collect();
+            // Who was asked, until they say something.
+            let said = |name: &&String| found.reviews.iter().any(|review| &review.by == *name);
+            let asked: Vec<Value> = found
+                .asked
+                .iter()
+                .filter(|name| !said(name))
+                .map(|name| show::asked(state, &found, name))
+                .collect();
+            let total = found.reviews.len() + asked.len();
+            shown.extend(asked);
+            ask.page(state, shown, total)
         }
         ("POST", ["requested_reviewers"]) => {
             let names = |key: &str| {

@@ -187,6 +187,28 @@ pub fn review(state: &State, review: &Review) -> Value {
     })
 }
 
+/// Somebody, or a team with its `@`, who was asked for a review.
+pub fn asked(state: &State, pull: &Pull, name: &str) -> Value {
+    let at = pull.asked.iter().position(|had| had == name).unwrap_or_default() as i64;
+    let found = name.strip_prefix('@').and_then(|name| state.teams.iter().find(|team| team.1 == name));
+    let mut value = review(
+        state,
+        &Review {
+            id: 100_000 + at,
+            by: name.to_owned(),
+            state: "REQUEST_REVIEW",
+            commit: pull.head_seen,
+            official: true,
+            stale: false,
+            dismissed: false,
+        },
+    );
+    if let Some(found) = found {
+        (value["user"], value["team"]) = (Value::Null, team(found));
+    }
+    value
+}
+
 pub fn comment(state: &State, comment: &Comment) -> Value {
     json!({
         "id": comment.id, "html_url": "", "pull_request_url": "", "issue_url": "", "user": user(state, &comment.by),
