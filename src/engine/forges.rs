@@ -52,10 +52,15 @@ impl OnForge {
         }
     }
 
-    /// The members of a team.
+    /// The members of a team. A forge that lets us read everything else may still not tell them: then it is the team
+    /// that is named, not the repository.
     pub async fn team(&self, team: &str) -> Fact<BTreeSet<Actor>> {
         match self.forge.members(&self.repo, team).await {
             Ok(members) => Fact::Known(members.into_iter().map(Actor::new).collect()),
+            Err(Unknown {
+                why: UnknownWhy::CredentialsRefused { words } | UnknownWhy::NoRepository { words },
+                ..
+            }) => Fact::Unknown(Unknown::lasting(UnknownWhy::NoTeam { team: team.to_owned(), words })),
             Err(unknown) => Fact::Unknown(unknown),
         }
     }
@@ -128,6 +133,17 @@ impl OnForge {
             }
             Err(CallFault::Refused { words }) => Proposing::Refused { words },
             Err(fault) => Proposing::Unsure { words: fault.to_string() },
+        }
+    }
+
+    /// Asks the reviewers of the edge's request; whether the forge has answered for each.
+    pub async fn ask_reviewers(&self, edge: &Edge<'_>, number: u64) -> bool {
+        match self.forge.ask_reviewers(&self.repo, number, &edge.target.request.reviewers).await {
+            Ok(()) => true,
+            Err(fault) => {
+                tracing::warn!(repo = %self.repo, request = number, %fault, "reviewers are asked at the next look");
+                false
+            }
         }
     }
 

@@ -14,7 +14,7 @@ mod crowd;
 pub mod forges;
 pub mod observe;
 pub mod propose;
-mod reach;
+pub(crate) mod reach;
 pub mod real;
 pub mod run;
 pub mod say;

@@ -61,6 +61,7 @@ pub async fn propose<W: World>(
             let over = Change::Proposed { env: env.clone(), row };
             runner.commit(ledger, vec![over]).await?;
             announce(runner, ledger, env, head, (number, url), now).await?;
+            ask(runner, ledger, env, number).await?;
             return Ok(true);
         }
         Proposing::Refused { words } => changes.push(runner.back_off(ledger, env, (target, head), &words, now)),
@@ -112,6 +113,25 @@ async fn announce<W: World>(
     }
 }
 
+/// Asks the reviewers of a request, once: whom people take off it afterwards is not asked again. Until the forge has
+/// answered for each of them, every look asks those who are neither asked nor have reviewed.
+async fn ask<W: World>(
+    runner: &mut Runner<'_, W>,
+    ledger: &mut Ledger,
+    env: &EnvName,
+    number: u64,
+) -> Result<(), Fault> {
+    let wants = runner.flow.edge(env).is_some_and(|edge| !edge.target.request.reviewers.is_empty());
+    let asked = ledger.proposed.get(env).is_none_or(|row| row.asked == Some(number));
+    if !wants || asked || !runner.world.ask_reviewers(runner.flow, env, number).await {
+        return Ok(());
+    }
+    // The row as it is now: what is asked may take a while.
+    let Some(row) = ledger.proposed.get(env) else { return Ok(()) };
+    let row = Proposed { asked: Some(number), ..row.clone() };
+    runner.commit(ledger, vec![Change::Proposed { env: env.clone(), row }]).await
+}
+
 /// Requests for heads of ours that were opened and nobody was told, because the answer was lost or the
 /// process ended.
 ///
@@ -127,6 +147,7 @@ pub async fn announce_found<W: World>(
         let Some(open) = requests.open.as_ref().filter(|_| runner.acts(env)) else { continue };
         if requests.branch == Tip::At(open.head) {
             announce(runner, ledger, env, open.head, (open.number, open.url.clone()), seen.now).await?;
+            ask(runner, ledger, env, open.number).await?;
         }
     }
     Ok(())
@@ -149,6 +170,7 @@ fn wanted(known: Option<&Proposed>, head: CommitId, from: Option<CommitId>, look
             passed_over: known.passed_over,
             // That a head is put back which somebody had moved is news again.
             announced: None,
+            asked: known.asked,
             until: known.until,
             pushed: known.pushed,
         },
@@ -160,6 +182,7 @@ fn wanted(known: Option<&Proposed>, head: CommitId, from: Option<CommitId>, look
             confirmed: None,
             passed_over: None,
             announced: None,
+            asked: None,
             until: None,
         },
     }

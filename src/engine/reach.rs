@@ -91,6 +91,8 @@ pub fn in_words(why: UnknownWhy) -> String {
         UnknownWhy::Limited { words, .. }
         | UnknownWhy::Unreadable { words }
         | UnknownWhy::CredentialsRefused { words }
+        | UnknownWhy::NoRepository { words }
+        | UnknownWhy::NoTeam { words, .. }
         | UnknownWhy::Unreachable { words } => words,
         why => format!("{why:?}"),
     }

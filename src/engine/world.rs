@@ -201,6 +201,12 @@ pub trait World {
     /// nothing more.
     fn propose(&self, flow: &Flow, proposal: &Proposal) -> impl Future<Output = Proposing>;
 
+    /// Asks the reviewers of an edge's request who neither are asked nor have reviewed. Answers whether the forge has
+    /// answered for each of them; doing it again asks nobody twice.
+    fn ask_reviewers(&self, _: &Flow, _: &EnvName, _: u64) -> impl Future<Output = bool> {
+        std::future::ready(true)
+    }
+
     /// Closes the request of an edge, whose head is in the target. Doing it again does nothing more.
     fn close(&self, _: &Flow, _: &EnvName, _: PushedRequest) -> impl Future<Output = Closing> {
         std::future::ready(Closing::Refused { words: "no request can be closed here".to_owned() })

@@ -82,7 +82,7 @@ pub trait Forge: Debug + Send + Sync {
     async fn required(&self, repo: &RepoPath, branch: &BranchName) -> Result<Required, Unknown>;
 
     /// Every request from `head` into `base`, of whatever state, newest first; the closed ones may be
-    /// limited to the newest ten.
+    /// limited to the newest.
     async fn requests(
         &self,
         repo: &RepoPath,
@@ -90,8 +90,18 @@ pub trait Forge: Debug + Send + Sync {
         base: &BranchName,
     ) -> Result<Vec<RequestSeen>, Unknown>;
 
-    /// Opens a request; answers its number.
+    /// Opens a request; answers its number. Who is to review is asked by [`Forge::ask_reviewers`], but where one call does both.
     async fn open(&self, repo: &RepoPath, proposal: &Proposal) -> Result<u64, CallFault>;
+
+    /// Asks those for a review who neither are asked nor have reviewed: login names, and teams with an `@`. Whom the forge
+    /// refuses is logged and left, so that one wrong name keeps nobody else from being asked. Nothing where
+    /// [`Forge::open`] asks in the call that opens.
+    ///
+    /// # Errors
+    /// If not each of them was answered for; whoever calls calls again, and nobody is asked twice.
+    async fn ask_reviewers(&self, _: &RepoPath, _: u64, _: &[String]) -> Result<(), CallFault> {
+        Ok(())
+    }
 
     /// Brings title, body and labels of a request up to date; calls nothing where they are.
     async fn describe(&self, repo: &RepoPath, number: u64, proposal: &Proposal) -> Result<(), CallFault>;
@@ -180,6 +190,12 @@ pub trait Forge: Debug + Send + Sync {
     /// What on the forge's side is not as Towpath needs it, for `doctor`: `targets` are the branches
     /// that it is to move, and whether by request.
     async fn findings(&self, repo: &RepoPath, targets: &[(BranchName, bool)]) -> Vec<Finding>;
+
+    /// What the forge says against a rollback of that branch, for `doctor`: it goes back, which a forge takes for a push
+    /// with force and mostly refuses on a protected branch. Nothing where it says nothing against it.
+    async fn against_rollback(&self, _: &RepoPath, _: &BranchName) -> Option<Finding> {
+        None
+    }
 
     /// Every repository that our credential was given a right to, to the last page, in no certain order, and some
     /// perhaps twice. Not the public ones of others. A list of more than [`REPOSITORIES_MAX`] is a fault.

@@ -198,7 +198,7 @@ pub struct Proposal {
     pub body: String,
     /// Labels to be there; others stay.
     pub labels: Vec<String>,
-    /// Login names, and teams with an `@` before them. Asked when the request is opened.
+    /// Login names, and teams with an `@` before them.
     pub reviewers: Vec<String>,
 }
 

@@ -378,6 +378,7 @@ pub(super) fn proposed(f: &Fields<'_>) -> Result<Proposed> {
         },
         passed_over: f.number("passed_over")?,
         announced: f.number("announced")?,
+        asked: f.number("asked")?,
         until: f.get::<Option<i64>>("until_trusted")?.map(Trusted),
         pushed: match (f.number("pushed_number")?, f.commit_or_none("pushed_head")?) {
             (Some(number), Some(head)) => {

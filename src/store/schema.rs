@@ -47,6 +47,7 @@ pub(super) fn migrations() -> Vec<Migration> {
         (17, "proposing", include_str!("../../migrations/sqlite/0017_proposing.sql")),
         (18, "turns", include_str!("../../migrations/sqlite/0018_turns.sql")),
         (19, "pushed", include_str!("../../migrations/sqlite/0019_pushed.sql")),
+        (20, "reviewers", include_str!("../../migrations/sqlite/0020_reviewers.sql")),
     ];
     texts
         .into_iter()

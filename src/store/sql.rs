@@ -187,24 +187,24 @@ statements! {
         ON CONFLICT (flow, env) DO UPDATE SET commit_id = excluded.commit_id, since_wall = excluded.since_wall,
             at_wall = excluded.at_wall, at_trusted = excluded.at_trusted";
     PROPOSED = "SELECT env, head, before, at_wall, at_trusted, confirmed_wall, confirmed_trusted, passed_over,
-            announced, until_trusted, pushed_number, pushed_head, pushed_open FROM proposed WHERE flow = $1";
+            announced, until_trusted, pushed_number, pushed_head, pushed_open, asked FROM proposed WHERE flow = $1";
     PROPOSING = "SELECT flow, env, head, until_trusted FROM proposed WHERE until_trusted IS NOT NULL
         ORDER BY flow, env";
     SET_PROPOSED = "INSERT INTO proposed
             (flow, env, head, before, at_wall, at_trusted, confirmed_wall, confirmed_trusted, passed_over,
-             announced, until_trusted, pushed_number, pushed_head, pushed_open)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+             announced, until_trusted, pushed_number, pushed_head, pushed_open, asked)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
         ON CONFLICT (flow, env) DO UPDATE SET head = excluded.head, before = excluded.before,
             at_wall = excluded.at_wall, at_trusted = excluded.at_trusted,
             confirmed_wall = excluded.confirmed_wall, confirmed_trusted = excluded.confirmed_trusted,
             passed_over = excluded.passed_over, announced = excluded.announced,
             until_trusted = excluded.until_trusted, pushed_number = excluded.pushed_number,
-            pushed_head = excluded.pushed_head, pushed_open = excluded.pushed_open";
+            pushed_head = excluded.pushed_head, pushed_open = excluded.pushed_open, asked = excluded.asked";
     // Of a row that is there nothing else changes.
     PASS_OVER = "INSERT INTO proposed
             (flow, env, head, before, at_wall, at_trusted, confirmed_wall, confirmed_trusted, passed_over,
-             announced, until_trusted, pushed_number, pushed_head, pushed_open)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+             announced, until_trusted, pushed_number, pushed_head, pushed_open, asked)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
         ON CONFLICT (flow, env) DO UPDATE SET passed_over = excluded.passed_over";
     HEADS_UP = "SELECT env, newest, at_wall, told_wall, told_trusted FROM heads_up WHERE flow = $1";
     // Nothing where a later one was told already.

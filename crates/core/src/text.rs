@@ -6,10 +6,12 @@
 mod markdown;
 #[cfg(test)]
 mod tests;
+mod title;
 
 use std::fmt;
 
 pub use markdown::markdown;
+pub use title::title;
 
 /// A text that does nothing to a terminal but show itself, on one line.
 ///

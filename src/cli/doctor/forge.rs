@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use towpath_core::model::{BranchName, Checks, CommitId, Gate, GateKind, Instant, Span, Via};
+use towpath_core::model::{BranchName, Checks, CommitId, Fact, Gate, GateKind, Instant, Span, Via};
 use towpath_core::text::one_line;
 
 use super::{Finding, bad, good, note};
 use crate::cli::session::Session;
 use crate::config::FlowConfig;
 use crate::engine::forges::OnForge;
+use crate::engine::reach::in_words;
 
 /// For how long no webhook may come before it is worth a word.
 const QUIET: Span = Span::from_mins(3 * 24 * 60);
@@ -36,7 +37,66 @@ pub(super) async fn flow(
         let text = format!("`{name}`: {}; {}", one_line(&one.what, 400), one_line(&one.mend, 400));
         findings.push(if one.stops { bad(text) } else { note(text) });
     }
+    findings.extend(rollbacks(on, found).await);
+    findings.extend(teams(on, found).await);
     findings.extend(checks(session, on, found, heads).await);
+}
+
+/// Whether the forge would let the branches go back where the config allows rollbacks: in need is a bad time to learn
+/// that it does not.
+async fn rollbacks(on: &OnForge, found: &FlowConfig) -> Vec<Finding> {
+    let name = &found.flow.name;
+    let mut findings = Vec::new();
+    for environment in found.flow.environments.iter().filter(|environment| environment.rollback) {
+        if let Some(one) = on.forge.against_rollback(&on.repo, &environment.branch).await {
+            findings.push(note(format!(
+                "`{name}`: `rollback` of `{}`: {}; {}",
+                environment.name,
+                one_line(&one.what, 400),
+                one_line(&one.mend, 400)
+            )));
+        }
+    }
+    findings
+}
+
+/// The teams that approvals count from, and those that are asked for reviews: may Towpath see who is in them? Without
+/// that no approval of theirs counts, which people would learn of at the first one.
+async fn teams(on: &OnForge, found: &FlowConfig) -> Vec<Finding> {
+    let by_request = || found.flow.environments.iter().skip(1).filter(|env| env.via == Via::MergeRequest);
+    let from = by_request().filter_map(|env| match env.gate(GateKind::Approvals) {
+        Some(Gate::Approvals(gate)) => Some(gate.from.iter()),
+        _ => None,
+    });
+    let team = |name: &String| name.strip_prefix('@').map(str::to_owned);
+    let approve: BTreeSet<String> = from.flatten().filter_map(team).collect();
+    let asked = by_request().flat_map(|env| env.request.reviewers.iter().filter_map(team));
+    let all: BTreeSet<String> = asked.chain(approve.iter().cloned()).collect();
+    let name = &found.flow.name;
+    let mut findings = Vec::new();
+    for team in all {
+        let counts = approve.contains(&team);
+        let shown = one_line(&team, 100);
+        findings.push(match on.team(&team).await {
+            Fact::Known(members) if members.is_empty() => note(format!(
+                "`{name}`: nobody is in `@{shown}`, which the config names; put somebody in it on the forge"
+            )),
+            Fact::Known(members) => {
+                good(format!("`{name}`: the forge tells who is in `@{shown}`, {} member(s)", members.len()))
+            }
+            Fact::Unknown(unknown) => {
+                let words = one_line(&in_words(unknown.why), 400);
+                if counts {
+                    bad(format!(
+                        "`{name}`: who is in `@{shown}` is not known, so none of their approvals counts: {words}"
+                    ))
+                } else {
+                    note(format!("`{name}`: `@{shown}` is to be asked for reviews, and may not be found: {words}"))
+                }
+            }
+        });
+    }
+    findings
 }
 
 /// Names of checks that no branch's newest commit has: misspelt, or of a job that does not run there.

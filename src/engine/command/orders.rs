@@ -63,6 +63,7 @@ pub(super) fn without_closed<W: World>(
     let closed = requests.filter(|requests| requests.open.is_none())?.closed.as_ref()?;
     let row = planned.ledger.proposed.get(env).cloned().unwrap_or(Proposed {
         pushed: None,
+        asked: None,
         head: closed.head,
         before: None,
         at: giving.now,

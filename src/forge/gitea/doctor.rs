@@ -14,10 +14,12 @@ use crate::forge::{Finding, RepoPath};
 /// What a hook has to be sent for, by the names that the API gives. Without `status` a green check is
 /// seen at the next look only; the rest matter where there are requests. What is said under a request is delivered as
 /// `issue_comment`, and chosen as `pull_request_comment` (`modules/webhook/type.go`).
-const EVENTS: [&str; 2] = ["push", "status"];
+const EVENTS: [&str; 2] = ["push", STATUS];
 const REQUEST_EVENTS: [&str; 4] =
     ["pull_request", "pull_request_review_approved", "pull_request_review_rejected", COMMENTS];
 const COMMENTS: &str = "pull_request_comment";
+/// Not every server has it ([`Version::tells_statuses`](super::version::Version::tells_statuses)).
+const STATUS: &str = "status";
 
 /// See `Forge::findings`.
 pub(super) async fn findings(api: &Api, repo: &RepoPath, targets: &[(BranchName, bool)]) -> Vec<Finding> {
@@ -52,7 +54,8 @@ pub(super) async fn findings(api: &Api, repo: &RepoPath, targets: &[(BranchName,
     found.extend(started::actions(api, repo, &settings, &tips).await);
     let at = path(repo, &["hooks"]);
     let hooks = api.list::<wire::Hook>("hooks", &at, &[], Counted::Exactly).await.map(|(hooks, _)| hooks);
-    found.extend(webhook(hooks, by_request));
+    let tells = api.server().await.version.is_some_and(|version| version.tells_statuses());
+    found.extend(webhook(hooks, by_request, tells));
     found
 }
 
@@ -131,8 +134,9 @@ fn repository(settings: &wire::Repository, by_request: bool) -> Vec<Finding> {
         say(
             false,
             "Towpath's user is no administrator of the repository, so it may not ask what others may do: commands in comments \
-             are refused",
-            "make it one (\"Administrator\" among the collaborators), if people are to say commands under pull requests",
+             are refused, and \"request changes\" of anybody who can read the repository holds a request up",
+            "make it one (\"Administrator\" among the collaborators), if people are to say commands under pull requests, or \
+             strangers can see the repository",
         );
     }
     if settings.has_pull_requests == Some(false) {
@@ -177,10 +181,19 @@ fn repository(settings: &wire::Repository, by_request: bool) -> Vec<Finding> {
 }
 
 /// The protection rules; none where only administrators may see them.
-async fn protections(api: &Api, repo: &RepoPath) -> Option<Vec<wire::Protection>> {
+pub(super) async fn protections(api: &Api, repo: &RepoPath) -> Option<Vec<wire::Protection>> {
     let at = path(repo, &["branch_protections"]);
     let answer = api.get("branch-protections", &at, &[]).await.ok()?;
     answer.json::<Option<Vec<wire::Protection>>>().ok().map(Option::unwrap_or_default)
+}
+
+/// The rule that covers a branch, where it may be seen.
+pub(super) fn rule_of<'a>(
+    branch: &wire::Branch,
+    rules: Option<&'a [wire::Protection]>,
+) -> Option<&'a wire::Protection> {
+    let rule = branch.effective_branch_protection_name.as_deref().filter(|name| !name.is_empty())?;
+    rules?.iter().find(|had| had.rule_name.as_deref() == Some(rule))
 }
 
 /// A target branch, and the rule that covers it.
@@ -203,9 +216,7 @@ fn branch(branch: &wire::Branch, rules: Option<&[wire::Protection]>, by_request:
     if branch.protected != Some(true) {
         return found;
     }
-    let rule = branch.effective_branch_protection_name.as_deref().filter(|name| !name.is_empty());
-    let rule = rule.zip(rules).map(|(rule, rules)| rules.iter().find(|had| had.rule_name.as_deref() == Some(rule)));
-    let Some(rule) = rule.flatten() else {
+    let Some(rule) = rule_of(branch, rules) else {
         if by_request {
             let mend = "look at it as an administrator: \"block merge if pull request is outdated\" has to be off";
             say(false, format!("the protection rule of `{name}` can be seen by administrators only"), mend);
@@ -227,7 +238,7 @@ fn branch(branch: &wire::Branch, rules: Option<&[wire::Protection]>, by_request:
 }
 
 /// The repository's webhooks.
-fn webhook(hooks: Result<Vec<wire::Hook>, Fault>, by_request: bool) -> Vec<Finding> {
+fn webhook(hooks: Result<Vec<wire::Hook>, Fault>, by_request: bool, tells_statuses: bool) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut say = |what: String, mend: &str| found.push(Finding { stops: false, what, mend: mend.to_owned() });
     let hooks = match hooks {
@@ -256,7 +267,8 @@ fn webhook(hooks: Result<Vec<wire::Hook>, Fault>, by_request: bool) -> Vec<Findi
         say("the webhook sends forms, which are signed in a way that cannot be verified".to_owned(), mend);
     }
     let events = hook.events.clone().unwrap_or_default();
-    let wanted = EVENTS.iter().chain(if by_request { REQUEST_EVENTS.as_slice() } else { &[] });
+    let wanted = EVENTS.iter().filter(|event| tells_statuses || **event != STATUS);
+    let wanted = wanted.chain(if by_request { REQUEST_EVENTS.as_slice() } else { &[] });
     let missing: Vec<&str> = wanted.copied().filter(|event| !has(&events, event)).collect();
     if !missing.is_empty() {
         let mend = "choose them in the webhook's settings, or all events";
@@ -371,18 +383,24 @@ mod tests {
             }
             Ok(vec![serde_json::from_value::<wire::Hook>(value).unwrap()])
         };
-        assert_eq!(texts(webhook(hook(json!({})), true)), []);
-        assert!(says(webhook(Ok(Vec::new()), true), "no webhook"));
-        assert!(says(webhook(hook(json!({"config": {"url": "https://chat.example/x"}})), true), "no webhook"));
-        assert!(says(webhook(hook(json!({"active": false})), true), "switched off"));
+        assert_eq!(texts(webhook(hook(json!({})), true, true)), []);
+        assert!(says(webhook(Ok(Vec::new()), true, true), "no webhook"));
+        assert!(says(
+            webhook(hook(json!({"config": {"url": "https://chat.example/x"}})), true, true),
+            "no webhook"
+        ));
+        assert!(says(webhook(hook(json!({"active": false})), true, true), "switched off"));
         let form = json!({"config": {"url": "https://towpath.example/hooks/git", "content_type": "form"}});
-        assert!(says(webhook(hook(form), true), "sends forms"));
-        assert!(says(webhook(hook(json!({"events": ["push"]})), false), "not sent for status"));
-        assert_eq!(texts(webhook(hook(json!({"events": ["push", "status"]})), false)), []);
+        assert!(says(webhook(hook(form), true, true), "sends forms"));
+        assert!(says(webhook(hook(json!({"events": ["push"]})), false, true), "not sent for status"));
+        assert_eq!(texts(webhook(hook(json!({"events": ["push", "status"]})), false, true)), []);
+        // An older server has no such event, and nobody could choose it.
+        assert_eq!(texts(webhook(hook(json!({"events": ["push"]})), false, false)), []);
+        assert!(says(webhook(hook(json!({"events": ["status"]})), false, false), "not sent for push"));
         let of_issues =
             json!({"events": ["push", "status", "pull_request", "pull_request_review", "issue_comment"]});
-        assert!(says(webhook(hook(of_issues), true), "not sent for pull_request_comment"));
+        assert!(says(webhook(hook(of_issues), true, true), "not sent for pull_request_comment"));
         let refused = Err(Fault::Said { status: 403, words: String::new() });
-        assert!(says(webhook(refused, true), "administrators only"));
+        assert!(says(webhook(refused, true, true), "administrators only"));
     }
 }

@@ -9,13 +9,13 @@
 //! | [`wire`] | the JSON, as far as it is read |
 //! | [`checks`] | commit statuses, and the table of what their words mean |
 //! | [`required`] | what a branch requires, and the branches |
-//! | [`requests`], [`reviews`], [`merge`] | pull requests |
+//! | [`requests`], [`asking`], [`reviews`], [`merge`] | pull requests |
 //! | [`talk`] | our comment and statuses, teams |
 //! | [`authors`] | who wrote commits |
 //! | [`said`] | comments of people, their rights, our reactions |
 //! | [`repositories`] | which repositories there are |
 //! | [`hook`] | webhooks |
-//! | [`doctor`], [`started`] | what is not as Towpath needs it |
+//! | [`doctor`], [`force`], [`started`] | what is not as Towpath needs it |
 //!
 //! Branches are moved by `git push` with a lease. (Newer versions of Gitea have a call for it, and Forgejo
 //! has none; the push does the same on both, and obeys the same protections.)
@@ -26,9 +26,11 @@
 //! Not here: HTTP (`forge::client`), git, policy, sentences for people.
 
 mod api;
+mod asking;
 mod authors;
 mod checks;
 mod doctor;
+mod force;
 mod hook;
 mod merge;
 mod repositories;
@@ -107,6 +109,10 @@ impl Forge for Gitea {
         requests::open(&self.api, repo, proposal).await
     }
 
+    async fn ask_reviewers(&self, repo: &RepoPath, number: u64, reviewers: &[String]) -> Result<(), CallFault> {
+        asking::ask(&self.api, repo, number, reviewers).await
+    }
+
     async fn describe(&self, repo: &RepoPath, number: u64, proposal: &Proposal) -> Result<(), CallFault> {
         requests::describe(&self.api, repo, number, proposal).await
     }
@@ -163,6 +169,10 @@ impl Forge for Gitea {
 
     async fn findings(&self, repo: &RepoPath, targets: &[(BranchName, bool)]) -> Vec<Finding> {
         doctor::findings(&self.api, repo, targets).await
+    }
+
+    async fn against_rollback(&self, repo: &RepoPath, branch: &BranchName) -> Option<Finding> {
+        force::against(&self.api, repo, branch).await
     }
 
     async fn repositories(&self) -> Result<Vec<RepoSeen>, Fault> {

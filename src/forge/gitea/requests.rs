@@ -1,24 +1,25 @@
 //! Pull requests: finding ours, opening, bringing up to date.
 //!
 //! Open ones are read to the last page, oldest first, so that new ones come at the end of the list.
-//! Closed ones are read newest change first and until ten of ours are found. The open list is read
+//! Closed ones are read newest change first, until ten of ours are found or, in a list that has others too, until no newer
+//! one of ours can follow: of the closed ones the newest alone decides anything. The open list is read
 //! before the closed one: a request that is closed in between is then on both, and never on neither,
 //! which would look as if one had to be opened.
 //!
 //! Forgejo and newer Gitea find requests by branch themselves; what comes is compared all the same,
 //! because a server that does not know a filter ignores it.
 //!
-//! Not here: merging, what our titles and bodies say.
+//! Not here: merging, asking for reviews (`asking`), what our titles and bodies say.
 
 use ::http::Method;
 use serde::Serialize;
-use towpath_core::model::{BranchName, CommitId};
+use towpath_core::model::{BranchName, CommitId, Instant};
 
 use super::api::{Api, Counted};
 use super::reviews::{self, Word};
 use super::version::Maker;
 use super::{before, path, wire};
-use crate::forge::client::Fault;
+use crate::forge::client::{Fault, stamp};
 use crate::forge::{CallFault, Proposal, RepoPath, RequestSeen, RequestState, keeps_mark, not_ready};
 
 /// How many closed requests are wanted.
@@ -52,7 +53,8 @@ pub(super) async fn find(
     let (mut pulls, _) = api.list::<wire::Pull>("open-requests", &at, &open, Counted::Exactly).await?;
     pulls.retain(|pull| is_ours(pull, head, base));
     let closed = query(&[("state", "closed"), ("sort", "recentupdate")]);
-    for pull in closed_ones(api, &at, &closed, head, base).await? {
+    let opened = pulls.iter().filter_map(opened_at).max();
+    for pull in closed_ones(api, &at, &closed, (head, base), opened).await? {
         // Closed since the open ones were read: the later word counts.
         pulls.retain(|had| had.number != pull.number);
         pulls.push(pull);
@@ -75,8 +77,8 @@ async fn closed_ones(
     api: &Api,
     at: &[&str],
     query: &[(&str, &str)],
-    head: &BranchName,
-    base: &BranchName,
+    (head, base): (&BranchName, &BranchName),
+    mut newest: Option<Instant>,
 ) -> Result<Vec<wire::Pull>, Fault> {
     let mut ours: Vec<wire::Pull> = Vec::new();
     let (mut come, mut total) = (0, None);
@@ -94,16 +96,26 @@ async fn closed_ones(
             };
         }
         come += pulls.len() as u64;
+        // Of where the server filters by base only, or by nothing.
+        let mixed = pulls.iter().any(|pull| !is_ours(pull, head, base));
+        let changed = pulls.last().and_then(|pull| stamp(pull.updated_at.as_deref()?));
+        newest = newest.max(pulls.iter().filter(|pull| is_ours(pull, head, base)).filter_map(opened_at).max());
         for pull in pulls {
             if is_ours(&pull, head, base) && !ours.iter().any(|had| had.number == pull.number) {
                 ours.push(pull);
             }
         }
-        if ours.len() >= CLOSED || total.is_some_and(|total| come >= total) {
+        // What follows changed last before the newest of ours was opened, so it is older than that.
+        let done = mixed && newest.zip(changed).is_some_and(|(newest, changed)| changed < newest);
+        if done || ours.len() >= CLOSED || total.is_some_and(|total| come >= total) {
             break;
         }
     }
     Ok(ours)
+}
+
+fn opened_at(pull: &wire::Pull) -> Option<Instant> {
+    stamp(pull.created_at.as_deref()?)
 }
 
 /// Whether it goes from that branch to that branch of the same repository. A branch of the same name
@@ -201,34 +213,7 @@ pub(super) async fn open(api: &Api, repo: &RepoPath, proposal: &Proposal) -> Res
         Fault::Said { status: 409, words } => CallFault::Exists { words },
         fault => fault.call(),
     })?;
-    if let Err(fault) = ask(api, repo, pull.number, &proposal.reviewers).await {
-        // The request is there, which is what was asked for; it must not be opened again.
-        tracing::warn!(%repo, request = pull.number, %fault, "the reviewers could not be asked");
-    }
     Ok(pull.number)
-}
-
-#[derive(Serialize)]
-struct Ask<'a> {
-    reviewers: Vec<&'a str>,
-    team_reviewers: Vec<&'a str>,
-}
-
-/// Asks people and teams for a review. A call of its own: not every version takes them when a
-/// request is opened, and none says that it ignored them.
-async fn ask(api: &Api, repo: &RepoPath, number: u64, reviewers: &[String]) -> Result<(), Fault> {
-    if reviewers.is_empty() {
-        return Ok(());
-    }
-    let (teams, people): (Vec<&str>, Vec<&str>) =
-        reviewers.iter().map(String::as_str).partition(|name| name.starts_with('@'));
-    // The organisation is the repository's own; only the team's name is sent.
-    let team = |name: &'_ str| name.rsplit(['@', '/']).next().unwrap_or_default().to_owned();
-    let teams: Vec<String> = teams.into_iter().map(team).collect();
-    let body = Ask { reviewers: people, team_reviewers: teams.iter().map(String::as_str).collect() };
-    let number = number.to_string();
-    let at = path(repo, &["pulls", &number, "requested_reviewers"]);
-    api.act("ask-reviewers", Method::POST, &at, &body).await.map(|_| ())
 }
 
 /// See `Forge::close`. The server takes a push of the head for a merge only where the repository has

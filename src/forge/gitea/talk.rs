@@ -96,14 +96,34 @@ pub(super) async fn members(api: &Api, repo: &RepoPath, team: &str) -> Result<Ve
     let teams = match api.list::<wire::Team>("teams", &at, &[], Counted::Exactly).await {
         Ok((teams, _)) => teams,
         Err(Fault::Said { status: 404, .. }) => return Err(no_team(organisation, name)),
+        Err(Fault::Said { status: 403, words }) => return Err(untold(organisation, name, &words)),
         Err(fault) => return Err(fault.unknown()),
     };
     let found = teams.iter().find(|team| team.name.eq_ignore_ascii_case(name));
     let id = found.ok_or_else(|| no_team(organisation, name))?.id.to_string();
     let at = ["teams", id.as_str(), "members"];
-    let members = api.list::<wire::Member>("team-members", &at, &[], Counted::Exactly).await;
-    let (members, _) = members.map_err(Fault::unknown)?;
+    let members = match api.list::<wire::Member>("team-members", &at, &[], Counted::Exactly).await {
+        Ok((members, _)) => members,
+        Err(Fault::Said { status: 403, words }) => return Err(untold(organisation, name, &words)),
+        Err(fault) => return Err(fault.unknown()),
+    };
     Ok(members.into_iter().map(|member| member.login).collect())
+}
+
+/// The teams of an organisation are told to its members, and who is in one to those who are in it and to the
+/// organisation's owners (`reqOrgMembership` and `reqTeamMembership` in `routers/api/v1/api.go`). The right to
+/// write to the repository is neither. A token with too few scopes is refused by the same status, and says so itself.
+fn untold(organisation: &str, name: &str, words: &str) -> Unknown {
+    let words = if words.contains("scope") {
+        format!("{words}: the token needs `read:organization`")
+    } else {
+        format!(
+            "{words}: Towpath's user has to be in the team `@{}/{}`, or an owner of the organisation",
+            organisation.escape_debug(),
+            name.escape_debug()
+        )
+    };
+    Unknown::lasting(UnknownWhy::CredentialsRefused { words })
 }
 
 fn no_team(organisation: &str, name: &str) -> Unknown {

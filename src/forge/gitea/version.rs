@@ -10,6 +10,13 @@ use std::fmt;
 /// this; the line is drawn at a version of which it is sure, and which was out of support long ago.
 const PINNED: (u32, u32) = (1, 17);
 
+/// Since when webhooks are sent for commit statuses: go-gitea/gitea#27151 made the event, and #18852 says that 1.23 has
+/// it. No Forgejo does, by its description.
+const STATUS_HOOKS: (u32, u32) = (1, 23);
+
+/// Since when a rule can allow pushes with force: go-gitea/gitea#28086.
+const FORCE: (u32, u32) = (1, 23);
+
 /// What a server says it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Version {
@@ -45,6 +52,16 @@ impl Version {
     pub(super) fn pins_heads(&self) -> bool {
         self.api >= PINNED
     }
+
+    /// Whether a protection rule can allow pushes with force.
+    pub(super) fn lets_force(&self) -> bool {
+        self.maker == Maker::Gitea && self.api >= FORCE
+    }
+
+    /// Whether a webhook can be sent for commit statuses.
+    pub(super) fn tells_statuses(&self) -> bool {
+        self.api >= STATUS_HOOKS
+    }
 }
 
 impl fmt::Display for Version {
@@ -77,6 +94,17 @@ mod tests {
         assert_eq!(read("13.0.2+gitea-1.22.0"), Some(("Forgejo 13.0".to_owned(), (1, 22), true)));
         let dev = "17.0.0-dev-609-a14eb80977+gitea-1.22.0";
         assert_eq!(read(dev), Some(("Forgejo 17.0".to_owned(), (1, 22), true)));
+        let force = |text: &str| Version::parse(text).map(|version| version.lets_force());
+        assert_eq!(
+            (force("1.23.0"), force("1.22.6"), force("13.0.2+gitea-1.23.0")),
+            (Some(true), Some(false), Some(false))
+        );
+        let tells = |text: &str| Version::parse(text).map(|version| version.tells_statuses());
+        assert_eq!((tells("1.23.0"), tells("1.25.0+dev-12-gabcdef")), (Some(true), Some(true)));
+        assert_eq!(
+            (tells("1.22.6"), tells("1.9.9"), tells("13.0.2+gitea-1.22.0")),
+            (Some(false), Some(false), Some(false))
+        );
         assert_eq!(read("unknown"), None);
         assert_eq!(read(""), None);
     }

@@ -119,6 +119,12 @@ pub(super) struct Pull {
     /// Body.
     #[serde(default)]
     pub body: Option<String>,
+    /// When it was opened. RFC 3339.
+    #[serde(default)]
+    pub created_at: Option<String>,
+    /// When anything of it changed last.
+    #[serde(default)]
+    pub updated_at: Option<String>,
     /// Labels.
     #[serde(default)]
     pub labels: Option<Vec<Label>>,
@@ -168,6 +174,9 @@ pub(super) struct Review {
     /// Null for a review that was asked of a team.
     #[serde(default)]
     pub user: Option<User>,
+    /// The team that was asked.
+    #[serde(default)]
+    pub team: Option<Team>,
     /// `APPROVED`, `REQUEST_CHANGES`, `COMMENT`, `PENDING`, `REQUEST_REVIEW`, or anything else.
     #[serde(default)]
     pub state: Option<String>,
@@ -283,6 +292,15 @@ pub(super) struct Protection {
     /// Commits on it must be signed.
     #[serde(default)]
     pub require_signed_commits: Option<bool>,
+    /// Whether anybody may push with force. Gitea since 1.23; Forgejo has no such setting.
+    #[serde(default)]
+    pub enable_force_push: Option<bool>,
+    /// Whether only those may who are listed.
+    #[serde(default)]
+    pub enable_force_push_allowlist: Option<bool>,
+    /// Who is listed by name; teams can be, too.
+    #[serde(default)]
+    pub force_push_allowlist_usernames: Option<Vec<String>>,
 }
 
 /// A member of a team.

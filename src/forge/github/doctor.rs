@@ -292,6 +292,27 @@ fn of_rules(branch: &BranchName, by_request: bool, rules: &[wire::Rule], strict:
     }
 }
 
+/// What is against moving a branch back. Of a classic protection only administrators see whether it allows force pushes
+/// (`allow_force_pushes`); it does not, unless somebody chose that.
+/// <https://docs.github.com/en/repositories/configuring-branches-and-merges-in-your-repository/managing-rulesets/available-rules-for-rulesets#block-force-pushes>
+pub(super) fn of_force(branch: &BranchName, rules: &[wire::Rule], classic: bool) -> Option<Finding> {
+    if rules.iter().any(|rule| rule.kind == "non_fast_forward") {
+        return Some(note(
+            format!("a rule of `{branch}` refuses force pushes, and so a rollback there"),
+            "let our app or user bypass that rule, in a ruleset of its own, or set `rollback = false`",
+        ));
+    }
+    classic.then(|| {
+        note(
+            format!(
+                "`{branch}` has a classic protection, which refuses force pushes, and so a rollback there, unless it was told \
+                 otherwise: GitHub shows that to administrators only"
+            ),
+            "allow force pushes in it for our app or user alone, or use a ruleset instead, with a bypass",
+        )
+    })
+}
+
 /// `2026-12-01 10:00:00 UTC`, or with an offset.
 fn expiry(text: &str) -> Option<towpath_core::model::Instant> {
     let text = text.trim();

@@ -287,6 +287,10 @@ impl Forge for GitHub {
         self.open_request(repo, proposal).await
     }
 
+    async fn ask_reviewers(&self, repo: &RepoPath, number: u64, reviewers: &[String]) -> Result<(), CallFault> {
+        self.ask_for_reviews(repo, number, reviewers).await
+    }
+
     async fn describe(&self, repo: &RepoPath, number: u64, proposal: &Proposal) -> Result<(), CallFault> {
         self.describe_request(repo, number, proposal).await.map_err(Fault::call)
     }
@@ -345,6 +349,12 @@ impl Forge for GitHub {
 
     async fn findings(&self, repo: &RepoPath, targets: &[(BranchName, bool)]) -> Vec<Finding> {
         self.find(repo, targets).await
+    }
+
+    async fn against_rollback(&self, repo: &RepoPath, branch: &BranchName) -> Option<Finding> {
+        let (rules, classic) = self.rules_of(repo, branch).await.ok()?;
+        let rules = self.binding(repo, rules).await.ok()?;
+        doctor::of_force(branch, &rules, classic.is_some_and(|classic| classic.enabled))
     }
 
     async fn repositories(&self) -> Result<Vec<RepoSeen>, Fault> {

@@ -142,26 +142,52 @@ impl GitHub {
         if let Err(fault) = self.add_labels(repo, number, &proposal.labels).await {
             tracing::warn!(request = number, %fault, "labels could not be put on a request");
         }
-        self.ask_reviewers(repo, number, &proposal.reviewers).await;
         Ok(number)
     }
 
-    /// Asks for each by itself: GitHub refuses all for the sake of one who may not see the repository.
-    async fn ask_reviewers(&self, repo: &RepoPath, number: u64, reviewers: &[String]) {
+    /// Asks for each by itself: GitHub refuses all for the sake of one who may not see the repository. Who is asked is
+    /// listed with the request, until they have reviewed.
+    pub(super) async fn ask_for_reviews(
+        &self,
+        repo: &RepoPath,
+        number: u64,
+        reviewers: &[String],
+    ) -> Result<(), CallFault> {
+        let number = number.to_string();
+        let read = async {
+            let had: wire::Pull = self.get("request", self.repo_url(repo, &["pulls", &number], &[])?).await?;
+            let url =
+                self.repo_url(repo, &["pulls", &number, "reviews"], &[("per_page", &PER_PAGE.to_string())])?;
+            let said: Vec<wire::Review> = self.list("reviews", url).await?;
+            Ok::<_, Fault>((had, said))
+        };
+        let (had, said) = read.await.map_err(not_sent)?;
+        let said = said.into_iter().filter_map(|review| review.user);
+        let people: Vec<String> = had.requested_reviewers.into_iter().chain(said).map(|user| user.login).collect();
         for reviewer in reviewers {
-            let body = match reviewer.strip_prefix('@') {
-                Some(team) => json!({ "team_reviewers": [team.rsplit('/').next().unwrap_or(team)] }),
+            let team = reviewer.strip_prefix('@').map(|team| team.rsplit('/').next().unwrap_or(team));
+            let known = match team {
+                Some(team) => had.requested_teams.iter().any(|had| had.slug.eq_ignore_ascii_case(team)),
+                None => people.iter().any(|login| login.eq_ignore_ascii_case(reviewer)),
+            };
+            if known {
+                continue;
+            }
+            let body = match team {
+                Some(team) => json!({ "team_reviewers": [team] }),
                 None => json!({ "reviewers": [reviewer] }),
             };
-            let asked = match self.repo_url(repo, &["pulls", &number.to_string(), "requested_reviewers"], &[]) {
-                Ok(url) => self.done("reviewers", Method::POST, url, &body).await,
-                Err(fault) => Err(fault),
-            };
-            if let Err(fault) = asked {
-                let reviewer = towpath_core::text::one_line(reviewer, 100);
-                tracing::warn!(request = number, reviewer, %fault, "somebody could not be asked for a review");
+            let url = self.repo_url(repo, &["pulls", &number, "requested_reviewers"], &[]).map_err(not_sent)?;
+            match self.done("reviewers", Method::POST, url, &body).await.map_err(Fault::call) {
+                Ok(()) => {}
+                Err(fault @ CallFault::Refused { .. }) => {
+                    let reviewer = towpath_core::text::one_line(reviewer, 100);
+                    tracing::warn!(request = number, reviewer, %fault, "somebody could not be asked for a review");
+                }
+                Err(fault) => return Err(fault),
             }
         }
+        Ok(())
     }
 
     pub(super) async fn describe_request(
@@ -245,6 +271,11 @@ impl GitHub {
         let _: Answer = self.send(&headed(Call::act(operation, method, url, body))).await?;
         Ok(())
     }
+}
+
+/// What a fault comes to where nothing was to be changed yet.
+fn not_sent(fault: Fault) -> CallFault {
+    CallFault::NotSent { words: fault.to_string(), retry_after: None }
 }
 
 /// Whether it goes from that branch of this very repository (not of a fork) to that one.

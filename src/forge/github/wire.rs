@@ -226,6 +226,17 @@ pub(super) struct Pull {
     pub(super) merged_by: Option<User>,
     #[serde(default, deserialize_with = "or_default")]
     pub(super) labels: Vec<Label>,
+    /// Who is asked for a review and has given none.
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) requested_reviewers: Vec<User>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) requested_teams: Vec<Team>,
+}
+
+/// A team that is asked for a review.
+#[derive(Debug, Deserialize)]
+pub(super) struct Team {
+    pub(super) slug: String,
 }
 
 #[derive(Debug, Deserialize)]

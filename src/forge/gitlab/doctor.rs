@@ -73,6 +73,38 @@ pub(super) async fn findings(api: &Api, repo: &RepoPath, targets: &[(BranchName,
     found
 }
 
+/// See `Forge::against_rollback`. A branch that cannot be read is said by [`findings`].
+/// <https://docs.gitlab.com/user/project/repository/branches/protected/#allow-force-push>
+pub(super) async fn against_rollback(api: &Api, repo: &RepoPath, name: &BranchName) -> Option<Finding> {
+    let at = path(repo, &["repository", "branches", name.as_str()]);
+    let read: wire::Branch = api.get("branch", &at).await.ok()?;
+    if read.protected != Some(true) {
+        return None;
+    }
+    let at = path(repo, &["protected_branches", name.as_str()]);
+    let rule: Option<wire::Protection> = api.get("protected-branch", &at).await.ok();
+    of_force(name, read.can_push, rule.as_ref())
+}
+
+fn of_force(name: &BranchName, can_push: Option<bool>, rule: Option<&wire::Protection>) -> Option<Finding> {
+    let mend = "switch on \"Allowed to force push\" in the branch's rule, with Towpath's user alone under \"Allowed to push and \
+                merge\", or set `rollback = false`";
+    match rule.and_then(|rule| rule.allow_force_push) {
+        Some(true) if can_push == Some(true) => None,
+        Some(true) => {
+            Some(says(format!("Towpath's user may not push to `{name}`, so a rollback there is refused"), mend))
+        }
+        Some(false) => {
+            let what = format!("the rule of `{name}` refuses to let it go back, so a rollback there is refused");
+            Some(says(what, mend))
+        }
+        None => {
+            let what = format!("whether `{name}` may be pushed to with force, as a rollback does, cannot be seen");
+            Some(says(what, "look at its rule as a maintainer: \"Allowed to force push\" has to be on"))
+        }
+    }
+}
+
 fn stops(what: String, mend: &str) -> Finding {
     Finding { stops: true, what, mend: mend.to_owned() }
 }
@@ -401,6 +433,20 @@ mod tests {
             false,
             "members of groups"
         ));
+    }
+
+    #[test]
+    fn a_rule_lets_a_branch_go_back_or_it_is_said() {
+        let of = |force: Value, can_push: Option<bool>| {
+            let rule: wire::Protection = serde_json::from_value(json!({"allow_force_push": force})).unwrap();
+            of_force(&BranchName::new("staging"), can_push, Some(&rule)).into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!(of(json!(true), Some(true)), []);
+        assert!(has(&of(json!(true), Some(false)), false, "may not push to `staging`"));
+        assert!(has(&of(json!(false), Some(true)), false, "refuses to let it go back"));
+        assert!(has(&of(json!(null), Some(true)), false, "cannot be seen"));
+        let unseen: Vec<_> = of_force(&BranchName::new("staging"), Some(true), None).into_iter().collect();
+        assert!(has(&unseen, false, "cannot be seen"));
     }
 
     #[test]

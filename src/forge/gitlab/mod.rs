@@ -170,6 +170,10 @@ impl Forge for GitLab {
         doctor::findings(&self.api, repo, targets).await
     }
 
+    async fn against_rollback(&self, repo: &RepoPath, branch: &BranchName) -> Option<Finding> {
+        doctor::against_rollback(&self.api, repo, branch).await
+    }
+
     async fn repositories(&self) -> Result<Vec<RepoSeen>, Fault> {
         repositories::listed(&self.api).await
     }

@@ -251,6 +251,9 @@ pub(super) struct Protection {
     /// Who may merge.
     #[serde(default)]
     pub merge_access_levels: Option<Vec<Access>>,
+    /// Whether those who may push may do so with force.
+    #[serde(default)]
+    pub allow_force_push: Option<bool>,
 }
 
 /// Who a rule lets do something: a role and all above it, a person, or a group.

@@ -135,7 +135,8 @@ impl Batch<'_> {
             .bind(row.until.map(|until| until.0))
             .bind(row.pushed.map(|pushed| number(pushed.number)))
             .bind(row.pushed.map(|pushed| pushed.head.to_string()))
-            .bind(row.pushed.map(|pushed| pushed.open));
+            .bind(row.pushed.map(|pushed| pushed.open))
+            .bind(row.asked.map(number));
         self.run(set).await
     }
 

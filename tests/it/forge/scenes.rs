@@ -93,6 +93,8 @@ impl Scene for Gitea {
         let mut state = self.0.state();
         (state.step, state.url) = (0, url.to_owned());
         (state.settings.fast_forward, state.settings.merge_commits) = (Some(ways.fast_forward), ways.merge_commit);
+        // Who is in a team is told to its members and to the owners.
+        state.teams.push((0, "Owners".to_owned(), vec!["towpath".to_owned()]));
         for (team, members) in TEAMS {
             let id = state.id();
             state.teams.push((id, team.to_owned(), members.iter().map(|name| (*name).to_owned()).collect()));

@@ -68,6 +68,7 @@ async fn an_acknowledged_pause_was_seen_or_lists_the_push() {
 fn proposed(round: u8) -> Proposed {
     Proposed {
         pushed: None,
+        asked: None,
         head: commit(round),
         before: None,
         at: at(1),

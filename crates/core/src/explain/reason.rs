@@ -242,6 +242,9 @@ impl Words<'_> {
             UnknownWhy::NoRepository { words } => {
                 format!("there is no repository {repository}, or Towpath may not see it: {}", said(words))
             }
+            UnknownWhy::NoTeam { team, words } => {
+                format!("who is in {} is not known: {}", name(format!("@{team}")), said(words))
+            }
             UnknownWhy::TimedOut { after } => format!("{repository} did not answer within {after}"),
             UnknownWhy::NoForge => {
                 format!("{repository} is a plain git remote, and what the config asks for only a forge can tell")

@@ -1,7 +1,7 @@
 //! What stands in a request: title and body, in the Markdown that every forge reads.
 //!
 //! Names, subjects and reasons from outside are made inert by [`crate::text::markdown`]: nothing in
-//! them mentions anybody, closes anything or is markup.
+//! them mentions anybody, closes anything or is markup; and by [`crate::text::title`] in a title, which is no Markdown.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +42,7 @@ impl Words<'_> {
         }
         let from = edge.source.name.as_str();
         match commits {
-            [one] => format!("{env}: {}", text::one_line(&one.subject, SUBJECT_MAX)),
+            [one] => format!("{env}: {}", text::title(&text::one_line(&one.subject, SUBJECT_MAX))),
             many => format!("{env}: {} commits from {from}", many.len()),
         }
     }

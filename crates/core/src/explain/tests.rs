@@ -323,6 +323,7 @@ fn every_unknown() -> Vec<UnknownWhy> {
         UnknownWhy::TokenUnusable { forge: "work".to_owned(), words: "`/t` is empty".to_owned() },
         UnknownWhy::NotTrusted { words: words() },
         UnknownWhy::NoRepository { words: words() },
+        UnknownWhy::NoTeam { team: "shop/release".to_owned(), words: words() },
         UnknownWhy::TimedOut { after: Span::from_secs(60) },
         UnknownWhy::NoCommonAncestor,
         UnknownWhy::NoForge,
@@ -467,6 +468,7 @@ fn every_unknown_has_a_sentence() {
     The token of `[forge.work]` cannot be used: '/t' is empty; whoever runs Towpath can mend it
     The certificate of the server of `gitlab:shop/checkout` is not trusted: "fatal: no / route"; whoever runs Towpath can mend it
     There is no repository `gitlab:shop/checkout`, or Towpath may not see it: "fatal: no / route"; whoever runs Towpath can mend it
+    Who is in `@shop/release` is not known: "fatal: no / route"; whoever runs Towpath can mend it
     `gitlab:shop/checkout` did not answer within 1m; whoever administers the server of `gitlab:shop/checkout` can mend it
     The two branches have no commit in common; whoever runs Towpath can mend it
     `gitlab:shop/checkout` is a plain git remote, and what the config asks for only a forge can tell; whoever runs Towpath can mend it

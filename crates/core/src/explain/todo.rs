@@ -379,7 +379,7 @@ impl Words<'_> {
     fn todo_unknown(&self, why: &UnknownWhy, lead: Option<CommitId>, edge: Edge<'_>) -> Vec<Todo> {
         let one = |say: String, commands: Vec<String>| vec![Todo { say, commands }];
         match why {
-            UnknownWhy::CredentialsRefused { .. } | UnknownWhy::NoRepository { .. } => one(
+            UnknownWhy::CredentialsRefused { .. } | UnknownWhy::NoRepository { .. } | UnknownWhy::NoTeam { .. } => one(
                 "What Towpath may and may not do there is told by:".to_owned(),
                 vec!["towpath doctor".to_owned()],
             ),

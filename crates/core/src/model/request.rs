@@ -177,6 +177,9 @@ pub struct Proposed {
     /// The request of which people were told that it is for this head.
     #[serde(default)]
     pub announced: Option<u64>,
+    /// The request whose reviewers were asked: once is enough, also where people took somebody off it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<u64>,
     /// Until when what puts it there may be under way; none if it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Trusted>,

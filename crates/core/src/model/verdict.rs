@@ -133,6 +133,13 @@ pub enum UnknownWhy {
         /// What the remote said.
         words: String,
     },
+    /// The forge does not tell who is in a team.
+    NoTeam {
+        /// The team as the config names it, without the `@`.
+        team: String,
+        /// What the forge said, and what mends it.
+        words: String,
+    },
     /// No answer within the deadline.
     TimedOut {
         /// The deadline.
@@ -693,6 +700,7 @@ impl Verdict {
                     | UnknownWhy::NotTrusted { .. }
                     | UnknownWhy::NoForge
                     | UnknownWhy::NoRepository { .. }
+                    | UnknownWhy::NoTeam { .. }
                     | UnknownWhy::Sha256
                     | UnknownWhy::TooLarge { .. }
                     | UnknownWhy::ManyAuthors { .. }

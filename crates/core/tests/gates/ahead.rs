@@ -224,6 +224,7 @@ fn only_what_the_request_is_for() {
             given.flow.environments[1].request.merge = merge;
             given.seen.edges[0].proposed = Some(Proposed {
                 pushed: None,
+                asked: None,
                 head: c(head),
                 before: None,
                 at: minutes(-9),

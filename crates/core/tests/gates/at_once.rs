@@ -52,6 +52,7 @@ fn at_once(gates: Vec<Gate>, minutes_ago: &[i64], head: u32) -> Given {
         (target.via, target.request.open) = (Via::MergeRequest, OpenWhen::AtOnce);
         given.seen.edges[0].proposed = Some(Proposed {
             pushed: None,
+            asked: None,
             head: c(head),
             before: None,
             at: minutes(-9),

@@ -170,6 +170,7 @@ fn put(head: u32) -> Proposed {
     let (at, confirmed) = (minutes(-10), Some(minutes(-10)));
     Proposed {
         pushed: None,
+        asked: None,
         head: c(head),
         before: None,
         at,

@@ -43,6 +43,7 @@ fn approved(
         (target.via, target.request.merge) = (Via::MergeRequest, MergeBy::Towpath);
         given.seen.edges[0].proposed = Some(Proposed {
             pushed: None,
+            asked: None,
             head: c(1),
             before: None,
             at: minutes(-9),
@@ -127,6 +128,7 @@ fn a_head_that_stays_after_all_is_wanted_anew_so_that_it_can_be_approved() {
         approved(1, AuthorsMay::Allow, (&[], &[]), &[late]).but(|given| {
             given.seen.edges[0].proposed = Some(Proposed {
                 pushed: None,
+                asked: None,
                 head: c(wanted),
                 before: (wanted != 1).then(|| c(1)),
                 at: minutes(-9),

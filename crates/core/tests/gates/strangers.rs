@@ -17,6 +17,7 @@ fn approved(authors: AuthorsMay, known: Fact<AuthorLogins>) -> Given {
         (target.via, target.request.merge) = (Via::MergeRequest, MergeBy::Towpath);
         given.seen.edges[0].proposed = Some(Proposed {
             pushed: None,
+            asked: None,
             head: c(1),
             before: None,
             at: minutes(-9),

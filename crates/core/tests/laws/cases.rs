@@ -208,6 +208,7 @@ fn any_proposed() -> impl Strategy<Value = Option<Proposed>> {
     let row = (1..4u32, weighted(0.3, (1..4u32).prop_map(c)), weighted(0.8, -60..0i64), weighted(0.2, 1..3u64));
     let row = row.prop_map(|(head, before, confirmed, passed_over)| Proposed {
         pushed: None,
+        asked: None,
         head: c(head),
         before,
         at: minutes(-90),

@@ -4,6 +4,7 @@ use towpath::forge::{CallFault, Forge as _, MergeHow, Proposal, StatusLine, Stat
 use towpath_core::act::PushAnswer;
 use towpath_core::model::CommitId;
 
+use super::faults::Fault;
 use super::state::{Comment, NAME, OWNER, Rule};
 use super::{Place, branch, proposal, repo};
 use crate::support::git_fixture::git_command;
@@ -29,6 +30,7 @@ async fn a_request_is_opened_once_with_labels_and_reviewers() {
     };
     let forge = place.forge();
     let number = forge.open(&repo(), &wanted).await.expect("opened");
+    forge.ask_reviewers(&repo(), number, &wanted.reviewers).await.expect("asked");
     {
         let mut state = place.state();
         let made = state.labels[1].clone();
@@ -45,12 +47,31 @@ async fn a_request_is_opened_once_with_labels_and_reviewers() {
 }
 
 #[tokio::test]
-async fn reviewers_that_are_not_there_do_not_undo_a_request() {
+async fn those_are_asked_who_neither_are_nor_have_reviewed_and_one_that_is_not_there_spoils_it_for_nobody() {
     let place = Place::new().await;
     place.push("towpath/checkout/staging", "a");
-    let wanted = Proposal { reviewers: names(&["nobody"]), ..proposal() };
-    assert_eq!(place.forge().open(&repo(), &wanted).await, Ok(1));
-    place.watch.assert_good(2);
+    place.state().teams = vec![(90, "ops".to_owned(), vec![]), (91, "release".to_owned(), vec![])];
+    let forge = place.forge();
+    assert_eq!(forge.open(&repo(), &proposal()).await, Ok(1));
+    place.state().review("bo", 1, "COMMENT");
+    let all = names(&["nobody", "ana", "@nowhere", "BO", "@shop/Ops", "@release"]);
+    let asked = async || {
+        let answer = forge.ask_reviewers(&repo(), 1, &all).await;
+        (answer, place.state().pull(1).asked.clone(), place.calls("requested_reviewers"))
+    };
+    // A server that is away is no answer: the next look asks the rest. Each that was asked is seen.
+    place.state().teams[0].1 = "Ops".to_owned();
+    place.faults.plan("requested_reviewers", Fault::Status(404, "nobody"), 1);
+    place.faults.plan("requested_reviewers", Fault::DoneAndDropped, 1);
+    let (lost, seen, calls) = asked().await;
+    assert!(matches!(lost, Err(CallFault::NoAnswer { .. })), "{lost:?}");
+    assert_eq!((seen, calls), (names(&["ana"]), 1), "one was answered for by the fault");
+    let (answer, seen, calls) = asked().await;
+    assert_eq!((answer, seen, calls), (Ok(()), names(&["ana", "@Ops", "@release"]), 5));
+    // Those whom the forge does not know are refused again; nobody else is called.
+    let (answer, seen, calls) = asked().await;
+    assert_eq!((answer, seen, calls), (Ok(()), names(&["ana", "@Ops", "@release"]), 7));
+    place.watch.assert_good(8);
 }
 
 #[tokio::test]

@@ -55,7 +55,7 @@ async fn everything() -> Place {
     {
         let mut state = place.state();
         state.people[0].rights = "admin";
-        state.teams = vec![(90, "release".to_owned(), vec!["ana".to_owned()])];
+        state.teams = vec![(90, "release".to_owned(), vec!["ana".to_owned(), "towpath".to_owned()])];
         let url = |run: u32| format!("/shop/checkout/actions/runs/{run}/jobs/0");
         state.report_of(None, head, "CI", "success", "one.yml", &url(1));
         state.report_of(None, head, "CI", "success", "two.yml", &url(2));
@@ -80,6 +80,7 @@ async fn everything() -> Place {
         ..proposal()
     };
     let number = forge.open(&repo(), &wanted).await.expect("opened");
+    forge.ask_reviewers(&repo(), number, &wanted.reviewers).await.expect("asked");
     place.state().review("ana", number, "APPROVED");
     place.state().pull(number).reviews[0].official = false;
     forge.requests(&repo(), &wanted.head, &wanted.base).await.expect("read");

@@ -9,7 +9,7 @@ use towpath::forge::gitea::Gitea;
 use towpath::forge::{CheckSeen, Finding, Forge as _, HeadBound, RequestState, Required};
 use towpath_core::model::{CiState, Mends, RequiredCheck, Span, UnknownWhy};
 
-use super::state::{NAME, OWNER, Rule};
+use super::state::{NAME, OWNER, Rule, State};
 use super::{Place, branch, proposal, repo};
 
 fn rule(name: &str) -> Rule {
@@ -157,6 +157,46 @@ async fn our_requests_are_found_among_others_on_every_version() {
 }
 
 #[tokio::test]
+async fn closed_requests_of_others_are_read_no_further_than_a_newer_one_of_ours_can_be() {
+    let place = Place::new().await;
+    place.push("towpath/checkout/staging", "a");
+    let ours = |state: &mut State| state.open("towpath", "towpath/checkout/staging", "staging", "t", "b");
+    let others = |state: &mut State, many: usize| {
+        for _ in 0..many {
+            let number = state.open("ana", "develop", "staging", "t", "b");
+            state.close(number);
+        }
+    };
+    let proposal = proposal();
+    let read = async || {
+        let before = place.calls("state=closed");
+        let found = place.forge().requests(&repo(), &proposal.head, &proposal.base).await.expect("read");
+        let numbers: Vec<_> = found.iter().map(|request| (request.number, request.state)).collect();
+        (numbers, place.calls("state=closed") - before)
+    };
+    let (old, newer) = {
+        let mut state = place.state();
+        (state.page_max, state.version) = (5, "1.20.0".to_owned());
+        others(&mut state, 20);
+        let old = ours(&mut state);
+        state.close(old);
+        others(&mut state, 3);
+        let newer = ours(&mut state);
+        state.close(newer);
+        others(&mut state, 7);
+        // Somebody says something under the old one: it has changed last, and is not the newest.
+        state.now += 60_000;
+        state.pull(old).updated = state.now;
+        (old, newer)
+    };
+    assert_eq!(read().await, (vec![(newer, RequestState::Closed), (old, RequestState::Closed)], 2), "of seven");
+    // Nothing that closed before the open one was opened is newer.
+    let open = ours(&mut place.state());
+    let (seen, pages) = read().await;
+    assert_eq!((seen[0], pages), ((open, RequestState::Open), 1));
+}
+
+#[tokio::test]
 async fn no_more_than_ten_closed_ones_are_looked_for() {
     let place = Place::new().await;
     let head = place.push("towpath/checkout/staging", "a");
@@ -278,8 +318,9 @@ async fn teams_are_read_to_the_last_member() {
         let mut state = place.state();
         state.page_max = 2;
         let all: Vec<String> = ["ana", "bo", "eve"].map(str::to_owned).to_vec();
+        let owners = vec!["towpath".to_owned()];
         state.teams =
-            vec![(90, "Owners".to_owned(), vec![]), (91, "a".to_owned(), vec![]), (92, "Release".to_owned(), all)];
+            vec![(90, "Owners".to_owned(), owners), (91, "a".to_owned(), vec![]), (92, "Release".to_owned(), all)];
     }
     let forge = place.forge();
     let expected: Vec<String> = ["ana", "bo", "eve"].map(str::to_owned).to_vec();
@@ -290,6 +331,38 @@ async fn teams_are_read_to_the_last_member() {
         assert_eq!(unknown.mends, Mends::Person, "{unknown:?}");
     }
     place.watch.assert_good(9);
+}
+
+#[tokio::test]
+async fn who_is_in_a_team_is_told_to_its_members_and_to_owners_alone() {
+    let place = Place::new().await;
+    let forge = place.forge();
+    let of = |owners: &[&str], ops: &[&str], release: &[&str]| {
+        let names = |all: &[&str]| all.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        place.state().teams = vec![
+            (90, "Owners".to_owned(), names(owners)),
+            (91, "ops".to_owned(), names(ops)),
+            (92, "release".to_owned(), names(release)),
+        ];
+    };
+    let asked = async || forge.members(&repo(), "release").await;
+    let read = |members: &[&str]| Ok(members.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+    // A collaborator with the right to write is neither in the organisation nor in a team of it, until somebody
+    // puts it there.
+    for (ops, words) in [(&[][..], "Must be an organization member"), (&["towpath"][..], "Must be a team member")] {
+        of(&[], ops, &["ana"]);
+        let unknown = asked().await.expect_err("refused");
+        assert_eq!(unknown.mends, Mends::Person, "{unknown:?}");
+        let UnknownWhy::CredentialsRefused { words: said } = unknown.why else { panic!("{unknown:?}") };
+        for part in [words, "`@shop/release`", "owner of the organisation"] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+    }
+    of(&["towpath"], &[], &["ana"]);
+    assert_eq!(asked().await, read(&["ana"]));
+    of(&[], &[], &["ana", "towpath"]);
+    assert_eq!(asked().await, read(&["ana", "towpath"]));
+    place.watch.assert_good(6);
 }
 
 #[tokio::test]
@@ -357,6 +430,22 @@ async fn doctor_finds_nothing_where_all_is_as_documented_and_each_thing_where_it
     let all = place.forge_as("stranger").findings(&repo(), &targets).await;
     assert!(stops(&all, "cannot be read") && stops(&all, "whose it is"), "{all:?}");
     place.watch.assert_good(30);
+}
+
+#[tokio::test]
+async fn a_rollback_that_a_rule_would_refuse_is_told() {
+    let place = Place::new().await;
+    let forge = place.forge();
+    let asked = async || forge.against_rollback(&repo(), &branch("staging")).await;
+    assert_eq!(asked().await, None, "no rule covers it");
+    place.state().protect(rule("staging"));
+    for rights in ["write", "admin"] {
+        place.state().people[0].rights = rights;
+        let found = asked().await.expect("a finding");
+        assert!(!found.stops && found.what.contains("`staging` refuses to let it go back"), "{found:?}");
+        assert!(found.mend.contains("no exception"), "Forgejo has none: {found:?}");
+    }
+    place.watch.assert_good(6);
 }
 
 #[tokio::test]

@@ -124,6 +124,14 @@ pub fn answer(state: &mut State, ask: &Ask<'_>) -> Reply {
         ("GET", ["user"]) => Reply::json(show::user(state, &ask.login)),
         ("GET", ["orgs", owner, rest @ ..]) => organisation(state, ask, owner, rest),
         ("GET", ["teams", id, "members"]) => match state.teams.iter().find(|team| team.0.to_string() == *id) {
+            // reqTeamMembership in routers/api/v1/api.go.
+            Some(team) if !team.2.contains(&ask.login) && !state.owns(&ask.login) => {
+                if state.belongs(&ask.login) {
+                    Reply::error(403, "Must be a team member")
+                } else {
+                    Reply::missing()
+                }
+            }
             Some(team) => {
                 let members = team.2.iter().map(|login| show::user(state, login)).collect();
                 ask.list(state, members)
@@ -137,6 +145,10 @@ pub fn answer(state: &mut State, ask: &Ask<'_>) -> Reply {
 
 fn organisation(state: &State, ask: &Ask<'_>, owner: &str, rest: &[&str]) -> Reply {
     match rest {
+        // reqOrgMembership in routers/api/v1/api.go.
+        ["teams"] if owner == OWNER && !state.belongs(&ask.login) => {
+            Reply::error(403, "Must be an organization member")
+        }
         ["teams"] if owner == OWNER => ask.list(state, state.teams.iter().map(show::team).collect()),
         ["labels"] if owner == OWNER => ask.list(state, state.org_labels.iter().map(show::label).collect()),
         _ => Reply::missing(),
@@ -312,8 +324,18 @@ fn pull(state: &mut State, ask: &Ask<'_>, number: u64, rest: &[&str]) -> Reply {
         ("GET", ["reviews"]) => {
             // Other people's unfinished reviews are counted and not shown.
             let visible = found.reviews.iter().filter(|r| r.state != "PENDING" || r.by == ask.login);
-            let shown = visible.map(|review| show::review(state, review)).collect();
-            ask.page(state, shown, found.reviews.len())
+            let mut shown: Vec<Value> = visible.map(|review| show::review(state, review)).collect();
+            // Who was asked, until they say something.
+            let said = |name: &&String| found.reviews.iter().any(|review| &review.by == *name);
+            let asked: Vec<Value> = found
+                .asked
+                .iter()
+                .filter(|name| !said(name))
+                .map(|name| show::asked(state, &found, name))
+                .collect();
+            let total = found.reviews.len() + asked.len();
+            shown.extend(asked);
+            ask.page(state, shown, total)
         }
         ("POST", ["requested_reviewers"]) => {
             let names = |key: &str| {

@@ -169,7 +169,7 @@ pub fn pull(state: &State, pull: &Pull) -> Value {
             "ref": if head.is_some() || !here { pull.head.clone() } else { format!("refs/pull/{}/head", pull.number) },
             "sha": head.unwrap_or_else(|| pull.head_seen.to_string()), "repo_id": pull.head_repo, "repo": null,
         },
-        "merge_base": "", "due_date": null, "created_at": stamp(pull.updated), "updated_at": stamp(pull.updated),
+        "merge_base": "", "due_date": null, "created_at": stamp(pull.created), "updated_at": stamp(pull.updated),
         "closed_at": pull.closed.then(|| stamp(pull.updated)), "pin_order": 0,
     })
 }
@@ -185,6 +185,28 @@ pub fn review(state: &State, review: &Review) -> Value {
         "dismissed": review.dismissed, "comments_count": 0, "submitted_at": stamp(state.now),
         "updated_at": stamp(state.now), "html_url": "", "pull_request_url": "",
     })
+}
+
+/// Somebody, or a team with its `@`, who was asked for a review.
+pub fn asked(state: &State, pull: &Pull, name: &str) -> Value {
+    let at = pull.asked.iter().position(|had| had == name).unwrap_or_default() as i64;
+    let found = name.strip_prefix('@').and_then(|name| state.teams.iter().find(|team| team.1 == name));
+    let mut value = review(
+        state,
+        &Review {
+            id: 100_000 + at,
+            by: name.to_owned(),
+            state: "REQUEST_REVIEW",
+            commit: pull.head_seen,
+            official: true,
+            stale: false,
+            dismissed: false,
+        },
+    );
+    if let Some(found) = found {
+        (value["user"], value["team"]) = (Value::Null, team(found));
+    }
+    value
 }
 
 pub fn comment(state: &State, comment: &Comment) -> Value {

@@ -84,6 +84,7 @@ pub struct Pull {
     pub reviews: Vec<Review>,
     pub comments: Vec<Comment>,
     pub asked: Vec<String>,
+    pub created: i64,
     pub updated: i64,
 }
 
@@ -211,6 +212,16 @@ impl State {
 
     pub fn may_write(&self, login: &str) -> bool {
         self.person(login).is_some_and(|person| matches!(person.rights, "write" | "admin"))
+    }
+
+    /// Whether somebody is in a team of the organisation, and so a member of it.
+    pub fn belongs(&self, login: &str) -> bool {
+        self.teams.iter().any(|(_, _, members)| members.iter().any(|member| member == login))
+    }
+
+    /// Whether somebody owns the organisation: its team of that name does.
+    pub fn owns(&self, login: &str) -> bool {
+        self.teams.iter().any(|(_, name, members)| name == "Owners" && members.iter().any(|member| member == login))
     }
 
     pub fn rule(&self, branch: &str) -> Option<&Rule> {
@@ -373,6 +384,7 @@ impl State {
             reviews: Vec::new(),
             comments: Vec::new(),
             asked: Vec::new(),
+            created: self.now,
             updated: self.now,
         });
         self.tell_pull("pull_request", "opened", number);

@@ -36,8 +36,9 @@ async fn full() -> (Place, CommitId) {
             state.open("ana", "towpath/checkout/staging", "staging", "another", "b");
         }
         let all = ["ana", "bo", "eve"].map(str::to_owned).to_vec();
+        let owners = vec!["towpath".to_owned()];
         state.teams =
-            vec![(90, "a".to_owned(), vec![]), (91, "b".to_owned(), vec![]), (92, "release".to_owned(), all)];
+            vec![(90, "Owners".to_owned(), owners), (91, "b".to_owned(), vec![]), (92, "release".to_owned(), all)];
     }
     (place, head)
 }

@@ -495,6 +495,14 @@ pub fn pull(state: &State, pull: &Pull, single: bool) -> Value {
         "merged_at": ended.filter(|_| pull.merged.is_some()),
         "merge_commit_sha": pull.merged.as_ref().map(|(commit, _)| commit.to_string()),
     });
+    // Until they have reviewed.
+    let said =
+        |name: &&String| state.reviews.iter().any(|review| review.pull == pull.number && &review.by == *name);
+    let (teams, people): (Vec<&String>, Vec<&String>) =
+        pull.reviewers.iter().filter(|name| !said(name)).partition(|name| name.starts_with('@'));
+    says["requested_reviewers"] = people.into_iter().map(|login| person(login)).collect();
+    says["requested_teams"] =
+        teams.into_iter().map(|team| json!({ "slug": team.trim_start_matches('@') })).collect();
     if single {
         says["merged"] = json!(pull.merged.is_some());
         says["merged_by"] = pull.merged.as_ref().map_or(Value::Null, |(_, by)| person(by));

@@ -77,6 +77,7 @@ async fn everything(world: &World) {
     // Who closed it is asked of the newest alone.
     forge.requests(repo, &head, &base).await.expect("requests");
     let number = forge.open(repo, &proposal).await.expect("opened");
+    forge.ask_reviewers(repo, number, &proposal.reviewers).await.expect("asked");
     proposal.title.push('!');
     forge.describe(repo, number, &proposal).await.expect("described");
     for text in ["M one", "M two"] {

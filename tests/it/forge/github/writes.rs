@@ -14,6 +14,7 @@ async fn a_request_is_opened_with_all_that_belongs_to_it_and_not_twice() {
     let mut proposal = world.proposal();
     proposal.reviewers.push("not-a-collaborator".to_owned());
     let number = world.forge.open(&world.repo, &proposal).await.expect("opened");
+    world.forge.ask_reviewers(&world.repo, number, &proposal.reviewers).await.expect("asked");
     {
         let state = world.server.state();
         let had = &state.pulls[&number];
@@ -29,6 +30,27 @@ async fn a_request_is_opened_with_all_that_belongs_to_it_and_not_twice() {
     assert!(matches!(&refused, CallFault::Refused { words } if words.contains("No commits")), "{refused:?}");
     assert_eq!(world.server.state().pulls.len(), 1);
     world.server.assert_good(7, 0);
+}
+
+#[tokio::test]
+async fn those_are_asked_who_neither_are_nor_have_reviewed() {
+    let world = World::new().await;
+    let number = world.forge.open(&world.repo, &world.proposal()).await.expect("opened");
+    world.server.state().review(number, "bo", "COMMENTED");
+    let all = &["nobody", "ana", "bo", "@shop/release"].map(str::to_owned);
+    let asked = || world.server.asked("requested_reviewers");
+    // Its answer is lost, and it was done: it is seen, and not done again.
+    world.server.fault("requested_reviewers", Fault::Say(422, vec![], json!({ "message": "no" })));
+    world.server.fault("requested_reviewers", Fault::LoseAnswer);
+    let lost = world.forge.ask_reviewers(&world.repo, number, all).await.expect_err("lost");
+    assert!(matches!(lost, CallFault::NoAnswer { .. }), "{lost:?}");
+    assert_eq!(world.server.state().pulls[&number].reviewers, ["ana"]);
+    for calls in [4, 5] {
+        world.forge.ask_reviewers(&world.repo, number, all).await.expect("asked");
+        assert_eq!(world.server.state().pulls[&number].reviewers, ["ana", "@release"]);
+        assert_eq!(asked(), calls, "only whom GitHub refused is tried again");
+    }
+    world.server.assert_good(6, 0);
 }
 
 #[tokio::test]
@@ -419,6 +441,23 @@ async fn doctor_is_told_what_a_token_lacks_and_what_nobody_may_see() {
     let hidden = told(Some("repo, workflow, admin:org")).await;
     assert!(hidden.len() == 1 && hidden[0].1.contains("`staging` has a classic protection"), "{hidden:?}");
     world.server.assert_good(10, 0);
+}
+
+#[tokio::test]
+async fn a_rollback_that_a_rule_would_refuse_is_told() {
+    let world = World::new().await;
+    let asked = async || world.forge.against_rollback(&world.repo, &branch("staging")).await;
+    assert_eq!(asked().await, None);
+    let rules = vec![json!({ "type": "deletion" }), json!({ "type": "non_fast_forward" })];
+    world.server.state().rules.insert("staging".to_owned(), rules);
+    let found = asked().await.expect("a finding");
+    assert!(!found.stops && found.what.contains("a rule of `staging` refuses force pushes"), "{found:?}");
+    world.server.state().rules.clear();
+    world.server.state().classic.insert("staging".to_owned(), json!({ "enabled": true }));
+    let found = asked().await.expect("a finding");
+    assert!(!found.stops && found.what.contains("a classic protection, which refuses force pushes"), "{found:?}");
+    assert!(found.mend.contains("allow force pushes in it"), "{found:?}");
+    world.server.assert_good(6, 0);
 }
 
 #[tokio::test]

@@ -475,6 +475,19 @@ async fn authors_that_graphql_does_not_tell_are_unknown_in_its_words() {
 }
 
 #[tokio::test]
+async fn a_rollback_that_a_rule_would_refuse_is_told() {
+    let place = Place::new().await;
+    let forge = place.forge();
+    let asked = async || forge.against_rollback(&repo(), &branch("staging")).await;
+    assert_eq!(asked().await, None, "no rule covers it");
+    place.state().protect("staging", &["towpath"], &[]);
+    let found = asked().await.expect("a finding");
+    assert!(!found.stops && found.what.contains("`staging` refuses to let it go back"), "{found:?}");
+    assert!(found.mend.contains("Allowed to force push"), "{found:?}");
+    place.watch.assert_good(3);
+}
+
+#[tokio::test]
 async fn doctor_finds_nothing_where_all_is_as_documented_and_each_thing_where_it_is_not() {
     let place = Place::new().await;
     {
