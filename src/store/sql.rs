@@ -274,7 +274,7 @@ statements! {
     SETTLE_NOTICE = "UPDATE notices SET state = $2, attempts = $3, next_wall = $4, words = $5
         WHERE id = $1 AND state = 'waiting'";
     REVIVE_NOTICES = "UPDATE notices SET state = 'waiting', attempts = 0, next_wall = $2
-        WHERE state = 'dead' AND (id = $1 OR $1 IS NULL)";
+        WHERE state = 'dead' AND id = $1";
     FORGET_NOTICES = "DELETE FROM notices WHERE state IN ('sent', 'dead') AND next_wall < $1";
     GIVE_UP_NOTICES = "UPDATE notices SET state = 'dead', next_wall = $3, words = $4
         WHERE sink = $1 AND state = 'waiting' AND at_wall < $2";

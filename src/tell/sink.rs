@@ -19,7 +19,7 @@ use towpath_core::people::coming::writers;
 use towpath_core::people::{ForgeHost, Identity, Mailmap, People};
 
 use super::chat::{Announced, AnnouncedCommit, Told, Wrote};
-use super::notice::{Notice, Place};
+use super::notice::{Notice, Place, stored};
 use super::post::Failed;
 use super::presets::{PresetError, Token};
 use super::sign::{self, Key};
@@ -176,9 +176,9 @@ impl Sinks {
                     let mut told = self.told(notice, flow, &message.event, besides);
                     (told.heading, told.to_stop) = words.announcement(&message.env, &message.event).unzip();
                     told.paused.clone_from(&paused);
-                    serde_json::to_string(&told)
+                    stored(&told, &message.event)
                 }
-                None => notice.stored(&message.event),
+                None => stored(&notice, &message.event),
             };
             Some(NoticeRow {
                 id,

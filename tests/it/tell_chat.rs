@@ -2,6 +2,7 @@
 //! is a server of the tests that keeps what it is told; everything before it is the real thing.
 
 mod back;
+mod late;
 mod place;
 mod written;
 
@@ -193,7 +194,8 @@ async fn a_limit_is_kept_and_what_is_never_taken_is_given_up() {
     assert_eq!((held.count(NoticeState::Dead).await, platform.came().len()), (1, tries));
     // A person has it sent again.
     platform.answers.lock().unwrap().clear();
-    assert_eq!(held.store().revive_notices(None, held.now()).await.unwrap(), 1);
+    let id = held.store().notices(Some(NoticeState::Dead), 1).await.unwrap()[0].id.clone();
+    assert_eq!(held.store().revive_notices(&[id], held.now()).await.unwrap(), 1);
     held.deliver().await;
     assert_eq!(held.count(NoticeState::Sent).await, 1);
 }

@@ -4,7 +4,7 @@
 //!
 //! | event | what becomes of it |
 //! |---|---|
-//! | `heads-up` | opens the edge's promotion, or says in the open one what moves now |
+//! | `heads-up` | opens the edge's promotion, or says in the open one what moves now; opens nothing once its instant has come |
 //! | `taken-back` | ends the open promotion if that announced it, in the same message; else nobody was told, and it is not said |
 //! | `promoted`, `moved-by-hand`, `overtaken` | ends the open promotion if that announced it, in the same message; else that one says that something else came, and this has a message of its own |
 //! | `rolled-back` | always a message of its own; an open promotion of the edge says that something else came |
@@ -30,9 +30,6 @@ pub const DAY: Span = Span::from_mins(24 * 60);
 
 /// A problem that comes back within this after it ended opens its message again.
 pub const FLAP: Span = Span::from_mins(60);
-
-/// So long after its move was to come a heads-up is of no use.
-pub const LATE: Span = Span::from_mins(10);
 
 /// One message while it is worked out.
 #[derive(Debug)]
@@ -169,22 +166,28 @@ impl<'k> Threads<'k> {
 
     fn heads_up(&mut self, id: &str, told: &Told) {
         let key = Key::promotion(&told.notice.flow, &told.notice.environment);
-        if told.announced.as_ref().is_some_and(|range| range.at + LATE < self.now) {
-            return self.skip(id, Why::TooLate);
-        }
+        let late = told.announced.as_ref().map(|range| range.at).filter(|at| *at <= self.now);
         if self.went_back_after(told) {
             return self.skip(id, Why::Older);
         }
         match self.newest(&key).and_then(|at| self.all.get_mut(at)) {
             Some(thread) if thread.is_newer_than(told) => return self.skip(id, Why::Older),
-            Some(thread) if thread.is_open() && thread.is_of_the_day(told.at()) => {
+            // What stands in the chat is kept true until it ends; nothing is announced once it was to come.
+            Some(thread)
+                if thread.is_open()
+                    && thread.is_of_the_day(told.at())
+                    && (late.is_none() || thread.kept.is_some()) =>
+            {
                 thread.set(told, None, State::Open);
                 return thread.cover(id);
             }
             Some(thread) if thread.is_open() => supersede(thread, told.at()),
             Some(_) | None => {}
         }
-        self.post(key, id, told, State::Open);
+        match late {
+            Some(at) => self.skip(id, Why::TooLate { at }),
+            None => self.post(key, id, told, State::Open),
+        }
     }
 
     /// What was announced does not come as it was. If it comes after all, that is said in a message of its own: one that

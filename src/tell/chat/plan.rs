@@ -75,8 +75,11 @@ pub enum Why {
     AlreadySaid,
     /// A message says what happened after it.
     Older,
-    /// What it announces was to come long ago.
-    TooLate,
+    /// What it announces was to come by now: it is given up.
+    TooLate {
+        /// When.
+        at: Instant,
+    },
     /// Something else came before anybody was told.
     Overtaken,
     /// No message that stands announces what is taken back.
@@ -84,15 +87,15 @@ pub enum Why {
 }
 
 impl Why {
-    /// For `towpath outbox`.
-    pub const fn words(self) -> &'static str {
-        match self {
+    /// Why it is done with, for `towpath outbox`; none of what is given up instead, whose row says that itself.
+    pub const fn words(self) -> Option<&'static str> {
+        Some(match self {
+            Self::TooLate { .. } => return None,
             Self::AlreadySaid => "a message in the channel says it already",
             Self::Older => "a message in the channel says what happened after it",
-            Self::TooLate => "what it announces was to come more than ten minutes ago",
             Self::NotAnnounced => "no message in the channel announces what is taken back",
             Self::Overtaken => "something else happened before it could be said",
-        }
+        })
     }
 }
 

@@ -182,11 +182,32 @@ fn what_comes_together_is_said_once() {
 fn a_heads_up_is_not_said_after_its_time() {
     let people = people();
     let settings = settings(&people);
-    let why = |now: i64| match &*say(&[], &[due("a", &heads_up(0, 3))], at(now), &settings) {
+    let why = |kept: &[Kept], now: Instant| match &*say(kept, &[due("a", &heads_up(0, 3))], now, &settings) {
         [Step::Nothing { why, .. }] => Some(*why),
         _ => None,
     };
-    assert_eq!([why(0), why(40), why(41)], [None, None, Some(Why::TooLate)]);
+    let late = Some(Why::TooLate { at: at(30) });
+    let just = Instant(at(30).0 - 1);
+    assert_eq!([at(0), just, at(30), at(31), at(500)].map(|now| why(&[], now)), [None, None, late, late, late]);
+    // Nor where a message stands that says how the last one ended, or is of yesterday.
+    let mut chat = Chat::default();
+    chat.tell(&[due("l", &landed(-9, 2))], at(-9), &settings);
+    assert_eq!([why(&chat.kept, just), why(&chat.kept, at(30))], [None, late]);
+    // One that is open is kept true.
+    let mut chat = Chat::default();
+    chat.tell(&[due("o", &heads_up(-9, 2))], at(-9), &settings);
+    assert_eq!(why(&chat.kept, at(30)), None);
+    chat.tell(&[due("a", &heads_up(0, 3))], at(31), &settings);
+    assert_eq!((chat.shown.len(), chat.kept.len()), (1, 1));
+    assert!(plain(&chat.shown[0].1).contains("Change 3"), "{:?}", chat.shown);
+    // Put forward before the first was told: neither.
+    let sooner = |mut told: Told, minute: i64| {
+        told.announced.as_mut().unwrap().at = at(minute);
+        told
+    };
+    let both = [due("a", &heads_up(0, 3)), due("b", &sooner(heads_up(5, 4), 10))];
+    let steps = say(&[], &both, at(10), &settings);
+    assert!(steps.iter().all(|step| matches!(step, Step::Nothing { .. })) && steps.len() == 2, "{steps:?}");
 }
 
 #[test]

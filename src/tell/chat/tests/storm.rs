@@ -53,7 +53,9 @@ fn what_asks_something_of_people_is_never_put_into_a_summary() {
         let asks: Vec<&String> = asks.iter().filter(|text| !text.contains("at once")).collect();
         assert!(asks.iter().all(|text| text.contains("@ana:UANA")), "{word}: {asks:?}");
         if word == "heads-up" {
-            assert!(asks.iter().all(|text| text.contains("11:30 CET") && text.contains("[Hold mine][Promote now]")));
+            assert!(
+                asks.iter().all(|text| text.contains("11:30 CET") && text.contains("[Hold mine][Promote now]"))
+            );
         }
         let more = all(60..70, &landed(0, 3));
         let mut chat = Chat::default();
