@@ -164,6 +164,8 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING";
     // The first and the last text that a reminder's id may be.
     REMINDED = "SELECT id, sink FROM outbox WHERE id >= $1 AND id < $2";
+    HEADS_UPS = "SELECT id, sink, env, at_wall, event FROM outbox
+        WHERE flow = $1 AND env = $2 AND id >= $3 AND id < $4 ORDER BY seq DESC LIMIT $5";
     SENT_MESSAGE = "UPDATE outbox SET sent = TRUE WHERE id = $1";
 
     DECISIONS = "SELECT env, since_wall, decision FROM decisions WHERE flow = $1";
