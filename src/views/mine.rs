@@ -92,7 +92,7 @@ async fn theirs(
         Some(Tip::Absent) => return Err(refused(format!("`{env}` of `{flow}` has no branch now"))),
         _ => return press.as_announced().await,
     };
-    if let Some(already) = press.is_there(&planned, tip) {
+    if let Some(already) = press.is_there(&planned, tip).await {
         return Err(refused(already));
     }
     let Ok(mailmap) = setup.world.mailmap(flow, tip).await else { return press.as_announced().await };
@@ -166,10 +166,11 @@ impl Press<'_> {
     }
 
     /// That the environment has what was announced, since when, and what can be done about it; none if it lacks that.
-    fn is_there(&self, planned: &Planned, tip: CommitId) -> Option<String> {
+    async fn is_there(&self, planned: &Planned, tip: CommitId) -> Option<String> {
         let (flow, env, newest) = (&self.found.flow.name, &self.target.name, self.newest);
-        let dag = planned.look.dag();
-        if !dag.is_below(newest) && !dag.contains(tip, newest) {
+        // What was loaded for the look need not reach down to it.
+        let dag = self.setup.world.between(flow, (newest, tip)).await.unwrap_or_default();
+        if !dag.contains(tip, newest) {
             return None;
         }
         let held = planned.ledger.held.get(env).into_iter().flatten().rev();
