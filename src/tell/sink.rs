@@ -251,14 +251,8 @@ impl Sinks {
                     .map(Wrote::from)
                     .collect(),
             });
-            told.announced = Some(Announced {
-                commits: commits.collect(),
-                more: *more,
-                newest: *newest,
-                old: *old,
-                at: *at,
-                migrations: Vec::new(),
-            });
+            told.announced =
+                Some(Announced { commits: commits.collect(), more: *more, newest: *newest, old: *old, at: *at });
         }
         told
     }

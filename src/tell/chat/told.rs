@@ -65,9 +65,6 @@ pub struct Announced {
     pub old: CommitId,
     /// When it moves.
     pub at: Instant,
-    /// Files of migrations among what moves, as far as they are known.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub migrations: Vec<String>,
 }
 
 /// One commit of a range.

@@ -1,5 +1,5 @@
 //! The lines of a message, in the order in which people read: what happened, where and when and how much, who wrote it,
-//! migrations, links; then buttons.
+//! links; then buttons.
 //!
 //! The sentence about an event is the notice's own, from `explain`. What stands here besides are facts without a
 //! sentence, and what a *message* has to say of itself. Every text from outside is on one line and inert, in a
@@ -21,10 +21,9 @@ use super::told::{Announced, AnnouncedCommit, Told, Wrote};
 use crate::chat::message::{Line, LineKind, Message, Span};
 use crate::tell::events::Severity;
 
-/// The most commits that are named, the most authors of one, and the most files of migrations.
+/// The most commits that are named, and the most authors of one.
 pub const COMMITS_MAX: usize = 10;
 const AUTHORS_MAX: usize = 5;
-const MIGRATIONS_MAX: usize = 5;
 
 /// The most pauses and freezes that are named.
 const PAUSES_MAX: usize = 3;
@@ -77,7 +76,6 @@ fn one(saying: &Saying, newest: &Told, before: Option<&Told>, settings: &Setting
         let commits = commits(range, &mut calls);
         in_short = newest.heading.as_deref().map(|heading| short(heading, &commits));
         lines.extend(commits);
-        lines.extend(migrations(range));
     }
     let to_stop = newest.to_stop.as_deref().map(|text| quoted(&one_line(text, TEXT_MAX)));
     lines.extend(to_stop.map(|spans| line(LineKind::Small, spans)));
@@ -247,21 +245,6 @@ fn commits(range: &Announced, calls: &mut Calls<'_>) -> Vec<Line> {
     let hidden = range.commits.len().saturating_sub(COMMITS_MAX);
     lines.extend(and_more(hidden.saturating_add(usize::try_from(range.more).unwrap_or(usize::MAX)), "more"));
     lines
-}
-
-fn migrations(range: &Announced) -> Option<Line> {
-    let mut spans = vec![Span::Text("⚠ Migrations: ".to_owned())];
-    for (at, path) in range.migrations.iter().take(MIGRATIONS_MAX).enumerate() {
-        if at > 0 {
-            spans.push(Span::Text(", ".to_owned()));
-        }
-        spans.push(Span::Code(one_line(path, NAME_MAX)));
-    }
-    let more = range.migrations.len().saturating_sub(MIGRATIONS_MAX);
-    if more > 0 {
-        spans.push(Span::Text(format!(" and {more} more")));
-    }
-    (!range.migrations.is_empty()).then(|| line(LineKind::Text, spans))
 }
 
 fn links(newest: &Told, before: Option<&Told>) -> Option<Line> {

@@ -53,7 +53,6 @@ fn with(text: &str, word: &str) -> Told {
             commit.subject = text.to_owned();
             commit.authors = vec![Wrote::Stranger(text.to_owned()), Wrote::Stranger(format!("{text}x"))];
         }
-        range.migrations = vec![text.to_owned(); 8];
     }
     told
 }
