@@ -213,6 +213,8 @@ fn empty(now: Instant) -> Saying {
         last_at: Instant(i64::MIN),
         count: 0,
         heard: Vec::new(),
+        known: Vec::new(),
+        replaced: false,
         body: Body::Storm(Summary::default()),
         message: Message::default(),
     }

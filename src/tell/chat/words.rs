@@ -44,7 +44,7 @@ const SAID_MAX: usize = 12;
 /// What it says.
 pub fn message(saying: &Saying, settings: &Settings<'_>) -> Message {
     match &saying.body {
-        Body::One { newest, .. } if saying.state == State::Superseded => superseded(newest),
+        Body::One { newest, .. } if saying.state == State::Superseded => superseded(saying, newest),
         Body::One { newest, before } => one(saying, newest, before.as_ref(), settings),
         Body::Storm(summary) => storm(saying, summary, settings),
     }
@@ -68,8 +68,10 @@ fn one(saying: &Saying, newest: &Told, before: Option<&Told>, settings: &Setting
     lines.extend(facts(saying, newest, range));
     // What is over calls nobody.
     let is_over = before.is_some_and(|before| before.notice.severity == Severity::Problem);
-    let mut calls = Calls::new(settings, cause(newest).filter(|_| !is_over));
-    lines.extend(by("Written by ", &newest.authors, &mut calls));
+    let mut calls = Calls::new(settings, cause(newest).filter(|_| !is_over)).but(&saying.known);
+    // Where commits are listed, so is who wrote them.
+    let authors = if range.is_some() { &[] } else { &*newest.authors };
+    lines.extend(by("Written by ", authors, &mut calls));
     lines.extend(by("Ordered by ", newest.ordered_by.as_slice(), &mut calls));
     let mut in_short = None;
     if let Some(range) = range {
@@ -108,8 +110,9 @@ fn cause(told: &Told) -> Option<Cause> {
 }
 
 /// A message that is not of today any more.
-fn superseded(said: &Told) -> Message {
+fn superseded(saying: &Saying, said: &Told) -> Message {
     let words = match said.notice.event.as_str() {
+        "heads-up" if saying.replaced => "A newer message says what goes there now",
         "heads-up" => "This did not come as it was announced",
         _ => "This happened again; a newer message tells of it",
     };
