@@ -62,7 +62,7 @@ pub struct Sinks {
 pub struct Besides {
     /// A page of the forge that shows what moved, or is going to.
     pub compare: Option<String>,
-    /// Names and addresses, as written in the commits, of who wrote what is in the way or was taken back.
+    /// Names and addresses, as written in the commits, of who wrote what is in the way, was taken back or moved.
     pub wrote: Vec<(String, String)>,
     /// The `.mailmap` of the branch that it is about.
     pub mailmap: Mailmap,

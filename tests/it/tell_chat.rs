@@ -352,6 +352,31 @@ async fn who_wrote_what_was_lost_is_called() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_wrote_what_landed_is_named_and_called_who_wants_to_be() {
+    let dan = |mention: &str| {
+        format!("[people.dan]\nidentities = [\"mail:ana@example.com\", \"slack:T1/UDAN\"]\n{mention}\n")
+    };
+    for (mention, called) in [("", false), ("mention = \"all\"", true), ("mention = \"heads-up\"", false)] {
+        let platform = Platform::new().await;
+        let place = Place::new(&(platform.chats() + &slack("") + &dan(mention)));
+        place.runs().await;
+        place.push("one");
+        place.runs().await;
+        let promoted = platform.last();
+        assert!(promoted.words().contains("Towpath moved"), "{}", promoted.words());
+        assert!(promoted.words().contains("Written by "), "{}", promoted.words());
+        assert_eq!(promoted.calls("UDAN"), called, "{mention}: {:#}", promoted.body);
+        // By hand, too.
+        let by_hand = place.push("two");
+        place.repo.set("production", by_hand);
+        place.towpath(&["run"]).await;
+        let moved = platform.last();
+        assert!(moved.words().contains("Written by "), "{}", moved.words());
+        assert_eq!(moved.calls("UDAN"), called, "{mention}: {:#}", moved.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_digest_tells_the_day_once_and_nothing_where_there_is_nothing() {
     let platform = Platform::new().await;
     let place = Place::new("");

@@ -94,6 +94,20 @@ fn what_its_heading_says_is_not_said_again() {
 }
 
 #[test]
+fn who_wrote_what_moved_is_called_who_wants_to_be_and_named_once() {
+    let mut came = landed(31, 3);
+    came.authors = ["ana", "zoe"].map(|name| Wrote::Person(name.to_owned())).to_vec();
+    came.authors.push(Wrote::Stranger("Z".to_owned()));
+    let said = plain(&message(std::slice::from_ref(&came)));
+    assert!(said.contains("\nWritten by ana, @zoe:UZOE, Z\n"), "{said}");
+    // Its announcement names them by their commits.
+    let said = plain(&message(&[heads_up(0, 3), came]));
+    assert!(!said.contains("Written by") && said.contains("Change 2"), "{said}");
+    let said = plain(&message(&[heads_up(0, 5), { landed(31, 3) }]));
+    assert!(!said.contains("Written by"), "nobody knows: {said}");
+}
+
+#[test]
 fn ten_commits_are_named() {
     let said = plain(&message(&[heads_up(0, 14)]));
     assert!(said.contains("· 13 commits ·") && said.contains("\nand 3 more\n"), "{said}");
