@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 use reqwest::Url;
+use towpath_core::calendar::Schedule;
 use towpath_core::explain::Words;
 use towpath_core::model::{EnvName, Environment, Event, Flow, Instant, Message, Mode, Pause};
 use towpath_core::people::authors::{Authorship, author};
@@ -54,6 +55,7 @@ pub struct Sinks {
     people: People,
     hosts: Vec<ForgeHost>,
     flows: Vec<Flow>,
+    look: Schedule,
     clock: Clock,
 }
 
@@ -95,6 +97,8 @@ pub(super) struct InChat<'s> {
     pub people: &'s People,
     /// Every flow of the config.
     pub flows: &'s [Flow],
+    /// When every flow is looked at.
+    pub look: &'s Schedule,
     /// When a digest that was not taken is tried again, in milliseconds since 1970.
     pub digest_again: &'s AtomicI64,
 }
@@ -115,6 +119,7 @@ impl Sinks {
             people: config.laws.people.clone(),
             hosts: config.forge_hosts(),
             flows: config.flows.iter().map(|found| found.flow.clone()).collect(),
+            look: config.service.look_schedule.clone(),
             clock: clock.clone(),
         }
     }
@@ -138,7 +143,8 @@ impl Sinks {
         let Ready { sink, digest_again, .. } = self.sinks.iter().find(|ready| ready.sink.name == name)?;
         let chat = sink.chat.as_ref()?;
         let system = self.systems().get(&chat.chat);
-        Some(InChat { sink, chat, system, people: &self.people, flows: &self.flows, digest_again })
+        let (people, flows, look) = (&self.people, &*self.flows, &self.look);
+        Some(InChat { sink, chat, system, people, flows, look, digest_again })
     }
 
     /// Whether any sink is a chat.

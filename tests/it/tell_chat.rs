@@ -377,6 +377,31 @@ async fn who_wrote_what_landed_is_named_and_called_who_wants_to_be() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_digest_says_how_old_what_stands_is_where_nobody_looks() {
+    let platform = Platform::new().await;
+    let place = Place::new("");
+    place.runs().await;
+    let one = place.push("one").to_string();
+    let (code, said) = place.towpath(&["hold", &one, "shop", "production", "--reason", "charges twice"]).await;
+    assert_eq!(code, Some(0), "{said}");
+    place.towpath(&["run"]).await;
+    let path = place.dir.path().join("towpath.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text + &platform.chats() + &slack("digest = \"* * * * *\"")).unwrap();
+    let clock = ManualClock::new(Clock::System.reading().wall + Span::from_mins(1));
+    let setup = Setup::open(place.config(), Clock::Manual(clock.clone()), Need::Create).await.unwrap();
+    let sinks = Sinks::of(&setup.config, &Clock::Manual(clock.clone()));
+    let tell = async || deliver(setup.world.store(), &sinks, &Clock::Manual(clock.clone())).await.unwrap();
+    tell().await;
+    let words = platform.last().words();
+    assert!(words.contains("charges twice") && !words.contains("as of"), "{words}");
+    clock.advance(Span::from_mins(180));
+    tell().await;
+    let words = platform.last().words();
+    assert!(platform.came().len() == 2 && words.contains(" · as of ") && words.contains("(3h"), "{words}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_digest_tells_the_day_once_and_nothing_where_there_is_nothing() {
     let platform = Platform::new().await;
     let place = Place::new("");
