@@ -46,24 +46,54 @@ pub async fn run(source: &Source, all: bool, verb: Option<&OutboxVerb>, out: Out
             let now = setup.world.now().await?;
             let id = if *all { None } else { id.as_deref() };
             let what = id.map_or_else(|| "--all".to_owned(), |id| shell_word(&one_line(id, 200)));
-            let count = setup.world.store().revive_notices(id, now.wall).await?;
+            let store = setup.world.store();
+            let dead = store.notices(Some(NoticeState::Dead), usize::MAX).await?.into_iter();
+            let (late, again): (Vec<_>, Vec<_>) =
+                dead.filter(|row| id.is_none_or(|id| row.id == id)).partition(|row| is_too_late(row, now.wall));
+            let again: Vec<String> = again.into_iter().map(|row| row.id).collect();
+            let count = store.revive_notices(&again, now.wall).await?;
+            let (late, left) = (late.len(), left_alone(&late));
             if count == 0 {
-                let what = "nothing of that was given up; `towpath outbox` lists what was";
-                return Err(Failure::Plain(Exit::Error, what.to_owned()));
+                let what = left
+                    .unwrap_or_else(|| "nothing of that was given up; `towpath outbox` lists what was".to_owned());
+                return Err(Failure::Plain(Exit::Error, what));
             }
             let effect = format!("{count} sent again.");
             let row = session::audit(now, format!("outbox again {what}"), effect);
             setup.world.commit(None, None, &[Change::Audit(row)]).await?;
             if out.json() {
-                out.value(json!({ "again": count }));
+                out.value(json!({ "again": count, "too_late": late }));
             } else {
                 let them = if count == 1 { "1 notice".to_owned() } else { format!("{count} notices") };
                 out.line(format!(
                     "{them} will be sent again: by a running service at once, else by the next `towpath run`."
                 ));
+                left.into_iter().for_each(|left| out.line(left));
             }
             Ok(Exit::Done)
         }
+    }
+}
+
+/// Whether it announces what was to come by now.
+fn is_too_late(row: &NoticeRow, wall: Instant) -> bool {
+    too_late_from(&row.notice).is_some_and(|late| late <= wall)
+}
+
+/// What is said of what is not sent again.
+fn left_alone(late: &[NoticeRow]) -> Option<String> {
+    match late {
+        [] => None,
+        [row] => {
+            let at = too_late_from(&row.notice).map(|at| format!(" at {at}")).unwrap_or_default();
+            Some(format!(
+                "1 notice stays given up: what it announces was to come{at}, so it is too late to send it."
+            ))
+        }
+        late => Some(format!(
+            "{} notices stay given up: what they announce was to come by now, so it is too late to send them.",
+            late.len()
+        )),
     }
 }
 
@@ -95,7 +125,7 @@ fn show(rows: &[NoticeRow], more: &[(NoticeState, u64)], wall: Instant, out: Out
             NoticeState::Sent => "taken".to_owned(),
         };
         out.line(format!("{sink}: `{flow}` `{env}` of {}: {how}", row.at));
-        if row.state == NoticeState::Dead && too_late_from(&row.notice).is_none_or(|late| wall < late) {
+        if row.state == NoticeState::Dead && !is_too_late(row, wall) {
             out.line(format!("    towpath outbox again {}", shell_word(&row.id)));
         }
     }

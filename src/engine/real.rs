@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{Notify, OnceCell};
-use towpath_core::model::{CommitId, FlowName, Unknown, UnknownWhy};
+use towpath_core::dag::Dag;
+use towpath_core::model::{CommitId, Fact, FlowName, Unknown, UnknownWhy};
 use towpath_core::people::Mailmap;
 
 use super::crowd::Crowd;
@@ -22,10 +23,13 @@ use super::world::Fault;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::gate::Gates;
-use crate::git::{Git, Mirror, Remote};
+use crate::git::{Git, Mirror, Remote, read};
 use crate::migrations::Checker;
 use crate::store::{Holder, KnownFlow, SqliteStore, StoreError};
 use crate::tell::Sinks;
+
+/// The most commits that are read of the history between two.
+const BETWEEN_MAX: usize = 1_000;
 
 /// Git, store and clock.
 #[derive(Debug)]
@@ -223,6 +227,19 @@ impl RealWorld {
     pub async fn mailmap(&self, flow: &FlowName, target: CommitId) -> Result<Mailmap, Unknown> {
         let mirror = self.mirror(flow)?;
         blocking(move || crate::git::mailmap::mailmap(&mirror, target)).await
+    }
+
+    /// The history from one commit of the flow up to another, as the mirror has it: no remote is asked.
+    ///
+    /// # Errors
+    /// If the mirror lacks one of them, or cannot be read.
+    pub async fn between(&self, flow: &FlowName, (old, new): (CommitId, CommitId)) -> Result<Dag, Unknown> {
+        let mirror = self.mirror(flow)?;
+        let load = move || match read::load(&mirror, &[old], &[new], BETWEEN_MAX) {
+            Fact::Known(dag) => Ok(dag),
+            Fact::Unknown(unknown) => Err(unknown),
+        };
+        blocking(load).await
     }
 }
 

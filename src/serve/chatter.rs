@@ -218,7 +218,7 @@ async fn reply(
         }
         return Ok((Visible::Person, sentence(&why)));
     }
-    let all = read(setup, system, asked, row).await?;
+    let (all, note) = read(setup, system, asked, row).await?;
     let mut told = (Visible::Person, Message::default());
     let last = all.len().saturating_sub(1);
     for (at, (said, who, sure)) in all.into_iter().enumerate() {
@@ -261,6 +261,7 @@ async fn reply(
         told.1.lines.extend(message.lines);
         told.1.buttons.extend(message.buttons);
     }
+    told.1.lines.extend(note.iter().flat_map(|note| sentence(note).lines));
     Ok(told)
 }
 
@@ -304,19 +305,19 @@ async fn not_now(setup: &Setup, said: &Said, asked: &Incoming, row: &AskedRow) -
     Ok(late::not_now(setup, &setup.config, said, row).await?)
 }
 
-/// What was said, by whom, and whether it was confirmed.
+/// What was said, by whom, and whether it was confirmed; and what they have to know of how that was found.
 async fn read(
     setup: &Setup,
     system: &System,
     asked: &Incoming,
     row: &AskedRow,
-) -> Result<Vec<(Said, Person, Sure)>, Problem> {
+) -> Result<(Vec<(Said, Person, Sure)>, Option<String>), Problem> {
     let config = &setup.config;
     let who = asker(config, system, asked, row);
     let parse = |text: &str, context: &_| {
         Said::parse_in(text, context).map_err(|problem| Problem::new(Code::BadCommand, problem.to_string()))
     };
-    Ok(match &asked.what {
+    let all = match &asked.what {
         What::Said(text) => {
             if let Some(code) = showing::code_in(text) {
                 return Err(Problem::new(Code::Refused, showing::unknown(&code)));
@@ -336,13 +337,14 @@ async fn read(
         }
         What::Pressed(Press::HoldMine { flow, env, newest })
         | What::Typed(Press::HoldMine { flow, env, newest }) => {
-            let held = views::mine(setup, config, (flow, env, *newest), &who).await?;
+            let mine = views::mine(setup, config, (flow, env, *newest), &who).await?;
             let hold = |(command, commit)| {
                 (Said::Steer(command), Person { wrote: Some(commit), ..who.clone() }, Sure::Yes)
             };
-            held.into_iter().map(hold).collect()
+            return Ok((mine.holds.into_iter().map(hold).collect(), mine.note));
         }
-    })
+    };
+    Ok((all, None))
 }
 
 /// Whether what was shown can still be confirmed: once by each person, and not for long.

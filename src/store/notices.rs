@@ -218,14 +218,21 @@ impl SqliteStore {
         writing.end(done).await
     }
 
-    /// Has notices that were given up tried anew: that one, or all. How many there were.
+    /// Has those of these notices that were given up tried anew. How many there were.
     ///
     /// # Errors
     /// Those of any write.
-    pub async fn revive_notices(&self, id: Option<&str>, now: Instant) -> Result<u64, StoreError> {
+    pub async fn revive_notices(&self, ids: &[String], now: Instant) -> Result<u64, StoreError> {
         let mut writing = self.write(Durability::Full).await?;
-        let query = sqlx::query(sql::REVIVE_NOTICES).bind(id.map(str::to_owned)).bind(now.0);
-        let done = query.execute(&mut *writing.conn()).await.map(|done| done.rows_affected()).map_err(Fault::from);
+        let done = async {
+            let mut count = 0;
+            for id in ids {
+                let query = sqlx::query(sql::REVIVE_NOTICES).bind(id.clone()).bind(now.0);
+                count += query.execute(&mut *writing.conn()).await?.rows_affected();
+            }
+            Ok::<_, Fault>(count)
+        }
+        .await;
         writing.end(done).await
     }
 }

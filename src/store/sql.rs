@@ -164,6 +164,8 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING";
     // The first and the last text that a reminder's id may be.
     REMINDED = "SELECT id, sink FROM outbox WHERE id >= $1 AND id < $2";
+    HEADS_UPS = "SELECT id, sink, env, at_wall, event FROM outbox
+        WHERE flow = $1 AND env = $2 AND id >= $3 AND id < $4 ORDER BY seq DESC LIMIT $5";
     SENT_MESSAGE = "UPDATE outbox SET sent = TRUE WHERE id = $1";
 
     DECISIONS = "SELECT env, since_wall, decision FROM decisions WHERE flow = $1";
@@ -276,7 +278,7 @@ statements! {
     SETTLE_NOTICE = "UPDATE notices SET state = $2, attempts = $3, next_wall = $4, words = $5
         WHERE id = $1 AND state = 'waiting'";
     REVIVE_NOTICES = "UPDATE notices SET state = 'waiting', attempts = 0, next_wall = $2
-        WHERE state = 'dead' AND (id = $1 OR $1 IS NULL)";
+        WHERE state = 'dead' AND id = $1";
     FORGET_NOTICES = "DELETE FROM notices WHERE state IN ('sent', 'dead') AND next_wall < $1";
     GIVE_UP_NOTICES = "UPDATE notices SET state = 'dead', next_wall = $3, words = $4
         WHERE sink = $1 AND state = 'waiting' AND at_wall < $2";

@@ -10,9 +10,9 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use towpath_core::model::{
     AuditRow, BranchSeen, CiItem, CommitId, Concerns, EffectRow, EnvName, EventRow, FlowName, HandMove, Instant,
-    IntentId, IntentRow, IntentState, MoveKind, Now, PolicyDigest, Report, TipHeld,
+    IntentId, IntentRow, IntentState, Message, MoveKind, Now, PolicyDigest, Report, TipHeld,
 };
-use towpath_core::see::US;
+use towpath_core::see::{HEADS_UP, US};
 
 use super::error::{Fault, StoreError};
 use super::load::read;
@@ -116,6 +116,30 @@ impl SqliteStore {
         let mut looking = self.look().await?;
         let items = history(&mut looking.conn, flow, before, limit).await;
         looking.end(items).await
+    }
+
+    /// The heads-ups that were told of an environment, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn heads_ups(
+        &self,
+        flow: &FlowName,
+        env: &EnvName,
+        limit: usize,
+    ) -> Result<Vec<Message>, StoreError> {
+        let mut looking = self.look().await?;
+        let first = format!("{HEADS_UP}{flow}-{env}-");
+        // The first text that does not begin with that ends in `.`, which follows `-`.
+        let behind = format!("{HEADS_UP}{flow}-{env}.");
+        let query = sqlx::query(sql::HEADS_UPS)
+            .bind(flow.to_string())
+            .bind(env.to_string())
+            .bind(first)
+            .bind(behind)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        let rows = query.fetch_all(&mut looking.conn).await.map_err(Fault::from);
+        looking.end(rows.and_then(|rows| Ok(read(&rows, "outbox", rows::message)?))).await
     }
 
     /// Commands with their places and flows, newest first, before the row `before`.

@@ -108,19 +108,6 @@ impl Notice {
         }
     }
 
-    /// As it is stored until it was sent. Nobody wants to be told that commits are about to move once they have, or were
-    /// stopped.
-    ///
-    /// # Errors
-    /// None that are known.
-    pub fn stored(&self, event: &Event) -> Result<String, serde_json::Error> {
-        let too_late = match event {
-            Event::HeadsUp { at, .. } => Some(*at),
-            _ => None,
-        };
-        serde_json::to_string(&Stored { notice: self, too_late })
-    }
-
     /// The body of a call that has no template, by [`json::inert`].
     ///
     /// # Errors
@@ -130,13 +117,24 @@ impl Notice {
     }
 }
 
-/// A notice with when it is of no use any more, as it is stored: only we want to know that.
-#[derive(Serialize)]
-struct Stored<'n> {
-    #[serde(flatten)]
-    notice: &'n Notice,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    too_late: Option<Instant>,
+/// What a sink is told of an event (a [`Notice`], or what a chat is told), as it is stored until it was sent. Nobody wants
+/// to be told that commits are about to move once they have, or were stopped: only we want to know from when on.
+///
+/// # Errors
+/// None that are known.
+pub fn stored<T: Serialize>(told: &T, event: &Event) -> Result<String, serde_json::Error> {
+    #[derive(Serialize)]
+    struct Stored<'n, T> {
+        #[serde(flatten)]
+        told: &'n T,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        too_late: Option<Instant>,
+    }
+    let too_late = match event {
+        Event::HeadsUp { at, .. } => Some(*at),
+        _ => None,
+    };
+    serde_json::to_string(&Stored { told, too_late })
 }
 
 /// From when on a notice is of no use any more, as it was stored; none for most.

@@ -106,13 +106,7 @@ async fn of_sink(
             }
         }
         if let Some(late) = too_late_from(&row.notice).filter(|late| *late <= wall) {
-            (row.state, row.next) = (NoticeState::Dead, wall);
-            let tried = row.words.take().filter(|_| row.attempts > 0);
-            let before = tried.map(|words| format!("; before that: {words}")).unwrap_or_default();
-            let words = format!("it is too late: what it announces was to come at {late}{before}");
-            row.words = Some(one_line(&words, WORDS_MAX));
-            *told.dead.entry(sink.clone()).or_default() += 1;
-            tracing::warn!(sink, id = row.id, "a heads-up came too late to be of use and was given up");
+            give_up_late(&mut row, late, wall, &mut told);
             if let Err(error) = store.settle_notice(&row).await {
                 tracing::warn!(sink, id = row.id, %error, "what became of a notice could not be stored");
                 return Delivered { next: Some(wall + CLAIMED), ..told };
@@ -134,6 +128,16 @@ async fn of_sink(
         }
     }
     told
+}
+
+/// Gives up, in the row, what is of no use from `late` on.
+pub(super) fn give_up_late(row: &mut NoticeRow, late: Instant, wall: Instant, told: &mut Delivered) {
+    let tried = row.words.take().filter(|_| row.attempts > 0);
+    let before = tried.map(|words| format!("; before that: {words}")).unwrap_or_default();
+    let words = format!("it is too late: what it announces was to come at {late}{before}");
+    (row.state, row.next, row.words) = (NoticeState::Dead, wall, Some(one_line(&words, WORDS_MAX)));
+    *told.dead.entry(row.sink.clone()).or_default() += 1;
+    tracing::warn!(sink = row.sink, id = row.id, "a heads-up came too late to be of use and was given up");
 }
 
 /// Gives up what the sink of a failed notice was to be told long ago.

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 use reqwest::Url;
+use towpath_core::calendar::Schedule;
 use towpath_core::explain::Words;
 use towpath_core::model::{EnvName, Environment, Event, Flow, Instant, Message, Mode, Pause};
 use towpath_core::people::authors::{Authorship, author};
@@ -19,7 +20,7 @@ use towpath_core::people::coming::writers;
 use towpath_core::people::{ForgeHost, Identity, Mailmap, People};
 
 use super::chat::{Announced, AnnouncedCommit, Told, Wrote};
-use super::notice::{Notice, Place};
+use super::notice::{Notice, Place, stored};
 use super::post::Failed;
 use super::presets::{PresetError, Token};
 use super::sign::{self, Key};
@@ -54,6 +55,7 @@ pub struct Sinks {
     people: People,
     hosts: Vec<ForgeHost>,
     flows: Vec<Flow>,
+    look: Schedule,
     clock: Clock,
 }
 
@@ -62,7 +64,7 @@ pub struct Sinks {
 pub struct Besides {
     /// A page of the forge that shows what moved, or is going to.
     pub compare: Option<String>,
-    /// Names and addresses, as written in the commits, of who wrote what is in the way or was taken back.
+    /// Names and addresses, as written in the commits, of who wrote what is in the way, was taken back or moved.
     pub wrote: Vec<(String, String)>,
     /// The `.mailmap` of the branch that it is about.
     pub mailmap: Mailmap,
@@ -95,6 +97,8 @@ pub(super) struct InChat<'s> {
     pub people: &'s People,
     /// Every flow of the config.
     pub flows: &'s [Flow],
+    /// When every flow is looked at.
+    pub look: &'s Schedule,
     /// When a digest that was not taken is tried again, in milliseconds since 1970.
     pub digest_again: &'s AtomicI64,
 }
@@ -115,6 +119,7 @@ impl Sinks {
             people: config.laws.people.clone(),
             hosts: config.forge_hosts(),
             flows: config.flows.iter().map(|found| found.flow.clone()).collect(),
+            look: config.service.look_schedule.clone(),
             clock: clock.clone(),
         }
     }
@@ -138,7 +143,8 @@ impl Sinks {
         let Ready { sink, digest_again, .. } = self.sinks.iter().find(|ready| ready.sink.name == name)?;
         let chat = sink.chat.as_ref()?;
         let system = self.systems().get(&chat.chat);
-        Some(InChat { sink, chat, system, people: &self.people, flows: &self.flows, digest_again })
+        let (people, flows, look) = (&self.people, &*self.flows, &self.look);
+        Some(InChat { sink, chat, system, people, flows, look, digest_again })
     }
 
     /// Whether any sink is a chat.
@@ -176,9 +182,9 @@ impl Sinks {
                     let mut told = self.told(notice, flow, &message.event, besides);
                     (told.heading, told.to_stop) = words.announcement(&message.env, &message.event).unzip();
                     told.paused.clone_from(&paused);
-                    serde_json::to_string(&told)
+                    stored(&told, &message.event)
                 }
-                None => notice.stored(&message.event),
+                None => stored(&notice, &message.event),
             };
             Some(NoticeRow {
                 id,
@@ -251,14 +257,8 @@ impl Sinks {
                     .map(Wrote::from)
                     .collect(),
             });
-            told.announced = Some(Announced {
-                commits: commits.collect(),
-                more: *more,
-                newest: *newest,
-                old: *old,
-                at: *at,
-                migrations: Vec::new(),
-            });
+            told.announced =
+                Some(Announced { commits: commits.collect(), more: *more, newest: *newest, old: *old, at: *at });
         }
         told
     }

@@ -2,6 +2,7 @@
 //! is a server of the tests that keeps what it is told; everything before it is the real thing.
 
 mod back;
+mod late;
 mod place;
 mod written;
 
@@ -193,7 +194,8 @@ async fn a_limit_is_kept_and_what_is_never_taken_is_given_up() {
     assert_eq!((held.count(NoticeState::Dead).await, platform.came().len()), (1, tries));
     // A person has it sent again.
     platform.answers.lock().unwrap().clear();
-    assert_eq!(held.store().revive_notices(None, held.now()).await.unwrap(), 1);
+    let id = held.store().notices(Some(NoticeState::Dead), 1).await.unwrap()[0].id.clone();
+    assert_eq!(held.store().revive_notices(&[id], held.now()).await.unwrap(), 1);
     held.deliver().await;
     assert_eq!(held.count(NoticeState::Sent).await, 1);
 }
@@ -347,6 +349,56 @@ async fn who_wrote_what_was_lost_is_called() {
     assert_eq!(lost.path, "/api/chat.postMessage");
     assert!(lost.calls("UDAN"), "{:#}", lost.body);
     assert_eq!(lost.buttons(), ["Why?"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_wrote_what_landed_is_named_and_called_who_wants_to_be() {
+    let dan = |mention: &str| {
+        format!("[people.dan]\nidentities = [\"mail:ana@example.com\", \"slack:T1/UDAN\"]\n{mention}\n")
+    };
+    for (mention, called) in [("", false), ("mention = \"all\"", true), ("mention = \"heads-up\"", false)] {
+        let platform = Platform::new().await;
+        let place = Place::new(&(platform.chats() + &slack("") + &dan(mention)));
+        place.runs().await;
+        place.push("one");
+        place.runs().await;
+        let promoted = platform.last();
+        assert!(promoted.words().contains("Towpath moved"), "{}", promoted.words());
+        assert!(promoted.words().contains("Written by "), "{}", promoted.words());
+        assert_eq!(promoted.calls("UDAN"), called, "{mention}: {:#}", promoted.body);
+        // By hand, too.
+        let by_hand = place.push("two");
+        place.repo.set("production", by_hand);
+        place.towpath(&["run"]).await;
+        let moved = platform.last();
+        assert!(moved.words().contains("Written by "), "{}", moved.words());
+        assert_eq!(moved.calls("UDAN"), called, "{mention}: {:#}", moved.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_digest_says_how_old_what_stands_is_where_nobody_looks() {
+    let platform = Platform::new().await;
+    let place = Place::new("");
+    place.runs().await;
+    let one = place.push("one").to_string();
+    let (code, said) = place.towpath(&["hold", &one, "shop", "production", "--reason", "charges twice"]).await;
+    assert_eq!(code, Some(0), "{said}");
+    place.towpath(&["run"]).await;
+    let path = place.dir.path().join("towpath.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text + &platform.chats() + &slack("digest = \"* * * * *\"")).unwrap();
+    let clock = ManualClock::new(Clock::System.reading().wall + Span::from_mins(1));
+    let setup = Setup::open(place.config(), Clock::Manual(clock.clone()), Need::Create).await.unwrap();
+    let sinks = Sinks::of(&setup.config, &Clock::Manual(clock.clone()));
+    let tell = async || deliver(setup.world.store(), &sinks, &Clock::Manual(clock.clone())).await.unwrap();
+    tell().await;
+    let words = platform.last().words();
+    assert!(words.contains("charges twice") && !words.contains("as of"), "{words}");
+    clock.advance(Span::from_mins(180));
+    tell().await;
+    let words = platform.last().words();
+    assert!(platform.came().len() == 2 && words.contains(" · as of ") && words.contains("(3h"), "{words}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

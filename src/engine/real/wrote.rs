@@ -1,4 +1,4 @@
-//! Who wrote what a problem is about, as the mirror has it: chats name them, and call those who want it.
+//! Who wrote what a problem is about, or what moved, as the mirror has it: chats name them, and call those who want it.
 //!
 //! Not here: which person that is (`people::authors` of the core), and who is called (`crate::tell::chat`).
 
@@ -17,12 +17,11 @@ pub(super) const fn about(event: &Event) -> Option<(CommitId, CommitId)> {
     match event {
         Event::Rewound { lost, kept, .. } | Event::Withdrawn { lost, kept } => Some((*kept, *lost)),
         Event::Landed { kind: MoveKind::Rollback, old, new } => Some((*new, *old)),
+        Event::Landed { kind: MoveKind::FastForward, old, new } | Event::Moved { old, new } => Some((*old, *new)),
         Event::Refused { kind: MoveKind::FastForward, new: one, .. } | Event::Behind { oldest: one, .. } => {
             Some((*one, *one))
         }
-        Event::Landed { .. }
-        | Event::Refused { .. }
-        | Event::Moved { .. }
+        Event::Refused { .. }
         | Event::PutBack { .. }
         | Event::CalledOff { .. }
         | Event::Proposed { .. }
@@ -68,9 +67,12 @@ mod tests {
     use crate::tell::events::ROWS;
 
     #[test]
-    fn people_are_told_of_problems_whose_commits_are_known() {
+    fn people_are_told_of_problems_and_moves_whose_commits_are_known() {
         let found: Vec<&str> =
             ROWS.iter().filter(|row| about(&(row.example)()).is_some()).map(|row| row.word).collect();
-        assert_eq!(found, ["rolled-back", "rewound", "withdrawn", "refused", "behind"]);
+        assert_eq!(
+            found,
+            ["promoted", "rolled-back", "moved-by-hand", "rewound", "withdrawn", "refused", "behind"]
+        );
     }
 }

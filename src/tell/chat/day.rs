@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use towpath_core::calendar::Schedule;
 use towpath_core::explain::Words;
 use towpath_core::model::{
     Arrival, ArrivalHow, CommitId, EffectRow, EnvName, EventRow, Flow, Instant, Ledger, MoveKind, OrderId, Pause,
@@ -48,7 +49,9 @@ pub(super) async fn day(
         let words = Words { zone, now, flow, remote_word: "origin", lasting: true };
         for row in targets.iter().filter(|env| is_told(env)).filter_map(|env| ledger.decisions.get(env)) {
             let found = Standing::of(&flow.name, &row.decision, words.headline(&row.decision));
-            standing.extend(found.map(|found| (row.since, found)));
+            let as_of = ledger.looked.filter(|looked| is_old(looked.wall, chat.look, now));
+            let as_of = as_of.map(|looked| format!("as of {}", Words { lasting: false, ..words }.at(looked.wall)));
+            standing.extend(found.map(|found| (row.since, Standing { as_of, ..found })));
         }
         let in_force = ledger.standing.pauses.iter().filter(|pause| !pause.until.is_over(now));
         pauses.extend(in_force.map(|pause| (pause.id.clone(), pause.clone())));
@@ -58,6 +61,12 @@ pub(super) async fn day(
     day.standing = standing.into_iter().map(|(_, standing)| standing).collect();
     day.pauses = pauses.into_values().collect();
     Ok(day)
+}
+
+/// Whether two looks should have been since: what was decided then may not be so any more.
+fn is_old(looked: Instant, look: &Schedule, now: Instant) -> bool {
+    let second = look.next_slot(looked).and_then(|next| look.next_slot(next));
+    second.is_some_and(|second| second <= now)
 }
 
 /// Moves of ours, and events, of a flow since then, oldest first.
@@ -140,6 +149,25 @@ mod tests {
             (commit(n), arrival)
         };
         (1..).zip(at).map(one).collect()
+    }
+
+    #[test]
+    fn what_is_older_than_a_look_or_two_is_old() {
+        let look = Schedule::parse("*/5 * * * *", None, chrono_tz::Tz::UTC).unwrap();
+        let at = |seconds: i64| Instant(1_795_255_200_000 + seconds * 1_000);
+        let old = |looked, now| is_old(at(looked), &look, at(now));
+        // Looked at the whole hour, and a second after: the next slots are five and ten minutes later.
+        for looked in [0, 1, 299] {
+            assert_eq!(
+                [0, 299, 300, 599, 600, 86_400].map(|now| old(looked, now)),
+                [false, false, false, false, true, true]
+            );
+        }
+        // A wall that went back.
+        assert!(!old(900, 0));
+        // Who looks once a year is not late.
+        let rare = Schedule::parse("0 0 1 1 *", None, chrono_tz::Tz::UTC).unwrap();
+        assert!(!is_old(at(0), &rare, at(300 * 86_400)));
     }
 
     #[test]

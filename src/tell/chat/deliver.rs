@@ -14,14 +14,14 @@ use towpath_core::text::one_line;
 
 use super::day::day;
 use super::digest::{digest, due};
-use super::kept::{Kept, Saying};
-use super::plan::{Due, Step, say};
+use super::kept::{Body, Kept, Saying, State};
+use super::plan::{Due, Step, Why, say};
 use super::{Settings, Told};
 use crate::chat::incoming::MessageAt;
 use crate::chat::sent::Sent;
 use crate::clock::Clock;
 use crate::store::{MessageRow, NoticeRow, NoticeState, SqliteStore, StoreError};
-use crate::tell::post::{AT_ONCE, CLAIMED, Delivered, Failed, LINE_MAX, give_up_old, tried};
+use crate::tell::post::{AT_ONCE, CLAIMED, Delivered, Failed, LINE_MAX, give_up_late, give_up_old, tried};
 use crate::tell::sink::InChat;
 
 /// When a chat that another process tells is looked for again.
@@ -87,6 +87,13 @@ struct Turn<'t> {
     rows: BTreeMap<String, NoticeRow>,
     kept: Vec<Kept>,
     told: Delivered,
+}
+
+/// When that is to come which a message announces, if it does.
+fn announced_at(saying: &Saying) -> Option<Instant> {
+    let Body::One { newest, .. } = &saying.body else { return None };
+    let is_to_come = saying.state == State::Open && newest.notice.event == "heads-up";
+    newest.announced.as_ref().filter(|_| is_to_come).map(|range| range.at)
 }
 
 /// A step that was not carried out.
@@ -195,8 +202,9 @@ impl<'t> Turn<'t> {
     /// Carries a step out, and remembers it.
     async fn carry_out(&mut self, step: &Step) -> Result<Result<(), NotSaid>, StoreError> {
         match step {
+            Step::Nothing { covers, why: Why::TooLate { at } } => self.too_late(covers, *at).await,
             Step::Nothing { covers, why } => {
-                self.store.pass_over_notices(covers, why.words(), self.wall()).await?;
+                self.store.pass_over_notices(covers, why.words().unwrap_or_default(), self.wall()).await?;
                 Ok(Ok(()))
             }
             Step::Post { saying, covers } => self.post(saying, covers).await,
@@ -224,6 +232,10 @@ impl<'t> Turn<'t> {
     }
 
     async fn post(&mut self, saying: &Saying, covers: &[String]) -> Result<Result<(), NotSaid>, StoreError> {
+        // What was in time when it was worked out may not be any more, after the calls before it.
+        if let Some(late) = announced_at(saying).filter(|at| *at <= self.wall()) {
+            return self.too_late(covers, late).await;
+        }
         let sent = match self.chat.system {
             Some(system) => system.post(&self.chat.chat.channel, &saying.message).await,
             None => self.no_system(),
@@ -237,6 +249,17 @@ impl<'t> Turn<'t> {
                 Ok(Err(NotSaid { words, after: None }))
             }
         }
+    }
+
+    /// Gives up what was to come by now.
+    async fn too_late(&mut self, covers: &[String], late: Instant) -> Result<Result<(), NotSaid>, StoreError> {
+        let wall = self.wall();
+        for id in covers {
+            let Some(mut row) = self.rows.get(id).cloned() else { continue };
+            give_up_late(&mut row, late, wall, &mut self.told);
+            self.store.settle_notice(&row).await?;
+        }
+        Ok(Ok(()))
     }
 
     fn no_system(&self) -> Sent {

@@ -83,6 +83,8 @@ pub struct Standing {
     pub how: Stands,
     /// What `explain` says of it, in a form that lasts.
     pub headline: String,
+    /// As of when, in words, where nobody has looked for longer than usual.
+    pub as_of: Option<String>,
 }
 
 /// Why an edge does not move.
@@ -111,7 +113,7 @@ impl Standing {
                 | Who::Service(_) => Stands::OnPeople,
             },
         };
-        Some(Self { flow: flow.clone(), how, headline })
+        Some(Self { flow: flow.clone(), how, headline, as_of: None })
     }
 }
 
@@ -248,6 +250,7 @@ fn section(heading: &str, mut rows: Vec<Vec<Text>>) -> Vec<Line> {
 fn stands(standing: &Standing) -> Vec<Text> {
     let mut spans = vec![Text::Bold(one_line(standing.flow.as_str(), NAME_MAX)), Text::Text(" · ".to_owned())];
     spans.extend(quoted(&one_line(&standing.headline, TEXT_MAX)));
+    spans.extend(standing.as_of.iter().map(|as_of| Text::Text(format!(" · {as_of}"))));
     spans
 }
 

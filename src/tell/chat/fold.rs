@@ -4,7 +4,7 @@
 //!
 //! | event | what becomes of it |
 //! |---|---|
-//! | `heads-up` | opens the edge's promotion, or says in the open one what moves now |
+//! | `heads-up` | opens the edge's promotion, or says in the open one what moves now; where that would have to be said to somebody else, or moves sooner, in a message of its own, and the open one says so; opens nothing once its instant has come |
 //! | `taken-back` | ends the open promotion if that announced it, in the same message; else nobody was told, and it is not said |
 //! | `promoted`, `moved-by-hand`, `overtaken` | ends the open promotion if that announced it, in the same message; else that one says that something else came, and this has a message of its own |
 //! | `rolled-back` | always a message of its own; an open promotion of the edge says that something else came |
@@ -21,18 +21,18 @@ use towpath_core::model::{Instant, Span};
 
 use super::kept::{Body, Kept, Key, Saying, State};
 use super::plan::Why;
-use super::told::Told;
+use super::told::{Told, Wrote};
 use crate::chat::message::Message;
 
 /// For how long a promotion or a problem is one message: one from yesterday nobody sees any more, as chats show a
 /// changed message where it was.
 pub const DAY: Span = Span::from_mins(24 * 60);
 
+/// A move that is so much sooner than was said is told anew: less nobody sees in a message.
+const SOONER: Span = Span::from_mins(1);
+
 /// A problem that comes back within this after it ended opens its message again.
 pub const FLAP: Span = Span::from_mins(60);
-
-/// So long after its move was to come a heads-up is of no use.
-pub const LATE: Span = Span::from_mins(10);
 
 /// One message while it is worked out.
 #[derive(Debug)]
@@ -45,6 +45,8 @@ pub(super) struct Thread<'k> {
     pub(super) covers: Vec<String>,
     /// Whether it is to say something else than it does.
     pub(super) touched: bool,
+    /// Of one that nobody has seen yet: the message whose place it takes.
+    instead_of: Option<usize>,
 }
 
 /// Every message of a sink while notices come in.
@@ -87,6 +89,40 @@ impl<'k> Thread<'k> {
     fn is_newer_than(&self, told: &Told) -> bool {
         let rank = self.newest().map_or(0, |newest| rank(&newest.notice.event));
         moment(told) < (self.saying.last_at, rank)
+    }
+
+    /// Who was told of it, by this message and by those whose place it took.
+    fn known(&self) -> Vec<Wrote> {
+        let mut known = self.saying.known.clone();
+        for author in self.newest().into_iter().flat_map(authors) {
+            if !known.contains(author) {
+                known.push(author.clone());
+            }
+        }
+        known
+    }
+
+    /// Whether it is of no use to say this in the message that stands, for a change nobody is shown: somebody wrote some
+    /// of it who was told of none, or it moves sooner.
+    fn is_news(&self, told: &Told) -> bool {
+        let at = |told: &Told| told.announced.as_ref().map(|range| range.at);
+        let sooner = self.newest().and_then(at).zip(at(told)).is_some_and(|(said, now)| now + SOONER <= said);
+        let known = self.known();
+        sooner || authors(told).any(|author| !matches!(author, Wrote::Bot(_)) && !known.contains(author))
+    }
+
+    /// Says what moves now, in place.
+    fn moves_now(&mut self, told: &Told) {
+        if self.kept.is_some() {
+            let gone: Vec<Wrote> = self.newest().into_iter().flat_map(authors).cloned().collect();
+            let known = &mut self.saying.known;
+            for author in gone {
+                if !known.contains(&author) && !authors(told).any(|one| *one == author) {
+                    known.push(author);
+                }
+            }
+        }
+        self.set(told, None, State::Open);
     }
 
     fn is_open(&self) -> bool {
@@ -138,6 +174,7 @@ impl<'k> Threads<'k> {
             saying: kept.saying.clone(),
             covers: Vec::new(),
             touched: false,
+            instead_of: None,
         };
         let of_one = kept.iter().filter(|kept| matches!(kept.saying.body, Body::One { .. }));
         Self { all: of_one.map(thread).collect(), nothing: Vec::new(), now }
@@ -169,22 +206,36 @@ impl<'k> Threads<'k> {
 
     fn heads_up(&mut self, id: &str, told: &Told) {
         let key = Key::promotion(&told.notice.flow, &told.notice.environment);
-        if told.announced.as_ref().is_some_and(|range| range.at + LATE < self.now) {
-            return self.skip(id, Why::TooLate);
-        }
+        let late = told.announced.as_ref().map(|range| range.at).filter(|at| *at <= self.now);
         if self.went_back_after(told) {
             return self.skip(id, Why::Older);
         }
-        match self.newest(&key).and_then(|at| self.all.get_mut(at)) {
+        let at = self.newest(&key);
+        let (mut instead_of, mut known) = (None, Vec::new());
+        match at.and_then(|at| self.all.get_mut(at)) {
             Some(thread) if thread.is_newer_than(told) => return self.skip(id, Why::Older),
-            Some(thread) if thread.is_open() && thread.is_of_the_day(told.at()) => {
-                thread.set(told, None, State::Open);
+            Some(thread) if thread.is_open() && !thread.is_of_the_day(told.at()) => self.supersede(at, told.at()),
+            Some(thread) if thread.is_open() && thread.kept.is_some() && late.is_none() && thread.is_news(told) => {
+                (instead_of, known) = (at, thread.known());
+                (thread.saying.state, thread.saying.replaced, thread.touched) = (State::Superseded, true, true);
+            }
+            // What stands in the chat is kept true until it ends; nothing is announced once it was to come.
+            Some(thread) if thread.is_open() && (late.is_none() || thread.kept.is_some()) => {
+                thread.moves_now(told);
                 return thread.cover(id);
             }
-            Some(thread) if thread.is_open() => supersede(thread, told.at()),
+            Some(thread) if thread.is_open() => self.supersede(at, told.at()),
+            // Marked already: the process died before the message was there that takes its place.
+            Some(thread) if thread.saying.replaced => (instead_of, known) = (at, thread.known()),
             Some(_) | None => {}
         }
+        if let Some(at) = late {
+            return self.skip(id, Why::TooLate { at });
+        }
         self.post(key, id, told, State::Open);
+        if let Some(thread) = self.all.last_mut() {
+            (thread.instead_of, thread.saying.known) = (instead_of, known);
+        }
     }
 
     /// What was announced does not come as it was. If it comes after all, that is said in a message of its own: one that
@@ -196,10 +247,11 @@ impl<'k> Threads<'k> {
             Some(thread)
                 if thread.is_open() && thread.newest().is_some_and(|said| said.notice.new == told.notice.new) =>
             {
-                match thread.kept {
-                    Some(_) => thread.end(told),
-                    // Nobody has seen it yet, and nobody has to.
-                    None => supersede(thread, told.at()),
+                // One that nobody has seen yet nobody has to see, unless another one says that it is there.
+                if thread.kept.is_some() || thread.instead_of.is_some() {
+                    thread.end(told);
+                } else {
+                    supersede(thread, told.at());
                 }
                 thread.cover(id);
             }
@@ -210,7 +262,8 @@ impl<'k> Threads<'k> {
     fn landed(&mut self, id: &str, told: &Told) {
         self.end_refused(told);
         let key = Key::promotion(&told.notice.flow, &told.notice.environment);
-        match self.newest(&key).and_then(|at| self.all.get_mut(at)) {
+        let at = self.newest(&key);
+        match at.and_then(|at| self.all.get_mut(at)) {
             // Told late: the key is what is newer's.
             Some(thread) if thread.is_newer_than(told) => {
                 return self.post(own_key(id, told), id, told, State::Closed);
@@ -219,7 +272,7 @@ impl<'k> Threads<'k> {
                 thread.end(told);
                 return thread.cover(id);
             }
-            Some(thread) if thread.is_open() => supersede(thread, told.at()),
+            Some(thread) if thread.is_open() => self.supersede(at, told.at()),
             Some(_) | None => {}
         }
         self.post(key, id, told, State::Closed);
@@ -313,11 +366,23 @@ impl<'k> Threads<'k> {
     /// What was announced does not come as it was: the target is somewhere else now.
     fn supersede_promotion(&mut self, told: &Told) {
         let key = Key::promotion(&told.notice.flow, &told.notice.environment);
-        if let Some(thread) = self.newest(&key).and_then(|at| self.all.get_mut(at))
+        let at = self.newest(&key);
+        if let Some(thread) = at.and_then(|at| self.all.get(at))
             && thread.is_open()
             && !thread.is_newer_than(told)
         {
-            supersede(thread, told.at());
+            self.supersede(at, told.at());
+        }
+    }
+
+    /// Says of a promotion that something else came. Where nobody has seen it yet, so does the message whose place it was
+    /// to take.
+    fn supersede(&mut self, at: Option<usize>, then: Instant) {
+        let Some(thread) = at.and_then(|at| self.all.get_mut(at)) else { return };
+        supersede(thread, then);
+        if let Some(old) = thread.instead_of.and_then(|old| self.all.get_mut(old)) {
+            old.saying.replaced = false;
+            supersede(old, then);
         }
     }
 
@@ -354,10 +419,13 @@ impl<'k> Threads<'k> {
             last_at: told.at(),
             count: 1,
             heard: vec![id.to_owned()],
+            known: Vec::new(),
+            replaced: false,
             body: Body::One { newest: told.clone(), before: None },
             message: Message::default(),
         };
-        self.all.push(Thread { kept: None, saying, covers: vec![id.to_owned()], touched: true });
+        let covers = vec![id.to_owned()];
+        self.all.push(Thread { kept: None, saying, covers, touched: true, instead_of: None });
     }
 }
 
@@ -375,6 +443,11 @@ fn supersede(thread: &mut Thread<'_>, at: Instant) {
     thread.saying.state = State::Superseded;
     thread.saying.last_at = thread.saying.last_at.max(at);
     thread.touched = true;
+}
+
+/// Who wrote what it announces.
+fn authors(told: &Told) -> impl Iterator<Item = &Wrote> {
+    told.announced.iter().flat_map(|range| &range.commits).flat_map(|commit| &commit.authors)
 }
 
 /// Whether what landed is what was announced: all of it, or its beginning.

@@ -9,7 +9,7 @@ use towpath_core::explain::shell_word;
 use towpath_core::model::{EnvName, FlowName, Instant};
 
 use super::storm::Summary;
-use super::told::Told;
+use super::told::{Told, Wrote};
 use crate::chat::message::Message;
 
 /// How many of the notices that a message told of are remembered by it: more than one go sends.
@@ -143,6 +143,13 @@ pub struct Saying {
     pub count: u32,
     /// The ids of the notices in it, the newest last, at most [`HEARD_MAX`].
     pub heard: Vec<String>,
+    /// Of a heads-up: who was told of it before, by messages whose place it took or in the words that it had: they are
+    /// only named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<Wrote>,
+    /// Whether a newer message took its place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replaced: bool,
     /// What it was made from.
     pub body: Body,
     /// What it says.

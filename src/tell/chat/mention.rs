@@ -54,13 +54,22 @@ pub struct Calls<'s> {
     settings: &'s Settings<'s>,
     /// None: nobody is called.
     cause: Option<Cause>,
+    /// Who was told before that it is about to move.
+    known: &'s [Wrote],
     called: BTreeSet<&'s str>,
 }
 
 impl<'s> Calls<'s> {
     /// Nobody called yet.
     pub const fn new(settings: &'s Settings<'s>, cause: Option<Cause>) -> Self {
-        Self { settings, cause, called: BTreeSet::new() }
+        Self { settings, cause, known: &[], called: BTreeSet::new() }
+    }
+
+    /// But these, who were told before: nobody is called a second time to what is about to move.
+    #[must_use]
+    pub fn but(mut self, known: &'s [Wrote]) -> Self {
+        self.known = known;
+        self
     }
 
     /// Somebody, called if they are to be.
@@ -81,6 +90,10 @@ impl<'s> Calls<'s> {
     fn call(&mut self, card: &'s PersonCard) -> Option<String> {
         let wants = card.mention.unwrap_or(self.settings.mention);
         if wants < self.cause?.needs() || self.called.len() >= MENTIONS_MAX {
+            return None;
+        }
+        let is_known = |known: &Wrote| matches!(known, Wrote::Person(name) if *name == card.name);
+        if self.cause == Some(Cause::HeadsUp) && self.known.iter().any(is_known) {
             return None;
         }
         let id = id_of(card, self.settings)?.to_owned();

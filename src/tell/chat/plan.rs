@@ -75,8 +75,11 @@ pub enum Why {
     AlreadySaid,
     /// A message says what happened after it.
     Older,
-    /// What it announces was to come long ago.
-    TooLate,
+    /// What it announces was to come by now: it is given up.
+    TooLate {
+        /// When.
+        at: Instant,
+    },
     /// Something else came before anybody was told.
     Overtaken,
     /// No message that stands announces what is taken back.
@@ -84,15 +87,15 @@ pub enum Why {
 }
 
 impl Why {
-    /// For `towpath outbox`.
-    pub const fn words(self) -> &'static str {
-        match self {
+    /// Why it is done with, for `towpath outbox`; none of what is given up instead, whose row says that itself.
+    pub const fn words(self) -> Option<&'static str> {
+        Some(match self {
+            Self::TooLate { .. } => return None,
             Self::AlreadySaid => "a message in the channel says it already",
             Self::Older => "a message in the channel says what happened after it",
-            Self::TooLate => "what it announces was to come more than ten minutes ago",
             Self::NotAnnounced => "no message in the channel announces what is taken back",
             Self::Overtaken => "something else happened before it could be said",
-        }
+        })
     }
 }
 
@@ -140,15 +143,29 @@ fn step(thread: Thread<'_>, settings: &Settings<'_>) -> Step {
     }
 }
 
+/// What asks something of people: they are called by it, and told until when and how. No summary says that, so it is
+/// neither put into one nor counted for one.
+const ASKS: [&str; 2] = ["heads-up", "pause-ends"];
+
+fn asks(told: &Told) -> bool {
+    ASKS.contains(&told.notice.event.as_str())
+}
+
 /// Where too many flows would have new messages within a minute: one summary in their place. What only changes a message
-/// that stands makes no noise and is left alone.
+/// that stands makes no noise and is left alone, and so is what asks something of people.
 fn storm(kept: &[Kept], touched: &mut Vec<Thread<'_>>, now: Instant, settings: &Settings<'_>) -> Option<Step> {
-    let is_new = |thread: &Thread<'_>| thread.kept.is_none() && thread.saying.state != State::Superseded;
+    let is_new = |thread: &Thread<'_>| {
+        let asks = matches!(&thread.saying.body, Body::One { newest, .. } if asks(newest));
+        thread.kept.is_none() && thread.saying.state != State::Superseded && !asks
+    };
     let just_now = |at: Instant| now.0.saturating_sub(at.0).saturating_abs() <= STORM_WITHIN.ms();
     let mut flows: BTreeSet<&FlowName> = BTreeSet::new();
     for one in kept {
         match &one.saying.body {
-            Body::One { newest, .. } if just_now(one.posted) => {
+            // What became of it since changed nothing but the message.
+            Body::One { newest, before }
+                if just_now(one.posted) && !asks(newest) && !before.as_ref().is_some_and(asks) =>
+            {
                 flows.insert(&newest.notice.flow);
             }
             Body::Storm(summary) if just_now(one.changed) => flows.extend(summary.flows()),
@@ -196,6 +213,8 @@ fn empty(now: Instant) -> Saying {
         last_at: Instant(i64::MIN),
         count: 0,
         heard: Vec::new(),
+        known: Vec::new(),
+        replaced: false,
         body: Body::Storm(Summary::default()),
         message: Message::default(),
     }

@@ -26,7 +26,7 @@ pub struct Told {
     /// What is going to move, of `heads-up`; what moved, of moves whose commits are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announced: Option<Announced>,
-    /// Who wrote what is in the way or was taken back, of problems.
+    /// Who wrote what is in the way or was taken back, of problems; what moved, of moves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authors: Vec<Wrote>,
     /// A page of the forge that compares old and new.
@@ -65,9 +65,6 @@ pub struct Announced {
     pub old: CommitId,
     /// When it moves.
     pub at: Instant,
-    /// Files of migrations among what moves, as far as they are known.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub migrations: Vec<String>,
 }
 
 /// One commit of a range.

@@ -1,5 +1,5 @@
 //! The lines of a message, in the order in which people read: what happened, where and when and how much, who wrote it,
-//! migrations, links; then buttons.
+//! links; then buttons.
 //!
 //! The sentence about an event is the notice's own, from `explain`. What stands here besides are facts without a
 //! sentence, and what a *message* has to say of itself. Every text from outside is on one line and inert, in a
@@ -21,10 +21,9 @@ use super::told::{Announced, AnnouncedCommit, Told, Wrote};
 use crate::chat::message::{Line, LineKind, Message, Span};
 use crate::tell::events::Severity;
 
-/// The most commits that are named, the most authors of one, and the most files of migrations.
+/// The most commits that are named, and the most authors of one.
 pub const COMMITS_MAX: usize = 10;
 const AUTHORS_MAX: usize = 5;
-const MIGRATIONS_MAX: usize = 5;
 
 /// The most pauses and freezes that are named.
 const PAUSES_MAX: usize = 3;
@@ -45,7 +44,7 @@ const SAID_MAX: usize = 12;
 /// What it says.
 pub fn message(saying: &Saying, settings: &Settings<'_>) -> Message {
     match &saying.body {
-        Body::One { newest, .. } if saying.state == State::Superseded => superseded(newest),
+        Body::One { newest, .. } if saying.state == State::Superseded => superseded(saying, newest),
         Body::One { newest, before } => one(saying, newest, before.as_ref(), settings),
         Body::Storm(summary) => storm(saying, summary, settings),
     }
@@ -69,15 +68,16 @@ fn one(saying: &Saying, newest: &Told, before: Option<&Told>, settings: &Setting
     lines.extend(facts(saying, newest, range));
     // What is over calls nobody.
     let is_over = before.is_some_and(|before| before.notice.severity == Severity::Problem);
-    let mut calls = Calls::new(settings, cause(newest).filter(|_| !is_over));
-    lines.extend(by("Written by ", &newest.authors, &mut calls));
+    let mut calls = Calls::new(settings, cause(newest).filter(|_| !is_over)).but(&saying.known);
+    // Where commits are listed, so is who wrote them.
+    let authors = if range.is_some() { &[] } else { &*newest.authors };
+    lines.extend(by("Written by ", authors, &mut calls));
     lines.extend(by("Ordered by ", newest.ordered_by.as_slice(), &mut calls));
     let mut in_short = None;
     if let Some(range) = range {
         let commits = commits(range, &mut calls);
         in_short = newest.heading.as_deref().map(|heading| short(heading, &commits));
         lines.extend(commits);
-        lines.extend(migrations(range));
     }
     let to_stop = newest.to_stop.as_deref().map(|text| quoted(&one_line(text, TEXT_MAX)));
     lines.extend(to_stop.map(|spans| line(LineKind::Small, spans)));
@@ -110,8 +110,9 @@ fn cause(told: &Told) -> Option<Cause> {
 }
 
 /// A message that is not of today any more.
-fn superseded(said: &Told) -> Message {
+fn superseded(saying: &Saying, said: &Told) -> Message {
     let words = match said.notice.event.as_str() {
+        "heads-up" if saying.replaced => "A newer message says what goes there now",
         "heads-up" => "This did not come as it was announced",
         _ => "This happened again; a newer message tells of it",
     };
@@ -247,21 +248,6 @@ fn commits(range: &Announced, calls: &mut Calls<'_>) -> Vec<Line> {
     let hidden = range.commits.len().saturating_sub(COMMITS_MAX);
     lines.extend(and_more(hidden.saturating_add(usize::try_from(range.more).unwrap_or(usize::MAX)), "more"));
     lines
-}
-
-fn migrations(range: &Announced) -> Option<Line> {
-    let mut spans = vec![Span::Text("⚠ Migrations: ".to_owned())];
-    for (at, path) in range.migrations.iter().take(MIGRATIONS_MAX).enumerate() {
-        if at > 0 {
-            spans.push(Span::Text(", ".to_owned()));
-        }
-        spans.push(Span::Code(one_line(path, NAME_MAX)));
-    }
-    let more = range.migrations.len().saturating_sub(MIGRATIONS_MAX);
-    if more > 0 {
-        spans.push(Span::Text(format!(" and {more} more")));
-    }
-    (!range.migrations.is_empty()).then(|| line(LineKind::Text, spans))
 }
 
 fn links(newest: &Told, before: Option<&Told>) -> Option<Line> {

@@ -62,7 +62,8 @@ async fn a_heads_up_is_not_tried_again_once_its_time_has_passed() {
     assert!(words.starts_with("it is too late: what it announces was to come at 2026-11-21T10:11:00Z"), "{words}");
     assert!(words.contains("503"), "{words}");
     // Sent again by hand, it is as late.
-    held.setup.world.store().revive_notices(None, held.now()).await.expect("revived");
+    let id = rows[0].id.clone();
+    assert_eq!(held.setup.world.store().revive_notices(&[id], held.now()).await.expect("revived"), 1);
     held.deliver().await;
     assert_eq!((receiver.came().len(), held.count(NoticeState::Dead).await), (3, 1));
     assert_eq!(held.given_up().await, 1);
@@ -125,6 +126,51 @@ async fn the_outbox_says_how_many_it_does_not_list_and_lists_all_of_them() {
     assert_eq!((&json["more"]["dead"], &json["more"]["waiting"]), (&Value::from(12), &Value::from(11)));
     let (code, said) = place.towpath(&["outbox", "--all", "again", "--all"]).await;
     assert_eq!(code, Some(2), "one or the other: {said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_too_late_is_not_said_to_be_sent_again() {
+    let place = Place::new(&sink("deploys", "https://hooks.example.com", ""));
+    let setup = Setup::open(place.config(), Clock::System, Need::Create).await.expect("a setup");
+    let store = setup.world.store();
+    let now = Clock::System.reading().wall;
+    let row = |id: &str, notice: String| towpath::store::NoticeRow {
+        id: id.to_owned(),
+        sink: "deploys".to_owned(),
+        flow: "shop".into(),
+        env: "production".into(),
+        at: Instant(1_000),
+        notice,
+        state: NoticeState::Waiting,
+        attempts: 1,
+        next: now,
+        words: None,
+    };
+    let late = |at: Instant| format!("{{\"too_late\":{}}}", at.0);
+    let rows = [
+        row("over", late(Instant(1_795_255_200_000))),
+        row("over-too", late(Instant(0))),
+        row("to-come", late(now + Span::from_mins(60))),
+        row("a-move", "{}".to_owned()),
+    ];
+    store.add_notices(&rows).await.expect("added");
+    store.give_up_notices("deploys", now, now, "it is gone").await.expect("given up");
+    let dead = async || store.count_notices(NoticeState::Dead).await.expect("counted");
+    let (_, said) = place.towpath(&["outbox"]).await;
+    assert_eq!(said.matches("towpath outbox again").count(), 2, "{said}");
+    let (code, said) = place.towpath(&["outbox", "again", "over"]).await;
+    assert_eq!((code, dead().await), (Some(1), 4), "{said}");
+    let why = "1 notice stays given up: what it announces was to come at 2026-11-21T10:00:00Z, so it is too late";
+    assert!(said.contains(why) && !said.contains("will be sent"), "{said}");
+    let (code, said) = place.towpath(&["outbox", "again", "--all"]).await;
+    assert_eq!((code, dead().await), (Some(0), 2), "{said}");
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(lines[0].starts_with("2 notices will be sent again"), "{said}");
+    assert!(lines[1].starts_with("2 notices stay given up: what they announce was to come by now"), "{said}");
+    let (code, said) = place.towpath(&["outbox", "again", "--all"]).await;
+    assert!(code == Some(1) && said.contains("2 notices stay given up"), "{said}");
+    let (_, said) = place.towpath(&["outbox", "again", "none"]).await;
+    assert!(said.contains("nothing of that was given up"), "{said}");
 }
 
 const FLOWS: &str = "[[flow]]\nname = \"shop/checkout\"\nrepository = \"a.git\"\n[[flow.environment]]\nname = \"develop\"\n\

@@ -5,19 +5,8 @@
 //! heads-up names are looked at, which are the newest ten.
 
 use super::authors::{Author, Authorship, author};
-use super::{ForgeHost, Mailmap, Mention, People, PersonCard};
-use crate::model::{Coming, CommitId};
-
-/// Somebody whose commits are about to enter an environment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Concerned<'p> {
-    /// Who.
-    pub author: Author<'p>,
-    /// Their commits, in the order of the heads-up.
-    pub commits: Vec<CommitId>,
-    /// Whether they are called (mentioned, so that they are notified) and not only named.
-    pub called: bool,
-}
+use super::{ForgeHost, Mailmap, People, PersonCard};
+use crate::model::Coming;
 
 /// Who wrote a commit: its author, then who wrote it as well, those whom the config has first, each once under however
 /// many addresses. A machine is named as an author; one that only helped is nobody whom people would ask.
@@ -42,43 +31,17 @@ pub fn writers<'p>(
     all
 }
 
-/// Everybody who wrote something of it, each once, in the order of the heads-up; `usual` is for whom the config
-/// says nothing of mentions. Machines are named, as authors, and never called.
-pub fn concerned<'p>(
-    people: &'p People,
-    forges: &[ForgeHost],
-    usual: Mention,
-    commits: &[Coming],
-) -> Vec<Concerned<'p>> {
-    let mut all: Vec<Concerned<'p>> = Vec::new();
-    let wrote = commits
-        .iter()
-        .flat_map(|one| writers(people, forges, &Mailmap::default(), one).into_iter().map(move |who| (one, who)));
-    for (commit, author) in wrote {
-        if let Some(known) = all.iter_mut().find(|known| is_same(&known.author, &author)) {
-            known.commits.push(commit.id);
-            continue;
-        }
-        let mention = match &author {
-            Author::Person(card) => card.mention.unwrap_or(usual),
-            Author::Bot { .. } => Mention::Never,
-            Author::Stranger { .. } => usual,
-        };
-        all.push(Concerned { author, commits: vec![commit.id], called: mention >= Mention::HeadsUp });
-    }
-    all
-}
-
-/// The oldest commit of a heads-up that somebody wrote: a hold of it stops everything of theirs, for what came
-/// later contains it. (Where histories were merged a later one of theirs may not: `concerned` has them all.)
-pub fn oldest_of<'c>(
+/// The commits of a heads-up that somebody wrote, in its order. Where histories were merged the newer ones need not contain
+/// the oldest.
+pub fn theirs<'c>(
     card: &PersonCard,
     people: &People,
     forges: &[ForgeHost],
+    mailmap: &Mailmap,
     commits: &'c [Coming],
-) -> Option<&'c Coming> {
+) -> Vec<&'c Coming> {
     let is_card = |found: &Author<'_>| matches!(found, Author::Person(found) if found.name == card.name);
-    commits.iter().rev().find(|commit| writers(people, forges, &Mailmap::default(), commit).iter().any(is_card))
+    commits.iter().filter(|commit| writers(people, forges, mailmap, commit).iter().any(is_card)).collect()
 }
 
 /// Strangers are the same by account or address, and by name only where they have neither.

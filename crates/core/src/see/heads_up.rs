@@ -35,6 +35,9 @@ const EVERY: Span = Span::from_mins(1);
 /// So long after its instant nobody wants to know any more that it did not come: those who told of it were not there.
 const FORGOTTEN: Span = Span::from_mins(24 * 60);
 
+/// What the ids of heads-ups begin with, before flow and environment.
+pub const PREFIX: &str = "heads-up-";
+
 /// The longest name of an author, subject and address that are kept, in characters. An address has no more
 /// (RFC 3696, erratum 1690).
 const TEXTS_MAX: (usize, usize, usize) = (120, 200, 320);
@@ -223,7 +226,7 @@ fn tell(flow: &Flow, next: &Next, decision: &Decision, now: Now, dag: &Dag) -> O
         instead_of: next.instead_of,
     };
     let row = HeadsUpTold { newest: next.newest, at: next.at, told: now };
-    let key = format!("heads-up-{}-{env}-{}-{}", flow.name, now.wall.0, now.trusted.0);
+    let key = format!("{PREFIX}{}-{env}-{}-{}", flow.name, now.wall.0, now.trusted.0);
     let message = message(&key, &env, now, event);
     Some(Change::HeadsUp { env, row, message })
 }

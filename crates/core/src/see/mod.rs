@@ -24,7 +24,7 @@ use crate::model::{
 pub use behind::behind;
 pub use beside::{Hand, by_hand, judged_for, would, would_have};
 pub use code::code;
-pub use heads_up::{due as heads_up_due, heads_up};
+pub use heads_up::{PREFIX as HEADS_UP, due as heads_up_due, heads_up};
 pub use note::{SOMEBODY, after_landing, is_rewind, landed, left_open, note, tell};
 pub use pushed::{PushSeen, date_by_pushes, pushes_wanted};
 pub use remind::{PREFIX as REMINDER, due as reminder_due};

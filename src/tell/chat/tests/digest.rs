@@ -21,7 +21,7 @@ fn empty() -> Day {
 }
 
 fn standing(how: Stands, headline: &str) -> Standing {
-    Standing { flow: "shop".into(), how, headline: headline.to_owned() }
+    Standing { flow: "shop".into(), how, headline: headline.to_owned(), as_of: None }
 }
 
 fn pause(scope: Scope, kind: PauseKind, until: Until) -> Pause {
@@ -58,6 +58,10 @@ fn a_digest_reads_like_this() {
         standing: vec![
             standing(Stands::Blocked, "production: blocked: `x` diverged"),
             standing(Stands::OnPeople, "production: waits for approval by `ana`"),
+            Standing {
+                as_of: Some("as of 07:00 CET (3h ago)".to_owned()),
+                ..standing(Stands::OnPeople, "staging: waits for approval by `bo`")
+            },
         ],
         pauses: vec![
             pause(Scope::Edge("shop".into(), "production".into()), PauseKind::Pause, Until::At(at(60))),
@@ -68,6 +72,7 @@ fn a_digest_reads_like_this() {
     let wanted = "Since Fri 20 Nov 2026 11:00 CET: 41 commits moved, p50 lead 52m\n\
         *Moved*\n*production* · 40 commits · 2 promotions\n*staging* · 1 commit · 1 promotion\n\
         *Waiting on people*\n*shop* · production: waits for approval by `ana`\n\
+        *shop* · staging: waits for approval by `bo` · as of 07:00 CET (3h ago)\n\
         *Blocked*\n*shop* · production: blocked: `x` diverged\n\
         *Paused*\n*production* of *shop* · paused until Sat 21 Nov 2026 12:00 CET · by ana · db move\n\
         *everything* · frozen until resumed · by ana · db move\n\

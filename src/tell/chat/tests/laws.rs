@@ -37,7 +37,7 @@ fn any_told() -> impl Strategy<Value = Told> {
         one.notice.new = Some(commit(n));
         if let Some(range) = &mut one.announced {
             // Never too late, which depends on when it is told.
-            range.at = at(100_000);
+            range.at = at(100_000 + i64::from(n % 3));
         }
         one.notice.environment = ["staging", "production"][usize::from(env)].into();
         one.about = match word {

@@ -108,7 +108,6 @@ pub fn heads_up(minute: i64, newest: u8) -> Told {
         newest: commit(newest),
         old: commit(1),
         at: Instant(told.notice.at_ms + 30 * MINUTE),
-        migrations: Vec::new(),
     });
     told
 }

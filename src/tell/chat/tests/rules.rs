@@ -79,6 +79,116 @@ fn what_is_announced_next_is_another_message() {
     assert_eq!(after(&[landed(9, 3), landed(20, 5)]), [closed.clone(), closed]);
 }
 
+/// What each message says first, and whom it calls.
+fn heard(chat: &Chat) -> Vec<String> {
+    let said = chat.shown.iter().map(|(_, message)| plain(message));
+    let calls =
+        |text: &str| text.split('@').skip(1).filter_map(|rest| rest.split(':').next()).map(str::to_owned).collect();
+    said.map(|text| {
+        let calls: Vec<String> = calls(&text);
+        format!("{} | {}", text.lines().next().unwrap_or_default(), calls.join(" "))
+    })
+    .collect()
+}
+
+const NEWER: &str = "A newer message says what goes there now | ";
+const UP: &str = "What explain says of heads-up in `production` | ";
+
+/// It moves so many minutes later, or sooner.
+fn put_off(mut told: Told, minutes: i64) -> Told {
+    let range = told.announced.as_mut().unwrap();
+    range.at = Instant(range.at.0 + minutes * MINUTE);
+    told
+}
+
+#[test]
+fn who_joins_late_is_called_in_a_message_of_its_own_and_the_others_are_not_again() {
+    let people = people();
+    let settings = Settings { mention: Mention::HeadsUp, ..settings(&people) };
+    let mut chat = Chat::default();
+    let mut tell = |id: &str, told: Told| {
+        chat.tell(&[due(id, &told)], told.at(), &settings);
+        heard(&chat)
+    };
+    assert_eq!(tell("a", heads_up(0, 2)), [format!("{UP}ana")]);
+    // What Marek wrote joins it; then something of Ana's.
+    let both = [NEWER.to_owned(), format!("{UP}marek")];
+    assert_eq!(tell("b", put_off(heads_up(5, 3), -5)), both);
+    assert_eq!(tell("c", put_off(heads_up(8, 4), -8)), both);
+    // Later is no news for who counts on sooner, nor is what a machine wrote.
+    assert_eq!(tell("d", heads_up(9, 4)), both);
+    let mut bot = heads_up(10, 5);
+    bot.announced.as_mut().unwrap().commits[3].authors = vec![Wrote::Bot("renovate[bot]".to_owned())];
+    assert_eq!(tell("e", put_off(bot, -1)), both);
+    // Ana's commits are taken out and come back.
+    let mut less = heads_up(11, 3);
+    less.announced.as_mut().unwrap().commits.remove(0);
+    assert_eq!(tell("f", put_off(less, -2)), both);
+    assert_eq!(tell("g", put_off(heads_up(12, 4), -3)), both);
+    // A stranger, whom nobody can call.
+    let mut other = heads_up(13, 5);
+    other.announced.as_mut().unwrap().commits[0].authors = vec![Wrote::Stranger("Zed".to_owned())];
+    let three = [NEWER.to_owned(), NEWER.to_owned(), UP.to_owned()];
+    assert_eq!(tell("h", put_off(other, -4)), three);
+    // It lands in the last of them.
+    let ended = tell("i", landed(14, 5));
+    assert_eq!(ended[..2], three[..2]);
+    assert!(ended[2].starts_with("What explain says of promoted") && ended.len() == 3, "{ended:?}");
+    assert!(chat.kept.iter().all(|kept| kept.saying.state != State::Open));
+    assert!(chat.shown[..2].iter().all(|(_, message)| message.buttons.is_empty()));
+    // The next promotion calls them again.
+    let next = heads_up(40, 3);
+    chat.tell(&[due("j", &next)], next.at(), &settings);
+    assert_eq!(heard(&chat)[3], format!("{UP}ana marek"));
+}
+
+#[test]
+fn what_moves_sooner_than_was_said_is_said_in_a_message_of_its_own() {
+    let people = people();
+    let settings = Settings { mention: Mention::HeadsUp, ..settings(&people) };
+    for (minutes, messages) in [(30, 1), (1, 1), (0, 1), (-1, 2), (-20, 2)] {
+        let mut chat = Chat::default();
+        chat.tell(&[due("a", &heads_up(0, 3))], at(0), &settings);
+        // The one is told five minutes after the other.
+        chat.tell(&[due("b", &put_off(heads_up(5, 3), minutes - 5))], at(5), &settings);
+        let said = heard(&chat);
+        assert_eq!(said.len(), messages, "{minutes}: {said:?}");
+        if messages == 2 {
+            assert_eq!(said, [NEWER.to_owned(), UP.to_owned()], "called already");
+        }
+    }
+}
+
+#[test]
+fn a_message_that_takes_the_place_of_another_comes_once_and_whole() {
+    let people = people();
+    let settings = Settings { mention: Mention::HeadsUp, ..settings(&people) };
+    let (first, second) = (heads_up(0, 2), put_off(heads_up(5, 3), -5));
+    let begun = || {
+        let mut chat = Chat::default();
+        chat.tell(&[due("a", &first)], at(0), &settings);
+        chat
+    };
+    // The process dies before anything, and between the two.
+    for step in 0..=2 {
+        let mut chat = begun();
+        let steps = say(&chat.kept, &[due("b", &second)], at(5), &settings);
+        assert_eq!(steps.iter().map(|step| step.covers().len()).collect::<Vec<_>>(), [0, 1]);
+        chat.carry_out(&steps, at(5), Some(Crash::Before(step)));
+        chat.tell(&[due("b", &second)], at(6), &settings);
+        assert_eq!(heard(&chat), [NEWER.to_owned(), format!("{UP}marek")], "{step}");
+    }
+    // Stopped before anybody saw it: the newer message says how it ended, for the other one points to it.
+    let mut chat = begun();
+    chat.tell(&[due("b", &second), due("c", &taken_back(6, 3))], at(6), &settings);
+    assert_eq!(heard(&chat), [NEWER.to_owned(), "What explain says of taken-back in `production` | ".to_owned()]);
+    // Something else came before anybody saw it: nothing newer tells of it.
+    let mut chat = begun();
+    chat.tell(&[due("b", &second), due("c", &landed(6, 9))], at(6), &settings);
+    assert_eq!(heard(&chat)[0], "This did not come as it was announced | ");
+    assert_eq!((chat.shown.len(), chat.done.len()), (2, 3));
+}
+
 #[test]
 fn something_else_leaves_the_announcement_superseded() {
     let superseded = format!("{PROMOTION} | superseded | ×1 | heads-up");
@@ -182,11 +292,32 @@ fn what_comes_together_is_said_once() {
 fn a_heads_up_is_not_said_after_its_time() {
     let people = people();
     let settings = settings(&people);
-    let why = |now: i64| match &*say(&[], &[due("a", &heads_up(0, 3))], at(now), &settings) {
+    let why = |kept: &[Kept], now: Instant| match &*say(kept, &[due("a", &heads_up(0, 3))], now, &settings) {
         [Step::Nothing { why, .. }] => Some(*why),
         _ => None,
     };
-    assert_eq!([why(0), why(40), why(41)], [None, None, Some(Why::TooLate)]);
+    let late = Some(Why::TooLate { at: at(30) });
+    let just = Instant(at(30).0 - 1);
+    assert_eq!([at(0), just, at(30), at(31), at(500)].map(|now| why(&[], now)), [None, None, late, late, late]);
+    // Nor where a message stands that says how the last one ended, or is of yesterday.
+    let mut chat = Chat::default();
+    chat.tell(&[due("l", &landed(-9, 2))], at(-9), &settings);
+    assert_eq!([why(&chat.kept, just), why(&chat.kept, at(30))], [None, late]);
+    // One that is open is kept true.
+    let mut chat = Chat::default();
+    chat.tell(&[due("o", &heads_up(-9, 2))], at(-9), &settings);
+    assert_eq!(why(&chat.kept, at(30)), None);
+    chat.tell(&[due("a", &heads_up(0, 3))], at(31), &settings);
+    assert_eq!((chat.shown.len(), chat.kept.len()), (1, 1));
+    assert!(plain(&chat.shown[0].1).contains("Change 3"), "{:?}", chat.shown);
+    // Put forward before the first was told: neither.
+    let sooner = |mut told: Told, minute: i64| {
+        told.announced.as_mut().unwrap().at = at(minute);
+        told
+    };
+    let both = [due("a", &heads_up(0, 3)), due("b", &sooner(heads_up(5, 4), 10))];
+    let steps = say(&[], &both, at(10), &settings);
+    assert!(steps.iter().all(|step| matches!(step, Step::Nothing { .. })) && steps.len() == 2, "{steps:?}");
 }
 
 #[test]

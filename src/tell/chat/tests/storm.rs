@@ -27,6 +27,64 @@ fn ten_flows_are_ten_messages_and_eleven_are_one() {
     assert_eq!(say(&[], &many, at(0), &settings).len(), 20);
 }
 
+/// The start of each message that stands.
+fn begin(chat: &Chat) -> Vec<String> {
+    chat.shown.iter().map(|(_, message)| plain(message).lines().next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn what_asks_something_of_people_is_never_put_into_a_summary() {
+    let people = people();
+    let settings = Settings { mention: Mention::HeadsUp, ..settings(&people) };
+    for (word, one) in [("heads-up", heads_up(0, 3)), ("pause-ends", told("pause-ends", 0))] {
+        let mut chat = Chat::default();
+        let mut due = all(0..30, &one);
+        for (n, one) in due.iter_mut().enumerate() {
+            one.told.about = Some(format!("{n}"));
+            one.told.ordered_by = Some(Wrote::Person("ana".to_owned()));
+        }
+        // Beside what is a storm, and beside what would be one with them.
+        due.extend(all(40..51, &landed(0, 3)));
+        chat.tell(&due, at(0), &settings);
+        let said = begin(&chat);
+        assert_eq!(said.len(), 31, "{word}: {said:?}");
+        assert_eq!(said.iter().filter(|line| line.contains("at once")).collect::<Vec<_>>(), ["11 flows at once"]);
+        let asks: Vec<String> = chat.shown.iter().map(|(_, message)| plain(message)).collect();
+        let asks: Vec<&String> = asks.iter().filter(|text| !text.contains("at once")).collect();
+        assert!(asks.iter().all(|text| text.contains("@ana:UANA")), "{word}: {asks:?}");
+        if word == "heads-up" {
+            assert!(
+                asks.iter().all(|text| text.contains("11:30 CET") && text.contains("[Hold mine][Promote now]"))
+            );
+        }
+        let more = all(60..70, &landed(0, 3));
+        let mut chat = Chat::default();
+        chat.tell(&due[..30], at(0), &settings);
+        let steps = chat.tell(&more, at(0), &settings);
+        assert_eq!(steps.len(), 10, "they count for nobody's storm: {word}");
+    }
+}
+
+#[test]
+fn what_becomes_of_what_was_announced_in_one_slot_is_said_where_it_was() {
+    let people = people();
+    let settings = settings(&people);
+    let mut chat = Chat::default();
+    chat.tell(&all(0..12, &heads_up(0, 3)), at(0), &settings);
+    let mut back = told("taken-back", 0);
+    (back.notice.new, back.notice.at_ms) = (Some(commit(3)), START + 1_000);
+    let mut came = landed(0, 3);
+    came.notice.at_ms = START + 1_000;
+    let mut due = all(0..6, &back);
+    due.extend(all(6..12, &came));
+    // Of their own, beside what was changed.
+    due.extend(all(20..30, &came));
+    chat.tell(&due, Instant(START + 2_000), &settings);
+    assert_eq!(chat.shown.len(), 22, "{:?}", begin(&chat));
+    assert!(chat.kept.iter().all(|kept| kept.saying.state == State::Closed));
+    assert!(chat.shown.iter().all(|(_, message)| !plain(message).contains("Hold mine")));
+}
+
 #[test]
 fn a_summary_reads_like_this() {
     let people = people();

@@ -34,20 +34,18 @@ fn a_heads_up_reads_like_this() {
     told.compare = Some("https://git.example.com/shop/compare/1...5".to_owned());
     let range = told.announced.as_mut().unwrap();
     range.more = 7;
-    range.migrations = vec!["db/migrate/1_add.rb".to_owned(), "db/migrate/2_drop.rb".to_owned()];
     let said = message(&[told]);
     let wanted = "What explain says of heads-up in `production`\n\
         *production* of *shop/checkout* · 11 commits · Sat 21 Nov 2026 11:30 CET\n\
         ana — `020202020` Change 2 · `040404040` Change 4\n\
         @marek:UMAREK — `030303030` Change 3 · `050505050` Change 5\n\
         and 7 more\n\
-        ⚠ Migrations: `db/migrate/1_add.rb`, `db/migrate/2_drop.rb`\n\
         Compare (https://git.example.com/shop/compare/1...5)\n\
         [Hold mine][Promote now][Why?]";
     assert_eq!(plain(&said), wanted);
     let kinds: Vec<LineKind> = said.lines.iter().map(|line| line.kind).collect();
     use LineKind::{Heading, Item, Small, Text};
-    assert_eq!(kinds, [Heading, Text, Item, Item, Small, Text, Small]);
+    assert_eq!(kinds, [Heading, Text, Item, Item, Small, Small]);
     let five = commit(5);
     let promote = format!("promote shop/checkout production to {five} --reason \"pressed Promote now in a chat\"");
     let hold = format!("hold mine shop/checkout production {}", five.short());
@@ -73,7 +71,6 @@ fn what_its_heading_says_is_not_said_again() {
     told.paused = vec!["paused by `ana`".to_owned()];
     let range = told.announced.as_mut().unwrap();
     range.more = 1;
-    range.migrations = vec!["db/1.sql".to_owned()];
     let person = |name: &str| Wrote::Person(name.to_owned());
     range.commits[0].authors = vec![person("ana"), person("marek"), Wrote::Stranger("Z*e".to_owned())];
     range.commits[1].authors = vec![person("ana")];
@@ -85,7 +82,6 @@ fn what_its_heading_says_is_not_said_again() {
         ana — `030303030` Change 3\n\
         S0 with S1, S2, S3, S4 and 4 more — `040404040` Change 4\n\
         and 1 more\n\
-        ⚠ Migrations: `db/1.sql`\n\
         To stop one: `towpath hold SHA shop/checkout production --reason 'WHY'`\n\
         [Hold mine][Promote now][Why?]";
     assert_eq!(plain(&said), wanted);
@@ -95,6 +91,20 @@ fn what_its_heading_says_is_not_said_again() {
     assert_eq!(said.in_short.as_deref(), Some(short));
     let landed = message(&[heads_up(0, 3), landed(31, 3)]);
     assert_eq!(landed.in_short, None);
+}
+
+#[test]
+fn who_wrote_what_moved_is_called_who_wants_to_be_and_named_once() {
+    let mut came = landed(31, 3);
+    came.authors = ["ana", "zoe"].map(|name| Wrote::Person(name.to_owned())).to_vec();
+    came.authors.push(Wrote::Stranger("Z".to_owned()));
+    let said = plain(&message(std::slice::from_ref(&came)));
+    assert!(said.contains("\nWritten by ana, @zoe:UZOE, Z\n"), "{said}");
+    // Its announcement names them by their commits.
+    let said = plain(&message(&[heads_up(0, 3), came]));
+    assert!(!said.contains("Written by") && said.contains("Change 2"), "{said}");
+    let said = plain(&message(&[heads_up(0, 5), { landed(31, 3) }]));
+    assert!(!said.contains("Written by"), "nobody knows: {said}");
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Whose commits a heads-up is about.
 
-use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
+use proptest::prelude::{any, prop_assert_eq, proptest};
 
 use super::super::authors::Author;
-use super::super::coming::{concerned, oldest_of, writers};
+use super::super::coming::{theirs, writers};
 use super::super::{ForgeHost, ForgeKind, Mailmap, Mention, People, PersonCard, Role};
 use crate::model::{CoAuthor, Coming, CommitId};
 
@@ -50,80 +50,58 @@ fn name(author: &Author<'_>) -> String {
     }
 }
 
-/// `ana! 9 7` is called for her commits 9 and 7; without `!` only named.
-fn said(usual: Mention, commits: &[Coming]) -> Vec<String> {
-    let people = people();
-    let of = |one: super::super::coming::Concerned<'_>| {
-        let commits: Vec<String> = one.commits.iter().map(|id| id.as_bytes()[0].to_string()).collect();
-        format!("{}{} {}", name(&one.author), if one.called { "!" } else { "" }, commits.join(" "))
+/// By whom each commit is, without a `.mailmap`.
+fn by(commits: &[Coming]) -> Vec<String> {
+    let (people, forges) = (people(), forges());
+    let of = |one: &Coming| -> Vec<String> {
+        writers(&people, &forges, &Mailmap::default(), one).iter().map(name).collect()
     };
-    concerned(&people, &forges(), usual, commits).into_iter().map(of).collect()
+    commits.iter().map(|one| of(one).join(" with ")).collect()
+}
+
+/// Which of these commits are of that person.
+fn of(who: &str, mailmap: &Mailmap, commits: &[Coming]) -> Vec<u8> {
+    let people = people();
+    let card = people.named(who).unwrap();
+    theirs(card, &people, &forges(), mailmap, commits).iter().map(|one| one.id.as_bytes()[0]).collect()
 }
 
 #[test]
-fn each_once_and_called_as_they_want() {
+fn each_by_their_address_and_by_nothing_else() {
     let commits = [
         commit(9, "Ana", "ana@x.example"),
         commit(8, "Bo", "BO@x.example"),
         commit(7, "Ana at home", "ana@home.example"),
         commit(6, "cy", "cy@x.example"),
-        commit(5, "di", "di@x.example"),
         commit(4, "Ana K", "7+ana-k@users.noreply.github.com"),
-        commit(3, "eva", "eva@x.example"),
+        commit(3, "renovate[bot]", "29139614+renovate[bot]@users.noreply.github.com"),
+        commit(2, "ana", "other@y.example"),
+        commit(1, "nobody", ""),
     ];
-    for (usual, eva) in [
-        (Mention::Never, "eva 3"),
-        (Mention::Problems, "eva 3"),
-        (Mention::HeadsUp, "eva! 3"),
-        (Mention::All, "eva! 3"),
-    ] {
-        assert_eq!(said(usual, &commits), ["ana! 9 7 4", "bo! 8", "cy 6", "di 5", eva], "{usual:?}");
-    }
-    assert!(said(Mention::All, &[]).is_empty());
+    let wanted = ["ana", "bo", "ana", "cy", "ana", "bot renovate[bot]", "stranger ana", "stranger nobody"];
+    assert_eq!(by(&commits), wanted);
+    // A machine that is a person of the config is one.
+    assert_eq!(by(&[commit(1, "helper[bot]", "1+helper[bot]@users.noreply.github.com")]), ["helper"]);
+    assert!(by(&[]).is_empty());
 }
 
 #[test]
-fn machines_are_never_called_and_strangers_as_is_usual() {
-    let commits = [
-        commit(9, "renovate[bot]", "29139614+renovate[bot]@users.noreply.github.com"),
-        commit(8, "Zoe", "zoe@y.example"),
-        commit(7, "Zoe", "other@y.example"),
-        commit(6, "Z.", "ZOE@y.example"),
-        commit(5, "nobody", ""),
-        commit(4, "no one", ""),
-        commit(3, "nobody", ""),
-    ];
-    assert_eq!(
-        said(Mention::All, &commits),
-        [
-            "bot renovate[bot] 9",
-            "stranger Zoe! 8 6",
-            "stranger Zoe! 7",
-            "stranger nobody! 5 3",
-            "stranger no one! 4"
-        ]
-    );
-    let calm = said(Mention::Problems, &commits);
-    assert!(calm.iter().all(|one| !one.contains('!')), "{calm:?}");
-    // A machine that is a person of the config is asked what it wants, like any other.
-    let helper = [commit(1, "helper[bot]", "1+helper[bot]@users.noreply.github.com")];
-    assert_eq!(said(Mention::Never, &helper), ["helper! 1"]);
-}
-
-#[test]
-fn hold_mine_holds_the_oldest_of_theirs() {
-    let people = people();
+fn hold_mine_holds_what_is_theirs_and_nothing_else() {
+    let none = Mailmap::default();
     let commits = [
         commit(9, "Ana", "ana@x.example"),
         commit(8, "Bo", "bo@x.example"),
         commit(7, "Ana", "ana@home.example"),
         commit(6, "Ana", "ana@evil.example"),
+        commit(5, "Ana", ""),
+        with(commit(4, "Zoe", "zoe@y.example"), &[("ana", "7+ana-k@users.noreply.github.com")]),
     ];
-    let oldest = |name: &str| {
-        let card = people.named(name).unwrap();
-        oldest_of(card, &people, &forges(), &commits).map(|one| one.id.as_bytes()[0])
-    };
-    assert_eq!((oldest("ana"), oldest("bo"), oldest("cy")), (Some(7), Some(8), None));
+    assert_eq!(of("ana", &none, &commits), [9, 7, 4]);
+    assert_eq!(of("bo", &none, &commits), [8]);
+    assert!(of("cy", &none, &commits).is_empty() && of("ana", &none, &[]).is_empty());
+    // What the branch's `.mailmap` makes hers is hers as well; it takes nothing from anybody.
+    let mailmap = Mailmap::parse("Ana <ana@x.example> <ana@evil.example>\nAna <ana@x.example> <bo@x.example>\n");
+    assert_eq!((of("ana", &mailmap, &commits), of("bo", &mailmap, &commits)), (vec![9, 7, 6, 4], vec![8]));
 }
 
 #[test]
@@ -158,44 +136,32 @@ fn who_wrote_it_as_well_is_as_much_its_author() {
 }
 
 #[test]
-fn who_wrote_it_as_well_is_called_and_holds_as_the_author_does() {
+fn who_wrote_it_as_well_holds_as_the_author_does() {
     let commits = [
         with(commit(9, "Bo", "bo@x.example"), &[("Eva", "eva@x.example"), ("Cy", "cy@x.example")]),
         with(commit(8, "Zoe", "zoe@y.example"), &[("Ana", "ana@home.example")]),
         commit(7, "Eva", "eva@x.example"),
         with(commit(6, "Cy", "cy@x.example"), &[("Ana", "ana@x.example"), ("Ana", "ana@x.example")]),
     ];
-    assert_eq!(said(Mention::HeadsUp, &commits), ["bo! 9", "eva! 9 7", "cy 9 6", "stranger Zoe! 8", "ana! 8 6"]);
-    let people = people();
-    let oldest = |name: &str| {
-        let card = people.named(name).unwrap();
-        oldest_of(card, &people, &forges(), &commits).map(|one| one.id.as_bytes()[0])
-    };
-    assert_eq!([oldest("ana"), oldest("bo"), oldest("eva"), oldest("di")], [Some(6), Some(9), Some(7), None]);
+    let of = |who: &str| of(who, &Mailmap::default(), &commits);
+    assert_eq!([of("ana"), of("bo"), of("eva"), of("di")], [vec![8, 6], vec![9], vec![9, 7], vec![]]);
 }
 
 proptest! {
     #[test]
-    fn everybody_is_named_and_only_who_wants_it_called(
+    fn what_is_held_for_somebody_is_of_their_address(
         who in proptest::collection::vec((0..8usize, any::<u8>()), 0..10),
         author in ".{0,12}",
     ) {
-        const MAILS: [&str; 8] = [
-            "ana@x.example", "bo@x.example", "cy@x.example", "di@x.example", "eva@x.example", "x-bot@y.example",
-            "zoe@y.example", "",
+        const MAILS: [(&str, &str); 8] = [
+            ("ana", "ana@x.example"), ("bo", "bo@x.example"), ("cy", "cy@x.example"), ("di", "di@x.example"),
+            ("eva", "eva@x.example"), ("", "x-bot@y.example"), ("", "zoe@y.example"), ("", ""),
         ];
-        let commits: Vec<Coming> = who.iter().map(|(at, n)| commit(*n, &author, MAILS[*at])).collect();
-        let people = people();
-        let all = concerned(&people, &forges(), Mention::Problems, &commits);
-        prop_assert_eq!(all.iter().map(|one| one.commits.len()).sum::<usize>(), commits.len());
-        for one in all {
-            let wants = matches!(&one.author, Author::Person(card) if card.mention >= Some(Mention::HeadsUp));
-            prop_assert_eq!(one.called, wants);
-            if let Author::Person(card) = &one.author {
-                let oldest = oldest_of(card, &people, &forges(), &commits).map(|oldest| oldest.id);
-                prop_assert_eq!(oldest, one.commits.last().copied());
-            }
+        let commits: Vec<Coming> = who.iter().map(|(at, n)| commit(*n, &author, MAILS[*at].1)).collect();
+        for name in ["ana", "bo", "cy", "di", "eva", "helper"] {
+            let wanted: Vec<u8> =
+                who.iter().filter(|(at, _)| MAILS[*at].0 == name).map(|(_, n)| *n).collect();
+            prop_assert_eq!(of(name, &Mailmap::default(), &commits), wanted, "{}", name);
         }
-        prop_assert!(people.cards().iter().all(|card| oldest_of(card, &people, &forges(), &[]).is_none()));
     }
 }
