@@ -351,7 +351,7 @@ impl World for RealWorld {
 
     async fn ask_reviewers(&self, flow: &Flow, env: &EnvName, number: u64) -> bool {
         let (Ok(forge), Some(edge)) = (self.forge(&flow.name), flow.edge(env)) else { return false };
-        within(act::PUSH_TIMEOUT, forge.ask_reviewers(&edge, number)).await.unwrap_or(false)
+        within(&self.clock, act::PUSH_TIMEOUT, forge.ask_reviewers(&edge, number)).await.unwrap_or(false)
     }
 
     async fn close(&self, flow: &Flow, _: &EnvName, pushed: PushedRequest) -> Closing {
