@@ -434,7 +434,10 @@ async fn asks_reviewers_once<H: Host>(
 
 #[tokio::test]
 async fn reviewers_are_asked_once_also_after_a_lost_answer() {
-    let asked = |host: &Gitea| (host.0.state().pull(1).asked.clone(), host.0.calls("requested_reviewers"));
+    let asked = |host: &Gitea| {
+        let seen = host.0.state().pull(1).asked.clone();
+        (seen, host.0.calls("requested_reviewers"))
+    };
     let clear = |host: &Gitea| host.0.state().pull(1).asked.clear();
     let lose = |host: &Gitea| host.0.faults.plan("POST /api/v1/repos/shop/checkout/pulls", Dropped, 1);
     asks_reviewers_once(EXAMPLES[1], lose, asked, clear).await;

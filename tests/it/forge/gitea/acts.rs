@@ -57,7 +57,8 @@ async fn those_are_asked_who_neither_are_nor_have_reviewed_and_one_that_is_not_t
     let all = names(&["nobody", "ana", "@nowhere", "BO", "@shop/Ops", "@release"]);
     let asked = async || {
         let answer = forge.ask_reviewers(&repo(), 1, &all).await;
-        (answer, place.state().pull(1).asked.clone(), place.calls("requested_reviewers"))
+        let seen = place.state().pull(1).asked.clone();
+        (answer, seen, place.calls("requested_reviewers"))
     };
     // A server that is away is no answer: the next look asks the rest. Each that was asked is seen.
     place.state().teams[0].1 = "Ops".to_owned();

@@ -86,7 +86,7 @@ async fn title_body_and_labels_are_brought_up_to_date_and_left_alone_when_they_a
     drop(state);
     assert_eq!((had.title, had.body), (proposal.title, proposal.body));
     assert_eq!(had.labels, ["promotion", "Database"]);
-    world.server.assert_good(8, 0);
+    world.server.assert_good(6, 0);
 }
 
 #[tokio::test]
@@ -237,7 +237,7 @@ async fn nothing_is_merged_that_is_not_as_it_was_decided_on() {
         world.server.state().close(number, "ana");
         assert!(matches!(merge().await, PushAnswer::LostRace { .. }), "{how:?}");
         assert_eq!(world.tip("staging"), world.a);
-        world.server.assert_good(8, 0);
+        world.server.assert_good(6, 0);
     }
 }
 
