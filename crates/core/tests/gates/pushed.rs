@@ -30,6 +30,7 @@ fn put(pushed: Option<PushedRequest>) -> Proposed {
         announced: Some(NUMBER),
         until: None,
         pushed,
+        asked: None,
     }
 }
 
