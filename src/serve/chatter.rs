@@ -391,7 +391,7 @@ async fn not_confirmed(setup: &Setup, system: &System, asked: &Incoming, row: &A
     let store = setup.world.store();
     let given_back = async {
         // Another press of the same may have been taken, and what failed may have been only the answer.
-        if store.has_delivery(&place, &own).await? && store.done_for(row).await?.is_empty() {
+        if store.has_delivery(&place, &own).await? && !store.done_for(row).await?.iter().any(|row| row.allowed) {
             store.forget_delivery(&place, &[&of_all, &own]).await?;
         }
         Ok::<_, StoreError>(())

@@ -191,6 +191,7 @@ impl From<Refusal> for Problem {
             Refusal::Commit { ref found, .. } if found.is_empty() => Code::UnknownCommit,
             Refusal::Commit { .. } => Code::AmbiguousCommit,
             Refusal::Pointless { .. } => Code::Refused,
+            Refusal::Unread { .. } => Code::Unreadable,
             Refusal::NotPermitted { .. } => Code::NotPermitted,
         };
         Self::new(code, refusal.to_string())

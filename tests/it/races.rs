@@ -162,12 +162,20 @@ fn a_seed_replays_bit_equal() {
 
 /// In how many seeds a planted bug was found, and after how many races on an average.
 fn finds(plant: Plant, words: &str) {
+    finds_any(plant, &[words]);
+}
+
+fn finds_any(plant: Plant, words: &[&str]) {
     let (mut found, mut races, mut first) = (0, 0, None);
     let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
     for seed in 0..SEEDS {
         let outcome = run(seed, Some(plant));
         races += total(&outcome.races);
-        if let Some(said) = outcome.violations.iter().find(|said| said.contains("I4") && said.contains(words)) {
+        if let Some(said) = outcome
+            .violations
+            .iter()
+            .find(|said| said.contains("I4") && words.iter().any(|words| said.contains(words)))
+        {
             found += 1;
             first.get_or_insert_with(|| (seed, races, said.clone()));
         }
@@ -212,7 +220,7 @@ fn a_freeze_that_another_resume_lifts_is_found() {
 
 #[test]
 fn a_hold_that_another_unhold_lifts_is_found() {
-    finds(Plant::LiftEveryHold, "began to move");
+    finds_any(Plant::LiftEveryHold, &["began to move", "begins to be put into a request"]);
 }
 
 #[test]

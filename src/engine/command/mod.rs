@@ -144,6 +144,12 @@ pub enum Refusal {
         /// Why, and what to do instead.
         why: String,
     },
+    /// What it depends on cannot be read now.
+    #[error("{why}")]
+    Unread {
+        /// What, and why not.
+        why: String,
+    },
     /// This person may not.
     #[error("{why}")]
     NotPermitted {

@@ -7,8 +7,8 @@ use towpath_core::command::{Command, CommitWord};
 use towpath_core::decide;
 use towpath_core::decide::gates::migrations::Asks;
 use towpath_core::model::{
-    Change, CommitId, Edge, EnvName, Flow, GateKind, Held, Hold, IntentRow, IntentState, Mode, MoveKind, OrderId,
-    Override, Pause, PauseKind, Scope, Span, Standing, Tip, Until, Via, Waiting,
+    Change, CommitId, Edge, EnvName, Fact, Flow, GateKind, Held, Hold, IntentRow, IntentState, Mode, MoveKind,
+    OrderId, Override, Pause, PauseKind, Reason, Scope, Span, Standing, Tip, Until, Via, Waiting,
 };
 
 use super::{Dry, Exact, Giving, Refusal, Reply, commits, migrations, orders};
@@ -45,6 +45,23 @@ pub(super) fn not_frozen<W: World>(
     }
 }
 
+/// That the branches of an edge can be read: else nobody knows what could enter.
+pub(super) fn can_be_read<W: World>(
+    giving: &Giving<'_, W>,
+    flow: &Flow,
+    env: &EnvName,
+    planned: &Planned,
+) -> Result<(), Refusal> {
+    let seen = planned.seen.edges.iter().find(|edge| &edge.env == env);
+    match seen.map(|seen| &seen.graph) {
+        Some(Fact::Unknown(unknown)) => {
+            let because = giving.words(flow).reason(&Reason::Unknown(unknown.clone()));
+            Err(Refusal::Unread { why: format!("What could enter `{env}` cannot be told now: {because}") })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The commit of the source that somebody named, if the target lacks it and could get it.
 pub(super) fn waiting<'p>(planned: &'p Planned, env: &EnvName, commit: CommitId) -> Option<&'p Waiting> {
     let seen = planned.seen.edges.iter().find(|edge| &edge.env == env)?;
@@ -66,6 +83,7 @@ pub async fn pass_gate<W: World>(
     }
     let planned = tick::plan(giving.world, flow).await?;
     not_frozen(giving, flow, &env, &planned)?;
+    can_be_read(giving, flow, &env, &planned)?;
     let commit = commits::find(giving, flow, word).await?;
     let Some(edge) = flow.edge(&env) else { return pointless(format!("`{env}` is no target")) };
     // What a rollback goes back to can be let through, too: nothing but this gate stops one.

@@ -8,7 +8,7 @@ use towpath_core::model::{
     Promote, Verdict, Via,
 };
 
-use super::moves::{STANDS, not_frozen, pointless, waiting};
+use super::moves::{STANDS, can_be_read, not_frozen, pointless, waiting};
 use super::{Exact, Giving, Refusal, Reply, commits, orders};
 use crate::engine::observe;
 use crate::engine::tick::{self, Planned};
@@ -99,6 +99,7 @@ async fn against<W: World>(
     let (env, short, words) = (&order.env, order.commit.short(), giving.words(flow));
     let Some(edge) = flow.edge(env) else { return pointless(format!("`{env}` is no target")) };
     let cannot = format!("{short} cannot be promoted to `{env}`");
+    can_be_read(giving, flow, env, planned)?;
     let Some(named) = waiting(planned, env, order.commit) else {
         return pointless(format!("{cannot}: it is not on the source branch above what `{env}` has"));
     };

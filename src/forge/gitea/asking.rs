@@ -31,7 +31,7 @@ pub(super) async fn ask(api: &Api, repo: &RepoPath, number: u64, reviewers: &[St
         let team = reviewer.strip_prefix('@').map(|team| team.rsplit('/').next().unwrap_or(team));
         let is = |name: Option<&str>, wanted: &str| name.is_some_and(|name| name.eq_ignore_ascii_case(wanted));
         let known = had.iter().any(|review| match team {
-            Some(team) => is(review.team.as_ref().map(|team| team.name.as_str()), team),
+            Some(team) => is(review.team.as_ref().and_then(|team| team.name.as_deref()), team),
             None => is(review.user.as_ref().and_then(|user| user.login.as_deref()), reviewer),
         });
         if known {

@@ -176,7 +176,7 @@ pub(super) struct Review {
     pub user: Option<User>,
     /// The team that was asked.
     #[serde(default)]
-    pub team: Option<Team>,
+    pub team: Option<AskedTeam>,
     /// `APPROVED`, `REQUEST_CHANGES`, `COMMENT`, `PENDING`, `REQUEST_REVIEW`, or anything else.
     #[serde(default)]
     pub state: Option<String>,
@@ -335,6 +335,14 @@ pub(super) struct Team {
     pub id: i64,
     /// Its name.
     pub name: String,
+}
+
+/// A team that was asked for a review.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct AskedTeam {
+    /// Its name.
+    #[serde(default)]
+    pub name: Option<String>,
 }
 
 /// The server's limits.

@@ -417,17 +417,13 @@ async fn asks_reviewers_once<H: Host>(
     lose(&day.host);
     let one = day.push("one");
     day.green(one);
-    for _ in 0..4 {
-        day.looks(5).await;
-    }
+    day.looks(8).await;
     assert_eq!(day.host.open_requests(), [(1, one)]);
     assert_eq!(asked(&day.host), (vec!["ana".to_owned()], 1), "though nobody was told that it was opened");
     clear(&day.host);
     let two = day.push("two");
     day.green(two);
-    for _ in 0..4 {
-        day.looks(5).await;
-    }
+    day.looks(8).await;
     assert_eq!(day.host.open_requests(), [(1, two)], "another head of the same request");
     assert_eq!(asked(&day.host), (Vec::new(), 1));
 }

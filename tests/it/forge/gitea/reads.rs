@@ -149,9 +149,11 @@ async fn our_requests_are_found_among_others_on_every_version() {
         let proposal = proposal();
         let found = place.forge().requests(&repo(), &proposal.head, &proposal.base).await.expect("read");
         let numbers: Vec<u64> = found.iter().map(|request| request.number).collect();
+        // Among those of others it is read no further than one of ours that counts can be.
+        let wanted = if version == "no version" { &wanted[..1] } else { &wanted[..] };
         assert_eq!(numbers, wanted, "{version}");
-        assert_eq!((found[0].state, found[1].state), (RequestState::Open, RequestState::Closed));
-        assert_eq!((found[0].head, found[1].head), (head, head));
+        let states = [RequestState::Open, RequestState::Closed];
+        assert!(found.iter().zip(states).all(|(one, state)| one.state == state && one.head == head), "{found:?}");
         place.watch.assert_good(4);
     }
 }

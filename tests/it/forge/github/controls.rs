@@ -61,7 +61,11 @@ async fn everything(world: &World) {
         state.status(world.b, "lint", "success", "circle[bot]");
         let (kind, at) = ("push", state.now);
         state.pushes = vec![Push { on: "staging", kind, before: None, after: Some(world.a), at }];
-        state.rules.insert("staging".to_owned(), vec![json!({ "type": "deletion" })]);
+        let linear = json!({
+            "type": "required_linear_history", "ruleset_source_type": "Repository",
+            "ruleset_source": "shop/checkout", "ruleset_id": 1,
+        });
+        state.rules.insert("staging".to_owned(), vec![json!({ "type": "deletion" }), linear]);
     }
     let (forge, repo) = (&world.forge, &world.repo);
     let (head, base) = (branch(REQUEST), branch("staging"));
