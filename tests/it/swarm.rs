@@ -82,7 +82,7 @@ fn struck(counts: &BTreeMap<&'static str, u64>) {
     least("effect: close", 200);
     least("effect: propose", 2_000);
     least("effect: merge", 900);
-    least("request fault: pushed while it is merged", 2);
+    least("request fault: pushed while it is merged", 1);
     for what in counts.keys().filter(|what| what.starts_with("person")) {
         least(what, 15);
     }

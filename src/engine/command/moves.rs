@@ -53,12 +53,16 @@ pub(super) fn can_be_read<W: World>(
     planned: &Planned,
 ) -> Result<(), Refusal> {
     let seen = planned.seen.edges.iter().find(|edge| &edge.env == env);
-    match seen.map(|seen| &seen.graph) {
-        Some(Fact::Unknown(unknown)) => {
+    let unknown = seen.and_then(|seen| match (&seen.source, &seen.target, &seen.graph) {
+        (Tip::Unknown(unknown), ..) | (_, Tip::Unknown(unknown), _) | (.., Fact::Unknown(unknown)) => Some(unknown),
+        _ => None,
+    });
+    match unknown {
+        Some(unknown) => {
             let because = giving.words(flow).reason(&Reason::Unknown(unknown.clone()));
             Err(Refusal::Unread { why: format!("What could enter `{env}` cannot be told now: {because}") })
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 
