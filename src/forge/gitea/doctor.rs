@@ -143,8 +143,24 @@ fn repository(settings: &wire::Repository, by_request: bool) -> Vec<Finding> {
         say(true, "pull requests are switched off", "switch them on in the repository's settings");
         return found;
     }
+    merges(settings, &mut found);
+    found
+}
+
+/// How the repository lets requests be merged.
+fn merges(settings: &wire::Repository, found: &mut Vec<Finding>) {
+    let mut say = |stops, what: &str, mend: &str| {
+        found.push(Finding { stops, what: what.to_owned(), mend: mend.to_owned() });
+    };
     let fast_forward = settings.allow_fast_forward_only_merge == Some(true);
     match (settings.allow_merge_commits, fast_forward) {
+        (Some(_), false) if settings.allow_fast_forward_only_merge.is_none() => say(
+            false,
+            "the server cannot merge by fast-forward: what is approved is pushed where Towpath may push to the target and the \
+             server wants no approvals there, and its request closed; else each promotion makes a merge commit, if the \
+             repository allows those",
+            "Gitea 1.22 and Forgejo 7 can; with them requests are shown as merged",
+        ),
         (Some(false), false) => say(
             true,
             "the repository allows neither merge commits nor fast-forward merges",
@@ -158,12 +174,6 @@ fn repository(settings: &wire::Repository, by_request: bool) -> Vec<Finding> {
             "allow \"create merge commit\", too, if people may commit to the target",
         ),
         (_, true) => {}
-        (Some(true), false) if settings.allow_fast_forward_only_merge.is_none() => say(
-            false,
-            "the server cannot merge by fast-forward: what is approved is pushed where Towpath may push to the target and the \
-             server wants no approvals there, and its request closed; else each promotion makes a merge commit",
-            "Gitea 1.22 and Forgejo 7 can; with them requests are shown as merged",
-        ),
         (_, false) => say(
             false,
             "the repository does not allow fast-forward merges: each promotion makes a merge commit",
@@ -177,7 +187,6 @@ fn repository(settings: &wire::Repository, by_request: bool) -> Vec<Finding> {
             "set the default merge style to merge commits or fast-forward",
         );
     }
-    found
 }
 
 /// The protection rules; none where only administrators may see them.

@@ -161,7 +161,7 @@ impl GitHub {
             let said: Vec<wire::Review> = self.list("reviews", url).await?;
             Ok::<_, Fault>((had, said))
         };
-        let (had, said) = read.await.map_err(not_sent)?;
+        let (had, said) = read.await.map_err(|fault| not_sent(&fault))?;
         let said = said.into_iter().filter_map(|review| review.user);
         let people: Vec<String> = had.requested_reviewers.into_iter().chain(said).map(|user| user.login).collect();
         for reviewer in reviewers {
@@ -177,7 +177,9 @@ impl GitHub {
                 Some(team) => json!({ "team_reviewers": [team] }),
                 None => json!({ "reviewers": [reviewer] }),
             };
-            let url = self.repo_url(repo, &["pulls", &number, "requested_reviewers"], &[]).map_err(not_sent)?;
+            let url = self
+                .repo_url(repo, &["pulls", &number, "requested_reviewers"], &[])
+                .map_err(|fault| not_sent(&fault))?;
             match self.done("reviewers", Method::POST, url, &body).await.map_err(Fault::call) {
                 Ok(()) => {}
                 Err(fault @ CallFault::Refused { .. }) => {
@@ -274,7 +276,7 @@ impl GitHub {
 }
 
 /// What a fault comes to where nothing was to be changed yet.
-fn not_sent(fault: Fault) -> CallFault {
+fn not_sent(fault: &Fault) -> CallFault {
     CallFault::NotSent { words: fault.to_string(), retry_after: None }
 }
 

@@ -45,7 +45,7 @@ fn names(before: &str) -> bool {
         let at = before.len().checked_sub(with.len());
         at.and_then(|at| before.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(with))
     };
-    BEFORE.iter().any(|with| ends(&with))
+    BEFORE.iter().any(ends)
 }
 
 #[cfg(test)]

@@ -301,6 +301,19 @@ fn open(state: &mut State, ask: &Ask<'_>) -> Reply {
     Reply::made(show::pull(state, &pull))
 }
 
+/// Closes or opens a request; what is answered where it cannot be.
+fn ends(state: &mut State, number: u64, to: Option<&str>) -> Option<Reply> {
+    match to {
+        Some(_) if state.pull(number).merged.is_some() => {
+            return Some(Reply::error(412, "cannot change state of this pull request, it was already merged"));
+        }
+        Some("closed") => state.close(number),
+        Some("open") => state.reopen(number),
+        _ => {}
+    }
+    None
+}
+
 fn pull(state: &mut State, ask: &Ask<'_>, number: u64, rest: &[&str]) -> Reply {
     let found = state.pull(number).clone();
     match (ask.method.as_str(), rest) {
@@ -310,13 +323,8 @@ fn pull(state: &mut State, ask: &Ask<'_>, number: u64, rest: &[&str]) -> Reply {
             let pull = state.pull(number);
             pull.title = title.filter(|title| !title.is_empty()).unwrap_or(&pull.title).to_owned();
             pull.body = body.unwrap_or(&pull.body).to_owned();
-            match ask.body["state"].as_str() {
-                Some(_) if pull.merged.is_some() => {
-                    return Reply::error(412, "cannot change state of this pull request, it was already merged");
-                }
-                Some("closed") => state.close(number),
-                Some("open") => state.reopen(number),
-                _ => {}
+            if let Some(refused) = ends(state, number, ask.body["state"].as_str()) {
+                return refused;
             }
             let pull = state.pull(number).clone();
             Reply::made(show::pull(state, &pull))
