@@ -1,7 +1,7 @@
 //! Closing a request whose head was pushed to the target instead of being merged.
 //!
 //! That it is to be closed is stored with the landing. What is done about it follows from what is seen
-//! ([`after_push`](towpath_core::decide::request::after_push)), so a crash anywhere only means that the next pass does it,
+//! ([`after_push`]), so a crash anywhere only means that the next pass does it,
 //! and closing twice is closing once. It moves nothing, so no pause stops it. Until it is done nothing else happens on the
 //! edge: the next head would go into the same request.
 //!
