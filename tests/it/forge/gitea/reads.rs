@@ -419,6 +419,10 @@ async fn doctor_finds_nothing_where_all_is_as_documented_and_each_thing_where_it
         (state.settings.merge_commits, state.settings.fast_forward) = (false, None);
         state.version = "1.16.2".to_owned();
     }
+    let old = found().await;
+    assert!(old.iter().any(|f| !f.stops && f.what.contains("what is approved is pushed")), "{old:?}");
+    assert!(!stops(&old, "neither"), "it was not switched off: {old:?}");
+    place.state().settings.fast_forward = Some(false);
     let all = found().await;
     for words in ["refuses Towpath's push", "may not merge", "up to date", "neither", "Gitea 1.16"] {
         assert!(stops(&all, words), "{words}: {all:?}");
