@@ -88,13 +88,16 @@ async fn what_stands_in_a_trailer_stays_text_and_hides_nobody() {
     }
     let came = platform.came();
     assert!(came.len() >= 2 * HOSTILE.len(), "{}", came.len());
-    // One that was taken back has no buttons, and calls nobody.
+    let mut called = 0;
+    // One that was taken back has no buttons, and calls nobody; whoever was called is named by what takes its place.
     for call in came.iter().filter(|call| !call.buttons().is_empty()) {
         let words = call.words();
         assert!(!words.chars().any(|c| c.is_control() && c != '\n'), "{words:?}");
         if call.path.starts_with("/api/chat.") {
-            assert!(call.calls("UMAREK"), "who is known is not behind strangers: {:#}", call.body);
-            assert_eq!(call.body.to_string().matches("\"user_id\"").count(), 1, "{:#}", call.body);
+            let calls = call.calls("UMAREK");
+            assert!(calls || words.contains("marek"), "who is known is not behind strangers: {:#}", call.body);
+            assert_eq!(call.body.to_string().matches("\"user_id\"").count(), usize::from(calls), "{:#}", call.body);
+            called += usize::from(calls);
             assert!(!call.body["text"].as_str().unwrap().contains('<'), "{:#}", call.body);
             assert!(!call.types().iter().any(|kind| kind == "mrkdwn"), "{:#}", call.body);
         } else {
@@ -108,6 +111,7 @@ async fn what_stands_in_a_trailer_stays_text_and_hides_nobody() {
             }
         }
     }
+    assert!(called > 0, "somebody is called");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
