@@ -93,8 +93,9 @@ proptest! {
             let Some(Fact::Known(requests)) = case.all.requests.get(&decision.env) else { panic!("unknown") };
             prop_assert_eq!(from, &requests.branch.commit());
             prop_assert_eq!(request, &requests.open.as_ref().map(|open| open.number));
-            // One that we do not know to have put there is taken for our own first.
-            let known = on_edge.proposed.as_ref().is_some_and(|row| row.put(*head));
+            // One that we do not know to have put there is taken for our own first, and one that stays after another was
+            // wanted is wanted anew.
+            let known = on_edge.proposed.as_ref().is_some_and(|row| row.head == *head);
             let there = requests.open.as_ref().is_some_and(|open| open.head == *head);
             prop_assert!(!known || !there || requests.branch != Tip::At(*head), "it is there already");
         }
