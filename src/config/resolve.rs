@@ -295,6 +295,7 @@ impl<'a> Reader<'a> {
             let deployed = optional("deployed");
             let rollback = optional("rollback");
             let behind_alarm = optional("behind_alarm");
+            let blocked_alarm = optional("blocked_alarm");
             let heads_up = optional("heads_up");
             let database = optional("database");
             Environment {
@@ -309,6 +310,7 @@ impl<'a> Reader<'a> {
                 deployed: deployed.as_str().map(CheckName::from),
                 rollback: rollback.as_bool().unwrap_or(false),
                 behind_alarm: behind_alarm.as_str().map(span),
+                blocked_alarm: blocked_alarm.as_str().map(span),
                 heads_up: heads_up.as_str().map(span),
                 gates: gates::read(env, zone, &prefix, settings, problems),
             }

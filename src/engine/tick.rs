@@ -149,6 +149,7 @@ async fn note_and_decide<W: World>(
     changes.extend(propose::overrides(ledger, &seen));
     changes.extend(see::would(ledger, &plan));
     changes.extend(see::behind(flow, ledger, &plan));
+    changes.extend(see::blocked(flow, ledger, &plan));
     changes.extend(see::heads_up(flow, ledger, &plan, look.dag()));
     changes.push(Change::Looked(look.now));
     runner.commit(ledger, changes).await?;

@@ -44,7 +44,8 @@ fn due(flow: Option<&Flow>, pass: &Pass) -> Option<Instant> {
         Until::Resumed => None,
     });
     let heads_up = flow.and_then(|flow| see::heads_up_due(flow, &pass.ledger, plan));
+    let blocked = flow.and_then(|flow| see::blocked_due(flow, &pass.ledger, now));
     // A pause that is about to end is told of, too.
     let reminder = flow.and_then(|flow| see::reminder_due(flow, &pass.ledger, now));
-    by_plan.chain(alarms).chain(by_intent).chain(ends).chain(heads_up).chain(reminder).min()
+    by_plan.chain(alarms).chain(by_intent).chain(ends).chain(heads_up).chain(blocked).chain(reminder).min()
 }

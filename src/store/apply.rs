@@ -148,6 +148,11 @@ impl Batch<'_> {
                 let flow = self.flow("caught-up")?;
                 self.run(sqlx::query(sql::END_BEHIND).bind(flow).bind(env.to_string())).await
             }
+            Change::Blocked { env, row } => self.blocked(env, row).await,
+            Change::Unblocked(env) => {
+                let flow = self.flow("unblocked")?;
+                self.run(sqlx::query(sql::END_BLOCKED).bind(flow).bind(env.to_string())).await
+            }
             Change::HeadsUp { env, row, message } => self.heads_up(env, *row, message).await,
             Change::TakeBack { env, row, at, message } => self.take_back(env, *row, *at, message).await,
             Change::Proposed { env, row } => self.proposed(sql::SET_PROPOSED, env, row).await,

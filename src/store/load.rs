@@ -65,6 +65,7 @@ async fn ledger(conn: &mut SqliteConnection, flow: &FlowName, targets: &[EnvName
         would: newest(conn, (sql::WOULD_ENVS, sql::WOULD), "would_moves", flow, Ledger::WOULD_MAX, rows::would)
             .await?,
         behind: by_env(conn, sql::BEHIND, "behind", flow, rows::behind).await?,
+        blocked: by_env(conn, sql::BLOCKED, "blocked", flow, rows::blocked).await?,
         heads_up: by_env(conn, sql::HEADS_UP, "heads_up", flow, rows::heads_up).await?,
         proposed: by_env(conn, sql::PROPOSED, "proposed", flow, rows::proposed).await?,
         looked: looked.map(|row| rows::looked(&Fields::new(&row, "flows"))).transpose()?,

@@ -9,9 +9,9 @@ use serde::de::DeserializeOwned;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Row, Sqlite, Type};
 use towpath_core::model::{
-    Actor, Approval, Arrival, AuditRow, Backoff, Behind, BranchName, BranchSeen, CheckName, ClockRow, CommitId,
-    Concerns, DecisionRow, EffectRow, EnvName, EventRow, FlowName, GateKind, HandMove, HeadsUpTold, Held, Hold,
-    Instant, IntentId, IntentRow, IntentState, Message, Now, OrderId, Override, Pause, PolicyDigest, Promote,
+    Actor, Approval, Arrival, AuditRow, Backoff, Behind, Blocked, BranchName, BranchSeen, CheckName, ClockRow,
+    CommitId, Concerns, DecisionRow, EffectRow, EnvName, EventRow, FlowName, GateKind, HandMove, HeadsUpTold, Held,
+    Hold, Instant, IntentId, IntentRow, IntentState, Message, Now, OrderId, Override, Pause, PolicyDigest, Promote,
     Proposed, PushedRequest, Reading, Report, Scope, TipHeld, Trusted, Underway, Until, WouldMove,
 };
 
@@ -356,6 +356,10 @@ pub(super) fn behind(f: &Fields<'_>) -> Result<Behind> {
         since: f.wall("since_wall")?,
         at: f.both("at_wall", "at_trusted")?,
     })
+}
+
+pub(super) fn blocked(f: &Fields<'_>) -> Result<Blocked> {
+    Ok(Blocked { since: f.both("since_wall", "since_trusted")?, told: f.get("told")?, verdict: f.json("verdict")? })
 }
 
 pub(super) fn heads_up(f: &Fields<'_>) -> Result<HeadsUpTold> {

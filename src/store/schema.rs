@@ -48,6 +48,7 @@ pub(super) fn migrations() -> Vec<Migration> {
         (18, "turns", include_str!("../../migrations/sqlite/0018_turns.sql")),
         (19, "pushed", include_str!("../../migrations/sqlite/0019_pushed.sql")),
         (20, "reviewers", include_str!("../../migrations/sqlite/0020_reviewers.sql")),
+        (21, "blocked", include_str!("../../migrations/sqlite/0021_blocked.sql")),
     ];
     texts
         .into_iter()

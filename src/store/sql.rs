@@ -217,6 +217,12 @@ statements! {
         WHERE heads_up.told_trusted < excluded.told_trusted";
     // Nothing where another one was told since.
     TAKE_BACK = "DELETE FROM heads_up WHERE flow = $1 AND env = $2 AND newest = $3 AND at_wall = $4 AND told_wall = $5 AND told_trusted = $6";
+    BLOCKED = "SELECT env, since_wall, since_trusted, told, verdict FROM blocked WHERE flow = $1";
+    SET_BLOCKED = "INSERT INTO blocked (flow, env, since_wall, since_trusted, told, verdict)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (flow, env) DO UPDATE SET since_wall = excluded.since_wall,
+            since_trusted = excluded.since_trusted, told = excluded.told, verdict = excluded.verdict";
+    END_BLOCKED = "DELETE FROM blocked WHERE flow = $1 AND env = $2";
     END_BEHIND = "DELETE FROM behind WHERE flow = $1 AND env = $2";
 
     ADD_HAND_MOVE = "INSERT INTO hand_moves

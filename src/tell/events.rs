@@ -4,7 +4,9 @@
 //! Not here: what is told of one (`notice`), and its sentence (`explain` of the core).
 
 use serde::{Deserialize, Serialize};
-use towpath_core::model::{CoAuthor, Coming, CommitId, Event, Instant, MoveKind, PauseKind, Reason, Scope};
+use towpath_core::model::{
+    CoAuthor, Coming, CommitId, Event, Instant, MoveKind, PauseKind, Reason, Scope, Verdict, Who,
+};
 
 /// How much an event concerns people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +48,7 @@ pub struct Row {
 }
 
 /// Every kind of event, in the order of [`Event::WORDS`].
-pub const ROWS: [Row; 15] = [
+pub const ROWS: [Row; 17] = [
     PROMOTED,
     ROLLED_BACK,
     MOVED,
@@ -59,6 +61,8 @@ pub const ROWS: [Row; 15] = [
     OVERTAKEN,
     BEHIND,
     CAUGHT_UP,
+    BLOCKED,
+    UNBLOCKED,
     PAUSE_ENDS,
     HEADS_UP,
     TAKEN_BACK,
@@ -79,6 +83,8 @@ pub const fn row(event: &Event) -> &'static Row {
         Event::Overtaken { .. } => &OVERTAKEN,
         Event::Behind { .. } => &BEHIND,
         Event::CaughtUp { .. } => &CAUGHT_UP,
+        Event::Blocked { .. } => &BLOCKED,
+        Event::Unblocked { .. } => &UNBLOCKED,
         Event::EndsSoon { .. } => &PAUSE_ENDS,
         Event::HeadsUp { .. } => &HEADS_UP,
         Event::TakenBack { .. } => &TAKEN_BACK,
@@ -171,6 +177,29 @@ const CAUGHT_UP: Row = Row {
     severity: Severity::Info,
     means: "An environment is no longer behind for longer than its alarm.",
     example: || Event::CaughtUp { oldest: commit(2), since: EXAMPLE_AT },
+};
+const BLOCKED: Row = Row {
+    word: "blocked",
+    severity: Severity::Problem,
+    means: "An environment has been blocked for longer than its alarm.",
+    example: || Event::Blocked {
+        commit: Some(commit(2)),
+        verdict: Box::new(Verdict::Block {
+            why: Reason::CheckRed {
+                name: "build \u{1b}[31m`".into(),
+                on: Some("develop".into()),
+                url: Some("https://ci.example.com/7".to_owned()),
+            },
+            who: Who::Pushers("develop".into()),
+        }),
+        since: EXAMPLE_AT,
+    },
+};
+const UNBLOCKED: Row = Row {
+    word: "unblocked",
+    severity: Severity::Info,
+    means: "An environment of which that was told is no longer blocked.",
+    example: || Event::Unblocked { since: EXAMPLE_AT },
 };
 const PAUSE_ENDS: Row = Row {
     word: "pause-ends",

@@ -158,7 +158,11 @@ fn commits(event: &Event) -> (Option<CommitId>, Option<CommitId>) {
         Event::Refused { new, .. } | Event::Proposed { head: new, .. } => (None, Some(*new)),
         Event::HeadsUp { newest: new, .. } | Event::TakenBack { newest: new, .. } => (None, Some(*new)),
         // The commit that waits longest is neither: the branch was never there, and need not go there.
-        Event::Behind { .. } | Event::CaughtUp { .. } | Event::EndsSoon { .. } => (None, None),
+        Event::Behind { .. }
+        | Event::CaughtUp { .. }
+        | Event::Blocked { .. }
+        | Event::Unblocked { .. }
+        | Event::EndsSoon { .. } => (None, None),
     }
 }
 
@@ -244,7 +248,7 @@ mod tests {
         for word in ["put-back", "refused", "proposed", "overtaken", "heads-up", "taken-back"] {
             assert_eq!(told(word), (false, true), "{word}");
         }
-        for word in ["behind", "caught-up", "pause-ends"] {
+        for word in ["behind", "caught-up", "blocked", "unblocked", "pause-ends"] {
             assert_eq!(told(word), (false, false), "{word}");
         }
     }

@@ -158,6 +158,8 @@ const ARRIVED_AND_PROBLEMS: Events = Events::These(&[
     "called-off",
     "behind",
     "caught-up",
+    "blocked",
+    "unblocked",
 ]);
 
 /// Every preset, the one that is meant where nobody says which first.

@@ -226,7 +226,8 @@ impl Sinks {
     fn told(&self, notice: Notice, flow: &Flow, event: &Event, besides: &Besides) -> Told {
         let mut told = Told::new(notice, event, flow.zone);
         told.compare.clone_from(&besides.compare);
-        told.retry |= besides.retry && matches!(event, Event::Behind { .. } | Event::TakenBack { .. });
+        told.retry |= besides.retry
+            && matches!(event, Event::Behind { .. } | Event::Blocked { .. } | Event::TakenBack { .. });
         if let Event::EndsSoon { by, .. } = event {
             let identity = by.as_str().parse::<Identity>().ok();
             let card = identity.as_ref().and_then(|identity| self.people.who(identity));

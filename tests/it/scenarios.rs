@@ -191,6 +191,8 @@ scenarios! {
         approvals_two_people
         behind_alarm
         behind_alarm_only_observed
+        blocked_alarm
+        blocked_alarm_only_observed
         candidates_commits
         cherry_pick_never_ff
         ci_all_reported

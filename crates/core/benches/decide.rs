@@ -85,6 +85,7 @@ fn environment(name: &str, gates: Vec<Gate>) -> Environment {
         deployed: None,
         rollback: true,
         behind_alarm: None,
+        blocked_alarm: None,
         heads_up: None,
         gates,
     }

@@ -241,6 +241,8 @@ pub(in crate::config) const ROWS: &[Row] = &[
         .says("Whether `towpath rollback` may move this branch back.", "rollback = true"),
     row(ENV, "behind_alarm", SPAN, Default::Nothing)
         .says("How long a commit of the environment before it may wait for this one before that is told: once when it begins, once when it is over.", "behind_alarm = \"1d\""),
+    row(ENV, "blocked_alarm", Kind::Duration { zero: true }, Default::Text("10m"))
+        .says("How long it may be blocked (nothing enters until somebody mends something) before that is told: once when it has been so for that long, once when it is over. What people order here, a pause or a hold, is no alarm.", "blocked_alarm = \"1h\""),
     row(ENV, "heads_up", SPAN, Default::Nothing)
         .says("How long before commits enter by themselves people are told: what enters, when, and how to stop it. It never delays a move, so what may enter at once enters untold.", "heads_up = \"10m\""),
     row(ENV, "database", Kind::Text, Default::Nothing).says(

@@ -2,7 +2,7 @@
 //!
 //! Not here: which person that is (`people::authors` of the core), and who is called (`crate::tell::chat`).
 
-use towpath_core::model::{CommitId, Event, Fact, MoveKind};
+use towpath_core::model::{CommitId, Event, Fact, MoveKind, Verdict, Who};
 use towpath_core::people::is_bot;
 
 use super::blocking;
@@ -21,16 +21,25 @@ pub(super) const fn about(event: &Event) -> Option<(CommitId, CommitId)> {
         Event::Refused { kind: MoveKind::FastForward, new: one, .. } | Event::Behind { oldest: one, .. } => {
             Some((*one, *one))
         }
+        // Who wrote it has nothing to mend where the server, or whoever runs something, has to.
+        Event::Blocked { commit: Some(one), verdict, .. } if is_of_the_code(verdict) => Some((*one, *one)),
         Event::Refused { .. }
         | Event::PutBack { .. }
         | Event::CalledOff { .. }
         | Event::Proposed { .. }
         | Event::Overtaken { .. }
         | Event::CaughtUp { .. }
+        | Event::Blocked { .. }
+        | Event::Unblocked { .. }
         | Event::EndsSoon { .. }
         | Event::HeadsUp { .. }
         | Event::TakenBack { .. } => None,
     }
+}
+
+/// Whether whoever pushes can mend it, or approves.
+const fn is_of_the_code(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Block { who: Who::Pushers(_) | Who::Approvers(_) | Who::Ci, .. })
 }
 
 /// Names and addresses of who wrote these commits, each once, newest first; nobody where the mirror cannot tell.
@@ -72,7 +81,7 @@ mod tests {
             ROWS.iter().filter(|row| about(&(row.example)()).is_some()).map(|row| row.word).collect();
         assert_eq!(
             found,
-            ["promoted", "rolled-back", "moved-by-hand", "rewound", "withdrawn", "refused", "behind"]
+            ["promoted", "rolled-back", "moved-by-hand", "rewound", "withdrawn", "refused", "behind", "blocked"]
         );
     }
 }

@@ -3,7 +3,7 @@
 //! Most of it is of the flow that the batch is about; [`Batch::flow`] says where one is missing.
 
 use towpath_core::model::{
-    Arrival, Behind, BranchSeen, CommitId, DecisionRow, EnvName, HandMove, Now, Proposed, TipHow,
+    Arrival, Behind, Blocked, BranchSeen, CommitId, DecisionRow, EnvName, HandMove, Now, Proposed, TipHow,
 };
 
 use super::{Batch, Done, number, text};
@@ -115,6 +115,18 @@ impl Batch<'_> {
             .bind(row.since.0)
             .bind(row.at.wall.0)
             .bind(row.at.trusted.0);
+        self.run(set).await
+    }
+
+    pub(super) async fn blocked(&mut self, env: &EnvName, row: &Blocked) -> Done {
+        let flow = self.flow("blocked")?;
+        let set = sqlx::query(sql::SET_BLOCKED)
+            .bind(flow)
+            .bind(env.to_string())
+            .bind(row.since.wall.0)
+            .bind(row.since.trusted.0)
+            .bind(row.told)
+            .bind(json(&row.verdict));
         self.run(set).await
     }
 

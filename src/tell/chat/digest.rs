@@ -153,6 +153,7 @@ struct Times {
 fn ends(event: &Event) -> Vec<(&'static str, Option<String>)> {
     match event {
         Event::CaughtUp { .. } => vec![("behind", None)],
+        Event::Unblocked { .. } => vec![("blocked", None)],
         Event::PutBack { .. } => vec![("rewound", about(event))],
         Event::Landed { new, .. } | Event::Moved { new, .. } | Event::Overtaken { now: new, .. } => {
             vec![("refused", Some(new.to_string())), ("called-off", Some(new.to_string()))]
@@ -165,7 +166,8 @@ fn ends(event: &Event) -> Vec<(&'static str, Option<String>)> {
         | Event::Proposed { .. }
         | Event::HeadsUp { .. }
         | Event::TakenBack { .. }
-        | Event::Behind { .. } => Vec::new(),
+        | Event::Behind { .. }
+        | Event::Blocked { .. } => Vec::new(),
     }
 }
 

@@ -8,8 +8,8 @@
 //! | `taken-back` | ends the open promotion if that announced it, in the same message; else nobody was told, and it is not said |
 //! | `promoted`, `moved-by-hand`, `overtaken` | ends the open promotion if that announced it, in the same message; else that one says that something else came, and this has a message of its own |
 //! | `rolled-back` | always a message of its own; an open promotion of the edge says that something else came |
-//! | `behind`, `rewound`, `refused`, `called-off`, `withdrawn` | one message for the same problem within a day, with a counter |
-//! | `caught-up`, `put-back` | ends its problem in the same message; so does a move to what was refused before |
+//! | `behind`, `blocked`, `rewound`, `refused`, `called-off`, `withdrawn` | one message for the same problem within a day, with a counter |
+//! | `caught-up`, `unblocked`, `put-back` | ends its problem in the same message; so does a move to what was refused before |
 //! | `pause-ends` | one message for each pause |
 //! | `proposed` | one message for each request, changed as its head moves on |
 //!
@@ -64,7 +64,7 @@ pub(super) struct Threads<'k> {
 pub(super) fn rank(word: &str) -> u8 {
     match word {
         "rewound" => 1,
-        "promoted" | "moved-by-hand" | "overtaken" | "rolled-back" | "caught-up" | "put-back" => 2,
+        "promoted" | "moved-by-hand" | "overtaken" | "rolled-back" | "caught-up" | "unblocked" | "put-back" => 2,
         // Only what has not come is taken back.
         "taken-back" => 3,
         _ => 0,
@@ -195,8 +195,9 @@ impl<'k> Threads<'k> {
                 self.supersede_promotion(told);
                 self.problem(id, told);
             }
-            "behind" | "refused" | "called-off" | "withdrawn" => self.problem(id, told),
+            "behind" | "blocked" | "refused" | "called-off" | "withdrawn" => self.problem(id, told),
             "caught-up" => self.over("behind", id, told),
+            "unblocked" => self.over("blocked", id, told),
             "put-back" => self.over("rewound", id, told),
             "pause-ends" => self.pause_ends(id, told),
             "proposed" => self.proposed(id, told),

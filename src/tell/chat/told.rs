@@ -168,7 +168,9 @@ pub fn about(event: &Event) -> Option<String> {
         | Event::HeadsUp { .. }
         | Event::TakenBack { .. }
         | Event::Behind { .. }
-        | Event::CaughtUp { .. } => None,
+        | Event::CaughtUp { .. }
+        | Event::Blocked { .. }
+        | Event::Unblocked { .. } => None,
     }
 }
 

@@ -30,6 +30,7 @@ pub fn environment(name: &str, gates: Vec<Gate>, candidates: Candidates) -> Envi
         deployed: None,
         rollback: true,
         behind_alarm: None,
+        blocked_alarm: Some(Span::from_mins(10)),
         heads_up: None,
         gates,
     }

@@ -1,6 +1,6 @@
 //! The end of a run: faults stop, and everything eligible has to arrive.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::task::{Context, Poll, Waker};
 
 use chrono::Timelike as _;
@@ -175,6 +175,7 @@ impl Swarm {
             }
         }
         wrong.extend(self.alarms(name));
+        wrong.extend(self.blocks(name));
         for what in wrong {
             self.universe.borrow_mut().violation(what);
         }
@@ -209,6 +210,47 @@ impl Swarm {
         }
         for _ in 0..news {
             it.count("seen: alarm begins or ends");
+        }
+        wrong
+    }
+
+    /// I7: that an environment is blocked is told, told again only where something else stands in the way, and that it
+    /// no longer is only after that: each once.
+    fn blocks(&self, name: &FlowName) -> Vec<String> {
+        let mut it = self.universe.borrow_mut();
+        let (mut stands, mut looks, mut wrong) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
+        for (_, row) in it.book.events.iter().filter(|(flow, _)| flow == name) {
+            let before = match &row.event {
+                Event::Blocked { verdict, .. } => stands.insert(row.env.clone(), Some(verdict.clone())),
+                Event::Unblocked { .. } => stands.insert(row.env.clone(), None),
+                _ => continue,
+            };
+            // Two looks at one instant, of which one was stale, are one here: the ids are the same.
+            let is_first = looks.insert((row.event.word(), row.env.clone(), row.at.wall, row.at.trusted));
+            let is_news = match (&row.event, before.flatten()) {
+                (Event::Blocked { verdict, .. }, Some(before)) => *verdict != before,
+                (Event::Blocked { .. }, None) => true,
+                (_, before) => before.is_some(),
+            };
+            if is_first && !is_news {
+                wrong.push(format!("I7: {name} {} is told twice of: {:?}", row.env, row.event));
+            }
+        }
+        let prefixes = [format!("blocked-{name}-"), format!("unblocked-{name}-")];
+        let told: BTreeSet<&String> =
+            it.sent.iter().filter(|id| prefixes.iter().any(|prefix| id.starts_with(prefix))).collect();
+        let news = looks.len();
+        if told.len() != news {
+            wrong.push(format!("I7: {name}: {news} blocks and ends of blocks, {} told", told.len()));
+        }
+        let known = &it.book.ledgers[name].blocked;
+        let told: BTreeSet<&EnvName> = known.iter().filter(|(_, row)| row.told).map(|(env, _)| env).collect();
+        let said: BTreeSet<&EnvName> = stands.iter().filter(|(_, it)| it.is_some()).map(|(env, _)| env).collect();
+        if told != said {
+            wrong.push(format!("I7: {name}: blocked is {told:?} by the ledger and {said:?} by the history"));
+        }
+        for _ in 0..news {
+            it.count("seen: a block begins or ends");
         }
         wrong
     }

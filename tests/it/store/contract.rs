@@ -6,10 +6,10 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError};
 use towpath::store::{Lease, SqliteStore};
 use towpath_core::model::{
-    Actor, Approval, Arrival, ArrivalHow, Backoff, Behind, BranchName, BranchSeen, Change, CheckName, CiState,
-    CommitId, Decision, DecisionRow, EnvName, Event, EventRow, FlowName, GateKind, HandMove, HeadsUpTold, Held,
-    Hold, Instant, IntentId, IntentState, Ledger, Message, OrderId, Override, Pause, PauseKind, PolicyDigest,
-    Promote, Reason, Report, Scope, Stood, Tip, TipHow, Trusted, Until, Verdict, Wanted, Way, Would,
+    Actor, Approval, Arrival, ArrivalHow, Backoff, Behind, Blocked, BranchName, BranchSeen, Change, CheckName,
+    CiState, CommitId, Decision, DecisionRow, EnvName, Event, EventRow, FlowName, GateKind, HandMove, HeadsUpTold,
+    Held, Hold, Instant, IntentId, IntentState, Ledger, Message, OrderId, Override, Pause, PauseKind, PolicyDigest,
+    Promote, Reason, Report, Scope, Stood, Tip, TipHow, Trusted, Until, Verdict, Wanted, Way, Who, Would,
 };
 
 use super::{Place, at, audit, commit, effect, finish, flow, intent};
@@ -55,7 +55,7 @@ impl Model {
             // Ids are unique over all flows, so what is spent or told may be another flow's.
             12..=16 => (self.ordered_here(kind, of, env, (a, b, c)), kind == 15),
             17..=21 => (self.moved(kind, of, (a, b, c)), false),
-            29..=34 => (vec![beside(kind, env, (a, b, c))], false),
+            29..=34 | 39 | 40 => (vec![beside(kind, env, (a, b, c))], false),
             _ => (self.told(kind, env, (a, b, c)), kind == 25),
         }
     }
@@ -268,6 +268,12 @@ fn beside(kind: u8, env: EnvName, (a, b, c): (u8, u8, u8)) -> Change {
         31 => Change::WouldBeOver { env, at },
         33 => Change::Behind { env, row: Behind { oldest: old, since: at.wall, at } },
         34 => Change::CaughtUp(env),
+        39 => {
+            let why = Reason::CheckRed { name: "b\u{1b}".into(), on: None, url: Some("\"".to_owned()) };
+            let verdict = Verdict::Block { why, who: Who::Pushers("develop".into()) };
+            Change::Blocked { env, row: Blocked { since: at, told: b > 99, verdict } }
+        }
+        40 => Change::Unblocked(env),
         _ => {
             let wanted = Wanted { new, since: at.wall };
             let would = Would { same: (a > 99).then_some(at.wall), further: Some(wanted), part: None };
@@ -397,7 +403,7 @@ async fn check(batches: &[(bool, Vec<Step>, Option<u8>)]) -> Result<(), TestCase
 #[test]
 fn loading_equals_applying_every_change() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let step = (0_u8..39, any::<u8>(), any::<u8>(), any::<u8>());
+    let step = (0_u8..41, any::<u8>(), any::<u8>(), any::<u8>());
     let batch = (any::<bool>(), proptest::collection::vec(step, 0..12), any::<Option<u8>>());
     let config = Config { cases: 64, failure_persistence: None, ..Config::default() };
     proptest!(config, |(batches in proptest::collection::vec(batch, 1..12))| {

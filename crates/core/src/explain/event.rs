@@ -106,6 +106,18 @@ impl Words<'_> {
             Event::CaughtUp { oldest, since } => {
                 format!("{branch} is no longer behind: {} had waited since {}", id(*oldest), self.at(*since))
             }
+            Event::Blocked { commit, verdict, since } => {
+                let why = self.verdict_on(verdict, self.flow.edge(env));
+                let of = commit.map(|commit| format!(" (it is about {})", id(commit))).unwrap_or_default();
+                let edge = format!("{} {}", shell_word(self.flow.name.as_str()), shell_word(env.as_str()));
+                format!(
+                    "{branch} has been blocked since {}: {why}{of}. What to do: `towpath explain {edge}`",
+                    self.at(*since)
+                )
+            }
+            Event::Unblocked { since } => {
+                format!("{branch} is no longer blocked: it had been since {}", self.at(*since))
+            }
             Event::HeadsUp { commits, more, at, .. } => self.heads_up(env, commits, *more, *at),
             Event::TakenBack { newest, at, why } => {
                 let why = self.clause(why, self.flow.edge(env));

@@ -209,7 +209,7 @@ impl Words<'_> {
     }
 
     /// The verdict as a clause, on an edge if that is known.
-    fn verdict_on(&self, verdict: &Verdict, edge: Option<Edge<'_>>) -> String {
+    pub(super) fn verdict_on(&self, verdict: &Verdict, edge: Option<Edge<'_>>) -> String {
         match verdict {
             Verdict::Pass { why } => self.clause(why, edge),
             Verdict::Wait { why, on, until } => {

@@ -30,6 +30,7 @@ fn environment(name: &str, branch: &str) -> Environment {
         deployed: None,
         rollback: false,
         behind_alarm: None,
+        blocked_alarm: None,
         heads_up: None,
         gates: Vec::new(),
     }
@@ -1135,6 +1136,27 @@ fn events() -> Vec<Event> {
         Event::Overtaken { new: lost, now: commit(3) },
         Event::Behind { oldest: lost, since: local(11, 21, 9, 5) },
         Event::CaughtUp { oldest: lost, since: local(11, 21, 9, 5) },
+        Event::Blocked {
+            commit: Some(lost),
+            verdict: Box::new(Verdict::Block {
+                why: Reason::CheckRed {
+                    name: "build \u{1b}[2J`".into(),
+                    on: Some("develop".into()),
+                    url: Some("https://ci.example.com/7".to_owned()),
+                },
+                who: Who::Pushers("develop".into()),
+            }),
+            since: local(11, 21, 9, 5),
+        },
+        Event::Blocked {
+            commit: None,
+            verdict: Box::new(Verdict::Block {
+                why: Reason::TargetAbsent { branch: "master".into() },
+                who: Who::Pushers("master".into()),
+            }),
+            since: local(11, 21, 9, 5),
+        },
+        Event::Unblocked { since: local(11, 21, 9, 5) },
         heads_up(vec![coming(3, "Marek", "Fix invoice rounding")], 0),
         heads_up(vec![coming(3, "Marek", "Fix invoice rounding"), coming(2, "", " ")], 7),
         heads_up(

@@ -6,7 +6,7 @@ use super::ledger::{Event, MoveKind};
 
 impl Event {
     /// Every word, in the order in which people would look for them.
-    pub const WORDS: [&'static str; 15] = [
+    pub const WORDS: [&'static str; 17] = [
         "promoted",
         "rolled-back",
         "moved-by-hand",
@@ -19,6 +19,8 @@ impl Event {
         "overtaken",
         "behind",
         "caught-up",
+        "blocked",
+        "unblocked",
         "pause-ends",
         "heads-up",
         "taken-back",
@@ -39,6 +41,8 @@ impl Event {
             Self::Overtaken { .. } => "overtaken",
             Self::Behind { .. } => "behind",
             Self::CaughtUp { .. } => "caught-up",
+            Self::Blocked { .. } => "blocked",
+            Self::Unblocked { .. } => "unblocked",
             Self::EndsSoon { .. } => "pause-ends",
             Self::HeadsUp { .. } => "heads-up",
             Self::TakenBack { .. } => "taken-back",

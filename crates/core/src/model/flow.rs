@@ -57,6 +57,9 @@ pub struct Environment {
     pub rollback: bool,
     /// How far behind its source it may fall before somebody is told.
     pub behind_alarm: Option<Span>,
+    /// How long it may be blocked before somebody is told; never without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked_alarm: Option<Span>,
     /// How long before commits enter by themselves people are told, where they are to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heads_up: Option<Span>,

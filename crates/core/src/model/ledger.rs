@@ -18,7 +18,7 @@ use super::request::{MergeHow, Merging, Proposed};
 use super::seen::{Arrival, CiItem, CiState};
 use super::standing::{Approval, Backoff, Hold, Override, Pause, PauseKind, Promote, Scope, Standing};
 use super::time::{Instant, Now, Trusted};
-use super::verdict::Reason;
+use super::verdict::{Reason, Verdict};
 
 /// Everything durable that bears on one flow and that a tick needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +52,9 @@ pub struct Ledger {
     /// The environments that are behind for longer than their alarm; each was told once.
     #[serde(default)]
     pub behind: BTreeMap<EnvName, Behind>,
+    /// The environments that are blocked, also those of which nobody was told yet.
+    #[serde(default)]
+    pub blocked: BTreeMap<EnvName, Blocked>,
     /// The last heads-up that was told of each environment.
     #[serde(default)]
     pub heads_up: BTreeMap<EnvName, HeadsUpTold>,
@@ -98,6 +101,17 @@ pub struct Behind {
     pub since: Instant,
     /// At which look it was found.
     pub at: Now,
+}
+
+/// That nothing enters an environment until somebody mends something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blocked {
+    /// The first look that found it so, without a break since.
+    pub since: Now,
+    /// Whether it was told: it has been so for as long as the alarm says.
+    pub told: bool,
+    /// What stands in the way, as it was told last.
+    pub verdict: Verdict,
 }
 
 /// Where a branch was last seen.
@@ -383,6 +397,20 @@ pub enum Event {
         /// Since when that had waited.
         since: Instant,
     },
+    /// A target has been blocked for longer than its alarm.
+    Blocked {
+        /// The commit that stands in the way, or the candidate that could enter first.
+        commit: Option<CommitId>,
+        /// What has to be mended, and who can.
+        verdict: Box<Verdict>,
+        /// Since when.
+        since: Instant,
+    },
+    /// A target of which that was told is no longer blocked.
+    Unblocked {
+        /// Since when it had been.
+        since: Instant,
+    },
     /// Commits are about to enter by time alone.
     HeadsUp {
         /// What enters, newest first, at most [`Event::COMING_MAX`].
@@ -631,6 +659,15 @@ pub enum Change {
     },
     /// It no longer is.
     CaughtUp(EnvName),
+    /// Nothing enters an environment until somebody mends something.
+    Blocked {
+        /// The environment.
+        env: EnvName,
+        /// Since when, by what, and whether that is told.
+        row: Blocked,
+    },
+    /// It no longer is so.
+    Unblocked(EnvName),
     /// People are told before commits enter; nothing if a later heads-up of the environment was told already.
     HeadsUp {
         /// The environment.
@@ -743,6 +780,8 @@ impl Ledger {
             Change::CaughtUp(env) => {
                 self.behind.remove(env);
             }
+            Change::Blocked { env, row } => drop(self.blocked.insert(env.clone(), row.clone())),
+            Change::Unblocked(env) => drop(self.blocked.remove(env)),
             Change::HeadsUp { env, row, message } => self.apply_heads_up(env, *row, message),
             Change::TakeBack { env, row, message, .. } => self.apply_take_back(env, *row, message),
             Change::Proposed { env, row } => drop(self.proposed.insert(env.clone(), row.clone())),

@@ -68,6 +68,8 @@ pub fn by_hand(changes: &[Change], dag: &Dag) -> Vec<Hand> {
             | Event::CalledOff { .. }
             | Event::Overtaken { .. }
             | Event::Behind { .. }
+            | Event::Blocked { .. }
+            | Event::Unblocked { .. }
             | Event::EndsSoon { .. }
             | Event::CaughtUp { .. }
             | Event::HeadsUp { .. }

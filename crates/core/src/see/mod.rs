@@ -6,6 +6,7 @@
 
 mod behind;
 mod beside;
+mod blocked;
 mod code;
 mod expire;
 mod graph;
@@ -23,6 +24,7 @@ use crate::model::{
 
 pub use behind::behind;
 pub use beside::{Hand, by_hand, judged_for, would, would_have};
+pub use blocked::{blocked, blocked_due};
 pub use code::code;
 pub use heads_up::{PREFIX as HEADS_UP, due as heads_up_due, heads_up};
 pub use note::{SOMEBODY, after_landing, is_rewind, landed, left_open, note, tell};

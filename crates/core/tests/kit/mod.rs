@@ -56,6 +56,7 @@ pub fn environment(name: &str, gates: Vec<Gate>) -> Environment {
         deployed: None,
         rollback: false,
         behind_alarm: None,
+        blocked_alarm: None,
         heads_up: None,
         gates,
     }

@@ -1,6 +1,7 @@
 //! Laws of the core, as properties over generated inputs that have several of everything.
 
 mod acting;
+mod blocked;
 mod cases;
 mod clock;
 mod compat;

@@ -153,6 +153,11 @@ fn what_went_wrong_is_over_once_it_ended() {
     let refused = |n| Event::Refused { kind: MoveKind::FastForward, new: commit(n), words: String::new() };
     let lands = |n| Event::Landed { kind: MoveKind::FastForward, old: commit(1), new: commit(n) };
     let rewound = |n| Event::Rewound { lost: commit(n), kept: commit(1), hold: None, paused: true };
+    let blocked = || {
+        let why = Reason::TargetAbsent { branch: "master".into() };
+        let verdict = Box::new(Verdict::Block { why, who: Who::Pushers("master".into()) });
+        Event::Blocked { commit: None, verdict, since }
+    };
     let found = troubles(
         &"shop".into(),
         &[
@@ -168,6 +173,10 @@ fn what_went_wrong_is_over_once_it_ended() {
             row("d", 9, Event::PutBack { lost: commit(4), now: commit(5) }),
             row("d", 10, rewound(4)),
             row("e", 11, lands(2)),
+            row("f", 12, blocked()),
+            row("f", 13, blocked()),
+            row("f", 14, Event::Unblocked { since }),
+            row("g", 15, blocked()),
         ],
     );
     let rows: Vec<_> = found.iter().map(|one| (one.env.as_str(), one.word, one.times, one.is_over)).collect();
@@ -176,6 +185,8 @@ fn what_went_wrong_is_over_once_it_ended() {
         ("b", "refused", 2, true),
         ("c", "refused", 2, false),
         ("d", "rewound", 2, false),
+        ("f", "blocked", 2, true),
+        ("g", "blocked", 1, false),
     ];
     assert_eq!(rows, wanted);
 }

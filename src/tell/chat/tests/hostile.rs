@@ -114,7 +114,17 @@ fn say_all(text: &str) -> Result<(), TestCaseError> {
     let people = people();
     for storm in [0, 10] {
         let settings = Settings { storm, mention: Mention::All, ..settings(&people) };
-        for word in ["heads-up", "promoted", "refused", "rolled-back", "behind", "caught-up", "pause-ends"] {
+        for word in [
+            "heads-up",
+            "promoted",
+            "refused",
+            "rolled-back",
+            "behind",
+            "caught-up",
+            "blocked",
+            "unblocked",
+            "pause-ends",
+        ] {
             let told = Told { compare: Some("https://git.example.com/compare".to_owned()), ..with(text, word) };
             let mut chat = Chat::default();
             chat.tell(&[due("a", &told)], at(0), &settings);

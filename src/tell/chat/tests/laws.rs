@@ -19,6 +19,8 @@ fn any_told() -> impl Strategy<Value = Told> {
         1 => Just("rolled-back"),
         2 => Just("behind"),
         2 => Just("caught-up"),
+        2 => Just("blocked"),
+        2 => Just("unblocked"),
         2 => Just("rewound"),
         2 => Just("put-back"),
         2 => Just("refused"),
@@ -225,7 +227,7 @@ proptest! {
             let of_word = kept.saying.heard.iter().filter(|id| {
                 all.iter().any(|due| due.id == **id && due.told.notice.event == word)
             });
-            let problem = ["behind", "rewound", "refused", "called-off", "withdrawn"].contains(&word);
+            let problem = ["behind", "blocked", "rewound", "refused", "called-off", "withdrawn"].contains(&word);
             let told_of_it = before.is_some() || newest.notice.event == word;
             if problem && told_of_it {
                 prop_assert_eq!(kept.saying.count as usize, of_word.count(), "{}", kept.saying.key);

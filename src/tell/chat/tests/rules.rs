@@ -242,6 +242,11 @@ fn a_problem_ends_in_its_own_message() {
     let other = [row("behind", "closed", 1, "caught-up"), row("behind", "open", 1, "behind")];
     assert_eq!(after(&[told("behind", 0), told("caught-up", 9), told("behind", 70)]), other);
     assert_eq!(after(&[told("caught-up", 0)]), [row("behind", "closed", 1, "caught-up")]);
+    let freed = row("blocked", "closed", 2, "unblocked");
+    assert_eq!(after(&[told("blocked", 0), told("blocked", 5), told("unblocked", 9)]), [freed]);
+    // One is not the end of the other.
+    let both = [row("behind", "open", 1, "behind"), row("blocked", "closed", 1, "unblocked")];
+    assert_eq!(after(&[told("behind", 0), told("blocked", 1), told("unblocked", 9)]), both);
     let lost = |word: &str, minute, lost: &str| about(told(word, minute), lost);
     let rows = [
         "rewound shop/checkout production a | open | ×1 | rewound",

@@ -165,10 +165,12 @@ fn buttons_are_where_they_can_do_something() {
         message(std::slice::from_ref(told)).buttons.into_iter().map(|button| button.label).collect::<Vec<_>>()
     };
     let none: [&str; 0] = [];
-    for word in ["promoted", "moved-by-hand", "caught-up", "put-back", "withdrawn", "proposed", "overtaken"] {
+    for word in
+        ["promoted", "moved-by-hand", "caught-up", "unblocked", "put-back", "withdrawn", "proposed", "overtaken"]
+    {
         assert_eq!(labels(&told(word, 0)), none, "{word}");
     }
-    for word in ["behind", "rewound", "called-off", "rolled-back", "refused"] {
+    for word in ["behind", "blocked", "rewound", "called-off", "rolled-back", "refused"] {
         assert_eq!(labels(&told(word, 0)), ["Why?"], "{word}");
     }
     assert_eq!(labels(&Told { retry: true, ..told("refused", 0) }), ["Why?", "Retry"]);

@@ -252,6 +252,7 @@ fn flow(envs: &[&str]) -> Flow {
         deployed: None,
         rollback: false,
         behind_alarm: None,
+        blocked_alarm: None,
         heads_up: None,
         gates: Vec::new(),
     };
