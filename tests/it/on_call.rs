@@ -131,3 +131,38 @@ fn the_card_holds_from_elsewhere_for_an_operator_and_for_nobody_below() {
     }
     wait("the rollback", || repo.tip("production") == Some(zero));
 }
+
+/// On the store of a place, as somebody else would.
+fn on_the_store(place: &Path, sql: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let file = sqlx::sqlite::SqliteConnectOptions::new().filename(place.join("towpath.db"));
+        let mut store = sqlx::ConnectOptions::connect(&file).await.expect("a store");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut store).await.expect("done");
+        sqlx::Connection::close(store).await.expect("closed");
+    });
+}
+
+/// The store fails after the order is in it, before and after the push: what stands is said, and done later.
+#[test]
+fn a_rollback_that_breaks_off_says_what_stands_and_goes_on_later() {
+    for (fails, is_pushed) in [("UPDATE ON intents", false), ("INSERT ON effects", true)] {
+        let (place, repo, [zero, one]) = moved("");
+        let full =
+            format!("CREATE TRIGGER full BEFORE {fails} BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END");
+        on_the_store(place.path(), &full);
+        let (code, said) = towpath(place.path(), &words("rollback shop production --reason \"double charges\""));
+        assert_eq!(code, Some(0), "{said}");
+        for part in ["goes back from", "broke off: ", "disk is full", "stand all the same", "towpath run"] {
+            assert!(said.contains(part), "{fails}: not {part:?}: {said}");
+        }
+        assert_eq!(repo.tip("production"), Some(if is_pushed { zero } else { one }), "{fails}");
+        on_the_store(place.path(), "DROP TRIGGER full");
+        let (_, status) = towpath(place.path(), &["status".to_owned()]);
+        assert!(status.contains("double charges"), "{status}");
+        assert_eq!(towpath(place.path(), &["run".to_owned()]).0, Some(0));
+        assert_eq!(repo.tip("production"), Some(zero), "{fails}");
+        let (_, history) = towpath(place.path(), &words("history shop"));
+        assert_eq!(history.matches("was rolled back from").count(), 1, "{fails}: {history}");
+    }
+}

@@ -308,9 +308,13 @@ async fn carry_through<W: World>(
     planned: &Planned,
     row: IntentRow,
 ) -> Result<(Option<IntentRow>, Vec<String>), Refusal> {
-    let Some(lease) = giving.world.lease(&flow.name).await? else {
-        let line = "Another process is at work on this flow; it carries the rollback out at its next look.";
-        return Ok((None, vec![line.to_owned()]));
+    let lease = match giving.world.lease(&flow.name).await {
+        Ok(Some(lease)) => lease,
+        Ok(None) => {
+            let line = "Another process is at work on this flow; it carries the rollback out at its next look.";
+            return Ok((None, vec![line.to_owned()]));
+        }
+        Err(fault) => return broke_off(fault),
     };
     let targets = tick::targets(flow);
     let mut runner = Runner { world: giving.world, flow, lease: &lease, targets: &targets };
@@ -322,10 +326,27 @@ async fn carry_through<W: World>(
     }
     .await;
     giving.world.release(lease).await;
-    let row = done?;
+    let row = match done {
+        Ok(row) => row,
+        Err(fault) => return broke_off(fault),
+    };
     let mut lines = vec![giving.words(flow).intent(&row)];
     if row.state != IntentState::Landed {
         lines.push("The hold and the pause stay.".to_owned());
     }
     Ok((Some(row), lines))
+}
+
+/// What was ordered stands: who is told of the fault alone would think that it does not.
+fn broke_off(fault: Fault) -> Result<(Option<IntentRow>, Vec<String>), Refusal> {
+    if fault == Fault::Crashed {
+        return Err(fault.into());
+    }
+    let lines = vec![
+        format!("Carrying it out broke off: {}.", fault.to_string().trim_end_matches('.')),
+        "The rollback, the hold and the pause stand all the same: `towpath serve` goes on with it at its next look, or \
+         `towpath run`. Whether the branch has moved, `towpath status` says then."
+            .to_owned(),
+    ];
+    Ok((None, lines))
 }

@@ -121,7 +121,7 @@ pub fn say(kept: &[Kept], due: &[Due], now: Instant, settings: &Settings<'_>) ->
     let storm = storm(kept, &mut touched, now, settings);
     // What one event changes besides its own message goes before that: once an event is done, nobody comes back to it.
     touched.sort_by_key(|thread| (!thread.covers.is_empty(), thread.saying.key.is_changed_by()));
-    let said: Vec<Step> = touched.into_iter().map(|thread| step(thread, settings)).chain(storm).collect();
+    let said: Vec<Step> = touched.into_iter().map(|thread| step(thread, settings, now)).chain(storm).collect();
     // What was overtaken goes first of all: without what overtook it, it would be said.
     let (overtaken, mut steps): (Vec<Step>, Vec<Step>) =
         said.into_iter().partition(|step| matches!(step, Step::Nothing { .. }));
@@ -131,12 +131,12 @@ pub fn say(kept: &[Kept], due: &[Due], now: Instant, settings: &Settings<'_>) ->
     steps
 }
 
-fn step(thread: Thread<'_>, settings: &Settings<'_>) -> Step {
+fn step(thread: Thread<'_>, settings: &Settings<'_>, now: Instant) -> Step {
     let Thread { kept, mut saying, covers, .. } = thread;
     if kept.is_none() && saying.state == State::Superseded {
         return Step::Nothing { covers, why: Why::Overtaken };
     }
-    saying.message = words::message(&saying, settings);
+    saying.message = words::message(&saying, settings, kept.is_none().then_some(now));
     match kept {
         None => Step::Post { saying, covers },
         Some(kept) => Step::Update { channel: kept.channel.clone(), post: kept.post.clone(), saying, covers },
@@ -198,7 +198,7 @@ fn storm(kept: &[Kept], touched: &mut Vec<Thread<'_>>, now: Instant, settings: &
         thread.covers.iter().for_each(|id| saying.hear(id));
         covers.extend(thread.covers);
     }
-    saying.message = words::message(&saying, settings);
+    saying.message = words::message(&saying, settings, standing.is_none().then_some(now));
     Some(match standing {
         None => Step::Post { saying, covers },
         Some(one) => Step::Update { channel: one.channel.clone(), post: one.post.clone(), saying, covers },

@@ -41,11 +41,12 @@ const URL_MAX: usize = 2_000;
 /// How many lines of what a server said are shown.
 const SAID_MAX: usize = 12;
 
-/// What it says.
-pub fn message(saying: &Saying, settings: &Settings<'_>) -> Message {
+/// What it says. `posts_at` is now where it is posted, and nothing where one that stands is changed: nobody sees when that
+/// was, so there a time from then would mislead.
+pub fn message(saying: &Saying, settings: &Settings<'_>, posts_at: Option<Instant>) -> Message {
     match &saying.body {
         Body::One { newest, .. } if saying.state == State::Superseded => superseded(saying, newest),
-        Body::One { newest, before } => one(saying, newest, before.as_ref(), settings),
+        Body::One { newest, before } => one(saying, newest, before.as_ref(), settings, posts_at),
         Body::Storm(summary) => storm(saying, summary, settings),
     }
 }
@@ -58,9 +59,34 @@ pub fn time(at: Instant, zone: Tz) -> String {
     }
 }
 
-fn one(saying: &Saying, newest: &Told, before: Option<&Told>, settings: &Settings<'_>) -> Message {
+/// What is announced, with how long it is until then: `In 10 min, at Sat 21 Nov 2026 14:32 CET, 3 commits …`.
+fn heading(told: &Told, posts_at: Option<Instant>) -> Option<String> {
+    let said = told.heading.as_ref()?;
+    let ahead = || {
+        let ahead = told.announced.as_ref()?.at.since(posts_at?).ms();
+        let rest = said.strip_prefix("At ")?;
+        let minutes = (ahead + 30_000) / 60_000;
+        let long = match minutes {
+            ..0 => return None,
+            0 => "less than a minute".to_owned(),
+            1..120 => format!("{minutes} min"),
+            _ => format!("{} h", minutes / 60),
+        };
+        Some(format!("In {long}, at {rest}"))
+    };
+    Some(ahead().unwrap_or_else(|| said.clone()))
+}
+
+fn one(
+    saying: &Saying,
+    newest: &Told,
+    before: Option<&Told>,
+    settings: &Settings<'_>,
+    posts_at: Option<Instant>,
+) -> Message {
     let range = range(newest, before);
-    let mut lines = match &newest.heading {
+    let heading = heading(newest, posts_at);
+    let mut lines = match &heading {
         Some(heading) => vec![line(LineKind::Heading, quoted(&one_line(heading, TEXT_MAX)))],
         None => sentence(newest),
     };
@@ -76,7 +102,7 @@ fn one(saying: &Saying, newest: &Told, before: Option<&Told>, settings: &Setting
     let mut in_short = None;
     if let Some(range) = range {
         let commits = commits(range, &mut calls);
-        in_short = newest.heading.as_deref().map(|heading| short(heading, &commits));
+        in_short = heading.as_deref().map(|heading| short(heading, &commits));
         lines.extend(commits);
     }
     let to_stop = newest.to_stop.as_deref().map(|text| quoted(&one_line(text, TEXT_MAX)));

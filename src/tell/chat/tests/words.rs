@@ -76,7 +76,7 @@ fn what_its_heading_says_is_not_said_again() {
     range.commits[1].authors = vec![person("ana")];
     range.commits[2].authors = (0..9).map(|n| Wrote::Stranger(format!("S{n}"))).collect();
     let said = message(&[told]);
-    let wanted = "At Sat 21 Nov 2026 11:30 CET, 4 commits of `shop/checkout` go to `production` (`master`)\n\
+    let wanted = "In 30 min, at Sat 21 Nov 2026 11:30 CET, 4 commits of `shop/checkout` go to `production` (`master`)\n\
         ⏸ paused by `ana`\n\
         ana with @marek:UMAREK, Z*e — `020202020` Change 2\n\
         ana — `030303030` Change 3\n\
@@ -85,12 +85,34 @@ fn what_its_heading_says_is_not_said_again() {
         To stop one: `towpath hold SHA shop/checkout production --reason 'WHY'`\n\
         [Hold mine][Promote now][Why?]";
     assert_eq!(plain(&said), wanted);
-    let short = "At Sat 21 Nov 2026 11:30 CET, 4 commits of shop/checkout go to production (master): ana with marek, Z*e \
+    let short = "In 30 min, at Sat 21 Nov 2026 11:30 CET, 4 commits of shop/checkout go to production (master): ana with marek, Z*e \
         — 020202020 Change 2 · ana — 030303030 Change 3 · S0 with S1, S2, S3, S4 and 4 more — 040404040 Change 4 · and 1 \
         more";
     assert_eq!(said.in_short.as_deref(), Some(short));
     let landed = message(&[heads_up(0, 3), landed(31, 3)]);
     assert_eq!(landed.in_short, None);
+}
+
+#[test]
+fn how_long_it_is_until_then_is_said_by_what_is_posted_and_not_by_what_is_changed() {
+    let at = |minute, seconds: i64| {
+        let mut told = heads_up(minute, 3);
+        told.heading = Some("At Sat 21 Nov 2026 11:30 CET, 2 commits go".to_owned());
+        told.announced.as_mut().unwrap().at = Instant(told.notice.at_ms + seconds * 1_000);
+        told
+    };
+    let first = |all: &[Told]| plain(&message(all)).lines().next().unwrap_or_default().to_owned();
+    for (seconds, wanted) in [
+        (600, "In 10 min, at Sat 21 Nov 2026 11:30 CET, 2 commits go"),
+        (590, "In 10 min, at Sat 21 Nov 2026 11:30 CET, 2 commits go"),
+        (61, "In 1 min, at Sat 21 Nov 2026 11:30 CET, 2 commits go"),
+        (20, "In less than a minute, at Sat 21 Nov 2026 11:30 CET, 2 commits go"),
+        (26 * 3_600, "In 26 h, at Sat 21 Nov 2026 11:30 CET, 2 commits go"),
+    ] {
+        assert_eq!(first(&[at(0, seconds)]), wanted);
+    }
+    // Changed a minute later, as it is put off: when that was nobody sees.
+    assert_eq!(first(&[at(0, 600), at(1, 900)]), "At Sat 21 Nov 2026 11:30 CET, 2 commits go");
 }
 
 #[test]
