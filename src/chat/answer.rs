@@ -40,7 +40,7 @@ pub fn answered(spoken: &Spoken, showing: Option<Showing>) -> Message {
 /// A refusal.
 pub fn refused(problem: &Problem) -> Message {
     let mut lines = vec![text(&problem.message)];
-    lines.extend(problem.hint.iter().map(|hint| small(hint.clone())));
+    lines.extend(problem.hint.iter().cloned().chain(problem.recorded()).map(small));
     Message { lines, buttons: Vec::new(), in_short: None }
 }
 

@@ -189,14 +189,17 @@ fn report(failure: Failure, out: Out) -> Exit {
         Failure::Problem(problem) => {
             let exit = problem.exit();
             if out.json() {
-                out.value(
-                    serde_json::json!({ "message": problem.message, "hint": problem.hint, "code": problem.code,
-                    "exit": exit }),
-                );
+                let mut told = serde_json::json!({ "message": problem.message, "hint": problem.hint,
+                    "code": problem.code, "exit": exit });
+                if let (Some(audit), Some(told)) = (problem.audit, told.as_object_mut()) {
+                    told.insert("audit".to_owned(), audit.into());
+                }
+                out.value(told);
             } else {
                 complain(format!("towpath: {}", problem.message));
-                if let Some(hint) = problem.hint {
-                    complain(format!("  {hint}"));
+                let recorded = problem.recorded();
+                for line in problem.hint.into_iter().chain(recorded) {
+                    complain(format!("  {line}"));
                 }
             }
             exit

@@ -201,6 +201,7 @@ impl Client {
                 code: Code::from_word(code).unwrap_or(by_status),
                 message: message.to_owned(),
                 hint: text("hint").map(str::to_owned),
+                audit: text("audit").map(str::to_owned),
             },
             _ => Problem { code: by_status, ..self.unknown(status) },
         }

@@ -418,7 +418,7 @@ fn body(asked: &Asked, marker: &str, answer: &Result<Spoken, Problem>) -> String
         }
         Err(problem) => {
             push(&problem.message);
-            problem.hint.iter().for_each(|hint| push(hint));
+            problem.hint.iter().cloned().chain(problem.recorded()).for_each(|line| push(&line));
         }
     }
     text

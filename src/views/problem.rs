@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::exit::Exit;
 use crate::config::WordFault;
 use crate::engine::Fault;
-use crate::engine::command::Refusal;
+use crate::engine::command::{Refusal, Refused};
 use crate::setup::SetupError;
 use crate::store::StoreError;
 
@@ -124,18 +124,26 @@ pub struct Problem {
     /// What to do about it, where the message does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// The id under which a refused command is on record, where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<String>,
 }
 
 impl Problem {
     /// One without a hint.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None }
+        Self { code, message: message.into(), hint: None, audit: None }
     }
 
     /// The same with a hint.
     #[must_use]
     pub fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// That it is on record, for people; nothing where it is not.
+    pub fn recorded(&self) -> Option<String> {
+        self.audit.as_ref().map(|id| format!("Recorded as {id}"))
     }
 
     /// How the command line ends.
@@ -195,6 +203,12 @@ impl From<Refusal> for Problem {
             Refusal::NotPermitted { .. } => Code::NotPermitted,
         };
         Self::new(code, refusal.to_string())
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        Self { audit: refused.audit.map(|id| id.to_string()), ..refused.why.into() }
     }
 }
 

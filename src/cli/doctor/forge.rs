@@ -1,12 +1,12 @@
-//! What `doctor` asks of a forge: what is in the way there, whether its webhooks come, and whether the
-//! checks that the config names exist.
+//! What `doctor` asks of a forge: what is in the way there, whether its webhooks come, and who is in its teams. Whether the
+//! checks exist that are waited for is asked in `checks`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use towpath_core::model::{BranchName, Checks, CommitId, Fact, Gate, GateKind, Instant, Span, Via};
+use towpath_core::model::{BranchName, CommitId, Fact, Gate, GateKind, Instant, Span, Via, request_branch};
 use towpath_core::text::one_line;
 
-use super::{Finding, bad, good, note};
+use super::{Finding, bad, checks, good, note};
 use crate::cli::session::Session;
 use crate::config::FlowConfig;
 use crate::engine::forges::OnForge;
@@ -14,9 +14,6 @@ use crate::engine::reach::in_words;
 
 /// For how long no webhook may come before it is worth a word.
 const QUIET: Span = Span::from_mins(3 * 24 * 60);
-
-/// How many names of checks are listed.
-const NAMES_MAX: usize = 12;
 
 /// What the forge of a flow says about its repository.
 pub(super) async fn flow(
@@ -39,7 +36,8 @@ pub(super) async fn flow(
     }
     findings.extend(rollbacks(on, found).await);
     findings.extend(teams(on, found).await);
-    findings.extend(checks(session, on, found, heads).await);
+    findings.extend(request_branches(on, found).await);
+    findings.extend(checks::findings(session, on, found, heads).await);
 }
 
 /// Whether the forge would let the branches go back where the config allows rollbacks: in need is a bad time to learn
@@ -54,6 +52,23 @@ async fn rollbacks(on: &OnForge, found: &FlowConfig) -> Vec<Finding> {
                 environment.name,
                 one_line(&one.what, 400),
                 one_line(&one.mend, 400)
+            )));
+        }
+    }
+    findings
+}
+
+/// Whether a protection covers the branches of requests, which Towpath moves in any direction: `*` and `**` are popular.
+async fn request_branches(on: &OnForge, found: &FlowConfig) -> Vec<Finding> {
+    let name = &found.flow.name;
+    let mut findings = Vec::new();
+    for environment in found.flow.environments.iter().skip(1).filter(|env| env.via == Via::MergeRequest) {
+        let head = request_branch(name, &environment.name);
+        if on.forge.against_rollback(&on.repo, &head).await.is_some() {
+            findings.push(note(format!(
+                "`{name}`: a protection covers `{head}`, the branch of the requests into `{}`, which Towpath moves in any \
+                 direction: leave `towpath/` out of it, or let Towpath's user push there with force",
+                environment.name
             )));
         }
     }
@@ -97,68 +112,6 @@ async fn teams(on: &OnForge, found: &FlowConfig) -> Vec<Finding> {
         });
     }
     findings
-}
-
-/// Names of checks that no branch's newest commit has: misspelt, or of a job that does not run there.
-async fn checks(
-    session: &Session,
-    on: &OnForge,
-    found: &FlowConfig,
-    heads: &BTreeMap<BranchName, CommitId>,
-) -> Vec<Finding> {
-    let named: BTreeSet<&str> = found.flow.environments.iter().flat_map(named).collect();
-    let branches = found.flow.environments.iter().map(|env| &env.branch);
-    let tips: BTreeSet<CommitId> = branches.filter_map(|branch| heads.get(branch).copied()).collect();
-    if named.is_empty() || tips.is_empty() {
-        return Vec::new();
-    }
-    let mut there = BTreeSet::new();
-    for tip in &tips {
-        match on.forge.checks(&on.repo, *tip).await {
-            Ok(seen) => there.extend(seen.into_iter().map(|check| check.name.to_string())),
-            // Why is said where everything is read: `plan`, `status`. Here nothing can be said to be missing.
-            Err(_) => return Vec::new(),
-        }
-    }
-    // What was reported to us counts beside what the forge tells.
-    let all: Vec<CommitId> = tips.iter().copied().collect();
-    match session.world.store().checks(&found.flow.name, &all).await {
-        Ok(reported) => there.extend(reported.into_values().flatten().map(|check| check.name.to_string())),
-        Err(_) => return Vec::new(),
-    }
-    let name = &found.flow.name;
-    let missing: Vec<String> = named
-        .iter()
-        .filter(|name| !there.contains(**name))
-        .map(|name| format!("`{}`", one_line(name, 100)))
-        .collect();
-    if missing.is_empty() {
-        return vec![good(format!(
-            "`{name}`: every check that its gates name has run on one of the {} newest commits of its branches",
-            tips.len()
-        ))];
-    }
-    let listed: Vec<String> =
-        there.iter().take(NAMES_MAX).map(|name| format!("`{}`", one_line(name, 100))).collect();
-    let instead = match (there.len(), listed.join(", ")) {
-        (0, _) => "they have none at all: does CI run there, and may the token see it?".to_owned(),
-        (all, listed) if all > NAMES_MAX => format!("they have {listed} and {} more", all - NAMES_MAX),
-        (_, listed) => format!("they have {listed}"),
-    };
-    vec![note(format!(
-        "`{name}`: `gates.ci` asks for {}, which none of the newest commits of its branches has; {instead}",
-        missing.join(", ")
-    ))]
-}
-
-fn named(environment: &towpath_core::model::Environment) -> Vec<&str> {
-    match environment.gate(GateKind::Ci) {
-        Some(Gate::Ci(ci)) => match &ci.checks {
-            Checks::Named(named) => named.iter().map(|check| check.name.as_str()).collect(),
-            Checks::All | Checks::Required => Vec::new(),
-        },
-        _ => Vec::new(),
-    }
 }
 
 /// Whether webhooks come, of each forge that has a secret for them.

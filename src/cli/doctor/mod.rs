@@ -3,6 +3,7 @@
 //! Here is what this machine and git can say; what a forge says is in `forge.rs`, what a chat says in `chat.rs`.
 
 mod chat;
+mod checks;
 mod discovered;
 mod forge;
 

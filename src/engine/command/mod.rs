@@ -161,6 +161,22 @@ pub enum Refusal {
     Fault(#[from] Fault),
 }
 
+/// A refusal, and where it is on record.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct Refused {
+    /// Why it was not carried out.
+    pub why: Refusal,
+    /// The id of its audit row; none of what is not even a command, of what was only tried out, and where the store failed.
+    pub audit: Option<OrderId>,
+}
+
+impl<R: Into<Refusal>> From<R> for Refused {
+    fn from(why: R) -> Self {
+        Self { why: why.into(), audit: None }
+    }
+}
+
 /// Carries out a command, or says why not.
 ///
 /// It is durable before the reply, and the reply says what may still land. A refused command is
@@ -174,7 +190,7 @@ pub async fn carry_out<W: World>(
     command: &Command,
     who: &Person,
     dry: Dry,
-) -> Result<Reply, Refusal> {
+) -> Result<Reply, Refused> {
     command.check()?;
     let now = world.now().await?;
     let giving = Giving::new(world, config, command, (who, dry, now));
@@ -195,13 +211,15 @@ pub async fn carry_out<W: World>(
         && (dry == Dry::Real || matches!(refusal, Refusal::NotPermitted { .. }))
     {
         let audit = giving.audit(false, refusal.to_string());
+        let id = if let Change::Audit(row) = &audit { Some(row.id.clone()) } else { None };
         match world.commit(None, None, &for_request(who, audit)).await {
             // The same refusal at the same instant: it is on record, and the reason is the answer.
             Err(Fault::Conflict) => {}
             done => drop(done?),
         }
+        return Err(Refused { why: refusal.clone(), audit: id });
     }
-    reply
+    Ok(reply?)
 }
 
 /// The audit's row of a refusal, with which what was said is done.

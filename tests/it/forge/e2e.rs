@@ -20,7 +20,6 @@ use towpath_core::explain::{COMMENT_MARKER, Words};
 use towpath_core::model::{CommitId, Span};
 
 use super::gitea::faults::Fault::DoneAndDropped as Dropped;
-use super::gitea::state::Rule;
 use super::github;
 use super::hosts::{GitHub, GitLab, Gitea, Host};
 
@@ -358,51 +357,6 @@ async fn what_was_pushed_while_nobody_looked_has_waited_already() {
     assert_eq!(asked, 2, "not at the first look, and once for each time that something came");
 }
 
-/// What `doctor` says, line by line, and how it ends.
-pub(super) fn doctor<H>(day: &Day<H>) -> (Vec<String>, Option<i32>) {
-    towpath(day, &["doctor"])
-}
-
-/// What the program says, line by line, and how it ends.
-fn towpath<H>(day: &Day<H>, words: &[&str]) -> (Vec<String>, Option<i32>) {
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_towpath"));
-    let out =
-        command.arg("--config").arg(day.dir.path().join("towpath.toml")).args(words).output().expect("it runs");
-    let text = String::from_utf8(out.stdout).expect("text");
-    (text.lines().map(str::to_owned).collect(), out.status.code())
-}
-
-async fn asks_the_forge<H: Host>(example: &str) {
-    let day = Day::<H>::new(example, |text| text).await;
-    let says = |lines: &[String], words: &str| {
-        assert!(lines.iter().any(|line| line.contains(words)), "{words}: {lines:#?}");
-    };
-    let (lines, _) = tokio::task::block_in_place(|| doctor(&day));
-    says(&lines, "`test`, which none of the newest commits of its branches has; they have none at all");
-    let tip = day.host.tip(H::BRANCHES[0]).to_string();
-    let flow = day.setup.config.flows[0].flow.name.to_string();
-    let (reported, code) =
-        tokio::task::block_in_place(|| towpath(&day, &["report", &flow, &tip, "test", "success"]));
-    assert_eq!(code, Some(0), "{reported:#?}");
-    let (lines, _) = tokio::task::block_in_place(|| doctor(&day));
-    says(&lines, "which none of the newest commits of its branches has; they have `test`");
-    assert!(!lines.iter().any(|line| line.contains("`test`, which none")), "it was reported: {lines:#?}");
-    day.green(day.host.tip(H::BRANCHES[0]));
-    day.host.archive();
-    let (lines, code) = tokio::task::block_in_place(|| doctor(&day));
-    says(&lines, "+ ");
-    says(&lines, "every check that its gates name has run on one of the 1 newest commits");
-    says(&lines, "archived");
-    assert_eq!(code, Some(1), "{lines:#?}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn doctor_asks_each_forge() {
-    asks_the_forge::<GitHub>(EXAMPLES[0]).await;
-    asks_the_forge::<Gitea>(EXAMPLES[1]).await;
-    asks_the_forge::<GitLab>(EXAMPLES[2]).await;
-}
-
 /// Reviewers are asked once for each request: after an answer was lost as well, and not again whom people took off it.
 async fn asks_reviewers_once<H: Host>(
     example: &str,
@@ -448,39 +402,6 @@ async fn reviewers_are_asked_once_also_after_a_lost_answer() {
     asks_reviewers_once(EXAMPLES[0], |_: &GitHub| {}, asked, clear).await;
 }
 
-/// Where the config allows rollbacks, and what the forge says to that.
-async fn rollbacks<H: Host>(example: &str, env: &str, words: &str, protect: impl Fn(&H)) {
-    for allowed in [true, false] {
-        let day =
-            Day::<H>::new(example, |text| text.replace("rollback = true", &format!("rollback = {allowed}"))).await;
-        protect(&day.host);
-        let (lines, _) = tokio::task::block_in_place(|| doctor(&day));
-        let about: Vec<&String> = lines.iter().filter(|line| line.contains("`rollback` of")).collect();
-        assert_eq!(about.len(), usize::from(allowed), "of one branch alone: {lines:#?}");
-        assert!(
-            about.iter().all(|line| line.contains(&format!("`{env}`: ")) && line.contains(words)),
-            "{about:#?}"
-        );
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn doctor_says_where_a_rollback_would_be_refused() {
-    let rules = |host: &GitHub| {
-        let rule = vec![serde_json::json!({ "type": "non_fast_forward" })];
-        host.0.state().rules.insert("master".to_owned(), rule);
-    };
-    rollbacks::<GitHub>(EXAMPLES[0], "production", "refuses force pushes", rules).await;
-    let rule = |host: &Gitea| {
-        let (branch, pushers) = ("staging".to_owned(), vec!["towpath".to_owned()]);
-        let mergers = pushers.clone();
-        host.0.state().protect(Rule { branch, pushers, mergers, checks: None, approvals: 0, up_to_date: false });
-    };
-    rollbacks::<Gitea>(EXAMPLES[1], "staging", "refuses to let it go back", rule).await;
-    let rule = |host: &GitLab| host.0.state().protect("pre-production", &["towpath"], &[]);
-    rollbacks::<GitLab>(EXAMPLES[2], "pre-production", "Allowed to force push", rule).await;
-}
-
 /// What a subject would close is not closed by entering an environment: forges read titles, too.
 async fn titles_refer_to_nothing<H: Host>(example: &str) {
     let day = Day::<H>::new(example, |text| text).await;
@@ -504,66 +425,6 @@ async fn a_title_refers_to_nothing_on_any_forge() {
     titles_refer_to_nothing::<GitHub>(EXAMPLES[0]).await;
     titles_refer_to_nothing::<Gitea>(EXAMPLES[1]).await;
     titles_refer_to_nothing::<GitLab>(EXAMPLES[2]).await;
-}
-
-/// The teams of `from` are read before the first approval is missed. `set` puts them there: `ops` and, if told, `release`.
-async fn reads_teams<H: Host>(example: &str, untold: &str, set: impl Fn(&H, bool)) {
-    let day = Day::<H>::new(example, |text| {
-        let lines = text.lines().filter(|line| !line.starts_with("gates.approvals"));
-        let lines = lines.map(|line| match line.starts_with("request = ") {
-            true => {
-                "request = { open = \"at-once\", reviewers = [\"@gone\", \"@ops\"] }\n\
-                     gates.approvals = { required = 1, from = [\"ana\", \"@release\", \"@ops\"] }"
-            }
-            false => line,
-        });
-        lines.collect::<Vec<_>>().join("\n")
-    })
-    .await;
-    for told in [false, true] {
-        set(&day.host, told);
-        let (lines, code) = tokio::task::block_in_place(|| doctor(&day));
-        let says = |words: &str| lines.iter().any(|line| line.contains(words));
-        assert!(says("the forge tells who is in `@ops`"), "{lines:#?}");
-        assert!(says("`@gone` is to be asked for reviews, and may not be found"), "{lines:#?}");
-        assert_eq!(says("the forge tells who is in `@release`, 2 member(s)"), told, "{lines:#?}");
-        let unknown = lines.iter().find(|line| line.contains("who is in `@release` is not known, so none"));
-        assert_eq!(unknown.is_none(), told, "{lines:#?}");
-        assert!(unknown.is_none_or(|line| line.contains(untold)), "{lines:#?}");
-        assert!(told || code == Some(1), "{lines:#?}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn doctor_reads_the_teams_that_the_config_names_on_each_forge() {
-    let names = |all: &[&str]| all.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    let github = |host: &GitHub, told: bool| {
-        let teams = &mut host.0.state().teams;
-        teams.clear();
-        teams.insert("ops".to_owned(), names(&["bo"]));
-        if told {
-            teams.insert("release".to_owned(), names(&["ana", "bo"]));
-        }
-    };
-    reads_teams::<GitHub>(EXAMPLES[0], "404", github).await;
-    // The right to write is there; a place in the team is not.
-    let gitea = |host: &Gitea, told: bool| {
-        let release: &[&str] = if told { &["ana", "towpath"] } else { &["ana"] };
-        host.0.state().teams =
-            vec![(1, "release".to_owned(), names(release)), (2, "ops".to_owned(), names(&["bo", "towpath"]))];
-    };
-    let untold = "Must be a team member: Towpath's user has to be in the team `@shop/release`, or an owner of the organisation";
-    reads_teams::<Gitea>(EXAMPLES[1], untold, gitea).await;
-    let gitlab = |host: &GitLab, told: bool| {
-        let groups = &mut host.0.state().groups;
-        groups.clear();
-        let member = |name: &str| (name.to_owned(), 30, "active");
-        groups.insert("shop/ops".to_owned(), vec![member("bo")]);
-        if told {
-            groups.insert("shop/release".to_owned(), vec![member("ana"), member("bo")]);
-        }
-    };
-    reads_teams::<GitLab>(EXAMPLES[2], "there is no group `shop/release`", gitlab).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,7 +9,8 @@ use tokio::time::timeout;
 use towpath::clock::Clock;
 use towpath_core::model::{Instant, Span};
 
-use super::e2e::{Day, doctor, served, settled};
+use super::doctor::doctor;
+use super::e2e::{Day, served, settled};
 use super::github::server::send_hook;
 use super::hosts::{GitHub, GitLab, Gitea, Host};
 

@@ -8,6 +8,7 @@ mod co_authors;
 mod comments;
 mod cost;
 mod discover;
+mod doctor;
 pub mod e2e;
 pub mod fill;
 pub mod gitea;

@@ -214,7 +214,7 @@ impl<H: Hosting> Stage for RealStage<H> {
         let order = carry_out(&self.processes[&replica], &self.config, command, who, Dry::Real);
         let end = self.runtime.block_on(order);
         self.processes.retain(|_, process| !process.is_dead());
-        end
+        end.map_err(|refused| refused.why)
     }
 
     fn ledger(&mut self) -> Ledger {

@@ -206,6 +206,7 @@ impl Stage for SimStage {
             self.universe.borrow_mut().retried(&self.flow, &env.as_str().into());
         }
         to_the_end(carry_out(&self.world(replica), &self.config, command, who, Dry::Real))
+            .map_err(|refused| refused.why)
     }
 
     fn ledger(&mut self) -> Ledger {

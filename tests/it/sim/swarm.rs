@@ -266,7 +266,9 @@ impl Swarm {
         let identity = Identity::Os { user: "olga".to_owned(), host: "desk".to_owned() };
         let who = Person::new(identity, Surface::Cli);
         let config = self.config.clone();
-        let given = async move { carry_out(&world, &config, &command, &who, Dry::Real).await };
+        let given = async move {
+            carry_out(&world, &config, &command, &who, Dry::Real).await.map_err(|refused| refused.why)
+        };
         self.commanding = Some(Box::pin(given));
     }
 

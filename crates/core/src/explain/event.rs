@@ -5,7 +5,7 @@ use super::inert::{name, quote, shell_word};
 use super::{REASON_MAX, Words, id, writer};
 use crate::act::{Place, Why};
 use crate::model::{
-    CoAuthor, Coming, EnvName, Event, Gate, GateKind, Instant, IntentRow, IntentState, MoveKind, PauseKind,
+    CoAuthor, Coming, EnvName, Event, Gate, GateKind, Instant, IntentRow, IntentState, MoveKind, PauseKind, Reason,
 };
 use crate::people::is_bot;
 
@@ -108,10 +108,12 @@ impl Words<'_> {
             }
             Event::Blocked { commit, verdict, since } => {
                 let why = self.verdict_on(verdict, self.flow.edge(env));
-                let of = commit.map(|commit| format!(" (it is about {})", id(commit))).unwrap_or_default();
+                // What is only on the target is named by the reason.
+                let next = commit.filter(|_| !matches!(verdict.why(), Reason::Diverged { .. }));
+                let next = next.map(|next| format!(". Next would be {}", id(next))).unwrap_or_default();
                 let edge = format!("{} {}", shell_word(self.flow.name.as_str()), shell_word(env.as_str()));
                 format!(
-                    "{branch} has been blocked since {}: {why}{of}. What to do: `towpath explain {edge}`",
+                    "{branch} has been blocked since {}: {why}{next}. What to do: `towpath explain {edge}`",
                     self.at(*since)
                 )
             }
