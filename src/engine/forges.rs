@@ -159,12 +159,9 @@ impl OnForge {
         }
     }
 
-    /// Moves the branch of an intent forward, if the config wants that of the forge and the forge can. None: git pushes.
+    /// Moves the branch of an intent forward, if the forge can. None: git pushes.
     pub async fn advance(&self, row: &IntentRow) -> Option<PushAnswer> {
-        match self.moves {
-            Moves::Api => self.forge.advance(&self.repo, &row.branch, row.old, row.new).await,
-            Moves::Push => None,
-        }
+        self.forge.advance(&self.repo, &row.branch, row.old, row.new).await
     }
 
     /// Merges the request of an intent.

@@ -18,7 +18,7 @@
 //! | 422 `branch commit does not match` | its record is elsewhere: a lost race, or a record that lags behind git |
 //! | 422 `Force push … need a confirm force parameter` | not a fast-forward |
 //! | 423 | the repository is archived |
-//! | 408, 5xx | may have been done; with git's words for a reference that moved, a lost race. In production the words of a fault are shown to administrators only |
+//! | 408, 5xx | may have been done; of a 500 with git's words for a reference that moved, a lost race. In production the words of a fault are shown to administrators only |
 //!
 //! Not here: merging (`merge`), going back (git pushes), and the proof that `to` contains `from`.
 
@@ -66,8 +66,8 @@ pub(super) async fn advance(
     let Fault::Said { status, words } = &fault else { return Some(fault.push()) };
     match status {
         405 => None,
-        500.. if is_race(words) => Some(PushAnswer::LostRace { words: words.clone() }),
-        // A proxy's, too: by then it may have been done.
+        500 if is_race(words) => Some(PushAnswer::LostRace { words: words.clone() }),
+        // A proxy's: by then it may have been done.
         408 => Some(PushAnswer::NoAnswer { words: fault.to_string() }),
         500.. => Some(fault.push()),
         _ => {
