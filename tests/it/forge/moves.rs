@@ -230,7 +230,7 @@ async fn loses_races<H: Counts>(day: Day<H>, race: impl Fn(&H, CommitId)) {
     let pass = day.looks(15).await;
     let words = said(&day, &pass, "staging");
     assert_eq!(day.host.tip("staging"), hotfix, "{words}");
-    assert!(words.contains("a change made on the target itself"), "{words}");
+    assert!(words.contains("a change made on `staging` itself"), "{words}");
 }
 
 #[tokio::test]
