@@ -163,9 +163,10 @@ fn adapters(config: &Config, clock: &Clock) -> (Adapters, Vec<(String, Client)>)
 /// The repositories of those flows that are on a forge.
 fn of_flows(config: &Config, adapters: &Adapters) -> OfFlows {
     let of = |found: &FlowConfig| {
-        let adapter = adapters.get(found.forge.as_deref()?)?.clone();
+        let name = found.forge.as_deref()?;
+        let (adapter, moves) = (adapters.get(name)?.clone(), config.forges.get(name)?.moves);
         let repo = RepoPath::new(&found.flow.repository);
-        Some((found.flow.name.clone(), adapter.map(|forge| OnForge { forge, repo })))
+        Some((found.flow.name.clone(), adapter.map(|forge| OnForge { forge, repo, moves })))
     };
     config.flows.iter().filter_map(of).collect()
 }

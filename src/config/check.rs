@@ -97,6 +97,7 @@ impl Found {
         }
         self.found_of_app(table, path);
         self.found_of_api(table, path);
+        self.found_of_moves(table, path);
         self.found_of_discover(table, path);
         let url = table.get("url").and_then(Node::text).and_then(|url| url.split_once("://"));
         let Some((scheme, rest)) = url else { return };
@@ -178,6 +179,20 @@ impl Found {
                 "write the URL with `https://`; `http://` is for this machine itself, as in `http://127.0.0.1:3000`",
             ),
             _ => problem("an API is called over `https://`", "write the URL with `https://`"),
+        }
+    }
+
+    /// A call that moves a branch is GitHub's and Gitea's.
+    fn found_of_moves(&mut self, table: &Table, path: &str) {
+        let api = |entry: &&Entry| entry.node.text() == Some("api");
+        let Some(entry) = table.entry("moves").filter(api) else { return };
+        // Without a kind that is one, that is what is said.
+        let word = table.get("kind").and_then(Node::text);
+        let Some((word, kind)) = ForgeKind::ALL.into_iter().find(|(known, _)| Some(*known) == word) else { return };
+        if !kind.moves_branches() {
+            let what = format!("the API of a `{word}` forge has no call that moves a branch");
+            let hint = "remove `moves`, or write `moves = \"push\"`, which is how its branches are moved anyway";
+            self.push(Problem::error(entry.key_span.clone(), join(path, "moves"), what).hint(hint));
         }
     }
 

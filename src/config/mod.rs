@@ -161,6 +161,8 @@ pub struct Forge {
     pub webhook_secrets: Vec<SecretRef>,
     /// Where the REST API is, if not where the URL has it. GitHub alone.
     pub api: Option<String>,
+    /// How branches are moved forward there.
+    pub moves: Moves,
     /// The certificates that git trusts there instead of the system's.
     pub ca: Option<PathBuf>,
     /// Whether its repositories become flows by themselves.
@@ -214,9 +216,36 @@ impl ForgeKind {
         Self::ALL.into_iter().find(|(known, _)| *known == word).map_or(Self::Git, |(_, kind)| kind)
     }
 
+    /// Whether its API can move a branch from a commit that is named: GraphQL's `updateRefs` of GitHub, and a call that
+    /// Gitea has since 1.26. Neither GitLab nor Forgejo describes any.
+    const fn moves_branches(self) -> bool {
+        matches!(self, Self::GitHub | Self::Gitea)
+    }
+
     /// Whether it has requests, checks and teams.
     pub const fn is_forge(self) -> bool {
         !matches!(self, Self::Git)
+    }
+}
+
+/// How a branch is moved forward; back it goes by a push everywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moves {
+    /// By the forge's API, where the version that runs there has a call for it; else by `git push`.
+    Api,
+    /// By `git push`.
+    Push,
+}
+
+impl Moves {
+    /// What a table says, or what its kind has.
+    fn of_table(table: &Table) -> Self {
+        match table.get("moves").and_then(Node::text) {
+            Some("api") => Self::Api,
+            Some(_) => Self::Push,
+            None if ForgeKind::of_table(table).moves_branches() => Self::Api,
+            None => Self::Push,
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use super::problem::Problem;
 use super::resolve::{mode_of, node_json};
 use super::source::Source;
 use super::tree::{Node, Table, Value};
-use super::{AppRef, Forge, ForgeKind, Origin, SecretRef, Service, Setting, Store, remote};
+use super::{AppRef, Forge, ForgeKind, Moves, Origin, SecretRef, Service, Setting, Store, remote};
 
 /// The user name beside a token: GitHub wants exactly this one for the tokens of its apps, and every
 /// other forge that takes a token as a password takes any name with it (measured nowhere; it is what
@@ -116,6 +116,7 @@ pub(super) fn forges(top: &Table, source: &Source, base: &Path) -> BTreeMap<Stri
             webhook_secrets: secrets(Some(table), "webhook_secrets", base),
             discover: settings.iter().any(|s| s.key == "discover" && s.value == true),
             except: super::check::texts(table.get("except")),
+            moves: Moves::of_table(table),
             ca: table.get("ca").and_then(Node::text).map(|path| remote::tidy(&base.join(path))),
             settings,
         }

@@ -17,6 +17,7 @@ use towpath_core::see::{PushSeen, Tips};
 
 use super::RealWorld;
 use super::world::{Closing, Proposal, Proposing, World as _};
+use crate::config::Moves;
 use crate::forge::{
     AUTHORS_MAX, ApprovalSeen, CallFault, CheckSeen, Forge, HeadBound, Pushed, RepoPath, RequestSeen, RequestState,
     Required, few_enough,
@@ -32,6 +33,8 @@ pub struct OnForge {
     pub forge: Arc<dyn Forge>,
     /// The repository as it names it.
     pub repo: RepoPath,
+    /// How its branches are moved forward.
+    pub moves: Moves,
 }
 
 impl OnForge {
@@ -154,6 +157,11 @@ impl OnForge {
             Err(CallFault::Refused { words }) => Closing::Refused { words },
             Err(fault) => Closing::Unsure { words: fault.to_string() },
         }
+    }
+
+    /// Moves the branch of an intent forward, if the forge can. None: git pushes.
+    pub async fn advance(&self, row: &IntentRow) -> Option<PushAnswer> {
+        self.forge.advance(&self.repo, &row.branch, row.old, row.new).await
     }
 
     /// Merges the request of an intent.

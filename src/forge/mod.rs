@@ -5,8 +5,8 @@
 //! forge's words mean (is `skipped` green?) are part of it, each beside its source.
 //!
 //! What does not belong here: policy (an adapter never says whether something may move), git (it
-//! moves branches wherever a forge has no compare-and-swap of its own), the store, and sentences for
-//! people. Adapters know neither each other nor anything else of this package but `secret` and
+//! moves branches wherever a forge has no compare-and-swap of its own, or the config says so), the store, and sentences
+//! for people. Adapters know neither each other nor anything else of this package but `secret` and
 //! `clock`.
 
 pub mod client;
@@ -150,6 +150,16 @@ pub trait Forge: Debug + Send + Sync {
         head: CommitId,
         how: MergeHow,
     ) -> PushAnswer;
+
+    /// Moves a branch forward from exactly `from` to `to`, or does nothing: one compare-and-swap of the forge's own, never
+    /// forced. Whoever calls it has proven that `to` is a descendant of `from`. Whatever it answers, only the branch
+    /// itself is believed afterwards.
+    ///
+    /// None where this forge, or the version that runs there, has no such call: then nothing was asked to change, and
+    /// git may push. A refusal is none, and neither is an answer that leaves a doubt.
+    async fn advance(&self, _: &RepoPath, _: &BranchName, _: CommitId, _: CommitId) -> Option<PushAnswer> {
+        None
+    }
 
     /// Closes a request whose head is exactly `head` without merging it; nothing where it is merged or closed already. Only
     /// where a push of its head to its base leaves it open ([`Ways::push`]).

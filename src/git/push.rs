@@ -3,7 +3,8 @@
 //! `--force-with-lease=REF:OLD` makes git refuse unless the branch is at OLD, both in what the
 //! server advertised and, under the server's lock, at the update itself. But a lease *switches off*
 //! the check for fast-forwards (measured: "forced update" to an ancestor). So before anything is
-//! sent, the kind of movement is proven on object ids, which cannot change their ancestry.
+//! sent, the kind of movement is proven on object ids, which cannot change their ancestry. Whoever moves a branch by
+//! other means than this has [`prove`] do the same.
 //!
 //! Not `--atomic`: it joins several references, there is only one here, every server makes that
 //! one update whole, and servers without the capability refuse the flag outright (send-pack.c).
@@ -35,10 +36,7 @@ impl Git {
         (old, new): (CommitId, CommitId),
         kind: MoveKind,
     ) -> PushAnswer {
-        if !is_branch(branch.as_str()) {
-            return PushAnswer::NotSent { words: "git allows no branch of that name".into() };
-        }
-        if let Err(words) = prove(mirror.clone(), old, new, kind).await {
+        if let Err(words) = prove(mirror, branch, (old, new), kind).await {
             return PushAnswer::NotSent { words };
         }
         let name = branch.full_ref();
@@ -150,12 +148,24 @@ fn not_answered(error: &GitError) -> PushAnswer {
     PushAnswer::NoAnswer { words: words.trim_end().to_owned() }
 }
 
-/// Proves on object ids that old -> new is a movement of this kind; otherwise says why not.
-async fn prove(mirror: Mirror, old: CommitId, new: CommitId, kind: MoveKind) -> Result<(), String> {
+/// Proves on object ids that old -> new is a movement of this kind.
+///
+/// # Errors
+/// Why it is none, or cannot be proven: then nothing may be sent, by git or by a forge.
+pub async fn prove(
+    mirror: &Mirror,
+    branch: &BranchName,
+    (old, new): (CommitId, CommitId),
+    kind: MoveKind,
+) -> Result<(), String> {
+    if !is_branch(branch.as_str()) {
+        return Err("git allows no branch of that name".to_owned());
+    }
     let (base, tip, lacking) = match kind {
         MoveKind::FastForward => (old, new, "is not a descendant of"),
         MoveKind::Rollback => (new, old, "is not an ancestor of"),
     };
+    let mirror = mirror.clone();
     let proof = tokio::task::spawn_blocking(move || read::is_strict_ancestor(&mirror, base, tip)).await;
     match proof {
         Ok(Ok(true)) => Ok(()),

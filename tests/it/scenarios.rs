@@ -350,6 +350,29 @@ scenarios! {
     }
 }
 
+/// What happens around a move, where GitHub makes it by its API: elsewhere these are pushes of git.
+mod moved_by_github {
+    use super::{BOTH, GitHub, agrees_on};
+
+    on_forge! {
+        forward: GitHub BOTH ignored any() {
+            crash_after_mark_pushing
+            crash_after_push
+            crash_before_push
+            hotfix_while_a_push_is_under_way
+            lose_answer_lands_once
+            lost_push_is_given_up_and_a_person_decides
+            overtaken_by_a_person
+            refuse_backs_off_and_retry
+            refuse_ends_with_another_candidate
+            rewound_after_a_crash_is_not_pushed_again
+            rewound_while_a_push_is_under_way
+            rollback_refused_keeps_hold_and_pause
+            rollback_whose_answer_is_lost
+        }
+    }
+}
+
 #[test]
 fn every_file_is_listed_and_no_snapshot_is_left_over() {
     let names = |folder: PathBuf, ending: &str| -> BTreeSet<String> {

@@ -159,6 +159,10 @@ pub(in crate::config) const ROWS: &[Row] = &[
         "The user name that is sent with the token. GitHub, GitLab, Gitea and Forgejo take the default for a personal, project or app token; a deploy token of GitLab has a name of its own, and Bitbucket wants `x-token-auth`.",
         "user = \"gitlab+deploy-token-1\"",
     ),
+    row(FORGE, "moves", Kind::Word { words: &["api", "push"], later: &[] }, Default::From("`\"api\"` for `github` and `gitea`, else `\"push\"`")).says(
+        "How branches are moved forward. `api`: by GitHub's GraphQL (`updateRefs`), or by the call that Gitea has since 1.26, each from exactly the commit that was decided on and never forced; a server without that call is pushed to. `push`: by `git push` with a lease. Rules and protections bind both. Only for `github` and `gitea`; a rollback, and the branch of a request, is a push everywhere.",
+        "moves = \"push\"",
+    ),
     row(FORGE, "ca", Kind::File, Default::Nothing).says(
         "A file with the certificates (PEM) that are trusted for this forge, instead of those of the system: for an authority of your own. For calls of the forge's API too, which read it at the start. Only with an `https://` URL.",
         "ca = \"/etc/ssl/company-ca.pem\"",

@@ -12,7 +12,7 @@ use towpath_core::act::{self, PushAnswer};
 use towpath_core::dag::Dag;
 use towpath_core::model::{
     BranchName, BranchSeen, Change, CommitId, DecisionRow, EdgeKey, EnvName, Environment, Event, Fact, Facts, Flow,
-    FlowName, FormerName, Instant, IntentId, IntentRow, Ledger, Message, Missing, Now, Pause, Proposed,
+    FlowName, FormerName, Instant, IntentId, IntentRow, Ledger, Message, Missing, MoveKind, Now, Pause, Proposed,
     PushedRequest, Reason, Span, Standing, Tip, Unknown, UnknownWhy, request_branch,
 };
 use towpath_core::people::Mailmap;
@@ -21,6 +21,7 @@ use towpath_core::see::{PushSeen, Tips};
 
 use super::within::within;
 use super::{RealWorld, blocking, wrote};
+use crate::config::Moves;
 use crate::engine::say::Saying;
 use crate::engine::world::{Closing, Committed, Fault, Proposal, Proposing, Side, World};
 use crate::engine::{compat, reach, tick};
@@ -163,6 +164,39 @@ impl RealWorld {
             None => Mailmap::default(),
         };
         Stands { pauses: ledger.standing.pauses, retry, mailmap }
+    }
+}
+
+impl RealWorld {
+    /// Moves the branch by the forge's own compare-and-swap: forward alone, and no branch that belongs to a request. None
+    /// where the forge or the config has it done by git, and nothing was asked to change.
+    async fn advance(&self, flow: &Flow, row: &IntentRow, mirror: &Mirror) -> Option<PushAnswer> {
+        let forward = row.kind == MoveKind::FastForward && row.merge.is_none();
+        let on = self.forge(&flow.name).ok().filter(|on| forward && on.moves == Moves::Api)?;
+        // The same as before a push: a forge is told no more than what was proven here.
+        if let Err(words) = crate::git::push::prove(mirror, &row.branch, (row.old, row.new), row.kind).await {
+            return Some(PushAnswer::NotSent { words });
+        }
+        if let Err(words) = self.in_time(row).await {
+            return Some(PushAnswer::NotSent { words });
+        }
+        // Getting a token is part of it: what is sent is sent in time, or not at all.
+        match within(&self.clock, act::PUSH_TIMEOUT, on.advance(row)).await {
+            Some(answer) => answer,
+            None => Some(PushAnswer::NoAnswer { words: "the forge had not answered in time".to_owned() }),
+        }
+    }
+
+    /// Whether what begins now is over by the time that people were told.
+    ///
+    /// # Errors
+    /// Why it would not be.
+    async fn in_time(&self, row: &IntentRow) -> Result<(), String> {
+        match self.store.peek_now(&self.clock.reading()).await {
+            Ok(now) if act::in_time(row, now) => Ok(()),
+            Ok(_) => Err("signing in took too long".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
     }
 }
 
@@ -325,19 +359,21 @@ impl World for RealWorld {
                 Err(unknown) => PushAnswer::NotSent { words: reach::in_words(unknown.why) },
             };
         }
-        let (remote, mirror) = match (self.remote(&flow.name).await, self.mirror(&flow.name)) {
-            (Ok(remote), Ok(mirror)) => (remote, mirror),
-            (Err(unknown), _) | (_, Err(unknown)) => {
-                return PushAnswer::NotSent { words: reach::in_words(unknown.why) };
-            }
+        let mirror = match self.mirror(&flow.name) {
+            Ok(mirror) => mirror,
+            Err(unknown) => return PushAnswer::NotSent { words: reach::in_words(unknown.why) },
         };
-        // Getting a token may have taken its time.
-        match self.store.peek_now(&self.clock.reading()).await {
-            Ok(now) if act::in_time(row, now) => {
-                self.git.push(&mirror, &remote, &row.branch, (row.old, row.new), row.kind).await
-            }
-            Ok(_) => PushAnswer::NotSent { words: "signing in took too long".to_owned() },
-            Err(error) => PushAnswer::NotSent { words: error.to_string() },
+        if let Some(answer) = self.advance(flow, row, &mirror).await {
+            return answer;
+        }
+        let remote = match self.remote(&flow.name).await {
+            Ok(remote) => remote,
+            Err(unknown) => return PushAnswer::NotSent { words: reach::in_words(unknown.why) },
+        };
+        // Getting a token may have taken its time, and so may a forge that cannot move branches.
+        match self.in_time(row).await {
+            Ok(()) => self.git.push(&mirror, &remote, &row.branch, (row.old, row.new), row.kind).await,
+            Err(words) => PushAnswer::NotSent { words },
         }
     }
 

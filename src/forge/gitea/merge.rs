@@ -175,11 +175,17 @@ fn style(how: MergeHow, settings: &wire::Repository) -> Option<&'static str> {
     }
 }
 
+/// Whether those are git's words for a reference that was not where it had to be.
+pub(super) fn is_race(words: &str) -> bool {
+    let said = words.to_ascii_lowercase();
+    RACES.iter().any(|words| said.contains(words))
+}
+
 /// What a refused or unanswered merge comes to; see the module's table.
 fn meaning(fault: Fault) -> PushAnswer {
     let Fault::Said { status, words } = &fault else { return fault.push() };
     let said = words.to_ascii_lowercase();
-    let race = RACES.iter().any(|words| said.contains(words));
+    let race = is_race(words);
     match status {
         405 if said.contains("try again later") => PushAnswer::NotSent {
             words: format!("{words} (the forge is still computing whether it can be merged, or it conflicts)"),

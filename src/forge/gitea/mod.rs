@@ -9,6 +9,7 @@
 //! | [`wire`] | the JSON, as far as it is read |
 //! | [`checks`] | commit statuses, and the table of what their words mean |
 //! | [`required`] | what a branch requires, and the branches |
+//! | [`moves`] | branches moved forward |
 //! | [`requests`], [`asking`], [`reviews`], [`merge`] | pull requests |
 //! | [`talk`] | our comment and statuses, teams |
 //! | [`authors`] | who wrote commits |
@@ -17,8 +18,8 @@
 //! | [`hook`] | webhooks |
 //! | [`doctor`], [`force`], [`started`] | what is not as Towpath needs it |
 //!
-//! Branches are moved by `git push` with a lease. (Newer versions of Gitea have a call for it, and Forgejo
-//! has none; the push does the same on both, and obeys the same protections.)
+//! Gitea 1.26 and newer have a call that moves a branch; older ones and Forgejo have none, and branches are moved by
+//! `git push` with a lease there. The server itself makes a push of the call, so both obey the same protections.
 //!
 //! Facts come from the source of go-gitea/gitea and from Forgejo's `swagger.v1.json`; each is noted
 //! where it is used, and `docs/gitea.md` says what was never tried against a real server.
@@ -33,6 +34,7 @@ mod doctor;
 mod force;
 mod hook;
 mod merge;
+mod moves;
 mod repositories;
 mod requests;
 mod required;
@@ -135,6 +137,16 @@ impl Forge for Gitea {
         how: MergeHow,
     ) -> PushAnswer {
         merge::merge(&self.api, repo, number, &Ends { base, onto, head }, how).await
+    }
+
+    async fn advance(
+        &self,
+        repo: &RepoPath,
+        branch: &BranchName,
+        from: CommitId,
+        to: CommitId,
+    ) -> Option<PushAnswer> {
+        moves::advance(&self.api, repo, branch, from, to).await
     }
 
     async fn close(&self, repo: &RepoPath, number: u64, head: CommitId) -> Result<(), CallFault> {

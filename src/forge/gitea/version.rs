@@ -17,6 +17,10 @@ const STATUS_HOOKS: (u32, u32) = (1, 23);
 /// Since when a rule can allow pushes with force: go-gitea/gitea#28086.
 const FORCE: (u32, u32) = (1, 23);
 
+/// Since when a branch can be moved by a call: go-gitea/gitea#35951, in the notes of 1.26.0. No Forgejo has it, by its
+/// description, where `PATCH` of a branch gives it another name.
+const MOVES: (u32, u32) = (1, 26);
+
 /// What a server says it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Version {
@@ -56,6 +60,11 @@ impl Version {
     /// Whether a protection rule can allow pushes with force.
     pub(super) fn lets_force(&self) -> bool {
         self.maker == Maker::Gitea && self.api >= FORCE
+    }
+
+    /// Whether a branch can be moved by a call.
+    pub(super) fn moves_branches(&self) -> bool {
+        self.maker == Maker::Gitea && self.api >= MOVES
     }
 
     /// Whether a webhook can be sent for commit statuses.
@@ -99,6 +108,19 @@ mod tests {
             (force("1.23.0"), force("1.22.6"), force("13.0.2+gitea-1.23.0")),
             (Some(true), Some(false), Some(false))
         );
+        let moves = |text: &str| Version::parse(text).map(|version| version.moves_branches());
+        for (text, has) in [
+            ("1.26.0", true),
+            ("1.26.0+dev-12-gabcdef", true),
+            ("1.27.3", true),
+            ("2.0.0", true),
+            ("1.25.9", false),
+            ("1.3.0", false),
+            ("13.0.2+gitea-1.26.0", false),
+            ("17.0.0-dev-609-a14eb80977+gitea-1.22.0", false),
+        ] {
+            assert_eq!(moves(text), Some(has), "{text}");
+        }
         let tells = |text: &str| Version::parse(text).map(|version| version.tells_statuses());
         assert_eq!((tells("1.23.0"), tells("1.25.0+dev-12-gabcdef")), (Some(true), Some(true)));
         assert_eq!(

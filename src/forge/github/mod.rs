@@ -323,6 +323,16 @@ impl Forge for GitHub {
         self.merge_request(repo, number, base, onto, head, how).await
     }
 
+    async fn advance(
+        &self,
+        repo: &RepoPath,
+        branch: &BranchName,
+        from: CommitId,
+        to: CommitId,
+    ) -> Option<PushAnswer> {
+        self.advance_branch(repo, branch, from, to).await
+    }
+
     async fn comment(&self, repo: &RepoPath, number: u64, marker: &str, body: &str) -> Result<(), CallFault> {
         self.put_comment(repo, number, marker, body).await.map_err(Fault::call)
     }

@@ -1,4 +1,7 @@
-//! Merging a request: the base moved to the head by compare-and-swap, or a merge commit pinned to it.
+//! Moving a branch by compare-and-swap, and merging a request: the base moved to the head, or a merge commit pinned to it.
+//!
+//! `updateRefs` moves the branches of fast-forward edges, too, unless the config says `moves = "push"`. A GitHub without
+//! it (an old Enterprise Server, a proxy without GraphQL) says so before anything is done, and git pushes.
 //!
 //! GitHub's merge button cannot fast-forward: `merge` makes a merge commit always, `rebase` writes the
 //! commits anew always. So the base itself is moved, by GraphQL's `updateRefs`, whose `beforeOid` is
@@ -138,10 +141,41 @@ impl GitHub {
         }
     }
 
+    /// See `Forge::advance`.
+    pub(super) async fn advance_branch(
+        &self,
+        repo: &RepoPath,
+        branch: &BranchName,
+        from: CommitId,
+        to: CommitId,
+    ) -> Option<PushAnswer> {
+        match self.swap(repo, branch, from, to).await {
+            Ok(answer) => Some(answer),
+            Err(NoSwap { words }) => {
+                tracing::debug!(%repo, words, "this GitHub has no `updateRefs`; the branch is pushed");
+                None
+            }
+        }
+    }
+
     async fn fast_forward(&self, repo: &RepoPath, base: &BranchName, from: CommitId, to: CommitId) -> PushAnswer {
+        self.swap(repo, base, from, to).await.unwrap_or_else(|NoSwap { words }| PushAnswer::Refused {
+            words: format!("this GitHub cannot move a branch by `updateRefs`: {words}"),
+        })
+    }
+
+    /// One branch moved by `updateRefs`, without force.
+    async fn swap(
+        &self,
+        repo: &RepoPath,
+        base: &BranchName,
+        from: CommitId,
+        to: CommitId,
+    ) -> Result<PushAnswer, NoSwap> {
         let id = match self.repository_id(repo).await {
-            Ok(id) => id,
-            Err(fault) => return not_sent(fault),
+            Ok(Ok(id)) => id,
+            Ok(Err(fault)) => return Ok(not_sent(fault)),
+            Err(fault) => return no_graphql(fault).map(not_sent),
         };
         let update = json!({
             "name": base.full_ref(),
@@ -156,24 +190,31 @@ impl GitHub {
         let call = headed(Call::act("update-refs", Method::POST, self.graphql.clone(), &body)).resource("graphql");
         let answer = self.send(&call).await.and_then(|answer| answer.json::<wire::Graph<wire::UpdatedRefs>>());
         match answer {
-            Ok(graph) if graph.errors.is_empty() => match graph.data.and_then(|data| data.update_refs) {
+            Ok(graph) if graph.errors.is_empty() => Ok(match graph.data.and_then(|data| data.update_refs) {
                 Some(_) => PushAnswer::Moved,
                 None => PushAnswer::NoAnswer { words: "GitHub did not say that it moved the branch".to_owned() },
-            },
-            Ok(graph) => self.refused(repo, base, from, &graph.errors).await,
-            Err(fault) => fault.push(),
+            }),
+            Ok(graph) if graph.data.is_none() && graph.errors.iter().any(is_unknown_call) => {
+                Err(NoSwap { words: words_of(&graph.errors) })
+            }
+            Ok(graph) => Ok(self.refused(repo, base, from, &graph.errors).await),
+            Err(fault) => no_graphql(fault).map(Fault::push),
         }
     }
 
-    async fn repository_id(&self, repo: &RepoPath) -> Result<String, Fault> {
-        let (owner, name) = owner_and_name(repo)?;
+    /// The repository's id, or what GraphQL says of it; the outer fault is one of the call itself.
+    async fn repository_id(&self, repo: &RepoPath) -> Result<Result<String, Fault>, Fault> {
+        let (owner, name) = match owner_and_name(repo) {
+            Ok(parts) => parts,
+            Err(fault) => return Ok(Err(fault)),
+        };
         let body = json!({ "query": REPOSITORY_QUERY, "variables": { "owner": owner, "name": name } });
         let call = headed(Call::query("repository-id", self.graphql.clone(), &body)).resource("graphql").urgent();
         let graph: wire::Graph<wire::GraphRepository> = self.send(&call).await?.json()?;
-        match graph.data.and_then(|data| data.repository) {
+        Ok(match graph.data.and_then(|data| data.repository) {
             Some(repository) => Ok(repository.id),
             None => Err(graph_fault(&graph.errors)),
-        }
+        })
     }
 
     /// What errors of GraphQL mean, which come with a status of 200. Its types are words and not in
@@ -205,6 +246,27 @@ impl GitHub {
             _ => PushAnswer::Refused { words },
         }
     }
+}
+
+/// This GitHub has no `updateRefs`: nothing was asked to change.
+struct NoSwap {
+    /// What it said.
+    words: String,
+}
+
+/// A fault of a call of GraphQL, unless there is no GraphQL at all: an old Enterprise Server, or a proxy that lets REST
+/// through alone.
+fn no_graphql(fault: Fault) -> Result<Fault, NoSwap> {
+    match fault {
+        Fault::Said { status: 404 | 405, words } => Err(NoSwap { words }),
+        fault => Ok(fault),
+    }
+}
+
+/// Whether the server does not know `updateRefs`. It judges a document whole before it does any of it, so nothing was
+/// done (`graphql-ruby`, which GitHub's is, names the rule in `extensions.code`: `FieldsAreDefinedOnType`).
+fn is_unknown_call(error: &wire::GraphError) -> bool {
+    error.extensions.code == "undefinedField" && error.extensions.field == "updateRefs"
 }
 
 pub(super) fn words_of(errors: &[wire::GraphError]) -> String {
@@ -256,6 +318,7 @@ mod tests {
             let one = |(kind, message): &(&str, &str)| wire::GraphError {
                 kind: (*kind).to_owned(),
                 message: (*message).to_owned(),
+                extensions: wire::GraphExtensions::default(),
             };
             all.iter().map(one).collect()
         };

@@ -396,6 +396,17 @@ pub(super) struct GraphError {
     pub(super) kind: String,
     #[serde(default, deserialize_with = "or_default")]
     pub(super) message: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) extensions: GraphExtensions,
+}
+
+/// What a document that is refused whole is refused for. In no schema: read as far as it has these forms.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct GraphExtensions {
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) code: String,
+    #[serde(default, rename = "fieldName", deserialize_with = "or_default")]
+    pub(super) field: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,5 +1,7 @@
 //! What is refused, and in which words. Sentences under snapshot; read them when they change.
 
+use towpath::config::Moves;
+
 use super::{load, refused, sentences, staging};
 
 /// A flow whose second environment has these lines.
@@ -174,6 +176,38 @@ fn the_address_of_an_api_is_githubs_and_as_safe_as_the_url() {
         assert!(found.iter().any(|one| one.starts_with(words)), "{kind} {api}: {found:?}");
         assert!(!found.concat().contains("hunter2"), "{found:?}");
     }
+}
+
+#[test]
+fn branches_are_moved_by_an_api_only_where_there_is_one() {
+    let of = |kind: &str, moves: &str| {
+        let url = "url = \"https://git.example.com\"\ntoken = { env = \"T\" }";
+        format!("[forge.work]\nkind = \"{kind}\"\n{url}\n{moves}\n{}", super::FLOW)
+    };
+    for (kind, api, default) in [
+        ("github", true, Moves::Api),
+        ("gitea", true, Moves::Api),
+        ("forgejo", false, Moves::Push),
+        ("gitlab", false, Moves::Push),
+        ("git", false, Moves::Push),
+    ] {
+        let moves = |line: &str| load(&of(kind, line)).expect("a config").forges["work"].moves;
+        assert_eq!((moves(""), moves("moves = \"push\"")), (default, Moves::Push), "{kind}");
+        let said = sentences(&of(kind, "moves = \"api\""));
+        if api {
+            assert_eq!(said, [""; 0], "{kind}");
+            assert_eq!(moves("moves = \"api\""), Moves::Api, "{kind}");
+            continue;
+        }
+        let words =
+            format!("the API of a `{kind}` forge has no call that moves a branch -> remove `moves`, or write");
+        assert!(matches!(&said[..], [one] if one.starts_with(&words)), "{kind}: {said:?}");
+    }
+    for bad in ["moves = \"graphql\"", "moves = true", "moves = [\"api\"]"] {
+        assert_eq!(sentences(&of("github", bad)).len(), 1, "{bad}");
+    }
+    // Of an unknown kind it is the kind that is said.
+    assert_eq!(sentences(&of("githab", "moves = \"api\"")).len(), 1);
 }
 
 #[test]

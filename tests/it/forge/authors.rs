@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use towpath::clock::{Clock, ManualClock};
+use towpath::config::Moves;
 use towpath::engine::forges::OnForge;
 use towpath::forge::client::{Client, Options};
 use towpath::forge::gitlab::GitLab;
@@ -133,7 +134,7 @@ async fn of_too_many_commits_nothing_is_asked_and_their_number_is_said() {
     let most = u64::try_from(AUTHORS_MAX).expect("few");
     too_many(&gitea.forge().authors(&gitea::repo(), &all).await.expect_err("too many"), most);
     too_many(&gitlab.forge().authors(&gitlab::repo(), &all[..1_001]).await.expect_err("too many"), 1_000);
-    let on = OnForge { forge: Arc::new(github.forge), repo: RepoPath::new("shop/checkout") };
+    let on = OnForge { forge: Arc::new(github.forge), repo: RepoPath::new("shop/checkout"), moves: Moves::Api };
     let Fact::Unknown(unknown) = on.authors(&all).await else { panic!("they are too many") };
     too_many(&unknown, most);
     let asked = github.server.state().asked.len();

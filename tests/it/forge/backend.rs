@@ -5,11 +5,12 @@
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -54,17 +55,33 @@ pub struct Backend {
     door: Door,
     /// Whether repositories are only under names that end in `.git`, and others lead there.
     dot_git: bool,
+    received: Received,
+}
+
+/// How many pushes came, whatever became of them.
+#[derive(Clone, Default)]
+pub struct Received(Arc<AtomicUsize>);
+
+impl Received {
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
 }
 
 impl Backend {
     /// Serves what is below `root` to everybody.
     pub fn open(root: PathBuf) -> Self {
-        Self { root, door: Arc::new(|_| Some("somebody".to_owned())), dot_git: false }
+        Self::guarded(root, |_| Some("somebody".to_owned()))
     }
 
     /// Serves it to those whom `door` gives a name.
     pub fn guarded(root: PathBuf, door: impl Fn(Option<&str>) -> Option<String> + Send + Sync + 'static) -> Self {
-        Self { root, door: Arc::new(door), dot_git: false }
+        Self { root, door: Arc::new(door), dot_git: false, received: Received::default() }
+    }
+
+    /// The count of what is pushed.
+    pub fn received(&self) -> Received {
+        self.received.clone()
     }
 
     /// As GitLab: a name without `.git` leads to the one with it (`config/routes/git_http.rb`).
@@ -95,6 +112,9 @@ async fn serve(State(backend): State<Backend>, request: Request) -> Response {
         return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Basic realm=\"git\"")]).into_response();
     };
     let path = parts.uri.path();
+    if parts.method == Method::POST && path.ends_with("/git-receive-pack") {
+        backend.received.0.fetch_add(1, Ordering::SeqCst);
+    }
     if backend.dot_git && !path.contains(".git/") {
         let to = path.replacen("/info/refs", ".git/info/refs", 1);
         return (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, to)]).into_response();

@@ -334,7 +334,7 @@ async fn of_a_flow_on_github() {
     the first look, once: 0 read (0 of them 304), 0 written, 0 of git
     the first look, each: 2 read (0 of them 304), 2 written, 5 of git
     nothing to do: 0 read (0 of them 304), 0 written, 2 of git
-    a new green commit: it enters staging: 16 read (7 of them 304), 2 written, 15 of git
+    a new green commit: it enters staging: 17 read (7 of them 304), 3 written, 13 of git
     its request is opened: 24 read (20 of them 304), 3 written, 10 of git
     its request is open, and nothing has changed: 9 read (8 of them 304), 0 written, 4 of git
     its request was approved, and waits: 12 read (9 of them 304), 2 written, 4 of git

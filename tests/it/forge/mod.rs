@@ -17,6 +17,7 @@ pub mod gitlab;
 pub mod graphql;
 mod hooks;
 pub mod hosts;
+mod moves;
 mod orders;
 mod pushed;
 mod roles;

@@ -38,8 +38,8 @@ pub trait Scene: Host {
     fn does(&self, number: u64, deed: Deed, by: &str) -> Result<(), String>;
     /// A result of CI, if the forge can tell it as it is.
     fn checked(&self, commit: CommitId, check: &str, state: CiState, on: Option<&str>) -> bool;
-    /// The next merge meets trouble.
-    fn trouble(&self, trouble: Trouble, how: MergeHow);
+    /// The next merge in that way, or the next move of a branch by the forge, meets trouble; no where git moves branches.
+    fn trouble(&self, trouble: Trouble, how: Option<MergeHow>) -> bool;
     /// The page of a request.
     fn page(&self, number: u64) -> String;
     /// How the pages of results of CI begin.
@@ -153,8 +153,11 @@ impl Scene for Gitea {
         on.is_none()
     }
 
-    fn trouble(&self, trouble: Trouble, _: MergeHow) {
-        self.0.faults.plan("/merge", broken(trouble), 1);
+    fn trouble(&self, trouble: Trouble, how: Option<MergeHow>) -> bool {
+        if how.is_some() {
+            self.0.faults.plan("/merge", broken(trouble), 1);
+        }
+        how.is_some()
     }
 
     fn page(&self, number: u64) -> String {
@@ -245,13 +248,20 @@ impl Scene for GitHub {
         true
     }
 
-    fn trouble(&self, trouble: Trouble, how: MergeHow) {
+    fn trouble(&self, trouble: Trouble, how: Option<MergeHow>) -> bool {
         let fault = match trouble {
+            Trouble::Refuse if how.is_none() => {
+                // As git says it, whose words the transcripts have.
+                let error = json!({ "type": "UNPROCESSABLE", "message": "pre-receive hook declined" });
+                Fault::Say(200, Vec::new(), json!({ "data": { "updateRefs": null }, "errors": [error] }))
+            }
             Trouble::Refuse => Fault::Say(403, Vec::new(), json!({ "message": "no" })),
             Trouble::LosePush => Fault::LoseRequest,
             Trouble::LoseAnswer => Fault::LoseAnswer,
         };
-        self.0.fault(if how == MergeHow::FastForward { "updateRefs" } else { "/merge" }, fault);
+        let by_button = how.is_some_and(|how| how != MergeHow::FastForward);
+        self.0.fault(if by_button { "/merge" } else { "updateRefs" }, fault);
+        true
     }
 
     fn page(&self, number: u64) -> String {
@@ -364,9 +374,12 @@ impl Scene for GitLab {
         true
     }
 
-    fn trouble(&self, trouble: Trouble, _: MergeHow) {
+    fn trouble(&self, trouble: Trouble, how: Option<MergeHow>) -> bool {
         let newest = self.numbers().last().map_or(0, |(number, _)| *number);
-        self.0.faults.plan(&format!("/{newest}/merge"), broken(trouble), 1);
+        if how.is_some() {
+            self.0.faults.plan(&format!("/{newest}/merge"), broken(trouble), 1);
+        }
+        how.is_some()
     }
 
     fn page(&self, number: u64) -> String {

@@ -11,8 +11,9 @@ use towpath_core::model::{CiState, CommitId, Instant, MergeHow, Span, Ways};
 use super::server::{Server, Trouble};
 use crate::support::book::Deed;
 
-/// What makes trouble for the next merge of a request.
-pub type OnMerge = Rc<dyn Fn(Trouble, MergeHow)>;
+/// What makes trouble for the next merge of a request in that way, or for the next move of a branch by the forge; it says
+/// no where that is a push of git.
+pub type OnCall = Rc<dyn Fn(Trouble, Option<MergeHow>) -> bool>;
 
 /// Where a repository is, and what there is beside git.
 pub trait Hosting: Sized {
@@ -42,9 +43,9 @@ pub trait Hosting: Sized {
         false
     }
 
-    /// What makes trouble for merges.
-    fn on_merge(&self) -> OnMerge {
-        Rc::new(|_, _| {})
+    /// What makes trouble for calls of the forge that move a branch.
+    fn on_call(&self) -> OnCall {
+        Rc::new(|_, how| how.is_some())
     }
 
     /// Time passes.

@@ -10,7 +10,7 @@ use towpath::engine::RealWorld;
 use towpath::setup::{Need, Setup};
 use towpath_core::model::{CiState, CommitId, Instant, Span, Ways};
 
-use super::hosting::{Hosting, OnMerge, checker};
+use super::hosting::{Hosting, OnCall, checker};
 use super::line::Line;
 use super::run::{FORGE, HOSTED, PLAIN, REPOSITORY};
 use super::server::Server;
@@ -77,7 +77,7 @@ impl<S: Scene + 'static> Hosting for OnForge<S> {
         self.scene.checked(commit, check, state, on)
     }
 
-    fn on_merge(&self) -> OnMerge {
+    fn on_call(&self) -> OnCall {
         let scene = self.scene.clone();
         Rc::new(move |trouble, how| scene.trouble(trouble, how))
     }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use git2::{Oid, Repository, Signature, Time};
 use tokio::runtime::Runtime;
 use towpath::clock::{Clock, ManualClock};
-use towpath::config::Config;
+use towpath::config::{Config, Moves};
 use towpath::engine::RealWorld;
 use towpath::engine::forges::OnForge;
 use towpath::forge::{
@@ -52,7 +52,7 @@ impl Hosting for Plain {
         let clock = Clock::Manual(clock.clone());
         let cache = server.folder().join("cache");
         let flow = config.flows[0].flow.name.clone();
-        let forge = OnForge { forge: Arc::new(self.forge.clone()), repo: RepoPath::new("shop") };
+        let forge = OnForge { forge: Arc::new(self.forge.clone()), repo: RepoPath::new("shop"), moves: Moves::Api };
         let world = RealWorld::new(config, store, clock, self.git.clone(), &cache, false);
         world.on(vec![(flow, Ok(forge))]).checked_by(checker())
     }

@@ -66,7 +66,7 @@ impl<H: Hosting> RealStage<H> {
         }
         let world = self.hosting.world(&self.runtime, &self.server, &self.config, &self.clock);
         let (server, script) = (self.server.clone(), self.script.clone());
-        self.processes.insert(replica, Process::new(world, server, script, self.hosting.on_merge()));
+        self.processes.insert(replica, Process::new(world, server, script, self.hosting.on_call()));
     }
 
     /// Everything that was recorded, oldest first.

@@ -20,12 +20,12 @@ use towpath_core::act::PushAnswer;
 use towpath_core::dag::Dag;
 use towpath_core::model::{
     Actor, AuditRow, BranchName, Change, CommitId, Concerns, EnvName, Fact, Facts, Flow, FlowName, Instant,
-    IntentId, IntentRow, Ledger, Message, Missing, Now, OrderId, Proposed, Reason, Span, Standing, Tip, Unknown,
-    UnknownWhy,
+    IntentId, IntentRow, Ledger, Message, Missing, MoveKind, Now, OrderId, Proposed, Reason, Span, Standing, Tip,
+    Unknown, UnknownWhy,
 };
 use towpath_core::see::{PushSeen, Tips};
 
-use super::hosting::OnMerge;
+use super::hosting::OnCall;
 use super::server::{Server, Trouble};
 
 /// As long as that of `RealWorld`.
@@ -104,16 +104,16 @@ pub struct Process {
     dead: Cell<bool>,
     server: Rc<Server>,
     script: Rc<RefCell<Script>>,
-    /// Makes trouble for the merge of a request, which does not come to the server as a push.
-    on_merge: OnMerge,
+    /// Makes trouble for a call of the forge that moves a branch, which does not come to the server as a push.
+    on_call: OnCall,
     /// Where those that tick at the same time meet once each has asked for the lease.
     meet: RefCell<Option<Rc<Barrier>>>,
 }
 
 impl Process {
-    pub fn new(world: RealWorld, server: Rc<Server>, script: Rc<RefCell<Script>>, on_merge: OnMerge) -> Self {
+    pub fn new(world: RealWorld, server: Rc<Server>, script: Rc<RefCell<Script>>, on_call: OnCall) -> Self {
         let (body, dead) = (Body::new(), Cell::new(false));
-        Self { world, body, dead, server, script, on_merge, meet: RefCell::default() }
+        Self { world, body, dead, server, script, on_call, meet: RefCell::default() }
     }
 
     /// Whether it died at a crash point.
@@ -259,9 +259,14 @@ impl World for Process {
     async fn push(&self, flow: &Flow, row: &IntentRow) -> PushAnswer {
         let trouble = self.script.borrow_mut().trouble();
         let Some(trouble) = trouble else { return self.world.push(flow, row).await };
-        if let Some(merge) = row.merge {
-            (self.on_merge)(trouble, merge.how);
-            return self.world.push(flow, row).await;
+        let how = row.merge.map(|merge| merge.how);
+        if row.kind == MoveKind::FastForward && (self.on_call)(trouble, how) {
+            let answer = self.world.push(flow, row).await;
+            return match answer {
+                // What a move is lost by differs between a forge and git.
+                PushAnswer::NoAnswer { .. } if how.is_none() => PushAnswer::NoAnswer { words: HUNG_UP.to_owned() },
+                answer => answer,
+            };
         }
         self.server.trouble(trouble);
         let answer = self.world.push(flow, row).await;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
+use towpath::config::Moves;
 use towpath::engine::forges::OnForge;
 use towpath::forge::{
     CallFault, CheckSeen, Finding, Forge, HeadBound, HookRefused, HookSeen, MergeHow, Proposal, RepoPath,
@@ -108,7 +109,7 @@ impl SimForge {
 
     /// As the engine is told of it.
     pub fn on(&self) -> OnForge {
-        OnForge { forge: Arc::new(self.clone()), repo: RepoPath::new("shop") }
+        OnForge { forge: Arc::new(self.clone()), repo: RepoPath::new("shop"), moves: Moves::Api }
     }
 
     /// Where branches are since one of them moved: `gone` is one that was deleted. Heads follow, and what its

@@ -4,6 +4,7 @@
 use axum::body::Bytes;
 use serde_json::{Value, json};
 use towpath::forge::{Forge as _, MergeHow, Permission, Proposal, Reaction, StatusLine, StatusState};
+use towpath_core::act::PushAnswer;
 
 use super::super::schema::{Api, Exchange};
 use super::state::Rule;
@@ -41,11 +42,12 @@ const OPERATIONS: [&str; 28] = [
     "POST /repos/{owner}/{repo}/labels",
 ];
 /// Those that the list above has no room for in its order: what makes and moves requests.
-const MOVES: [&str; 4] = [
+const MOVES: [&str; 5] = [
     "POST /repos/{owner}/{repo}/pulls",
     "POST /repos/{owner}/{repo}/pulls/{index}/merge",
     "POST /repos/{owner}/{repo}/pulls/{index}/requested_reviewers",
     "POST /repos/{owner}/{repo}/statuses/{sha}",
+    "PUT /repos/{owner}/{repo}/branches/{branch}",
 ];
 
 /// A place where every call of the adapter has been made, and answered well.
@@ -103,6 +105,10 @@ async fn everything() -> Place {
     forge.status(&repo(), head, &line).await.expect("written");
     place.merge(number, head, MergeHow::FastForward).await;
     assert_eq!(place.tip("staging"), Some(head));
+    place.state().version = "1.26.0".to_owned();
+    let next = place.push("towpath/checkout/staging", "b");
+    let moved = place.forge().advance(&repo(), &branch("staging"), head, next).await;
+    assert_eq!((moved, place.tip("staging")), (Some(PushAnswer::Moved), Some(next)));
     place
 }
 

@@ -42,7 +42,7 @@ use towpath::secret::Secret;
 use towpath_core::act::PushAnswer;
 use towpath_core::model::{BranchName, CommitId};
 
-use super::backend::{self, Backend};
+use super::backend::{self, Backend, Received};
 use super::schema::{Watch, decode};
 use crate::support::git_fixture::Repo;
 use faults::Faults;
@@ -61,6 +61,7 @@ pub struct Place {
     /// Where all branches began.
     pub root: CommitId,
     delivered: std::cell::Cell<usize>,
+    pushes: Received,
 }
 
 impl Place {
@@ -89,11 +90,12 @@ impl Place {
         let (faults, watch) = (Faults::default(), Watch::new(spec::forgejo()));
         let door = Arc::clone(&state);
         let git = Backend::guarded(dir.path().join("git"), move |said| login(&door.lock().expect("state"), said));
+        let pushes = git.received();
         let api = Router::new().route("/api/v1/{*rest}", any(asked)).with_state(Arc::clone(&state));
         let api = api.layer(middleware::from_fn_with_state(faults.clone(), faults::make));
         let router = watch.over(api).fallback_service(git.router());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { dir, url, state, faults, watch, root, delivered: std::cell::Cell::new(0) }
+        Self { dir, url, state, faults, watch, root, delivered: std::cell::Cell::new(0), pushes }
     }
 
     /// A file of that name beside the repository.
@@ -153,6 +155,11 @@ impl Place {
 
     pub fn tip(&self, branch: &str) -> Option<CommitId> {
         self.state().repo.tip(branch)
+    }
+
+    /// How many pushes of git came.
+    pub fn pushes(&self) -> usize {
+        self.pushes.count()
     }
 
     /// How many calls had that in `METHOD /path?query`.

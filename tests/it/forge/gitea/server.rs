@@ -169,6 +169,7 @@ fn repository(state: &mut State, ask: &Ask<'_>, rest: &[&str]) -> Reply {
             Some(tip) => Reply::json(show::branch(state, name, tip, &ask.login)),
             None => Reply::missing(),
         },
+        ("PUT", ["branches", name]) => update(state, ask, name),
         ("GET", ["branch_protections" | "hooks"]) if !admin => {
             Reply::error(403, "user should be an owner or admin")
         }
@@ -421,6 +422,47 @@ fn react(state: &mut State, ask: &Ask<'_>, id: &str) -> Reply {
     }
     let says = json!({ "user": show::user(state, &by), "content": content, "created_at": show::stamp(state.now) });
     Reply::new(if had { 200 } else { 201 }, Some(says))
+}
+
+/// `UpdateBranch` in `routers/api/v1/repo/branch.go` and `services/repository/branch.go` of Gitea 1.26.
+fn update(state: &mut State, ask: &Ask<'_>, name: &str) -> Reply {
+    let version: Vec<u32> = state.version.split('.').map_while(|part| part.parse().ok()).collect();
+    if state.version.contains("+gitea-") || version < vec![1, 26] {
+        // The path is there for other methods.
+        return Reply { on_purpose: true, ..Reply::new(405, None) };
+    }
+    if !state.may_write(&ask.login) {
+        return Reply::error(403, "user should have a permission to write to a repo");
+    }
+    if state.settings.archived {
+        return Reply::error(423, "Repo is archived");
+    }
+    let Some(recorded) = state.tip(name) else { return Reply::missing() };
+    let (old, new) = (ask.text("old_commit_id"), ask.text("new_commit_id"));
+    if !old.is_empty() && old != recorded.to_string() {
+        let words = format!("branch commit does not match [expected: {old}, given: {recorded}]");
+        return Reply::error(422, &words);
+    }
+    let Ok(to) = new.parse::<CommitId>() else { return Reply::missing() };
+    if to == recorded {
+        return Reply::new(204, None);
+    }
+    if ask.body["force"] != json!(true) && !state.repo.contains(to, recorded) {
+        return Reply::error(422, &format!("Force push {name} need a confirm force parameter"));
+    }
+    // The pre-receive hook's words.
+    if state.rule(name).is_some_and(|rule| !rule.pushers.contains(&ask.login)) {
+        return Reply::error(403, &format!("Not allowed to push to protected branch {name}"));
+    }
+    if let Some(to) = state.race.take() {
+        state.repo.set(name, to);
+    }
+    // `--force-with-lease` of a push to its own repository.
+    let args = ["update-ref", &format!("refs/heads/{name}"), &new, &old];
+    let done = git_command(&state.repo.dir).args(args).output().expect("git runs").status.success();
+    state.notice();
+    // In production the words are kept from everybody but administrators.
+    if done { Reply::new(204, None) } else { Reply::error(500, "") }
 }
 
 fn merge(state: &mut State, ask: &Ask<'_>, number: u64) -> Reply {

@@ -76,6 +76,24 @@ fn as_sources_say(document: &mut Value) {
     merge["405"] = json!({ "$ref": "#/responses/error" });
     merge["422"] = json!({ "$ref": "#/responses/validationError" });
     merge["500"] = json!({ "$ref": "#/responses/error" });
+    // Gitea 1.26 moves a branch (go-gitea/gitea#35951), which no Forgejo does: the operation as `UpdateBranch` of Gitea's
+    // own routers/api/v1/repo/branch.go describes it. 423 is mustNotBeArchived, 500 a push of its own that failed.
+    let (text, flag) = (json!({ "type": "string" }), json!({ "type": "boolean" }));
+    let fields = json!({ "new_commit_id": text, "old_commit_id": text, "force": flag });
+    let option = json!({
+        "type": "object", "additionalProperties": false, "required": ["new_commit_id"], "properties": fields,
+    });
+    let said = |name: &str| json!({ "$ref": format!("#/responses/{name}") });
+    let branch = &mut document["paths"]["/repos/{owner}/{repo}/branches/{branch}"];
+    branch["put"] = json!({
+        "operationId": "repoUpdateBranch",
+        "parameters": branch["get"]["parameters"].as_array().into_iter().flatten().cloned()
+            .chain([json!({ "name": "body", "in": "body", "schema": option })]).collect::<Vec<Value>>(),
+        "responses": {
+            "204": said("empty"), "403": said("forbidden"), "404": said("notFound"), "409": said("conflict"),
+            "422": said("validationError"), "423": said("repoArchivedError"), "500": said("error"),
+        },
+    });
     // Gitea filters by base under another name (its own routers/api/v1/repo/pull.go).
     let pulls = &mut document["paths"]["/repos/{owner}/{repo}/pulls"]["get"]["parameters"];
     pulls

@@ -16,7 +16,7 @@ use towpath_core::model::Instant;
 
 use super::answers::Reply;
 use super::state::{Fault, State};
-use crate::forge::backend::Backend;
+use crate::forge::backend::{Backend, Received};
 use crate::forge::graphql::Schema;
 use crate::forge::schema::{Api, ON_PURPOSE, Watch, spec};
 
@@ -38,6 +38,7 @@ pub struct Server {
     pub watch: Watch,
     shared: Arc<Shared>,
     folder: Arc<tempfile::TempDir>,
+    pushes: Received,
 }
 
 struct Shared {
@@ -70,14 +71,16 @@ impl Server {
             app_key: app_key.to_vec(),
         });
         let rest = Router::new().route("/api/v3/{*rest}", axum::routing::any(rest)).with_state(Arc::clone(&shared));
+        let git = Backend::open(folder.path().to_owned());
+        let pushes = git.received();
         let router = watch
             .over(rest)
             .route("/api/graphql", axum::routing::post(graph).with_state(Arc::clone(&shared)))
-            .fallback_service(Backend::open(folder.path().to_owned()).router());
+            .fallback_service(git.router());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("bound"));
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { url, watch, shared, folder: Arc::new(folder) }
+        Self { url, watch, shared, folder: Arc::new(folder), pushes }
     }
 
     /// A file of that name beside the repository.
@@ -99,6 +102,11 @@ impl Server {
     /// How many calls came whose `METHOD path?query` holds that.
     pub fn asked(&self, part: &str) -> usize {
         self.state().asked.iter().filter(|asked| asked.contains(part)).count()
+    }
+
+    /// How many pushes of git came.
+    pub fn pushes(&self) -> usize {
+        self.pushes.count()
     }
 
     /// Everything was as described, and at least so many exchanges were checked.

@@ -157,6 +157,8 @@ pub struct State {
     pub hooks: Vec<Value>,
     /// Of the personal token; none where it is a fine-grained one.
     pub scopes: Option<&'static str>,
+    /// A branch is here at the last moment before it is moved.
+    pub race: Option<CommitId>,
     /// So many reads pass before a request is seen to be merged by a move of its base.
     pub indirect_lag: u32,
     pub limit: u64,
@@ -213,6 +215,7 @@ impl State {
             app_events: vec!["push", "status", "check_run", "pull_request", "pull_request_review", "issue_comment"],
             hooks: Vec::new(),
             scopes: Some("read:org, repo, workflow"),
+            race: None,
             indirect_lag: 0,
             limit: 5_000,
             left: 5_000,
@@ -284,6 +287,9 @@ impl State {
     /// Moves a branch by compare-and-swap, forward only; else GitHub's words for it.
     pub fn move_branch(&mut self, branch: &str, old: CommitId, new: CommitId, force: bool) -> Result<(), String> {
         let (old_text, new_text) = (old.to_string(), new.to_string());
+        if let Some(to) = self.race.take() {
+            self.repo.set(branch, to);
+        }
         if !force && !self.contains(new, old) {
             return Err(format!("Update is not a fast forward: refs/heads/{branch}"));
         }
