@@ -124,6 +124,14 @@ impl Fault {
         }
     }
 
+    /// What it means to whoever wanted to change something and had to read first: nothing was sent, whatever became of that.
+    pub fn before(self) -> CallFault {
+        match self.call() {
+            CallFault::NoAnswer { words } => CallFault::NotSent { words, retry_after: None },
+            other => other,
+        }
+    }
+
     /// What it means to whoever wanted to move a branch.
     pub fn push(self) -> PushAnswer {
         match self.call() {

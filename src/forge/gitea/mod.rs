@@ -208,11 +208,3 @@ impl Forge for Gitea {
 fn path<'a>(repo: &'a RepoPath, rest: &[&'a str]) -> Vec<&'a str> {
     std::iter::once("repos").chain(repo.parts()).chain(rest.iter().copied()).collect()
 }
-
-/// What a fault comes to before anything was changed: it was not sent, whatever became of the read.
-fn before(fault: Fault) -> CallFault {
-    match fault.call() {
-        CallFault::NoAnswer { words } => CallFault::NotSent { words, retry_after: None },
-        other => other,
-    }
-}

@@ -18,7 +18,7 @@ use towpath_core::model::{BranchName, CommitId, Instant};
 use super::api::{Api, Counted};
 use super::reviews::{self, Word};
 use super::version::Maker;
-use super::{before, path, wire};
+use super::{path, wire};
 use crate::forge::client::{Fault, stamp};
 use crate::forge::{CallFault, Proposal, RepoPath, RequestSeen, RequestState, keeps_mark, not_ready};
 
@@ -223,7 +223,7 @@ pub(super) async fn close(api: &Api, repo: &RepoPath, number: u64, head: CommitI
     let number = number.to_string();
     let at = path(repo, &["pulls", &number]);
     let answer = api.get("request", &at, &[]).await;
-    let pull: wire::Pull = answer.and_then(|answer| answer.json()).map_err(before)?;
+    let pull: wire::Pull = answer.and_then(|answer| answer.json()).map_err(Fault::before)?;
     if pull.merged == Some(true) || pull.state == "closed" {
         return Ok(());
     }
@@ -258,7 +258,7 @@ pub(super) async fn describe(
     let number = number.to_string();
     let at = path(repo, &["pulls", &number]);
     let answer = api.get("request", &at, &[]).await;
-    let pull: wire::Pull = answer.and_then(|answer| answer.json()).map_err(before)?;
+    let pull: wire::Pull = answer.and_then(|answer| answer.json()).map_err(Fault::before)?;
     // The server trims, and browsers send their own line ends when somebody edits.
     let title = keeps_mark(pull.title.as_deref(), &proposal.title, &NOT_READY);
     let differs = |had: Option<&str>, wanted: &str| {
@@ -292,7 +292,7 @@ async fn labels(api: &Api, repo: &RepoPath, names: &[String]) -> Result<Vec<i64>
         return Ok(Vec::new());
     }
     let at = path(repo, &["labels"]);
-    let (mut known, _) = api.list::<wire::Label>("labels", &at, &[], Counted::Exactly).await.map_err(before)?;
+    let (mut known, _) = api.list::<wire::Label>("labels", &at, &[], Counted::Exactly).await.map_err(Fault::before)?;
     let of = |known: &[wire::Label], name: &str| {
         known.iter().find(|label| label.name.eq_ignore_ascii_case(name)).map(|label| label.id)
     };
@@ -305,7 +305,7 @@ async fn labels(api: &Api, repo: &RepoPath, names: &[String]) -> Result<Vec<i64>
             Ok((more, _)) => known.extend(more),
             // The owner is a person, or the token may not look: the repository's own labels do.
             Err(Fault::Said { status: 403 | 404, .. }) => {}
-            Err(fault) => return Err(before(fault)),
+            Err(fault) => return Err(fault.before()),
         }
     }
     let mut ids = Vec::with_capacity(names.len());
@@ -316,7 +316,7 @@ async fn labels(api: &Api, repo: &RepoPath, names: &[String]) -> Result<Vec<i64>
                 // Grey: whoever cares gives it a colour.
                 let body = serde_json::json!({ "name": name, "color": "#cccccc" });
                 let answer = api.act("make-label", Method::POST, &at, &body).await;
-                answer.and_then(|answer| answer.json::<wire::Label>()).map_err(before)?.id
+                answer.and_then(|answer| answer.json::<wire::Label>()).map_err(Fault::before)?.id
             }
         };
         ids.push(id);

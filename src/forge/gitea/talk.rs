@@ -7,7 +7,7 @@ use serde::Serialize;
 use towpath_core::model::{CommitId, Unknown, UnknownWhy};
 
 use super::api::{Api, Counted};
-use super::{before, path, wire};
+use super::{path, wire};
 use crate::forge::client::Fault;
 use crate::forge::{CallFault, RepoPath, StatusLine, StatusState};
 
@@ -25,13 +25,13 @@ pub(super) async fn comment(
     let number = number.to_string();
     let at = path(repo, &["issues", &number, "comments"]);
     // All in one answer: neither server pages comments. Should one begin to, the count tells.
-    let answer = api.get("comments", &at, &[]).await.map_err(before)?;
-    let all = answer.json::<Option<Vec<wire::Comment>>>().map_err(before)?.unwrap_or_default();
+    let answer = api.get("comments", &at, &[]).await.map_err(Fault::before)?;
+    let all = answer.json::<Option<Vec<wire::Comment>>>().map_err(Fault::before)?.unwrap_or_default();
     if answer.total.is_some_and(|total| total > all.len() as u64) {
         let words = format!("only {} of {} comments came", all.len(), answer.total.unwrap_or_default());
         return Err(CallFault::NotSent { words, retry_after: None });
     }
-    let me = api.whoami().await.map_err(before)?;
+    let me = api.whoami().await.map_err(Fault::before)?;
     // Somebody may have copied our comment, marker and all.
     let is_ours = |comment: &&wire::Comment| {
         let by = comment.user.as_ref().and_then(|user| user.login.as_deref());
@@ -77,7 +77,7 @@ pub(super) async fn status(
     // What stands already would stand there twice. One page is enough: ours is among the newest, or is written again.
     let answer = api.get("statuses", &at, &[("sort", "recentupdate")]).await;
     let had =
-        answer.and_then(|answer| answer.json::<Option<Vec<wire::Status>>>()).map_err(before)?.unwrap_or_default();
+        answer.and_then(|answer| answer.json::<Option<Vec<wire::Status>>>()).map_err(Fault::before)?.unwrap_or_default();
     let newest = had.iter().filter(|row| row.context.as_deref() == Some(body.context)).max_by_key(|row| row.id);
     let same = |row: &wire::Status| {
         row.status.as_deref() == Some(body.state) && row.description.as_deref() == Some(&*body.description)

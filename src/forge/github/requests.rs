@@ -161,7 +161,7 @@ impl GitHub {
             let said: Vec<wire::Review> = self.list("reviews", url).await?;
             Ok::<_, Fault>((had, said))
         };
-        let (had, said) = read.await.map_err(|fault| not_sent(&fault))?;
+        let (had, said) = read.await.map_err(Fault::before)?;
         let said = said.into_iter().filter_map(|review| review.user);
         let people: Vec<String> = had.requested_reviewers.into_iter().chain(said).map(|user| user.login).collect();
         for reviewer in reviewers {
@@ -179,7 +179,7 @@ impl GitHub {
             };
             let url = self
                 .repo_url(repo, &["pulls", &number, "requested_reviewers"], &[])
-                .map_err(|fault| not_sent(&fault))?;
+                .map_err(Fault::before)?;
             match self.done("reviewers", Method::POST, url, &body).await.map_err(Fault::call) {
                 Ok(()) => {}
                 Err(fault @ CallFault::Refused { .. }) => {
@@ -273,11 +273,6 @@ impl GitHub {
         let _: Answer = self.send(&headed(Call::act(operation, method, url, body))).await?;
         Ok(())
     }
-}
-
-/// What a fault comes to where nothing was to be changed yet.
-fn not_sent(fault: &Fault) -> CallFault {
-    CallFault::NotSent { words: fault.to_string(), retry_after: None }
 }
 
 /// Whether it goes from that branch of this very repository (not of a fork) to that one.

@@ -190,11 +190,3 @@ impl Forge for GitLab {
         hook::verify(headers, body, secrets, self.api.clock.reading().wall)
     }
 }
-
-/// What a fault comes to before anything was changed: it was not sent, whatever became of the read.
-fn before(fault: Fault) -> CallFault {
-    match fault.call() {
-        CallFault::NoAnswer { words } => CallFault::NotSent { words, retry_after: None },
-        other => other,
-    }
-}

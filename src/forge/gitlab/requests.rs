@@ -16,7 +16,7 @@ use serde::Serialize;
 use towpath_core::model::{BranchName, CommitId};
 
 use super::api::{Api, path};
-use super::{approvals, before, merge, people, wire};
+use super::{approvals, merge, people, wire};
 use crate::forge::client::Fault;
 use crate::forge::{CallFault, Proposal, RepoPath, RequestSeen, RequestState, keeps_mark};
 
@@ -125,7 +125,7 @@ struct Open<'a> {
 
 /// See `Forge::open`.
 pub(super) async fn open(api: &Api, repo: &RepoPath, proposal: &Proposal) -> Result<u64, CallFault> {
-    let project = api.project(repo).await.map_err(before)?;
+    let project = api.project(repo).await.map_err(Fault::before)?;
     if let Err(words) = merge::method(&project) {
         return Err(CallFault::Refused { words });
     }
@@ -166,7 +166,7 @@ pub(super) async fn describe(
 ) -> Result<(), CallFault> {
     let number = number.to_string();
     let at = path(repo, &["merge_requests", &number]);
-    let had: wire::Request = api.get("request", &at).await.map_err(before)?;
+    let had: wire::Request = api.get("request", &at).await.map_err(Fault::before)?;
     // Browsers send their own line ends when somebody edits.
     let differs = |had: Option<&str>, wanted: &str| {
         let plain = |text: &str| text.replace("\r\n", "\n").trim().to_owned();

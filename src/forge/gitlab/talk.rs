@@ -20,7 +20,7 @@ use serde::Serialize;
 use towpath_core::model::CommitId;
 
 use super::api::{Api, path};
-use super::{approvals, before, wire};
+use super::{approvals, wire};
 use crate::forge::client::Fault;
 use crate::forge::{CallFault, RepoPath, StatusLine, StatusState};
 
@@ -39,8 +39,8 @@ pub(super) async fn comment(
     body: &str,
 ) -> Result<(), CallFault> {
     let number = number.to_string();
-    let notes = approvals::notes(api, repo, &number).await.map_err(before)?;
-    let me = api.whoami().await.map_err(before)?.username;
+    let notes = approvals::notes(api, repo, &number).await.map_err(Fault::before)?;
+    let me = api.whoami().await.map_err(Fault::before)?.username;
     // Somebody may have copied our comment, marker and all.
     let is_ours = |note: &&wire::Note| {
         let by = note.author.as_ref().and_then(|author| author.username.as_deref());
@@ -90,7 +90,7 @@ pub(super) async fn status(
     let sha = commit.to_string();
     let at = path(repo, &["repository", "commits", &sha, "statuses"]);
     let query = [("ref", REFERENCE), ("name", line.context.as_str())];
-    let had = api.list::<wire::Status>("our-statuses", &at, &query).await.map_err(before)?.items;
+    let had = api.list::<wire::Status>("our-statuses", &at, &query).await.map_err(Fault::before)?.items;
     let named = |had: &&wire::Status| had.name.as_deref() == Some(line.context.as_str());
     let newest = had.iter().filter(named).max_by_key(|had| had.id);
     let is_so = newest.is_some_and(|had| {
