@@ -323,19 +323,30 @@ async fn what_gitea_answers_to_a_move_is_told_apart() {
         assert_eq!((word, place.tip("staging")), (is, Some(root)), "{answer:?}");
         assert!(calls <= 6, "a fault is not followed by another try: {calls}");
     }
+    assert_eq!(place.pushes(), 0);
+    place.watch.assert_good(6);
+}
+
+/// What happens while the server does it: somebody moves the branch, or the line breaks.
+#[tokio::test]
+async fn what_nobody_is_told_of_a_move_on_gitea_is_no_answer() {
+    let place = gitea::Place::new().await;
+    place.state().version = "1.26.0".to_owned();
+    let (root, next) = (place.root, place.push("develop", "a"));
+    let aside = place.state().repo.commit(&[], "other", &[("f", "z")]);
     place.state().race = Some(aside);
-    let raced = advance(root, next).await;
+    let raced = place.forge().advance(&repo(), &branch("staging"), root, next).await;
     assert!(matches!(raced, Some(PushAnswer::NoAnswer { .. })), "its words are kept from us: {raced:?}");
     assert_eq!(place.tip("staging"), Some(aside), "and nobody is overwritten");
     place.set("staging", root);
-    place.faults.plan(path, Broken::DoneAndDropped, 1);
+    place.faults.plan("PUT /api/v1/repos/shop/checkout/branches/staging", Broken::DoneAndDropped, 1);
     let lost = place.forge().advance(&repo(), &branch("staging"), root, next).await;
     assert!(matches!(lost, Some(PushAnswer::NoAnswer { .. })), "{lost:?}");
     assert_eq!((place.tip("staging"), place.pushes()), (Some(next), 0));
-    place.watch.assert_good(8);
+    place.watch.assert_good(3);
 }
 
-/// A reference that moved in the last moment gives a 500 without words; the branch itself is read, and counts.
+/// After an answer that was lost the branch itself is read, and counts.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_answer_of_gitea_is_on_record_once() {
     for (fault, moves) in [(Broken::DoneAndDropped, true), (Broken::Status(502, "Bad Gateway"), false)] {
