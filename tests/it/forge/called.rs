@@ -185,7 +185,7 @@ async fn a_co_author_that_the_forge_cannot_tell_is_asked_for_as_an_author_later(
     let one = commits(&day, 1).remove(0);
     day.host.attributes(one.commit, Some("bo"));
     let as_co_author = Signature { co_author: true, ..one.clone() };
-    let (told, calls) = asked(&day, &[as_co_author.clone()]).await;
+    let (told, calls) = asked(&day, std::slice::from_ref(&as_co_author)).await;
     assert_eq!((told.of(&one.email), calls), (None, 0), "Gitea has no such question");
     // As the author of another commit of the same message it is.
     let (told, calls) = asked(&day, &[as_co_author.clone(), one.clone()]).await;

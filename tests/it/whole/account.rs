@@ -1,9 +1,8 @@
 //! Somebody whose address in commits no config has: the forge says which account wrote them, and they are called by it and
 //! may hold what is theirs.
 
-use std::time::{Duration, Instant};
-
 use serde_json::Value as Json;
+use towpath::clock::Clock;
 use towpath_core::model::{CommitId, Span};
 
 use super::{ANNOUNCED, Whole};
@@ -143,10 +142,11 @@ async fn a_forge_that_does_not_answer_delays_no_message() {
     let two = on.commit("Marek B <marek@other.example>", subjects[1], &[("c", "1")]);
     [one, two].into_iter().for_each(|commit| on.host.attributes(commit, Some("bo")));
     on.host.0.faults.plan("/git/commits/", Fault::Trickled, 100);
-    let began = Instant::now();
+    let began = Clock::System.reading().wall;
     let message = on.announces(subjects[0]).await;
     // It does not end by itself.
-    assert!(began.elapsed() < Duration::from_secs(25), "{:?}", began.elapsed());
+    let took = Clock::System.reading().wall.since(began);
+    assert!(took < Span::from_secs(25), "{took}");
     assert!(!message.to_string().contains("UMAREK") && super::text(&message).contains("Marek"), "{message:#}");
     assert_eq!(on.host.asked_for_authors(), 1, "and no second question");
     // For a while it is not asked again, so that the next messages do not wait for it either.
