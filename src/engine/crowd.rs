@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use towpath_core::model::{AccountHolder, Fact, FlowName, RequestApproval, Requests};
+use towpath_core::people::accounts::{Accounts, Known};
 use towpath_core::people::authors::every_address;
 use towpath_core::people::{ForgeHost, Identity, Mailmap, People, PersonCard};
 
@@ -34,6 +35,18 @@ impl Crowd {
     pub fn addresses(&self, mailmap: &Mailmap, of: &BTreeSet<(String, String)>) -> BTreeSet<String> {
         let of = mailmap.addresses(of.iter().map(|(name, email)| (name.as_str(), email.as_str())));
         every_address(&self.people, &self.hosts, &of)
+    }
+
+    /// The name of a flow's forge, where anybody here has an account there.
+    pub fn forge(&self, flow: &FlowName) -> Option<&str> {
+        let forge = self.forges.get(flow)?;
+        let has_one = |card: &PersonCard| card.logins(forge).next().is_some();
+        self.people.cards().iter().any(has_one).then_some(forge)
+    }
+
+    /// By what whoever wrote a commit is known, with what a file and a forge tell of them.
+    pub fn known<'k>(&'k self, mailmap: &'k Mailmap, accounts: &'k Accounts) -> Known<'k> {
+        Known { people: &self.people, forges: &self.hosts, mailmap, accounts }
     }
 
     /// The accounts on a flow's forge of whoever has this address: those that the config has of that person, or the one in

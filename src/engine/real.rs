@@ -2,6 +2,7 @@
 //!
 //! Not here: what the engine has it do (`world`), and what only a forge can tell (`forges`).
 
+mod accounts;
 mod within;
 mod world;
 mod wrote;
@@ -15,6 +16,7 @@ use towpath_core::dag::Dag;
 use towpath_core::model::{CommitId, Fact, FlowName, Unknown, UnknownWhy};
 use towpath_core::people::Mailmap;
 
+use self::accounts::Remembered;
 use super::crowd::Crowd;
 use super::forges::{OfFlows, OnForge};
 use super::reach::{self, Reach};
@@ -42,6 +44,7 @@ pub struct RealWorld {
     remotes: Vec<Reach>,
     forges: OfFlows,
     crowd: Arc<Crowd>,
+    remembered: Arc<Remembered>,
     gates: Gates,
     checker: Arc<Checker>,
     views_only: bool,
@@ -76,6 +79,7 @@ impl RealWorld {
             remotes: reach::of(config),
             forges: Vec::new(),
             crowd: Arc::new(Crowd::of(config)),
+            remembered: Arc::default(),
             views_only,
             retired: AtomicBool::new(false),
             gone: OnceCell::new(),
@@ -97,6 +101,7 @@ impl RealWorld {
             remotes: reach::of(config),
             forges: self.forges.clone(),
             crowd: Arc::new(Crowd::of(config)),
+            remembered: Arc::clone(&self.remembered),
             gates: Gates::of(config, &self.clock),
             checker: Arc::clone(&self.checker),
             views_only: self.views_only,

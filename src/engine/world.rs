@@ -12,6 +12,7 @@ use towpath_core::model::{
     BranchName, Change, CommitId, EnvName, Fact, Facts, Flow, FlowName, Instant, IntentId, IntentRow, Ledger,
     Message, Missing, Now, Proposed, PushedRequest, Reason, Standing, Tip, Underway,
 };
+use towpath_core::people::accounts::{Accounts, Signature};
 use towpath_core::see::{PushSeen, Tips};
 
 use super::say::Saying;
@@ -187,6 +188,18 @@ pub trait World {
     ) -> impl Future<Output = Fact<BTreeSet<String>>> {
         let _ = (flow, target);
         async { Fact::Known(of.into_iter().map(|(_, email)| email).collect()) }
+    }
+
+    /// Which accounts on the flow's forge the addresses in commits belong to, as far as nothing else tells whose they are
+    /// and the forge tells it soon; `target` as for [`World::addresses`].
+    fn accounts(
+        &self,
+        flow: &Flow,
+        target: Option<CommitId>,
+        signed: Vec<Signature>,
+    ) -> impl Future<Output = Accounts> {
+        let _ = (flow, target, signed);
+        async { Accounts::default() }
     }
 
     /// The commits of the flow that a word names: the first digits of an id, at least seven.

@@ -123,6 +123,27 @@ pub trait Forge: Debug + Send + Sync {
         commits: &[CommitId],
     ) -> Result<towpath_core::model::AuthorLogins, Unknown>;
 
+    /// The login name of the account that the forge shows as the author of a commit, or as that one of its co-authors
+    /// whom the commit names by this address. None where it shows none, which proves nothing. Whose address it is the
+    /// forge says, who wrote the commit only the commit: it names people, and proves nothing of them.
+    ///
+    /// # Errors
+    /// If it could not be asked.
+    async fn author(
+        &self,
+        repo: &RepoPath,
+        commit: CommitId,
+        co_author: Option<&str>,
+    ) -> Result<Option<String>, Unknown> {
+        if let Some(address) = co_author {
+            return self.account(address).await;
+        }
+        let told = self.authors(repo, &[commit]).await?;
+        let mut logins = told.logins.into_iter();
+        let only = logins.next().filter(|_| !told.unlinked && logins.next().is_none());
+        Ok(only.map(|login| login.to_string()))
+    }
+
     /// Whether [`Forge::authors`] has the accounts of `Co-authored-by:` lines, too.
     fn tells_co_authors(&self) -> bool {
         false

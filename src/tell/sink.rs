@@ -15,7 +15,7 @@ use reqwest::Url;
 use towpath_core::calendar::Schedule;
 use towpath_core::explain::Words;
 use towpath_core::model::{EnvName, Environment, Event, Flow, Instant, Message, Mode, Pause};
-use towpath_core::people::authors::{Authorship, author};
+use towpath_core::people::accounts::{Accounts, Known};
 use towpath_core::people::coming::writers;
 use towpath_core::people::{ForgeHost, Identity, Mailmap, People};
 
@@ -68,6 +68,8 @@ pub struct Besides {
     pub wrote: Vec<(String, String)>,
     /// The `.mailmap` of the branch that it is about.
     pub mailmap: Mailmap,
+    /// Whose accounts on the flow's forge some of the addresses are.
+    pub accounts: Accounts,
     /// Pauses and freezes of the flow.
     pub pauses: Vec<Pause>,
     /// Whether `retry` may help what stands against the edge.
@@ -150,6 +152,11 @@ impl Sinks {
     /// Whether any sink is a chat.
     pub fn tells_chats(&self) -> bool {
         self.in_chats().next().is_some()
+    }
+
+    /// Whether any sink that is a chat wants to be told of this.
+    pub fn tells_chats_of(&self, flow: &Flow, message: &Message) -> bool {
+        self.in_chats().any(|sink| self.place(sink, flow, message).is_some())
     }
 
     /// One notice for each sink that wants to be told of this.
@@ -235,15 +242,10 @@ impl Sinks {
             told.ordered_by =
                 Some(card.map_or_else(|| Wrote::Stranger(by.to_string()), |card| Wrote::Person(card.name.clone())));
         }
-        let of = |name: &str, email: &str| {
-            Wrote::from(&author(
-                &self.people,
-                &self.hosts,
-                &Authorship { name, email, account: None, mailmap: besides.mailmap.of(name, email) },
-            ))
-        };
+        let Besides { mailmap, accounts, .. } = besides;
+        let known = Known { people: &self.people, forges: &self.hosts, mailmap, accounts };
         for (name, email) in &besides.wrote {
-            let wrote = of(name, email);
+            let wrote = Wrote::from(&known.author(name, email));
             // One person may write under several addresses.
             if !told.authors.contains(&wrote) {
                 told.authors.push(wrote);
@@ -253,10 +255,7 @@ impl Sinks {
             let commits = commits.iter().map(|one| AnnouncedCommit {
                 id: one.id,
                 subject: one.subject.clone(),
-                authors: writers(&self.people, &self.hosts, &besides.mailmap, one)
-                    .iter()
-                    .map(Wrote::from)
-                    .collect(),
+                authors: writers(&known, one).iter().map(Wrote::from).collect(),
             });
             told.announced =
                 Some(Announced { commits: commits.collect(), more: *more, newest: *newest, old: *old, at: *at });

@@ -6,12 +6,13 @@
 //! Not here: what a hold does, and whether they may (`engine::command`).
 
 use towpath_core::command::{Command, CommitWord, Place, Verb};
-use towpath_core::dag::Dag;
+use towpath_core::dag::{Dag, Node};
 use towpath_core::explain::refused as denied;
 use towpath_core::model::{CommitId, Concerns, EnvName, Environment, Event, FlowName, Instant, Tip, TipHow};
+use towpath_core::people::accounts::{Accounts, Known, Signature};
 use towpath_core::people::authors::is_author;
 use towpath_core::people::coming::theirs as announced_theirs;
-use towpath_core::people::{Asked, Permit, PersonCard};
+use towpath_core::people::{Asked, Mailmap, Permit, PersonCard};
 
 use super::page::words;
 use super::problem::{Code, Problem};
@@ -98,12 +99,12 @@ async fn theirs(
     let Ok(mailmap) = setup.world.mailmap(flow, tip).await else { return press.as_announced().await };
     let dag = planned.look.dag();
     let (there, wanted) = (dag.ancestors([tip]), dag.ancestors([newest]));
-    let (people, hosts) = (&config.laws.people, config.forge_hosts());
-    let own = dag
-        .minus(&wanted, &there)
-        .filter(|node| is_author(card, people, &hosts, &mailmap.addresses(node.wrote())))
-        .map(|node| node.id);
-    let own: Vec<CommitId> = own.collect();
+    let coming: Vec<&Node> = dag.minus(&wanted, &there).collect();
+    let signed = coming.iter().flat_map(|node| Signature::of_node(node));
+    let (hosts, accounts) = (config.forge_hosts(), press.accounts(&mailmap, signed).await);
+    let known = Known { people: &config.laws.people, forges: &hosts, mailmap: &mailmap, accounts: &accounts };
+    let is_own = |node: &&&Node| is_author(card, &known, &mailmap.addresses(node.wrote()));
+    let own: Vec<CommitId> = coming.iter().filter(is_own).map(|node| node.id).collect();
     if own.is_empty() {
         let what = format!(
             "none of the commits that would enter `{env}` of `{flow}` is yours as far as their addresses tell"
@@ -144,8 +145,11 @@ impl Press<'_> {
         };
         // It only adds to whose an address is: without it fewer of theirs are found, and nobody else's.
         let mailmap = world.mailmap(flow, old).await.unwrap_or_default();
-        let (people, hosts) = (&self.config.laws.people, self.config.forge_hosts());
-        let own = announced_theirs(self.card, people, &hosts, &mailmap, &commits);
+        let signed = commits.iter().flat_map(Signature::of_coming);
+        let (hosts, accounts) = (self.config.forge_hosts(), self.accounts(&mailmap, signed).await);
+        let known =
+            Known { people: &self.config.laws.people, forges: &hosts, mailmap: &mailmap, accounts: &accounts };
+        let own = announced_theirs(self.card, &known, &commits);
         let own: Vec<CommitId> = own.into_iter().map(|commit| commit.id).collect();
         let at = self.at(at);
         let named = match more {
@@ -191,6 +195,17 @@ impl Press<'_> {
             Permit::Allowed { .. } => does,
             Permit::Denied { why, who_may } => format!("{does}: {}", denied(&why, &who_may)),
         })
+    }
+
+    /// What the flow's forge says of those of whom nothing else tells who they are. Not asked for whoever has no account
+    /// there.
+    async fn accounts(&self, mailmap: &Mailmap, signed: impl Iterator<Item = Signature>) -> Accounts {
+        let has_one = |forge: &str| self.card.logins(forge).next().is_some();
+        if !self.found.forge.as_deref().is_some_and(has_one) {
+            return Accounts::default();
+        }
+        let signed: Vec<Signature> = signed.collect();
+        self.setup.world.accounts(&self.found.flow.name, mailmap, &signed).await
     }
 
     fn at(&self, at: Instant) -> String {

@@ -1,6 +1,7 @@
 //! The whole of it in one process: a real repository, the service with its clock in the test's hand, and a server that
 //! keeps what sinks and chats are told. What is told begins with a commit, and what is pressed is taken out of what was told.
 
+mod account;
 mod heads_up;
 mod hostile;
 mod mailmap;
@@ -21,7 +22,7 @@ use towpath::setup::{Need, Setup};
 use towpath_core::model::{CommitId, Instant, Span};
 
 use crate::chat::matter::Server;
-use crate::chat::{Platform, SIGNING, encoded};
+use crate::chat::{Platform, SIGNING, encoded, slash};
 use crate::support::git_fixture::Repo;
 
 /// The channel of Mattermost.
@@ -57,10 +58,14 @@ impl Whole {
         let first = [&[("a", "1")], files].concat();
         let zero = repo.commit_as(&[], "develop", &first, "Begin", "Zoe <zoe@example.com>");
         repo.set("production", zero);
+        Self::over(dir, repo, &(CONFIG.to_owned() + FLOW + rest)).await
+    }
+
+    /// Over that repository, with that config, whose secrets are put beside it.
+    async fn over(dir: TempDir, repo: Repo, config: &str) -> Self {
         let platform = Platform::new();
         let mattermost = Server::of(&platform);
         let url = format!("http://127.0.0.1:{}", platform.port);
-        let config = CONFIG.to_owned() + rest;
         std::fs::write(dir.path().join("towpath.toml"), config.replace("URL", &url)).unwrap();
         for (name, text) in [("secret", "a secret of the tests"), ("signing", SIGNING), ("buttons", "of buttons")] {
             std::fs::write(dir.path().join(name), text).unwrap();
@@ -132,12 +137,20 @@ impl Whole {
             "team": { "id": "T1", "domain": "example" },
             "channel": { "id": "C1", "name": "shop" },
             "container": { "type": "message", "message_ts": "1.1", "channel_id": "C1" },
-            "trigger_id": "pressed.1",
+            "trigger_id": format!("pressed.{}", self.platform.told().len()),
             "response_url": format!("http://127.0.0.1:{}/actions/1234/pressed", self.platform.port),
             "actions": [{ "type": "button", "action_id": button["action_id"], "block_id": "b",
                 "value": button["value"], "action_ts": "1.2" }],
         });
-        let body = encoded(&[("payload", &payload.to_string())]);
+        self.send_as_slack(encoded(&[("payload", &payload.to_string())])).await;
+    }
+
+    /// Types a command in Slack.
+    async fn types_in_slack(&self, user: &str, trigger: &str, text: &str) {
+        self.send_as_slack(slash(&self.platform, ("T1", user, "C1"), trigger, text)).await;
+    }
+
+    async fn send_as_slack(&self, body: String) {
         let stamp = (self.clock.reading().wall.0 / 1_000).to_string();
         let signature = sign(SIGNING.as_bytes(), &stamp, body.as_bytes());
         let headers = [
@@ -226,7 +239,9 @@ mention = "heads-up"
 [people.ana]
 role = "viewer"
 identities = ["slack:T1/UANA", "mattermost:uana", "mail:ana@new.example"]
+"#;
 
+const FLOW: &str = r#"
 [[flow]]
 repository = "checkout.git"
 name = "shop/checkout"

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use towpath_core::command::{Command, CommitWord, Place, Verb};
 use towpath_core::model::{Change, CommitId, EnvName, Flow, Held, Hold, OrderId, Scope, Tip};
+use towpath_core::people::Mailmap;
+use towpath_core::people::accounts::{Accounts, Known, Signature};
 use towpath_core::people::authors::is_author;
 use towpath_core::text::one_line;
 
@@ -180,7 +182,8 @@ impl Which {
     }
 }
 
-/// Whether whoever gives the command wrote that commit, under any address that the environment's `.mailmap` says is theirs.
+/// Whether whoever gives the command wrote that commit, under any address that the environment's `.mailmap` or the forge
+/// says is theirs.
 async fn is_theirs<W: World>(
     giving: &Giving<'_, W>,
     (flow, planned): (&Flow, &Planned),
@@ -189,7 +192,8 @@ async fn is_theirs<W: World>(
 ) -> bool {
     let Some((card, Scope::Edge(_, env))) = giving.card().zip(scope) else { return false };
     let Some(node) = planned.look.dag().node(commit) else { return false };
-    let of = match planned.look.tips.get(env).and_then(Tip::commit) {
+    let target = planned.look.tips.get(env).and_then(Tip::commit);
+    let of = match target {
         Some(target) => {
             let wrote = node.wrote().map(|(name, email)| (name.to_owned(), email.to_owned())).collect();
             giving.world.addresses(flow, target, wrote).await.known().cloned()
@@ -198,7 +202,17 @@ async fn is_theirs<W: World>(
     };
     // Where the file cannot be read the commit's own addresses are known all the same.
     let of = of.unwrap_or_else(|| node.addresses());
-    is_author(card, &giving.config.laws.people, &giving.config.forge_hosts(), &of)
+    let (mailmap, forges) = (Mailmap::default(), giving.config.forge_hosts());
+    let people = &giving.config.laws.people;
+    let known = Known { people, forges: &forges, mailmap: &mailmap, accounts: &Accounts::default() };
+    let forge = giving.config.named(&flow.name).and_then(|found| found.forge.as_deref());
+    let has_account = forge.is_some_and(|forge| card.logins(forge).next().is_some());
+    let is_known = is_author(card, &known, &of);
+    if is_known || !has_account {
+        return is_known;
+    }
+    let accounts = giving.world.accounts(flow, target, Signature::of_node(node)).await;
+    is_author(card, &Known { accounts: &accounts, ..known }, &of)
 }
 
 async fn lift<W: World>(

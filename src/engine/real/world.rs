@@ -16,6 +16,7 @@ use towpath_core::model::{
     PushedRequest, Reason, Span, Standing, Tip, Unknown, UnknownWhy, request_branch,
 };
 use towpath_core::people::Mailmap;
+use towpath_core::people::accounts::{Accounts, Signature};
 use towpath_core::repository;
 use towpath_core::see::{PushSeen, Tips};
 
@@ -164,6 +165,26 @@ impl RealWorld {
             None => Mailmap::default(),
         };
         Stands { pauses: ledger.standing.pauses, retry, mailmap }
+    }
+
+    /// Whose accounts the addresses are that are in what a chat is told; not asked where none is told of it.
+    async fn accounts_in(
+        &self,
+        flow: &Flow,
+        message: &Message,
+        mailmap: &Mailmap,
+        wrote: &[Signature],
+    ) -> Accounts {
+        if !self.sinks.tells_chats_of(flow, message) {
+            return Accounts::default();
+        }
+        match &message.event {
+            Event::HeadsUp { commits, .. } => {
+                let signed: Vec<Signature> = commits.iter().flat_map(Signature::of_coming).collect();
+                self.accounts(&flow.name, mailmap, &signed).await
+            }
+            _ => self.accounts(&flow.name, mailmap, wrote).await,
+        }
     }
 }
 
@@ -335,6 +356,14 @@ impl World for RealWorld {
         }
     }
 
+    async fn accounts(&self, flow: &Flow, target: Option<CommitId>, signed: Vec<Signature>) -> Accounts {
+        let mailmap = match target {
+            Some(target) => self.mailmap(&flow.name, target).await.unwrap_or_default(),
+            None => Mailmap::default(),
+        };
+        Self::accounts(self, &flow.name, &mailmap, &signed).await
+    }
+
     async fn commits(&self, flow: &Flow, word: &str) -> Result<Vec<CommitId>, Fault> {
         let prefix = word.to_owned();
         let in_mirror = match self.mirror(&flow.name) {
@@ -427,14 +456,16 @@ impl World for RealWorld {
             | Event::HeadsUp { old, newest: new, .. } => self.compare(flow, *old, *new),
             _ => None,
         };
-        let wrote = match (wrote::about(&message.event), self.mirror(&flow.name)) {
+        let signed = match (wrote::about(&message.event), self.mirror(&flow.name)) {
             (Some(range), Ok(mirror)) if self.sinks.tells_chats() => wrote::wrote(mirror, range).await,
             _ => Vec::new(),
         };
         let stands =
             if self.sinks.tells_chats() { self.stands(flow, &message.env).await } else { Stands::default() };
         let Stands { pauses, retry, mailmap } = stands;
-        let rows = self.sinks.rows(flow, message, &Besides { compare, wrote, mailmap, pauses, retry });
+        let accounts = self.accounts_in(flow, message, &mailmap, &signed).await;
+        let wrote = signed.into_iter().map(|signed| (signed.name, signed.email)).collect();
+        let rows = self.sinks.rows(flow, message, &Besides { compare, wrote, mailmap, accounts, pauses, retry });
         if !rows.is_empty() {
             if let Err(error) = self.store.add_notices(&rows).await {
                 tracing::warn!(id = message.id, %error, "who is to be told of it could not be noted; the next pass tries again");

@@ -3,6 +3,7 @@
 //! Not here: which person that is (`people::authors` of the core), and who is called (`crate::tell::chat`).
 
 use towpath_core::model::{CommitId, Event, Fact, MoveKind, Verdict, Who};
+use towpath_core::people::accounts::Signature;
 use towpath_core::people::is_bot;
 
 use super::blocking;
@@ -42,26 +43,31 @@ const fn is_of_the_code(verdict: &Verdict) -> bool {
     matches!(verdict, Verdict::Block { who: Who::Pushers(_) | Who::Approvers(_) | Who::Ci, .. })
 }
 
-/// Names and addresses of who wrote these commits, each once, newest first; nobody where the mirror cannot tell.
-pub(super) async fn wrote(mirror: Mirror, (base, newest): (CommitId, CommitId)) -> Vec<(String, String)> {
+/// Names and addresses of who wrote these commits, each address once, newest first, as an author's where it is one's;
+/// nobody where the mirror cannot tell.
+pub(super) async fn wrote(mirror: Mirror, (base, newest): (CommitId, CommitId)) -> Vec<Signature> {
     let look = move || {
         let dag = match read::load(&mirror, &[base], &[newest], NODES_MAX) {
             Fact::Known(dag) => dag,
             Fact::Unknown(unknown) => return Err(unknown),
         };
-        let mut found: Vec<(String, String)> = Vec::new();
+        let mut found: Vec<Signature> = Vec::new();
         let (range, there) = (dag.ancestors([newest]), dag.ancestors([base]));
         let one = dag.node(newest).filter(|_| base == newest);
         for node in dag.written(&range, &there).chain(one) {
             // A machine that only helped has nothing to mend.
-            let others = node
-                .co_authors
-                .iter()
-                .filter(|other| !other.email.is_empty() && !is_bot(&other.name) && !is_bot(&other.email));
-            let others = others.map(|other| (&other.name, &other.email));
-            for (name, email) in std::iter::once((&node.author, &node.email)).chain(others) {
-                if found.len() < WROTE_MAX && !found.iter().any(|(_, known)| known == email) {
-                    found.push((name.clone(), email.clone()));
+            let has_something_to = |signed: &Signature| {
+                !signed.co_author || !(signed.email.is_empty() || is_bot(&signed.name) || is_bot(&signed.email))
+            };
+            for signed in Signature::of_node(node).into_iter().filter(has_something_to) {
+                let known = found.iter_mut().find(|known| known.email == signed.email);
+                // Of an author a forge tells more.
+                if let Some(known) = known {
+                    if known.co_author && !signed.co_author {
+                        (known.commit, known.co_author) = (signed.commit, false);
+                    }
+                } else if found.len() < WROTE_MAX {
+                    found.push(signed);
                 }
             }
         }

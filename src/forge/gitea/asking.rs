@@ -24,7 +24,8 @@ struct Ask<'a> {
 pub(super) async fn ask(api: &Api, repo: &RepoPath, number: u64, reviewers: &[String]) -> Result<(), CallFault> {
     let number = number.to_string();
     let at = path(repo, &["pulls", &number, "reviews"]);
-    let (had, _) = api.list::<wire::Review>("reviews", &at, &[], Counted::WithHidden).await.map_err(Fault::before)?;
+    let (had, _) =
+        api.list::<wire::Review>("reviews", &at, &[], Counted::WithHidden).await.map_err(Fault::before)?;
     let at = path(repo, &["pulls", &number, "requested_reviewers"]);
     for reviewer in reviewers {
         // The organisation is the repository's own; only the team's name is sent.

@@ -292,7 +292,8 @@ async fn labels(api: &Api, repo: &RepoPath, names: &[String]) -> Result<Vec<i64>
         return Ok(Vec::new());
     }
     let at = path(repo, &["labels"]);
-    let (mut known, _) = api.list::<wire::Label>("labels", &at, &[], Counted::Exactly).await.map_err(Fault::before)?;
+    let (mut known, _) =
+        api.list::<wire::Label>("labels", &at, &[], Counted::Exactly).await.map_err(Fault::before)?;
     let of = |known: &[wire::Label], name: &str| {
         known.iter().find(|label| label.name.eq_ignore_ascii_case(name)).map(|label| label.id)
     };

@@ -76,8 +76,10 @@ pub(super) async fn status(
     let at = path(repo, &["statuses", &sha]);
     // What stands already would stand there twice. One page is enough: ours is among the newest, or is written again.
     let answer = api.get("statuses", &at, &[("sort", "recentupdate")]).await;
-    let had =
-        answer.and_then(|answer| answer.json::<Option<Vec<wire::Status>>>()).map_err(Fault::before)?.unwrap_or_default();
+    let had = answer
+        .and_then(|answer| answer.json::<Option<Vec<wire::Status>>>())
+        .map_err(Fault::before)?
+        .unwrap_or_default();
     let newest = had.iter().filter(|row| row.context.as_deref() == Some(body.context)).max_by_key(|row| row.id);
     let same = |row: &wire::Status| {
         row.status.as_deref() == Some(body.state) && row.description.as_deref() == Some(&*body.description)

@@ -311,6 +311,15 @@ impl Forge for GitHub {
         self.authors_of(repo, commits).await.map_err(Fault::unknown)
     }
 
+    async fn author(
+        &self,
+        repo: &RepoPath,
+        commit: CommitId,
+        co_author: Option<&str>,
+    ) -> Result<Option<String>, Unknown> {
+        self.author_of(repo, commit, co_author).await.map_err(Fault::unknown)
+    }
+
     async fn merge(
         &self,
         repo: &RepoPath,

@@ -82,6 +82,24 @@ impl GitHub {
         Ok(found)
     }
 
+    /// See `Forge::author`. "The git author will always be first" of `authors`, and others are told apart by address.
+    /// <https://docs.github.com/en/graphql/reference/objects#commit>
+    pub(super) async fn author_of(
+        &self,
+        repo: &RepoPath,
+        commit: CommitId,
+        co_author: Option<&str>,
+    ) -> Result<Option<String>, Fault> {
+        let told = self.authors_of_some(repo, &[commit]).await?.into_iter().flatten();
+        let mut nodes = told.flat_map(|commit| commit.authors.nodes);
+        let found = match co_author {
+            None => nodes.next(),
+            Some(address) => nodes
+                .find(|node| node.email.as_deref().is_some_and(|email| email.trim().eq_ignore_ascii_case(address))),
+        };
+        Ok(found.and_then(|node| node.user).map(|user| user.login))
+    }
+
     async fn authors_of_some(
         &self,
         repo: &RepoPath,
@@ -147,7 +165,7 @@ fn newest(mut reviews: Vec<wire::Review>) -> Said {
 pub fn authors_query(commits: &[CommitId]) -> String {
     let one = |(at, commit): (usize, &CommitId)| {
         format!(
-            "    c{at}: object(oid: \"{commit}\") {{ ... on Commit {{ authors(first: 20) {{ totalCount nodes {{ user {{ login }} }} }} }} }}\n"
+            "    c{at}: object(oid: \"{commit}\") {{ ... on Commit {{ authors(first: 20) {{ totalCount nodes {{ email user {{ login }} }} }} }} }}\n"
         )
     };
     let objects: String = commits.iter().enumerate().map(one).collect();

@@ -177,9 +177,8 @@ impl GitHub {
                 Some(team) => json!({ "team_reviewers": [team] }),
                 None => json!({ "reviewers": [reviewer] }),
             };
-            let url = self
-                .repo_url(repo, &["pulls", &number, "requested_reviewers"], &[])
-                .map_err(Fault::before)?;
+            let url =
+                self.repo_url(repo, &["pulls", &number, "requested_reviewers"], &[]).map_err(Fault::before)?;
             match self.done("reviewers", Method::POST, url, &body).await.map_err(Fault::call) {
                 Ok(()) => {}
                 Err(fault @ CallFault::Refused { .. }) => {

@@ -445,6 +445,9 @@ pub(super) struct GraphAuthors {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct GraphAuthor {
+    /// The address in the commit.
+    #[serde(default)]
+    pub(super) email: Option<String>,
     /// Null where no account has that address.
     pub(super) user: Option<GraphUser>,
 }

@@ -108,6 +108,10 @@ impl Forge for GitLab {
         requests::open(&self.api, repo, proposal).await
     }
 
+    async fn ask_reviewers(&self, repo: &RepoPath, number: u64, names: &[String]) -> Result<(), CallFault> {
+        requests::ask_reviewers(&self.api, repo, number, names).await
+    }
+
     async fn describe(&self, repo: &RepoPath, number: u64, proposal: &Proposal) -> Result<(), CallFault> {
         requests::describe(&self.api, repo, number, proposal).await
     }

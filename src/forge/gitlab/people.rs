@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::json;
-use towpath_core::model::{Actor, AuthorLogins, CommitId, Instant, Span, Stranger, Unknown, UnknownWhy};
+use towpath_core::model::{Actor, AuthorLogins, CommitId, Instant, Mends, Span, Stranger, Unknown, UnknownWhy};
 use towpath_core::text::one_line;
 
 use super::api::Api;
@@ -73,26 +73,36 @@ async fn group(api: &Api, repo: &RepoPath, team: &str) -> Result<Vec<wire::Membe
     }
 }
 
-/// The numbers of those who are asked for a review, teams by their members. Whoever cannot be found is left
-/// out: nothing hangs on it.
-pub(super) async fn ids(api: &Api, repo: &RepoPath, reviewers: &[String]) -> Vec<u64> {
-    let mut ids = Vec::new();
-    for name in reviewers {
-        match name.strip_prefix('@') {
-            Some(team) => match group(api, repo, team).await {
-                Ok(members) => ids.extend(members.iter().take(REVIEWERS_MAX).map(|member| member.id)),
-                Err(unknown) => tracing::warn!(%repo, team, ?unknown, "the reviewers could not be found"),
-            },
-            None => match person(api, name).await {
-                Ok(Some(id)) => ids.push(id),
-                Ok(None) => tracing::warn!(%repo, name, "there is no such reviewer"),
-                Err(fault) => tracing::warn!(%repo, name, %fault, "a reviewer could not be found"),
-            },
+/// Those who are to be asked for a review, teams by their members.
+pub(super) struct Reviewers {
+    /// Their numbers.
+    pub ids: Vec<u64>,
+    /// Why some could not be looked up now, where asking again may help.
+    pub unheard: Option<Unknown>,
+}
+
+/// Looks them up. Whoever there is not, or may not be seen, is logged and left out: nothing hangs on it.
+pub(super) async fn reviewers(api: &Api, repo: &RepoPath, names: &[String]) -> Reviewers {
+    let (mut ids, mut unheard) = (Vec::new(), None);
+    for name in names {
+        let found = match name.strip_prefix('@') {
+            Some(team) => group(api, repo, team)
+                .await
+                .map(|members| members.iter().take(REVIEWERS_MAX).map(|member| member.id).collect::<Vec<_>>()),
+            None => person(api, name).await.map(|id| id.into_iter().collect()).map_err(Fault::unknown),
+        };
+        match found {
+            Ok(found) if found.is_empty() => tracing::warn!(%repo, name, "there is no such reviewer"),
+            Ok(found) => ids.extend(found),
+            Err(unknown) => {
+                tracing::warn!(%repo, name, ?unknown, "a reviewer could not be looked up");
+                unheard = Some(unknown).filter(|unknown| unknown.mends == Mends::Itself).or(unheard);
+            }
         }
     }
     ids.sort_unstable();
     ids.dedup();
-    ids
+    Reviewers { ids, unheard }
 }
 
 async fn person(api: &Api, name: &str) -> Result<Option<u64>, Fault> {

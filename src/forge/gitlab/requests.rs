@@ -11,6 +11,8 @@
 //!
 //! Not here: merging, what our titles and bodies say.
 
+use std::collections::BTreeSet;
+
 use ::http::Method;
 use serde::Serialize;
 use towpath_core::model::{BranchName, CommitId};
@@ -135,7 +137,8 @@ pub(super) async fn open(api: &Api, repo: &RepoPath, proposal: &Proposal) -> Res
         title: &proposal.title,
         description: &proposal.body,
         labels: proposal.labels.join(","),
-        reviewer_ids: people::ids(api, repo, &proposal.reviewers).await,
+        // Who cannot be looked up now is asked later, by a call of its own.
+        reviewer_ids: people::reviewers(api, repo, &proposal.reviewers).await.ids,
         remove_source_branch: false,
         squash: false,
     };
@@ -184,6 +187,43 @@ pub(super) async fn describe(
         return Ok(());
     }
     api.act("edit-request", Method::PUT, &at, &edit).await.map(|_| ()).map_err(Fault::call)
+}
+
+#[derive(Serialize)]
+struct Asked {
+    /// All of them: the list takes the place of the one that was there.
+    reviewer_ids: Vec<u64>,
+}
+
+/// See `Forge::ask_reviewers`: whoever could not be looked up when the request was opened.
+pub(super) async fn ask_reviewers(
+    api: &Api,
+    repo: &RepoPath,
+    number: u64,
+    names: &[String],
+) -> Result<(), CallFault> {
+    let number = number.to_string();
+    let (at, of) =
+        (path(repo, &["merge_requests", &number]), path(repo, &["merge_requests", &number, "reviewers"]));
+    let had = api.list::<wire::Reviewer>("reviewers", &of, &[]).await.map_err(Fault::before)?.items;
+    let had: BTreeSet<u64> = had.iter().map(|reviewer| reviewer.user.id).collect();
+    let people::Reviewers { ids, unheard } = people::reviewers(api, repo, names).await;
+    if ids.iter().any(|id| !had.contains(id)) {
+        let all: BTreeSet<u64> = had.into_iter().chain(ids).collect();
+        let body = Asked { reviewer_ids: all.into_iter().collect() };
+        let answer = api.act("edit-request", Method::PUT, &at, &body).await.map(|_| ()).map_err(Fault::call);
+        // Not everybody may review here, or not so many: the others were asked when it was opened.
+        match answer {
+            Err(fault @ CallFault::Refused { .. }) => {
+                tracing::warn!(%repo, request = number, %fault, "somebody could not be asked for a review");
+            }
+            answer => answer?,
+        }
+    }
+    match unheard {
+        Some(unknown) => Err(CallFault::NotSent { words: format!("{:?}", unknown.why), retry_after: None }),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

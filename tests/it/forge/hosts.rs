@@ -47,6 +47,10 @@ pub trait Host: Sized {
     fn allow(&self, _: u64) {}
     /// Ana pushed that commit.
     fn pushed(&self, _: CommitId) {}
+    /// The address of the commit's author is that of this account's, or of nobody's.
+    fn attributes(&self, author_of: CommitId, login: Option<&str>);
+    /// How often it was asked for the authors of commits.
+    fn asked_for_authors(&self) -> usize;
 
     fn tip(&self, branch: &str) -> CommitId {
         self.with(|repo| repo.tip(branch)).expect("a branch")
@@ -188,6 +192,14 @@ impl Host for GitHub {
     fn assert_good(&self, exchanges: usize) {
         self.0.assert_good(exchanges, 1);
     }
+
+    fn attributes(&self, author_of: CommitId, login: Option<&str>) {
+        self.0.state().authors.insert(author_of, vec![login.map(str::to_owned)]);
+    }
+
+    fn asked_for_authors(&self) -> usize {
+        self.0.asked("object(")
+    }
 }
 
 /// Gitea and Forgejo.
@@ -266,6 +278,14 @@ impl Host for Gitea {
 
     fn pushed(&self, _: CommitId) {
         self.0.state().notice();
+    }
+
+    fn attributes(&self, author_of: CommitId, login: Option<&str>) {
+        self.0.state().authors.insert(author_of, login.map(str::to_owned));
+    }
+
+    fn asked_for_authors(&self) -> usize {
+        self.0.calls("/git/commits/")
     }
 }
 
@@ -373,5 +393,17 @@ impl Host for GitLab {
         let mut state = self.0.state();
         state.authors.insert(commit, "ana".to_owned());
         state.notice();
+    }
+
+    fn attributes(&self, author_of: CommitId, login: Option<&str>) {
+        let authors = &mut self.0.state().authors;
+        match login {
+            Some(login) => drop(authors.insert(author_of, login.to_owned())),
+            None => drop(authors.remove(&author_of)),
+        }
+    }
+
+    fn asked_for_authors(&self) -> usize {
+        self.0.calls("/api/graphql")
     }
 }

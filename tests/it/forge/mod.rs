@@ -4,6 +4,7 @@
 mod authority;
 mod authors;
 pub mod backend;
+mod called;
 mod co_authors;
 mod comments;
 mod cost;

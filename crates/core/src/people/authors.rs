@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::accounts::Known;
 use super::{ForgeHost, Identity, People, PersonCard, is_bot};
 use crate::model::CoAuthor;
 
@@ -140,11 +141,16 @@ pub fn every_address(people: &People, forges: &[ForgeHost], of: &BTreeSet<String
     all
 }
 
-/// Whether somebody wrote one of the commits with these authors' addresses.
-pub fn is_author(card: &PersonCard, people: &People, forges: &[ForgeHost], of: &BTreeSet<String>) -> bool {
+/// Whether somebody wrote one of the commits with these authors' addresses. What a forge says counts of an address that
+/// the config gives to nobody.
+pub fn is_author(card: &PersonCard, known: &Known<'_>, of: &BTreeSet<String>) -> bool {
+    let who = |identity: &Identity| known.people.who(identity);
     let same = |found: Option<&PersonCard>| found.is_some_and(|found| found.name == card.name);
     of.iter().any(|address| {
-        same(people.who(&mail(address)))
-            || hidden(forges, address).is_some_and(|account| same(people.who(&account)))
+        let by_mail = who(&mail(address));
+        let told = known.accounts.identity(address).filter(|_| by_mail.is_none());
+        same(by_mail)
+            || hidden(known.forges, address).is_some_and(|account| same(who(&account)))
+            || told.is_some_and(|account| same(who(&account)))
     })
 }

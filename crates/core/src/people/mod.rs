@@ -19,6 +19,7 @@
 //! Not here: who is listed as an approver (`decide::gates::approvals`), what a token's scope allows, and
 //! sentences (`explain`).
 
+pub mod accounts;
 pub mod authors;
 pub mod coming;
 mod identity;

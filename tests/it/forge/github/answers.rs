@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use towpath_core::model::CommitId;
+use towpath_core::people::authors::co_authors;
 
 use super::state::{Comment, Pull, Push, State, Suite};
 use super::talk;
@@ -385,18 +386,24 @@ fn authors(state: &State, query: &str) -> Value {
         let commit: CommitId = rest.split('"').next()?.parse().ok()?;
         let users = state.authors.get(&commit).cloned().unwrap_or_else(|| vec![Some("ana".to_owned())]);
         let total = users.len();
-        let nodes: Vec<Value> = users
-            .into_iter()
-            .take(20)
-            .map(|user| json!({ "user": user.map(|login| json!({ "login": login })) }))
-            .collect();
         let known = state.repo.has(commit);
+        let mut addresses = if known { addresses(state, commit) } else { Vec::new() }.into_iter();
+        let mut node = |user: Option<String>| json!({ "email": addresses.next(), "user": user.map(|login| json!({ "login": login })) });
+        let nodes: Vec<Value> = users.into_iter().take(20).map(&mut node).collect();
         Some((
             alias.to_owned(),
             if known { json!({ "authors": { "totalCount": total, "nodes": nodes } }) } else { Value::Null },
         ))
     };
     Value::Object(query.lines().filter_map(one).collect())
+}
+
+/// The addresses in a commit: the author's, then those of co-authors.
+fn addresses(state: &State, commit: CommitId) -> Vec<String> {
+    let text = state.repo.git(["show", "-s", "--format=%ae%n%B", &commit.to_string()]);
+    let (author, message) = text.split_once('\n').expect("a message");
+    let others = co_authors(message).into_iter().map(|(_, email)| email.to_owned());
+    std::iter::once(author.to_owned()).chain(others).collect()
 }
 
 fn mint(state: &mut State, made: &Made<'_>) -> Reply {

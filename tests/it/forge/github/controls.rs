@@ -391,7 +391,8 @@ fn our_documents_fit_the_official_schema_and_others_do_not() {
     assert_eq!(schema.check(REPOSITORY_QUERY, &names, Some(&found)), Vec::<String>::new());
     let authors = authors_query(&[id.parse().expect("an id"), id.parse().expect("an id")]);
     let told = json!({ "repository": {
-        "c0": { "authors": { "totalCount": 2, "nodes": [{ "user": { "login": "ana" } }, { "user": null }] } }, "c1": null,
+        "c0": { "authors": { "totalCount": 2, "nodes": [{ "email": "a@b", "user": { "login": "ana" } },
+            { "email": null, "user": null }] } }, "c1": null,
     } });
     assert_eq!(schema.check(&authors, &names, Some(&told)), Vec::<String>::new());
     let wrong = |text: &str, variables: &Value, data: Option<&Value>| {

@@ -61,10 +61,10 @@ pub struct World {
     pub server: Server,
     pub forge: GitHub,
     clock: ManualClock,
-    repo: RepoPath,
+    pub repo: RepoPath,
     /// `develop`: a, then b on top; `staging`: at a; the request branch: at b.
     a: CommitId,
-    b: CommitId,
+    pub b: CommitId,
     _secret: NamedTempFile,
 }
 

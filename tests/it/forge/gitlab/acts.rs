@@ -43,6 +43,42 @@ async fn a_request_is_opened_once_with_labels_and_reviewers() {
     place.watch.assert_good(12);
 }
 
+/// Whoever could not be looked up when it was opened is asked later, once, and whoever is asked by then stays.
+#[tokio::test]
+async fn reviewers_who_could_not_be_looked_up_are_asked_later() {
+    let place = Place::new().await;
+    place.push("towpath/checkout/staging", "a");
+    let team = vec![("bo".to_owned(), 30, "active")];
+    place.state().groups.insert("shop/release".to_owned(), team);
+    let all = names(&["ana", "@release", "nobody", "@nowhere/x"]);
+    let wanted = Proposal { reviewers: all.clone(), ..proposal() };
+    let forge = place.forge();
+    place.faults.plan("groups/shop%2Frelease", Fault::Status(503, "not now"), 8);
+    let number = forge.open(&repo(), &wanted).await.expect("opened");
+    let asked = || {
+        let mut state = place.state();
+        let ids: Vec<u64> = state.request(number).reviewers.iter().map(|(id, _)| *id).collect();
+        let name = |id: &u64| state.people.iter().find(|person| person.id == *id).map(|person| person.name.clone());
+        ids.iter().filter_map(name).collect::<Vec<_>>()
+    };
+    let edits = || place.calls("PUT ");
+    assert_eq!(asked(), ["ana"]);
+    let silent = forge.ask_reviewers(&repo(), number, &all).await;
+    assert!(matches!(&silent, Err(CallFault::NotSent { .. })), "{silent:?}");
+    assert_eq!((asked(), edits()), (names(&["ana"]), 0));
+    place.faults.clear();
+    for _ in 0..2 {
+        assert_eq!(forge.ask_reviewers(&repo(), number, &all).await, Ok(()));
+        assert_eq!((asked(), edits()), (names(&["ana", "bo"]), 1), "in one call, and no second time");
+    }
+    // Somebody else was asked by people; a refusal is the end of it.
+    let eve = place.state().person("eve").expect("eve").id;
+    place.state().request(number).reviewers = vec![(eve, "unreviewed")];
+    place.faults.plan("PUT ", Fault::Status(403, "no"), 1);
+    assert_eq!(forge.ask_reviewers(&repo(), number, &all).await, Ok(()));
+    assert_eq!(asked(), ["eve"]);
+}
+
 #[tokio::test]
 async fn a_request_that_could_never_be_merged_is_not_opened() {
     let place = Place::new().await;

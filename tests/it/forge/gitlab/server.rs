@@ -300,6 +300,11 @@ fn request(state: &mut State, ask: &Ask<'_>, iid: u64, rest: &[&str]) -> Reply {
             request.title = title.unwrap_or(found.title);
             request.body = body.unwrap_or(found.body);
             request.squash = ask.body["squash"].as_bool().unwrap_or(found.squash);
+            if let Some(ids) = ask.body["reviewer_ids"].as_array() {
+                let word =
+                    |id| found.reviewers.iter().find(|(had, _)| *had == id).map_or("unreviewed", |(_, word)| word);
+                request.reviewers = ids.iter().filter_map(Value::as_u64).map(|id| (id, word(id))).collect();
+            }
             request.labels.extend(labels.split(',').filter(|label| !label.is_empty()).map(str::to_owned));
             let request = request.clone();
             Reply::json(show::request(state, &request))

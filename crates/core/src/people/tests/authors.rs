@@ -2,8 +2,10 @@
 
 use proptest::prelude::{prop_assert, proptest};
 
+use super::super::accounts::{Accounts, Known, Signature};
 use super::super::authors::{Author, Authorship, author, co_authors, co_authors_in, every_address, is_author};
-use super::super::{ForgeHost, ForgeKind, People, PersonCard, Role, is_bot};
+use super::super::{ForgeHost, ForgeKind, Mailmap, People, PersonCard, Role, is_bot};
+use crate::model::{CoAuthor, Coming, CommitId};
 
 fn forge(name: &str, host: &str, kind: ForgeKind) -> ForgeHost {
     ForgeHost { name: name.to_owned(), host: host.to_owned(), kind }
@@ -217,9 +219,74 @@ fn one_address_stands_for_all_of_a_person() {
     assert_eq!(all(&[hidden]), of(&[hidden, "ana@home.example", "ana@x.example"]));
     assert_eq!(all(&["cy@y.example"]), of(&["cy@y.example"]));
     let [ana, bo, _] = people.cards() else { panic!() };
-    assert!(is_author(ana, &people, &forges, &of(&["cy@y.example", "ANA@home.example"])));
-    assert!(is_author(bo, &people, &forges, &of(&["bo@noreply.codeberg.org"])));
-    assert!(!is_author(bo, &people, &forges, &of(&["ana@x.example"])));
+    let told = [("private@y.example", "BO"), ("ana@x.example", "bo")];
+    let told = told.map(|(email, login)| (email.to_owned(), login.to_owned()));
+    let mailmap = Mailmap::default();
+    for (card, address, without, with) in [
+        (ana, "ANA@home.example", true, true),
+        (bo, "bo@noreply.codeberg.org", true, true),
+        (bo, "Private@y.example", false, true),
+        (ana, "private@y.example", false, false),
+        // Whatever a forge says: the config has it as somebody else's.
+        (bo, "ana@x.example", false, false),
+        (ana, "ana@x.example", true, true),
+        (bo, "", false, false),
+    ] {
+        for (accounts, is) in [
+            (Accounts::default(), without),
+            (Accounts::new("cb", told.clone()), with),
+            (Accounts::new("gh", told.clone()), without),
+        ] {
+            let known = Known { people: &people, forges: &forges, mailmap: &mailmap, accounts: &accounts };
+            let of = of(&["cy@y.example", address]);
+            assert_eq!(is_author(card, &known, &of), is, "{} {address} {accounts:?}", card.name);
+        }
+    }
+}
+
+#[test]
+fn only_whom_nothing_else_tells_a_forge_is_asked_for() {
+    let (people, forges) = (people(), forges());
+    let mailmap = Mailmap::parse("Ana <ana@x.example> <old@y.example>\nCyril <c@z.example> <cy@y.example>\n");
+    let accounts = Accounts::default();
+    let known = Known { people: &people, forges: &forges, mailmap: &mailmap, accounts: &accounts };
+    for (name, email, asks) in [
+        ("A", "ANA@x.example", false),
+        ("A", "old@y.example", false),
+        ("Cy", "cy@y.example", true),
+        ("Zoe", " zoe@y.example", true),
+        ("Zoe", "1+zoe@users.noreply.github.com", false),
+        ("Zoe", "7-zoe@users.noreply.gitlab.example.com", false),
+        // Of a forge that is none of ours nobody knows more.
+        ("Zoe", "zoe@noreply.evil.example", true),
+        ("renovate[bot]", "r@y.example", false),
+        ("R", "release_bot@y.example", false),
+        ("root", "root", false),
+        ("", "", false),
+        ("x", "a b@y.example", false),
+    ] {
+        assert_eq!(known.asks_forge(name, email), asks, "{name} {email}");
+    }
+    let accounts = Accounts::new("gl", [("cy@y.example".to_owned(), "cy".to_owned())]);
+    assert!(!Known { accounts: &accounts, ..known }.asks_forge("Cy", "CY@y.example"), "it is known");
+}
+
+#[test]
+fn signatures_are_the_author_and_then_the_others() {
+    let id = CommitId::from_bytes([7; 20]);
+    let co_authors = vec![CoAuthor { name: "Bo".to_owned(), email: "bo@x.example".to_owned() }];
+    let (author, email) = ("Ana".to_owned(), "ana@x.example".to_owned());
+    let coming = Coming { id, author, email, co_authors, subject: String::new() };
+    let one = |name: &str, email: &str, co_author| Signature {
+        commit: id,
+        name: name.to_owned(),
+        email: email.to_owned(),
+        co_author,
+    };
+    assert_eq!(
+        Signature::of_coming(&coming),
+        [one("Ana", "ana@x.example", false), one("Bo", "bo@x.example", true)]
+    );
 }
 
 proptest! {

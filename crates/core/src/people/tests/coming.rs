@@ -2,6 +2,7 @@
 
 use proptest::prelude::{any, prop_assert_eq, proptest};
 
+use super::super::accounts::{Accounts, Known};
 use super::super::authors::Author;
 use super::super::coming::{theirs, writers};
 use super::super::{ForgeHost, ForgeKind, Mailmap, Mention, People, PersonCard, Role};
@@ -52,18 +53,28 @@ fn name(author: &Author<'_>) -> String {
 
 /// By whom each commit is, without a `.mailmap`.
 fn by(commits: &[Coming]) -> Vec<String> {
-    let (people, forges) = (people(), forges());
-    let of = |one: &Coming| -> Vec<String> {
-        writers(&people, &forges, &Mailmap::default(), one).iter().map(name).collect()
-    };
+    by_told(commits, &Accounts::default())
+}
+
+/// The same, where the forge said that.
+fn by_told(commits: &[Coming], accounts: &Accounts) -> Vec<String> {
+    let (people, forges, mailmap) = (people(), forges(), Mailmap::default());
+    let known = Known { people: &people, forges: &forges, mailmap: &mailmap, accounts };
+    let of = |one: &Coming| -> Vec<String> { writers(&known, one).iter().map(name).collect() };
     commits.iter().map(|one| of(one).join(" with ")).collect()
 }
 
 /// Which of these commits are of that person.
 fn of(who: &str, mailmap: &Mailmap, commits: &[Coming]) -> Vec<u8> {
-    let people = people();
+    of_told(who, (mailmap, &Accounts::default()), commits)
+}
+
+/// The same, where the forge said that.
+fn of_told(who: &str, (mailmap, accounts): (&Mailmap, &Accounts), commits: &[Coming]) -> Vec<u8> {
+    let (people, forges) = (people(), forges());
     let card = people.named(who).unwrap();
-    theirs(card, &people, &forges(), mailmap, commits).iter().map(|one| one.id.as_bytes()[0]).collect()
+    let known = Known { people: &people, forges: &forges, mailmap, accounts };
+    theirs(card, &known, commits).iter().map(|one| one.id.as_bytes()[0]).collect()
 }
 
 #[test]
@@ -106,10 +117,9 @@ fn hold_mine_holds_what_is_theirs_and_nothing_else() {
 
 #[test]
 fn who_wrote_it_as_well_is_as_much_its_author() {
-    let (people, forges) = (people(), forges());
-    let wrote = |commit: &Coming| -> Vec<String> {
-        writers(&people, &forges, &Mailmap::default(), commit).iter().map(name).collect()
-    };
+    let (people, forges, mailmap, accounts) = (people(), forges(), Mailmap::default(), Accounts::default());
+    let known = Known { people: &people, forges: &forges, mailmap: &mailmap, accounts: &accounts };
+    let wrote = |commit: &Coming| -> Vec<String> { writers(&known, commit).iter().map(name).collect() };
     let by_bo = || commit(9, "Bo", "bo@x.example");
     for (others, are) in [
         (&[][..], &["bo"][..]),
@@ -145,6 +155,39 @@ fn who_wrote_it_as_well_holds_as_the_author_does() {
     ];
     let of = |who: &str| of(who, &Mailmap::default(), &commits);
     assert_eq!([of("ana"), of("bo"), of("eva"), of("di")], [vec![8, 6], vec![9], vec![9, 7], vec![]]);
+}
+
+#[test]
+fn an_address_that_nobody_has_here_is_whose_the_forge_says_it_is() {
+    let told = [
+        ("Ana@Private.example", "ANA-K"),
+        ("shared@y.example", "ana-k"),
+        ("bo@x.example", "ana-k"),
+        ("zoe@y.example", "zoe"),
+        ("zoe@home.example", "zoe"),
+        ("deploy@y.example", "renovate[bot]"),
+    ];
+    let gh = Accounts::new("gh", told.map(|(email, login)| (email.to_owned(), login.to_owned())));
+    let commits = [
+        commit(9, "A", "ana@private.example"),
+        with(commit(8, "Zoe", "zoe@y.example"), &[("A", " ANA@private.example"), ("Z", "Zoe@home.example")]),
+        // The config knows better whose it is.
+        commit(7, "B", "bo@x.example"),
+        commit(6, "D", "deploy@y.example"),
+        commit(5, "A", "ana@elsewhere.example"),
+    ];
+    assert_eq!(by_told(&commits, &gh), ["ana", "stranger Zoe with ana", "bo", "bot D", "stranger A"]);
+    let none = Mailmap::default();
+    assert_eq!(of_told("ana", (&none, &gh), &commits), [9, 8]);
+    assert_eq!(of_told("bo", (&none, &gh), &commits), [7]);
+    // An account of the same name on another forge is somebody else.
+    let other = Accounts::new("gl", [("ana@private.example".to_owned(), "ana-k".to_owned())]);
+    assert_eq!(by_told(&commits[..1], &other), ["stranger A"]);
+    assert!(of_told("ana", (&none, &other), &commits).is_empty());
+    // What the forge says of the commit goes before what a file makes of it.
+    let mailmap = Mailmap::parse("Cy <cy@x.example> <ana@private.example>\n");
+    assert_eq!(of_told("ana", (&mailmap, &gh), &commits), [9, 8]);
+    assert!(of_told("cy", (&mailmap, &gh), &commits).is_empty());
 }
 
 proptest! {
