@@ -161,12 +161,17 @@ impl GitHub {
         repo: &RepoPath,
         branch: &BranchName,
     ) -> Result<(Vec<wire::Rule>, Option<wire::Protection>), Fault> {
-        let per_page = PER_PAGE.to_string();
-        let rules = self.repo_url(repo, &["rules", "branches", branch.as_str()], &[("per_page", &per_page)])?;
-        let rules = self.list("rules", rules).await?;
+        let rules = self.rulesets_of(repo, branch).await?;
         let at = self.repo_url(repo, &["branches", branch.as_str()], &[])?;
         let found: wire::Branch = self.get("branch", at).await?;
         Ok((rules, found.protection))
+    }
+
+    /// The rules of rulesets alone, which a branch has that is not there yet, too.
+    pub(super) async fn rulesets_of(&self, repo: &RepoPath, branch: &BranchName) -> Result<Vec<wire::Rule>, Fault> {
+        let per_page = PER_PAGE.to_string();
+        let rules = self.repo_url(repo, &["rules", "branches", branch.as_str()], &[("per_page", &per_page)])?;
+        self.list("rules", rules).await
     }
 
     pub(super) async fn put_status(

@@ -371,7 +371,12 @@ impl Forge for GitHub {
     }
 
     async fn against_rollback(&self, repo: &RepoPath, branch: &BranchName) -> Option<Finding> {
-        let (rules, classic) = self.rules_of(repo, branch).await.ok()?;
+        let (rules, classic) = match self.rules_of(repo, branch).await {
+            Ok(found) => found,
+            // The branch of a request that was never opened.
+            Err(fault) if fault.status() == Some(404) => (self.rulesets_of(repo, branch).await.ok()?, None),
+            Err(_) => return None,
+        };
         let rules = self.binding(repo, rules).await.ok()?;
         doctor::of_force(branch, &rules, classic.is_some_and(|classic| classic.enabled))
     }

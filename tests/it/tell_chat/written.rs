@@ -67,7 +67,7 @@ async fn each_thing_is_said_once_on_every_platform() {
     assert_eq!(blocks[1]["elements"][0]["type"], "rich_text_list", "{blocks:#}");
     let message = of("/api/v4/posts").body["message"].as_str().unwrap();
     let (heading, rest) = message.split_once("\n\n").unwrap();
-    assert!(heading.starts_with("#### At ") && !heading.contains("invoice"), "{message}");
+    assert!(heading.starts_with("#### In 10 min, at ") && !heading.contains("invoice"), "{message}");
     assert!(rest.starts_with("- ana with marek — `020202020` Fix invoice rounding"), "{message}");
     let text = of("/hook").body["text"].as_str().unwrap();
     assert!(text.contains("\"Fix invoice rounding\" (Ana with Marek at home)"), "{text}");

@@ -1108,6 +1108,11 @@ fn heads_up(commits: Vec<Coming>, more: u32) -> Event {
 }
 
 /// One of each, some in several ways.
+fn blocked(commit: Option<CommitId>, why: Reason) -> Event {
+    let verdict = Box::new(Verdict::Block { why, who: Who::Pushers("develop".into()) });
+    Event::Blocked { commit, verdict, since: local(11, 21, 9, 5) }
+}
+
 fn events() -> Vec<Event> {
     let (lost, kept) = (commit(2), commit(1));
     vec![
@@ -1136,26 +1141,15 @@ fn events() -> Vec<Event> {
         Event::Overtaken { new: lost, now: commit(3) },
         Event::Behind { oldest: lost, since: local(11, 21, 9, 5) },
         Event::CaughtUp { oldest: lost, since: local(11, 21, 9, 5) },
-        Event::Blocked {
-            commit: Some(lost),
-            verdict: Box::new(Verdict::Block {
-                why: Reason::CheckRed {
-                    name: "build \u{1b}[2J`".into(),
-                    on: Some("develop".into()),
-                    url: Some("https://ci.example.com/7".to_owned()),
-                },
-                who: Who::Pushers("develop".into()),
-            }),
-            since: local(11, 21, 9, 5),
-        },
-        Event::Blocked {
-            commit: None,
-            verdict: Box::new(Verdict::Block {
-                why: Reason::TargetAbsent { branch: "master".into() },
-                who: Who::Pushers("master".into()),
-            }),
-            since: local(11, 21, 9, 5),
-        },
+        blocked(
+            Some(lost),
+            Reason::CheckRed {
+                name: "build \u{1b}[2J`".into(),
+                on: Some("develop".into()),
+                url: Some("https://ci.example.com/7".to_owned()),
+            },
+        ),
+        blocked(None, Reason::TargetAbsent { branch: "master".into() }),
         Event::Unblocked { since: local(11, 21, 9, 5) },
         heads_up(vec![coming(3, "Marek", "Fix invoice rounding")], 0),
         heads_up(vec![coming(3, "Marek", "Fix invoice rounding"), coming(2, "", " ")], 7),

@@ -774,12 +774,8 @@ impl Ledger {
             Change::WouldBeOver { env, .. } => {
                 self.would.remove(env);
             }
-            Change::Behind { env, row } => {
-                self.behind.insert(env.clone(), *row);
-            }
-            Change::CaughtUp(env) => {
-                self.behind.remove(env);
-            }
+            Change::Behind { env, row } => drop(self.behind.insert(env.clone(), *row)),
+            Change::CaughtUp(env) => drop(self.behind.remove(env)),
             Change::Blocked { env, row } => drop(self.blocked.insert(env.clone(), row.clone())),
             Change::Unblocked(env) => drop(self.blocked.remove(env)),
             Change::HeadsUp { env, row, message } => self.apply_heads_up(env, *row, message),
