@@ -166,3 +166,31 @@ fn a_rollback_that_breaks_off_says_what_stands_and_goes_on_later() {
         assert_eq!(history.matches("was rolled back from").count(), 1, "{fails}: {history}");
     }
 }
+
+/// A refusal that is on record says where, in words and as JSON; what was only tried out, and what is no command, is on
+/// none.
+#[test]
+fn a_recorded_refusal_carries_the_id_of_its_row() {
+    let (place, _repo, [_, one]) = moved("");
+    let rows = || -> Vec<String> {
+        towpath(place.path(), &words("history --export")).1.lines().map(str::to_owned).collect()
+    };
+    let is_there = |id: &str| rows().iter().any(|row| row.contains(&format!("\"{id}\"")));
+    let said = |line: &str| towpath(place.path(), &words(line)).1;
+    for line in ["hold 0000000 shop --reason \"double charges\"", "approve shop nowhere 1234567"] {
+        let before = rows().len();
+        let text = said(line);
+        let id = text.split("Recorded as ").nth(1).unwrap_or_else(|| panic!("{line}: {text}")).trim().to_owned();
+        assert_eq!((rows().len(), is_there(&id)), (before + 1, true), "{line}: {id} {:#?}", rows());
+        let json = said(&format!("{line} -o json"));
+        let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        assert!(json["audit"].as_str().is_some_and(is_there), "{line}: {json}");
+    }
+    for line in ["hold 0000000 shop --reason \"double charges\" --dry-run", "hold x"] {
+        let before = rows();
+        assert!(!said(line).contains("Recorded as"), "{line}: {}", said(line));
+        assert_eq!(rows(), before, "{line}");
+    }
+    let done = said(&format!("hold {} shop --reason \"double charges\"", &one.to_string()[..7]));
+    assert_eq!(done.matches("Recorded as ").count(), 1, "{done}");
+}
