@@ -243,7 +243,7 @@ impl Moves {
         match table.get("moves").and_then(Node::text) {
             Some("api") => Self::Api,
             Some(_) => Self::Push,
-            None if ForgeKind::of_table(table).moves_branches() => Self::Api,
+            None if ForgeKind::of_table(table) == ForgeKind::GitHub => Self::Api,
             None => Self::Push,
         }
     }

@@ -359,7 +359,9 @@ pub(super) fn behind(f: &Fields<'_>) -> Result<Behind> {
 }
 
 pub(super) fn blocked(f: &Fields<'_>) -> Result<Blocked> {
-    Ok(Blocked { since: f.both("since_wall", "since_trusted")?, told: f.get("told")?, verdict: f.json("verdict")? })
+    let told: Option<i64> = f.get("told")?;
+    let since = f.both("since_wall", "since_trusted")?;
+    Ok(Blocked { since, told: told.map(Trusted), verdict: f.json("verdict")? })
 }
 
 pub(super) fn heads_up(f: &Fields<'_>) -> Result<HeadsUpTold> {

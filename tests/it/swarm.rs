@@ -75,9 +75,14 @@ fn struck(counts: &BTreeMap<&'static str, u64>) {
     }
     assert_eq!(KILLED.map(|(name, ..)| name), CRASH_POINTS);
     for (name, before, after) in KILLED {
-        let times = if name == "Close" { 1 } else { 20 };
-        least(before, times);
-        least(after, times);
+        if name == "Close" {
+            // Some two hundred of them: it dies at one now and then. `crash::requests` dies at each.
+            let died = |name: &str| counts.get(name).copied().unwrap_or(0);
+            assert!(died(before) + died(after) >= 1, "nobody died at a close");
+            continue;
+        }
+        least(before, 20);
+        least(after, 20);
     }
     least("effect: close", 200);
     least("effect: propose", 2_000);

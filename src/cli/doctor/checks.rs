@@ -48,7 +48,9 @@ pub(super) async fn findings(
         )));
     }
     for (target, names) in required {
-        let missing = self::missing(names.iter().map(String::as_str), &there);
+        // Of a pattern, which only a forge has, anything that is like it would do: nothing is said of it.
+        let names = names.iter().map(String::as_str).filter(|name| !name.contains('*'));
+        let missing = self::missing(names, &there);
         if !missing.is_empty() {
             let waits = match waits_for_required(target) {
                 true => "`gates.ci` waits for it",
@@ -84,9 +86,9 @@ async fn there(
     Some(there)
 }
 
-/// Those that are not there, for a sentence. Of a pattern anything that is like it would do, so nothing is said of it.
+/// Those that are not there, for a sentence.
 fn missing<'n>(names: impl Iterator<Item = &'n str>, there: &BTreeSet<String>) -> String {
-    let missing = names.filter(|name| !name.contains('*') && !there.contains(*name));
+    let missing = names.filter(|name| !there.contains(*name));
     missing.map(|name| format!("`{}`", one_line(name, 100))).collect::<Vec<_>>().join(", ")
 }
 

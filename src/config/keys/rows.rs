@@ -159,7 +159,7 @@ pub(in crate::config) const ROWS: &[Row] = &[
         "The user name that is sent with the token. GitHub, GitLab, Gitea and Forgejo take the default for a personal, project or app token; a deploy token of GitLab has a name of its own, and Bitbucket wants `x-token-auth`.",
         "user = \"gitlab+deploy-token-1\"",
     ),
-    row(FORGE, "moves", Kind::Word { words: &["api", "push"], later: &[] }, Default::From("`\"api\"` for `github` and `gitea`, else `\"push\"`")).says(
+    row(FORGE, "moves", Kind::Word { words: &["api", "push"], later: &[] }, Default::From("`\"api\"` for `github`, else `\"push\"`")).says(
         "How branches are moved forward. `api`: by GitHub's GraphQL (`updateRefs`), or by the call that Gitea has since 1.26, each from exactly the commit that was decided on and never forced; a server without that call is pushed to. `push`: by `git push` with a lease. Rules and protections bind both. Only for `github` and `gitea`; a rollback, and the branch of a request, is a push everywhere.",
         "moves = \"push\"",
     ),
@@ -245,8 +245,8 @@ pub(in crate::config) const ROWS: &[Row] = &[
         .says("Whether `towpath rollback` may move this branch back.", "rollback = true"),
     row(ENV, "behind_alarm", SPAN, Default::Nothing)
         .says("How long a commit of the environment before it may wait for this one before that is told: once when it begins, once when it is over.", "behind_alarm = \"1d\""),
-    row(ENV, "blocked_alarm", Kind::Duration { zero: true }, Default::Text("10m"))
-        .says("How long it may be blocked (nothing enters until somebody mends something) before that is told: once when it has been so for that long, once when it is over. What people order here, a pause or a hold, is no alarm.", "blocked_alarm = \"1h\""),
+    row(ENV, "blocked_alarm", Kind::OneOf(&[Kind::False, Kind::Duration { zero: true }]), Default::Text("10m"))
+        .says("How long it may be blocked (nothing enters until somebody mends something) before that is told: once when it has been so for that long, once when it is over. What people order here, a pause or a hold, is no alarm. `false`: never.", "blocked_alarm = \"1h\""),
     row(ENV, "heads_up", SPAN, Default::Nothing)
         .says("How long before commits enter by themselves people are told: what enters, when, and how to stop it. It never delays a move, so what may enter at once enters untold.", "heads_up = \"10m\""),
     row(ENV, "database", Kind::Text, Default::Nothing).says(

@@ -211,10 +211,11 @@ pub async fn carry_out<W: World>(
         && (dry == Dry::Real || matches!(refusal, Refusal::NotPermitted { .. }))
     {
         let audit = giving.audit(false, refusal.to_string());
-        let id = if let Change::Audit(row) = &audit { Some(row.id.clone()) } else { None };
+        let mut id = if let Change::Audit(row) = &audit { Some(row.id.clone()) } else { None };
         match world.commit(None, None, &for_request(who, audit)).await {
             // The same refusal at the same instant: it is on record, and the reason is the answer.
-            Err(Fault::Conflict) => {}
+            // Of what was said in a chat or a comment it may be another process's turn: then that one records it.
+            Err(Fault::Conflict) => id = id.filter(|_| who.request.is_none()),
             done => drop(done?),
         }
         return Err(Refused { why: refusal.clone(), audit: id });

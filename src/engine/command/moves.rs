@@ -321,8 +321,14 @@ async fn carry_through<W: World>(
     let done: Result<IntentRow, Fault> = async {
         let mut ledger = giving.world.load(flow).await?;
         let row = runner.run(&mut ledger, &planned.look, row, Input::Saved).await?;
-        run::deliver(&mut runner, &mut ledger).await?;
-        Ok(row)
+        match run::deliver(&mut runner, &mut ledger).await {
+            Err(Fault::Crashed) => Err(Fault::Crashed),
+            Err(fault) => {
+                tracing::warn!(flow = flow.name.as_str(), %fault, "what is to be told of it is told at the next look");
+                Ok(row)
+            }
+            Ok(()) => Ok(row),
+        }
     }
     .await;
     giving.world.release(lease).await;

@@ -203,8 +203,10 @@ impl RealWorld {
         }
         // Getting a token is part of it: what is sent is sent in time, or not at all.
         match within(&self.clock, act::PUSH_TIMEOUT, on.advance(row)).await {
-            Some(answer) => answer,
-            None => Some(PushAnswer::NoAnswer { words: "the forge had not answered in time".to_owned() }),
+            Some(answer) => answer.map(asked_by_api),
+            None => {
+                Some(asked_by_api(PushAnswer::NoAnswer { words: "the forge had not answered in time".to_owned() }))
+            }
         }
     }
 
@@ -218,6 +220,18 @@ impl RealWorld {
             Ok(_) => Err("signing in took too long".to_owned()),
             Err(error) => Err(error.to_string()),
         }
+    }
+}
+
+/// What a forge's call came to, with the other way named where it may help: what a proxy or a version makes impossible is
+/// tried in vain for ever.
+fn asked_by_api(answer: PushAnswer) -> PushAnswer {
+    let named =
+        |words: String| format!("{words} (asked by the forge's API; `moves = \"push\"` there has git push)");
+    match answer {
+        PushAnswer::Refused { words } => PushAnswer::Refused { words: named(words) },
+        PushAnswer::NoAnswer { words } => PushAnswer::NoAnswer { words: named(words) },
+        other => other,
     }
 }
 

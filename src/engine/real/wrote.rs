@@ -38,9 +38,9 @@ pub(super) const fn about(event: &Event) -> Option<(CommitId, CommitId)> {
     }
 }
 
-/// Whether whoever pushes can mend it, or approves.
+/// Whether whoever pushes can mend it.
 const fn is_of_the_code(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Block { who: Who::Pushers(_) | Who::Approvers(_) | Who::Ci, .. })
+    matches!(verdict, Verdict::Block { who: Who::Pushers(_), .. })
 }
 
 /// Names and addresses of who wrote these commits, each address once, newest first, as an author's where it is one's;

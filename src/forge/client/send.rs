@@ -31,8 +31,18 @@ impl Client {
     /// If there is no whole answer that says yes.
     pub async fn send(&self, call: &Call, auth: &Auth) -> Result<Answer, Fault> {
         let deadline = call.deadline.unwrap_or(self.0.options.deadline);
+        let until = tokio::time::Instant::now() + deadline;
+        let Ok(place) = tokio::time::timeout_at(until, self.0.places.acquire()).await else {
+            self.0.counts.note(call.operation, Ended::TimedOut);
+            // Whoever wanted to change something has to know that it never left.
+            return Err(match call.acts {
+                true => Fault::NotSent { words: "too many calls to the forge were under way".to_owned() },
+                false => Fault::TimedOut { after: span(deadline) },
+            });
+        };
+        let _place = place.map_err(|_| Fault::NotSent { words: "this client was closed".to_owned() })?;
         let mut last = None;
-        if let Ok(result) = tokio::time::timeout(deadline, self.tries(call, auth, &mut last)).await {
+        if let Ok(result) = tokio::time::timeout_at(until, self.tries(call, auth, &mut last)).await {
             return result;
         }
         self.0.counts.note(call.operation, Ended::TimedOut);
@@ -41,8 +51,6 @@ impl Client {
     }
 
     async fn tries(&self, call: &Call, auth: &Auth, last: &mut Option<Fault>) -> Result<Answer, Fault> {
-        let place = self.0.places.acquire().await;
-        let _place = place.map_err(|_| Fault::NotSent { words: "this client was closed".to_owned() })?;
         let mut pause = self.0.options.backoff;
         let mut left = if call.acts { 1 } else { self.0.options.tries.max(1) };
         loop {

@@ -164,6 +164,20 @@ impl Api {
         self.client.send(&Call::act(operation, method, self.url(path, &[]), body), &self.auth()?).await
     }
 
+    /// The same of what may take that long.
+    pub(super) async fn act_within(
+        &self,
+        deadline: Span,
+        operation: &'static str,
+        method: Method,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<Answer, Fault> {
+        let call = Call::act(operation, method, self.url(path, &[]), body);
+        let call = call.within(std::time::Duration::from_millis(deadline.ms().unsigned_abs()));
+        self.client.send(&call, &self.auth()?).await
+    }
+
     /// One page of a list, of at most that many items.
     pub(super) async fn page<T: Item>(
         &self,

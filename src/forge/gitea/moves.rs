@@ -12,7 +12,7 @@
 //! |---|---|
 //! | 204 | moved, or there already |
 //! | 403 | no right to write, a mirror, or what the pre-receive hook said: a protection, a hook of the server, a reference that moved |
-//! | 404 | no such branch or repository |
+//! | 404 | no such branch or repository; where the branch cannot be read either, perhaps a proxy that takes no slash in a name, so git says what is so |
 //! | 405 | no such call: a build before it |
 //! | 409 | described, and never sent |
 //! | 422 `branch commit does not match` | its record is elsewhere: a lost race, or a record that lags behind git |
@@ -24,7 +24,7 @@
 
 use ::http::Method;
 use serde::Serialize;
-use towpath_core::act::PushAnswer;
+use towpath_core::act::{PUSH_TIMEOUT, PushAnswer};
 use towpath_core::model::{BranchName, CommitId};
 
 use super::api::Api;
@@ -56,7 +56,7 @@ pub(super) async fn advance(
     }
     let body = Update { new_commit_id: to.to_string(), old_commit_id: from.to_string(), force: false };
     let at = path(repo, &["branches", branch.as_str()]);
-    let fault = match api.act("move", Method::PUT, &at, &body).await {
+    let fault = match api.act_within(PUSH_TIMEOUT, "move", Method::PUT, &at, &body).await {
         Ok(answer) if answer.status == 204 => return Some(PushAnswer::Moved),
         Ok(answer) => {
             return Some(PushAnswer::NoAnswer { words: format!("the forge answered {}", answer.status) });
@@ -72,7 +72,7 @@ pub(super) async fn advance(
         500.. => Some(fault.push()),
         _ => {
             let tip = tip(api, repo, branch).await;
-            refused(tip, from, words.contains(ELSEWHERE), fault)
+            refused(tip, from, *status == 422 && words.contains(ELSEWHERE), fault)
         }
     }
 }
@@ -80,6 +80,8 @@ pub(super) async fn advance(
 /// What a refusal comes to, for which nothing has moved, by where the branch is in git.
 fn refused(tip: Option<CommitId>, from: CommitId, elsewhere: bool, fault: Fault) -> Option<PushAnswer> {
     match tip {
+        // Neither can be asked of it by that name: a proxy that takes no slash in a part of an address.
+        None if fault.status() == Some(404) => None,
         Some(tip) if tip != from => Some(PushAnswer::LostRace { words: fault.to_string() }),
         // Git has it where it has to be: the record lags, and a push brings it up to date.
         Some(_) if elsewhere => None,
@@ -107,7 +109,8 @@ mod tests {
             (Some(other), 403, "", "lost race"),
             (Some(other), 403, "Not allowed to push to protected branch staging", "lost race"),
             (None, 403, "Git Repository is a mirror.", "refused"),
-            (None, 404, "The target couldn't be found.", "refused"),
+            (None, 404, "The target couldn't be found.", "push"),
+            (Some(from), 404, "The target couldn't be found.", "refused"),
             (Some(from), 423, "Repo is archived", "refused"),
             (Some(from), 422, "Force push staging need a confirm force parameter", "refused"),
             (Some(other), 422, "branch commit does not match [expected: 1, given: 2]", "lost race"),

@@ -13,7 +13,7 @@
 
 use http::Method;
 use serde_json::json;
-use towpath_core::act::PushAnswer;
+use towpath_core::act::{PUSH_TIMEOUT, PushAnswer};
 use towpath_core::model::{BranchName, CommitId, Span};
 
 use super::{GitHub, headed, owner_and_name, wire};
@@ -25,8 +25,18 @@ use crate::forge::{MergeHow, RepoPath};
 const NOTICE_TRIES: u32 = 5;
 
 /// What GitHub says where a rule or a protection refuses a move.
-const BY_RULE: [&str; 3] =
-    ["through a pull request", "repository rule violations", "protected branch update failed"];
+const BY_RULE: [&str; 9] = [
+    "through a pull request",
+    "repository rule violations",
+    "protected branch update failed",
+    // Of classic protections: <https://github.com/dependabot/dependabot-core/issues/9454> and the messages of GH006.
+    "not authorized to push",
+    "must not contain merge commits",
+    "required status check",
+    "cannot force-push",
+    "verified signatures",
+    "approving review is required",
+];
 
 /// For how long it is taken for true that a branch changes by pull requests alone.
 const LEARNED: Span = Span::from_mins(24 * 60);
@@ -151,7 +161,7 @@ impl GitHub {
     ) -> Option<PushAnswer> {
         match self.swap(repo, branch, from, to).await {
             Ok(answer) => Some(answer),
-            Err(NoSwap { words }) => {
+            Err(NoSwap { words, .. }) => {
                 tracing::debug!(%repo, words, "this GitHub has no `updateRefs`; the branch is pushed");
                 None
             }
@@ -159,8 +169,11 @@ impl GitHub {
     }
 
     async fn fast_forward(&self, repo: &RepoPath, base: &BranchName, from: CommitId, to: CommitId) -> PushAnswer {
-        self.swap(repo, base, from, to).await.unwrap_or_else(|NoSwap { words }| PushAnswer::Refused {
-            words: format!("this GitHub cannot move a branch by `updateRefs`: {words}"),
+        self.swap(repo, base, from, to).await.unwrap_or_else(|NoSwap { words, fault }| match fault {
+            Some(fault) => not_sent(fault),
+            None => {
+                PushAnswer::Refused { words: format!("this GitHub cannot move a branch by `updateRefs`: {words}") }
+            }
         })
     }
 
@@ -174,8 +187,14 @@ impl GitHub {
     ) -> Result<PushAnswer, NoSwap> {
         let id = match self.repository_id(repo).await {
             Ok(Ok(id)) => id,
-            Ok(Err(fault)) => return Ok(not_sent(fault)),
-            Err(fault) => return no_graphql(fault).map(not_sent),
+            // What GraphQL itself says of the repository stands; whatever else kept it from saying anything (a proxy that
+            // lets REST through alone, its allowance) refused nothing: nothing was asked to change yet.
+            Ok(Err(fault)) if fault.status().is_some() => return Ok(not_sent(fault)),
+            Ok(Err(fault)) => return Err(NoSwap { words: fault.to_string(), fault: Some(fault) }),
+            Err(fault) => {
+                let not_yet = |fault: Fault| NoSwap { words: fault.to_string(), fault: Some(fault) };
+                return Err(no_graphql(fault).map_or_else(|none| none, not_yet));
+            }
         };
         let update = json!({
             "name": base.full_ref(),
@@ -187,7 +206,10 @@ impl GitHub {
             "query": UPDATE_REFS,
             "variables": { "input": { "repositoryId": id, "refUpdates": [update] } },
         });
-        let call = headed(Call::act("update-refs", Method::POST, self.graphql.clone(), &body)).resource("graphql");
+        // As long as a push may take: hooks of an Enterprise Server run in it.
+        let call = headed(Call::act("update-refs", Method::POST, self.graphql.clone(), &body))
+            .resource("graphql")
+            .within(std::time::Duration::from_millis(PUSH_TIMEOUT.ms().unsigned_abs()));
         let answer = self.send(&call).await.and_then(|answer| answer.json::<wire::Graph<wire::UpdatedRefs>>());
         match answer {
             Ok(graph) if graph.errors.is_empty() => Ok(match graph.data.and_then(|data| data.update_refs) {
@@ -195,7 +217,7 @@ impl GitHub {
                 None => PushAnswer::NoAnswer { words: "GitHub did not say that it moved the branch".to_owned() },
             }),
             Ok(graph) if graph.data.is_none() && graph.errors.iter().any(is_unknown_call) => {
-                Err(NoSwap { words: words_of(&graph.errors) })
+                Err(NoSwap { words: words_of(&graph.errors), fault: None })
             }
             Ok(graph) => Ok(self.refused(repo, base, from, &graph.errors).await),
             Err(fault) => no_graphql(fault).map(Fault::push),
@@ -248,17 +270,19 @@ impl GitHub {
     }
 }
 
-/// This GitHub has no `updateRefs`: nothing was asked to change.
+/// This GitHub has no `updateRefs`, or did not get as far: nothing was asked to change.
 struct NoSwap {
     /// What it said.
     words: String,
+    /// Of one that may have it: what kept it from saying anything.
+    fault: Option<Fault>,
 }
 
 /// A fault of a call of GraphQL, unless there is no GraphQL at all: an old Enterprise Server, or a proxy that lets REST
 /// through alone.
 fn no_graphql(fault: Fault) -> Result<Fault, NoSwap> {
     match fault {
-        Fault::Said { status: 404 | 405, words } => Err(NoSwap { words }),
+        Fault::Said { status: 404 | 405, words } => Err(NoSwap { words, fault: None }),
         fault => Ok(fault),
     }
 }

@@ -11,8 +11,6 @@
 //!
 //! Not here: merging, what our titles and bodies say.
 
-use std::collections::BTreeSet;
-
 use ::http::Method;
 use serde::Serialize;
 use towpath_core::model::{BranchName, CommitId};
@@ -206,11 +204,12 @@ pub(super) async fn ask_reviewers(
     let (at, of) =
         (path(repo, &["merge_requests", &number]), path(repo, &["merge_requests", &number, "reviewers"]));
     let had = api.list::<wire::Reviewer>("reviewers", &of, &[]).await.map_err(Fault::before)?.items;
-    let had: BTreeSet<u64> = had.iter().map(|reviewer| reviewer.user.id).collect();
+    let mut all: Vec<u64> = had.iter().map(|reviewer| reviewer.user.id).collect();
     let people::Reviewers { ids, unheard } = people::reviewers(api, repo, names).await;
-    if ids.iter().any(|id| !had.contains(id)) {
-        let all: BTreeSet<u64> = had.into_iter().chain(ids).collect();
-        let body = Asked { reviewer_ids: all.into_iter().collect() };
+    if ids.iter().any(|id| !all.contains(id)) {
+        // Those who are there come first: a GitLab that takes one reviewer alone keeps the first.
+        all.extend(ids.into_iter().filter(|id| !had.iter().any(|reviewer| reviewer.user.id == *id)));
+        let body = Asked { reviewer_ids: all };
         let answer = api.act("edit-request", Method::PUT, &at, &body).await.map(|_| ()).map_err(Fault::call);
         // Not everybody may review here, or not so many: the others were asked when it was opened.
         match answer {

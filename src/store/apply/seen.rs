@@ -125,7 +125,7 @@ impl Batch<'_> {
             .bind(env.to_string())
             .bind(row.since.wall.0)
             .bind(row.since.trusted.0)
-            .bind(row.told)
+            .bind(row.told.map(|told| told.0))
             .bind(json(&row.verdict));
         self.run(set).await
     }

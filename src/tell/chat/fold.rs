@@ -288,6 +288,9 @@ impl<'k> Threads<'k> {
             return self.post(key, id, told, State::Open);
         };
         let older = thread.is_newer_than(told);
+        // Something else stands in the way: nobody sees that in a message that is only changed.
+        let is_other =
+            thread.newest().is_some_and(|said| said.notice.event == told.notice.event && said.kind != told.kind);
         if thread.is_open() {
             if older && is_over {
                 return self.skip(id, Why::Older);
@@ -297,7 +300,7 @@ impl<'k> Threads<'k> {
                 thread.count(told.at());
                 return thread.cover(id);
             }
-            if thread.is_of_the_day(told.at()) {
+            if thread.is_of_the_day(told.at()) && !is_other {
                 thread.count(told.at());
                 thread.set(told, None, State::Open);
                 return thread.cover(id);

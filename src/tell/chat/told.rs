@@ -4,7 +4,7 @@
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
-use towpath_core::model::{CommitId, Event, Instant, MoveKind, PauseKind, Scope};
+use towpath_core::model::{CommitId, Event, Instant, MoveKind, PauseKind, Reason, Scope};
 use towpath_core::people::authors::Author;
 
 use crate::tell::notice::Notice;
@@ -23,6 +23,9 @@ pub struct Told {
     /// problem. See [`about`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
+    /// Of `blocked`: what kind of thing stands in the way. Another one is news to other people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
     /// What is going to move, of `heads-up`; what moved, of moves whose commits are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announced: Option<Announced>,
@@ -117,6 +120,7 @@ impl Told {
             notice,
             zone,
             about: about(event),
+            kind: kind(event),
             announced: None,
             authors: Vec::new(),
             compare: None,
@@ -171,6 +175,21 @@ pub fn about(event: &Event) -> Option<String> {
         | Event::CaughtUp { .. }
         | Event::Blocked { .. }
         | Event::Unblocked { .. } => None,
+    }
+}
+
+/// What kind of thing stands in the way, of `blocked`.
+fn kind(event: &Event) -> Option<String> {
+    let Event::Blocked { verdict, .. } = event else { return None };
+    let tag = |json: serde_json::Value| match json {
+        serde_json::Value::Object(map) => map.keys().next().cloned(),
+        other => other.as_str().map(str::to_owned),
+    };
+    let of = |why: &Reason| tag(serde_json::to_value(why).ok()?);
+    match verdict.why() {
+        Reason::CheckRed { name, .. } => Some(format!("check-red {name}")),
+        Reason::Unknown(unknown) => tag(serde_json::to_value(&unknown.why).ok()?),
+        why => of(why),
     }
 }
 

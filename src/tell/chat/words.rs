@@ -70,7 +70,7 @@ fn heading(told: &Told, posts_at: Option<Instant>) -> Option<String> {
             ..0 => return None,
             0 => "less than a minute".to_owned(),
             1..120 => format!("{minutes} min"),
-            _ => format!("{} h", minutes / 60),
+            _ => format!("{} h", (minutes + 30) / 60),
         };
         Some(format!("In {long}, at {rest}"))
     };
@@ -140,6 +140,7 @@ fn superseded(saying: &Saying, said: &Told) -> Message {
     let words = match said.notice.event.as_str() {
         "heads-up" if saying.replaced => "A newer message says what goes there now",
         "heads-up" => "This did not come as it was announced",
+        "blocked" => "A newer message says what stands in the way now",
         _ => "This happened again; a newer message tells of it",
     };
     let mut lines = vec![line(LineKind::Heading, vec![Span::Text(words.to_owned())])];

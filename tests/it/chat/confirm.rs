@@ -157,7 +157,7 @@ fn what_failed_can_be_confirmed_again() {
     std::fs::rename(&there, &away).unwrap();
     slack(&service, &pressed(&platform, "UOLGA", "2.a", &press), SIGNING, 0);
     let failed = shown(&platform.tells_at("2.a"));
-    assert!(!failed.contains("Recorded as") && !failed.contains("confirmed this already"), "{failed}");
+    assert!(failed.contains("Recorded as refused-") && !failed.contains("confirmed this already"), "{failed}");
     std::fs::rename(&away, &there).unwrap();
     slack(&service, &pressed(&platform, "UOLGA", "2.b", &press), SIGNING, 0);
     let done = shown(&platform.tells_so_many_at("2.b", 2));

@@ -186,7 +186,7 @@ fn branches_are_moved_by_an_api_only_where_there_is_one() {
     };
     for (kind, api, default) in [
         ("github", true, Moves::Api),
-        ("gitea", true, Moves::Api),
+        ("gitea", true, Moves::Push),
         ("forgejo", false, Moves::Push),
         ("gitlab", false, Moves::Push),
         ("git", false, Moves::Push),

@@ -91,12 +91,13 @@ async fn github_moves_branches_by_update_refs_and_git_pushes_nothing() {
 #[tokio::test]
 async fn gitea_moves_branches_by_its_call_since_it_has_one() {
     for (version, moves, calls, pushes) in [
-        ("1.26.0", "", 6, 0),
+        ("1.26.0", "", 0, 6),
+        ("1.26.0", "moves = \"api\"", 6, 0),
         ("1.27.3", "moves = \"api\"", 6, 0),
         ("1.26.2", "moves = \"push\"", 0, 6),
-        ("1.25.9", "", 0, 6),
-        ("13.0.2+gitea-1.26.0", "", 0, 6),
-        ("no version", "", 0, 6),
+        ("1.25.9", "moves = \"api\"", 0, 6),
+        ("13.0.2+gitea-1.26.0", "moves = \"api\"", 0, 6),
+        ("no version", "moves = \"api\"", 0, 6),
     ] {
         let day = on_gitea(version, moves).await;
         three(&day).await;
@@ -236,7 +237,7 @@ async fn loses_races<H: Counts>(day: Day<H>, race: impl Fn(&H, CommitId)) {
 #[tokio::test]
 async fn a_race_is_lost_and_nobody_is_overwritten() {
     loses_races(on_github("").await, |host, to| host.0.state().race = Some(to)).await;
-    loses_races(on_gitea("1.26.0", "").await, |host, to| host.0.state().race = Some(to)).await;
+    loses_races(on_gitea("1.26.0", "moves = \"api\"").await, |host, to| host.0.state().race = Some(to)).await;
 }
 
 /// Back it goes by git, with a lease, whatever moves it forward.
@@ -256,7 +257,7 @@ async fn rolls_back<H: Counts>(day: Day<H>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rollback_is_pushed() {
     rolls_back(on_github("").await).await;
-    rolls_back(on_gitea("1.26.0", "").await).await;
+    rolls_back(on_gitea("1.26.0", "moves = \"api\"").await).await;
 }
 
 #[tokio::test]
@@ -350,7 +351,7 @@ async fn what_nobody_is_told_of_a_move_on_gitea_is_no_answer() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_answer_of_gitea_is_on_record_once() {
     for (fault, moves) in [(Broken::DoneAndDropped, true), (Broken::Status(502, "Bad Gateway"), false)] {
-        let day = on_gitea("1.26.0", "").await;
+        let day = on_gitea("1.26.0", "moves = \"api\"").await;
         let root = day.host.tip("staging");
         day.host.0.faults.plan("PUT /api/v1/repos/shop/checkout/branches/staging", fault, 1);
         let one = day.push("one");

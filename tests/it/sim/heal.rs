@@ -244,7 +244,8 @@ impl Swarm {
             wrong.push(format!("I7: {name}: {news} blocks and ends of blocks, {} told", told.len()));
         }
         let known = &it.book.ledgers[name].blocked;
-        let told: BTreeSet<&EnvName> = known.iter().filter(|(_, row)| row.told).map(|(env, _)| env).collect();
+        let told: BTreeSet<&EnvName> =
+            known.iter().filter(|(_, row)| row.told.is_some()).map(|(env, _)| env).collect();
         let said: BTreeSet<&EnvName> = stands.iter().filter(|(_, it)| it.is_some()).map(|(env, _)| env).collect();
         if told != said {
             wrong.push(format!("I7: {name}: blocked is {told:?} by the ledger and {said:?} by the history"));

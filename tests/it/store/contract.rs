@@ -271,7 +271,7 @@ fn beside(kind: u8, env: EnvName, (a, b, c): (u8, u8, u8)) -> Change {
         39 => {
             let why = Reason::CheckRed { name: "b\u{1b}".into(), on: None, url: Some("\"".to_owned()) };
             let verdict = Verdict::Block { why, who: Who::Pushers("develop".into()) };
-            Change::Blocked { env, row: Blocked { since: at, told: b > 99, verdict } }
+            Change::Blocked { env, row: Blocked { since: at, told: (b > 99).then_some(at.trusted), verdict } }
         }
         40 => Change::Unblocked(env),
         _ => {

@@ -108,9 +108,9 @@ pub struct Behind {
 pub struct Blocked {
     /// The first look that found it so, without a break since.
     pub since: Now,
-    /// Whether it was told: it has been so for as long as the alarm says.
-    pub told: bool,
-    /// What stands in the way, as it was told last.
+    /// When it was told last; nothing while it has not been so for as long as the alarm says.
+    pub told: Option<Trusted>,
+    /// What stands in the way, as it was told last, or found first.
     pub verdict: Verdict,
 }
 

@@ -63,6 +63,7 @@ pub fn told(word: &str, minute: i64) -> Told {
     let severity = row_of(word).map_or(Severity::Info, |row| row.severity);
     let text = format!("What explain says of {word} in `production`");
     Told {
+        kind: None,
         notice: Notice {
             schema_version: SCHEMA_VERSION,
             id: "msg_x".to_owned(),

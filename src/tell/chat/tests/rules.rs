@@ -244,6 +244,17 @@ fn a_problem_ends_in_its_own_message() {
     assert_eq!(after(&[told("caught-up", 0)]), [row("behind", "closed", 1, "caught-up")]);
     let freed = row("blocked", "closed", 2, "unblocked");
     assert_eq!(after(&[told("blocked", 0), told("blocked", 5), told("unblocked", 9)]), [freed]);
+    // Something else stands in the way: other people have to see it.
+    let of = |minute, kind: &str| Told { kind: Some(kind.to_owned()), ..told("blocked", minute) };
+    let (old, new) = (row("blocked", "superseded", 2, "blocked"), row("blocked", "open", 1, "blocked"));
+    assert_eq!(
+        after(&[of(0, "check-red build"), of(3, "check-red build"), of(5, "diverged")]),
+        [old.clone(), new.clone()]
+    );
+    let over = row("blocked", "closed", 1, "unblocked");
+    assert_eq!(after(&[of(0, "check-red build"), told("unblocked", 9), of(20, "diverged")]), [over.clone(), new]);
+    let all = [of(0, "check-red build"), of(3, "check-red build"), of(5, "diverged"), told("unblocked", 9)];
+    assert_eq!(after(&all), [old, over]);
     // One is not the end of the other.
     let both = [row("behind", "open", 1, "behind"), row("blocked", "closed", 1, "unblocked")];
     assert_eq!(after(&[told("behind", 0), told("blocked", 1), told("unblocked", 9)]), both);
