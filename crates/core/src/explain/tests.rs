@@ -1200,6 +1200,9 @@ fn every_event_has_a_sentence() {
     `master` is at `333333333`, which contains `222222222`: somebody else moved it, so Towpath counts no move of its own
     `master` is behind: `222222222` has waited for it since 09:05 CET (5h 15m ago)
     `master` is no longer behind: `222222222` had waited since 09:05 CET (5h 15m ago)
+    `master` has been blocked since 09:05 CET (5h 15m ago): check `build \x1b[2J'` is red on `develop` <https://ci.example.com/7>; whoever may push to `develop` can mend it. Next would be `222222222`. What to do: `towpath explain checkout production`
+    `master` has been blocked since 09:05 CET (5h 15m ago): the target branch `master` does not exist, and Towpath never creates one; whoever may push to `develop` can mend it. What to do: `towpath explain checkout production`
+    `master` is no longer blocked: it had been since 09:05 CET (5h 15m ago)
     At 14:32 CET (in 12m), 1 commit goes to `production` (`master`): `333333333` "Fix invoice rounding" (Marek). To stop one and all that contain it: `towpath hold SHA checkout production --reason 'WHY'`
     At 14:32 CET (in 12m), 9 commits go to `production` (`master`): `333333333` "Fix invoice rounding" (Marek) · `222222222` · and 7 more. To stop one and all that contain it: `towpath hold SHA checkout production --reason 'WHY'`
     At 14:32 CET (in 12m), 3 commits go to `production` (`master`): `333333333` "Fix invoice rounding" (Marek with Ana) · `222222222` "Dark menu" (Ana\x1b[31m'x', \u{202e}Bo) · `111111111` "Squash" (Cy with A, B, C and 2 more). To stop one and all that contain it: `towpath hold SHA checkout production --reason 'WHY'`
