@@ -85,6 +85,12 @@ impl<'k> Thread<'k> {
         }
     }
 
+    /// What it was told last of that event, also where it says since how that ended.
+    fn said_of(&self, event: &str) -> Option<&Told> {
+        let Body::One { newest, before } = &self.saying.body else { return None };
+        std::iter::once(newest).chain(before).find(|said| said.notice.event == event)
+    }
+
     /// Whether it says something newer.
     fn is_newer_than(&self, told: &Told) -> bool {
         let rank = self.newest().map_or(0, |newest| rank(&newest.notice.event));
@@ -289,8 +295,7 @@ impl<'k> Threads<'k> {
         };
         let older = thread.is_newer_than(told);
         // Something else stands in the way: nobody sees that in a message that is only changed.
-        let is_other =
-            thread.newest().is_some_and(|said| said.notice.event == told.notice.event && said.kind != told.kind);
+        let is_other = thread.said_of(&told.notice.event).is_some_and(|said| said.kind != told.kind);
         if thread.is_open() {
             if older && is_over {
                 return self.skip(id, Why::Older);
