@@ -223,14 +223,14 @@ impl RealWorld {
     }
 }
 
-/// What a forge's call came to, with the other way named where it may help: what a proxy or a version makes impossible is
-/// tried in vain for ever.
+/// What a forge's call came to, with the other way named where nothing was answered: what a proxy or a version makes
+/// impossible would be tried in vain for ever. A refusal is told in the server's words alone.
 fn asked_by_api(answer: PushAnswer) -> PushAnswer {
-    let named =
-        |words: String| format!("{words} (asked by the forge's API; `moves = \"push\"` there has git push)");
     match answer {
-        PushAnswer::Refused { words } => PushAnswer::Refused { words: named(words) },
-        PushAnswer::NoAnswer { words } => PushAnswer::NoAnswer { words: named(words) },
+        PushAnswer::NoAnswer { words } => {
+            let words = format!("{words} (of the forge's API; with `moves` of the forge git pushes instead)");
+            PushAnswer::NoAnswer { words }
+        }
         other => other,
     }
 }

@@ -30,7 +30,7 @@ pub fn environment(name: &str, gates: Vec<Gate>, candidates: Candidates) -> Envi
         deployed: None,
         rollback: true,
         behind_alarm: None,
-        blocked_alarm: Some(Span::from_mins(10)),
+        blocked_alarm: None,
         heads_up: None,
         gates,
     }
@@ -76,6 +76,8 @@ pub fn three(name: &str, read: usize) -> Flow {
 pub fn on_a_database(name: &str, read: usize) -> Flow {
     let mut flow = three(name, read);
     for target in &mut flow.environments[1..] {
+        // Told of here: migrations are what blocks for long.
+        target.blocked_alarm = Some(Span::from_mins(10));
         target.database = Some("main".to_owned());
         target.gates.push(Gate::Migrations(MigrationsGate {
             review: Review::Block,
