@@ -314,6 +314,7 @@ impl<'k> Threads<'k> {
         } else if older {
             return self.skip(id, Why::Older);
         } else if thread.was_a_problem()
+            && !is_other
             && told.at().since(thread.saying.last_at) <= FLAP
             && thread.is_of_the_day(told.at())
         {
