@@ -29,7 +29,8 @@ const BY_RULE: [&str; 9] = [
     "through a pull request",
     "repository rule violations",
     "protected branch update failed",
-    // Of classic protections: <https://github.com/dependabot/dependabot-core/issues/9454> and the messages of GH006.
+    // Of classic protections, as dependabot knows them (<https://github.com/dependabot/dependabot-core/issues/9454>); the
+    // last two from memory, and none of them seen from `updateRefs`.
     "not authorized to push",
     "must not contain merge commits",
     "required status check",

@@ -185,11 +185,10 @@ fn kind(event: &Event) -> Option<String> {
         serde_json::Value::Object(map) => map.keys().next().cloned(),
         other => other.as_str().map(str::to_owned),
     };
-    let of = |why: &Reason| tag(serde_json::to_value(why).ok()?);
     match verdict.why() {
         Reason::CheckRed { name, .. } => Some(format!("check-red {name}")),
         Reason::Unknown(unknown) => tag(serde_json::to_value(&unknown.why).ok()?),
-        why => of(why),
+        why => tag(serde_json::to_value(why).ok()?),
     }
 }
 

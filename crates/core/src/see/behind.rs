@@ -1,8 +1,8 @@
 //! When a target falls behind for longer than its alarm, and when it has caught up: each is told
 //! once, whoever looks and however often.
 
-use super::note::tell;
-use crate::model::{Behind, Change, Decision, Event, EventRow, Flow, Ledger, Mode, Now, Plan, Reason, Tip};
+use super::news;
+use crate::model::{Behind, Change, Decision, Event, Flow, Ledger, Mode, Now, Plan, Reason, Tip};
 
 /// What a plan changes in what the ledger knows of targets that are behind. What cannot be read
 /// changes nothing.
@@ -21,12 +21,16 @@ pub fn behind(flow: &Flow, ledger: &Ledger, plan: &Plan) -> Vec<Change> {
             (Some(Some(row)), None) => {
                 changes.push(Change::Behind { env: env.clone(), row });
                 let event = Event::Behind { oldest: row.oldest, since: row.since };
-                changes.extend(news(flow, decision, now, event, aloud));
+                let [happened, told] = news(flow, env, now, event);
+                changes.push(happened);
+                changes.extend(aloud.then_some(told));
             }
             (Some(None), Some(row)) => {
                 changes.push(Change::CaughtUp(env.clone()));
                 let event = Event::CaughtUp { oldest: row.oldest, since: row.since };
-                changes.extend(news(flow, decision, now, event, aloud));
+                let [happened, told] = news(flow, env, now, event);
+                changes.push(happened);
+                changes.extend(aloud.then_some(told));
             }
             (Some(_), _) | (None, _) => {}
         }
@@ -47,15 +51,4 @@ fn is_behind(decision: &Decision, now: Now) -> Option<Option<Behind>> {
             (seen && !matches!(decision.verdict.why(), Reason::Unknown(_))).then_some(None)
         }
     }
-}
-
-fn news(flow: &Flow, decision: &Decision, now: Now, event: Event, aloud: bool) -> Vec<Change> {
-    let env = &decision.env;
-    let word = if matches!(event, Event::Behind { .. }) { "behind" } else { "caught-up" };
-    // One look finds one of the two for an environment, so the look makes it unique. Both clocks,
-    // because after a jump of the wall the other may not have moved on.
-    let key = format!("{word}-{}-{env}-{}-{}", flow.name, now.wall.0, now.trusted.0);
-    let mut changes = vec![Change::Event(EventRow { env: env.clone(), at: now, event: event.clone() })];
-    changes.extend(aloud.then(|| tell(&key, env, now, event)));
-    changes
 }

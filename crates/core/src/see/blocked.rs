@@ -8,10 +8,10 @@
 //!
 //! Not here: the sentence (`explain`), and whom it calls (`tell` of the root package).
 
-use super::note::tell;
+use super::news;
 use crate::model::{
-    Blocked, Change, Check, CommitId, Decision, EnvName, Event, EventRow, Flow, Instant, Judged, Ledger, Mode, Now,
-    Pause, Plan, Reason, Span, Verdict,
+    Blocked, Change, Check, CommitId, Decision, Event, Flow, Instant, Judged, Ledger, Mode, Now, Pause, Plan,
+    Reason, Span, Verdict,
 };
 
 /// What one look says of an edge.
@@ -158,11 +158,4 @@ fn about(decision: &Decision) -> Option<CommitId> {
         Reason::Diverged { commits, .. } => commits.first().map(|stray| stray.commit),
         _ => decision.lead.as_ref().map(|lead| lead.commit),
     }
-}
-
-fn news(flow: &Flow, env: &EnvName, now: Now, event: Event) -> Vec<Change> {
-    // One look finds one of the two for an environment, so the look makes it unique. Both clocks,
-    // because after a jump of the wall the other may not have moved on.
-    let key = format!("{}-{}-{env}-{}-{}", event.word(), flow.name, now.wall.0, now.trusted.0);
-    vec![Change::Event(EventRow { env: env.clone(), at: now, event: event.clone() }), tell(&key, env, now, event)]
 }

@@ -19,7 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dag::Dag;
 use crate::model::{
-    CommitId, Edge, EdgeSeen, EnvName, Fact, Flow, Graph, Held, IntentState, Ledger, Now, Tip, Unknown, UnknownWhy,
+    Change, CommitId, Edge, EdgeSeen, EnvName, Event, EventRow, Fact, Flow, Graph, Held, IntentState, Ledger, Now,
+    Tip, Unknown, UnknownWhy,
 };
 
 pub use behind::behind;
@@ -36,6 +37,15 @@ pub const US: &str = "towpath";
 
 /// How many lost tips of an environment are looked at for telling withdrawn commits.
 const LOST_MAX: usize = 50;
+
+/// What goes into the history of a flow that a look found, and the message that tells it.
+fn news(flow: &Flow, env: &EnvName, now: Now, event: Event) -> [Change; 2] {
+    // One look finds one thing of a kind for an environment, so the look makes it unique. Both clocks,
+    // because after a jump of the wall the other may not have moved on.
+    let key = format!("{}-{}-{env}-{}-{}", event.word(), flow.name, now.wall.0, now.trusted.0);
+    let happened = Change::Event(EventRow { env: env.clone(), at: now, event: event.clone() });
+    [happened, tell(&key, env, now, event)]
+}
 
 /// The tips of a flow's environments, as the remote told them.
 pub type Tips = BTreeMap<EnvName, Tip>;
